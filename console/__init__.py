@@ -1,0 +1,128 @@
+"""KA Facility OS: the application factory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Response
+from flask.typing import ResponseReturnValue
+from flask_openapi3 import Info, OpenAPI
+from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
+
+from console import errors, logs, web
+from console.clock import Clock, SystemClock
+from console.config import Config, database_url
+from console.database import engine_options, prepare
+from console.discovery import import_submodules
+from console.extensions import babel, csrf, db, htmx, migrate
+
+__version__ = "1.0.0"
+ROOT = Path(__file__).parent
+
+
+class ConsoleApp(OpenAPI):
+    """Flask with the OpenAPI document and one transaction around each view."""
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Run the view and finish its transaction while errors can still become a proper answer."""
+        response: Response = self.make_response(super().dispatch_request())
+        web.finish(response)
+        return response
+
+
+def create_app(config: Config | None = None, clock: Clock | None = None) -> ConsoleApp:
+    """Give the application; raises ConfigError for a wrong variable and RuntimeError when preflight forbids the start."""
+    config = config or Config.load()
+    logs.configure(config["LOG_LEVEL"])
+    app = ConsoleApp(
+        __name__,
+        info=Info(title="KA Facility OS", version=__version__),
+        doc_ui=False,
+        validation_error_status=422,
+        validation_error_callback=errors.validation_response,
+        static_folder=None,
+    )
+    app.extensions["console_config"] = config
+    app.extensions["console_clock"] = clock or SystemClock()
+    _flask_settings(app, config)
+    _templates(app)
+    db.init_app(app)
+    migrate.init_app(
+        app, db, directory=str(ROOT.parent / "migrations"), render_as_batch=True, compare_type=True, compare_server_default=True
+    )
+    htmx.init_app(app)
+    csrf.init_app(app)
+    errors.init_app(app)
+    with app.app_context():
+        prepare(db.engine)
+    _hooks(app)
+    _doors(app)
+    return app
+
+
+def _flask_settings(app: ConsoleApp, config: Config) -> None:
+    from console.secret_key import secret_key
+
+    url = database_url(config)
+    if url.startswith("sqlite:///"):
+        config.path("DATA_DIR").mkdir(parents=True, exist_ok=True)
+    app.config.update(
+        SECRET_KEY=secret_key(config),
+        SQLALCHEMY_DATABASE_URI=url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, pool_size=max(config["DATABASE_POOL_SIZE"], config["WEB_THREADS"] + 2)),
+        MAX_CONTENT_LENGTH=config["MAX_BODY_BYTES"],
+        TESTING=config["ENV"] == "test",
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        BABEL_DEFAULT_LOCALE="ko",
+        BABEL_DEFAULT_TIMEZONE=config["BUSINESS_TIME_ZONE"],
+        SESSION_COOKIE_NAME="kaos_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=config.production,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+
+
+def _templates(app: ConsoleApp) -> None:
+    app.jinja_loader = ChoiceLoader(
+        [FileSystemLoader(ROOT / "templates"), PrefixLoader({"partials": FileSystemLoader(ROOT / "partials")})]
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.add_extension("jinja2.ext.do")
+
+
+def _hooks(app: ConsoleApp) -> None:
+    """Attach what stands around every request, from outside in: headers, latency, rate limit, credential."""
+    import importlib
+
+    def hook(name):
+        try:
+            return importlib.import_module("console." + name)
+        except ModuleNotFoundError:
+            return None
+
+    frame = hook("frame")
+    babel.init_app(app, locale_selector=getattr(frame, "select_locale", None))
+    for name, fn in (("security", "init_headers"), ("latency", "init_app"), ("ratelimit", "init_app"), ("security", "init_app"), ("frame", "init_app"), ("assets", "init_app")):
+        mod = hook(name)
+        if mod is not None and hasattr(mod, fn):
+            getattr(mod, fn)(app)
+
+
+def _doors(app: ConsoleApp) -> None:
+    """Register every blueprint module's `api` and `pages`, and every command module's `commands`."""
+    from console import blueprints, cli
+
+    for module in import_submodules(blueprints.__name__, blueprints.__path__):
+        if api := getattr(module, "api", None):
+            app.register_api(api)
+        if pages := getattr(module, "pages", None):
+            app.register_blueprint(pages)
+    for module in import_submodules(cli.__name__, cli.__path__):
+        commands = getattr(module, "commands", ())
+        for command in commands if isinstance(commands, (list, tuple)) else (commands,):
+            app.cli.add_command(command)

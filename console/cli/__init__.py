@@ -1,0 +1,1 @@
+"""Commands of `flask`, a module per subject."""

@@ -1,0 +1,65 @@
+"""Engines: one recipe for SQLite and PostgreSQL, used by the web, jobs, commands and tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import StaticPool
+
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=NORMAL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=10000",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA cache_size=-20000",
+)
+
+# Non-ASCII stays readable; without it a search for a Korean key inside JSON finds nothing on SQLite.
+dump_json: Callable[[Any], str] = partial(json.dumps, ensure_ascii=False)
+
+
+def engine_options(url: str, *, pool_size: int = 10) -> dict[str, Any]:
+    """Give the create_engine options that fit `url`."""
+    parsed = make_url(url)
+    options: dict[str, Any] = {"json_serializer": dump_json}
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database in (None, "", ":memory:"):
+            options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
+        else:
+            options |= {"pool_size": pool_size, "max_overflow": pool_size, "connect_args": {"timeout": 10}}
+    else:
+        options |= {"pool_size": pool_size, "max_overflow": pool_size, "pool_pre_ping": True}
+    return options
+
+
+def prepare(engine: Engine) -> Engine:
+    """Attach the SQLite recipe to an engine; PostgreSQL needs nothing."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "begin", _on_begin)
+    return engine
+
+
+def make_engine(url: str, *, pool_size: int = 10) -> Engine:
+    """Give a ready engine for `url`."""
+    return prepare(create_engine(url, **engine_options(url, pool_size=pool_size)))
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    # The driver must not open transactions on its own: `_on_begin` says when and how.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in SQLITE_PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _on_begin(connection: Connection) -> None:
+    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")

@@ -1,0 +1,155 @@
+"""Errors in the shape that was asked for: JSON, a fragment for htmx, or a page."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, Response, current_app, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import HTTPException
+
+from console.domain.errors import Conflict, DomainError, StoreUnavailable
+from console.domain.text import Text
+from console.i18n import text_in
+from console.inputs.base import BodyModel, PathModel
+from console.serialize import to_json
+from console.web import abandon, request_id
+
+log = structlog.get_logger(__name__)
+
+# What a person reads when the error itself carries no sentence.
+TITLES = {400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 422, 429, 500, 503}
+
+
+def wants_json() -> bool:
+    """Tell whether the request came through the JSON door."""
+    return request.path.startswith(("/api/", "/openapi.json", "/health", "/meta", "/ready", "/palette")) and not (
+        request.path == "/api/docs"
+    )
+
+
+def wants_fragment() -> bool:
+    """Tell whether htmx asks for a piece of a page."""
+    return request.headers.get("HX-Request-Type") == "partial"
+
+
+def json_error(status: int, detail: Any, code: str | None = None) -> Response:
+    """Give the body that clients read: `detail`, and `code` for programs."""
+    body = {"detail": str(detail) if isinstance(detail, Text) else detail}
+    if code:
+        body["code"] = code
+    return Response(to_json(body), status=status, mimetype="application/json")
+
+
+def sentence(detail: Any) -> str:
+    """Give a refusal as one sentence in the reader's language."""
+    locale = str(get_locale() or "ko")
+    if isinstance(detail, (Text, str)):
+        return text_in(locale, detail) if isinstance(detail, Text) else _(detail) if detail else ""
+    if isinstance(detail, dict):
+        return sentence(detail.get("message", ""))
+    if isinstance(detail, list):
+        return " ".join(f"{part.get('loc', [''])[-1]}: {part.get('msg', '')}" for part in detail)
+    return str(detail)
+
+
+def render_error(status: int, detail: Any = "", code: str | None = None) -> Response:
+    """Answer an error as JSON, as a toast for htmx, or as a page of its own."""
+    if wants_json():
+        return json_error(status, detail or _http_phrase(status), code)
+    known = status if status in TITLES else 500
+    if wants_fragment():
+        response = make_response(render_template("errors/fragment.html", status=known, message=sentence(detail)), status)
+        response.headers["HX-Reswap"] = "none"
+        return response
+    return make_response(render_template("errors/error.html", status=known, message=sentence(detail)), status)
+
+
+def _http_phrase(status: int) -> str:
+    return HTTPStatus(status).phrase
+
+
+def validation_detail(error: ValidationError, where: str) -> list[dict[str, Any]]:
+    """Give field errors in the published form `{type, loc, msg, input}`; inputs that are secrets are left out."""
+    found = []
+    for part in error.errors(include_url=False, include_context=False):
+        entry: dict[str, Any] = {"type": part["type"], "loc": [where, *part["loc"]], "msg": part["msg"]}
+        value = part.get("input")
+        if isinstance(value, (str, int, float, bool, type(None))) and not _secret(part["loc"]):
+            entry["input"] = value if not isinstance(value, (str, float)) else str(value)[:200]
+        found.append(entry)
+    return found
+
+
+def _secret(location: tuple[int | str, ...]) -> bool:
+    return any("password" in str(part) or "token" in str(part) for part in location)
+
+
+def validation_response(error: ValidationError) -> Response:
+    """Answer input that does not fit its model with 422."""
+    model = _model_named(error.title)
+    where = "body" if model is None or issubclass(model, BodyModel) else "path" if issubclass(model, PathModel) else "query"
+    return json_error(422, validation_detail(error, where), "invalid")
+
+
+def _model_named(name: str) -> type[BaseModel] | None:
+    pending: list[type[BaseModel]] = list(BaseModel.__subclasses__())
+    while pending:
+        model = pending.pop()
+        if model.__name__ == name:
+            return model
+        pending.extend(model.__subclasses__())
+    return None
+
+
+def init_app(app: Flask) -> None:
+    """Register the handlers; whatever was written in the request is undone first."""
+    @app.errorhandler(DomainError)
+    def refused(error: DomainError) -> ResponseReturnValue:
+        abandon()
+        if error.status >= 500:
+            log.warning("store_unavailable", detail=str(error.detail))
+        return render_error(error.status, error.detail, error.code)
+
+    @app.errorhandler(ValidationError)
+    def unfit(error: ValidationError) -> ResponseReturnValue:
+        abandon()
+        detail = validation_detail(error, "body")
+        return render_error(422, detail, "invalid")
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> ResponseReturnValue:
+        abandon()
+        if error.response is not None:
+            return error.response
+        status = error.code or 500
+        response = render_error(status, "" if status != 405 else _http_phrase(405))
+        if status == 405 and error.get_response().headers.get("Allow"):
+            response.headers["Allow"] = error.get_response().headers["Allow"]
+        return response
+
+    @app.errorhandler(StaleDataError)
+    def stale(error: StaleDataError) -> ResponseReturnValue:
+        abandon()
+        return render_error(409, "The record was changed meanwhile", Conflict.code)
+
+    @app.errorhandler(OperationalError)
+    def store(error: OperationalError) -> ResponseReturnValue:
+        abandon()
+        log.error("database_error", error=type(error.orig).__name__, text=str(error.orig)[:300])
+        return render_error(503, "The database cannot be reached at the moment", StoreUnavailable.code)
+
+    @app.errorhandler(Exception)
+    def crashed(error: Exception) -> ResponseReturnValue:
+        abandon()
+        log.exception("unhandled_error", request_id=request_id())
+        if current_app.config.get("PROPAGATE_EXCEPTIONS"):
+            raise error
+        return render_error(500, {"message": "Internal Server Error", "error_id": request_id()}, "internal")

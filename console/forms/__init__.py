@@ -1,0 +1,1 @@
+"""WTForms per subject: widgets and labels; limits come from `console/inputs`."""

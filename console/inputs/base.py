@@ -1,0 +1,79 @@
+"""Bases of all input and output models: what is refused everywhere, and how times are written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+
+
+def iso(instant: datetime) -> str:
+    """Write an instant as ISO 8601 in UTC with microseconds and offset, the one form of all answers."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _from_text(value: Any) -> Any:
+    # Numbers would otherwise be read as seconds since 1970.
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("must be an ISO 8601 date and time")
+    try:
+        return datetime.fromisoformat(value.strip())
+    except ValueError:
+        raise ValueError("must be an ISO 8601 date and time") from None
+
+
+def _as_utc(value: datetime) -> datetime:
+    # Published rule: an instant without zone is read as UTC.
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is outside the calendar") from error
+
+
+InstantIn = Annotated[datetime, BeforeValidator(_from_text), AfterValidator(_as_utc)]
+Instant = Annotated[datetime, PlainSerializer(iso, return_type=str, when_used="json")]
+
+
+class _Cached(BaseModel):
+    """Model whose JSON schema is made once; the router asks for it on every request."""
+
+    @classmethod
+    @lru_cache(maxsize=None)
+    def _schema_once(cls) -> dict[str, Any]:
+        return super().model_json_schema()
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Give the JSON schema; the plain form comes from a cache."""
+        return cls._schema_once() if not args and not kwargs else super().model_json_schema(*args, **kwargs)
+
+
+class BodyModel(BaseModel):
+    """JSON body: unknown fields are ignored, booleans and numbers are taken as such only, no NaN or Infinity.
+
+    Use `Literal` for words and `InstantIn` for instants: strict models take no Enum or datetime from text.
+    """
+
+    model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False, str_strip_whitespace=False)
+
+
+class QueryModel(_Cached):
+    """Query string: words are converted (`yes`, `1`, `on`), unknown names ignored."""
+
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+
+
+class PathModel(_Cached):
+    """Path parameters."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class OutModel(BaseModel):
+    """Answer: read from a dataclass, written with the model's key order."""
+
+    model_config = ConfigDict(from_attributes=True)

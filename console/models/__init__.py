@@ -1,0 +1,7 @@
+"""Tables, a module per subject. Only services and migrations touch them."""
+
+from __future__ import annotations
+
+from console.discovery import import_submodules
+
+import_submodules(__name__, __path__)

@@ -1,0 +1,1 @@
+"""Use cases: `f(ctx, ...) -> frozen dataclass`. They load, ask the domain, store and audit; they never commit."""

@@ -1,0 +1,168 @@
+"""The table of settings; `console/config.py` reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal["str", "bool", "int", "float", "list", "choice", "path", "url"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One variable of the environment.
+
+    `minimum` raises a smaller value to itself (published rule), `maximum` refuses a larger one; `secret` values never
+    appear in logs, pages or the preflight.
+    """
+
+    section: str
+    name: str
+    kind: Kind
+    default: Any
+    help: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    secret: bool = False
+
+
+def _section(name: str, *rows: tuple[Any, ...] | Setting) -> tuple[Setting, ...]:
+    made = []
+    for row in rows:
+        if isinstance(row, Setting):
+            made.append(row)
+            continue
+        key, kind, default, text, *bounds = row
+        made.append(Setting(name, key, kind, default, text, *bounds))
+    return tuple(made)
+
+
+RUNTIME = _section(
+    "Runtime",
+    ("ENV", "str", "local", "Name of the environment; `prod` and `production` switch the strict defaults on"),
+    ("HOST", "str", "127.0.0.1", "Address that `make run` listens on"),
+    ("PORT", "int", 8001, "Port that `make run` listens on", 1, 65535),
+    ("DATA_DIR", "path", "./data", "Folder of the database, the queue, keys and archives"),
+    ("WEB_WORKERS", "int", 1, "Web processes of `make run`", 1, 64),
+    ("WEB_THREADS", "int", 8, "Threads of each web process", 1, 256),
+    ("DEMO", "bool", True, "Fill an empty database with the demo company at the first start"),
+    ("PUBLIC_URL", "url", "", "Address under which people reach the console; used for Origin checks behind a proxy"),
+    ("TRUSTED_PROXIES", "int", 0, "How many reverse proxies in front may be believed about address and scheme", 0, 8),
+    ("MAX_BODY_BYTES", "int", 6 * 1024 * 1024, "Largest request body", 1024),
+    ("LOG_LEVEL", "choice", "info", "Least level that is logged", None, None, ("debug", "info", "warning", "error")),
+    ("BUSINESS_TIME_ZONE", "str", "Asia/Seoul", "Zone of working hours, days and weeks for people"),
+    ("API_DOCS", "choice", "auto", "Who may read the API documents; auto is owner-only in production", None, None,
+     ("auto", "public", "owner", "off")),
+    Setting("Runtime", "SECRET_KEY", "str", "", "Signs cookies; made once in DATA_DIR when empty", secret=True),
+)  # fmt: skip
+
+STORES = _section(
+    "Stores",
+    Setting("Stores", "DATABASE_URL", "url", "", "PostgreSQL address; empty is the SQLite file in DATA_DIR", secret=True),
+    ("DATABASE_POOL_SIZE", "int", 10, "Connections that a process keeps open", 1, 200),
+    Setting("Stores", "REDIS_URL", "url", "", "Redis address; empty is the embedded one of `make run`", secret=True),
+)
+
+IDENTITY = _section(
+    "Identity",
+    Setting("Identity", "ADMIN_TOKEN", "str", "", "Bootstrap token of the first owner", secret=True),
+    Setting("Identity", "ADMIN_PASSWORD", "str", "", "Password of the first owner; empty makes a one-time one", secret=True),
+    ("ALLOW_INSECURE_LOCAL_AUTH", "bool", False, "Owner without a credential; only with ENV=local and a loopback peer"),
+    Setting("Identity", "PASSWORD_HASH_PROFILE", "choice", "standard", "Cost of password hashes; `cheapest` is for tests",
+            choices=("standard", "cheapest")),
+    ("ADMIN_TOKEN_REQUIRE_EXPIRY", "bool", True, "Tokens always expire"),
+    ("ADMIN_TOKEN_MAX_TTL_DAYS", "int", 30, "Longest life of a token in days", 1),
+    ("ADMIN_TOKEN_ROTATE_AFTER_DAYS", "int", 45, "Age in days at which a token stops working", 1),
+    ("ADMIN_TOKEN_ROTATE_WARNING_DAYS", "int", 7, "Days before that age at which `must_rotate` shows; 0 never", 0),
+    ("ADMIN_TOKEN_MAX_IDLE_DAYS", "int", 30, "Days without use after which a token stops working", 1),
+    ("ADMIN_TOKEN_MAX_ACTIVE_PER_USER", "int", 5, "Live tokens of one user", 1),
+)  # fmt: skip
+
+RATE_LIMIT = _section(
+    "Rate limits",
+    ("API_RATE_LIMIT_ENABLED", "bool", True, "Limit requests per caller"),
+    ("API_RATE_LIMIT_WINDOW_SEC", "int", 60, "Length of the window in seconds", 1),
+    ("API_RATE_LIMIT_MAX_PUBLIC", "int", 120, "Requests without credential per window", 1),
+    ("API_RATE_LIMIT_MAX_PUBLIC_HEAVY", "int", 60, "Downloads without credential per window", 1),
+    ("API_RATE_LIMIT_MAX_AUTH", "int", 300, "Reads per window", 1),
+    ("API_RATE_LIMIT_MAX_AUTH_HEAVY", "int", 40, "Heavy downloads per window", 1),
+    ("API_RATE_LIMIT_MAX_AUTH_ADMIN", "int", 180, "Requests below /api/admin per window", 1),
+    ("API_RATE_LIMIT_MAX_AUTH_WRITE", "int", 120, "Writes per window", 1),
+    ("API_RATE_LIMIT_MAX_AUTH_UPLOAD", "int", 40, "Uploads per window", 1),
+    ("API_RATE_LIMIT_STORE", "choice", "auto", "Where the counters live", None, None, ("auto", "memory", "redis")),
+    Setting("Rate limits", "API_RATE_LIMIT_REDIS_URL", "url", "", "Redis of the counters; empty is REDIS_URL", secret=True),
+    ("API_RATE_LIMIT_REDIS_KEY_PREFIX", "str", "kaos:ratelimit", "Start of every counter's key"),
+)
+
+AUDIT = _section(
+    "Audit",
+    Setting("Audit", "AUDIT_ARCHIVE_SIGNING_KEY", "str", "", "HMAC key of archives; empty leaves them unsigned", secret=True),
+    ("AUDIT_ARCHIVE_SIGNING_REQUIRED", "bool", False, "Missing signing key is a preflight error"),
+    Setting("Audit", "AUDIT_CHAIN_KEY", "str", "", "Key of the second hash; made once in DATA_DIR when empty", secret=True),
+)
+
+LATENCY = _section(
+    "Latency",
+    ("API_LATENCY_MONITOR_ENABLED", "bool", True, "Measure requests and send X-Request-Duration-Ms"),
+    ("API_LATENCY_MONITOR_WINDOW", "int", 300, "Newest samples per endpoint that count for percentiles", 20),
+    ("API_LATENCY_MIN_SAMPLES", "int", 8, "Samples needed for a verdict", 1),
+    ("API_LATENCY_P95_WARNING_MS", "float", 450.0, "P95 in ms from which an endpoint is slow", 1),
+    ("API_LATENCY_P95_CRITICAL_MS", "float", 900.0, "P95 in ms from which an endpoint is critical", 1),
+    ("API_LATENCY_PERSIST_ENABLED", "bool", True, "Store samples in the database"),
+    ("API_LATENCY_PERSIST_RETENTION_DAYS", "int", 30, "Days that samples are kept", 1),
+    ("API_LATENCY_PERSIST_PRUNE_INTERVAL", "int", 200, "Kept for old set-ups; retention is a job", 1),
+    ("API_LATENCY_STALE_AFTER_MIN", "int", 120, "Minutes after which a silent endpoint counts as idle", 1),
+    ("API_LATENCY_TARGETS", "list",
+     ("GET /health", "GET /meta", "GET /api/inspections", "GET /api/work-orders", "GET /api/ops/dashboard/summary"),
+     "Endpoints that are sampled, as METHOD /path or a route template"),
+    ("API_BURN_RATE_SHORT_WINDOW_MIN", "int", 5, "Short window in minutes", 1),
+    ("API_BURN_RATE_LONG_WINDOW_MIN", "int", 60, "Long window in minutes", 1),
+    ("API_BURN_RATE_MIN_SAMPLES", "int", 8, "Samples a window needs", 1),
+    ("API_BURN_RATE_WARNING", "float", 2.0, "Burn rate from which it is a warning", 0.1),
+    ("API_BURN_RATE_CRITICAL", "float", 10.0, "Burn rate from which it is critical", 0.1),
+    ("API_BURN_RATE_ERROR_SLO_PERCENT", "float", 99.0, "Requests without error, in percent", 0.1, 100),
+    ("API_BURN_RATE_LATENCY_SLO_PERCENT", "float", 95.0, "Requests in time, in percent", 0.1, 100),
+    ("API_BURN_RATE_SAMPLE_LIMIT", "int", 1500, "Newest samples that are read one by one", 20),
+)  # fmt: skip
+
+PREFLIGHT = _section(
+    "Preflight and documents",
+    ("PREFLIGHT_REQUIRED_ENV", "list", ("DATABASE_URL",), "Variables that must be set"),
+    ("PREFLIGHT_FAIL_ON_ERROR", "bool", False, "Refuse to start with a preflight error; true in production"),
+    ("OPS_DAILY_CHECK_ARCHIVE_ENABLED", "bool", True, "Keep daily check results as files"),
+    ("OPS_DAILY_CHECK_ARCHIVE_PATH", "path", "ops-daily-check-archives", "Folder of daily check results"),
+    ("OPS_QUALITY_REPORT_ARCHIVE_ENABLED", "bool", True, "Keep quality reports as files"),
+    ("OPS_QUALITY_REPORT_ARCHIVE_PATH", "path", "ops-quality-reports", "Folder of quality reports"),
+    ("OPS_QUALITY_WEEKLY_STREAK_TARGET", "int", 4, "Weeks in a row with a quality report that the gate wants", 1),
+    ("DEPLOY_SMOKE_ARCHIVE_ENABLED", "bool", True, "Keep deploy smoke records as files"),
+    ("DEPLOY_SMOKE_ARCHIVE_PATH", "path", "deploy-smoke-archives", "Folder of deploy smoke records"),
+    ("DEPLOY_SMOKE_REQUIRE_RUNBOOK_GATE", "bool", True, "A deploy smoke counts only with a passed runbook gate"),
+    ("DR_REHEARSAL_ENABLED", "bool", True, "Recovery rehearsals are part of the programme"),
+    ("DR_REHEARSAL_BACKUP_PATH", "path", "dr-rehearsal", "Folder of rehearsal backups"),
+    ("ALERT_NOISE_REVIEW_WINDOW_DAYS", "int", 14, "Days over which alert noise is reviewed", 1),
+    ("ALERT_NOISE_FALSE_POSITIVE_THRESHOLD_PERCENT", "float", 5.0, "False alarms that are tolerated", 0.1),
+    ("ALERT_NOISE_FALSE_NEGATIVE_THRESHOLD_PERCENT", "float", 1.0, "Missed incidents that are tolerated", 0.1),
+    ("EVIDENCE_STORAGE_BACKEND", "str", "fs", "Where evidence files live: `fs` or `db`"),
+)
+
+GATE = _section(
+    "Governance gate",
+    ("GOVERNANCE_GATE_ALLOW_WARNING", "bool", True, "GO is possible with warnings"),
+    ("GOVERNANCE_GATE_MAX_SECURITY_RISK_LEVEL", "choice", "high", "Highest risk level that passes", None, None,
+     ("low", "medium", "high", "critical")),
+    ("GOVERNANCE_GATE_REQUIRE_PREFLIGHT_NO_ERROR", "bool", True, "Rule 1 is required"),
+    ("GOVERNANCE_GATE_REQUIRE_RUNBOOK_NO_CRITICAL", "bool", True, "Rule 2 is required"),
+    ("GOVERNANCE_GATE_REQUIRE_DAILY_CHECK_RECENT", "bool", False, "Rule 4 is required"),
+    ("GOVERNANCE_GATE_DAILY_CHECK_MAX_AGE_HOURS", "int", 36, "Age of a daily check that still counts", 1),
+    ("GOVERNANCE_GATE_REQUIRE_DR_RESTORE_VALID", "bool", False, "Rule 5 is required"),
+    ("GOVERNANCE_GATE_DR_MAX_AGE_DAYS", "int", 35, "Age of a rehearsal that still counts", 1),
+    ("GOVERNANCE_GATE_REQUIRE_DEPLOY_SMOKE_BINDING", "bool", False, "Rule 6 is required"),
+    ("GOVERNANCE_GATE_DEPLOY_SMOKE_MAX_AGE_HOURS", "int", 72, "Age of a deploy smoke that still counts", 1),
+    ("GOVERNANCE_GATE_REQUIRE_WEEKLY_STREAK", "bool", False, "Rule 7 is required"),
+    ("GOVERNANCE_GATE_SECURITY_DASHBOARD_DAYS", "int", 30, "Days that the risk score looks back", 7, 180),
+    ("GOVERNANCE_GATE_DR_WEIGHT", "float", 2.0, "Weight of rule 5", 1.0),
+    ("GOVERNANCE_GATE_MIN_WEIGHTED_SCORE_PERCENT", "float", 75.0, "Least weighted score for GO", 0, 100),
+)  # fmt: skip
+
+SETTINGS: tuple[Setting, ...] = RUNTIME + STORES + IDENTITY + RATE_LIMIT + AUDIT + LATENCY + PREFLIGHT + GATE

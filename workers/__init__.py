@@ -1,0 +1,1 @@
+"""Background work: job registry, RQ worker, scheduler and the launcher."""
