@@ -6,7 +6,8 @@ from pathlib import Path
 
 from flask import Response
 from flask.typing import ResponseReturnValue
-from flask_openapi3 import Info, OpenAPI
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
 
 from console import errors, logs, web
@@ -31,7 +32,10 @@ class ConsoleApp(OpenAPI):
 
 
 def create_app(config: Config | None = None, clock: Clock | None = None) -> ConsoleApp:
-    """Give the application; raises ConfigError for a wrong variable and RuntimeError when preflight forbids the start."""
+    """Give the application.
+
+    Raises ConfigError for a wrong variable and RuntimeError when the preflight forbids the start.
+    """
     config = config or Config.load()
     logs.configure(config["LOG_LEVEL"])
     app = ConsoleApp(
@@ -47,9 +51,8 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Cons
     _flask_settings(app, config)
     _templates(app)
     db.init_app(app)
-    migrate.init_app(
-        app, db, directory=str(ROOT.parent / "migrations"), render_as_batch=True, compare_type=True, compare_server_default=True
-    )
+    folder = str(ROOT.parent / "migrations")
+    migrate.init_app(app, db, directory=folder, render_as_batch=True, compare_type=True, compare_server_default=True)
     htmx.init_app(app)
     csrf.init_app(app)
     errors.init_app(app)
@@ -64,12 +67,13 @@ def _flask_settings(app: ConsoleApp, config: Config) -> None:
     from console.secret_key import secret_key
 
     url = database_url(config)
+    pool = max(config["DATABASE_POOL_SIZE"], config["WEB_THREADS"] + 2)
     if url.startswith("sqlite:///"):
         config.path("DATA_DIR").mkdir(parents=True, exist_ok=True)
     app.config.update(
         SECRET_KEY=secret_key(config),
         SQLALCHEMY_DATABASE_URI=url,
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, pool_size=max(config["DATABASE_POOL_SIZE"], config["WEB_THREADS"] + 2)),
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, pool_size=pool),
         MAX_CONTENT_LENGTH=config["MAX_BODY_BYTES"],
         TESTING=config["ENV"] == "test",
         WTF_CSRF_TIME_LIMIT=None,
@@ -107,7 +111,14 @@ def _hooks(app: ConsoleApp) -> None:
 
     frame = hook("frame")
     babel.init_app(app, locale_selector=getattr(frame, "select_locale", None))
-    for name, fn in (("security", "init_headers"), ("latency", "init_app"), ("ratelimit", "init_app"), ("security", "init_app"), ("frame", "init_app"), ("assets", "init_app")):
+    for name, fn in (
+        ("security", "init_headers"),
+        ("latency", "init_app"),
+        ("ratelimit", "init_app"),
+        ("security", "init_app"),
+        ("frame", "init_app"),
+        ("assets", "init_app"),
+    ):
         mod = hook(name)
         if mod is not None and hasattr(mod, fn):
             getattr(mod, fn)(app)

@@ -142,7 +142,8 @@ def _with_dependent_defaults(values: dict[str, Any], given: frozenset[str]) -> d
         values["PREFLIGHT_FAIL_ON_ERROR"] = values["ENV"] in PRODUCTION
     if not values["API_RATE_LIMIT_REDIS_URL"]:
         values["API_RATE_LIMIT_REDIS_URL"] = values["REDIS_URL"]
-    values["API_LATENCY_P95_CRITICAL_MS"] = max(values["API_LATENCY_P95_CRITICAL_MS"], values["API_LATENCY_P95_WARNING_MS"])
+    slow = values["API_LATENCY_P95_WARNING_MS"]
+    values["API_LATENCY_P95_CRITICAL_MS"] = max(values["API_LATENCY_P95_CRITICAL_MS"], slow)
     values["API_BURN_RATE_LONG_WINDOW_MIN"] = max(
         values["API_BURN_RATE_LONG_WINDOW_MIN"], values["API_BURN_RATE_SHORT_WINDOW_MIN"]
     )

@@ -24,15 +24,15 @@ from console.web import abandon, request_id
 
 log = structlog.get_logger(__name__)
 
+JSON_DOORS = ("/api/", "/openapi.json", "/health", "/meta", "/ready", "/palette")
+
 # What a person reads when the error itself carries no sentence.
 TITLES = {400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 422, 429, 500, 503}
 
 
 def wants_json() -> bool:
     """Tell whether the request came through the JSON door."""
-    return request.path.startswith(("/api/", "/openapi.json", "/health", "/meta", "/ready", "/palette")) and not (
-        request.path == "/api/docs"
-    )
+    return request.path.startswith(JSON_DOORS) and request.path != "/api/docs"
 
 
 def wants_fragment() -> bool:
@@ -66,7 +66,8 @@ def render_error(status: int, detail: Any = "", code: str | None = None) -> Resp
         return json_error(status, detail or _http_phrase(status), code)
     known = status if status in TITLES else 500
     if wants_fragment():
-        response = make_response(render_template("errors/fragment.html", status=known, message=sentence(detail)), status)
+        body = render_template("errors/fragment.html", status=known, message=sentence(detail))
+        response = make_response(body, status)
         response.headers["HX-Reswap"] = "none"
         return response
     return make_response(render_template("errors/error.html", status=known, message=sentence(detail)), status)
@@ -95,7 +96,9 @@ def _secret(location: tuple[int | str, ...]) -> bool:
 def validation_response(error: ValidationError) -> Response:
     """Answer input that does not fit its model with 422."""
     model = _model_named(error.title)
-    where = "body" if model is None or issubclass(model, BodyModel) else "path" if issubclass(model, PathModel) else "query"
+    where = "body"
+    if model is not None and not issubclass(model, BodyModel):
+        where = "path" if issubclass(model, PathModel) else "query"
     return json_error(422, validation_detail(error, where), "invalid")
 
 
@@ -111,6 +114,7 @@ def _model_named(name: str) -> type[BaseModel] | None:
 
 def init_app(app: Flask) -> None:
     """Register the handlers; whatever was written in the request is undone first."""
+
     @app.errorhandler(DomainError)
     def refused(error: DomainError) -> ResponseReturnValue:
         abandon()
@@ -136,7 +140,7 @@ def init_app(app: Flask) -> None:
         return response
 
     @app.errorhandler(StaleDataError)
-    def stale(error: StaleDataError) -> ResponseReturnValue:
+    def stale(_error: StaleDataError) -> ResponseReturnValue:
         abandon()
         return render_error(409, "The record was changed meanwhile", Conflict.code)
 
@@ -149,7 +153,7 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(Exception)
     def crashed(error: Exception) -> ResponseReturnValue:
         abandon()
-        log.exception("unhandled_error", request_id=request_id())
+        log.error("unhandled_error", request_id=request_id(), exc_info=error)
         if current_app.config.get("PROPAGATE_EXCEPTIONS"):
             raise error
         return render_error(500, {"message": "Internal Server Error", "error_id": request_id()}, "internal")

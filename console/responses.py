@@ -64,7 +64,12 @@ def trigger(response: Response, **events: Any) -> Response:
 
 
 def toast(
-    response: ResponseReturnValue, message: str, *, kind: str = "success", undo: str | None = None, token: str | None = None
+    response: ResponseReturnValue,
+    message: str,
+    *,
+    kind: str = "success",
+    undo: str | None = None,
+    token: str | None = None,
 ) -> Response:
     """Add a toast to an answer; `undo` is the address that takes it back, with `token` as its key."""
     made = make_response(response)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
-from functools import lru_cache
+from functools import cache
+from operator import attrgetter
 from types import GenericAlias
 from typing import Any
 
@@ -22,9 +23,10 @@ BOM = "\ufeff"
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _adapter(model: type[BaseModel], many: bool) -> TypeAdapter[Any]:
-    return TypeAdapter(GenericAlias(list, (model,)) if many else model)
+    shape: Any = GenericAlias(list, (model,)) if many else model
+    return TypeAdapter(shape)
 
 
 def plain(value: Any) -> Any:
@@ -69,7 +71,7 @@ class CsvColumn:
 
 def columns_of(*names: str) -> tuple[CsvColumn, ...]:
     """Give columns whose header is the attribute's name."""
-    return tuple(CsvColumn(name, lambda row, name=name: getattr(row, name)) for name in names)
+    return tuple(CsvColumn(name, attrgetter(name)) for name in names)
 
 
 def cell(value: Any) -> str:

@@ -59,7 +59,9 @@ RUNTIME = _section(
 
 STORES = _section(
     "Stores",
-    Setting("Stores", "DATABASE_URL", "url", "", "PostgreSQL address; empty is the SQLite file in DATA_DIR", secret=True),
+    Setting(
+        "Stores", "DATABASE_URL", "url", "", "PostgreSQL address; empty is the SQLite file in DATA_DIR", secret=True
+    ),
     ("DATABASE_POOL_SIZE", "int", 10, "Connections that a process keeps open", 1, 200),
     Setting("Stores", "REDIS_URL", "url", "", "Redis address; empty is the embedded one of `make run`", secret=True),
 )
@@ -91,15 +93,21 @@ RATE_LIMIT = _section(
     ("API_RATE_LIMIT_MAX_AUTH_WRITE", "int", 120, "Writes per window", 1),
     ("API_RATE_LIMIT_MAX_AUTH_UPLOAD", "int", 40, "Uploads per window", 1),
     ("API_RATE_LIMIT_STORE", "choice", "auto", "Where the counters live", None, None, ("auto", "memory", "redis")),
-    Setting("Rate limits", "API_RATE_LIMIT_REDIS_URL", "url", "", "Redis of the counters; empty is REDIS_URL", secret=True),
+    Setting(
+        "Rate limits", "API_RATE_LIMIT_REDIS_URL", "url", "", "Redis of the counters; empty is REDIS_URL", secret=True
+    ),
     ("API_RATE_LIMIT_REDIS_KEY_PREFIX", "str", "kaos:ratelimit", "Start of every counter's key"),
 )
 
 AUDIT = _section(
     "Audit",
-    Setting("Audit", "AUDIT_ARCHIVE_SIGNING_KEY", "str", "", "HMAC key of archives; empty leaves them unsigned", secret=True),
+    Setting(
+        "Audit", "AUDIT_ARCHIVE_SIGNING_KEY", "str", "", "HMAC key of archives; empty leaves them unsigned", secret=True
+    ),
     ("AUDIT_ARCHIVE_SIGNING_REQUIRED", "bool", False, "Missing signing key is a preflight error"),
-    Setting("Audit", "AUDIT_CHAIN_KEY", "str", "", "Key of the second hash; made once in DATA_DIR when empty", secret=True),
+    Setting(
+        "Audit", "AUDIT_CHAIN_KEY", "str", "", "Key of the second hash; made once in DATA_DIR when empty", secret=True
+    ),
 )
 
 LATENCY = _section(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -36,7 +35,9 @@ class Access:
 SIGNED_IN = Access()
 
 
-def access(*permissions: str, public: bool = False, rate: str | None = None, writes: bool | None = None) -> Callable[[View], View]:
+def access(
+    *permissions: str, public: bool = False, rate: str | None = None, writes: bool | None = None
+) -> Callable[[View], View]:
     """Declare what a view demands; write it directly below the route decorator.
 
     Without arguments any signed-in caller may enter. The permission is checked before the body is looked at; the
@@ -45,12 +46,9 @@ def access(*permissions: str, public: bool = False, rate: str | None = None, wri
     demand = Access(permissions, public, rate, writes)
 
     def mark(view: View) -> View:
-        @wraps(view)
-        def marked(*args: Any, **kwargs: Any) -> Any:
-            return view(*args, **kwargs)
-
-        marked.access = demand  # type: ignore[attr-defined]
-        return marked  # type: ignore[return-value]
+        # Route decorators wrap with functools.wraps, which carries attributes along.
+        vars(view)["access"] = demand
+        return view
 
     return mark
 
@@ -85,7 +83,8 @@ def request_id() -> str:
     """Give the id of the current request; a well-formed one of a proxy is kept."""
     if "request_id" not in g:
         sent = request.headers.get("X-Request-Id", "")
-        g.request_id = sent if 8 <= len(sent) <= 64 and sent.replace("-", "").isalnum() and sent.isascii() else uuid4().hex
+        plain = sent.isascii() and sent.replace("-", "").isalnum() and 8 <= len(sent) <= 64
+        g.request_id = sent if plain else uuid4().hex
     return g.request_id
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
@@ -42,7 +42,7 @@ class _Cached(BaseModel):
     """Model whose JSON schema is made once; the router asks for it on every request."""
 
     @classmethod
-    @lru_cache(maxsize=None)
+    @cache
     def _schema_once(cls) -> dict[str, Any]:
         return super().model_json_schema()
 

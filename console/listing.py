@@ -1,0 +1,320 @@
+"""The list engine: filter, sort, page and columns from the URL; bulk selection and export of exactly that.
+
+A list is declared once as a `ListSpec`; its page, its JSON, its CSV and its bulk actions all read the same query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, Literal, Protocol
+from urllib.parse import urlencode
+
+from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy.orm import Session
+
+from console.context import Context
+from console.domain.errors import Invalid
+from console.domain.text import T
+from console.serialize import CsvColumn
+
+PAGE_SIZES = (25, 50, 100, 250)
+DEFAULT_PAGE_SIZE = 50
+MAX_TEXT = 200
+# Deeper pages of a counted list are reached by narrowing the filter; the export has everything.
+MAX_OFFSET = 1_000_000
+
+
+class Args(Protocol):
+    """URL parameters, as the web framework gives them: a name may stand there several times."""
+
+    def get(self, key: str, default: str = ..., /) -> str:
+        """Give the first value."""
+
+    def getlist(self, key: str, /) -> list[str]:
+        """Give all values."""
+
+    def __contains__(self, key: object, /) -> bool: ...
+
+
+FilterKind = Literal["choice", "text", "date", "flag"]
+Choices = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: `key` names it in the URL, `label` is a message id, `sort` the SQL it is ordered by.
+
+    `value` reads it from a row for the CSV; `shown` says whether it is visible before anybody chose.
+    """
+
+    key: str
+    label: str
+    sort: ColumnElement[Any] | None = None
+    value: Callable[[Any], Any] | None = None
+    numeric: bool = False
+    shown: bool = True
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter: `where` turns the chosen words into SQL; `choices` (or a function of the context) limits them."""
+
+    key: str
+    label: str
+    kind: FilterKind
+    where: Callable[[Context, list[str], datetime], ColumnElement[bool]]
+    choices: Choices | Callable[[Context], Choices] = ()
+    multiple: bool = True
+
+    def options(self, ctx: Context) -> Choices:
+        """Give `(word, label)` pairs that may be chosen."""
+        return self.choices(ctx) if callable(self.choices) else self.choices
+
+
+@dataclass(frozen=True)
+class ListSpec:
+    """Declaration of a list.
+
+    `base` gives the SELECT that is already limited to what the caller may see; `row` turns a result into the
+    dataclass that pages and exports read; `key` is the unique column that ends every order.
+    """
+
+    name: str
+    base: Callable[[Context], Select[Any]]
+    row: Callable[[Any], Any]
+    key: ColumnElement[Any]
+    columns: tuple[Column, ...]
+    filters: tuple[Filter, ...] = ()
+    search: Callable[[str], ColumnElement[bool]] | None = None
+    order: tuple[ColumnElement[Any], ...] = ()
+    default_filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    count_cap: int | None = None
+
+    def column(self, key: str) -> Column | None:
+        """Give the column of that name."""
+        return next((column for column in self.columns if column.key == key), None)
+
+    def filter(self, key: str) -> Filter | None:
+        """Give the filter of that name."""
+        return next((item for item in self.filters if item.key == key), None)
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """What the URL asks of a list. Every change of it is another URL."""
+
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    search: str = ""
+    sort: str = ""
+    descending: bool = False
+    page: int = 1
+    per_page: int = DEFAULT_PAGE_SIZE
+    columns: tuple[str, ...] = ()
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def pairs(self, **changes: Any) -> list[tuple[str, str]]:
+        """Give the URL parameters of this query with `changes`; a change of anything else goes back to page 1."""
+        if changes and "page" not in changes:
+            changes["page"] = 1
+        query = replace(self, **changes)
+        made = [(key, word) for key, words in query.filters.items() for word in (words or ("",))]
+        if query.search:
+            made.append(("q", query.search))
+        if query.sort:
+            made.append(("sort", f"-{query.sort}" if query.descending else query.sort))
+        if query.columns:
+            made.append(("columns", ",".join(query.columns)))
+        if query.per_page != DEFAULT_PAGE_SIZE:
+            made.append(("per_page", str(query.per_page)))
+        if query.page > 1:
+            made.append(("page", str(query.page)))
+        return made + list(query.extra.items())
+
+    def url(self, **changes: Any) -> str:
+        """Give the query string of this query with `changes` (`?` included, `?` alone when empty)."""
+        return "?" + urlencode(self.pairs(**changes))
+
+    def with_filter(self, key: str, *words: str) -> str:
+        """Give the query string with the filter `key` set to `words`, or without it."""
+        filters = {name: old for name, old in self.filters.items() if name != key}
+        if words:
+            filters[key] = words
+        return self.url(filters=filters)
+
+    def without(self, key: str, word: str) -> str:
+        """Give the query string without one word of a filter: the address behind a removable chip."""
+        rest = tuple(old for old in self.filters.get(key, ()) if old != word)
+        return self.with_filter(key, *rest)
+
+    def sorted_by(self, key: str) -> str:
+        """Give the query string ordered by `key`, turned round when it is ordered by it already."""
+        return self.url(sort=key, descending=self.sort == key and not self.descending)
+
+
+@dataclass(frozen=True)
+class ListResult:
+    """One page of a list with its count; `capped` means there are more than `total`."""
+
+    spec: ListSpec
+    query: ListQuery
+    rows: tuple[Any, ...]
+    total: int
+    capped: bool
+    computed_at: datetime
+    choices: Mapping[str, Choices]
+
+    @property
+    def pages(self) -> int:
+        """Give the number of pages, at least 1."""
+        return max(1, -(-self.total // self.query.per_page))
+
+    @property
+    def first(self) -> int:
+        """Give the number of the first row shown, 0 when there is none."""
+        return (self.query.page - 1) * self.query.per_page + 1 if self.rows else 0
+
+    @property
+    def last(self) -> int:
+        """Give the number of the last row shown."""
+        return (self.query.page - 1) * self.query.per_page + len(self.rows)
+
+    @property
+    def filtered(self) -> bool:
+        """Tell whether anything narrows the list."""
+        return bool(self.query.search or any(self.query.filters.values()))
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Give the visible columns in their order."""
+        chosen = self.query.columns
+        if not chosen:
+            return tuple(column for column in self.spec.columns if column.shown)
+        return tuple(column for key in chosen if (column := self.spec.column(key)))
+
+    def chips(self) -> list[tuple[Filter, str, str]]:
+        """Give `(filter, word, label)` for every active filter word."""
+        made = []
+        for key, words in self.query.filters.items():
+            item = self.spec.filter(key)
+            if item is None:
+                continue
+            labels = dict(self.choices.get(key, ()))
+            made += [(item, word, labels.get(word, word)) for word in words if word]
+        return made
+
+
+def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery:
+    """Read the URL parameters of a list; raises Invalid for a column, order, size or page that does not exist.
+
+    Unknown parameters are ignored; those named in `extra` are carried along in every link.
+    """
+    filters = {
+        item.key: tuple(dict.fromkeys(word[:MAX_TEXT] for word in args.getlist(item.key) if word.strip()))
+        for item in spec.filters
+        if item.key in args
+    }
+    for key, words in spec.default_filters.items():
+        if not any(name in args for name in (key, "q", "all")):
+            filters.setdefault(key, words)
+    sort = args.get("sort", "").strip()
+    key = sort.removeprefix("-")
+    if key:
+        column = spec.column(key)
+        if column is None or column.sort is None:
+            raise Invalid(T("The list cannot be ordered by “%(key)s”", key=key[:40]))
+    return ListQuery(
+        filters=filters,
+        search=args.get("q", "").strip()[:MAX_TEXT],
+        sort=key,
+        descending=sort.startswith("-"),
+        page=_number(args, "page", 1, 1, MAX_OFFSET),
+        per_page=_number(args, "per_page", DEFAULT_PAGE_SIZE, 1, 500),
+        columns=tuple(key for key in args.get("columns", "").split(",") if spec.column(key)),
+        extra={name: word[:MAX_TEXT] for name in extra if (word := args.get(name, ""))},
+    )
+
+
+def _number(args: Args, name: str, default: int, least: int, most: int) -> int:
+    text = args.get(name, "").strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit()) or len(text) > 9 or not least <= int(text) <= most:
+        raise Invalid(T("“%(name)s” must be a number from %(least)s to %(most)s", name=name, least=least, most=most))
+    return int(text)
+
+
+def narrowed(ctx: Context, spec: ListSpec, query: ListQuery, now: datetime) -> Select[Any]:
+    """Give the SELECT of a list with its filters and search, without order and page."""
+    statement = spec.base(ctx)
+    for key, words in query.filters.items():
+        item = spec.filter(key)
+        chosen = [word for word in words if word]
+        if item is None or not chosen:
+            continue
+        if item.kind in ("choice", "flag") and not callable(item.choices) and item.choices:
+            unknown = set(chosen) - {word for word, _label in item.choices}
+            if unknown:
+                raise Invalid(T("“%(word)s” is not a choice of “%(key)s”", word=min(unknown)[:40], key=key))
+        statement = statement.where(item.where(ctx, chosen, now))
+    if query.search and spec.search is not None:
+        statement = statement.where(spec.search(query.search))
+    return statement
+
+
+def ordered(spec: ListSpec, query: ListQuery, statement: Select[Any]) -> Select[Any]:
+    """Add the order that the URL asks for; the unique key makes it stable."""
+    column = spec.column(query.sort) if query.sort else None
+    if column is not None and column.sort is not None:
+        first = column.sort.desc() if query.descending else column.sort.asc()
+        return statement.order_by(first.nulls_last(), spec.key.desc())
+    return statement.order_by(*spec.order, spec.key.desc())
+
+
+def count(session: Session, spec: ListSpec, statement: Select[Any]) -> tuple[int, bool]:
+    """Count the rows of a narrowed statement; above the list's cap it stops counting and says so."""
+    bare = statement.with_only_columns(literal(1), maintain_column_froms=True).order_by(None)
+    if spec.count_cap is not None:
+        bare = bare.limit(spec.count_cap + 1)
+    total = session.scalar(select(func.count()).select_from(bare.subquery())) or 0
+    if spec.count_cap is not None and total > spec.count_cap:
+        return spec.count_cap, True
+    return total, False
+
+
+def run(ctx: Context, spec: ListSpec, query: ListQuery) -> ListResult:
+    """Give one page of a list: two queries, whatever the page size, plus those of the filters' choices."""
+    now = ctx.now()
+    statement = narrowed(ctx, spec, query, now)
+    total, capped = count(ctx.session, spec, statement)
+    last_page = max(1, -(-total // query.per_page))
+    if query.page > last_page and not capped:
+        query = replace(query, page=last_page)
+    page = ordered(spec, query, statement).limit(query.per_page).offset((query.page - 1) * query.per_page)
+    rows = tuple(spec.row(row) for row in ctx.session.execute(page))
+    choices = {item.key: item.options(ctx) for item in spec.filters}
+    return ListResult(spec, query, rows, total, capped, now, choices)
+
+
+def stream(ctx: Context, spec: ListSpec, query: ListQuery, ids: Sequence[int] | None = None) -> Iterator[Any]:
+    """Give all rows of a query (or those with the given ids) one after another, in constant memory."""
+    statement = narrowed(ctx, spec, query, ctx.now())
+    if ids is not None:
+        statement = statement.where(spec.key.in_(ids))
+    result = ctx.session.execute(ordered(spec, query, statement), execution_options={"yield_per": 1000})
+    for row in result:
+        yield spec.row(row)
+
+
+def matching_ids(ctx: Context, spec: ListSpec, query: ListQuery, *, most: int) -> list[int]:
+    """Give the keys of every row that the filters match, for “select all N matching”; at most `most`."""
+    statement = narrowed(ctx, spec, query, ctx.now()).with_only_columns(spec.key, maintain_column_froms=True)
+    return list(ctx.session.scalars(statement.order_by(None).order_by(spec.key).limit(most)))
+
+
+def csv_columns(spec: ListSpec, query: ListQuery) -> tuple[CsvColumn, ...]:
+    """Give the CSV columns of a list: the chosen ones, or all that can be exported; headers are the keys."""
+    chosen = [spec.column(key) for key in query.columns] if query.columns else list(spec.columns)
+    return tuple(CsvColumn(column.key, column.value or attrgetter(column.key)) for column in chosen if column)

@@ -1,0 +1,176 @@
+"""Shared fixtures: a clean database on both engines, a clock that stands still, contexts and clients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session, sessionmaker
+from tests.factories import make_token, make_user
+from tests.support.postgres import postgres_url
+
+from console import ConsoleApp, create_app
+from console.clock import FixedClock
+from console.config import Config
+from console.context import Actor, Context, start_writing
+from console.database import make_engine
+from console.domain.iam import added_permissions, effective_permissions
+from console.models.base import Base
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Name of the database under test; whatever needs a database runs on both."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def database(backend: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Address of this worker's database, with all tables."""
+    url = postgres_url(worker_id) if backend == "postgresql" else f"sqlite:///{tmp_path_factory.mktemp('db')}/test.db"
+    engine = make_engine(url)
+    Base.metadata.drop_all(engine)
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    return url
+
+
+@pytest.fixture(scope="session")
+def shared_engine(database: str) -> Iterator[Engine]:
+    engine = make_engine(database)
+    yield engine
+    engine.dispose()
+
+
+def empty(engine: Engine) -> None:
+    """Remove every row of every table."""
+    tables = [table.name for table in Base.metadata.sorted_tables]
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
+        else:
+            connection.execute(text("PRAGMA defer_foreign_keys=ON"))
+            for table in reversed(tables):
+                connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608
+        connection.commit()
+
+
+@pytest.fixture
+def engine(shared_engine: Engine) -> Engine:
+    """An engine whose database has all tables and no rows."""
+    empty(shared_engine)
+    return shared_engine
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock that stands at 2026-03-02 00:00 UTC (09:00 in Seoul) until it is moved."""
+    return FixedClock(START)
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    with sessionmaker(engine)() as opened:
+        yield opened
+
+
+@pytest.fixture
+def config(tmp_path: Any) -> Config:
+    return Config.for_tests(DATA_DIR=str(tmp_path / "data"))
+
+
+def actor_of(role: str = "owner", sites: tuple[str, ...] = ("*",), **values: Any) -> Actor:
+    """Give an actor of a role, as a token would."""
+    permissions = effective_permissions(role, ())
+    return Actor(
+        **{
+            "kind": "token",
+            "username": f"{role}_a",
+            "display_name": role.title(),
+            "role": role,
+            "permissions": tuple(permissions),
+            "grants": added_permissions(role),
+            "site_scope": sites,
+            **values,
+        }
+    )
+
+
+@pytest.fixture
+def make_ctx(session: Session, clock: FixedClock, config: Config) -> Callable[..., Context]:
+    """Give `make_ctx(role="owner", sites=("*",), **actor fields)`: contexts on one session."""
+
+    def build(role: str = "owner", sites: tuple[str, ...] = ("*",), **values: Any) -> Context:
+        return Context(session, clock, actor_of(role, sites, **values), config)
+
+    return build
+
+
+@pytest.fixture
+def ctx(make_ctx: Callable[..., Context]) -> Context:
+    """The context of an owner for all sites, ready to write."""
+    made = make_ctx()
+    start_writing(made.session)
+    return made
+
+
+@pytest.fixture(scope="session")
+def session_app(database: str, tmp_path_factory: pytest.TempPathFactory) -> ConsoleApp:
+    config = Config.for_tests(DATABASE_URL=database, DATA_DIR=str(tmp_path_factory.mktemp("data")))
+    return create_app(config, FixedClock(START))
+
+
+@pytest.fixture
+def app(session_app: ConsoleApp, engine: Engine, clock: FixedClock) -> ConsoleApp:
+    """The application on a clean database, with the test's clock."""
+    session_app.extensions["console_clock"] = clock
+    return session_app
+
+
+@pytest.fixture
+def make_app(database: str, engine: Engine, clock: FixedClock, tmp_path: Any) -> Callable[..., ConsoleApp]:
+    """Give `make_app(SETTING=value)`: an application with other settings on the same clean database."""
+
+    def build(**settings: Any) -> ConsoleApp:
+        values = {"DATABASE_URL": database, "DATA_DIR": str(tmp_path / "data"), **settings}
+        return create_app(Config.for_tests(**values), clock)
+
+    return build
+
+
+@pytest.fixture
+def client(app: ConsoleApp) -> FlaskClient:
+    """A client without credential."""
+    return app.test_client()
+
+
+class TokenClient(FlaskClient):
+    """A client whose requests carry an API token."""
+
+    token = ""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        headers = dict(kwargs.pop("headers", None) or {})
+        headers.setdefault("X-Admin-Token", self.token)
+        return super().open(*args, headers=headers, **kwargs)
+
+
+@pytest.fixture
+def api(app: ConsoleApp, session: Session, clock: FixedClock) -> Callable[..., FlaskClient]:
+    """Give `api(role="owner", sites=("*",), **user fields)`: a client with a token of such a user."""
+
+    def build(role: str = "owner", sites: tuple[str, ...] = ("*",), **values: Any) -> FlaskClient:
+        user = make_user(session, now=clock.now(), role=role, site_scope=sites, **values)
+        token = make_token(session, user, now=clock.now())
+        session.commit()
+        client = TokenClient(app, app.response_class, use_cookies=False)
+        client.token = token
+        return client
+
+    return build
