@@ -79,6 +79,21 @@ IDENTITY = _section(
     ("ADMIN_TOKEN_ROTATE_WARNING_DAYS", "int", 7, "Days before that age at which `must_rotate` shows; 0 never", 0),
     ("ADMIN_TOKEN_MAX_IDLE_DAYS", "int", 30, "Days without use after which a token stops working", 1),
     ("ADMIN_TOKEN_MAX_ACTIVE_PER_USER", "int", 5, "Live tokens of one user", 1),
+    ("ADMIN_TOKEN_ENV_FALLBACK", "bool", False, "Go on accepting ADMIN_TOKEN itself although an owner can sign in (old automation)"),
+    ("ADMIN_TOKEN_ROTATE_GRACE_SECONDS", "int", 0, "Seconds that a token goes on working after it was rotated", 0, 86400),
+    ("ADMIN_TOKEN_ROTATE_KEEP_EXPIRY", "bool", False, "A rotated token keeps the old expiry (old clients) instead of a fresh life"),
+    Setting("Identity", "TOKEN_PEPPER", "str", "", "Key of stored token hashes; plain hashes stay valid and move on use", secret=True),
+    ("SITE_SCOPE_EMPTY_MEANS_ALL", "bool", False, "An empty site list in a request means all sites (old clients) instead of none"),
+    ("GRANT_CONTAINMENT", "bool", True, "Nobody grants roles, permissions or sites beyond their own; off only for old automation"),
+    ("PASSWORD_MIN_LENGTH", "int", 10, "Shortest password", 8, 64),
+    ("SESSION_IDLE_MINUTES", "int", 480, "Minutes without a request after which a browser session ends", 5, 10080),
+    ("SESSION_ABSOLUTE_HOURS", "int", 168, "Hours after which a browser session ends in any case", 1, 2160),
+    ("SIGN_IN_WINDOW_SEC", "int", 300, "Window of failed sign-ins in seconds", 10, 86400),
+    ("SIGN_IN_MAX_FAILURES", "int", 5, "Failed sign-ins per account and address in that window", 1),
+    ("SIGN_IN_MAX_FAILURES_ADDRESS", "int", 30, "Failed sign-ins per address in that window", 1),
+    ("SIGN_IN_MAX_FAILURES_ACCOUNT", "int", 60, "Failed sign-ins per account from everywhere in an hour", 1),
+    Setting("Identity", "HSTS", "choice", "auto", "Strict-Transport-Security; auto is on in production and on https",
+            choices=("auto", "on", "off")),
 )  # fmt: skip
 
 RATE_LIMIT = _section(
@@ -92,6 +107,10 @@ RATE_LIMIT = _section(
     ("API_RATE_LIMIT_MAX_AUTH_ADMIN", "int", 180, "Requests below /api/admin per window", 1),
     ("API_RATE_LIMIT_MAX_AUTH_WRITE", "int", 120, "Writes per window", 1),
     ("API_RATE_LIMIT_MAX_AUTH_UPLOAD", "int", 40, "Uploads per window", 1),
+    ("API_RATE_LIMIT_MAX_AUTH_FAILURES", "int", 20, "Refused tokens per address and window before 429", 1),
+    ("API_RATE_LIMIT_IDENTITY", "choice", "verified", "Counted under: the verified caller, or any token text (old clients)", None, None,
+     ("verified", "header")),
+    ("PAGE_RATE_LIMIT_MAX", "int", 1200, "Requests to pages per person (or address) and window", 1),
     ("API_RATE_LIMIT_STORE", "choice", "auto", "Where the counters live", None, None, ("auto", "memory", "redis")),
     Setting(
         "Rate limits", "API_RATE_LIMIT_REDIS_URL", "url", "", "Redis of the counters; empty is REDIS_URL", secret=True
@@ -104,6 +123,7 @@ AUDIT = _section(
     Setting(
         "Audit", "AUDIT_ARCHIVE_SIGNING_KEY", "str", "", "HMAC key of archives; empty leaves them unsigned", secret=True
     ),
+    ("AUDIT_DENIED_MAX_PER_MINUTE", "int", 20, "Refused requests that reach the audit trail per minute; 0 none", 0),
     ("AUDIT_ARCHIVE_SIGNING_REQUIRED", "bool", False, "Missing signing key is a preflight error"),
     Setting(
         "Audit", "AUDIT_CHAIN_KEY", "str", "", "Key of the second hash; made once in DATA_DIR when empty", secret=True
