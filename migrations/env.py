@@ -26,6 +26,14 @@ def render_item(kind: str, item: Any, _autogen: Any) -> str | Literal[False]:
     return False
 
 
+def same_default(_context: Any, _found_column: Any, _column: Any, found: Any, _default: Any, wanted: Any) -> bool | None:
+    """Tell that a server default did not change; None leaves the answer to Alembic.
+
+    SQLite gives an empty text back as `('')`, which Alembic takes for another value.
+    """
+    return False if str(found or "").strip("()'\"") == str(wanted or "").strip("()'\"") else None
+
+
 def skip_empty(_context: Any, _revision: Any, directives: list[Any]) -> None:
     """Write no file when autogenerate found nothing to change."""
     if getattr(config.cmd_opts, "autogenerate", False) and directives[0].upgrade_ops.is_empty():
@@ -48,7 +56,7 @@ def run() -> None:
             render_item=render_item,
             process_revision_directives=skip_empty,
             transactional_ddl=True,
-            **options,
+            **options | {"compare_server_default": same_default},
         )
         with context.begin_transaction():
             if not sqlite:
