@@ -95,6 +95,7 @@ class Config(Mapping[str, Any]):
             ENV="test",
             SECRET_KEY="test-secret-key-of-thirty-two-chars",
             AUDIT_ARCHIVE_SIGNING_KEY="ci-signing-key",
+            AUDIT_CHAIN_KEY="ci-chain-key",
             API_RATE_LIMIT_STORE="memory",
             PASSWORD_HASH_PROFILE="cheapest",
             DATABASE_URL="sqlite://",

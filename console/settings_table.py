@@ -128,7 +128,14 @@ AUDIT = _section(
     Setting(
         "Audit", "AUDIT_CHAIN_KEY", "str", "", "Key of the second hash; made once in DATA_DIR when empty", secret=True
     ),
-)
+    Setting(
+        "Audit", "AUDIT_CHAIN_KEY_PREVIOUS", "list", (), "Earlier chain keys; their rows still verify", secret=True
+    ),
+    ("AUDIT_ARCHIVE_PATH", "path", "audit-archives", "Folder of monthly archives"),
+    ("AUDIT_CHECKPOINT_PATH", "path", "audit-checkpoints", "Folder of signed checkpoints, kept outside the database"),
+    ("AUDIT_REBASELINE_CONFIRM", "choice", "auto", "A real rebaseline needs confirm=true or a reason; auto in production",
+     None, None, ("auto", "always", "never")),
+)  # fmt: skip
 
 LATENCY = _section(
     "Latency",
