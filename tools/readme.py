@@ -1,0 +1,63 @@
+"""Write the table of settings into the README (`make readme`); a test holds that it is current."""
+
+from __future__ import annotations
+
+import sys
+from itertools import groupby
+from pathlib import Path
+
+from console.settings_table import SETTINGS, Setting
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+START = "<!-- settings: written by `python -m tools.readme` -->\n"
+END = "<!-- end of settings -->"
+
+
+def _default(setting: Setting) -> str:
+    value = setting.default
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = ", ".join(value) if isinstance(value, tuple) else str(value)
+    return f"`{text}`" if text else "–"
+
+
+def _bounds(setting: Setting) -> str:
+    if setting.choices:
+        return ", ".join(setting.choices)
+    parts = [f"≥ {setting.minimum:g}"] if setting.minimum is not None else []
+    if setting.maximum is not None:
+        parts.append(f"≤ {setting.maximum:g}")
+    return ", ".join(parts)
+
+
+def table() -> str:
+    """Give the settings as Markdown tables, a section each."""
+    made = []
+    for section, settings in groupby(SETTINGS, key=lambda setting: setting.section):
+        made.append(
+            f"**{section}**\n\n| variable | type | default | bounds | meaning |\n| --- | --- | --- | --- | --- |\n"
+        )
+        for one in settings:
+            meaning = one.help + (" (secret)" if one.secret else "")
+            made.append(f"| `{one.name}` | {one.kind} | {_default(one)} | {_bounds(one)} | {meaning} |\n")
+        made.append("\n")
+    return "".join(made)
+
+
+def updated(text: str) -> str:
+    """Give the README's text with the current table in it."""
+    head, _, rest = text.partition(START)
+    _, _, tail = rest.partition(END)
+    return f"{head}{START}\n{table()}{END}{tail}"
+
+
+def main() -> None:
+    """Write the README; with `--check` only tell whether it is current (exit code 1 when not)."""
+    text = README.read_text("utf-8")
+    if "--check" in sys.argv:
+        sys.exit(0 if updated(text) == text else "README: the table of settings is old; run `make readme`")
+    README.write_text(updated(text), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
