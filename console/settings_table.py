@@ -161,6 +161,15 @@ LATENCY = _section(
     ("API_BURN_RATE_SAMPLE_LIMIT", "int", 1500, "Newest samples that are read one by one", 20),
 )  # fmt: skip
 
+JOBS = _section(
+    "Jobs",
+    ("JOB_LEASE_SECONDS", "int", 60, "Seconds without heartbeat after which a run counts as lost", 5, 3600),
+    ("JOB_TIMEOUT_SECONDS", "int", 3600, "Longest time a run may take in a worker", 30, 86400),
+    ("JOB_DETAIL_MAX_BYTES", "int", 1024 * 1024, "Largest stored result of a run; bigger parts are left out", 4096),
+    ("JOB_RUNS_RETENTION_DAYS", "int", 400, "Days that finished runs are kept", 1),
+    ("JOB_RUNS_KEEP_PER_JOB", "int", 200, "Newest runs of each job that are kept whatever their age", 1),
+)
+
 PREFLIGHT = _section(
     "Preflight and documents",
     ("PREFLIGHT_REQUIRED_ENV", "list", ("DATABASE_URL",), "Variables that must be set"),
@@ -200,4 +209,4 @@ GATE = _section(
     ("GOVERNANCE_GATE_MIN_WEIGHTED_SCORE_PERCENT", "float", 75.0, "Least weighted score for GO", 0, 100),
 )  # fmt: skip
 
-SETTINGS: tuple[Setting, ...] = RUNTIME + STORES + IDENTITY + RATE_LIMIT + AUDIT + LATENCY + PREFLIGHT + GATE
+SETTINGS: tuple[Setting, ...] = RUNTIME + STORES + IDENTITY + RATE_LIMIT + AUDIT + LATENCY + JOBS + PREFLIGHT + GATE

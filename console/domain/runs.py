@@ -21,7 +21,6 @@ CANCELLED = "cancelled"
 WORKER_LOST = "worker_lost"
 WORK_FAILED = "work_failed"
 UNKNOWN_JOB = "unknown_job"
-BAD_OPTIONS = "bad_options"
 
 NAME_LIMIT = 80
 MESSAGE_LIMIT = 300

@@ -84,7 +84,7 @@ class JobRun(Base):
 
     progress_done: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
     progress_total: Mapped[int | None]
-    progress_message: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    progress_json: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict, server_default=text("'{}'"))
     # Read on the run's own page only; bounded by the engine.
     log_json: Mapped[list[Any]] = mapped_column(JsonValue, default=list, server_default=text("'[]'"), deferred=True)
 
