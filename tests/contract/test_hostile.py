@@ -1,0 +1,112 @@
+"""Whatever is sent, the answer is an answer: never a 500, and nothing left behind."""
+
+import pytest
+from sqlalchemy import func, select
+
+from console.models.audit import AuditLog
+from tests.contract.routes import routes
+from tests.contract.test_access import ENDS_ITSELF
+
+LONG = "가" * 10_000
+BODIES = [
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b'"text"',
+    b"1e999",
+    b"\xff\xfe",
+    b'{"a": NaN}',
+    ("[" * 5_000 + "]" * 5_000).encode(),
+]
+VALUES = [None, True, -1, 0, 10**30, 1e308, "", " ", LONG, "=1+1", "\x00", "<script>", "../..", [], {}, [[]], {"a": {}}]
+WORDS = [
+    "",
+    "-1",
+    "0",
+    "1e9",
+    "99999999999999999999",
+    "NaN",
+    "Infinity",
+    "true",
+    "²",
+    LONG[:3000],
+    "%00",
+    "=cmd",
+    "*",
+    "본관",
+]
+
+
+def fields_of(app, route):
+    document = app.api_doc["paths"].get(route.rule.replace("<", "{").replace(">", "}"), {})
+    operation = document.get(route.method.lower(), {})
+    query = [p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"]
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    name = content.get("$ref", "").rpartition("/")[2]
+    schema = app.api_doc["components"]["schemas"].get(name, content)
+    return query, list(schema.get("properties", ()))
+
+
+def unsafe(app):
+    return [r for r in routes(app) if r.is_api and r.method != "GET" and r.rule not in ENDS_ITSELF]
+
+
+def test_broken_bodies_are_refused_or_ignored_but_never_crash(app, api):
+    caller = api("owner")
+    crashed = []
+    for route in unsafe(app):
+        for body in BODIES:
+            response = caller.open(route.address, method=route.method, data=body, content_type="application/json")
+            if response.status_code >= 500:
+                crashed.append(f"{route} {body[:20]!r}: {response.status_code}")
+
+    assert crashed == []
+
+
+def test_wrong_values_in_any_field_are_refused_in_words(app, api):
+    caller = api("owner")
+    crashed = []
+    for route in unsafe(app):
+        _query, fields = fields_of(app, route)
+        for field in fields:
+            for value in VALUES:
+                response = caller.open(route.address, method=route.method, json={field: value})
+                if response.status_code >= 500 or (response.status_code >= 400 and not response.json.get("detail")):
+                    crashed.append(f"{route} {field}={str(value)[:20]}: {response.status_code}")
+
+    assert crashed == []
+
+
+def test_wrong_words_in_any_query_are_refused_in_words(app, api):
+    caller = api("owner")
+    crashed = []
+    for route in routes(app):
+        if not route.is_api or route.method != "GET":
+            continue
+        query, _fields = fields_of(app, route)
+        for name in query:
+            for word in WORDS:
+                response = caller.get(route.address, query_string={name: word})
+                if response.status_code >= 500:
+                    crashed.append(f"{route} {name}={word[:20]}: {response.status_code} {response.text[:80]}")
+
+    assert crashed == []
+
+
+@pytest.mark.parametrize(
+    "header", ["X-Request-Id", "X-Forwarded-For", "Accept-Language", "User-Agent", "Accept", "Cookie"]
+)
+def test_hostile_headers_do_no_harm(api, header):
+    for value in ("a" * 8_000, "é한글".encode().decode("latin-1"), "../../x", "' OR 1=1 --", "q=;q=,;"):
+        response = api("owner").get("/api/auth/me", headers={header: value})
+        assert response.status_code == 200
+        assert value not in str(response.headers)
+
+
+def test_a_refused_write_leaves_no_audit_row(api, session):
+    response = api("operator").post("/api/admin/users", json={"username": "mallory"})
+
+    assert response.status_code == 403
+    written = session.scalar(select(func.count()).select_from(AuditLog).where(AuditLog.action == "admin_user_create"))
+    assert written == 0
