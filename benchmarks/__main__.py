@@ -1,0 +1,191 @@
+"""`python -m benchmarks`: measure on SQLite and PostgreSQL and write `benchmarks/RESULTS.md`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import select
+from sqlalchemy.orm import sessionmaker
+
+from benchmarks import audit, data, server, weight
+from benchmarks.queries import QueryCounter
+from console import create_app
+from console.config import Config
+from console.database import make_engine
+from console.models.base import Base
+from console.models.iam import User
+from tests.factories import make_token
+from tests.support.postgres import postgres_url
+from tests.support.redis import redis_url
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+TRACKER = "/api/ops/governance/gate/remediation/tracker"
+
+
+def _requests(items: int) -> list[tuple[str, str, str, str]]:
+    """Give `(name, address, caller, goal)` of every request that is measured."""
+    site, person = data.site_name(3), data.person(7)
+    last_page = items // 50
+    return [
+        ("board, kanban", "/board?view=board", "page", "P95 ≤ 60 ms, ≥ 100/s, ≤ 10 queries"),
+        ("board, table, first page", "/board?view=table", "page", "P95 ≤ 60 ms, ≥ 100/s, ≤ 10 queries"),
+        ("board, table, middle page", f"/board?view=table&page={last_page // 3}", "page", "the same"),
+        ("board, table, last page", f"/board?view=table&page={last_page}", "page", "the same"),
+        ("board, table, one site", f"/board?view=table&site={quote(site)}", "page", "the same"),
+        ("board, table, one assignee", f"/board?view=table&assignee={person}", "page", "the same"),
+        ("board, table, late", "/board?view=table&due=overdue", "page", "the same"),
+        ("items API, first", f"{TRACKER}/items?limit=50", "token", "P95 ≤ 25 ms, ≥ 200/s, ≤ 5 queries"),
+        ("items API, middle", f"{TRACKER}/items?limit=50&offset={items // 2}", "token", "the same"),
+        ("items API, last", f"{TRACKER}/items?limit=50&offset={int(items * 0.95) - 60}", "token", "the same"),
+        ("items API, one site", f"{TRACKER}/items?limit=50&site={quote(site)}", "token", "the same"),
+        ("items API, one assignee", f"{TRACKER}/items?limit=50&assignee={person}", "token", "the same"),
+        ("items API, late", f"{TRACKER}/items?limit=50&overdue=true", "token", "the same"),
+        ("overview API", f"{TRACKER}/overview", "token", "≤ 50 ms"),
+        ("readiness API", f"{TRACKER}/readiness", "token", "≤ 50 ms"),
+        ("gate snapshot", "/api/ops/governance/gate", "token", "≤ 150 ms"),
+        ("overview page", "/", "page", "P95 ≤ 60 ms"),
+        ("audit log, first page", "/audit", "page", "–"),
+        ("job runs API", "/api/ops/job-runs?limit=50", "token", "–"),
+    ]
+
+
+def _load(port: int, path: str, headers: dict[str, str], options: argparse.Namespace) -> dict[str, Any]:
+    task = {
+        "host": server.HOST,
+        "port": port,
+        "path": path,
+        "headers": headers,
+        "count": options.count,
+        "connections": 8,
+        "seconds": options.seconds,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.load"],
+        input=json.dumps(task),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=server.ROOT,
+    )
+    return json.loads(done.stdout)
+
+
+def _measure(name: str, url: str, redis: str, options: argparse.Namespace) -> list[str]:
+    folder = Path(tempfile.mkdtemp(prefix="kaos-bench-"))
+    environ = server.environment(folder, url, redis)
+    config = Config.load(environ)
+    engine = make_engine(url)
+    Base.metadata.drop_all(engine)
+    now = datetime.now(UTC)
+    subprocess.run([sys.executable, "-m", "flask", "db", "upgrade"], cwd=server.ROOT, env=environ, check=True)
+    _say(f"{name}: filling")
+    data.fill(engine, config, now=now, scale=options.scale)
+    subprocess.run([sys.executable, "-m", "flask", "owner", "ensure"], cwd=server.ROOT, env=environ, check=True)
+    lines = [f"\n## {name}\n\n| what | P50 | P95 | requests/s, 8 connections | queries | KiB | goal |\n", _rule(7)]
+    with sessionmaker(engine)() as session:
+        token = make_token(session, _owner(session), now=now, plain="kaos_benchmark_token_of_this_run_only")
+        session.commit()
+    os.environ.update(environ)
+    counter = QueryCounter(create_app(config))
+    with server.web_server(environ) as (port, pid):
+        cookie = server.sign_in(port)
+        callers = {"page": {"Cookie": cookie, "Accept": "text/html"}, "token": {"X-Admin-Token": token}}
+        for what, path, caller, goal in _requests(int(data.ITEMS * options.scale)):
+            found = _load(port, path, callers[caller], options)
+            queries = counter.count(path, callers[caller])
+            wrong = f" ({found['errors']} × {found['first_error']})" if found["errors"] else ""
+            cells = [f"{what}{wrong}", f"{found['p50_ms']} ms", f"{found['p95_ms']} ms", found["per_second"]]
+            lines.append(_row(*cells, queries, round(found["bytes"] / 1024, 1), goal))
+            _say(lines[-1].strip())
+        lines += _more(port, pid, callers, options)
+    lines += [_row(*cells) for cells in audit.measure(url, int(data.AUDIT_ROWS * options.scale))]
+    engine.dispose()
+    return lines
+
+
+def _owner(session: Any) -> Any:
+    return session.scalars(select(User).where(User.role == "owner")).first()
+
+
+def _more(port: int, pid: int, callers: dict[str, dict[str, str]], options: argparse.Namespace) -> list[str]:
+    before = server.memory_kib(pid)
+    first, total, size = weight.stream(port, f"{TRACKER}/items.csv?include_inactive=true", callers["token"])
+    grown = max(0, server.memory_kib(pid) - before)
+    assets, html = weight.first_visit(port, callers["page"], "/board?view=table")
+    rows = int(data.ITEMS * options.scale)
+    return [
+        "\n| what | measured | goal |\n",
+        _rule(3),
+        _row(f"CSV of {rows:,} rows: first byte", f"{first * 1000:.0f} ms", "≤ 500 ms"),
+        _row(f"CSV of {rows:,} rows: all {size / 1e6:.1f} MB", f"{total:.1f} s", "–"),
+        _row("memory growth of the web process while it streams", f"{grown / 1024:.0f} MB", "≤ 40 MB"),
+        _row("memory of the web process", f"{server.memory_kib(pid) / 1024:.0f} MB", "≤ 150 MB"),
+        _row("first visit: scripts and styles, compressed, fonts apart", f"{assets / 1024:.1f} KiB", "≤ 100 KB"),
+        _row("HTML of 50 rows, compressed", f"{html / 1024:.1f} KiB", "≤ 15 KB"),
+    ]
+
+
+def _row(*cells: Any) -> str:
+    return "| " + " | ".join(str(cell) for cell in cells) + " |\n"
+
+
+def _rule(columns: int) -> str:
+    return "|" + " --- |" * columns + "\n"
+
+
+def _say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+def _machine() -> str:
+    cpu = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.machine(),
+    )
+    return (
+        f"{os.cpu_count()} cores ({cpu}), Python {platform.python_version()}, {platform.system()} {platform.release()}"
+    )
+
+
+def main() -> None:
+    """Measure what was asked for and write the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--scale", type=float, default=1.0, help="make the data smaller by this factor")
+    parser.add_argument("--count", type=int, default=200, help="requests one after another")
+    parser.add_argument("--seconds", type=float, default=5.0, help="length of the load with 8 connections")
+    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    redis = redis_url("bench")
+    folder = tempfile.mkdtemp(prefix="kaos-bench-db-")
+    databases: list[tuple[str, str, Callable[[], str]]] = [
+        ("sqlite", "SQLite", lambda: f"sqlite:///{folder}/facility.db"),
+        ("postgresql", "PostgreSQL", lambda: postgres_url("bench")),
+    ]
+    made = [
+        "# Measurements\n\nWritten by `make bench`. ",
+        f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}; the load runs on the same cores. ",
+        f"{data.SITES} sites, {int(data.ITEMS * options.scale):,} tracker items, ",
+        f"{int(data.AUDIT_ROWS * options.scale):,} audit rows, {int(data.JOB_RUNS * options.scale):,} job runs; ",
+        f"one web process with {server.THREADS} threads.\n",
+    ]
+    for key, name, address in databases:
+        if options.database in (key, "both"):
+            made += _measure(name, address(), redis, options)
+            options.output.write_text("".join(made), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""How many statements one request sends to the database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import event
+
+from console import ConsoleApp
+from console.extensions import db
+
+
+class QueryCounter:
+    """Counts the statements of single requests in this process."""
+
+    def __init__(self, app: ConsoleApp) -> None:
+        self._app = app
+
+    def count(self, path: str, headers: dict[str, str]) -> int:
+        """Give the number of statements of the second of two equal requests."""
+        client = self._app.test_client(use_cookies=False)
+        seen: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            if not statement.startswith(("BEGIN", "PRAGMA")):
+                seen.append(statement)
+
+        client.get(path, headers=headers)
+        with self._app.app_context():
+            engine = db.engine
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            client.get(path, headers=headers)
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        return len(seen)

@@ -1,0 +1,102 @@
+"""Start the product for a measurement: one web process with its threads, on loopback, in a folder of its own."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+THREADS = 8
+PASSWORD = "benchmark-password-of-the-owner-1"
+
+
+def free_port() -> int:
+    """Give a port of the loopback address that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(folder: Path, url: str, redis_url: str) -> dict[str, str]:
+    """Give the variables of a server whose limits do not stop the measurement."""
+    limits = ("PUBLIC", "PUBLIC_HEAVY", "AUTH", "AUTH_HEAVY", "AUTH_ADMIN", "AUTH_WRITE", "AUTH_UPLOAD")
+    return {
+        **os.environ,
+        "DATA_DIR": str(folder),
+        "DATABASE_URL": url,
+        "REDIS_URL": redis_url,
+        "SECRET_KEY": "benchmark-secret-key-of-this-run-only",
+        "ADMIN_PASSWORD": PASSWORD,
+        "LOG_LEVEL": "warning",
+        **{f"API_RATE_LIMIT_MAX_{name}": "100000000" for name in limits},
+    }
+
+
+@contextmanager
+def web_server(environ: Mapping[str, str]) -> Iterator[tuple[int, int]]:
+    """Run the web server; give its port and the id of the process that answers requests."""
+    port = free_port()
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
+    command += ["--workers", "1", "--blocking-threads", str(THREADS), "--no-ws", "wsgi:app"]
+    process = subprocess.Popen(command, cwd=ROOT, env=dict(environ), stdout=subprocess.DEVNULL)
+    try:
+        _wait(port)
+        yield port, _answering(process.pid)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _wait(port: int) -> None:
+    for _attempt in range(300):
+        try:
+            connection = http.client.HTTPConnection(HOST, port, timeout=2)
+            connection.request("GET", "/health")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("the web server did not start")
+
+
+def _answering(parent: int) -> int:
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text("ascii").split()
+    # The largest child is the one that has loaded the application.
+    return max((int(child) for child in children), key=memory_kib, default=parent)
+
+
+def memory_kib(pid: int) -> int:
+    """Give the resident memory of a process in KiB."""
+    found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text("ascii"))
+    return int(found.group(1)) if found else 0
+
+
+def sign_in(port: int, username: str = "owner", password: str = PASSWORD) -> str:
+    """Sign in as a person would and give the Cookie header of the session."""
+    cookie, text = _exchange(port, "GET", "/sign-in", "", "")
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', text)
+    if token is None:
+        raise SystemExit("the sign-in page has no form")
+    body = urlencode({"csrf_token": token.group(1), "username": username, "password": password})
+    cookie, _text = _exchange(port, "POST", "/sign-in", cookie, body)
+    return cookie
+
+
+def _exchange(port: int, method: str, path: str, cookie: str, body: str) -> tuple[str, str]:
+    connection = http.client.HTTPConnection(HOST, port, timeout=30)
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://{HOST}:{port}"}
+    connection.request(method, path, body=body or None, headers={**headers, **({"Cookie": cookie} if cookie else {})})
+    response = connection.getresponse()
+    text = response.read().decode()
+    sent = [value.split(";")[0] for name, value in response.getheaders() if name.lower() == "set-cookie"]
+    return "; ".join(sent) or cookie, text
