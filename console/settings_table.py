@@ -209,4 +209,11 @@ GATE = _section(
     ("GOVERNANCE_GATE_MIN_WEIGHTED_SCORE_PERCENT", "float", 75.0, "Least weighted score for GO", 0, 100),
 )  # fmt: skip
 
-SETTINGS: tuple[Setting, ...] = RUNTIME + STORES + IDENTITY + RATE_LIMIT + AUDIT + LATENCY + JOBS + PREFLIGHT + GATE
+TRACKER = _section(
+    "Tracker",
+    ("GOVERNANCE_REMEDIATION_SYNC_STALE_HOURS", "int", 26, "Hours without a sync after which the tracker reads as stale", 1),
+    ("TRACKER_UNDO_SECONDS", "int", 60, "Seconds in which a change on the board can be taken back", 30, 86400),
+    ("TRACKER_BULK_DIRECT_ROWS", "int", 200, "Rows up to which a bulk action runs at once; above it becomes a job", 1, 1000),
+)  # fmt: skip
+
+SETTINGS: tuple[Setting, ...] = RUNTIME + STORES + IDENTITY + RATE_LIMIT + AUDIT + LATENCY + JOBS + PREFLIGHT + GATE + TRACKER

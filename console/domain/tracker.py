@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from console.domain.text import T, Text
+from console.domain.text import N_, T, Text
 
 STATUSES = ("pending", "in_progress", "done", "blocked")
 COMPLETION_STATUSES = ("active", "completed", "completed_with_exceptions")
@@ -90,16 +90,16 @@ class Programme:
     evidence_types: frozenset[str] = field(default_factory=frozenset)
 
 
-NO_ITEMS = Condition("no_items", lambda t: int(t.total == 0), "There are no items yet")
-PENDING = Condition("pending", lambda t: t.pending, "Pending: %(count)s")
-IN_PROGRESS = Condition("in_progress", lambda t: t.in_progress, "In progress: %(count)s")
-BLOCKED = Condition("blocked", lambda t: t.blocked, "Blocked: %(count)s")
-UNASSIGNED = Condition("missing_assignee", lambda t: t.missing_assignee, "Without assignee: %(count)s")
-UNCHECKED = Condition("missing_completion_checked", lambda t: t.unchecked, "Completion not checked: %(count)s")
-CRITICAL = Condition("critical_open", lambda t: t.critical_open, "Critical and open: %(count)s")
-OVERDUE = Condition("overdue", lambda t: t.overdue, "Overdue: %(count)s")
+NO_ITEMS = Condition("no_items", lambda t: int(t.total == 0), N_("There are no items yet"))
+PENDING = Condition("pending", lambda t: t.pending, N_("Pending: %(count)s"))
+IN_PROGRESS = Condition("in_progress", lambda t: t.in_progress, N_("In progress: %(count)s"))
+BLOCKED = Condition("blocked", lambda t: t.blocked, N_("Blocked: %(count)s"))
+UNASSIGNED = Condition("missing_assignee", lambda t: t.missing_assignee, N_("Without assignee: %(count)s"))
+UNCHECKED = Condition("missing_completion_checked", lambda t: t.unchecked, N_("Completion not checked: %(count)s"))
+CRITICAL = Condition("critical_open", lambda t: t.critical_open, N_("Critical and open: %(count)s"))
+OVERDUE = Condition("overdue", lambda t: t.overdue, N_("Overdue: %(count)s"))
 NO_EVIDENCE = Condition(
-    "missing_required_evidence", lambda t: t.missing_evidence, "Required evidence missing: %(count)s"
+    "missing_required_evidence", lambda t: t.missing_evidence, N_("Required evidence missing: %(count)s")
 )
 
 REMEDIATION = Programme(
@@ -118,6 +118,7 @@ REMEDIATION = Programme(
     needs_sync=True,
     site_runs=False,
 )
+PROGRAMMES = {programme.key: programme for programme in (REMEDIATION,)}
 WEEKLY_CONDITIONS = (NO_ITEMS, PENDING, IN_PROGRESS, BLOCKED, UNASSIGNED, UNCHECKED, NO_EVIDENCE)
 NEVER_SYNCED = "never_synced"
 

@@ -1,11 +1,7 @@
-"""What a person's change does to a tracker item, and how its deadline reads."""
+"""What a person's change does to a tracker item."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-from console.domain.text import T, Text
-
-SOON = timedelta(hours=24)
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -47,60 +43,6 @@ def next_state(stored: State, status: str | None, checked: bool | None, now: dat
     return NextState(state, adjusted=status is not None and status != target)
 
 
-def soon_window(sla_hours: int | None, hours: int = 24) -> timedelta:
-    """How long before the deadline an item counts as due soon: never more than half of its SLA."""
-    window = timedelta(hours=hours)
-    return min(window, timedelta(hours=max(sla_hours, 1)) / 2) if sla_hours else window
-
-
-@dataclass(frozen=True)
-class Countdown:
-    """A deadline in words: `state` is one of `none`, `done`, `late`, `soon`, `later`; `at` the absolute time (UTC)."""
-
-    state: str
-    text: Text
-    at: datetime | None
-    minutes: int | None
-
-
-def countdown(due_at: datetime | None, now: datetime, *, done: bool = False, sla_hours: int | None = None) -> Countdown:
-    """Tell how much time is left until `due_at`, or by how much it has passed; `minutes` is negative then."""
-    if due_at is None:
-        return Countdown("done" if done else "none", T("No due date"), None, None)
-    minutes = int((due_at - now).total_seconds() // 60)
-    if done:
-        return Countdown("done", T("Done"), due_at, minutes)
-    if due_at < now:
-        return Countdown("late", _words(int((now - due_at).total_seconds() // 60), _LATE), due_at, minutes)
-    state = "soon" if due_at - now <= soon_window(sla_hours) else "later"
-    return Countdown(state, _words(minutes, _LEFT), due_at, minutes)
-
-
-_LEFT = (
-    "Due now",
-    "%(minutes)s min left",
-    "%(hours)s h %(minutes)s min left",
-    "%(hours)s h left",
-    "%(days)s days left",
-)
-_LATE = (
-    "Just passed",
-    "%(minutes)s min late",
-    "%(hours)s h %(minutes)s min late",
-    "%(hours)s h late",
-    "%(days)s days late",
-)
-
-
-def _words(minutes: int, words: tuple[str, str, str, str, str]) -> Text:
-    """Minutes matter below six hours, hours below two days, then days."""
-    hours, rest = divmod(minutes, 60)
-    if minutes < 1:
-        return T(words[0])
-    if hours < 1:
-        return T(words[1], minutes=minutes)
-    if hours < 6 and rest:
-        return T(words[2], hours=hours, minutes=rest)
-    if hours < 48:
-        return T(words[3], hours=hours)
-    return T(words[4], days=hours // 24)
+def soon_hours(sla_hours: int | None, hours: float = 24) -> float:
+    """Give how many hours before the deadline an item reads as due soon: never more than half of its SLA."""
+    return min(hours, max(sla_hours, 1) / 2) if sla_hours else hours

@@ -22,7 +22,10 @@ SEVERITY = {"warning": 1, "fail": 2}
 
 @dataclass(frozen=True)
 class PlannedItem:
-    """One line of the remediation plan (API contract, remediation plan)."""
+    """One line of the remediation plan (API contract, remediation plan).
+
+    `texts` holds action and reason in the form that each reader sees in their own language.
+    """
 
     rule_id: str
     rule_status: str = "warning"
@@ -34,6 +37,7 @@ class PlannedItem:
     action: str = ""
     reason: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
+    texts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,7 @@ def _plan_values(item: PlannedItem, rank: int, gate_at: datetime) -> dict[str, A
         "action": item.action,
         "reason": item.reason,
         "detail": dict(item.detail),
+        "texts": dict(item.texts),
         "plan_rank": rank,
         "gate_generated_at": gate_at,
     }

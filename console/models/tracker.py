@@ -104,6 +104,8 @@ class TrackerItem(Base):
     action: Mapped[str] = mapped_column(Text, default="", server_default="")
     reason: Mapped[str] = mapped_column(Text, default="", server_default="")
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    # Action and reason for readers of any language; the two columns above are what the API shows.
+    texts: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
     gate_generated_at: Mapped[datetime | None]
     gate_run_id: Mapped[int | None]
     source_decision: Mapped[str] = mapped_column(String(20), default="", server_default="")

@@ -1,0 +1,240 @@
+"""Figures of a tracker: overview, readiness, and what the overview page says about the board."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, and_, case, func, literal_column, or_, select
+
+from console.context import Context
+from console.domain import tracker as domain
+from console.domain.tracker import REMEDIATION, Overview, Programme, Readiness, Tally
+from console.models.tracker import TrackerCommand, TrackerEvent, TrackerItem, TrackerRun
+from console.services import audit
+from console.services import tracker_rows as rows
+from console.services.tracker_rows import ItemView
+
+TREND_DAYS = 7
+
+
+@dataclass(frozen=True)
+class SyncState:
+    """When the tracker last heard from the gate; `stale` when that is longer ago than the setting allows."""
+
+    last_synced_at: datetime | None = None
+    gate_generated_at: datetime | None = None
+    gate_decision: str | None = None
+    gate_run_id: int | None = None
+    stale: bool = True
+
+
+@dataclass(frozen=True)
+class OverviewView(Overview):
+    """The overview with the state of the sync."""
+
+    last_synced_at: datetime | None
+    stale: bool
+    gate_decision: str | None
+
+
+@dataclass(frozen=True)
+class ReadinessView(Readiness):
+    """The readiness with the verdict of the gate that the tracker was last synced with."""
+
+    last_synced_at: datetime | None
+    stale: bool
+    gate_decision: str | None
+    gate_run_id: int | None
+
+
+def tally(ctx: Context, programme: Programme, now: datetime, site: str | None = None, *, closed: bool = False) -> Tally:
+    """Count what the caller may see, in one query of index ranges; the domain counts the same one by one.
+
+    `closed` counts the inactive items too. Done and checked go together (a constraint of the table), so unchecked
+    items are those that are not done.
+    """
+    scope = [TrackerItem.tracker == programme.key, rows.visible(ctx.actor)]
+    if site is not None:
+        scope.append(TrackerItem.site_key == site)
+
+    def number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+        return select(func.count()).select_from(TrackerItem).where(*scope, *conditions).scalar_subquery()
+
+    needs_evidence = and_(TrackerItem.item_type.in_(programme.evidence_types), TrackerItem.evidence_count == 0)
+    figures = {
+        **{status: number(rows.ACTIVE, TrackerItem.status == status) for status in domain.STATUSES},
+        "missing_assignee": number(rows.UNASSIGNED),
+        "critical_open": number(rows.CRITICAL),
+        "overdue": number(rows.overdue(now)),
+    }
+    if programme.evidence_types:
+        figures["missing_evidence"] = number(rows.ACTIVE, needs_evidence)
+    if closed:
+        figures["closed"] = number(TrackerItem.is_active.is_(False))
+    found = ctx.session.execute(select(*(figure.label(name) for name, figure in figures.items()))).one()._asdict()
+    total = sum(found[status] for status in domain.STATUSES)
+    return Tally(total=total, unchecked=total - found["done"], **found)
+
+
+def sync_state(ctx: Context, programme: Programme, now: datetime) -> SyncState:
+    """Tell when the tracker was last synced, and with which verdict."""
+    columns = (
+        TrackerRun.last_synced_at,
+        TrackerRun.gate_generated_at,
+        TrackerRun.gate_decision,
+        TrackerRun.gate_run_id,
+    )
+    row = ctx.session.execute(
+        select(*columns).where(TrackerRun.tracker == programme.key, TrackerRun.site_key == "")
+    ).first()
+    if row is None or row.last_synced_at is None:
+        return SyncState()
+    limit = timedelta(hours=ctx.config["GOVERNANCE_REMEDIATION_SYNC_STALE_HOURS"])
+    return SyncState(*row, stale=now - row.last_synced_at > limit)
+
+
+def check_site(ctx: Context, site: str | None) -> None:
+    """Raise SiteDenied for a site that the caller may not see; None is all that they may see."""
+    if site is not None:
+        ctx.actor.require_site(site)
+
+
+def overview(ctx: Context, programme: Programme = REMEDIATION, site: str | None = None) -> OverviewView:
+    """Give the counts of a tracker: two queries."""
+    ctx.actor.require(*programme.read)
+    check_site(ctx, site)
+    now = ctx.now()
+    counts = tally(ctx, programme, now, site, closed=True)
+    state = sync_state(ctx, programme, now)
+    made = OverviewView(
+        **asdict(domain.overview(programme, counts, now)),
+        last_synced_at=state.last_synced_at,
+        stale=state.stale,
+        gate_decision=state.gate_decision,
+    )
+    audit.viewed(
+        ctx,
+        f"{programme.audit_prefix}_overview_view",
+        programme.audit_prefix,
+        site or "global",
+        active_count=made.active_count,
+        closed_count=made.closed_count,
+        completion_rate_percent=made.completion_rate_percent,
+    )
+    return made
+
+
+def readiness(ctx: Context, programme: Programme = REMEDIATION, site: str | None = None) -> ReadinessView:
+    """Tell whether a tracker can be closed: two queries."""
+    ctx.actor.require(*programme.read)
+    check_site(ctx, site)
+    made = measured(ctx, programme, ctx.now(), site)
+    audit.viewed(
+        ctx,
+        f"{programme.audit_prefix}_readiness_view",
+        programme.audit_prefix,
+        site or "global",
+        ready=made.ready,
+        total_items=made.total_items,
+        readiness_score_percent=made.readiness_score_percent,
+    )
+    return made
+
+
+def measured(ctx: Context, programme: Programme, now: datetime, site: str | None = None) -> ReadinessView:
+    """Compute the readiness of what the caller may see at `now`."""
+    state = sync_state(ctx, programme, now)
+    counts = tally(ctx, programme, now, site)
+    found = domain.readiness(programme, counts, now, synced=state.last_synced_at is not None)
+    return ReadinessView(
+        **{field.name: getattr(found, field.name) for field in fields(found)},
+        last_synced_at=state.last_synced_at,
+        stale=state.stale,
+        gate_decision=state.gate_decision,
+        gate_run_id=state.gate_run_id,
+    )
+
+
+@dataclass(frozen=True)
+class BoardSummary:
+    """What the overview page says about the board, as of `computed_at`.
+
+    `finished_by_day` has the last seven days (of the business zone), oldest first; `throughput_per_day` is their
+    average. `first` is what to do first: the five open items with the earliest deadlines.
+    """
+
+    computed_at: datetime
+    open: int
+    late: int
+    due_24h: int
+    unassigned: int
+    throughput_per_day: float
+    finished_by_day: tuple[tuple[date, int], ...]
+    first: tuple[ItemView, ...]
+
+
+def board_summary(ctx: Context, site: str | None = None, programme: Programme = REMEDIATION) -> BoardSummary:
+    """Give late, due within 24 h, unassigned, finished per day and the first things to do: three queries."""
+    ctx.actor.require(*programme.read)
+    check_site(ctx, site)
+    now = ctx.now()
+    mine = rows.keys(programme, ctx.actor).where(rows.OPEN)
+    if site is not None:
+        mine = mine.where(TrackerItem.site_key == site)
+
+    def number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+        return mine.where(*conditions).with_only_columns(func.count()).scalar_subquery()
+
+    figures = select(number(), number(rows.overdue(now)), number(rows.due_soon(now)), number(rows.UNASSIGNED))
+    total, late, soon, unassigned = ctx.session.execute(figures).one()
+    by_day = finished_by_day(ctx, programme, now, site)
+    ids = mine.order_by(TrackerItem.due_at.asc(), TrackerItem.priority.asc(), TrackerItem.id.asc()).limit(5).subquery()
+    statement = rows.base(programme, ctx.actor).join(ids, ids.c.id == TrackerItem.id)
+    first = ctx.session.execute(statement.order_by(TrackerItem.due_at, TrackerItem.priority, TrackerItem.id))
+    return BoardSummary(
+        computed_at=now,
+        open=total,
+        late=late,
+        due_24h=soon,
+        unassigned=unassigned,
+        throughput_per_day=round(sum(count for _day, count in by_day) / TREND_DAYS, 1),
+        finished_by_day=by_day,
+        first=rows.views(programme, first, now),
+    )
+
+
+def finished_by_day(
+    ctx: Context, programme: Programme, now: datetime, site: str | None = None, *, days: int = TREND_DAYS
+) -> tuple[tuple[date, int], ...]:
+    """Count the items that became done on each of the last `days` days of the business zone, oldest first.
+
+    What was taken back by undo does not count.
+    """
+    zone = ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"])
+    today = now.astimezone(zone).date()
+    dates = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
+    starts = [datetime(day.year, day.month, day.day, tzinfo=zone) for day in (*dates, today + timedelta(days=1))]
+    sums = [
+        func.sum(case((and_(TrackerEvent.at >= start, TrackerEvent.at < end), 1), else_=0))
+        for start, end in pairwise(starts)
+    ]
+    statement = (
+        select(*sums)
+        .select_from(TrackerEvent)
+        .outerjoin(TrackerCommand, TrackerCommand.id == TrackerEvent.command_id)
+        .where(
+            TrackerEvent.tracker == programme.key,
+            TrackerEvent.to_status == literal_column("'done'"),
+            TrackerEvent.at >= starts[0],
+            or_(TrackerEvent.command_id.is_(None), TrackerCommand.undone_at.is_(None)),
+        )
+    )
+    if site is not None:
+        statement = statement.where(TrackerEvent.site_key == site)
+    elif not ctx.actor.all_sites:
+        statement = statement.where(TrackerEvent.site_key.in_(("", *ctx.actor.site_scope)))
+    counts = ctx.session.execute(statement).one()
+    return tuple((day, int(count or 0)) for day, count in zip(dates, counts, strict=True))

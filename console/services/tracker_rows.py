@@ -1,0 +1,236 @@
+"""How tracker items are read: conditions that match the indexes, what a caller may see, and the row that doors get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, literal_column, select, true
+
+from console.context import Actor, Context
+from console.domain.errors import NotFound
+from console.domain.tracker import Programme
+from console.domain.tracker_rules import soon_hours
+from console.models.iam import User
+from console.models.tracker import TrackerItem
+from console.serialize import CsvColumn, columns_of
+
+MAX_ID = 2**31 - 1
+
+# Literals, not parameters: a partial index is used only where the database can prove its condition.
+ACTIVE: ColumnElement[bool] = TrackerItem.is_active.expression
+OPEN = and_(ACTIVE, TrackerItem.status != literal_column("'done'"))
+CRITICAL = and_(OPEN, TrackerItem.required.expression, TrackerItem.rule_status == literal_column("'fail'"))
+UNASSIGNED = and_(ACTIVE, TrackerItem.assignee.is_(None))
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """A tracker item as every door shows it; instants are aware UTC.
+
+    The first 23 fields are the published ones. `verified` says that the gate passed the rule after the work was
+    called done. `assignee_state` is `none`, `user`, `inactive` (that user was switched off) or `unknown` (no user of
+    that name). `read_at` is when the row was read.
+    """
+
+    id: int
+    item_id: str
+    rule_id: str
+    rule_status: str
+    required: bool
+    priority: int
+    owner_role: str
+    sla_hours: int
+    due_at: datetime | None
+    action: str
+    reason: str
+    detail: Mapping[str, Any]
+    assignee: str | None
+    status: str
+    completion_checked: bool
+    completion_note: str
+    completed_at: datetime | None
+    is_active: bool
+    gate_generated_at: datetime | None
+    created_by: str
+    updated_by: str
+    created_at: datetime
+    updated_at: datetime
+
+    site: str | None
+    item_type: str
+    item_key: str
+    item_name: str
+    texts: Mapping[str, Any]
+    opened_at: datetime
+    first_seen_at: datetime
+    due_changed_at: datetime | None
+    plan_rank: int | None
+    source_decision: str
+    gate_run_id: int | None
+    verified_at: datetime | None
+    unproven_at: datetime | None
+    reopened_count: int
+    assignee_user_id: int | None
+    assigned_at: datetime | None
+    assignment_source: str | None
+    accepted_at: datetime | None
+    evidence_count: int
+    comment_count: int
+    version: int
+    tracker: str
+    assignee_name: str | None
+    assignee_active: bool | None
+    read_at: datetime
+
+    @property
+    def title(self) -> str | Mapping[str, Any]:
+        """What is to be done, in one line, translatable where it comes from the plan."""
+        return self.item_name or self.texts.get("action") or self.action or self.rule_id
+
+    @property
+    def why(self) -> str | Mapping[str, Any]:
+        """Why it is there, translatable where it comes from the plan."""
+        return self.texts.get("reason") or self.reason
+
+    @property
+    def verified(self) -> bool:
+        """Whether the gate confirmed the work."""
+        return self.verified_at is not None
+
+    @property
+    def assignee_state(self) -> str:
+        """How the assignee's text relates to the users."""
+        if self.assignee is None:
+            return "none"
+        if self.assignee_user_id is None:
+            return "unknown"
+        return "user" if self.assignee_active else "inactive"
+
+    @property
+    def is_open(self) -> bool:
+        """Active and not done."""
+        return self.is_active and self.status != "done"
+
+    @property
+    def overdue(self) -> bool:
+        """Open and past its due date when it was read."""
+        return self.is_open and self.due_at is not None and self.due_at < self.read_at
+
+    @property
+    def soon_hours(self) -> float:
+        """How many hours before its deadline it reads as due soon."""
+        return soon_hours(self.sla_hours)
+
+    @property
+    def manual(self) -> bool:
+        """Whether a person made it; the sync never touches such items."""
+        return self.item_type == "manual"
+
+    def owned_by(self, actor: Actor) -> bool:
+        """Whether `actor` is its assignee."""
+        if actor.user_id is not None and self.assignee_user_id is not None:
+            return actor.user_id == self.assignee_user_id
+        return self.assignee is not None and self.assignee == actor.username
+
+
+CSV_COLUMNS: tuple[CsvColumn, ...] = columns_of(
+    *("id", "item_id", "rule_id", "rule_status", "required", "priority", "owner_role", "sla_hours", "due_at"),
+    *("action", "reason", "detail", "assignee", "status", "completion_checked", "completion_note", "completed_at"),
+    *("is_active", "gate_generated_at", "created_by", "updated_by", "created_at", "updated_at"),
+    *("site", "item_type", "item_name", "opened_at", "first_seen_at", "due_changed_at", "plan_rank"),
+    *("source_decision", "verified", "verified_at", "reopened_count", "assignee_user_id", "assignee_state"),
+    *("assigned_at", "assignment_source", "accepted_at", "evidence_count", "comment_count", "overdue", "version"),
+)
+
+_READ = tuple(
+    name
+    for name in ItemView.__dataclass_fields__
+    if name not in {"item_id", "rule_id", "assignee_name", "assignee_active", "read_at"}
+)
+
+
+def item_number(prefix: str, number: int) -> str:
+    """The id that people quote: `GR-007`."""
+    return f"{prefix}-{number:03d}"
+
+
+def number_of(prefix: str, text: str) -> int | None:
+    """The number in `GR-007`, `gr7` or `7`; None for anything else."""
+    digits = text.strip().upper().removeprefix(prefix).removeprefix("-").lstrip("0")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """The rows that the caller's site scope shows; items of the platform (no site) are for everybody."""
+    if actor.all_sites:
+        return true()
+    return TrackerItem.site_key.in_(("", *actor.site_scope))
+
+
+def columns() -> list[Any]:
+    """What a SELECT must name for `view`."""
+    person = (User.display_name.label("assignee_name"), User.is_active.label("assignee_active"))
+    return [*(getattr(TrackerItem, name) for name in _READ), TrackerItem.number, *person]
+
+
+def keys(programme: Programme, actor: Actor) -> Select[Any]:
+    """Ids of the items of a programme that the caller may see."""
+    return select(TrackerItem.id).where(TrackerItem.tracker == programme.key, visible(actor))
+
+
+def base(programme: Programme, actor: Actor) -> Select[Any]:
+    """Items of a programme that the caller may see, with what is known of the assignee."""
+    return (
+        select(*columns())
+        .select_from(TrackerItem)
+        .outerjoin(User, User.id == TrackerItem.assignee_user_id)
+        .where(TrackerItem.tracker == programme.key, visible(actor))
+    )
+
+
+def view(programme: Programme, row: Row[Any], now: datetime) -> ItemView:
+    """Turn a row of `base` into the item that doors show."""
+    values = row._asdict()
+    number = values.pop("number")
+    return ItemView(
+        item_id=item_number(programme.item_prefix, number),
+        rule_id=values["item_key"],
+        read_at=now,
+        **values,
+    )
+
+
+def views(programme: Programme, rows: Iterable[Row[Any]], now: datetime) -> tuple[ItemView, ...]:
+    """Turn rows of `base` into items."""
+    return tuple(view(programme, row, now) for row in rows)
+
+
+def load(ctx: Context, programme: Programme, item_id: int, now: datetime, *, lock: bool = False) -> ItemView:
+    """Read one item; raises NotFound, or SiteDenied for an item of a site outside the caller's scope."""
+    statement = (
+        select(*columns())
+        .select_from(TrackerItem)
+        .outerjoin(User, User.id == TrackerItem.assignee_user_id)
+        .where(TrackerItem.tracker == programme.key, TrackerItem.id == item_id)
+    )
+    row = None
+    if 0 < item_id <= MAX_ID:
+        row = ctx.session.execute(statement.with_for_update(of=TrackerItem) if lock else statement).first()
+    if row is None:
+        raise NotFound(programme.item_not_found)
+    found = view(programme, row, now)
+    ctx.actor.require_site(found.site)
+    return found
+
+
+def due_soon(now: datetime, hours: int = 24) -> ColumnElement[bool]:
+    """Open and due within `hours`, not yet late."""
+    return and_(OPEN, TrackerItem.due_at >= now, TrackerItem.due_at <= now + timedelta(hours=hours))
+
+
+def overdue(now: datetime) -> ColumnElement[bool]:
+    """Open and strictly past the due date."""
+    return and_(OPEN, TrackerItem.due_at < now)

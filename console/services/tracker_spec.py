@@ -1,0 +1,155 @@
+"""The declaration of the list of tracker items: what may be filtered, searched, sorted and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Subquery, false, or_, true
+
+from console.context import Context
+from console.domain.text import N_
+from console.domain.tracker import Programme
+from console.listing import Column, Filter, ListQuery, ListSpec, narrowed
+from console.models.tracker import TrackerItem
+from console.services import tracker_rows as rows
+from console.services.tracker_rows import ItemView
+
+# How people see the life of an item, left to right; the contract lists the words in another order.
+BOARD_STATUSES = ("pending", "in_progress", "blocked", "done")
+STATUS_LABELS = {
+    "pending": N_("Pending"),
+    "in_progress": N_("In progress"),
+    "blocked": N_("Blocked"),
+    "done": N_("Done"),
+}
+PLATFORM = "-"
+
+_YES = (("1", N_("Yes")),)
+ORDER = (
+    TrackerItem.is_active.desc(),
+    TrackerItem.priority.asc(),
+    TrackerItem.due_at.asc(),
+    TrackerItem.id.asc(),
+)
+
+
+def _choice(key: str, label: str, choices: Sequence[tuple[str, str]], column: Any) -> Filter:
+    return Filter(key, label, "choice", lambda _ctx, words, _now: column.in_(words), choices)
+
+
+def _flag(key: str, label: str, where: Callable[[datetime], ColumnElement[bool]]) -> Filter:
+    return Filter(key, label, "flag", lambda _ctx, _words, now: where(now), _YES, multiple=False)
+
+
+def _site(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
+    names = ["" if word == PLATFORM else word for word in words]
+    for name in names:
+        ctx.actor.require_site(name or None)
+    return TrackerItem.site_key.in_(names)
+
+
+def _due(_ctx: Context, words: list[str], now: datetime) -> ColumnElement[bool]:
+    conditions = {"overdue": rows.overdue(now), "due_soon": rows.due_soon(now)}
+    return or_(*(conditions[word] for word in words))
+
+
+def _priority(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
+    numbers = [int(word) for word in words if word.isascii() and word.isdigit() and len(word) < 6]
+    return TrackerItem.priority.in_(numbers) if numbers else false()
+
+
+def _state(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
+    if "all" in words or {"active", "closed"} <= set(words):
+        return true()
+    return rows.ACTIVE if "active" in words else TrackerItem.is_active.is_(False)
+
+
+def _search(programme: Programme, words: str) -> ColumnElement[bool]:
+    texts = (TrackerItem.item_name, TrackerItem.action, TrackerItem.reason, TrackerItem.item_key, TrackerItem.assignee)
+    found = [column.icontains(words, autoescape=True) for column in texts]
+    number = rows.number_of(programme.item_prefix, words)
+    return or_(*found, TrackerItem.number == number) if number is not None else or_(*found)
+
+
+FILTERS = (
+    Filter("site", N_("Site"), "choice", _site),
+    _choice("status", N_("Status"), tuple(STATUS_LABELS.items()), TrackerItem.status),
+    Filter("assignee", N_("Assignee"), "choice", lambda _ctx, words, _now: TrackerItem.assignee.in_(words)),
+    _flag("unassigned", N_("Unassigned"), lambda _now: rows.UNASSIGNED),
+    Filter(
+        "due",
+        N_("Due"),
+        "choice",
+        _due,
+        (("overdue", N_("Overdue")), ("due_soon", N_("Due within 24 hours"))),
+    ),
+    _choice(
+        "rule_status", N_("Rule status"), (("fail", N_("Failing")), ("warning", N_("Warning"))), TrackerItem.rule_status
+    ),
+    Filter("priority", N_("Priority"), "choice", _priority),
+    Filter("owner_role", N_("Owner role"), "choice", lambda _ctx, words, _now: TrackerItem.owner_role.in_(words)),
+    _flag("unchecked", N_("Completion not checked"), lambda _now: TrackerItem.completion_checked.is_(False)),
+    _flag("critical", N_("Critical and open"), lambda _now: rows.CRITICAL),
+    Filter(
+        "state",
+        N_("Shown"),
+        "choice",
+        _state,
+        (("active", N_("Active")), ("closed", N_("Closed")), ("all", N_("All"))),
+        multiple=False,
+    ),
+)
+
+COLUMNS = (
+    Column("item_id", N_("No."), TrackerItem.number.expression),
+    Column("title", N_("Action"), None),
+    Column("rule_status", N_("Rule"), TrackerItem.rule_status.expression),
+    Column("status", N_("Status"), TrackerItem.status.expression),
+    Column("due_at", N_("Due"), TrackerItem.due_at.expression),
+    Column("assignee", N_("Assignee"), TrackerItem.assignee.expression),
+    Column("owner_role", N_("Owner role"), TrackerItem.owner_role.expression),
+    Column("site", N_("Site"), TrackerItem.site.expression),
+    Column("priority", N_("Priority"), TrackerItem.priority.expression, numeric=True, shown=False),
+    Column("sla_hours", N_("SLA (hours)"), TrackerItem.sla_hours.expression, numeric=True, shown=False),
+    Column("opened_at", N_("Opened"), TrackerItem.opened_at.expression, shown=False),
+    Column("completed_at", N_("Completed"), TrackerItem.completed_at.expression, shown=False),
+    Column("updated_at", N_("Changed"), TrackerItem.updated_at.expression, shown=False),
+)
+
+
+def spec(programme: Programme, now: datetime) -> ListSpec:
+    """Give the list of a programme's items as read at `now`, active ones unless `state` says otherwise."""
+    return ListSpec(
+        name=f"tracker_{programme.key}",
+        base=lambda ctx: rows.base(programme, ctx.actor),
+        row=lambda row: rows.view(programme, row, now),
+        key=TrackerItem.id.expression,
+        columns=COLUMNS,
+        filters=FILTERS,
+        search=partial(_search, programme),
+        order=ORDER,
+    )
+
+
+def with_defaults(query: ListQuery) -> ListQuery:
+    """Give the query with active items only, unless its `state` says otherwise."""
+    if any(query.filters.get("state", ())):
+        return query
+    return replace(query, filters={**query.filters, "state": ("active",)})
+
+
+def matching(ctx: Context, programme: Programme, query: ListQuery, now: datetime) -> Select[Any]:
+    """Give the SELECT of the ids that match a query; reads indexes alone where the filters have one."""
+    ctx.actor.require(*programme.read)
+    keys = replace(spec(programme, now), base=lambda ctx: rows.keys(programme, ctx.actor))
+    return narrowed(ctx, keys, with_defaults(query), now)
+
+
+def read(ctx: Context, programme: Programme, ids: Subquery, now: datetime) -> tuple[ItemView, ...]:
+    """Join the rows late, so that what is skipped costs an index walk and nothing else."""
+    statement = rows.base(programme, ctx.actor).join(ids, ids.c.id == TrackerItem.id)
+    return rows.views(programme, ctx.session.execute(statement.order_by(*ORDER)), now)
