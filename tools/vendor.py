@@ -98,7 +98,5 @@ def _font(folder: Path) -> None:
 
 def _existing(path: Path) -> Path:
     if not path.is_file():
-        raise SetupError(
-            f"{path.relative_to(ROOT)} is missing: mend tools/icons.txt or tools/vendor.py."
-        )
+        raise SetupError(f"{path.relative_to(ROOT)} is missing: mend tools/icons.txt or tools/vendor.py.")
     return path

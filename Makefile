@@ -1,0 +1,89 @@
+# KA Facility OS: `make run` starts it, `make test` tests it, `make help` lists the rest.
+# All of it works on a machine that has Python 3.11 or 3.12 and make.
+
+# The first right Python that can make a virtual environment; .venv's own once it exists.
+ifndef PYTHON
+PYTHON := $(shell \
+	if [ -x .venv/bin/python ]; then echo .venv/bin/python; exit; fi; \
+	for probe in 'import ensurepip' pass; do \
+		for name in python3.12 python3.11 python3 python; do \
+			$$name -c "$$probe; import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))" \
+				>/dev/null 2>&1 && { echo $$name; exit; }; \
+		done; \
+	done; \
+	echo python3)
+endif
+BIN := .venv/bin
+T ?= tests
+
+# Compiled modules make every start a second faster, whatever the surrounding shell says about them.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint fmt types setup setup-dev lock web worker scheduler migrate soak bench screenshots texts
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: setup ## Start everything on this machine (PORT, HOST, DATA_DIR, DATABASE_URL, REDIS_URL, DEMO=0)
+	@exec $(BIN)/python -m workers.supervisor
+
+test: setup-dev ## Run all tests; T=tests/domain runs a part
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(T)
+
+check: setup-dev ## Linters, formatting, types, templates, layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/djlint --quiet --lint console/templates console/partials
+	@$(BIN)/lint-imports
+
+lint: setup-dev ## The quick part of check
+	@$(BIN)/ruff check .
+	@$(BIN)/djlint --quiet --lint console/templates console/partials
+
+types: setup-dev ## The types alone
+	@$(BIN)/mypy
+
+fmt: setup-dev ## Format the code and mend what can be mended by itself
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+texts: setup ## List texts that still lack a translation
+	@$(BIN)/python -m tools.translations extract
+
+setup: ## Virtual environment, packages, static files, translations
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or 3.12 is needed and there is none." >&2; exit 1; }
+	@$(PYTHON) tools/setup.py
+
+setup-dev: ## The same with what the tests need
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or 3.12 is needed and there is none." >&2; exit 1; }
+	@$(PYTHON) tools/setup.py dev
+
+lock: setup-dev ## Write the pinned requirements again from the *.in files
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+		requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+		requirements-dev.in -o requirements-dev.txt
+
+migrate: setup ## Bring the database to the newest schema
+	@$(BIN)/flask --app wsgi db upgrade
+
+web: setup ## The web server alone (for deployments)
+	@exec $(BIN)/python -m workers.web
+
+worker: setup ## One worker alone (needs REDIS_URL)
+	@exec $(BIN)/python -m workers worker
+
+scheduler: setup ## One scheduler alone (needs REDIS_URL)
+	@exec $(BIN)/python -m workers scheduler
+
+soak: setup-dev ## The tests that break things on purpose, with their full counts
+	@SOAK=1 $(BIN)/python -m pytest -m soak $(T)
+
+bench: setup-dev ## Measure, and write the table
+	@$(BIN)/python -m benchmarks
+
+screenshots: setup-dev ## Pictures of the pages, from a demo company of their own
+	@$(BIN)/python -m tools.screenshots
