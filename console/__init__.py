@@ -15,7 +15,7 @@ from console.clock import Clock, SystemClock
 from console.config import Config, database_url
 from console.database import engine_options, prepare
 from console.discovery import import_submodules
-from console.extensions import babel, csrf, db, htmx, migrate
+from console.extensions import babel, compress, csrf, db, htmx, migrate
 
 __version__ = "1.0.0"
 ROOT = Path(__file__).parent
@@ -53,6 +53,7 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Cons
     db.init_app(app)
     folder = str(ROOT.parent / "migrations")
     migrate.init_app(app, db, directory=folder, render_as_batch=True, compare_type=True, compare_server_default=True)
+    compress.init_app(app)
     htmx.init_app(app)
     csrf.init_app(app)
     errors.init_app(app)
@@ -78,6 +79,9 @@ def _flask_settings(app: ConsoleApp, config: Config) -> None:
         TESTING=config["ENV"] == "test",
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_CHECK_DEFAULT=False,
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_ALGORITHM_STREAMING=["br"],
+        COMPRESS_MIMETYPES=["text/html", "text/csv", "text/plain", "application/json"],
         BABEL_DEFAULT_LOCALE="ko",
         BABEL_DEFAULT_TIMEZONE=config["BUSINESS_TIME_ZONE"],
         SESSION_COOKIE_NAME="kaos_session",
