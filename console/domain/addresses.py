@@ -1,0 +1,25 @@
+"""Addresses that people hand in: only places inside the console may be kept or redirected to."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+MAX_ADDRESS = 2000
+
+
+def local_address(text: str | None) -> str | None:
+    r"""Give `text` when it is a path of this console (with its query), else None.
+
+    Browsers read "//host", "/\host" and tabs inside an address as another host, so all of these are refused.
+    """
+    if not text or len(text) > MAX_ADDRESS or not text.startswith("/") or text.startswith(("//", "/\\")):
+        return None
+    if any(ord(character) < 33 or character in "\\\x7f" for character in text):
+        return None
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return None
+    if parts.scheme or parts.netloc:
+        return None
+    return parts.path + (f"?{parts.query}" if parts.query else "")

@@ -1,0 +1,263 @@
+"""What stands around every page: language, zone, theme, places, sites, and the filters of the templates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cache, cached_property
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flask import Flask, current_app, g, request, session, url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_wtf.csrf import generate_csrf
+
+from console import blueprints, navigation
+from console.context import Actor, Context
+from console.discovery import import_submodules
+from console.domain import durations
+from console.domain.text import N_
+from console.i18n import DEFAULT_LOCALE, LOCALES
+from console.web import app_clock, app_config, current_actor, web_context
+
+LANGUAGE_COOKIE = "lang"
+THEME_COOKIE = "theme"
+THEMES = ("auto", "light", "dark")
+LANGUAGE_NAMES = {"ko": "한국어", "en": "English"}
+MY_LINKS = (
+    ("account.page", N_("My account"), "user"),
+    ("views.page", N_("Saved views"), "bookmark"),
+    ("components.page", N_("Component gallery"), "layout-dashboard"),
+)
+SIGN_OUT = "account.sign_out"
+# Figures of the rail: a service module registers `f(ctx, site) -> number` under a name, see `counter`.
+_counters: dict[str, Callable[[Context, str | None], int]] = {}
+
+# Sentences that scripts say, in the reader's language.
+SCRIPT_TEXTS = {
+    "undo": N_("Undo"),
+    "close": N_("Close"),
+    "failed": N_("That did not work. Please try again."),
+    "offline": N_("No connection. Nothing was changed."),
+    "timeout": N_("The server takes too long. Please try again."),
+    "unsaved": N_("Unsaved changes will be lost."),
+    "selected": N_("%(count)s selected"),
+    "all_selected": N_("All %(count)s matching rows selected"),
+    "no_match": N_("Nothing matches"),
+    "keys_off": N_("Keyboard shortcuts are off"),
+    "keys_on": N_("Keyboard shortcuts are on"),
+    "copied": N_("Copied"),
+    "undone": N_("Undone"),
+    "cancel": N_("Cancel"),
+    "confirm": N_("Continue"),
+}
+
+
+def counter(name: str) -> Callable[[Callable[[Context, str | None], int]], Callable[[Context, str | None], int]]:
+    """Register the function that gives the figure `name` for the rail; one query at most, scoped to the actor."""
+
+    def add(function: Callable[[Context, str | None], int]) -> Callable[[Context, str | None], int]:
+        _counters[name] = function
+        return function
+
+    return add
+
+
+def select_locale() -> str:
+    """Give the language: the person's own choice, the cookie, what the browser asks for, else Korean."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE) or current_actor().locale
+    if chosen in LOCALES:
+        return str(chosen)
+    return request.accept_languages.best_match(LOCALES, DEFAULT_LOCALE) or DEFAULT_LOCALE
+
+
+def locale() -> str:
+    """Give the language of the current request as "ko" or "en"."""
+    found = get_locale()
+    return found.language if found is not None else DEFAULT_LOCALE
+
+
+def zone() -> ZoneInfo:
+    """Give the zone in which people read times: that of the chosen site, else of the business."""
+    if "zone" not in g:
+        g.zone = _zone_named(frame().zone_name)
+    return g.zone
+
+
+def _zone_named(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(app_config()["BUSINESS_TIME_ZONE"])
+
+
+def frame() -> Frame:
+    """Give the frame of the current request."""
+    if "frame" not in g:
+        g.frame = Frame()
+    return g.frame
+
+
+class Frame:
+    """Everything the base template asks for; each part is read when it is first used, so fragments cost nothing."""
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Give the person who looks."""
+        return current_actor()
+
+    @property
+    def signed_in(self) -> bool:
+        """Tell whether somebody is signed in."""
+        return self.actor.kind != "anonymous"
+
+    @cached_property
+    def now(self) -> datetime:
+        """Give the instant at which this page was computed, aware UTC."""
+        return app_clock().now()
+
+    @cached_property
+    def sites(self) -> tuple[Any, ...]:
+        """Give the sites that the actor may choose, by name; empty when nobody is signed in."""
+        from console.services import sites
+
+        return tuple(sites.visible(web_context())) if self.signed_in else ()
+
+    @cached_property
+    def site(self) -> str | None:
+        """Give the site named in the URL if the actor may see it."""
+        name = request.args.get("site", "").strip()
+        return name if name and self.signed_in and self.actor.sees(name) else None
+
+    @cached_property
+    def zone_name(self) -> str:
+        """Give the name of the zone that times are shown in."""
+        known = {item.name: item.zone for item in self.sites} if self.site else {}
+        return known.get(self.site or "") or app_config()["BUSINESS_TIME_ZONE"]
+
+    @cached_property
+    def groups(self) -> list[tuple[str, list[navigation.NavItem]]]:
+        """Give the places that the actor may use, by group."""
+        return navigation.grouped(places(), self.actor)
+
+    @cached_property
+    def phone_items(self) -> list[navigation.NavItem]:
+        """Give up to three places for the bottom bar."""
+        return [item for _group, items in self.groups for item in items if item.phone][:3]
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """Give the figures beside the places that the actor sees."""
+        wanted = {item.count for _group, items in self.groups for item in items if item.count}
+        ctx = web_context()
+        return {name: _counters[name](ctx, self.site) for name in sorted(wanted) if name in _counters}
+
+    @property
+    def late_count(self) -> int:
+        """Give the number of late items, which the title of the browser tab carries."""
+        return self.counts.get("late", 0) if self.signed_in else 0
+
+    @property
+    def theme(self) -> str:
+        """Give the chosen theme, "auto" following the system."""
+        chosen = request.cookies.get(THEME_COOKIE, "auto")
+        return chosen if chosen in THEMES else "auto"
+
+    @property
+    def locale(self) -> str:
+        """Give the language of the page."""
+        return locale()
+
+    @property
+    def languages(self) -> Mapping[str, str]:
+        """Give the languages by their own names."""
+        return LANGUAGE_NAMES
+
+    @property
+    def demo(self) -> bool:
+        """Tell whether this installation was filled with demo data."""
+        return bool(app_config()["DEMO"]) and not app_config().production
+
+    @property
+    def my_links(self) -> list[tuple[str, str, str]]:
+        """Give `(address, label, icon)` of the entries in the person's menu."""
+        known = current_app.view_functions
+        return [(url_for(endpoint), label, icon) for endpoint, label, icon in MY_LINKS if endpoint in known]
+
+    @property
+    def sign_out_url(self) -> str | None:
+        """Give the address that ends the session; None for callers without one."""
+        if self.actor.session_id is None or SIGN_OUT not in current_app.view_functions:
+            return None
+        return url_for(SIGN_OUT)
+
+    @property
+    def flashes(self) -> list[dict[str, Any]]:
+        """Give the messages left by the previous request, once."""
+        return list(session.pop("toasts", []))
+
+    def place_url(self, item: navigation.NavItem) -> str:
+        """Give the address of a place; the chosen site goes along."""
+        return url_for(item.endpoint, **({"site": self.site} if self.site else {}))
+
+    def is_here(self, item: navigation.NavItem) -> bool:
+        """Tell whether the current page belongs to the place: itself, or another page of its module."""
+        here = request.endpoint or ""
+        if here == item.endpoint:
+            return True
+        others = {place.endpoint for place in places()}
+        return here not in others and here.partition(".")[0] == item.endpoint.partition(".")[0] and self._nearest(item)
+
+    def _nearest(self, item: navigation.NavItem) -> bool:
+        mine = [place for place in places() if place.endpoint.partition(".")[0] == item.endpoint.partition(".")[0]]
+        best = max(mine, key=lambda place: _common(url_for(place.endpoint), request.path))
+        return best.endpoint == item.endpoint
+
+    def script_config(self) -> str:
+        """Give what the scripts need to know, as JSON: language, sentences and the words of countdowns."""
+        tables = {"left": durations.LEFT, "late": durations.LATE, "ago": durations.AGO}
+        texts = {key: _(text) for key, text in SCRIPT_TEXTS.items()}
+        words = {name: {key: _(text) for key, text in table.items()} for name, table in tables.items()}
+        now = int(self.now.timestamp() * 1000)
+        return json.dumps({"locale": self.locale, "texts": texts, "words": words, "now": now}, ensure_ascii=False)
+
+
+def _common(place: str, path: str) -> int:
+    return len(place) if path == place or path.startswith(place.rstrip("/") + "/") else 0
+
+
+@cache
+def places() -> tuple[navigation.NavItem, ...]:
+    """Give every place that the blueprint modules declare."""
+    return navigation.collect(import_submodules(blueprints.__name__, blueprints.__path__))
+
+
+def leave_toast(message: str, kind: str = "success", undo: str | None = None, token: str | None = None) -> None:
+    """Leave a message that the next page shows; for plain submits that end in a redirect."""
+    waiting = session.get("toasts", [])
+    session["toasts"] = [*waiting, {"message": message, "kind": kind, "undo": undo, "token": token}][-5:]
+
+
+def here(**changes: str | None) -> str:
+    """Give the current address with some parameters changed; None takes one away. Pages start again at the first."""
+    pairs = [(key, value) for key, value in request.args.items(multi=True) if key not in changes and key != "page"]
+    pairs += [(key, value) for key, value in changes.items() if value is not None]
+    return request.path + ("?" + urlencode(pairs) if pairs else "")
+
+
+def init_app(app: Flask) -> None:
+    """Give every template the frame, and the filters of `console/formats.py`."""
+    from console import formats
+
+    app.context_processor(lambda: {"frame": frame()})
+    app.jinja_env.globals.update(
+        here=here, csrf_token=generate_csrf, nav_group_labels=navigation.GROUP_LABELS, url_exists=_url_exists
+    )
+    formats.init_app(app)
+
+
+def _url_exists(endpoint: str) -> bool:
+    return endpoint in current_app.view_functions
