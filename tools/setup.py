@@ -67,13 +67,12 @@ def make_environment() -> list[str]:
     """Give the command that is pip for the virtual environment, after making the environment if it is missing."""
     if VENV.exists() and not PYTHON.exists():  # its Python was removed from the machine
         shutil.rmtree(VENV)
-    if not VENV.exists():
-        if _said("venv", str(VENV)) is not None:
-            # Debian splits ensurepip off; the machine's own pip can fill a bare environment.
-            shutil.rmtree(VENV, ignore_errors=True)
-            problem = _said("venv", "--without-pip", str(VENV))
-            if problem is not None:
-                raise SetupError(f"The virtual environment .venv cannot be made: {problem}.")
+    if not VENV.exists() and _said("venv", str(VENV)) is not None:
+        # Debian splits ensurepip off; the machine's own pip can fill a bare environment.
+        shutil.rmtree(VENV, ignore_errors=True)
+        problem = _said("venv", "--without-pip", str(VENV))
+        if problem is not None:
+            raise SetupError(f"The virtual environment .venv cannot be made: {problem}.")
     for command in ([str(PYTHON), "-m", "pip"], [sys.executable, "-m", "pip", "--python", str(PYTHON)]):
         if not subprocess.run([*command, "--version"], capture_output=True, check=False).returncode:
             return command
