@@ -1,0 +1,71 @@
+"""Nobody hands out more than they have (API contract, identity 23-B8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+
+from console.context import Actor, Context
+from console.domain import iam, scope
+from console.domain.errors import Conflict, PermissionDenied
+from console.domain.scope import Scope
+from console.domain.text import T
+from console.models.iam import User
+
+LAST_OWNER = "At least one active owner must remain"
+
+
+def check_grant(ctx: Context, *, role: str, permissions: Iterable[str], site_scope: Scope) -> None:
+    """Raise PermissionDenied when role, custom permissions or sites go beyond the caller's own."""
+    if _unbounded(ctx):
+        return
+    actor = ctx.actor
+    if not iam.may_grant_role(actor.role, role):
+        raise PermissionDenied(T("Cannot grant the role %(role)s", role=role), code="grant_beyond_own")
+    beyond = iam.permissions_beyond((*actor.permissions, *actor.grants), permissions)
+    if beyond:
+        text = T("Cannot grant permissions you do not hold: %(names)s", names=", ".join(beyond))
+        raise PermissionDenied(text, code="grant_beyond_own")
+    check_sites(ctx, site_scope)
+
+
+def check_sites(ctx: Context, site_scope: Scope) -> None:
+    """Raise PermissionDenied when a scope goes beyond the caller's own sites."""
+    if not _unbounded(ctx) and not scope.contains(ctx.actor.site_scope, site_scope):
+        raise PermissionDenied(T("Cannot grant sites outside your own scope"), code="grant_beyond_own")
+
+
+def check_account(ctx: Context, user: User) -> None:
+    """Raise PermissionDenied when the caller may not touch this account: a higher role, or sites beyond their own."""
+    if _unbounded(ctx):
+        return
+    actor = ctx.actor
+    if not iam.may_grant_role(actor.role, user.role):
+        text = T("Cannot manage an account with the role %(role)s", role=user.role)
+        raise PermissionDenied(text, code="account_above_own")
+    if iam.permissions_beyond((*actor.permissions, *actor.grants), user.permissions):
+        raise PermissionDenied(
+            T("Cannot manage an account with more permissions than your own"), code="account_above_own"
+        )
+    if not scope.contains(actor.site_scope, user.site_scope):
+        raise PermissionDenied(T("Cannot manage an account outside your own sites"), code="account_above_own")
+
+
+def keep_an_owner(ctx: Context, user: User) -> None:
+    """Raise Conflict when `user` is the last active owner; call it before taking that away.
+
+    The owners' rows are locked, so that two owners cannot remove each other at the same moment.
+    """
+    if user.role != iam.Role.OWNER or not user.is_active:
+        return
+    owners = ctx.session.scalars(
+        select(User.id).where(User.role == iam.Role.OWNER.value, User.is_active).order_by(User.id).with_for_update()
+    ).all()
+    if set(owners) <= {user.id}:
+        raise Conflict(T(LAST_OWNER), code="last_owner")
+
+
+def _unbounded(ctx: Context) -> bool:
+    actor: Actor = ctx.actor
+    return not ctx.config["GRANT_CONTAINMENT"] or (actor.role == iam.Role.OWNER and actor.all_sites)
