@@ -1,0 +1,132 @@
+/* Dialogs, drawers, menus and the sheet of phones: opening, Esc, and giving the focus back. */
+import { on } from './dom.js';
+
+const openers = new WeakMap();
+
+/** Open a dialog by its id or element; the focus returns to `opener` when it closes. */
+export function openDialog(which, opener = document.activeElement) {
+  const dialog = typeof which === 'string' ? document.getElementById(which) : which;
+  if (!dialog || dialog.open) return;
+  openers.set(dialog, opener);
+  dialog.showModal();
+  dialog.querySelector('[autofocus], .dialog-body input:not([type=hidden]), .dialog-body select, .dialog-body textarea')?.focus();
+}
+
+function closed(dialog) {
+  const opener = openers.get(dialog);
+  if (opener?.isConnected) opener.focus();
+  openers.delete(dialog);
+}
+
+on('click', '[data-dialog]', (event, link) => {
+  if (!document.getElementById(link.dataset.dialog)) return;
+  event.preventDefault();
+  link.closest('details[data-menu]')?.removeAttribute('open');
+  openDialog(link.dataset.dialog, link);
+});
+on('click', '[data-dialog-close]', (event, link) => {
+  const dialog = link.closest('dialog');
+  if (!dialog?.open) return;
+  event.preventDefault();
+  dialog.close();
+});
+// A click on the backdrop is a click on the dialog itself.
+on('click', 'dialog.dialog', (event, dialog) => {
+  if (event.target === dialog && dialog.open && !dialog.querySelector('[data-dirty]')) dialog.close();
+});
+document.addEventListener('close', (event) => {
+  if (event.target instanceof HTMLDialogElement) closed(event.target);
+}, true);
+// A link acts as a button: Space presses it too.
+on('keydown', 'a[role="button"]', (event, link) => {
+  if (event.key !== ' ') return;
+  event.preventDefault();
+  link.click();
+});
+// The form of a dialog has been taken: the dialog has done its work.
+document.addEventListener('htmx:after:request', (event) => {
+  const form = event.target instanceof Element ? event.target.closest('form[data-closes-dialog]') : null;
+  if (form && event.detail.ctx.response.status < 400) form.closest('dialog')?.close();
+});
+// Swapped in dialogs open by themselves.
+document.addEventListener('htmx:after:swap', () => {
+  document.querySelectorAll('dialog[data-open]:not([open])').forEach((dialog) => {
+    dialog.removeAttribute('data-open');
+    openDialog(dialog);
+  });
+});
+if (location.hash.length > 1) {
+  const wanted = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (wanted instanceof HTMLDialogElement) openDialog(wanted, null);
+}
+
+/* Menus: one open at a time; Esc and a click elsewhere close them, arrows move inside. */
+const menus = () => document.querySelectorAll('details[data-menu][open]');
+
+document.addEventListener('click', (event) => {
+  for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener('focusin', (event) => {
+  for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
+});
+on('keydown', 'details[data-menu]', (event, menu) => {
+  if (event.key === 'Escape' && menu.open) {
+    event.stopPropagation();
+    menu.open = false;
+    menu.querySelector('summary').focus();
+  }
+  if (!['ArrowDown', 'ArrowUp'].includes(event.key) || event.target.matches('input, select, textarea')) return;
+  event.preventDefault();
+  menu.open = true;
+  const items = [...menu.querySelectorAll('.menu-list a, .menu-list button, .menu-list input')].filter((item) => item.offsetParent);
+  const at = items.indexOf(document.activeElement);
+  items[(at + (event.key === 'ArrowDown' ? 1 : -1) + items.length) % items.length]?.focus();
+});
+// Long menus get a field that narrows them.
+document.addEventListener('toggle', (event) => {
+  const list = event.target instanceof HTMLDetailsElement && event.target.open ? event.target.querySelector('[data-filterable="yes"]') : null;
+  if (!list || list.querySelector('[data-narrow]')) return;
+  const field = document.createElement('input');
+  field.type = 'search';
+  field.className = 'form-control form-control-sm';
+  field.dataset.narrow = '';
+  field.setAttribute('aria-label', event.target.querySelector('summary').textContent.trim());
+  field.addEventListener('input', () => {
+    const wanted = field.value.trim().toLowerCase();
+    for (const item of list.querySelectorAll('.menu-item')) item.hidden = !item.textContent.toLowerCase().includes(wanted);
+  });
+  list.prepend(field);
+  field.focus();
+}, true);
+
+/* The sheet of phones is the rail; #nav in the address opens it without script. */
+const rail = document.getElementById('nav');
+let railOpener = null;
+
+function sheet(open) {
+  rail.classList.toggle('is-open', open);
+  if (open) rail.focus();
+  else railOpener?.focus();
+}
+
+if (rail) {
+  on('click', '[data-nav-open]', (event, link) => {
+    event.preventDefault();
+    railOpener = link;
+    sheet(true);
+  });
+  on('click', '[data-nav-close]', (event) => {
+    if (location.hash === '#nav') return;
+    event.preventDefault();
+    sheet(false);
+  });
+  rail.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && rail.classList.contains('is-open')) sheet(false);
+  });
+}
+
+/* A drawer stands under its own address: Esc follows its closing link, and the focus goes back to the row. */
+document.addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape' || event.defaultPrevented || document.querySelector('dialog[open]') || menus().length) return;
+  document.querySelector('[data-drawer] [data-drawer-close]')?.click();
+});

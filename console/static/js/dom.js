@@ -1,0 +1,64 @@
+/* Small helpers that every module shares: what the page says about itself, sentences, delegated events. */
+
+const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? '';
+
+/** What the server tells the scripts: language, sentences, words of countdowns, its clock. */
+export const config = JSON.parse(meta('ka-config') || '{"texts":{},"words":{},"now":0,"locale":"ko"}');
+
+/** Milliseconds between the server's clock and this machine's. */
+const drift = config.now - Date.now();
+
+/** The present instant by the server's clock, in milliseconds. */
+export const now = () => Date.now() + drift;
+
+/** A sentence in the reader's language, with its values filled in. */
+export function text(key, values = {}) {
+  return fill(config.texts[key] ?? key, values);
+}
+
+/** Fill `%(name)s` places of a sentence. */
+export function fill(sentence, values) {
+  return sentence.replace(/%\((\w+)\)s/g, (_whole, name) => values[name] ?? '');
+}
+
+export const csrf = () => meta('csrf-token');
+
+/** Listen on the document for `type` at elements that match `selector`, those of later swaps included. */
+export function on(type, selector, handler, options) {
+  document.addEventListener(type, (event) => {
+    const found = event.target instanceof Element ? event.target.closest(selector) : null;
+    if (found) handler(event, found);
+  }, options);
+}
+
+/** Say something to screen readers without moving the focus. */
+export function announce(sentence) {
+  const region = document.getElementById('announcer');
+  if (region) region.textContent = sentence;
+}
+
+/** Run `work` now and after every swap, with the element that came in. */
+export function eachLoad(work) {
+  work(document.body);
+  document.addEventListener('htmx:after:swap', () => work(document.body));
+}
+
+/** Make an element: tag, attributes, children (texts or elements). */
+export function make(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === true) made.setAttribute(name, '');
+    else if (value !== false && value != null) made.setAttribute(name, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+/** POST a small form by script; gives the response. */
+export function post(address, values = {}) {
+  return fetch(address, {
+    method: 'POST',
+    headers: { 'X-CSRFToken': csrf(), 'HX-Request': 'true', 'HX-Request-Type': 'partial' },
+    body: new URLSearchParams(values),
+  });
+}

@@ -1,0 +1,82 @@
+/* Forms: no double submit, work shown at once, a warning before unsaved changes are lost, errors in focus. */
+import { on, text } from './dom.js';
+
+const busy = new Set();
+
+function show(button) {
+  if (!button?.matches('.btn, .menu-item')) return;
+  button.classList.add('is-busy');
+  button.setAttribute('aria-busy', 'true');
+  busy.add(button);
+}
+
+function rest(form) {
+  for (const button of busy) {
+    if (form && form !== button.form && form !== button) continue;
+    button.classList.remove('is-busy');
+    button.removeAttribute('aria-busy');
+    busy.delete(button);
+  }
+}
+
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (event.defaultPrevented && !form.matches('[hx-post], [hx-get], [hx-put], [hx-patch], [hx-delete]')) return;
+  if (form.dataset.sent === 'yes') {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    return;
+  }
+  if (form.method === 'dialog') return;
+  if (form.method === 'post') form.dataset.sent = 'yes';
+  form.removeAttribute('data-dirty');
+  show(event.submitter);
+}, true);
+
+const done = (event) => {
+  const form = event.target instanceof Element ? event.target.closest('form') : null;
+  if (form) delete form.dataset.sent;
+  rest(form ?? undefined);
+};
+document.addEventListener('htmx:finally:request', done);
+// A page that comes back from the browser's cache must not look busy.
+addEventListener('pageshow', () => {
+  document.querySelectorAll('form[data-sent]').forEach((form) => delete form.dataset.sent);
+  rest();
+});
+// Downloads and requests by link show work as well.
+on('click', '.btn[hx-post], .btn[hx-delete], .btn[hx-patch], .btn[hx-put]', (_event, button) => show(button));
+document.addEventListener('htmx:finally:request', (event) => {
+  if (busy.has(event.target)) rest(event.target);
+});
+
+/* Unsaved changes */
+on('input', 'form[method="post"]:not([data-quiet])', (event, form) => {
+  if (!event.target.matches('[type=search], [data-quiet]')) form.setAttribute('data-dirty', '');
+});
+addEventListener('beforeunload', (event) => {
+  if (![...document.querySelectorAll('form[data-dirty]')].some((form) => form.offsetParent)) return;
+  event.preventDefault();
+  event.returnValue = text('unsaved');
+});
+
+/* A word that must be typed keeps its button shut until it is right */
+on('input', '[data-typed]', (_event, field) => {
+  const button = field.form?.querySelector('button[type=submit]');
+  if (button) button.disabled = field.value.trim() !== field.dataset.typed;
+});
+
+/* Errors: the summary takes the focus, on the first page and after a swap */
+const summary = () => document.querySelector('[data-error-summary]')?.focus();
+summary();
+document.addEventListener('htmx:after:swap', (event) => {
+  if (event.detail?.ctx?.response?.status === 422) summary();
+});
+
+/* Copy what stands in an element */
+on('click', '[data-copy]', async (_event, button) => {
+  const source = document.getElementById(button.dataset.copy);
+  const words = source?.value ?? source?.textContent ?? '';
+  await navigator.clipboard.writeText(words.trim());
+  document.dispatchEvent(new CustomEvent('toast', { detail: { message: text('copied') } }));
+});

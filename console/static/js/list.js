@@ -1,0 +1,145 @@
+/* Lists: rows by keyboard, selection with the bulk bar, the count said aloud, menus that stay open across a swap. */
+import { announce, eachLoad, on, text } from './dom.js';
+import { shortcut } from './keys.js';
+
+const rows = () => [...document.querySelectorAll('[data-row]')].filter((row) => row.offsetParent !== null);
+const current = () => document.querySelector('[data-row].is-current');
+
+/** Make a row the current one; it is what e, a, m, x and Enter work on. */
+export function choose(row) {
+  current()?.classList.remove('is-current');
+  if (!row) return;
+  row.classList.add('is-current');
+  row.setAttribute('tabindex', '-1');
+  row.focus({ preventScroll: true });
+  row.scrollIntoView({ block: 'nearest' });
+}
+
+function move(step) {
+  const all = rows();
+  if (!all.length) return false;
+  const at = all.indexOf(current());
+  choose(all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.max(0, Math.min(at + step, all.length - 1))]);
+  return true;
+}
+
+function press(selector) {
+  const target = current()?.querySelector(selector);
+  if (!target) return false;
+  if (target.matches('select, input')) target.focus();
+  else target.click();
+  return true;
+}
+
+shortcut('j', text('keys_next'), () => move(1));
+shortcut('k', text('keys_previous'), () => move(-1));
+shortcut('x', text('keys_select'), () => press('[data-select]'));
+shortcut('Enter', text('keys_open'), (event) => (event.target.matches('a, button, summary') ? false : press('a.cell-title, a.board-card-title, [data-open-row]')));
+shortcut('e', text('keys_edit'), () => press('[data-key="e"]'));
+shortcut('a', text('keys_assign'), () => press('[data-key="a"]'));
+shortcut('m', text('keys_move'), () => press('[data-key="m"]'));
+shortcut('c', text('keys_create'), () => {
+  const button = document.querySelector('[data-key="c"]');
+  button?.click();
+  return Boolean(button);
+});
+
+/* Selection. The bulk form sends ids, or the filter itself once all matching rows are chosen. */
+const scopeOf = (element) => element.closest('[data-list]');
+
+function refresh(list) {
+  const bar = list.querySelector('[data-bulk]');
+  const boxes = [...list.querySelectorAll('[data-select]')];
+  const chosen = boxes.filter((box) => box.checked);
+  for (const box of boxes) box.closest('[data-row]')?.classList.toggle('is-selected', box.checked);
+  const page = list.querySelector('[data-select-page]');
+  if (page) {
+    page.checked = boxes.length > 0 && chosen.length === boxes.length;
+    page.indeterminate = chosen.length > 0 && !page.checked;
+  }
+  if (!bar) return;
+  const all = list.dataset.all === 'yes';
+  bar.hidden = chosen.length === 0 && !all;
+  const count = all ? bar.dataset.total : String(chosen.length);
+  bar.querySelector('[data-bulk-count]').textContent = text(all ? 'all_selected' : 'selected', { count });
+  bar.querySelector('[data-bulk-all]')?.setAttribute('aria-pressed', String(all));
+  announce(bar.hidden ? '' : bar.querySelector('[data-bulk-count]').textContent);
+}
+
+let lastBox = null;
+on('click', '[data-select]', (event, box) => {
+  const list = scopeOf(box);
+  if (event.shiftKey && lastBox?.isConnected) {
+    const boxes = [...list.querySelectorAll('[data-select]')];
+    const [from, to] = [boxes.indexOf(lastBox), boxes.indexOf(box)].sort((one, other) => one - other);
+    for (const between of boxes.slice(from, to + 1)) between.checked = box.checked;
+  }
+  lastBox = box;
+  if (!box.checked) delete list.dataset.all;
+  refresh(list);
+});
+on('change', '[data-select-page]', (_event, page) => {
+  const list = scopeOf(page);
+  for (const box of list.querySelectorAll('[data-select]')) box.checked = page.checked;
+  if (!page.checked) delete list.dataset.all;
+  refresh(list);
+});
+on('click', '[data-bulk-all]', (_event, button) => {
+  const list = scopeOf(button);
+  const all = list.dataset.all !== 'yes';
+  if (all) list.dataset.all = 'yes';
+  else delete list.dataset.all;
+  for (const box of list.querySelectorAll('[data-select]')) box.checked = all || box.checked;
+  refresh(list);
+});
+on('click', '[data-bulk-none]', (_event, button) => {
+  const list = scopeOf(button);
+  delete list.dataset.all;
+  for (const box of list.querySelectorAll('[data-select]')) box.checked = false;
+  refresh(list);
+});
+
+/** Give what a bulk request must carry: `ids`, or `all=1` with the list's query. */
+export function selection(list) {
+  if (list.dataset.all === 'yes') return [['all', '1'], ['query', list.dataset.query.slice(1)]];
+  return [...list.querySelectorAll('[data-select]:checked')].map((box) => ['ids', box.value]);
+}
+
+// Forms and buttons marked data-bulk-form get the selection at the last moment.
+document.addEventListener('htmx:config:request', (event) => {
+  const source = event.target instanceof Element ? event.target.closest('[data-bulk-form]') : null;
+  const list = source && (document.querySelector(source.dataset.bulkForm || 'none') ?? scopeOf(source));
+  if (!list) return;
+  const { body } = event.detail.ctx.request;
+  for (const name of ['ids', 'all', 'query']) body.delete(name);
+  for (const [name, value] of selection(list)) body.append(name, value);
+});
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (!form.matches('[data-bulk-form]:not([hx-post])')) return;
+  const list = document.querySelector(form.dataset.bulkForm || 'none') ?? scopeOf(form);
+  form.querySelectorAll('[data-added]').forEach((field) => field.remove());
+  for (const [name, value] of list ? selection(list) : []) {
+    const field = Object.assign(document.createElement('input'), { type: 'hidden', name, value });
+    field.dataset.added = '';
+    form.append(field);
+  }
+}, true);
+
+/* Across a swap: menus stay open, the current row stays current, the count is said. */
+let open = [];
+let marked = null;
+document.addEventListener('htmx:before:swap', () => {
+  open = [...document.querySelectorAll('[data-list] details[data-menu][open]')].map((menu) => menu.id).filter(Boolean);
+  marked = current()?.dataset.id ?? null;
+});
+document.addEventListener('htmx:after:swap', (event) => {
+  for (const id of open) {
+    const menu = document.getElementById(id);
+    if (menu) menu.open = true;
+  }
+  if (marked !== null && !current()) document.querySelector(`[data-row][data-id="${CSS.escape(marked)}"]`)?.classList.add('is-current');
+  const list = document.querySelector('[data-list][data-announce]');
+  if (list && event.detail?.ctx?.request?.method === 'GET') announce(list.dataset.announce);
+});
+eachLoad((root) => root.querySelectorAll('[data-list]').forEach(refresh));

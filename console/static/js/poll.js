@@ -1,0 +1,64 @@
+/* Live parts: an element with data-poll asks its address again after data-poll-every seconds. Asking stops while the
+   page is hidden, slows down while nothing changes, and ends with status 286 or without an interval. */
+import { eachLoad } from './dom.js';
+
+const MOST = 30;
+const waiting = new WeakMap();
+
+function plan(element, seconds) {
+  clearTimeout(waiting.get(element));
+  waiting.set(element, setTimeout(ask, seconds * 1000, element, seconds));
+}
+
+async function ask(element, seconds) {
+  if (!element.isConnected) return;
+  if (document.hidden || element.contains(document.activeElement?.closest('input, select, textarea, [open]'))) {
+    plan(element, seconds);
+    return;
+  }
+  let next = Math.min(seconds * 1.5, MOST);
+  try {
+    const headers = { 'HX-Request': 'true', 'HX-Request-Type': 'partial', Accept: 'text/html' };
+    const response = await fetch(element.dataset.poll, { headers });
+    if (response.status === 401 || response.status === 403 || response.status === 404) return;
+    if (response.ok && response.status !== 204) {
+      const body = await response.text();
+      if (response.status === 286) element.dataset.pollEvery = '0';
+      if (body !== element.kaLast) {
+        if (element.kaLast !== undefined || body.trim() !== element.outerHTML.trim()) {
+          await swap(element, body);
+          return;
+        }
+        element.kaLast = body;
+        next = seconds;
+      }
+    }
+    if (response.status === 286) return;
+  } catch {
+    next = MOST;
+  }
+  plan(element, next);
+}
+
+async function swap(element, body) {
+  const { id } = element;
+  await htmx.swap({ target: element, text: body, swap: 'outerMorph', sourceElement: element });
+  const fresh = document.getElementById(id);
+  if (fresh) {
+    fresh.kaLast = body;
+    begin(fresh);
+  }
+}
+
+function begin(element) {
+  const seconds = Number(element.dataset.pollEvery);
+  if (seconds > 0) plan(element, seconds);
+  else clearTimeout(waiting.get(element));
+}
+
+eachLoad((root) => root.querySelectorAll('[data-poll]').forEach((element) => {
+  if (!waiting.has(element)) begin(element);
+}));
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) document.querySelectorAll('[data-poll]').forEach(begin);
+});

@@ -1,0 +1,68 @@
+/* Toasts: leave after ten seconds, later with an undo; a pointer or the focus on one stops the clock. */
+import { eachLoad, make, on, post, text } from './dom.js';
+
+const STAY = 10_000;
+const STAY_WITH_UNDO = 30_000;
+const started = new WeakSet();
+
+function leave(toast) {
+  const hadFocus = toast.contains(document.activeElement);
+  toast.remove();
+  if (hadFocus) document.getElementById('content')?.focus();
+}
+
+function start(toast) {
+  if (started.has(toast)) return;
+  started.add(toast);
+  const close = toast.querySelector('[data-toast-close]');
+  if (close) close.hidden = false;
+  const stay = toast.querySelector('form, [data-undo]') ? STAY_WITH_UNDO : STAY;
+  let timer = 0;
+  const run = () => { clearTimeout(timer); timer = setTimeout(leave, stay, toast); };
+  const stop = () => clearTimeout(timer);
+  for (const type of ['pointerenter', 'focusin']) toast.addEventListener(type, stop);
+  for (const type of ['pointerleave', 'focusout']) toast.addEventListener(type, run);
+  run();
+}
+
+async function takeBack(toast, undo, token, button) {
+  button.disabled = true;
+  try {
+    const response = await post(undo, token ? { token } : {});
+    if (!response.ok) throw new Error(String(response.status));
+    leave(toast);
+    const asked = JSON.parse(response.headers.get('HX-Trigger') || '{}');
+    for (const [name, detail] of Object.entries(asked)) {
+      document.body.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
+    }
+    if (!asked.toast) showToast({ message: text('undone') });
+  } catch {
+    button.disabled = false;
+    showToast({ message: text('failed'), kind: 'error' });
+  }
+}
+
+/** Show a message; `undo` is an address that takes it back, `token` its key. */
+export function showToast({ message, kind = 'success', undo = null, token = null }) {
+  const region = document.getElementById('toasts');
+  if (!region || !message) return;
+  const close = make('button', { class: 'btn btn-sm', type: 'button', 'data-toast-close': true, 'aria-label': text('close') }, '✕');
+  const toast = make('div', { class: `k-toast k-toast-${kind}`, 'data-toast': kind, role: kind === 'error' ? 'alert' : 'status' },
+    make('span', { class: 'k-toast-text' }, message));
+  if (undo) {
+    const button = make('button', { class: 'btn btn-sm', type: 'button', 'data-undo': true }, text('undo'));
+    button.addEventListener('click', () => takeBack(toast, undo, token, button));
+    toast.append(button);
+  }
+  toast.append(close);
+  region.append(toast);
+  start(toast);
+}
+
+on('click', '[data-toast-close]', (_event, button) => leave(button.closest('[data-toast]')));
+// The answer of a plain undo form has its own toast; this one has done its work.
+on('htmx:after:request', '[data-toast]', (event, toast) => {
+  if (event.detail?.ctx?.response?.status < 400) leave(toast);
+});
+document.addEventListener('toast', (event) => showToast(event.detail ?? {}));
+eachLoad((root) => root.querySelectorAll('[data-toast]').forEach(start));
