@@ -1,0 +1,160 @@
+"""Response times of the watched endpoints: stored in batches, judged from two grouped queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import case, delete, func, insert, select, union_all
+
+from console.config import Config
+from console.context import Context
+from console.domain.latency import LatencySnapshot, Samples, judge, summarize
+from console.domain.latency_policy import LatencyPolicy, Target, WindowCounts, parse_targets
+from console.models.latency import LatencySample
+
+READ = ("admins:manage", "security:read", "governance:read")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One measured request; `duration_ms` in milliseconds, `sampled_at` aware UTC."""
+
+    endpoint_key: str
+    method: str
+    path: str
+    duration_ms: float
+    status_code: int | None
+    is_error: bool
+    sampled_at: datetime
+
+
+@dataclass(frozen=True)
+class MemorySamples:
+    """What one process remembers of an endpoint; used where nothing is stored."""
+
+    durations: Sequence[float]
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """How many samples older than `retention_days` days were removed."""
+
+    deleted_count: int
+    retention_days: int
+    older_than: datetime
+
+
+def policy_of(config: Config) -> LatencyPolicy:
+    """Give the thresholds of this installation."""
+    return LatencyPolicy(
+        enabled=config["API_LATENCY_MONITOR_ENABLED"],
+        warning_ms=config["API_LATENCY_P95_WARNING_MS"],
+        critical_ms=config["API_LATENCY_P95_CRITICAL_MS"],
+        min_samples=config["API_LATENCY_MIN_SAMPLES"],
+        window_size=config["API_LATENCY_MONITOR_WINDOW"],
+        stale_after_minutes=config["API_LATENCY_STALE_AFTER_MIN"],
+        persist_enabled=config["API_LATENCY_PERSIST_ENABLED"],
+        persist_retention_days=config["API_LATENCY_PERSIST_RETENTION_DAYS"],
+        short_window_minutes=config["API_BURN_RATE_SHORT_WINDOW_MIN"],
+        long_window_minutes=config["API_BURN_RATE_LONG_WINDOW_MIN"],
+        burn_warning=config["API_BURN_RATE_WARNING"],
+        burn_critical=config["API_BURN_RATE_CRITICAL"],
+        burn_min_samples=config["API_BURN_RATE_MIN_SAMPLES"],
+        error_slo_percent=config["API_BURN_RATE_ERROR_SLO_PERCENT"],
+        latency_slo_percent=config["API_BURN_RATE_LATENCY_SLO_PERCENT"],
+    )
+
+
+def targets_of(config: Config) -> tuple[Target, ...]:
+    """Give the endpoints that are watched."""
+    return parse_targets(config["API_LATENCY_TARGETS"])
+
+
+def store(ctx: Context, samples: Sequence[Sample]) -> None:
+    """Insert a batch of samples with one statement."""
+    if samples:
+        ctx.session.execute(insert(LatencySample), [vars(sample) for sample in samples])
+
+
+def snapshot(ctx: Context, memory: Mapping[str, MemorySamples] | None = None) -> LatencySnapshot:
+    """Judge all watched endpoints with two queries, whatever their number.
+
+    `memory` is what the asking process remembers itself; it counts for endpoints of which nothing is stored.
+    """
+    now, policy, targets = ctx.now(), policy_of(ctx.config), targets_of(ctx.config)
+    newest = _newest(ctx, targets, policy)
+    windows = _windows(ctx, targets, policy, now)
+    rows = [judge(target, _samples(target.key, newest, windows, memory or {}), policy, now) for target in targets]
+    return summarize(rows, policy, now)
+
+
+def view(ctx: Context, memory: Mapping[str, MemorySamples] | None = None) -> LatencySnapshot:
+    """Give the snapshot to a caller who may read it."""
+    ctx.actor.require(*READ)
+    return snapshot(ctx, memory)
+
+
+def _samples(
+    key: str,
+    newest: Mapping[str, list[Any]],
+    windows: Mapping[str, tuple[WindowCounts, WindowCounts]],
+    memory: Mapping[str, MemorySamples],
+) -> Samples:
+    if rows := newest.get(key):
+        short, long = windows.get(key, (WindowCounts(), WindowCounts()))
+        errors = sum(row.is_error for row in rows)
+        return Samples("database", [row.duration_ms for row in rows], errors, rows[0].sampled_at, short, long)
+    if known := memory.get(key):
+        return Samples("memory", known.durations, 0, known.last_seen_at)
+    return Samples("memory")
+
+
+def _newest(ctx: Context, targets: Sequence[Target], policy: LatencyPolicy) -> dict[str, list[Any]]:
+    """Read the newest samples of every endpoint in one statement; each part is an index range with a limit."""
+    parts = [
+        select(LatencySample.endpoint_key, LatencySample.duration_ms, LatencySample.is_error, LatencySample.sampled_at)
+        .where(LatencySample.endpoint_key == target.key)
+        .order_by(LatencySample.sampled_at.desc(), LatencySample.id.desc())
+        .limit(policy.window_size)
+        .subquery()
+        for target in targets
+    ]
+    found: dict[str, list[Any]] = {}
+    for row in ctx.session.execute(union_all(*(select(part) for part in parts))):
+        found.setdefault(row.endpoint_key, []).append(row)
+    return found
+
+
+def _windows(
+    ctx: Context, targets: Sequence[Target], policy: LatencyPolicy, now: datetime
+) -> dict[str, tuple[WindowCounts, WindowCounts]]:
+    """Count samples, errors and slow ones of both windows over time, without a limit on rows."""
+    recent = LatencySample.sampled_at > now - timedelta(minutes=policy.short_window_minutes)
+    slow = LatencySample.duration_ms >= policy.warning_ms
+    error = LatencySample.is_error.is_(True)
+    query = (
+        select(
+            LatencySample.endpoint_key,
+            *(func.sum(case((condition, 1), else_=0)) for condition in (recent, recent & error, recent & slow)),
+            func.count(),
+            *(func.sum(case((condition, 1), else_=0)) for condition in (error, slow)),
+        )
+        .where(
+            LatencySample.endpoint_key.in_([target.key for target in targets]),
+            LatencySample.sampled_at > now - timedelta(minutes=policy.long_window_minutes),
+        )
+        .group_by(LatencySample.endpoint_key)
+    )
+    return {key: (WindowCounts(*counts[:3]), WindowCounts(*counts[3:])) for key, *counts in ctx.session.execute(query)}
+
+
+def prune(ctx: Context, *, keep_days: int | None = None) -> Pruned:
+    """Remove samples older than the retention (days; default from the settings)."""
+    days = keep_days or ctx.config["API_LATENCY_PERSIST_RETENTION_DAYS"]
+    limit = ctx.now() - timedelta(days=days)
+    removed = ctx.session.connection().execute(delete(LatencySample).where(LatencySample.sampled_at < limit))
+    return Pruned(removed.rowcount, days, limit)
