@@ -1,7 +1,5 @@
-"""Entry point of the web server: `wsgi:app`."""
+"""Entry point of the web server and of the `flask` command."""
 
 from console import create_app
-from console.assets import wrap
 
-flask_app = create_app()
-app = wrap(flask_app)
+app = create_app()

@@ -10,12 +10,13 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
 
-from console import errors, logs, web
+from console import assets, blueprints, cli, errors, frame, latency, logs, ratelimit, security, web
 from console.clock import Clock, SystemClock
 from console.config import Config, database_url
 from console.database import engine_options, prepare
 from console.discovery import import_submodules
 from console.extensions import babel, compress, csrf, db, htmx, migrate
+from console.secret_key import secret_key
 
 __version__ = "1.0.0"
 ROOT = Path(__file__).parent
@@ -65,8 +66,6 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Cons
 
 
 def _flask_settings(app: ConsoleApp, config: Config) -> None:
-    from console.secret_key import secret_key
-
     url = database_url(config)
     pool = max(config["DATABASE_POOL_SIZE"], config["WEB_THREADS"] + 2)
     if url.startswith("sqlite:///"):
@@ -84,10 +83,6 @@ def _flask_settings(app: ConsoleApp, config: Config) -> None:
         COMPRESS_MIMETYPES=["text/html", "text/csv", "text/plain", "application/json"],
         BABEL_DEFAULT_LOCALE="ko",
         BABEL_DEFAULT_TIMEZONE=config["BUSINESS_TIME_ZONE"],
-        SESSION_COOKIE_NAME="kaos_session",
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=config.production,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
@@ -105,33 +100,17 @@ def _templates(app: ConsoleApp) -> None:
 
 def _hooks(app: ConsoleApp) -> None:
     """Attach what stands around every request, from outside in: headers, latency, rate limit, credential."""
-    import importlib
-
-    def hook(name):
-        try:
-            return importlib.import_module("console." + name)
-        except ModuleNotFoundError:
-            return None
-
-    frame = hook("frame")
-    babel.init_app(app, locale_selector=getattr(frame, "select_locale", None))
-    for name, fn in (
-        ("security", "init_headers"),
-        ("latency", "init_app"),
-        ("ratelimit", "init_app"),
-        ("security", "init_app"),
-        ("frame", "init_app"),
-        ("assets", "init_app"),
-    ):
-        mod = hook(name)
-        if mod is not None and hasattr(mod, fn):
-            getattr(mod, fn)(app)
+    babel.init_app(app, locale_selector=frame.select_locale)
+    security.init_headers(app)
+    latency.init_app(app)
+    ratelimit.init_app(app)
+    security.init_app(app)
+    frame.init_app(app)
+    assets.init_app(app)
 
 
 def _doors(app: ConsoleApp) -> None:
     """Register every blueprint module's `api` and `pages`, and every command module's `commands`."""
-    from console import blueprints, cli
-
     for module in import_submodules(blueprints.__name__, blueprints.__path__):
         if api := getattr(module, "api", None):
             app.register_api(api)
