@@ -74,7 +74,6 @@ class JobRun(Base):
     missed_count: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
     catch_up: Mapped[bool] = mapped_column(default=False, server_default=false())
 
-    handed_at: Mapped[datetime | None]
     claimed_by: Mapped[str | None] = mapped_column(String(120))
     claim_token: Mapped[str | None] = mapped_column(String(36))
     lease_seconds: Mapped[int] = mapped_column(Integer, default=60, server_default=text("60"))

@@ -401,4 +401,4 @@ def counts_since(ctx: Context, since: datetime) -> dict[str, int]:
         .where(JobRun.state == FINISHED, JobRun.finished_at >= since)
         .group_by(JobRun.status)
     )
-    return {str(status): int(number) for status, number in rows.tuples()}
+    return {str(status): int(number) for status, number in rows}
