@@ -27,7 +27,8 @@ dump_json: Callable[[Any], str] = partial(json.dumps, ensure_ascii=False)
 def engine_options(url: str, *, pool_size: int = 10) -> dict[str, Any]:
     """Give the create_engine options that fit `url`."""
     parsed = make_url(url)
-    options: dict[str, Any] = {"json_serializer": dump_json}
+    # Values of statements may be personal data or secrets: they stay out of error texts and logs.
+    options: dict[str, Any] = {"json_serializer": dump_json, "hide_parameters": True}
     if parsed.get_backend_name() == "sqlite":
         if parsed.database in (None, "", ":memory:"):
             options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}

@@ -38,6 +38,8 @@ class Args(Protocol):
 
     def __contains__(self, key: object, /) -> bool: ...
 
+    def __iter__(self) -> Iterator[str]: ...
+
 
 FilterKind = Literal["choice", "text", "date", "flag"]
 Choices = Sequence[tuple[str, str]]
@@ -211,6 +213,8 @@ def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery
 
     Unknown parameters are ignored; those named in `extra` are carried along in every link.
     """
+    if any("\x00" in word for key in args for word in args.getlist(key)):
+        raise Invalid(T("The address contains characters that no text has"))
     filters = {
         item.key: tuple(dict.fromkeys(word[:MAX_TEXT] for word in args.getlist(item.key) if word.strip()))
         for item in spec.filters

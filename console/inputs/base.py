@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
 
 
 def iso(instant: datetime) -> str:
@@ -38,7 +38,27 @@ InstantIn = Annotated[datetime, BeforeValidator(_from_text), AfterValidator(_as_
 Instant = Annotated[datetime, PlainSerializer(iso, return_type=str, when_used="json")]
 
 
-class _Cached(BaseModel):
+def unwritable(value: Any) -> bool:
+    """Tell whether a value holds text that no database can store: NUL, or half of a surrogate pair."""
+    if isinstance(value, str):
+        return "\x00" in value or any("\ud800" <= ch <= "\udfff" for ch in value)
+    if isinstance(value, dict):
+        return any(unwritable(key) or unwritable(item) for key, item in value.items())
+    return isinstance(value, list) and any(map(unwritable, value))
+
+
+class _Input(BaseModel):
+    """Input whose texts can be stored."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_writable(cls, data: Any) -> Any:
+        if isinstance(data, dict) and any(unwritable(item) for item in data.values()):
+            raise ValueError("must not contain NUL or broken characters")
+        return data
+
+
+class _Cached(_Input):
     """Model whose JSON schema is made once; the router asks for it on every request."""
 
     @classmethod
@@ -52,7 +72,7 @@ class _Cached(BaseModel):
         return cls._schema_once() if not args and not kwargs else super().model_json_schema(*args, **kwargs)
 
 
-class BodyModel(BaseModel):
+class BodyModel(_Input):
     """JSON body: unknown fields are ignored, booleans and numbers are taken as such only, no NaN or Infinity.
 
     Use `Literal` for words and `InstantIn` for instants: strict models take no Enum or datetime from text.
