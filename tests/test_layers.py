@@ -1,4 +1,4 @@
-"""Imports point downwards: doors -> services -> models -> domain. The same rule stands in pyproject.toml for the linter."""
+"""Imports point downwards: doors -> services -> models -> domain. pyproject.toml says the same to the linter."""
 
 import ast
 import sys

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,7 +27,6 @@ def spawn(
 
     Its two outputs come together through one pipe (or go to `output`), its input is closed.
     """
-    parent = os.getpid()
     return subprocess.Popen(
         [str(argument) for argument in arguments],
         cwd=cwd,
@@ -36,17 +35,25 @@ def spawn(
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=lambda: follow_parent(parent),
+        preexec_fn=parent_follower(),
     )
 
 
-def follow_parent(parent: int) -> None:
-    """Ask the kernel for SIGTERM when the parent dies (Linux; elsewhere the launcher's own stop has to do)."""
-    if _LIBC is None:
-        return
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    if os.getppid() != parent:  # it died between fork and here
-        os._exit(1)
+def parent_follower() -> Callable[[], None]:
+    """Give what a child has to do first so that it gets SIGTERM when this process dies.
+
+    On Linux; elsewhere the orderly stop of the launcher has to do.
+    """
+    parent = os.getpid()
+
+    def follow() -> None:
+        if _LIBC is None:
+            return
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        if os.getppid() != parent:  # it died between fork and here
+            os._exit(1)
+
+    return follow
 
 
 def stop(process: subprocess.Popen[bytes], timeout: float) -> int:
