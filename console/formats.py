@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from babel.dates import format_date, format_datetime
@@ -109,6 +109,7 @@ def init_app(app: Flask) -> None:
         countdown=lambda due: tr(durations.countdown(due, frame().now)) if due else "",
         duration=lambda length: tr(durations.length(length)) if length is not None else "–",
         number=number,
+        minutes=lambda count: timedelta(minutes=count),
         initials=vocabulary.initials,
         status_word=_status_word,
         role_name=_table(vocabulary.ROLES),

@@ -80,10 +80,15 @@ def counter(name: str) -> Callable[[Callable[[Context, str | None], int]], Calla
 
 def select_locale() -> str:
     """Give the language: the person's own choice, the cookie, what the browser asks for, else Korean."""
-    chosen = request.cookies.get(LANGUAGE_COOKIE) or current_actor().locale
+    chosen = _in_gallery("lang") or request.cookies.get(LANGUAGE_COOKIE) or current_actor().locale
     if chosen in LOCALES:
         return str(chosen)
     return request.accept_languages.best_match(LOCALES, DEFAULT_LOCALE) or DEFAULT_LOCALE
+
+
+def _in_gallery(name: str) -> str | None:
+    """Give what the address of the gallery asks for, so that its variants can be compared side by side."""
+    return request.args.get(name) if request.endpoint == "components.page" else None
 
 
 def locale() -> str:
@@ -175,7 +180,7 @@ class Frame:
     @property
     def theme(self) -> str:
         """Give the chosen theme, "auto" following the system."""
-        chosen = request.cookies.get(THEME_COOKIE, "auto")
+        chosen = _in_gallery("theme") or request.cookies.get(THEME_COOKIE, "auto")
         return chosen if chosen in THEMES else "auto"
 
     @property
