@@ -168,7 +168,11 @@ def _refresh(row: SyncedRow, item: PlannedItem, rank: int, gate_at: datetime, no
         return _claimed(row, values, gate_at)
     if raised:
         return Change(RAISED, row, values, (RAISED,))
-    return Change(REFRESHED, row, values)
+    return _refreshed(row, values)
+
+
+def _refreshed(row: SyncedRow, values: dict[str, Any]) -> Change:
+    return Change(REFRESHED, row, values, ("due",) if "due_at" in values else ())
 
 
 def _claimed(row: SyncedRow, values: dict[str, Any], gate_at: datetime) -> Change:
@@ -179,7 +183,7 @@ def _claimed(row: SyncedRow, values: dict[str, Any], gate_at: datetime) -> Chang
     if row.unproven_at is None:
         return Change(UNPROVEN, row, {**values, "unproven_at": gate_at}, (UNPROVEN,))
     if gate_at <= row.unproven_at:
-        return Change(REFRESHED, row, values)
+        return _refreshed(row, values)
     again = {"status": "pending", "completion_checked": False, "completed_at": None, "unproven_at": None}
     return Change(REOPENED, row, {**values, **again}, (REOPENED,))
 

@@ -225,7 +225,6 @@ class TrackerRun(Base):
     gate_generated_at: Mapped[datetime | None]
     gate_decision: Mapped[str | None] = mapped_column(String(20))
     gate_run_id: Mapped[int | None]
-    last_number: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     created_by: Mapped[str] = mapped_column(String(80), default="system", server_default="system")
     updated_by: Mapped[str] = mapped_column(String(80), default="system", server_default="system")
     created_at: Mapped[datetime]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from console.context import Context
@@ -69,6 +69,13 @@ def _make_run(ctx: Context, programme: Programme, site: str | None) -> None:
     }
     dialect = postgresql if ctx.session.get_bind().dialect.name == "postgresql" else sqlite
     ctx.session.execute(dialect.insert(TrackerRun).values(values).on_conflict_do_nothing())
+
+
+def next_number(ctx: Context, programme: Programme) -> int:
+    """Give the number of the next item; the tracker must be locked."""
+    return 1 + (
+        ctx.session.scalar(select(func.max(TrackerItem.number)).where(TrackerItem.tracker == programme.key)) or 0
+    )
 
 
 def begin_command(ctx: Context, programme: Programme, kind: str, now: datetime) -> Command:
