@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.orm import aliased
 
 from console.context import Context
@@ -47,10 +47,7 @@ class Reaper:
         self._seen: dict[int, _Seen] = {}
 
     def reap(self, ctx: Context) -> list[int]:
-        """Close what is lost and give the ids; `ctx` starts reading and turns to writing when needed.
-
-        Nothing of a lost run was kept, so a run of the schedule is put into the queue once more.
-        """
+        """Close what is lost and give the ids; `ctx` starts reading and turns to writing when needed."""
         now, tick = ctx.now(), self._ticks()
         columns = (JobRun.id, JobRun.claim_token, JobRun.heartbeat_at, JobRun.started_at, JobRun.lease_seconds)
         running = ctx.session.execute(select(*columns).where(JobRun.state == RUNNING)).all()
@@ -68,44 +65,49 @@ class Reaper:
         if not lost:
             return []
         ctx.begin_write()
-        return [run_id for run_id, token, ended in lost if self._close(ctx, run_id, token, ended)]
+        return [run_id for run_id, token, ended in lost if _close(ctx, run_id, ended, JobRun.claim_token == token)]
 
-    @staticmethod
-    def _close(ctx: Context, run_id: int, token: str | None, now: datetime) -> bool:
-        closed = changed(
-            ctx,
-            update(JobRun)
-            .where(JobRun.id == run_id, JobRun.state == RUNNING, JobRun.claim_token == token)
-            .values(
-                state=FINISHED,
-                status="critical",
-                finished_at=now,
-                error_code=WORKER_LOST,
-                detail_json={"error": WORKER_LOST, "message": "The worker disappeared; nothing of the run was kept"},
-                version=JobRun.version + 1,
-            ),
+
+def close_dead(ctx: Context, run_id: int, claimed_by: str) -> bool:
+    """Close a run at once whose worker process is known to have died; False when it had ended before."""
+    return _close(ctx, run_id, ctx.now(), JobRun.claimed_by == claimed_by)
+
+
+def _close(ctx: Context, run_id: int, now: datetime, whose: ColumnElement[bool]) -> bool:
+    """Close a lost run. Nothing of it was kept, so a run of the schedule is put into the queue once more."""
+    closed = changed(
+        ctx,
+        update(JobRun)
+        .where(JobRun.id == run_id, JobRun.state == RUNNING, whose)
+        .values(
+            state=FINISHED,
+            status="critical",
+            finished_at=now,
+            error_code=WORKER_LOST,
+            detail_json={"error": WORKER_LOST, "message": "The worker disappeared; nothing of the run was kept"},
+            version=JobRun.version + 1,
+        ),
+    )
+    if not closed:
+        return False
+    row = ctx.session.get_one(JobRun, run_id, populate_existing=True)
+    log.error("worker_lost", run_id=run_id, job_name=row.job_name, claimed_by=row.claimed_by)
+    if row.trigger == CRON and row.scheduled_for is not None and row.retry_of is None:
+        again = JobRun(
+            job_name=row.job_name,
+            trigger=CRON,
+            state=QUEUED,
+            options_json=row.options_json,
+            dry_run=row.dry_run,
+            requested_by="scheduler",
+            requested_at=now,
+            request_id=row.request_id,
+            retry_of=row.id,
+            catch_up=True,
         )
-        if not closed:
-            return False
-        row = ctx.session.get_one(JobRun, run_id, populate_existing=True)
-        log.error("worker_lost", run_id=run_id, job_name=row.job_name, claimed_by=row.claimed_by)
-        if row.trigger == CRON and row.scheduled_for is not None and row.retry_of is None:
-            ctx.session.add(
-                JobRun(
-                    job_name=row.job_name,
-                    trigger=CRON,
-                    state=QUEUED,
-                    options_json=row.options_json,
-                    dry_run=row.dry_run,
-                    requested_by="scheduler",
-                    requested_at=now,
-                    request_id=row.request_id,
-                    retry_of=row.id,
-                    catch_up=True,
-                )
-            )
-            ctx.session.flush()
-        return True
+        ctx.session.add(again)
+        ctx.session.flush()
+    return True
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,42 @@
+"""`python -m workers worker`, `python -m workers scheduler`, `python -m workers <job name> [options]`."""
+
+from __future__ import annotations
+
+import sys
+
+from console import logs
+from console.config import ConfigError
+from workers import command, runtime, scheduler, worker
+from workers.place import here
+
+PROCESSES = {"worker": worker.main, "scheduler": scheduler.main}
+
+
+def usage() -> str:
+    """Give the words that are understood."""
+    names = "\n".join(f"  {job.name}" for job in runtime.all_jobs())
+    return f"python -m workers worker|scheduler\npython -m workers <job> [--dry-run] [options]\n\njobs:\n{names}"
+
+
+def main(arguments: list[str]) -> int:
+    """Start what the first word names; gives the exit code."""
+    if not arguments or arguments[0] in {"-h", "--help"}:
+        print(usage())
+        return 0 if arguments else 2
+    name, *rest = arguments
+    try:
+        place = here()
+    except ConfigError as error:
+        print(f"{error}.", file=sys.stderr)
+        return 2
+    if name in PROCESSES:
+        return PROCESSES[name]()
+    if runtime.find(name) is None:
+        print(f"There is no job {name!r}.\n\n{usage()}", file=sys.stderr)
+        return 2
+    logs.configure(place.config["LOG_LEVEL"])
+    return command.main(place, name, rest)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

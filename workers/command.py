@@ -1,0 +1,75 @@
+"""One job now, from the command line or from the system's own cron: `python -m workers <job name> [options]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from console.context import Context
+from console.domain.errors import DomainError
+from console.domain.runs import CRON
+from console.serialize import to_json
+from console.services import run_engine
+from console.services.jobs import Job, read_options
+from workers import runtime
+from workers.place import Place
+from workers.tasks import worker_name
+
+# A run that is under way may end first; then it is better to say so than to wait in a cron job.
+PATIENCE = timedelta(seconds=30)
+BAD_STATUS = {"critical": ("critical",), "warning": ("critical", "warning")}
+
+
+def parser_of(job: Job) -> argparse.ArgumentParser:
+    """Give the parser of a job's own options: one per field of its options, words with dashes."""
+    parser = argparse.ArgumentParser(prog=f"python -m workers {job.name}", allow_abbrev=False)
+    for name, field in job.options.model_fields.items():
+        flag = name.replace("_", "-")
+        if field.annotation is bool:
+            # `--no-restore-check` switches off what is on by default.
+            word = f"--no-{flag}" if field.default is True else f"--{flag}"
+            parser.add_argument(word, dest=name, action="store_const", const=str(field.default is not True).lower())
+        else:
+            parser.add_argument(f"--{flag}", dest=name, metavar=name.upper())
+    parser.add_argument("--dry-run", dest="dry_run", action="store_true", help="decide and report, change nothing")
+    parser.add_argument("--fail-on", dest="fail_on", choices=sorted(BAD_STATUS), help="exit with 1 on such a status")
+    return parser
+
+
+def options_from(job: Job, words: Mapping[str, str]) -> BaseModel:
+    """Give a job's options from texts, as commands and forms have them; raises Invalid."""
+    return read_options(job, words, words=True)
+
+
+def run_now(ctx: Context, job: Job, options: BaseModel, *, trigger: str, dry_run: bool) -> dict[str, Any]:
+    """Run a job in this process and give what is printed of it: the run's fields, then those of its detail."""
+    found = run_engine.execute(
+        ctx, job, options, trigger=trigger, dry_run=dry_run, worker=worker_name(), patience=PATIENCE
+    )
+    return {**found.header(), "dry_run": found.run.dry_run, **found.run.detail}
+
+
+def exit_code(status: str, fail_on: str | None) -> int:
+    """Give 1 for a status that the caller wants to fail on, else 0 (API contract: 0 whatever the status)."""
+    return 1 if fail_on and status in BAD_STATUS[fail_on] else 0
+
+
+def main(place: Place, name: str, arguments: Sequence[str]) -> int:
+    """Run one job with trigger `cron`, print its run as one JSON line and give the exit code."""
+    job = runtime.get(name)
+    given = vars(parser_of(job).parse_args(arguments))
+    dry_run, fail_on = given.pop("dry_run"), given.pop("fail_on")
+    words = {key: value for key, value in given.items() if value is not None}
+    try:
+        with place.by_hand() as ctx:
+            told = run_now(ctx, job, options_from(job, words), trigger=CRON, dry_run=dry_run)
+    except DomainError as error:
+        print(f"{name}: {error.detail}", file=sys.stderr)
+        return 1
+    print(to_json(told))
+    return exit_code(told["status"], fail_on)

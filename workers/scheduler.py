@@ -1,0 +1,101 @@
+"""The scheduler process: makes the runs that are due, brings waiting runs to the queue, closes lost ones.
+
+Any number of them may run. None of its duties keeps the others from being done: a database or a Redis that is away is
+noted and tried again.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any
+
+import structlog
+from redis import RedisError
+from sqlalchemy.exc import DBAPIError
+
+from console import logs
+from console.domain.errors import StoreUnavailable
+from console.domain.schedule import Line
+from console.services import run_schedule, run_upkeep
+from workers import runtime
+from workers.place import Place, here
+from workers.queue import Courier
+from workers.schedule import LINES
+
+log = structlog.get_logger("jobs")
+
+PAUSE = 1.0
+TROUBLE = (DBAPIError, RedisError, StoreUnavailable, OSError)
+
+
+class Scheduler:
+    """One scheduler; `step` is one round, `run` goes round until it is told to stop."""
+
+    def __init__(self, place: Place, lines: Sequence[Line] = LINES, find: run_schedule.Find = runtime.find) -> None:
+        self._place = place
+        self._lines = lines
+        self._find = find
+        self._reaper = run_upkeep.Reaper()
+        self._courier = Courier(place.config)
+        self._away: set[str] = set()
+        self.stop = threading.Event()
+
+    def step(self) -> None:
+        """Do every duty once."""
+        self._try("schedule", self._make)
+        self._try("reaper", self._reap)
+        self._try("delivery", self._deliver)
+
+    def _make(self) -> None:
+        with self._place.reading() as ctx:
+            made = run_schedule.tick(ctx, self._lines, self._find)
+        for run_id in made:
+            log.info("run_due", run_id=run_id)
+
+    def _reap(self) -> None:
+        with self._place.reading() as ctx:
+            self._reaper.reap(ctx)
+
+    def _deliver(self) -> None:
+        with self._place.reading() as ctx:
+            waiting = run_upkeep.next_in_line(ctx)
+        if waiting:
+            self._courier.bring_missing(waiting)
+
+    def _try(self, duty: str, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except TROUBLE as error:
+            # Once is enough: it would otherwise be said every second until the store is back.
+            if duty not in self._away:
+                log.warning("store_away", duty=duty, error=type(error).__name__)
+            self._away.add(duty)
+        else:
+            if duty in self._away:
+                log.info("store_back", duty=duty)
+            self._away.discard(duty)
+
+    def run(self) -> None:
+        """Go round until `stop` is set."""
+        while not self.stop.is_set():
+            self.step()
+            self.stop.wait(PAUSE)
+
+
+def main() -> int:
+    """Run until SIGTERM or Ctrl-C; gives the exit code."""
+    place = here()
+    logs.configure(place.config["LOG_LEVEL"])
+    scheduler = Scheduler(place)
+
+    def end(_number: int, _frame: FrameType | None) -> Any:
+        scheduler.stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    log.info("scheduler_starts", lines=[line.key for line in LINES])
+    scheduler.run()
+    return 0

@@ -1,0 +1,49 @@
+"""What RQ calls: one function that turns the id of a run into the run."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from redis import RedisError
+
+from console.context import Context
+from console.domain.errors import StoreUnavailable
+from console.services import run_engine, run_upkeep
+from workers import runtime
+from workers.place import here
+from workers.queue import Courier
+
+
+def worker_name(pid: int | None = None) -> str:
+    """Give the name under which a process of this machine claims runs."""
+    return f"{socket.gethostname()}:{pid or os.getpid()}"
+
+
+def run(run_id: int) -> str:
+    """Carry out a waiting run and give its status; `waiting` when it is not to be had at the moment.
+
+    An error of the work goes on to RQ after the run was closed.
+    """
+    place = here()
+    with place.by_hand() as ctx:
+        name = ""
+        try:
+            found = run_engine.perform(ctx, runtime.find, run_id, worker_name())
+            if found is None:
+                return "waiting"
+            name = found.run.job_name
+            return found.run.status or ""
+        finally:
+            if name:
+                _bring_next(ctx, name)
+
+
+def _bring_next(ctx: Context, name: str) -> None:
+    """Bring the run of the same job that waited for this one; without queue the scheduler does it."""
+    waiting = run_upkeep.next_in_line(ctx, name=name)
+    ctx.rollback()
+    try:
+        Courier(ctx.config).bring_missing(waiting)
+    except (RedisError, StoreUnavailable):
+        return

@@ -1,0 +1,102 @@
+"""The worker process: an RQ worker that has the console loaded and comes back when Redis does."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from contextlib import suppress
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from redis import RedisError
+from rq import Queue, Worker
+from rq.exceptions import StopRequested
+from rq.job import Job as Delivery
+from rq.serializers import JSONSerializer
+from sqlalchemy.exc import DBAPIError
+
+from console import logs
+from console.domain.errors import StoreUnavailable
+from console.services import run_upkeep
+from workers import runtime
+from workers.place import Place, here
+from workers.queue import NAME, connect, queue_of
+from workers.tasks import worker_name
+
+log = structlog.get_logger("jobs")
+
+# RQ's own settings leave a lost delivery "started" for many minutes; these find it within two.
+WORKER_TTL = 45
+MAINTENANCE = 30
+MONITORING = 5
+# Pauses before the queue is tried again, in seconds; after a minute of work they begin anew.
+BACK_OFF = (1.0, 1.0, 2.0, 5.0, 10.0)
+HEALTHY = 60.0
+
+
+class ConsoleWorker(Worker):
+    """Forks for every run with the console already imported."""
+
+    stopped = False
+
+    def main_work_horse(self, job: Delivery, queue: Queue) -> None:
+        """Start the forked child without the parent's database connections."""
+        here().forked()
+        super().main_work_horse(job, queue)
+
+    def handle_work_horse_killed(self, job: Delivery, retpid: int | None, ret_val: int | None, rusage: Any) -> None:
+        """Close the run of a child that died, instead of leaving it to the reaper until its lease ends."""
+        super().handle_work_horse_killed(job, retpid, ret_val, rusage)
+        number = job.id.removeprefix("run-")
+        if retpid is None or not number.isdigit():
+            return
+        try:
+            with here().reading() as ctx:
+                ctx.begin_write()
+                run_upkeep.close_dead(ctx, int(number), worker_name(retpid))
+        except DBAPIError as error:
+            log.warning("run_left_to_reaper", run_id=int(number), error=type(error).__name__)
+
+    def handle_warm_shutdown_request(self) -> None:
+        """Remember that the end was asked for, so that nobody starts the worker again."""
+        type(self).stopped = True
+        super().handle_warm_shutdown_request()
+
+
+def make_worker(place: Place) -> ConsoleWorker:
+    """Give a worker that is ready to work; raises RedisError when the queue cannot be reached."""
+    connection = connect(place.config, patience=WORKER_TTL)
+    return ConsoleWorker(
+        [queue_of(connection, timeout=place.config["JOB_TIMEOUT_SECONDS"])],
+        name=f"{NAME}-{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}",
+        connection=connection,
+        serializer=JSONSerializer,
+        worker_ttl=WORKER_TTL,
+        maintenance_interval=MAINTENANCE,
+        job_monitoring_interval=MONITORING,
+        log_job_description=False,
+    )
+
+
+def main(*, burst: bool = False) -> int:
+    """Work until somebody asks for the end; gives the exit code."""
+    place = here()
+    logs.configure(place.config["LOG_LEVEL"])
+    jobs = [job.name for job in runtime.all_jobs()]
+    log.info("worker_starts", jobs=jobs)
+    failures = 0
+    with suppress(StopRequested):
+        while not ConsoleWorker.stopped:
+            began = time.monotonic()
+            try:
+                make_worker(place).work(burst=burst, logging_level="WARNING")
+                if burst:
+                    break
+            except (RedisError, StoreUnavailable) as error:
+                log.warning("queue_away", error=type(error).__name__)
+            if not ConsoleWorker.stopped:
+                failures = 0 if time.monotonic() - began > HEALTHY else failures + 1
+                time.sleep(BACK_OFF[min(failures, len(BACK_OFF) - 1)])
+    return 0
