@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import floor
 from typing import Any, NamedTuple
 
@@ -156,7 +156,7 @@ def _preflight(facts: GateFacts, _policy: GatePolicy, _now: datetime) -> Finding
             "error_count": seen.error_count,
             "warning_count": seen.warning_count,
             "source": seen.source,
-            "computed_at": seen.computed_at,
+            "computed_at": _iso(seen.computed_at),
             "age_seconds": seen.age_seconds,
             "is_stale": seen.is_stale,
             "error_ids": list(seen.error_ids),
@@ -298,17 +298,22 @@ def _weekly_streak(facts: GateFacts, _policy: GatePolicy, _now: datetime) -> Fin
             "current_streak_weeks": seen.current_streak_weeks,
             "target_weeks": seen.target_weeks,
             "configured_target_weeks": seen.configured_target_weeks,
-            "latest_success_at": seen.latest_success_at,
+            "latest_success_at": _iso(seen.latest_success_at),
         },
     )
 
 
 def _latest(run: LatestRun | None) -> dict[str, Any]:
     return {
-        "latest_run_at": run.finished_at if run is not None else None,
+        "latest_run_at": _iso(run.finished_at if run is not None else None),
         "latest_status": run.status if run is not None else "missing",
         "latest_run_id": run.run_id if run is not None else None,
     }
+
+
+def _iso(at: datetime | None) -> str | None:
+    # Details are stored as they are, so they hold nothing that JSON does not know.
+    return None if at is None else at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _age(run: LatestRun, now: datetime) -> timedelta:

@@ -1,5 +1,6 @@
 """Worked numbers of the gate: rules, weights, decision and its reasons."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -276,3 +277,9 @@ def test_requiring_a_rule_never_turns_a_no_go_into_a_go(facts, policy):
 
     if gate.snapshot(facts, policy, NOW).decision == "no_go" and facts.dr_enabled:
         assert gate.snapshot(facts, strict, NOW).decision == "no_go"
+
+
+def test_details_hold_nothing_that_json_does_not_know():
+    for facts in (GOOD, BAD):
+        for rule in gate.snapshot(facts, POLICY, NOW).rules:
+            assert json.loads(json.dumps(rule.detail)) == rule.detail

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from console.domain.errors import PermissionDenied
 from console.models.latency import LatencySample
 from console.services import latency
 from console.services.latency import MemorySamples, Sample
+from tests.services.statements import statements
 
 KEY = "GET /health"
 
@@ -85,11 +86,8 @@ def test_memory_counts_only_where_nothing_is_stored(ctx):
 def test_the_snapshot_takes_two_queries_whatever_the_number_of_targets_and_samples(ctx):
     for key in ("GET /health", "GET /meta", "GET /api/inspections"):
         _store(ctx, *[5.0] * 40, key=key)
-    seen = []
-    engine = ctx.session.get_bind()
-    event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
-
-    latency.snapshot(ctx)
+    with statements() as seen:
+        latency.snapshot(ctx)
 
     assert len(seen) == 2
 
