@@ -13,7 +13,7 @@ def dist(tmp_path):
     (tmp_path / "css").mkdir()
     (tmp_path / "css" / "app.0123456789ab.css").write_text("a{color:red}")
     (tmp_path / "css" / "app.0123456789ab.css.gz").write_bytes(b"gz")
-    (tmp_path / "css" / "app.0123456789ab.css.br").write_bytes(b"br")
+    (tmp_path / "css" / "app.0123456789ab.css.br").write_bytes(b"b")
     manifest = {"files": {"css/app.css": "css/app.0123456789ab.css"}}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     return tmp_path
@@ -39,7 +39,7 @@ def test_a_checkout_without_built_files_says_what_to_do(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("accepted", "encoding", "body"), [("br, gzip", "br", b"br"), ("gzip", "gzip", b"gz"), ("", None, b"a{color:red}")]
+    ("accepted", "encoding", "body"), [("br, gzip", "br", b"b"), ("gzip", "gzip", b"gz"), ("", None, b"a{color:red}")]
 )
 def test_a_file_comes_compressed_and_for_ever(visitor, accepted, encoding, body):
     with visitor.get("/static/css/app.0123456789ab.css", headers={"Accept-Encoding": accepted}) as answer:
