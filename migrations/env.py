@@ -26,7 +26,9 @@ def render_item(kind: str, item: Any, _autogen: Any) -> str | Literal[False]:
     return False
 
 
-def same_default(_context: Any, _found_column: Any, _column: Any, found: Any, _default: Any, wanted: Any) -> bool | None:
+def same_default(
+    _context: Any, _found_column: Any, _column: Any, found: Any, _default: Any, wanted: Any
+) -> bool | None:
     """Tell that a server default did not change; None leaves the answer to Alembic.
 
     SQLite gives an empty text back as `('')`, which Alembic takes for another value.

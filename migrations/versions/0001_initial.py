@@ -1,0 +1,785 @@
+"""The tables of the first release.
+
+Revision ID: 0001
+Revises:
+Create Date: 2026-11-22 20:42:17.082003
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+    op.create_table(
+        "admin_users",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("username", sa.String(length=80), nullable=False),
+        sa.Column("display_name", sa.String(length=120), server_default="", nullable=False),
+        sa.Column("role", sa.String(length=20), server_default="operator", nullable=False),
+        sa.Column("permissions", sa.Text(), server_default="[]", nullable=False),
+        sa.Column("site_scope", sa.Text(), server_default='["*"]', nullable=False),
+        sa.Column("is_active", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column("is_bootstrap", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("password_hash", sa.String(length=255), nullable=True),
+        sa.Column("password_updated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("must_change_password", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=True),
+        sa.Column("theme", sa.String(length=8), nullable=True),
+        sa.Column("last_sign_in_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_admin_users")),
+        sa.UniqueConstraint("username", name=op.f("uq_admin_users_username")),
+    )
+    with op.batch_alter_table("admin_users", schema=None) as batch_op:
+        # services.users: is there still an active owner?
+        batch_op.create_index("ix_admin_users_role_is_active", ["role", "is_active"], unique=False)
+
+    op.create_table(
+        "api_latency_samples",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("endpoint_key", sa.String(length=220), nullable=False),
+        sa.Column("method", sa.String(length=10), nullable=False),
+        sa.Column("path", sa.String(length=240), nullable=False),
+        sa.Column("duration_ms", sa.Double(), nullable=False),
+        sa.Column("status_code", sa.Integer(), nullable=True),
+        sa.Column("is_error", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("sampled_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("duration_ms >= 0", name=op.f("ck_api_latency_samples_duration")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_latency_samples")),
+    )
+    with op.batch_alter_table("api_latency_samples", schema=None) as batch_op:
+        # Newest samples of one endpoint (percentiles) and its windows (burn rate).
+        batch_op.create_index("ix_api_latency_endpoint_sampled_at", ["endpoint_key", "sampled_at"], unique=False)
+        # Retention.
+        batch_op.create_index("ix_api_latency_sampled_at", ["sampled_at"], unique=False)
+
+    op.create_table(
+        "audit_chain_head",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("head_hash", sa.String(length=64), nullable=False),
+        sa.Column("last_created_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_chain_head")),
+    )
+    op.create_table(
+        "audit_checkpoints",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("head_hash", sa.String(length=64), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("verified_from", sa.BigInteger(), nullable=False),
+        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("signature", sa.String(length=64), nullable=False),
+        sa.Column("key_id", sa.String(length=16), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_checkpoints")),
+    )
+    with op.batch_alter_table("audit_checkpoints", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_audit_checkpoints_seq"), ["seq"], unique=False)
+
+    op.create_table(
+        "job_runs",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("job_name", sa.String(length=80), nullable=False),
+        sa.Column("trigger", sa.String(length=40), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "detail_json",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column(
+            "options_json",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column("dry_run", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("executed", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("requested_by", sa.String(length=120), nullable=False),
+        sa.Column(
+            "actor_json",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("request_id", sa.String(length=64), nullable=False),
+        sa.Column("retry_of", sa.Integer(), nullable=True),
+        sa.Column("scheduled_for", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("missed_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("catch_up", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("claimed_by", sa.String(length=120), nullable=True),
+        sa.Column("claim_token", sa.String(length=36), nullable=True),
+        sa.Column("lease_seconds", sa.Integer(), server_default=sa.text("(60)"), nullable=False),
+        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancel_requested", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("cancelled_by", sa.String(length=120), nullable=True),
+        sa.Column("progress_done", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("progress_total", sa.Integer(), nullable=True),
+        sa.Column(
+            "progress_json",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column(
+            "log_json",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default=sa.text("'[]'"),
+            nullable=False,
+        ),
+        sa.Column("error_code", sa.String(length=40), nullable=True),
+        sa.Column("error_id", sa.String(length=36), nullable=True),
+        sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.CheckConstraint(
+            "state <> 'finished' OR (status IS NOT NULL AND started_at IS NOT NULL AND finished_at IS NOT NULL)",
+            name=op.f("ck_job_runs_finished"),
+        ),
+        sa.CheckConstraint("state IN ('queued', 'running', 'finished')", name=op.f("ck_job_runs_state")),
+        sa.CheckConstraint("status IN ('success', 'warning', 'critical')", name=op.f("ck_job_runs_status")),
+        sa.ForeignKeyConstraint(
+            ["retry_of"], ["job_runs.id"], name=op.f("fk_job_runs_retry_of_job_runs"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job_runs")),
+    )
+    with op.batch_alter_table("job_runs", schema=None) as batch_op:
+        # The list of all jobs, newest first, and the same by status.
+        batch_op.create_index("ix_job_runs_finished_at", ["finished_at", "id"], unique=False)
+        # Latest and history of one job.
+        batch_op.create_index("ix_job_runs_job_name_finished_at", ["job_name", "finished_at", "id"], unique=False)
+        # What waits or runs: hand-over to the queue, reaper, the jobs page. Small, whatever the history.
+        batch_op.create_index(
+            "ix_job_runs_open",
+            ["state", "id"],
+            unique=False,
+            sqlite_where=sa.text("state <> 'finished'"),
+            postgresql_where=sa.text("state <> 'finished'"),
+        )
+        batch_op.create_index(batch_op.f("ix_job_runs_retry_of"), ["retry_of"], unique=False)
+        batch_op.create_index("ix_job_runs_status_finished_at", ["status", "finished_at", "id"], unique=False)
+        # At most one running run per job, held by the database.
+        batch_op.create_index(
+            "uq_job_runs_running",
+            ["job_name"],
+            unique=True,
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
+        # An instant of the schedule is served once, however many schedulers see it.
+        batch_op.create_index("uq_job_runs_scheduled_for", ["job_name", "scheduled_for"], unique=True)
+
+    op.create_table(
+        "job_schedules",
+        sa.Column("key", sa.String(length=250), nullable=False),
+        sa.Column("job_name", sa.String(length=80), nullable=False),
+        sa.Column("known_since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cursor_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("missed_total", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("last_missed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_job_schedules")),
+    )
+    op.create_table(
+        "preflight_snapshots",
+        sa.Column("instance_id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("computed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("overall_status", sa.String(length=10), nullable=False),
+        sa.Column("error_count", sa.Integer(), nullable=False),
+        sa.Column("warning_count", sa.Integer(), nullable=False),
+        sa.Column("payload", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('web', 'worker', 'scheduler', 'command')", name=op.f("ck_preflight_snapshots_kind")
+        ),
+        sa.PrimaryKeyConstraint("instance_id", name=op.f("pk_preflight_snapshots")),
+    )
+    with op.batch_alter_table("preflight_snapshots", schema=None) as batch_op:
+        # Newest snapshots of the web processes (gate, runbook).
+        batch_op.create_index("ix_preflight_snapshots_kind_computed_at", ["kind", "computed_at"], unique=False)
+
+    op.create_table(
+        "sites",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("name_key", sa.String(length=240), nullable=False),
+        sa.Column("zone", sa.String(length=64), server_default="Asia/Seoul", nullable=False),
+        sa.Column("is_active", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sites")),
+        sa.UniqueConstraint("name", name=op.f("uq_sites_name")),
+        sa.UniqueConstraint("name_key", name=op.f("uq_sites_name_key")),
+    )
+    op.create_table(
+        "tracker_commands",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("tracker", sa.String(length=40), nullable=False),
+        sa.Column("token", sa.String(length=43), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tracker_commands")),
+        sa.UniqueConstraint("token", name=op.f("uq_tracker_commands_token")),
+    )
+    op.create_table(
+        "tracker_completions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("tracker", sa.String(length=40), nullable=False),
+        sa.Column("site_key", sa.String(length=120), server_default="", nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("force_used", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column(
+            "readiness",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tracker_completions")),
+    )
+    with op.batch_alter_table("tracker_completions", schema=None) as batch_op:
+        # tracker_completion.history: newest first.
+        batch_op.create_index("ix_tracker_completions_scope", ["tracker", "site_key", "id"], unique=False)
+
+    op.create_table(
+        "tracker_runs",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("tracker", sa.String(length=40), nullable=False),
+        sa.Column("site", sa.String(length=120), nullable=True),
+        sa.Column("site_key", sa.String(length=120), nullable=False),
+        sa.Column("status", sa.String(length=40), server_default="active", nullable=False),
+        sa.Column("completion_note", sa.Text(), server_default="", nullable=False),
+        sa.Column("force_used", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("completed_by", sa.String(length=80), nullable=True),
+        sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "readiness",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column("last_synced_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("gate_generated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("gate_decision", sa.String(length=20), nullable=True),
+        sa.Column("gate_run_id", sa.Integer(), nullable=True),
+        sa.Column("created_by", sa.String(length=80), server_default="system", nullable=False),
+        sa.Column("updated_by", sa.String(length=80), server_default="system", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('active', 'completed', 'completed_with_exceptions')", name=op.f("ck_tracker_runs_status")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tracker_runs")),
+        sa.UniqueConstraint("tracker", "site_key", name="uq_tracker_runs_scope"),
+    )
+    op.create_table(
+        "admin_audit_logs",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("actor_user_id", sa.Integer(), nullable=True),
+        sa.Column("actor_username", sa.String(length=80), nullable=False),
+        sa.Column("action", sa.String(length=80), nullable=False),
+        sa.Column("resource_type", sa.String(length=80), nullable=False),
+        sa.Column("resource_id", sa.String(length=120), nullable=False),
+        sa.Column("status", sa.String(length=20), server_default="success", nullable=False),
+        sa.Column("prev_hash", sa.String(length=64), nullable=True),
+        sa.Column("entry_hash", sa.String(length=64), nullable=True),
+        sa.Column("detail_json", sa.Text(), server_default="{}", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("created_text", sa.String(length=40), nullable=False),
+        sa.Column("keyed_hash", sa.String(length=64), nullable=True),
+        sa.Column("key_id", sa.String(length=16), nullable=True),
+        sa.Column("request_id", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["actor_user_id"],
+            ["admin_users.id"],
+            name=op.f("fk_admin_audit_logs_actor_user_id_admin_users"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_admin_audit_logs")),
+    )
+    with op.batch_alter_table("admin_audit_logs", schema=None) as batch_op:
+        # List by action; counts of an action since an instant (security dashboard, report exports).
+        batch_op.create_index("ix_admin_audit_logs_action", ["action", "seq"], unique=False)
+        # List by actor.
+        batch_op.create_index("ix_admin_audit_logs_actor_username", ["actor_username", "seq"], unique=False)
+        # Window of a month or of the list's date filter: first and last place in it.
+        batch_op.create_index("ix_admin_audit_logs_created_at", ["created_at", "seq"], unique=False)
+        # Everything that one request did.
+        batch_op.create_index("ix_admin_audit_logs_request_id", ["request_id"], unique=False)
+        # History of one record, and of all records of a type.
+        batch_op.create_index("ix_admin_audit_logs_resource", ["resource_type", "resource_id", "seq"], unique=False)
+        # List of what did not succeed; the many successes are left out of the index.
+        batch_op.create_index(
+            "ix_admin_audit_logs_status",
+            ["status", "seq"],
+            unique=False,
+            sqlite_where=sa.text("status <> 'success'"),
+            postgresql_where=sa.text("status <> 'success'"),
+        )
+        # Order of the list and of verification; one row per place in the chain.
+        batch_op.create_index("uq_admin_audit_logs_seq", ["seq"], unique=True)
+
+    op.create_table(
+        "admin_tokens",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("label", sa.String(length=120), server_default="", nullable=False),
+        sa.Column("token_hash", sa.String(length=128), nullable=False),
+        sa.Column("is_active", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column("site_scope", sa.Text(), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_reason", sa.String(length=40), nullable=True),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("disabled_reason", sa.String(length=40), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["admin_users.id"], name=op.f("fk_admin_tokens_user_id_admin_users"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_admin_tokens")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_admin_tokens_token_hash")),
+    )
+    with op.batch_alter_table("admin_tokens", schema=None) as batch_op:
+        # services.tokens: quota of a user, list of a user's live tokens.
+        batch_op.create_index("ix_admin_tokens_user_id_is_active", ["user_id", "is_active"], unique=False)
+
+    op.create_table(
+        "audit_rebaselines",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("from_month", sa.String(length=7), nullable=True),
+        sa.Column("actor_user_id", sa.Integer(), nullable=True),
+        sa.Column("actor_username", sa.String(length=80), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("confirmed", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("request_id", sa.String(length=64), nullable=True),
+        sa.Column("rebaselined_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("first_seq", sa.BigInteger(), nullable=False),
+        sa.Column("last_seq", sa.BigInteger(), nullable=False),
+        sa.Column("changed_count", sa.Integer(), nullable=False),
+        sa.Column("snapshot_sha256", sa.String(length=64), nullable=False),
+        sa.Column("signature", sa.String(length=64), nullable=False),
+        sa.Column("key_id", sa.String(length=16), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["actor_user_id"],
+            ["admin_users.id"],
+            name=op.f("fk_audit_rebaselines_actor_user_id_admin_users"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_rebaselines")),
+    )
+    op.create_table(
+        "saved_views",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("list_name", sa.String(length=60), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("address", sa.String(length=2000), nullable=False),
+        sa.Column("is_shared", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("is_start", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["admin_users.id"], name=op.f("fk_saved_views_user_id_admin_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_views")),
+    )
+    with op.batch_alter_table("saved_views", schema=None) as batch_op:
+        # services.views: the menu of a list, own and shared ones.
+        batch_op.create_index("ix_saved_views_list_name", ["list_name", "is_shared"], unique=False)
+        # One start page per person; held by the database.
+        batch_op.create_index(
+            "uq_saved_views_start",
+            ["user_id"],
+            unique=True,
+            sqlite_where=sa.text("is_start"),
+            postgresql_where=sa.text("is_start"),
+        )
+        # One name per person and list.
+        batch_op.create_index("uq_saved_views_user_id_list_name_name", ["user_id", "list_name", "name"], unique=True)
+
+    op.create_table(
+        "tracker_items",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("tracker", sa.String(length=40), nullable=False),
+        sa.Column("site", sa.String(length=120), nullable=True),
+        sa.Column("site_key", sa.String(length=120), nullable=False),
+        sa.Column("item_type", sa.String(length=40), nullable=False),
+        sa.Column("item_key", sa.String(length=120), nullable=False),
+        sa.Column("item_name", sa.String(length=300), server_default="", nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("rule_status", sa.String(length=20), server_default="warning", nullable=False),
+        sa.Column("required", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("priority", sa.Integer(), server_default=sa.text("9"), nullable=False),
+        sa.Column("plan_rank", sa.Integer(), nullable=True),
+        sa.Column("owner_role", sa.String(length=120), server_default="", nullable=False),
+        sa.Column("sla_hours", sa.Integer(), server_default=sa.text("(24)"), nullable=False),
+        sa.Column("action", sa.Text(), server_default="", nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column(
+            "detail",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column(
+            "texts",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column("gate_generated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("gate_run_id", sa.Integer(), nullable=True),
+        sa.Column("source_decision", sa.String(length=20), server_default="", nullable=False),
+        sa.Column("status", sa.String(length=20), server_default="pending", nullable=False),
+        sa.Column("completion_checked", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("completion_note", sa.Text(), server_default="", nullable=False),
+        sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("unproven_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("is_active", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_changed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reopened_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("assignee", sa.String(length=120), nullable=True),
+        sa.Column("assignee_user_id", sa.Integer(), nullable=True),
+        sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("assignment_source", sa.String(length=20), nullable=True),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("escalation_level", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("escalation_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("last_escalated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("evidence_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("comment_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("created_by", sa.String(length=80), server_default="system", nullable=False),
+        sa.Column("updated_by", sa.String(length=80), server_default="system", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.CheckConstraint("(status = 'done') = (completed_at IS NOT NULL)", name=op.f("ck_tracker_items_completed")),
+        sa.CheckConstraint("(status = 'done') = completion_checked", name=op.f("ck_tracker_items_checked")),
+        sa.CheckConstraint(
+            "status IN ('pending', 'in_progress', 'done', 'blocked')", name=op.f("ck_tracker_items_status")
+        ),
+        sa.ForeignKeyConstraint(
+            ["assignee_user_id"],
+            ["admin_users.id"],
+            name=op.f("fk_tracker_items_assignee_user_id_admin_users"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tracker_items")),
+        sa.UniqueConstraint("tracker", "number", name="uq_tracker_items_number"),
+        sa.UniqueConstraint("tracker", "site_key", "item_type", "item_key", name="uq_tracker_items_identity"),
+    )
+    with op.batch_alter_table("tracker_items", schema=None) as batch_op:
+        # tracker_lists: the same for one assignee; load per assignee.
+        batch_op.create_index(
+            "ix_tracker_items_assignee",
+            ["tracker", "assignee", "is_active", "priority", "due_at", "id", "status", "site_key"],
+            unique=False,
+        )
+        # tracker_lists: the columns of the board and their counts; tracker.py: overview and readiness.
+        batch_op.create_index(
+            "ix_tracker_items_board",
+            ["tracker", "is_active", "status", "priority", "due_at", "id", "site_key", "assignee"],
+            unique=False,
+        )
+        # Critical and open: overview, readiness and the rows behind that number.
+        batch_op.create_index(
+            "ix_tracker_items_critical",
+            ["tracker", "priority", "due_at", "id", "site_key"],
+            unique=False,
+            sqlite_where=sa.text("is_active = 1 AND status <> 'done' AND required = 1 AND rule_status = 'fail'"),
+            postgresql_where=sa.text("is_active AND status <> 'done' AND required AND rule_status = 'fail'"),
+        )
+        # tracker_lists.my_items: open items of one person across all trackers.
+        batch_op.create_index(
+            "ix_tracker_items_mine",
+            ["assignee_user_id", "due_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("is_active = 1 AND status <> 'done'"),
+            postgresql_where=sa.text("is_active AND status <> 'done'"),
+        )
+        # Overdue and due soon: lists, overview, readiness, board summary.
+        batch_op.create_index(
+            "ix_tracker_items_open_due",
+            ["tracker", "due_at", "priority", "id", "site_key"],
+            unique=False,
+            sqlite_where=sa.text("is_active = 1 AND status <> 'done'"),
+            postgresql_where=sa.text("is_active AND status <> 'done'"),
+        )
+        # tracker_lists: items API and table in the default order, any page; the tail keeps filters inside the index.
+        batch_op.create_index(
+            "ix_tracker_items_order",
+            ["tracker", "is_active", "priority", "due_at", "id", "status", "site_key", "assignee"],
+            unique=False,
+        )
+        # tracker_lists: the same for one site.
+        batch_op.create_index(
+            "ix_tracker_items_site",
+            ["tracker", "site_key", "is_active", "priority", "due_at", "id", "status"],
+            unique=False,
+        )
+        # Unassigned: overview, readiness, the claimable part of "my work".
+        batch_op.create_index(
+            "ix_tracker_items_unassigned",
+            ["tracker", "priority", "due_at", "id", "status", "site_key"],
+            unique=False,
+            sqlite_where=sa.text("is_active = 1 AND assignee IS NULL"),
+            postgresql_where=sa.text("is_active AND assignee IS NULL"),
+        )
+
+    op.create_table(
+        "web_sessions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ip", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("user_agent", sa.String(length=300), server_default="", nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_reason", sa.String(length=40), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["admin_users.id"], name=op.f("fk_web_sessions_user_id_admin_users"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_web_sessions")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_web_sessions_token_hash")),
+    )
+    with op.batch_alter_table("web_sessions", schema=None) as batch_op:
+        # services.sessions: clean-up of ended sessions.
+        batch_op.create_index("ix_web_sessions_expires_at", ["expires_at"], unique=False)
+        # services.sessions: sessions of a person, sign-out everywhere.
+        batch_op.create_index("ix_web_sessions_user_id_revoked_at", ["user_id", "revoked_at"], unique=False)
+
+    op.create_table(
+        "audit_rebaseline_rows",
+        sa.Column("rebaseline_id", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("row_id", sa.BigInteger(), nullable=False),
+        sa.Column("old_prev_hash", sa.String(length=64), nullable=True),
+        sa.Column("old_entry_hash", sa.String(length=64), nullable=True),
+        sa.Column("old_keyed_hash", sa.String(length=64), nullable=True),
+        sa.Column("old_key_id", sa.String(length=16), nullable=True),
+        sa.Column("new_prev_hash", sa.String(length=64), nullable=True),
+        sa.Column("new_entry_hash", sa.String(length=64), nullable=False),
+        sa.Column("mac", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["rebaseline_id"],
+            ["audit_rebaselines.id"],
+            name=op.f("fk_audit_rebaseline_rows_rebaseline_id_audit_rebaselines"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("rebaseline_id", "seq", name=op.f("pk_audit_rebaseline_rows")),
+    )
+    with op.batch_alter_table("audit_rebaseline_rows", schema=None) as batch_op:
+        # What a row under a checkpoint was changed to.
+        batch_op.create_index("ix_audit_rebaseline_rows_seq", ["seq", "rebaseline_id"], unique=False)
+
+    op.create_table(
+        "tracker_events",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("tracker", sa.String(length=40), nullable=False),
+        sa.Column("site_key", sa.String(length=120), server_default="", nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column(
+            "old",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column(
+            "new",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column("from_status", sa.String(length=20), nullable=True),
+        sa.Column("to_status", sa.String(length=20), nullable=True),
+        sa.Column("run_id", sa.Integer(), nullable=True),
+        sa.Column("command_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["command_id"],
+            ["tracker_commands.id"],
+            name=op.f("fk_tracker_events_command_id_tracker_commands"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["tracker_items.id"], name=op.f("fk_tracker_events_item_id_tracker_items"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tracker_events")),
+    )
+    with op.batch_alter_table("tracker_events", schema=None) as batch_op:
+        # tracker.recent_events: the stream of a tracker, newest first.
+        batch_op.create_index("ix_tracker_events_at", ["tracker", "at", "id"], unique=False)
+        # tracker_undo: what one command did.
+        batch_op.create_index(
+            "ix_tracker_events_command_id",
+            ["command_id"],
+            unique=False,
+            sqlite_where=sa.text("command_id IS NOT NULL"),
+            postgresql_where=sa.text("command_id IS NOT NULL"),
+        )
+        # tracker.board_summary: work finished per day.
+        batch_op.create_index(
+            "ix_tracker_events_done",
+            ["tracker", "at", "site_key"],
+            unique=False,
+            sqlite_where=sa.text("to_status = 'done'"),
+            postgresql_where=sa.text("to_status = 'done'"),
+        )
+        # tracker_items.events: timeline of one item.
+        batch_op.create_index("ix_tracker_events_item_id", ["item_id", "id"], unique=False)
+
+
+def downgrade():
+    with op.batch_alter_table("tracker_events", schema=None) as batch_op:
+        batch_op.drop_index("ix_tracker_events_item_id")
+        batch_op.drop_index(
+            "ix_tracker_events_done",
+            sqlite_where=sa.text("to_status = 'done'"),
+            postgresql_where=sa.text("to_status = 'done'"),
+        )
+        batch_op.drop_index(
+            "ix_tracker_events_command_id",
+            sqlite_where=sa.text("command_id IS NOT NULL"),
+            postgresql_where=sa.text("command_id IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_tracker_events_at")
+
+    op.drop_table("tracker_events")
+    with op.batch_alter_table("audit_rebaseline_rows", schema=None) as batch_op:
+        batch_op.drop_index("ix_audit_rebaseline_rows_seq")
+
+    op.drop_table("audit_rebaseline_rows")
+    with op.batch_alter_table("web_sessions", schema=None) as batch_op:
+        batch_op.drop_index("ix_web_sessions_user_id_revoked_at")
+        batch_op.drop_index("ix_web_sessions_expires_at")
+
+    op.drop_table("web_sessions")
+    with op.batch_alter_table("tracker_items", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_tracker_items_unassigned",
+            sqlite_where=sa.text("is_active = 1 AND assignee IS NULL"),
+            postgresql_where=sa.text("is_active AND assignee IS NULL"),
+        )
+        batch_op.drop_index("ix_tracker_items_site")
+        batch_op.drop_index("ix_tracker_items_order")
+        batch_op.drop_index(
+            "ix_tracker_items_open_due",
+            sqlite_where=sa.text("is_active = 1 AND status <> 'done'"),
+            postgresql_where=sa.text("is_active AND status <> 'done'"),
+        )
+        batch_op.drop_index(
+            "ix_tracker_items_mine",
+            sqlite_where=sa.text("is_active = 1 AND status <> 'done'"),
+            postgresql_where=sa.text("is_active AND status <> 'done'"),
+        )
+        batch_op.drop_index(
+            "ix_tracker_items_critical",
+            sqlite_where=sa.text("is_active = 1 AND status <> 'done' AND required = 1 AND rule_status = 'fail'"),
+            postgresql_where=sa.text("is_active AND status <> 'done' AND required AND rule_status = 'fail'"),
+        )
+        batch_op.drop_index("ix_tracker_items_board")
+        batch_op.drop_index("ix_tracker_items_assignee")
+
+    op.drop_table("tracker_items")
+    with op.batch_alter_table("saved_views", schema=None) as batch_op:
+        batch_op.drop_index("uq_saved_views_user_id_list_name_name")
+        batch_op.drop_index(
+            "uq_saved_views_start", sqlite_where=sa.text("is_start"), postgresql_where=sa.text("is_start")
+        )
+        batch_op.drop_index("ix_saved_views_list_name")
+
+    op.drop_table("saved_views")
+    op.drop_table("audit_rebaselines")
+    with op.batch_alter_table("admin_tokens", schema=None) as batch_op:
+        batch_op.drop_index("ix_admin_tokens_user_id_is_active")
+
+    op.drop_table("admin_tokens")
+    with op.batch_alter_table("admin_audit_logs", schema=None) as batch_op:
+        batch_op.drop_index("uq_admin_audit_logs_seq")
+        batch_op.drop_index(
+            "ix_admin_audit_logs_status",
+            sqlite_where=sa.text("status <> 'success'"),
+            postgresql_where=sa.text("status <> 'success'"),
+        )
+        batch_op.drop_index("ix_admin_audit_logs_resource")
+        batch_op.drop_index("ix_admin_audit_logs_request_id")
+        batch_op.drop_index("ix_admin_audit_logs_created_at")
+        batch_op.drop_index("ix_admin_audit_logs_actor_username")
+        batch_op.drop_index("ix_admin_audit_logs_action")
+
+    op.drop_table("admin_audit_logs")
+    op.drop_table("tracker_runs")
+    with op.batch_alter_table("tracker_completions", schema=None) as batch_op:
+        batch_op.drop_index("ix_tracker_completions_scope")
+
+    op.drop_table("tracker_completions")
+    op.drop_table("tracker_commands")
+    op.drop_table("sites")
+    with op.batch_alter_table("preflight_snapshots", schema=None) as batch_op:
+        batch_op.drop_index("ix_preflight_snapshots_kind_computed_at")
+
+    op.drop_table("preflight_snapshots")
+    op.drop_table("job_schedules")
+    with op.batch_alter_table("job_runs", schema=None) as batch_op:
+        batch_op.drop_index("uq_job_runs_scheduled_for")
+        batch_op.drop_index(
+            "uq_job_runs_running",
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
+        batch_op.drop_index("ix_job_runs_status_finished_at")
+        batch_op.drop_index(batch_op.f("ix_job_runs_retry_of"))
+        batch_op.drop_index(
+            "ix_job_runs_open",
+            sqlite_where=sa.text("state <> 'finished'"),
+            postgresql_where=sa.text("state <> 'finished'"),
+        )
+        batch_op.drop_index("ix_job_runs_job_name_finished_at")
+        batch_op.drop_index("ix_job_runs_finished_at")
+
+    op.drop_table("job_runs")
+    with op.batch_alter_table("audit_checkpoints", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_audit_checkpoints_seq"))
+
+    op.drop_table("audit_checkpoints")
+    op.drop_table("audit_chain_head")
+    with op.batch_alter_table("api_latency_samples", schema=None) as batch_op:
+        batch_op.drop_index("ix_api_latency_sampled_at")
+        batch_op.drop_index("ix_api_latency_endpoint_sampled_at")
+
+    op.drop_table("api_latency_samples")
+    with op.batch_alter_table("admin_users", schema=None) as batch_op:
+        batch_op.drop_index("ix_admin_users_role_is_active")
+
+    op.drop_table("admin_users")
