@@ -267,13 +267,14 @@ def here(**changes: str | None) -> str:
 
 def init_app(app: Flask) -> None:
     """Give every template the frame, and the filters of `console/formats.py`."""
-    from console import formats
+    from console import api_view, formats
 
     app.context_processor(lambda: {"frame": frame()})
     app.jinja_env.globals.update(
         here=here, csrf_token=generate_csrf, nav_group_labels=navigation.GROUP_LABELS, url_exists=_url_exists
     )
     formats.init_app(app)
+    api_view.init_app(app)
 
 
 def _url_exists(endpoint: str) -> bool:

@@ -1,0 +1,52 @@
+"""The API documents: the OpenAPI document and a page made from it that loads nothing from elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, render_template
+
+from console.api_docs import operations
+from console.domain import iam
+from console.domain.errors import NotFound, PermissionDenied, Unauthorized
+from console.responses import answer
+from console.web import access, app_config, current_actor
+
+pages = Blueprint("api_docs", __name__)
+
+
+def _check() -> None:
+    """Refuse readers whom API_DOCS leaves out (API contract, identity 23 D6)."""
+    config = app_config()
+    setting = config["API_DOCS"]
+    if setting == "auto":
+        setting = "owner" if config.production else "public"
+    if setting == "off":
+        raise NotFound("Not Found")
+    actor = current_actor()
+    if setting == "owner" and actor.kind == "anonymous":
+        raise Unauthorized("Missing admin token")
+    if setting == "owner" and not actor.can(iam.ADMIN):
+        raise PermissionDenied.missing(iam.ADMIN)
+
+
+def _document() -> dict[str, Any]:
+    document: dict[str, Any] = current_app.api_doc  # type: ignore[attr-defined]
+    return document
+
+
+@pages.get("/openapi.json")
+@access(public=True)
+def document() -> Response:
+    """Give the OpenAPI document that the schemas of the routes make."""
+    _check()
+    return answer(_document())
+
+
+@pages.get("/api/docs")
+@access(public=True)
+def page() -> str:
+    """Show every operation with its parameters, bodies and answers."""
+    _check()
+    groups = operations(_document())
+    return render_template("api/docs.html", groups=groups, info=_document()["info"])
