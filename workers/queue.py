@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 import structlog
 from redis import Redis, RedisError
@@ -43,9 +42,7 @@ def address(config: Config) -> str:
     return url(folder) if socket_path(folder).exists() else ""
 
 
-@lru_cache(maxsize=8)
-def _client(where: str, patience: float) -> Redis:
-    return Redis.from_url(where, socket_connect_timeout=patience, socket_timeout=patience, health_check_interval=30)
+_clients: dict[tuple[str, float], Redis] = {}
 
 
 def connect(config: Config, *, patience: float = 2.0) -> Redis:
@@ -53,7 +50,17 @@ def connect(config: Config, *, patience: float = 2.0) -> Redis:
     where = address(config)
     if not where:
         raise StoreUnavailable("There is no queue: REDIS_URL is empty and no embedded Redis runs")
-    return _client(where, patience)
+    if (where, patience) not in _clients:
+        _clients[where, patience] = Redis.from_url(
+            where, socket_connect_timeout=patience, socket_timeout=patience, health_check_interval=30
+        )
+    return _clients[where, patience]
+
+
+def disconnect() -> None:
+    """Close every connection of this process."""
+    while _clients:
+        _clients.popitem()[1].close()
 
 
 def queue_of(connection: Redis, *, timeout: int = 3600) -> Queue:

@@ -1,0 +1,118 @@
+"""A place on the test's database and a real Redis, with jobs that leave countable marks."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from datetime import timedelta
+
+import pytest
+from redis import Redis
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+from sqlalchemy.orm import sessionmaker
+
+from console import logs
+from console.config import Config
+from console.context import SYSTEM, Context
+from console.services import runs
+from tests.support.redis import redis_url
+from workers import queue, runtime, tasks
+from workers.place import Place
+from workers.redis_server import RedisServer
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    logs.configure("critical")
+
+
+@pytest.fixture
+def redis_address(worker_id):
+    """Address of an empty Redis."""
+    address = redis_url(worker_id)
+    with Redis.from_url(address) as client:
+        client.flushall()
+    return address
+
+
+@pytest.fixture
+def own_redis(tmp_path):
+    """A Redis of this test alone, to be stopped and emptied."""
+    server = RedisServer(tmp_path / "r", persist=False)
+    server.start(output=subprocess.DEVNULL)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def place_on(database, engine, clock, tmp_path, monkeypatch):
+    """Give `place_on(redis address)`: the place that workers of this process stand on."""
+
+    def build(address: str, **settings) -> Place:
+        values = {"DATABASE_URL": database, "REDIS_URL": address, "DATA_DIR": str(tmp_path / "data"), **settings}
+        place = Place(Config.for_tests(**values), clock, engine, sessionmaker(engine))
+        monkeypatch.setattr(tasks, "here", lambda: place)
+        return place
+
+    yield build
+    queue.disconnect()
+
+
+@pytest.fixture
+def place(place_on, redis_address) -> Place:
+    return place_on(redis_address)
+
+
+@pytest.fixture
+def register(monkeypatch):
+    """Give `register(job)`: put a job into the registry for this test."""
+    list(runtime.all_jobs())
+
+    def add(job):
+        monkeypatch.setitem(runtime._jobs, job.name, job)
+        return job
+
+    return add
+
+
+@pytest.fixture
+def ask(place):
+    """Give `ask(job, options)`: ask for a run and give its id, without bringing it to the queue."""
+
+    def submit(job, options=None, *, deliver=False, on=None, **values) -> int:
+        chosen = on or place
+
+        def hand_over(run_id: int) -> None:
+            if deliver:
+                queue.hand_over(chosen.config, run_id)
+
+        with chosen.sessions() as session:
+            ctx = Context(session, chosen.clock, SYSTEM, chosen.config)
+            run = runs.submit(ctx, job, options, hand_over=hand_over, **values)
+            ctx.commit()
+            return run.id
+
+    return submit
+
+
+@pytest.fixture
+def work():
+    """Give `work(place)`: let a worker in this process empty the queue."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def empty(place: Place) -> None:
+        connection = Redis.from_url(place.config["REDIS_URL"])
+        worker = SimpleWorker([queue.queue_of(connection)], connection=connection, serializer=JSONSerializer)
+        worker.work(burst=True, logging_level="CRITICAL")
+        connection.close()
+
+    yield empty
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def later(clock):
+    """Give `later(seconds)`: move the clock."""
+    return lambda seconds: clock.advance(timedelta(seconds=seconds))
