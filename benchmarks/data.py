@@ -106,7 +106,6 @@ def _run(now: datetime) -> dict[str, Any]:
         "last_synced_at": now,
         "gate_generated_at": now,
         "gate_decision": "no_go",
-        "last_number": ITEMS,
         "created_at": now,
         "updated_at": now,
     }
