@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +13,12 @@ from console.context import Context
 from console.domain.errors import Conflict, Invalid
 from console.domain.text import T, Text
 from console.domain.tracker import REMEDIATION, Programme
+from console.domain.tracker_requests import BulkChange, ItemChange, Selection
 from console.listing import ListQuery
 from console.models.tracker import TrackerItem
 from console.services import audit, run_monitor, tracker_store
 from console.services import tracker_rows as rows
-from console.services.tracker_change import Decision, ItemChange, Person, check_due, decide, person
+from console.services.tracker_change import Decision, Person, check_due, decide, person
 from console.services.tracker_manual import MANUAL
 from console.services.tracker_rows import ItemView
 from console.services.tracker_spec import matching
@@ -27,27 +28,6 @@ from console.services.tracker_store import Event
 MOST = 10_000
 CHUNK = 500
 SHOWN = 200
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which items: those with `ids`, or, with `everything`, all that the filters and the search match."""
-
-    ids: tuple[int, ...] = ()
-    everything: bool = False
-    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    search: str = ""
-
-
-@dataclass(frozen=True)
-class BulkChange:
-    """What to do with each: `assign`, `status`, `due` or `close`; only the fields of that action count."""
-
-    action: str
-    assignee: str = ""
-    status: str = ""
-    due_at: datetime | None = None
-    reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from console.context import Actor, Context
 from console.domain.errors import Conflict, Invalid, PermissionDenied
 from console.domain.text import T
 from console.domain.tracker import Programme
+from console.domain.tracker_requests import ItemChange
 from console.domain.tracker_rules import State, next_state
 from console.models.iam import User
 from console.services.tracker_rows import ItemView
@@ -20,21 +21,6 @@ from console.services.tracker_store import Event
 
 # Dates that people can mean; far-off ones break calendars further on.
 DUE_RANGE = timedelta(days=3660)
-
-
-@dataclass(frozen=True)
-class ItemChange:
-    """What is to change; None leaves a field as it is, an empty assignee or note clears it.
-
-    A new due date needs a reason.
-    """
-
-    assignee: str | None = None
-    status: str | None = None
-    completion_checked: bool | None = None
-    completion_note: str | None = None
-    due_at: datetime | None = None
-    reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from console.context import Context
 from console.domain.errors import Conflict, Invalid, PreconditionFailed
 from console.domain.text import T
 from console.domain.tracker import REMEDIATION, Programme
+from console.domain.tracker_requests import ItemChange
 from console.models.iam import User
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.services import audit, tracker_store
 from console.services.runs import changed as affected
-from console.services.tracker_change import ItemChange, check_due, check_permission, decide, person
+from console.services.tracker_change import check_due, check_permission, decide, person
 from console.services.tracker_rows import ItemView, load
 from console.services.tracker_store import Event
 

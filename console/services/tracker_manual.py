@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -11,6 +10,7 @@ from console.context import Context
 from console.domain.errors import Conflict, Invalid
 from console.domain.text import T
 from console.domain.tracker import REMEDIATION, Programme
+from console.domain.tracker_requests import NewItem
 from console.models.iam import Site
 from console.models.tracker import TrackerItem
 from console.services import audit, tracker_store
@@ -20,22 +20,6 @@ from console.services.tracker_rows import ItemView, load
 from console.services.tracker_store import Event
 
 MANUAL = "manual"
-
-
-@dataclass(frozen=True)
-class NewItem:
-    """An item added by hand; without `due_at` it is due `sla_hours` from now."""
-
-    title: str
-    action: str = ""
-    reason: str = ""
-    site: str | None = None
-    owner_role: str = "Ops Manager"
-    priority: int = 4
-    required: bool = False
-    sla_hours: int = 24
-    due_at: datetime | None = None
-    assignee: str | None = None
 
 
 def create(ctx: Context, new: NewItem, programme: Programme = REMEDIATION) -> ItemView:

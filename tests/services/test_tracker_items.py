@@ -11,10 +11,9 @@ from console.domain.errors import (
     PreconditionFailed,
     SiteDenied,
 )
+from console.domain.tracker_requests import ItemChange, NewItem
 from console.services import tracker_completion, tracker_items, tracker_manual
-from console.services.tracker_change import ItemChange
 from console.services.tracker_items import change
-from console.services.tracker_manual import NewItem
 from tests.factories import make_site, make_user
 from tests.services.tracker_support import HOUR, add_item, audited, synced
 

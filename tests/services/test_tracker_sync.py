@@ -1,5 +1,5 @@
+from console.domain.tracker_requests import ItemChange
 from console.services import tracker_completion, tracker_items
-from console.services.tracker_change import ItemChange
 from console.services.tracker_items import change
 from tests.services.tracker_support import HOUR, add_item, audited, synced
 

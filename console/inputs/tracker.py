@@ -1,0 +1,404 @@
+"""Types and bounds of the remediation tracker (API contract, tracker endpoints and models)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, RootModel
+
+from console.domain.text import Text
+from console.domain.tracker_requests import BulkChange, ItemChange, NewItem, Selection
+from console.i18n import DEFAULT_LOCALE, text_in
+from console.inputs.base import BodyModel, Instant, InstantIn, OutModel, PathModel, QueryModel
+
+StatusWord = Literal["pending", "in_progress", "done", "blocked"]
+RuleWord = Literal["fail", "warning"]
+
+
+def _korean(value: Any) -> Any:
+    # Published: the blockers are Korean texts, whoever asks.
+    return text_in(DEFAULT_LOCALE, value) if isinstance(value, Text) else value
+
+
+KoreanText = Annotated[str, BeforeValidator(_korean)]
+PlainText = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, Text) else value)]
+
+
+class ItemPath(PathModel):
+    """The row id of an item."""
+
+    tracker_item_id: int
+
+
+class SyncIn(BodyModel):
+    """What a sync opens and refreshes; it closes only what passes."""
+
+    include_warnings: bool = True
+    max_items: int = Field(30, ge=1, le=200)
+
+
+class SiteQuery(QueryModel):
+    """One site, `-` for the platform; without it all that the caller may see."""
+
+    site: str | None = Field(None, max_length=120)
+
+    @property
+    def scope(self) -> str | None:
+        """The site as the services take it: "" is the platform, None is everything."""
+        return "" if self.site == "-" else self.site or None
+
+
+class ItemFilter(QueryModel):
+    """Filters of the items, all optional and all of them together; `site=-` is the platform."""
+
+    include_inactive: bool = False
+    status: str | None = Field(None, max_length=40, description="pending, in_progress, done or blocked")
+    site: str | None = Field(None, max_length=120)
+    assignee: str | None = Field(None, max_length=120)
+    owner_role: str | None = Field(None, max_length=120)
+    overdue: bool = False
+    due_soon: bool = Field(False, description="open and due within 24 hours")
+    unassigned: bool = False
+    rule_status: RuleWord | None = None
+    priority: int | None = Field(None, ge=0, le=99)
+    q: str = Field("", max_length=200, description="words in number, texts, rule or assignee")
+
+    def filters(self) -> dict[str, tuple[str, ...]]:
+        """Give the filters as the list engine names them; the status word must be checked before."""
+        words = {
+            "state": "all" if self.include_inactive else "",
+            "status": (self.status or "").strip().lower(),
+            "site": self.site or "",
+            "assignee": (self.assignee or "").strip(),
+            "owner_role": (self.owner_role or "").strip(),
+            "rule_status": self.rule_status or "",
+            "priority": "" if self.priority is None else str(self.priority),
+            "unassigned": "1" if self.unassigned else "",
+        }
+        due = [word for word, wanted in (("overdue", self.overdue), ("due_soon", self.due_soon)) if wanted]
+        return {key: (word,) for key, word in words.items() if word} | ({"due": tuple(due)} if due else {})
+
+
+class ItemsQuery(ItemFilter):
+    """One slice of the items; `X-Total-Count` says how many there are."""
+
+    limit: int = Field(200, ge=1, le=500)
+    offset: int = Field(0, ge=0, le=1_000_000)
+
+
+class SliceQuery(QueryModel):
+    """One slice of a history; `X-Total-Count` says how many entries there are."""
+
+    limit: int = Field(200, ge=1, le=500)
+    offset: int = Field(0, ge=0, le=1_000_000)
+
+
+class SiteSliceQuery(SliceQuery, SiteQuery):
+    """One slice of a history, of one site where the programme has sites."""
+
+
+class ItemPatchIn(BodyModel):
+    """Fields to change; absent or null leaves a field as it is. A new `due_at` needs a `reason`."""
+
+    assignee: str | None = Field(None, max_length=120)
+    status: StatusWord | None = None
+    completion_checked: bool | None = None
+    completion_note: str | None = Field(None, max_length=4000)
+    due_at: InstantIn | None = None
+    reason: str | None = Field(None, max_length=1000)
+    version: int | None = Field(None, ge=1, le=2**31 - 1)
+
+    def change(self) -> ItemChange:
+        """Give it as the service takes it."""
+        return ItemChange(
+            assignee=self.assignee,
+            status=self.status,
+            completion_checked=self.completion_checked,
+            completion_note=self.completion_note,
+            due_at=self.due_at,
+            reason=self.reason or "",
+        )
+
+
+class ItemIn(BodyModel):
+    """An item added by hand; without `site` it belongs to the platform."""
+
+    title: str = Field(min_length=1, max_length=300)
+    action: str = Field("", max_length=4000)
+    reason: str = Field("", max_length=4000)
+    site: str | None = Field(None, min_length=1, max_length=120)
+    owner_role: str = Field("Ops Manager", max_length=120)
+    priority: int = Field(4, ge=1, le=9)
+    required: bool = False
+    sla_hours: int = Field(24, ge=1, le=8760)
+    due_at: InstantIn | None = None
+    assignee: str | None = Field(None, max_length=120)
+
+    def new(self) -> NewItem:
+        """Give it as the service takes it."""
+        return NewItem(**self.model_dump())
+
+
+class CommentIn(BodyModel):
+    """Words for the history of an item."""
+
+    text: str = Field(min_length=1, max_length=4000)
+
+
+class CompleteIn(BodyModel):
+    """Close the tracker; `force` does so in spite of blockers."""
+
+    completion_note: str | None = Field(None, max_length=4000)
+    force: bool = False
+
+
+class UndoIn(BodyModel):
+    """The key that came with a change."""
+
+    token: str = Field(min_length=1, max_length=64)
+
+
+class BulkIn(BodyModel):
+    """One change for many: `ids`, or `everything` that the filters match."""
+
+    action: Literal["assign", "status", "due", "close"]
+    ids: list[Annotated[int, Field(ge=1, le=2**31 - 1)]] = Field(default_factory=list, max_length=1000)
+    everything: bool = False
+    filters: dict[str, list[Annotated[str, Field(max_length=200)]]] = Field(default_factory=dict, max_length=20)
+    q: str = Field("", max_length=200)
+    assignee: str = Field("", max_length=120)
+    status: StatusWord | None = None
+    due_at: InstantIn | None = None
+    reason: str = Field("", max_length=1000)
+
+    def selection(self) -> Selection:
+        """Give which items are meant."""
+        filters = {key: tuple(words) for key, words in self.filters.items()}
+        return Selection(tuple(self.ids), self.everything, filters, self.q.strip())
+
+    def change(self) -> BulkChange:
+        """Give what is to happen to each."""
+        return BulkChange(self.action, self.assignee, self.status or "", self.due_at, self.reason)
+
+
+class BulkRequestIn(BulkIn):
+    """A bulk action; `preview` only counts what it would do."""
+
+    preview: bool = False
+
+
+class ItemOut(OutModel):
+    """A tracker item: the 23 published fields, then what was added."""
+
+    id: int
+    item_id: str
+    rule_id: str
+    rule_status: str
+    required: bool
+    priority: int
+    owner_role: str
+    sla_hours: int
+    due_at: Instant | None
+    action: str
+    reason: str
+    detail: dict[str, Any]
+    assignee: str | None
+    status: str
+    completion_checked: bool
+    completion_note: str
+    completed_at: Instant | None
+    is_active: bool
+    gate_generated_at: Instant | None
+    created_by: str
+    updated_by: str
+    created_at: Instant
+    updated_at: Instant
+    site: str | None
+    item_type: str
+    item_name: str
+    opened_at: Instant
+    first_seen_at: Instant
+    due_changed_at: Instant | None
+    plan_rank: int | None
+    source_decision: str
+    verified: bool
+    verified_at: Instant | None
+    reopened_count: int
+    assignee_user_id: int | None
+    assignee_state: str
+    assigned_at: Instant | None
+    assignment_source: str | None
+    accepted_at: Instant | None
+    evidence_count: int
+    comment_count: int
+    overdue: bool
+    version: int
+
+
+class ItemList(RootModel[list[ItemOut]]):
+    """A bare array of items."""
+
+
+class ChangedItemOut(ItemOut):
+    """An item after a change; `adjusted`: a contradicting pair of status and check was put right."""
+
+    adjusted: bool
+
+    @classmethod
+    def of(cls, item: Any, *, adjusted: bool) -> Self:
+        """Read it from an item."""
+        return cls.model_validate({**ItemOut.model_validate(item).model_dump(), "adjusted": adjusted})
+
+
+class OverviewOut(OutModel):
+    """Counts of the active items."""
+
+    generated_at: Instant
+    total_items: int
+    active_count: int
+    closed_count: int
+    pending_count: int
+    in_progress_count: int
+    done_count: int
+    blocked_count: int
+    completion_rate_percent: int
+    missing_assignee_count: int
+    critical_open_count: int
+    overdue_count: int
+    last_synced_at: Instant | None
+    stale: bool
+    gate_decision: str | None
+
+
+class ReadinessOut(OutModel):
+    """Whether the tracker can be closed; `blocker_codes` run beside the Korean `blockers`."""
+
+    generated_at: Instant
+    total_items: int
+    pending_count: int
+    in_progress_count: int
+    done_count: int
+    blocked_count: int
+    completion_rate_percent: int
+    missing_assignee_count: int
+    missing_completion_checked_count: int
+    critical_open_count: int
+    overdue_count: int
+    readiness_score_percent: int
+    ready: bool
+    blockers: list[KoreanText]
+    blocker_codes: list[str]
+    never_synced: bool
+    gate_decision: str | None
+    last_synced_at: Instant | None
+
+
+class CompletionOut(OutModel):
+    """Whether the tracker is closed, and the readiness of now."""
+
+    status: str
+    completion_note: str
+    completed_by: str | None
+    completed_at: Instant | None
+    force_used: bool
+    last_checked_at: Instant
+    readiness: ReadinessOut
+    completed_readiness: dict[str, Any]
+    history_count: int
+
+
+class CompletionEntryOut(OutModel):
+    """One closing (`completed`) or reopening (`reopened`)."""
+
+    id: int
+    kind: str
+    status: str
+    at: Instant
+    actor: str
+    note: str
+    force_used: bool
+    reason: str
+    readiness: dict[str, Any]
+
+
+class CompletionHistory(RootModel[list[CompletionEntryOut]]):
+    """A bare array of closings and reopenings, newest first."""
+
+
+class SyncOut(OutModel):
+    """What a sync did; the items are cut to 500."""
+
+    generated_at: Instant
+    gate_generated_at: Instant
+    decision: str
+    include_warnings: bool
+    max_items: int
+    synced_count: int
+    created_count: int
+    reopened_count: int
+    resolved_count: int
+    active_count: int
+    items: list[ItemOut]
+    raised_count: int
+    untouched_count: int
+    unproven_count: int
+    completion_reopened: bool
+
+
+class EventOut(OutModel):
+    """One line of an item's history."""
+
+    id: int
+    item_id: int
+    at: Instant
+    actor: str
+    actor_name: str
+    kind: str
+    old: dict[str, Any]
+    new: dict[str, Any]
+    run_id: int | None
+
+
+class EventList(RootModel[list[EventOut]]):
+    """A bare array of events, newest first."""
+
+
+class PreviewOut(OutModel):
+    """What a bulk action would do."""
+
+    action: str
+    total: int
+    will_change: int
+    unchanged: int
+    refused: int
+    missing: int
+    as_job: bool
+
+
+class BulkRowOut(OutModel):
+    """What became of one item."""
+
+    id: int
+    item_id: str
+    outcome: str
+    message: PlainText | None
+
+
+class BulkOut(OutModel):
+    """The outcome of a bulk action; `undo` takes it back for a while."""
+
+    action: str
+    total: int
+    changed: int
+    unchanged: int
+    refused: int
+    missing: int
+    rows: list[BulkRowOut]
+    undo: str | None
+
+
+class UndoneOut(OutModel):
+    """Which items are as before, and which somebody changed since."""
+
+    restored: list[int]
+    skipped: list[int]
