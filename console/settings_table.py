@@ -216,4 +216,22 @@ TRACKER = _section(
     ("TRACKER_BULK_DIRECT_ROWS", "int", 200, "Rows up to which a bulk action runs at once; above it becomes a job", 1, 1000),
 )  # fmt: skip
 
-SETTINGS: tuple[Setting, ...] = RUNTIME + STORES + IDENTITY + RATE_LIMIT + AUDIT + LATENCY + JOBS + PREFLIGHT + GATE + TRACKER
+AUTOMATION = _section(
+    "Remediation automation",
+    ("GOVERNANCE_REMEDIATION_ESCALATION_ENABLED", "bool", True, "The escalation job may run; off makes its runs skip"),
+    ("GOVERNANCE_REMEDIATION_ESCALATION_DUE_SOON_HOURS", "int", 12, "Hours before the deadline at which an item is escalated, until a policy says otherwise", 0),
+    ("GOVERNANCE_REMEDIATION_ESCALATION_NOTIFY_ENABLED", "bool", True, "Escalations send messages, unless a run says otherwise; off silences them whatever the policy says"),
+    ("GOVERNANCE_REMEDIATION_AUTO_ASSIGN_ENABLED", "bool", True, "The assignment job may run; off makes its runs skip"),
+    ("GOVERNANCE_REMEDIATION_AUTO_ASSIGN_MAX_ITEMS", "int", 30, "Items that one assignment run gives away, until a policy says otherwise", 1),
+    ("GOVERNANCE_REMEDIATION_KPI_WINDOW_DAYS", "int", 14, "Days that the figures look back, until a policy says otherwise", 1),
+    ("GOVERNANCE_REMEDIATION_KPI_DUE_SOON_HOURS", "int", 24, "Hours that count as due soon in the figures, until a policy says otherwise", 0),
+    ("GOVERNANCE_REMEDIATION_AUTOPILOT_ENABLED", "bool", True, "The autopilot is on, until a policy says otherwise"),
+    ("GOVERNANCE_REMEDIATION_AUTOPILOT_NOTIFY_ENABLED", "bool", True, "The autopilot sends messages, until a policy says otherwise"),
+    ("GOVERNANCE_REMEDIATION_AUTOPILOT_UNASSIGNED_TRIGGER", "int", 1, "Unassigned items from which the autopilot assigns, until a policy says otherwise", 0),
+    ("GOVERNANCE_REMEDIATION_AUTOPILOT_OVERDUE_TRIGGER", "int", 1, "Late items from which the autopilot escalates, until a policy says otherwise", 0),
+    ("GOVERNANCE_REMEDIATION_AUTOPILOT_COOLDOWN_MINUTES", "int", 30, "Minutes between two runs of the autopilot that act, until a policy says otherwise", 0),
+)  # fmt: skip
+
+SETTINGS: tuple[Setting, ...] = (
+    RUNTIME + STORES + IDENTITY + RATE_LIMIT + AUDIT + LATENCY + JOBS + PREFLIGHT + GATE + TRACKER + AUTOMATION
+)
