@@ -211,11 +211,11 @@ def _daily_check(facts: GateFacts, policy: GatePolicy, now: datetime) -> Finding
         return Finding(False, T("No daily check has run yet."), detail)
     hours = floor(_age(run, now) / timedelta(hours=1))
     if _age(run, now) > timedelta(hours=limit):
-        message = T("The last daily check is %(hours)s hours old; the limit is %(limit)s.", hours=hours, limit=limit)
+        message = T("The last daily check is %(hours)s h old; the limit is %(limit)s h.", hours=hours, limit=limit)
         return Finding(False, message, detail)
-    return Finding(
-        True, T("The last daily check is %(hours)s hours old (%(status)s).", hours=hours, status=run.status), detail
-    )
+    if run.status == "critical":
+        return Finding(True, T("The last daily check is %(hours)s h old and ended critical.", hours=hours), detail)
+    return Finding(True, T("The last daily check is %(hours)s h old.", hours=hours), detail)
 
 
 def _dr_restore(facts: GateFacts, policy: GatePolicy, now: datetime) -> Finding:
@@ -234,11 +234,11 @@ def _dr_restore(facts: GateFacts, policy: GatePolicy, now: datetime) -> Finding:
         return Finding(False, T("No recovery rehearsal has run yet."), detail)
     days = floor(_age(run, now) / timedelta(days=1))
     if _age(run, now) > timedelta(days=limit):
-        message = T("The last recovery rehearsal is %(days)s days old; the limit is %(limit)s.", days=days, limit=limit)
+        message = T("The last recovery rehearsal is %(days)s d old; the limit is %(limit)s d.", days=days, limit=limit)
         return Finding(False, message, detail)
     if not valid:
         return Finding(False, T("The last recovery rehearsal could not prove a restore."), detail)
-    return Finding(True, T("A restore was proven %(days)s days ago.", days=days), detail)
+    return Finding(True, T("A restore was proven %(days)s d ago.", days=days), detail)
 
 
 def _deploy_binding(facts: GateFacts, policy: GatePolicy, now: datetime) -> Finding:
@@ -273,7 +273,7 @@ def _deploy_binding(facts: GateFacts, policy: GatePolicy, now: datetime) -> Find
     if _age(run, now) > timedelta(hours=limit):
         hours = floor(_age(run, now) / timedelta(hours=1))
         message = T(
-            "The last deploy smoke test is %(hours)s hours old; the limit is %(limit)s.", hours=hours, limit=limit
+            "The last deploy smoke test is %(hours)s h old; the limit is %(limit)s h.", hours=hours, limit=limit
         )
         return Finding(False, message, detail)
     missing = [name for name, met in wanted.items() if not met]
