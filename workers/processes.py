@@ -18,8 +18,9 @@ from workers import children
 BACK_OFF = (1.0, 3.0, 7.0, 15.0, 30.0)
 # After this long a program counts as healthy, and its next end as its first.
 HEALTHY_AFTER = 60.0
-# What the embedded Redis says at every start and stop, and its advice for servers with large data.
+# What servers say at every start and stop, and advice that our settings have an answer to.
 NOISE = (
+    "quite high compared to the number of CPU cores",
     "oO0OoO0OoO0Oo",
     "Redis version=",
     "Configuration loaded",

@@ -100,10 +100,10 @@ class Launcher:
                 self._start(stack)
             except (StartError, RedisStartError) as error:
                 print(error, file=sys.stderr)
-                self._stop()
+                self._give_up()
                 return getattr(error, "code", 1)
             except Interrupted:
-                self._stop()
+                self._give_up()
                 return 130
             self._watch()
             print("\nStopping ...", flush=True)
@@ -133,9 +133,10 @@ class Launcher:
         startup.check_port(settings["HOST"], settings["PORT"])
         if not settings["REDIS_URL"]:
             environ["REDIS_URL"] = self._redis(folder, stack)
+        self._programs(settings, {**environ, web.GATE: str(lock.gate)})
         signed_in = helper.finish(environ["REDIS_URL"])
         helper.close()
-        self._programs(settings, environ)
+        lock.open_gate()
         self._wait_until_ready(settings)
         self.starting = False
         for name in ("worker", "scheduler"):
@@ -151,7 +152,7 @@ class Launcher:
 
     def _programs(self, settings: dict[str, Any], environ: dict[str, str]) -> None:
         for name, arguments in (
-            ("web", web.command(settings)),
+            ("web", web.command(settings, "workers.gated:app")),
             ("worker", [sys.executable, "-m", "workers", "worker"]),
             ("scheduler", [sys.executable, "-m", "workers", "scheduler"]),
         ):
@@ -171,8 +172,15 @@ class Launcher:
         while not self.stops:
             self.group.tend(0.5)
 
-    def _stop(self) -> None:
+    def _give_up(self) -> None:
+        """End a start that failed: the web server has nothing to finish yet and may only be waiting."""
         self.starting = False
+        hurry, self.group.hurry = self.group.hurry, True
+        self.group.stop(("web",))
+        self.group.hurry = hurry
+        self._stop()
+
+    def _stop(self) -> None:
         for names in STOP_ORDER:
             self.group.stop(names)
 

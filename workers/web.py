@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 # A running request may finish within this time before its process is ended.
 GRACE_SECONDS = 15
 
 
-def command(settings: Mapping[str, Any]) -> list[str]:
-    """Give the command line for HOST, PORT, WEB_WORKERS and WEB_THREADS."""
+# Names the file that the launcher makes when the database is ready.
+GATE = "CONSOLE_START_GATE"
+
+
+def command(settings: Mapping[str, Any], target: str = "wsgi:app") -> list[str]:
+    """Give the command line for HOST, PORT, WEB_WORKERS and WEB_THREADS; `target` is the application."""
     return [
         sys.executable,
         *("-m", "granian"),
@@ -26,8 +32,15 @@ def command(settings: Mapping[str, Any]) -> list[str]:
         *("--workers-kill-timeout", str(GRACE_SECONDS)),
         "--no-ws",
         *("--log-level", "warning"),
-        "wsgi:app",
+        target,
     ]
+
+
+def wait_for_gate() -> None:
+    """Wait until the launcher says that the database is ready, if it is the launcher that started us."""
+    gate = os.environ.get(GATE)
+    while gate and not Path(gate).exists():
+        time.sleep(0.01)
 
 
 def main() -> None:
