@@ -108,6 +108,13 @@ class Config(Mapping[str, Any]):
         values.update(overrides)
         return cls(_with_dependent_defaults(values, frozenset(overrides)), frozenset(overrides))
 
+    def replaced(self, **values: Any) -> Config:
+        """Give the same settings with some values changed; raises KeyError for an unknown name."""
+        unknown = set(values) - set(self._values)
+        if unknown:
+            raise KeyError(f"unknown settings: {sorted(unknown)}")
+        return Config({**self._values, **values}, self._given)
+
     def given(self, name: str) -> bool:
         """Tell whether the environment set this variable to something."""
         return name in self._given

@@ -10,8 +10,6 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
-from tests.factories import make_token, make_user
-from tests.support.postgres import postgres_url
 
 from console import ConsoleApp, create_app
 from console.clock import FixedClock
@@ -19,7 +17,10 @@ from console.config import Config
 from console.context import Actor, Context, start_writing
 from console.database import make_engine
 from console.domain.iam import added_permissions, effective_permissions
+from console.extensions import db
 from console.models.base import Base
+from tests.factories import make_token, make_user
+from tests.support.postgres import postgres_url
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -57,7 +58,7 @@ def empty(engine: Engine) -> None:
         else:
             connection.execute(text("PRAGMA defer_foreign_keys=ON"))
             for table in reversed(tables):
-                connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608
+                connection.execute(text(f"DELETE FROM {table}"))
         connection.commit()
 
 
@@ -134,14 +135,19 @@ def app(session_app: ConsoleApp, engine: Engine, clock: FixedClock) -> ConsoleAp
 
 
 @pytest.fixture
-def make_app(database: str, engine: Engine, clock: FixedClock, tmp_path: Any) -> Callable[..., ConsoleApp]:
+def make_app(database: str, engine: Engine, clock: FixedClock, tmp_path: Any) -> Iterator[Callable[..., ConsoleApp]]:
     """Give `make_app(SETTING=value)`: an application with other settings on the same clean database."""
+    made = []
 
     def build(**settings: Any) -> ConsoleApp:
         values = {"DATABASE_URL": database, "DATA_DIR": str(tmp_path / "data"), **settings}
-        return create_app(Config.for_tests(**values), clock)
+        made.append(create_app(Config.for_tests(**values), clock))
+        return made[-1]
 
-    return build
+    yield build
+    for app in made:
+        with app.app_context():
+            db.engine.dispose()
 
 
 @pytest.fixture

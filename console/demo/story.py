@@ -1,0 +1,225 @@
+"""The last three months of the demo company, played through the services in the order they would have happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from console.clock import FixedClock
+from console.config import Config
+from console.context import ALL_SITES, SYSTEM, Actor, Context, unit_of_work
+from console.demo.company import AUDITOR, MANAGER, OWNER, PEOPLE, PLATFORM, SITES, WORK, DemoPerson, DemoWork
+from console.domain.iam import added_permissions, effective_permissions
+from console.domain.tracker import REMEDIATION
+from console.listing import ListQuery
+from console.services import (
+    preflight,
+    run_engine,
+    sites,
+    tokens,
+    tracker_completion,
+    tracker_items,
+    tracker_lists,
+    tracker_manual,
+    users,
+)
+from console.services.tracker_change import ItemChange
+from workers import runtime
+
+SEOUL = ZoneInfo("Asia/Seoul")
+FOUNDED_DAYS_AGO = 91
+# Before this the company tracked failures only, and was content with a lower score.
+STRICT_DAYS_AGO = 1
+CALM_SCORE = 40.0
+# The days on which the signing key of a web process was missing.
+KEY_LOST_DAYS_AGO = (23, 21)
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that happens at an instant (aware UTC)."""
+
+    at: datetime
+    act: Callable[[], None]
+
+
+class Story:
+    """Plays the demo company's past on an empty database, up to `now` (aware UTC)."""
+
+    def __init__(self, factory: sessionmaker[Session], config: Config, now: datetime) -> None:
+        self._factory = factory
+        self._config = config
+        self._now = now
+        self._clock = FixedClock(now)
+        self._ids: dict[str, int] = {}
+        self._items: dict[str, int] = {}
+
+    def play(self) -> int:
+        """Let everything happen in its order; gives the number of steps."""
+        steps = sorted(self._steps(), key=lambda step: step.at)
+        for step in steps:
+            self._clock.set(step.at)
+            step.act()
+        return len(steps)
+
+    def _steps(self) -> Iterator[Step]:
+        founded = self._day(FOUNDED_DAYS_AGO, 8)
+        yield Step(founded, self._found)
+        yield Step(self._day(12, 10), self._issue_tokens)
+        yield from self._governance()
+        for work in WORK:
+            yield from self._work(work)
+        lost, found = (self._day(days, 7) for days in KEY_LOST_DAYS_AGO)
+        yield Step(lost, self._lose_the_key)
+        yield Step(found, self._find_the_key)
+        yield Step(self._day(15, 18), self._close_the_tracker)
+
+    def _governance(self) -> Iterator[Step]:
+        days = [90, 80, 70, 60, 50, 40, *range(30, STRICT_DAYS_AGO, -1)]
+        for ago in days:
+            at = self._day(ago, 9, 45)
+            yield Step(at, lambda: self._run("ops_governance_gate", score=CALM_SCORE))
+            yield Step(at + timedelta(minutes=7), lambda: self._sync(include_warnings=False, score=CALM_SCORE))
+        # The rules were tightened: what used to be accepted is work now. Hours, so that some of it is late already.
+        for hours in (10.0, 0.5):
+            at = self._now - timedelta(hours=hours)
+            yield Step(at, lambda: self._run("ops_governance_gate"))
+            yield Step(at + timedelta(minutes=7), lambda: self._sync(include_warnings=True))
+        yield Step(self._now - timedelta(hours=9), self._hand_out)
+        months = {self._day(ago, 9, 5).astimezone(SEOUL).replace(day=1) for ago in (60, 30)}
+        for first in sorted(months):
+            yield Step(first.astimezone(UTC), lambda: self._run("monthly_audit_archive"))
+
+    def _work(self, work: DemoWork) -> Iterator[Step]:
+        found = self._now - timedelta(days=work.days_ago)
+
+        def later(hours: float) -> datetime:
+            return min(found + timedelta(hours=hours), self._now - timedelta(minutes=2))
+
+        yield Step(found, lambda: self._add(work))
+        if work.who is not None:
+            yield Step(later(work.assigned_after), lambda: self._change(work, MANAGER, assignee=work.who))
+        if work.started_after is not None:
+            yield Step(later(work.started_after), lambda: self._change(work, work.who, status="in_progress"))
+        if work.note:
+            yield Step(later((work.started_after or 1) + 0.5), lambda: self._comment(work))
+        if work.stuck:
+            at = later((work.started_after or 1) + 2)
+            yield Step(at, lambda: self._change(work, work.who, status="blocked", completion_note=work.stuck))
+        if work.done_after is not None:
+            yield Step(later(work.done_after), lambda: self._change(work, work.who, status="done"))
+            yield Step(later(work.done_after + 12), lambda: self._put_away(work))
+
+    def _day(self, ago: int, hour: int, minute: int = 0) -> datetime:
+        """Give an hour of Seoul's clock, so many days before today, as UTC."""
+        today = self._now.astimezone(SEOUL)
+        local = (today - timedelta(days=ago)).replace(hour=hour, minute=minute, second=0, microsecond=0)
+        return local.astimezone(UTC)
+
+    @contextmanager
+    def _as(self, person: DemoPerson | None, config: Config | None = None) -> Iterator[Context]:
+        actor = self._actor(person) if person else SYSTEM
+        with unit_of_work(self._factory, actor=actor, clock=self._clock, config=config or self._config) as ctx:
+            yield ctx
+
+    def _actor(self, person: DemoPerson) -> Actor:
+        return Actor(
+            "session",
+            person.username,
+            person.display_name,
+            person.role,
+            permissions=effective_permissions(person.role, ()),
+            grants=added_permissions(person.role),
+            site_scope=person.sites or ALL_SITES,
+            user_id=self._ids[person.username],
+        )
+
+    def _found(self) -> None:
+        with self._as(None) as ctx:
+            for name in SITES:
+                sites.create(ctx, name=name)
+            for person in PEOPLE:
+                made = users.create(
+                    ctx,
+                    username=person.username,
+                    display_name=person.display_name,
+                    role=person.role,
+                    site_scope=person.sites or ALL_SITES,
+                )
+                self._ids[person.username] = made.id
+
+    def _issue_tokens(self) -> None:
+        with self._as(OWNER) as ctx:
+            tokens.issue(ctx, self._ids[OWNER.username], label="CI 게이트 확인")
+            tokens.issue(ctx, self._ids[MANAGER.username], label="일일 보고 내려받기")
+            tokens.issue(ctx, self._ids[PLATFORM.username], label="모니터링 연동")
+            tokens.issue(ctx, self._ids[AUDITOR.username], label="감사 아카이브")
+
+    def _run(self, job: str, *, score: float | None = None, **options: Any) -> None:
+        config = (
+            self._config if score is None else self._config.replaced(GOVERNANCE_GATE_MIN_WEIGHTED_SCORE_PERCENT=score)
+        )
+        with self._as(None, config) as ctx:
+            run_engine.execute(ctx, runtime.get(job), options, trigger="cron", worker="demo")
+
+    def _sync(self, *, include_warnings: bool, score: float | None = None) -> None:
+        self._run("ops_governance_remediation_sync", score=score, include_warnings=include_warnings)
+
+    def _add(self, work: DemoWork) -> None:
+        with self._as(MANAGER) as ctx:
+            new = tracker_manual.NewItem(
+                title=work.title,
+                action=work.title,
+                site=work.site,
+                owner_role=work.owner_role,
+                priority=work.priority,
+                required=work.required,
+                sla_hours=work.sla_hours,
+            )
+            self._items[work.title] = tracker_manual.create(ctx, new).id
+
+    def _change(
+        self, work: DemoWork, who: DemoPerson | None, *, assignee: DemoPerson | None = None, **fields: Any
+    ) -> None:
+        if assignee is not None:
+            fields["assignee"] = assignee.username
+        with self._as(who or MANAGER) as ctx:
+            tracker_items.change(ctx, self._items[work.title], ItemChange(**fields))
+
+    def _comment(self, work: DemoWork) -> None:
+        with self._as(work.who or MANAGER) as ctx:
+            tracker_items.comment(ctx, self._items[work.title], work.note)
+
+    def _put_away(self, work: DemoWork) -> None:
+        with self._as(MANAGER) as ctx:
+            tracker_manual.close(ctx, self._items[work.title])
+
+    def _hand_out(self) -> None:
+        with self._as(MANAGER) as ctx:
+            items, _total = tracker_lists.slice_of(ctx, REMEDIATION, ListQuery(), limit=100, offset=0)
+            for item in items:
+                if item.rule_id == "daily_check_recent":
+                    tracker_items.change(ctx, item.id, ItemChange(assignee=PLATFORM.username, status="in_progress"))
+
+    def _lose_the_key(self) -> None:
+        broken = self._config.replaced(AUDIT_ARCHIVE_SIGNING_KEY="", AUDIT_ARCHIVE_SIGNING_REQUIRED=True)
+        self._report(preflight.examine_process(broken, self._clock.now()))
+
+    def _find_the_key(self) -> None:
+        with self._as(None) as ctx:
+            preflight.forget(ctx, "demo")
+
+    def _report(self, found: Any) -> None:
+        now = self._clock.now()
+        with self._as(None) as ctx:
+            preflight.store(ctx, found, instance_id="demo", kind=preflight.WEB, started_at=now, now=now)
+
+    def _close_the_tracker(self) -> None:
+        with self._as(OWNER) as ctx:
+            tracker_completion.complete(ctx, note="상반기 점검 마감", force=True)
