@@ -6,22 +6,19 @@ is undone. They are the only ones below the doors that do.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 from uuid import uuid4
 
 import structlog
 from pydantic import BaseModel
-from sqlalchemy import Engine, exists, select, update
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased
+from sqlalchemy import Engine, select, update
 
-from console.context import Actor, Context, start_writing
+from console.context import Context, start_writing
 from console.database import dump_json
-from console.domain.errors import Conflict, DomainError
+from console.domain.errors import DomainError
 from console.domain.runs import (
     API,
     CANCELLED,
@@ -36,41 +33,30 @@ from console.domain.runs import (
     detail_object,
     outcome_of,
 )
-from console.domain.text import T, Text
+from console.domain.text import Text
 from console.models.runs import JobRun
 from console.serialize import plain
 from console.services.jobs import Job, read_options, stored_options
+from console.services.run_claims import Claim, claim, claim_now
 from console.services.run_monitor import Handle, Pulse, attach
-from console.services.runs import Run, actor_from, changed, snapshot_of, view
+from console.services.runs import Run, changed, view
 
 log = structlog.get_logger("jobs")
 
 # How long a synchronous run waits for one that is under way before it gives up with 409.
 PATIENCE = timedelta(seconds=3)
-PAUSE = 0.05
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A run that belongs to this process until its lease ends."""
-
-    run_id: int
-    job_name: str
-    token: str
-    started_at: datetime
-    lease: timedelta
-    options: dict[str, Any]
-    dry_run: bool
-    actor: Actor
-    request_id: str
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """A finished run and what its work returned; `result` is None when the run was stopped."""
+    """A finished run and what its work returned; `result` is None when the run was stopped.
+
+    `detail` is the whole result as JSON knows it; the run keeps no more of it than the settings allow.
+    """
 
     run: Run
     result: Any
+    detail: dict[str, Any]
 
     def header(self) -> dict[str, Any]:
         """Give the fields that lead every answer of a `…/run` endpoint (API contract, gate run)."""
@@ -83,60 +69,6 @@ class RunResult:
             "started_at": run.started_at,
             "finished_at": run.finished_at,
         }
-
-
-def lease_of(ctx: Context, job: Job) -> timedelta:
-    """Give how long a run of this job may go without heartbeat."""
-    return timedelta(seconds=job.lease_seconds or ctx.config["JOB_LEASE_SECONDS"])
-
-
-def claim(ctx: Context, job: Job, run_id: int, worker: str) -> Claim | None:
-    """Take a waiting run, or give None: somebody else has it, it was stopped, or the job is running already.
-
-    Commits. One run of a job at a time is held by the database; whoever comes second leaves the run waiting.
-    """
-    other, now, token = aliased(JobRun), ctx.now(), uuid4().hex
-    busy = exists().where(other.job_name == job.name, other.state == RUNNING)
-    start_writing(ctx.session)
-    try:
-        taken = changed(
-            ctx,
-            update(JobRun)
-            .where(JobRun.id == run_id, JobRun.job_name == job.name, JobRun.state == QUEUED, ~busy)
-            .values(
-                state=RUNNING,
-                started_at=now,
-                heartbeat_at=now,
-                claimed_by=worker[:120],
-                claim_token=token,
-                lease_seconds=int(lease_of(ctx, job).total_seconds()),
-                version=JobRun.version + 1,
-            ),
-        )
-        if not taken:
-            ctx.rollback()
-            return None
-        row = ctx.session.get_one(JobRun, run_id, populate_existing=True)
-        found = _claim_of(row)
-        ctx.commit()
-    except IntegrityError:
-        ctx.rollback()
-        return None
-    return found
-
-
-def _claim_of(row: JobRun) -> Claim:
-    return Claim(
-        run_id=row.id,
-        job_name=row.job_name,
-        token=row.claim_token or "",
-        started_at=row.started_at or row.requested_at,
-        lease=timedelta(seconds=row.lease_seconds),
-        options=dict(row.options_json),
-        dry_run=row.dry_run,
-        actor=actor_from(row.actor_json),
-        request_id=row.request_id,
-    )
 
 
 def perform(ctx: Context, find: Callable[[str], Job | None], run_id: int, worker: str) -> RunResult | None:
@@ -178,59 +110,8 @@ def execute(
     ctx.actor.require("admins:manage", job.permission)
     stored = stored_options(read_options(job, options))
     ctx.commit()
-    taken = _start_now(ctx, job, stored, trigger=trigger, dry_run=dry_run, worker=worker, patience=patience)
+    taken = claim_now(ctx, job, stored, trigger=trigger, dry_run=dry_run, worker=worker, patience=patience)
     return carry_out(ctx, job, taken)
-
-
-def _start_now(
-    ctx: Context,
-    job: Job,
-    stored: dict[str, Any],
-    *,
-    trigger: str,
-    dry_run: bool,
-    worker: str,
-    patience: timedelta,
-) -> Claim:
-    give_up = time.monotonic() + patience.total_seconds()
-    while True:
-        now = ctx.now()
-        start_writing(ctx.session)
-        row = JobRun(
-            job_name=job.name,
-            trigger=trigger,
-            state=RUNNING,
-            started_at=now,
-            heartbeat_at=now,
-            claimed_by=worker[:120],
-            claim_token=uuid4().hex,
-            lease_seconds=int(lease_of(ctx, job).total_seconds()),
-            options_json=stored,
-            dry_run=dry_run,
-            requested_by=ctx.actor.username,
-            actor_json=snapshot_of(ctx.actor),
-            requested_at=now,
-            request_id=ctx.request_id[:64],
-        )
-        ctx.session.add(row)
-        try:
-            ctx.session.flush()
-            taken = replace(_claim_of(row), actor=ctx.actor)
-            ctx.commit()
-        except IntegrityError:
-            ctx.rollback()
-        else:
-            return taken
-        if time.monotonic() >= give_up:
-            raise Conflict({"message": T("The job is running already"), "job_name": job.name, **_running(ctx, job)})
-        time.sleep(PAUSE)
-
-
-def _running(ctx: Context, job: Job) -> dict[str, Any]:
-    query = select(JobRun.id).where(JobRun.job_name == job.name, JobRun.state == RUNNING)
-    found = ctx.session.scalars(query).first()
-    ctx.rollback()
-    return {"run_id": found}
 
 
 def carry_out(ctx: Context, job: Job, taken: Claim) -> RunResult:
@@ -241,30 +122,34 @@ def carry_out(ctx: Context, job: Job, taken: Claim) -> RunResult:
     try:
         with Pulse(cast("Engine", ctx.session.get_bind()), handle):
             try:
-                result, run = _work(ctx, job, taken, handle)
+                found = _work(ctx, job, taken, handle)
             except Cancelled:
                 ctx.rollback()
                 detail = {"error": CANCELLED, "message": "Stopped on request; nothing was changed"}
-                result, run = None, _end(ctx, taken, handle, Outcome(detail, "warning"), code=CANCELLED)
-        log.info("run_finished", status=run.status, dry_run=run.dry_run, error_code=run.error_code)
-        return RunResult(run, result)
+                run = _end(ctx, taken, handle, Outcome(detail, "warning"), code=CANCELLED)
+                found = RunResult(run, None, detail)
     except BaseException as error:
         ctx.rollback()
         _fail(ctx, taken, handle, error)
         raise
+    else:
+        run = found.run
+        log.info("run_finished", status=run.status, dry_run=run.dry_run, error_code=run.error_code)
+        return found
     finally:
         attach(ctx, None)
         structlog.contextvars.unbind_contextvars("run_id", "job_name")
 
 
-def _work(ctx: Context, job: Job, taken: Claim, handle: Handle) -> tuple[Any, Run]:
+def _work(ctx: Context, job: Job, taken: Claim, handle: Handle) -> RunResult:
     if not job.reads_first:
         start_writing(ctx.session)
     options = read_options(job, taken.options)
     result = job.work(ctx, options)
     outcome = outcome_of(result)
     # Made plain while the rows it may hold are still those of the work's transaction.
-    outcome = replace(outcome, detail=bounded(plain(outcome.detail), ctx.config["JOB_DETAIL_MAX_BYTES"]))
+    detail = detail_object(plain(outcome.detail))
+    outcome = replace(outcome, detail=bounded(detail, ctx.config["JOB_DETAIL_MAX_BYTES"]))
     handle.check()
     if taken.dry_run:
         ctx.rollback()
@@ -273,7 +158,7 @@ def _work(ctx: Context, job: Job, taken: Claim, handle: Handle) -> tuple[Any, Ru
     if taken.dry_run or not _writing(ctx):
         # A job that only read has nothing to keep but its run.
         ctx.begin_write()
-    return result, _end(ctx, taken, handle, outcome, executed=not outcome.skipped)
+    return RunResult(_end(ctx, taken, handle, outcome, executed=not outcome.skipped), result, detail)
 
 
 def _writing(ctx: Context) -> bool:
@@ -304,7 +189,7 @@ def _end(
             state=FINISHED,
             status=outcome.status,
             finished_at=now,
-            detail_json=detail_object(outcome.detail),
+            detail_json=outcome.detail,
             executed=executed,
             error_code=code,
             error_id=error_id,
@@ -362,15 +247,14 @@ def _refuse(ctx: Context, run_id: int, code: str, message: str) -> None:
     ctx.commit()
 
 
-def bounded(detail: Any, limit: int) -> dict[str, Any]:
+def bounded(detail: dict[str, Any], limit: int) -> dict[str, Any]:
     """Give a detail that fits into `limit` bytes of JSON: its largest parts make room, and `truncated` names them."""
-    found = detail_object(detail)
-    sizes = {key: len(dump_json(value).encode()) + len(key) + 6 for key, value in found.items()}
+    sizes = {key: len(dump_json(value).encode()) + len(key) + 6 for key, value in detail.items()}
     dropped: list[str] = []
     while sum(sizes.values()) > limit and sizes:
         largest = max(sizes, key=lambda key: sizes[key])
         del sizes[largest]
         dropped.append(largest)
     if not dropped:
-        return found
-    return {**{key: found[key] for key in found if key in sizes}, "truncated": sorted(dropped)}
+        return detail
+    return {**{key: detail[key] for key in detail if key in sizes}, "truncated": sorted(dropped)}

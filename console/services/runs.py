@@ -1,30 +1,26 @@
-"""Job runs: asking for one, stopping, trying again, and reading what happened.
+"""Job runs as the rest of the console reads them: one, the latest, a history, what is open.
 
-Carrying a run out is `run_engine`; what the schedule and the reaper do is `run_schedule` and `run_upkeep`.
+Asking for a run is `run_requests`, carrying it out `run_engine`; schedule and reaper are `run_schedule` and
+`run_upkeep`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from pydantic import BaseModel
-from sqlalchemy import ColumnElement, CursorResult, Delete, ScalarSelect, Update, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Delete, ScalarSelect, Update, func, or_, select
 from sqlalchemy.orm import undefer
 
-from console.context import SYSTEM, Actor, Context
-from console.domain.errors import Conflict, NotFound
-from console.domain.runs import CANCELLED, FINISHED, MANUAL, QUEUED, RUNNING
+from console.context import Context
+from console.domain.errors import NotFound
+from console.domain.runs import FINISHED, QUEUED, RUNNING
 from console.domain.text import T
 from console.models.runs import JobRun
-from console.services import audit
-from console.services.jobs import Job, read_options, stored_options
 
-HandOver = Callable[[int], None]
 READ = ("admins:manage", "jobs:read")
-RUN = ("admins:manage", "jobs:run")
 
 
 @dataclass(frozen=True)
@@ -110,165 +106,14 @@ def changed(ctx: Context, statement: Update | Delete) -> int:
     return cast("CursorResult[Any]", result).rowcount
 
 
-def snapshot_of(actor: Actor) -> dict[str, Any]:
-    """Give what a worker needs to act for whoever asked; nothing in it is a credential."""
-    if actor.kind == "system":
-        return {}
-    return {
-        "kind": actor.kind,
-        "username": actor.username,
-        "display_name": actor.display_name,
-        "role": actor.role,
-        "permissions": list(actor.permissions),
-        "grants": sorted(actor.grants),
-        "site_scope": list(actor.site_scope),
-        "user_id": actor.user_id,
-    }
-
-
-def actor_from(snapshot: Mapping[str, Any]) -> Actor:
-    """Give the actor that a run works for: whoever asked for it, or the system."""
-    if not snapshot:
-        return SYSTEM
-    return Actor(
-        **{
-            **snapshot,
-            "permissions": tuple(snapshot["permissions"]),
-            "grants": frozenset(snapshot["grants"]),
-            "site_scope": tuple(snapshot["site_scope"]),
-        }
-    )
-
-
-def submit(
-    ctx: Context,
-    job: Job,
-    options: Mapping[str, Any] | BaseModel | None = None,
-    *,
-    trigger: str = MANUAL,
-    dry_run: bool = False,
-    words: bool = False,
-    hand_over: HandOver,
-) -> Run:
-    """Ask for a run; a worker carries it out. Gives the run that waits already when the same was asked for before.
-
-    `hand_over(run id)` brings it to the queue after the commit; should that fail, the scheduler does it later.
-    Raises PermissionDenied, and Invalid for options that do not fit (`words` reads them from texts).
-    """
-    ctx.actor.require(*RUN)
-    ctx.actor.require("admins:manage", job.permission)
-    stored = stored_options(read_options(job, options, words=words))
-    waiting = ctx.session.scalars(
-        select(JobRun)
-        .where(
-            JobRun.state == QUEUED,
-            JobRun.job_name == job.name,
-            JobRun.dry_run == dry_run,
-            JobRun.requested_by == ctx.actor.username,
-            JobRun.scheduled_for.is_(None),
-        )
-        .order_by(JobRun.id)
-    )
-    for row in waiting:
-        if row.options_json == stored and not row.cancel_requested:
-            return view(row)
-    return _add(ctx, job.name, stored, trigger=trigger, dry_run=dry_run, hand_over=hand_over)
-
-
-def _add(
-    ctx: Context,
-    name: str,
-    stored: dict[str, Any],
-    *,
-    trigger: str,
-    dry_run: bool,
-    hand_over: HandOver,
-    retry_of: int | None = None,
-) -> Run:
-    row = JobRun(
-        job_name=name,
-        trigger=trigger,
-        state=QUEUED,
-        options_json=stored,
-        dry_run=dry_run,
-        requested_by=ctx.actor.username,
-        actor_json=snapshot_of(ctx.actor),
-        requested_at=ctx.now(),
-        request_id=ctx.request_id[:64],
-        retry_of=retry_of,
-    )
-    ctx.session.add(row)
-    ctx.session.flush()
-    audit.record(
-        ctx, "job_run_request", "job_run", row.id, detail={"job_name": name, "dry_run": dry_run, "retry_of": retry_of}
-    )
-    run_id = row.id
-    ctx.after_commit(lambda: hand_over(run_id))
-    return view(row)
-
-
-def cancel(ctx: Context, run_id: int) -> Run:
-    """Stop a run: a waiting one ends at once, a running one at its next report of progress.
-
-    Raises NotFound, and Conflict when the run is over.
-    """
-    ctx.actor.require(*RUN)
-    now = ctx.now()
-    who = ctx.actor.username
-    closed = changed(
-        ctx,
-        update(JobRun)
-        .where(JobRun.id == run_id, JobRun.state == QUEUED)
-        .values(
-            state=FINISHED,
-            status="warning",
-            started_at=now,
-            finished_at=now,
-            cancel_requested=True,
-            cancelled_by=who,
-            error_code=CANCELLED,
-            detail_json={"error": CANCELLED, "message": "Cancelled before it started"},
-            version=JobRun.version + 1,
-        ),
-    )
-    if not closed:
-        asked = changed(
-            ctx,
-            update(JobRun)
-            .where(JobRun.id == run_id, JobRun.state == RUNNING)
-            .values(cancel_requested=True, cancelled_by=who, version=JobRun.version + 1),
-        )
-        if not asked:
-            _row(ctx, run_id)
-            raise Conflict(T("The run is over and cannot be stopped any more"))
-    audit.record(ctx, "job_run_cancel", "job_run", run_id)
-    return view(_row(ctx, run_id))
-
-
-def retry(ctx: Context, run_id: int, find: Callable[[str], Job | None], *, hand_over: HandOver) -> Run:
-    """Ask for another run like a finished one that was no success; the new run names the old one.
-
-    Raises NotFound, PermissionDenied, and Conflict when the run is not over, went well, or its job no longer exists.
-    """
-    ctx.actor.require(*RUN)
-    row = _row(ctx, run_id)
-    job = find(row.job_name)
-    if job is None:
-        raise Conflict(T("The job of this run no longer exists"))
-    ctx.actor.require("admins:manage", job.permission)
-    if row.state != FINISHED or row.status == "success":
-        raise Conflict(T("Only a finished run that was no success can be tried again"))
-    stored = stored_options(read_options(job, row.options_json))
-    return _add(ctx, job.name, stored, trigger=MANUAL, dry_run=row.dry_run, hand_over=hand_over, retry_of=row.id)
-
-
 def get(ctx: Context, run_id: int) -> Run:
     """Give one run with its log; raises NotFound."""
     ctx.actor.require(*READ)
-    return view(_row(ctx, run_id, log=True), log=True)
+    return view(row_of(ctx, run_id, log=True), log=True)
 
 
-def _row(ctx: Context, run_id: int, *, log: bool = False) -> JobRun:
+def row_of(ctx: Context, run_id: int, *, log: bool = False) -> JobRun:
+    """Give the row of a run as it stands in the database now; raises NotFound."""
     query = select(JobRun).where(JobRun.id == run_id)
     if log:
         query = query.options(undefer(JobRun.log_json))
@@ -308,7 +153,9 @@ def listed(ctx: Context, wanted: RunFilter, *, limit: int = 50, offset: int = 0)
 
 
 def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [JobRun.state == (wanted.state or FINISHED)]
+    # A run has an end exactly when it is finished, and the ends are what the indexes are made for.
+    finished = wanted.state in (None, FINISHED)
+    conditions = [JobRun.finished_at.is_not(None) if finished else JobRun.state == wanted.state]
     if wanted.job_name is not None:
         conditions.append(JobRun.job_name == wanted.job_name)
     if wanted.status is not None:
@@ -327,7 +174,7 @@ def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
 def _newest(name: str, *more: ColumnElement[bool]) -> ScalarSelect[int]:
     return (
         select(JobRun.id)
-        .where(JobRun.job_name == name, JobRun.state == FINISHED, *more)
+        .where(JobRun.job_name == name, JobRun.finished_at.is_not(None), *more)
         .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
         .limit(1)
         .scalar_subquery()
@@ -397,8 +244,6 @@ def open_runs(ctx: Context) -> list[Run]:
 def counts_since(ctx: Context, since: datetime) -> dict[str, int]:
     """Give how many finished runs ended with each status at or after `since`."""
     rows = ctx.session.execute(
-        select(JobRun.status, func.count())
-        .where(JobRun.state == FINISHED, JobRun.finished_at >= since)
-        .group_by(JobRun.status)
+        select(JobRun.status, func.count()).where(JobRun.finished_at >= since).group_by(JobRun.status)
     )
     return {str(status): int(number) for status, number in rows}

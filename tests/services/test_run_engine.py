@@ -15,7 +15,7 @@ from console.domain.runs import LeaseLost, Outcome
 from console.domain.text import T
 from console.models.iam import Site
 from console.models.runs import JobRun
-from console.services import run_engine, run_monitor, runs
+from console.services import run_claims, run_engine, run_monitor, run_requests, runs
 from tests.services.run_support import contents, job_of, open_sites
 
 NOW_OR_NEVER = timedelta(0)
@@ -44,7 +44,7 @@ def sites(session) -> int:
 
 
 def waiting(ctx, job, options=None, **values) -> int:
-    run = runs.submit(ctx, job, options, hand_over=lambda _run_id: None, **values)
+    run = run_requests.submit(ctx, job, options, hand_over=lambda _run_id: None, **values)
     ctx.commit()
     return run.id
 
@@ -221,7 +221,7 @@ def test_a_run_stops_at_its_next_report_when_asked_to(ctx, other, session, monke
     before = sites(session)
 
     def work(ctx, options):
-        runs.cancel(other, 1)
+        run_requests.cancel(other, 1)
         other.commit()
         ctx.begin_write()
         open_sites(ctx, options)
@@ -311,7 +311,7 @@ def test_many_workers_that_claim_at_once_get_one_run(ctx, engine, clock, config,
         with sessionmaker(engine)() as own:
             mine = Context(own, clock, SYSTEM, config)
             start.wait()
-            won.append(run_engine.claim(mine, job, run_ids[number % 3], f"worker-{number}"))
+            won.append(run_claims.claim(mine, job, run_ids[number % 3], f"worker-{number}"))
 
     threads = [threading.Thread(target=grab, args=(number,)) for number in range(8)]
     for thread in threads:

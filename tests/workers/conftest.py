@@ -15,7 +15,7 @@ from sqlalchemy.orm import sessionmaker
 from console import logs
 from console.config import Config
 from console.context import SYSTEM, Context
-from console.services import runs
+from console.services import run_requests
 from tests.support.redis import redis_url
 from workers import queue, runtime, tasks
 from workers.place import Place
@@ -89,7 +89,7 @@ def ask(place):
 
         with chosen.sessions() as session:
             ctx = Context(session, chosen.clock, SYSTEM, chosen.config)
-            run = runs.submit(ctx, job, options, hand_over=hand_over, **values)
+            run = run_requests.submit(ctx, job, options, hand_over=hand_over, **values)
             ctx.commit()
             return run.id
 
