@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -96,6 +97,11 @@ def download(
     response.headers["Content-Disposition"] = attachment(filename)
     response.headers.update(headers or {})
     return response
+
+
+def file_stamp(at: datetime) -> str:
+    """Give an instant as file names carry it: `YYYYMMDDTHHMMSSZ` in UTC (API contract, file stamps)."""
+    return at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def csv_download(
