@@ -29,8 +29,8 @@ FORBIDDEN = {
     "console.models": (*WEB, *DOORS, "rq", "redis", "console.services", "console.inputs"),
     "console.services": (*WEB, *DOORS, "rq", "console.forms", "console.web", "console.responses"),
     "console.inputs": (*DOORS, "console.services", "console.models", "sqlalchemy", "rq"),
-    "console.blueprints": ("workers", "console.models", "sqlalchemy", "rq"),
-    "console.cli": ("console.models", "console.blueprints", "sqlalchemy", "rq"),
+    "console.blueprints": ("console.cli", "console.models", "sqlalchemy", "redis", "rq"),
+    "console.cli": ("console.blueprints", "console.models", "redis", "rq"),
     "workers": ("console.models", "console.blueprints", "console.cli"),
 }
 

@@ -49,26 +49,13 @@ def check_redis(url: str) -> None:
 
 def prepare() -> dict[str, Any]:
     """Migrate, make the first owner and the demo company; gives who can sign in."""
-    from flask_migrate import upgrade
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
-    from sqlalchemy.orm import sessionmaker
 
     from console import create_app
-    from console.clock import SystemClock
-    from console.context import SYSTEM, unit_of_work
-    from console.extensions import db
-    from console.services import bootstrap
+    from workers.first_start import FirstStart
 
     try:
-        app = create_app()
-        config = app.extensions["console_config"]
-        with app.app_context():
-            upgrade()
-            with unit_of_work(sessionmaker(db.engine), actor=SYSTEM, clock=SystemClock(), config=config) as ctx:
-                bootstrap.ensure_admin_token(ctx)
-                owner = bootstrap.ensure_owner(ctx)
-        if config["DEMO"] and "demo" in app.cli.commands:
-            app.cli.main(args=["demo", "seed"], prog_name="flask", standalone_mode=False)
+        owner = FirstStart(create_app()).run()
     except (ArgumentError, NoSuchModuleError):
         raise Problem("DATABASE_URL: this is not the address of a database (postgresql://user@host/name).", 2) from None
     except OperationalError as error:
