@@ -16,7 +16,7 @@ from markupsafe import Markup
 from console import charts, vocabulary
 from console.domain import durations
 from console.domain.text import Text
-from console.frame import frame, locale, zone
+from console.frame import frame, locale, url_if, zone
 from console.i18n import text_in
 from console.serialize import plain
 
@@ -89,6 +89,15 @@ def pretty_json(value: Any) -> str:
     return json.dumps(plain(value), ensure_ascii=False, indent=2)
 
 
+def gate_cell(day: Any) -> dict[str, Any]:
+    """Give the cell of a day of verdicts for `chart.strip`."""
+    verdict = _status_word(day.decision) if day.decision else None
+    hue = "none" if verdict is None else "soon" if (day.decision, day.status) == ("go", "warning") else verdict.hue
+    said = verdict.label if verdict else _("no verdict")
+    url = url_if("gate.run", run_id=day.run_id) if day.run_id else None
+    return {"hue": hue, "title": f"{localdate(day.day)} {said}", "url": url}
+
+
 def _status_word(word: object) -> vocabulary.Word:
     known = vocabulary.status_word(word)
     return vocabulary.Word(_(known.label), known.hue, known.icon)
@@ -116,6 +125,7 @@ def init_app(app: Flask) -> None:
         error_title=_table(vocabulary.ERROR_TITLES),
         error_text=_table(vocabulary.ERROR_TEXTS),
         filter_label=filter_label,
+        gate_cell=gate_cell,
         pretty_json=pretty_json,
     )
     app.jinja_env.globals.update(

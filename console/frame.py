@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from functools import cache, cached_property
 from typing import Any
@@ -16,7 +17,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 
 from console import blueprints, navigation
-from console.context import Actor, Context
+from console.context import Actor
 from console.discovery import import_submodules
 from console.domain import durations
 from console.domain.text import N_
@@ -33,9 +34,6 @@ MY_LINKS = (
     ("components.page", N_("Component gallery"), "layout-dashboard"),
 )
 SIGN_OUT = "account.sign_out"
-# Figures of the rail: a service module registers `f(ctx, site) -> number` under a name, see `counter`.
-_counters: dict[str, Callable[[Context, str | None], int]] = {}
-
 # Sentences that scripts say, in the reader's language.
 SCRIPT_TEXTS = {
     "undo": N_("Undo"),
@@ -66,16 +64,6 @@ SCRIPT_TEXTS = {
     "copied": N_("Copied"),
     "undone": N_("Undone"),
 }
-
-
-def counter(name: str) -> Callable[[Callable[[Context, str | None], int]], Callable[[Context, str | None], int]]:
-    """Register the function that gives the figure `name` for the rail; one query at most, scoped to the actor."""
-
-    def add(function: Callable[[Context, str | None], int]) -> Callable[[Context, str | None], int]:
-        _counters[name] = function
-        return function
-
-    return add
 
 
 def select_locale() -> str:
@@ -167,15 +155,15 @@ class Frame:
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
-        """Give the figures beside the places that the actor sees."""
-        wanted = {item.count for _group, items in self.groups for item in items if item.count}
-        ctx = web_context()
-        return {name: _counters[name](ctx, self.site) for name in sorted(wanted) if name in _counters}
+        """Give the figures beside the places; the names are those of `NavItem.count`."""
+        from console.services import today
+
+        return asdict(today.figures(web_context(), self.site)) if self.signed_in else {}
 
     @property
     def late_count(self) -> int:
         """Give the number of late items, which the title of the browser tab carries."""
-        return self.counts.get("late", 0) if self.signed_in else 0
+        return self.counts.get("late", 0)
 
     @property
     def theme(self) -> str:
@@ -271,11 +259,19 @@ def init_app(app: Flask) -> None:
 
     app.context_processor(lambda: {"frame": frame()})
     app.jinja_env.globals.update(
-        here=here, csrf_token=generate_csrf, nav_group_labels=navigation.GROUP_LABELS, url_exists=_url_exists
+        here=here, csrf_token=generate_csrf, nav_group_labels=navigation.GROUP_LABELS, url_if=url_if
     )
     formats.init_app(app)
     api_view.init_app(app)
 
 
-def _url_exists(endpoint: str) -> bool:
-    return endpoint in current_app.view_functions
+def url_if(endpoint: str, **values: Any) -> str | None:
+    """Give the address of a page when it exists and the reader may open it, else None."""
+    from console.web import SIGNED_IN
+
+    view = current_app.view_functions.get(endpoint)
+    if view is None:
+        return None
+    demand = getattr(view, "access", SIGNED_IN)
+    allowed = demand.public or not demand.permissions or any(map(current_actor().can, demand.permissions))
+    return url_for(endpoint, **values) if allowed else None

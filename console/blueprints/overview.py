@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
-from flask.typing import ResponseReturnValue
+from typing import Any
+
+from flask import Blueprint, Response, request, url_for
 
 from console.domain.text import N_
+from console.domain.tracker import REMEDIATION
+from console.frame import frame, url_if
 from console.navigation import NavItem
-from console.web import access
+from console.responses import show
+from console.services import gate, overview
+from console.services.today import FlowLine
+from console.web import access, current_actor, web_context
 
 pages = Blueprint("overview", __name__)
 NAV = NavItem("work", 10, "overview.page", N_("Overview"), "layout-dashboard", phone=True)
@@ -15,6 +21,37 @@ NAV = NavItem("work", 10, "overview.page", N_("Overview"), "layout-dashboard", p
 
 @pages.get("/overview")
 @access()
-def page() -> ResponseReturnValue:
-    """Show today."""
-    return render_template("overview/page.html")
+def page() -> Response:
+    """Show today: verdict, what is late, what to do first, what happened, whether the machine runs."""
+    site = request.args.get("site", "").strip() or None
+    data = overview.read(web_context(), site)
+    return show(data, fragment="overview.overview", page="overview/page.html", **_values(site))
+
+
+def _values(site: str | None) -> dict[str, Any]:
+    actor = current_actor()
+    at = {"site": site} if site else {}
+    return {
+        "zone": frame().zone_name,
+        "links": {
+            "overview": url_for("overview.page", **at),
+            "board": url_if("board.page", **at),
+            "late": url_if("board.page", due="overdue", view="table", **at),
+            "soon": url_if("board.page", due="due_soon", view="table", **at),
+            "unassigned": url_if("board.page", unassigned="1", view="table", **at),
+            "done": url_if("board.page", status="done", view="table", **at),
+            "gate": url_if("gate.page"),
+            "jobs": url_if("jobs.page"),
+            "audit": url_if("audit.page"),
+        },
+        "item_url": lambda item_id: url_if("board.item", item_id=item_id) or "#",
+        "run_url": _run_url,
+        "can_assign": any(actor.can(name) for name in REMEDIATION.write),
+    }
+
+
+def _run_url(line: FlowLine) -> str | None:
+    if line.run_id is None:
+        return None
+    endpoint = "gate.run" if line.job == gate.JOB else "jobs.run"
+    return url_if(endpoint, run_id=line.run_id)

@@ -1,0 +1,183 @@
+"""What happened today in a few lines, and the figures beside the places of the rail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, literal_column, or_, select
+
+from console.context import Context
+from console.domain.runs import CRON
+from console.domain.text import N_, T, Text
+from console.domain.tracker import REMEDIATION, Programme
+from console.models.iam import User
+from console.models.runs import JobRun
+from console.models.tracker import TrackerEvent, TrackerItem
+from console.services import gate, runs
+from console.services import tracker_rows as rows
+
+VERDICTS = {"go": "GO", "no_go": "NO-GO"}
+# One sentence for a single item, one for many that changed in the same step.
+SENTENCES: Mapping[str, tuple[str, str]] = {
+    "opened": (N_("%(item)s opened"), N_("%(count)s items opened")),
+    "reopened": (N_("%(item)s reopened"), N_("%(count)s items reopened")),
+    "raised": (N_("%(item)s got worse"), N_("%(count)s items got worse")),
+    "unproven": (N_("%(item)s was called done, but its rule still fails"), N_("%(count)s done items are not proven")),
+    "resolved": (N_("%(item)s resolved"), N_("%(count)s items resolved")),
+    "assigned": (N_("%(item)s assigned to %(name)s"), N_("%(count)s items assigned")),
+    "status": (N_("%(item)s: %(status)s"), N_("%(count)s items moved")),
+    "due": (N_("%(item)s has a new due date"), N_("%(count)s items have a new due date")),
+    "comment": (N_("Comment on %(item)s"), N_("%(count)s comments")),
+    "undo": (N_("%(item)s taken back"), N_("%(count)s items taken back")),
+}
+UNASSIGNED = N_("%(item)s has no assignee any more")
+STATUS_SENTENCES = {
+    "pending": N_("%(item)s waits again"),
+    "in_progress": N_("Work on %(item)s has begun"),
+    "blocked": N_("%(item)s is blocked"),
+    "done": N_("%(item)s reported as done"),
+}
+HUES = {"reopened": "late", "raised": "late", "unproven": "late", "resolved": "ok"}
+
+
+@dataclass(frozen=True)
+class FlowLine:
+    """One line of today's flow; exactly one of `item_id` and `run_id` leads to more, if any does."""
+
+    at: datetime
+    text: Text
+    actor: str = ""
+    hue: str | None = None
+    item_id: int | None = None
+    run_id: int | None = None
+    job: str | None = None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Numbers beside the places of the rail, within the actor's scope."""
+
+    late: int = 0
+    my_work: int = 0
+
+
+def start_of_day(ctx: Context, now: datetime) -> datetime:
+    """Give the instant at which today began in the business zone."""
+    local = now.astimezone(ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"]))
+    return local.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def figures(ctx: Context, site: str | None = None, programme: Programme = REMEDIATION) -> Figures:
+    """Count late items (of `site`) and the actor's own open ones: one statement; zeros without permission."""
+    actor = ctx.actor
+    if not any(actor.can(name) for name in programme.read):
+        return Figures()
+    mine = rows.keys(programme, actor)
+    late = mine.where(rows.overdue(ctx.now()))
+    if site is not None:
+        late = late.where(TrackerItem.site_key == site)
+    owner = TrackerItem.assignee_user_id == actor.user_id if actor.user_id else TrackerItem.assignee == actor.username
+    counts = [one.with_only_columns(func.count()).scalar_subquery() for one in (late, mine.where(rows.OPEN, owner))]
+    return Figures(*(int(value) for value in ctx.session.execute(select(*counts)).one()))
+
+
+def flow(ctx: Context, site: str | None = None, *, most: int = 8) -> tuple[FlowLine, ...]:
+    """Give what happened today, newest first: three statements; each part only with its permission."""
+    now = ctx.now()
+    since = start_of_day(ctx, now)
+    found: list[FlowLine] = []
+    if any(ctx.actor.can(name) for name in REMEDIATION.read):
+        found += _items(ctx, since, site, most)
+    if any(ctx.actor.can(name) for name in (*runs.READ, *gate.READ)):
+        found += _runs(ctx, since, most)
+    return tuple(sorted(found, key=lambda line: line.at, reverse=True)[:most])
+
+
+def _items(ctx: Context, since: datetime, site: str | None, most: int) -> list[FlowLine]:
+    """Everything one step did with one kind of event is one line."""
+    counted = (
+        select(
+            TrackerEvent.at,
+            TrackerEvent.actor,
+            TrackerEvent.kind,
+            func.count().label("steps"),
+            func.min(TrackerEvent.id).label("event_id"),
+        )
+        .where(
+            TrackerEvent.tracker == REMEDIATION.key,
+            TrackerEvent.at >= since,
+            TrackerEvent.kind.in_([literal_column(f"'{kind}'") for kind in SENTENCES]),
+        )
+        .group_by(TrackerEvent.at, TrackerEvent.actor, TrackerEvent.kind)
+        .order_by(TrackerEvent.at.desc())
+        .limit(most)
+    )
+    if site is not None:
+        counted = counted.where(TrackerEvent.site_key == site)
+    elif not ctx.actor.all_sites:
+        counted = counted.where(TrackerEvent.site_key.in_(("", *ctx.actor.site_scope)))
+    steps = counted.subquery()
+    statement = (
+        select(steps, TrackerEvent.item_id, TrackerEvent.new, TrackerItem.number, User.display_name)
+        .select_from(steps)
+        .join(TrackerEvent, TrackerEvent.id == steps.c.event_id)
+        .join(TrackerItem, TrackerItem.id == TrackerEvent.item_id)
+        .outerjoin(User, User.username == steps.c.actor)
+    )
+    return [
+        FlowLine(
+            at=row.at,
+            text=_sentence(row.kind, row.steps, rows.item_number(REMEDIATION.item_prefix, row.number), row.new),
+            actor="" if row.actor == "system" else row.display_name or row.actor,
+            hue=HUES.get(row.kind),
+            item_id=row.item_id if row.steps == 1 else None,
+        )
+        for row in ctx.session.execute(statement)
+    ]
+
+
+def _sentence(kind: str, count: int, item: str, new: Mapping[str, Any]) -> Text:
+    single, many = SENTENCES[kind]
+    if count > 1:
+        return T(many, count=count)
+    if kind == "assigned":
+        name = new.get("assignee")
+        return T(single, item=item, name=name) if name else T(UNASSIGNED, item=item)
+    if kind == "status":
+        return T(STATUS_SENTENCES.get(str(new.get("status")), single), item=item, status=str(new.get("status")))
+    return T(single, item=item)
+
+
+def _runs(ctx: Context, since: datetime, most: int) -> list[FlowLine]:
+    """Verdicts of the gate, runs that a person started, and everything that did not go well."""
+    statement = (
+        select(JobRun.id, JobRun.job_name, JobRun.status, JobRun.finished_at, JobRun.detail_json, JobRun.requested_by)
+        .where(
+            JobRun.finished_at >= since,
+            JobRun.dry_run.is_(False),
+            or_(JobRun.job_name == gate.JOB, JobRun.status != "success", JobRun.trigger != CRON),
+        )
+        .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
+        .limit(most)
+    )
+    if not any(ctx.actor.can(name) for name in runs.READ):
+        statement = statement.where(JobRun.job_name == gate.JOB)
+    return [_run_line(row) for row in ctx.session.execute(statement)]
+
+
+def _run_line(row: Any) -> FlowLine:
+    if row.job_name == gate.JOB and (decision := row.detail_json.get("decision")) in VERDICTS:
+        hue = "late" if decision == "no_go" else "ok"
+        text = T("Gate verdict %(word)s", word=VERDICTS[decision])
+        return FlowLine(row.finished_at, text, hue=hue, run_id=row.id, job=gate.JOB)
+    hue = {"warning": "soon", "critical": "late"}.get(row.status)
+    words = {
+        "warning": N_("Job %(name)s ended with warnings"),
+        "critical": N_("Job %(name)s failed"),
+    }
+    text = T(words.get(row.status, N_("Job %(name)s has run")), name=row.job_name)
+    return FlowLine(row.finished_at, text, hue=hue, run_id=row.id, job=row.job_name)
