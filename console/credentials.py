@@ -12,6 +12,7 @@ from flask import g, request, session
 from sqlalchemy.exc import SQLAlchemyError
 
 from console.context import SYSTEM, Actor, Context, unit_of_work
+from console.domain.errors import StoreUnavailable
 from console.domain.tokens import LAZY, Refusal
 from console.extensions import db
 from console.services import bootstrap, identity
@@ -23,6 +24,8 @@ log = structlog.get_logger(__name__)
 TOKEN_HEADER = "X-Admin-Token"
 SESSION_KEY = "sid"
 MAX_TOKEN_BYTES = 512
+# An audit row that cannot be written fails its transaction as StoreUnavailable.
+STORE_ERRORS = (SQLAlchemyError, StoreUnavailable)
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")
 
 
@@ -108,7 +111,7 @@ def _read() -> Credential:
         if app_config()["ALLOW_INSECURE_LOCAL_AUTH"] and _is_local_peer():
             with own_transaction(write=False) as ctx:
                 return Credential(identity.local_bypass(ctx).actor)
-    except SQLAlchemyError as error:
+    except STORE_ERRORS as error:
         log.warning("identity_store_failed", error=type(error).__name__)
         return Credential(None, Refusal.UNKNOWN, presented, store_failed=True)
     return Credential()
@@ -148,7 +151,7 @@ def _follow_up(found: Identified, presented: bytes | None) -> None:
                 identity.disable(ctx, found.credential_id, late)
             else:
                 identity.touch(ctx, found, presented)
-    except SQLAlchemyError as error:
+    except STORE_ERRORS as error:
         # The verdict stands; only the note about it is missing.
         log.warning("credential_note_failed", error=type(error).__name__)
 

@@ -9,13 +9,12 @@ import structlog
 from flask import Flask, Response, g, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, validate_csrf
-from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from wtforms import ValidationError as FormError
 
 from console import headers
 from console.context import ANONYMOUS, Actor
-from console.credentials import Credential, address, credential, own_transaction
+from console.credentials import STORE_ERRORS, Credential, address, credential, own_transaction
 from console.domain.errors import BadRequest, Invalid, PermissionDenied, StoreUnavailable, Unauthorized
 from console.domain.text import T
 from console.domain.tokens import Refusal
@@ -194,6 +193,6 @@ def _note_refusal(response: Response) -> Response:
     try:
         with own_transaction(actor, write=False) as ctx:
             audit.record_denied(ctx, action, "access", reference, detail=detail)
-    except SQLAlchemyError as error:
+    except STORE_ERRORS as error:
         log.warning("refusal_not_recorded", error=type(error).__name__)
     return response

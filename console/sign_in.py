@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from console.credentials import address, own_transaction
+import structlog
+
+from console.credentials import STORE_ERRORS, address, own_transaction
 from console.domain.accounts import normalise_password
 from console.domain.errors import TooManyRequests
 from console.domain.text import T
@@ -11,6 +13,8 @@ from console.services import sessions
 from console.services.sessions import Verdict
 from console.throttle import SignInThrottle
 from console.web import app_config
+
+log = structlog.get_logger(__name__)
 
 
 def check_password(username: str, password: str) -> Verdict:
@@ -26,11 +30,19 @@ def check_password(username: str, password: str) -> Verdict:
         verdict = sessions.check(ctx, username, normalise_password(password))
     if verdict.user_id is None:
         throttle.failed(username, address())
-        with own_transaction(write=False) as ctx:
-            sessions.note_failure(ctx, verdict, ip=address())
+        _note(verdict)
     else:
         throttle.succeeded(verdict.username, address())
     return verdict
+
+
+def _note(verdict: Verdict) -> None:
+    try:
+        with own_transaction(write=False) as ctx:
+            sessions.note_failure(ctx, verdict, ip=address())
+    except STORE_ERRORS as error:
+        # The answer is the same for everybody; only its trace is missing.
+        log.warning("sign_in_failure_not_recorded", error=type(error).__name__)
 
 
 def wait_please(seconds: int) -> TooManyRequests:

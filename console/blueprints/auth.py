@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3 import Tag
 from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
 
 from console import sign_in
 from console.domain.errors import Unauthorized

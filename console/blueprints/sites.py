@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3 import Tag
 from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
 
 from console.inputs.iam import SiteEditIn, SiteIn, SiteList, SiteOut, SitePath
 from console.responses import answer

@@ -92,6 +92,13 @@ def get(ctx: Context, user_id: int) -> UserView:
     return view(load(ctx, user_id))
 
 
+def by_name(ctx: Context, username: str) -> UserView | None:
+    """Return the user of that name, or None."""
+    ctx.actor.require(iam.ADMIN)
+    user = ctx.session.scalar(select(User).where(User.username == username))
+    return None if user is None else view(user)
+
+
 def load(ctx: Context, user_id: int, *, lock: bool = False) -> User:
     """Return a user's row, locked for change if asked; raises NotFound. For services only."""
     statement = select(User).where(User.id == user_id)

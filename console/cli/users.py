@@ -1,0 +1,113 @@
+"""`flask owner`, `flask user`, `flask token`: the way in for whoever runs the machine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+from sqlalchemy.orm import sessionmaker
+
+from console.context import SYSTEM, Context, unit_of_work
+from console.domain.errors import DomainError, NotFound
+from console.extensions import db
+from console.services import bootstrap, tokens, users
+from console.services.bootstrap import FirstOwner
+
+owner = AppGroup("owner", help="Owners: people who may do everything.")
+user = AppGroup("user", help="Accounts of people and automation.")
+token = AppGroup("token", help="API tokens.")
+commands = [owner, user, token]
+
+
+@contextmanager
+def _transaction() -> Iterator[Context]:
+    """Open one transaction as the system; a refusal becomes one sentence and exit code 1."""
+    config = current_app.extensions["console_config"]
+    clock = current_app.extensions["console_clock"]
+    try:
+        with unit_of_work(sessionmaker(db.engine), actor=SYSTEM, clock=clock, config=config) as ctx:
+            yield ctx
+    except DomainError as error:
+        raise click.ClickException(_sentence(error)) from error
+
+
+def _sentence(error: DomainError) -> str:
+    if isinstance(error.detail, list):
+        return "; ".join(f"{part['loc'][-1]}: {part['msg']}" for part in error.detail)
+    return str(error.detail)
+
+
+def _tell(found: FirstOwner) -> None:
+    if not found.created:
+        click.echo(f"An owner can sign in already: {found.username}")
+        return
+    click.echo(f"Owner created: {found.username}")
+    if found.password is not None:
+        click.echo(f"One-time password: {found.password}")
+        click.echo("It is shown only now and must be changed at the first sign-in.")
+
+
+@owner.command("ensure")
+def ensure_owner() -> None:
+    """Create the first owner unless one can sign in; takes ADMIN_PASSWORD or prints a one-time password."""
+    with _transaction() as ctx:
+        bootstrap.ensure_admin_token(ctx)
+        found = bootstrap.ensure_owner(ctx)
+    _tell(found)
+
+
+@owner.command("create")
+@click.argument("username")
+@click.option("--name", default="", help="Name that people see.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input, not make one.")
+def create_owner(username: str, name: str, password_stdin: bool) -> None:
+    """Create another owner for all sites."""
+    password = _from_stdin() if password_stdin else None
+    with _transaction() as ctx:
+        found = bootstrap.create_owner(ctx, username, display_name=name, password=password)
+    _tell(found)
+
+
+@user.command("reset-password")
+@click.argument("username")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input, not make one.")
+def reset_password(username: str, password_stdin: bool) -> None:
+    """Give a user a new password, which must be changed at the next sign-in; ends their browser sessions."""
+    password = _from_stdin() if password_stdin else None
+    with _transaction() as ctx:
+        _, made = users.reset_password(ctx, _id_of(ctx, username), password=password)
+    click.echo(f"Password of {username} set.")
+    if made is not None:
+        click.echo(f"One-time password: {made}")
+
+
+@token.command("issue")
+@click.argument("username")
+@click.option("--label", default="default", show_default=True, help="What the token is for.")
+@click.option("--days", type=click.IntRange(min=1), help="Life in days; the longest allowed without it.")
+@click.option("--site", "sites", multiple=True, help="Limit to a site; may be given several times.")
+def issue_token(username: str, label: str, days: int | None, sites: tuple[str, ...]) -> None:
+    """Issue an API token for a user and print it; it is shown only now."""
+    with _transaction() as ctx:
+        expires_at = ctx.now() + timedelta(days=days) if days is not None else None
+        made = tokens.issue(ctx, _id_of(ctx, username), label=label, expires_at=expires_at, site_scope=sites or None)
+    # The token alone goes to standard output, so that a script can take it as it is.
+    click.echo(made.token)
+    until = made.expires_at.isoformat(timespec="minutes") if made.expires_at else "no end"
+    click.echo(f"Token {made.token_id} of {username} ({made.label}), valid until {until}", err=True)
+
+
+def _id_of(ctx: Context, username: str) -> int:
+    found = users.by_name(ctx, username)
+    if found is None:
+        raise NotFound(f"There is no user {username!r}")
+    return found.id
+
+
+def _from_stdin() -> str:
+    return sys.stdin.readline().rstrip("\r\n")
