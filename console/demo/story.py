@@ -17,6 +17,7 @@ from console.context import ALL_SITES, SYSTEM, Actor, Context, unit_of_work
 from console.demo.company import AUDITOR, MANAGER, OWNER, PEOPLE, PLATFORM, SITES, WORK, DemoPerson, DemoWork
 from console.domain.iam import added_permissions, effective_permissions
 from console.domain.tracker import REMEDIATION
+from console.domain.tracker_requests import ItemChange, NewItem
 from console.listing import ListQuery
 from console.services import (
     preflight,
@@ -29,7 +30,6 @@ from console.services import (
     tracker_manual,
     users,
 )
-from console.services.tracker_change import ItemChange
 from workers import runtime
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -173,7 +173,7 @@ class Story:
 
     def _add(self, work: DemoWork) -> None:
         with self._as(MANAGER) as ctx:
-            new = tracker_manual.NewItem(
+            new = NewItem(
                 title=work.title,
                 action=work.title,
                 site=work.site,

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-22 20:42:17.082003
+Create Date: 2026-11-22 20:56:02.345973
 """
 
 import sqlalchemy as sa
@@ -191,6 +191,57 @@ def upgrade():
         sa.PrimaryKeyConstraint("key", name=op.f("pk_job_schedules")),
     )
     op.create_table(
+        "policy_proposals",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("policy_key", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=60), nullable=False),
+        sa.Column("site", sa.String(length=120), nullable=True),
+        sa.Column("base_revision", sa.Integer(), nullable=False),
+        sa.Column(
+            "sent",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column(
+            "policy_json",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column(
+            "changes",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("shadow", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("state", sa.String(length=20), server_default="open", nullable=False),
+        sa.Column("proposed_by", sa.String(length=80), nullable=False),
+        sa.Column("proposed_by_user_id", sa.Integer(), nullable=True),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by", sa.String(length=80), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decision_note", sa.Text(), server_default="", nullable=False),
+        sa.CheckConstraint(
+            "state IN ('open', 'approved', 'rejected', 'withdrawn')", name=op.f("ck_policy_proposals_state")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_proposals")),
+    )
+    with op.batch_alter_table("policy_proposals", schema=None) as batch_op:
+        # policy_proposals.listed: those of one policy, newest first.
+        batch_op.create_index("ix_policy_proposals_policy_key", ["policy_key", "id"], unique=False)
+        # One open proposal per policy: two at once would be decided on the same ground and contradict each other.
+        batch_op.create_index(
+            "uq_policy_proposals_open",
+            ["policy_key"],
+            unique=True,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        )
+
+    op.create_table(
         "preflight_snapshots",
         sa.Column("instance_id", sa.String(length=36), nullable=False),
         sa.Column("name", sa.String(length=60), nullable=False),
@@ -223,6 +274,22 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sites")),
         sa.UniqueConstraint("name", name=op.f("uq_sites_name")),
         sa.UniqueConstraint("name_key", name=op.f("uq_sites_name_key")),
+    )
+    op.create_table(
+        "sla_policies",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("policy_key", sa.String(length=200), nullable=False),
+        sa.Column(
+            "policy_json",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(length=80), server_default="system", nullable=False),
+        sa.Column("version", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sla_policies")),
+        sa.UniqueConstraint("policy_key", name=op.f("uq_sla_policies_policy_key")),
     )
     op.create_table(
         "tracker_commands",
@@ -388,6 +455,37 @@ def upgrade():
             ondelete="RESTRICT",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_rebaselines")),
+    )
+    op.create_table(
+        "policy_revisions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("policy_key", sa.String(length=200), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column(
+            "policy_json",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column(
+            "changes",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column("source", sa.String(length=20), server_default="update", nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("proposal_id", sa.Integer(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["proposal_id"],
+            ["policy_proposals.id"],
+            name=op.f("fk_policy_revisions_proposal_id_policy_proposals"),
+            ondelete="SET NULL",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_revisions")),
+        sa.UniqueConstraint("policy_key", "revision", name="uq_policy_revisions_number"),
     )
     op.create_table(
         "saved_views",
@@ -720,6 +818,7 @@ def downgrade():
         batch_op.drop_index("ix_saved_views_list_name")
 
     op.drop_table("saved_views")
+    op.drop_table("policy_revisions")
     op.drop_table("audit_rebaselines")
     with op.batch_alter_table("admin_tokens", schema=None) as batch_op:
         batch_op.drop_index("ix_admin_tokens_user_id_is_active")
@@ -745,11 +844,21 @@ def downgrade():
 
     op.drop_table("tracker_completions")
     op.drop_table("tracker_commands")
+    op.drop_table("sla_policies")
     op.drop_table("sites")
     with op.batch_alter_table("preflight_snapshots", schema=None) as batch_op:
         batch_op.drop_index("ix_preflight_snapshots_kind_computed_at")
 
     op.drop_table("preflight_snapshots")
+    with op.batch_alter_table("policy_proposals", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_policy_proposals_open",
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        )
+        batch_op.drop_index("ix_policy_proposals_policy_key")
+
+    op.drop_table("policy_proposals")
     op.drop_table("job_schedules")
     with op.batch_alter_table("job_runs", schema=None) as batch_op:
         batch_op.drop_index("uq_job_runs_scheduled_for")
