@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from console.domain.gate_rules import GateFacts, GatePolicy, Rule, evaluate
 from console.domain.text import T, Text
@@ -49,7 +49,7 @@ class GateSnapshot:
     policy: GatePolicy
 
     @property
-    def job_status(self) -> str:
+    def job_status(self) -> Literal["success", "warning", "critical"]:
         """Give the status of a run with this verdict: critical, warning or success."""
         if self.decision == NO_GO:
             return "critical"

@@ -18,7 +18,7 @@ from console.domain.gate import GateSnapshot
 from console.domain.gate_rules import GateFacts, GatePolicy, LatestRun, RunbookFacts, SecurityFacts
 from console.domain.streak import COUNTED_STATUSES, Streak, lookback, weekly_streak
 from console.models.runs import JobRun
-from console.services import preflight, runbook, runs, security
+from console.services import audit, preflight, run_monitor, runbook, runs, security
 from console.services.runs import Run
 
 JOB = "ops_governance_gate"
@@ -135,6 +135,32 @@ def snapshot(ctx: Context) -> GateSnapshot:
     ctx.actor.require(*READ)
     policy = policy_of(ctx.config)
     return gate.snapshot(_facts(ctx, policy), policy, ctx.now())
+
+
+def take(ctx: Context) -> GateSnapshot:
+    """Give a fresh verdict for a run of the gate and put the run on record.
+
+    Runs by schedule leave no entry. The entry's status repeats the verdict, as published; the security score does not
+    count it.
+    """
+    taken = snapshot(ctx)
+    if ctx.actor.kind != "system":
+        run = run_monitor.current(ctx)
+        ctx.begin_write()
+        audit.record(
+            ctx,
+            "ops_governance_gate_run",
+            "ops_governance_gate",
+            run.run_id if run else "none",
+            status="success" if taken.decision == gate.GO else "warning",
+            detail={
+                "decision": taken.decision,
+                "failure_count": taken.summary.failure_count,
+                "warning_count": taken.summary.warning_count,
+                "weighted_score_percent": taken.summary.weighted_score_percent,
+            },
+        )
+    return taken
 
 
 def _facts(ctx: Context, policy: GatePolicy) -> GateFacts:

@@ -1,0 +1,92 @@
+"""Latency, runbook, posture and security dashboard, for automation and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, current_app
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+
+from console.i18n import DEFAULT_LOCALE, text_in
+from console.inputs.ops import DashboardOut, DashboardQuery, LatencyOut, NoisePolicyOut, PostureOut, RunbookOut
+from console.latency import recorder_of
+from console.responses import answer
+from console.serialize import plain
+from console.services import audit, latency, posture, runbook, security
+from console.services.latency import MemorySamples
+from console.services.security import Dashboard
+from console.web import access, web_context
+
+api = APIBlueprint("ops_security_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
+
+
+def _memory() -> Mapping[str, MemorySamples]:
+    """Store what waits in this process, so that the answer is of now, and give what it remembers."""
+    recorder = recorder_of(current_app)
+    if recorder is None:
+        return {}
+    recorder.flush()
+    return recorder.memory()
+
+
+@api.get("/api/ops/performance/api-latency", responses={200: LatencyOut})
+@access(*latency.READ)
+def api_latency() -> Response:
+    """Give response times and burn rates of the watched endpoints."""
+    memory = _memory()
+    ctx = web_context()
+    found = latency.view(ctx, memory)
+    audit.viewed(ctx, "ops_api_latency_view", "ops_performance", "api_latency", status=found.status)
+    return answer(found, LatencyOut)
+
+
+@api.get("/api/ops/runbook/checks", responses={200: RunbookOut})
+@access(*runbook.READ)
+def runbook_checks() -> Response:
+    """Judge all runbook checks now."""
+    memory = _memory()
+    ctx = web_context()
+    book = runbook.view(ctx, memory)
+    audit.viewed(ctx, "ops_runbook_checks_view", "ops_runbook", "checks", overall_status=book.overall_status)
+    return answer(plain(runbook.as_answer(book)), RunbookOut)
+
+
+@api.get("/api/ops/alerts/noise-policy", responses={200: NoisePolicyOut})
+@access(*posture.READ)
+def alert_noise_policy() -> Response:
+    """Give how much alert noise is borne."""
+    ctx = web_context()
+    found = posture.noise_policy(ctx)
+    audit.viewed(ctx, "ops_alert_noise_policy_view", "ops_alerting", "noise_policy")
+    return answer(found, NoisePolicyOut)
+
+
+@api.get("/api/ops/security/posture", responses={200: PostureOut})
+@access(*posture.READ)
+def security_posture() -> Response:
+    """Give settings and stored facts side by side; null is unknown."""
+    memory = _memory()
+    ctx = web_context()
+    found = posture.view(ctx, memory)
+    audit.viewed(ctx, "ops_security_posture_view", "ops_security", "posture")
+    return answer(plain(found), PostureOut)
+
+
+@api.get("/api/ops/admin/security-dashboard", responses={200: DashboardOut})
+@access(*security.READ)
+def security_dashboard(query: DashboardQuery) -> Response:
+    """Give the risk score, what stands out, and who did what."""
+    ctx = web_context()
+    found = security.dashboard(ctx, days=query.days)
+    audit.viewed(
+        ctx, "ops_admin_security_dashboard_view", "ops_admin_security", "dashboard", risk_score=found.risk.score
+    )
+    return answer(plain(_with_recommendations(found)), DashboardOut)
+
+
+def _with_recommendations(found: Dashboard) -> dict[str, Any]:
+    # Published: one Korean sentence per anomaly, in the same order.
+    advice = dict.fromkeys(text_in(DEFAULT_LOCALE, anomaly.recommendation) for anomaly in found.anomalies)
+    return {**vars(found), "recommendations": list(advice)}

@@ -1,0 +1,241 @@
+"""Inputs and answers of preflight, latency, runbook, posture and security dashboard (API contract, operations)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from console.domain.text import Text
+from console.inputs.base import Instant, OutModel, QueryModel
+
+Sentence = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, Text) else value)]
+
+
+class PreflightQuery(QueryModel):
+    """Whether to look around anew."""
+
+    refresh: bool = False
+
+
+class DashboardQuery(QueryModel):
+    """How far the security dashboard looks back, in days."""
+
+    days: int = Field(30, ge=1, le=180)
+
+
+class PreflightCheckOut(OutModel):
+    """One check."""
+
+    id: str
+    severity: str
+    status: str
+    message: str
+    message_text: dict[str, Any]
+
+
+class PreflightInstanceOut(OutModel):
+    """What one process said last."""
+
+    name: str
+    kind: str
+    started_at: Instant
+    computed_at: Instant
+    age_seconds: int
+    is_live: bool
+    overall_status: str
+    error_count: int
+    warning_count: int
+
+
+class PreflightOut(OutModel):
+    """The preflight that counts, which process says so, its age, and all processes."""
+
+    generated_at: Instant
+    env: str
+    fail_on_error: bool
+    overall_status: str
+    has_error: bool
+    error_count: int
+    warning_count: int
+    check_count: int
+    checks: list[PreflightCheckOut]
+    source: str
+    age_seconds: int
+    instances: list[PreflightInstanceOut]
+
+
+class BurnWindowOut(OutModel):
+    """Rates of one window."""
+
+    window_minutes: int
+    sample_count: int
+    error_count: int
+    slow_count: int
+    error_rate_percent: float
+    slow_rate_percent: float
+    error_burn_rate: float
+    latency_burn_rate: float
+    burn_rate: float
+    ready: bool
+
+
+class BurnWindowsOut(OutModel):
+    """Both windows."""
+
+    short: BurnWindowOut
+    long: BurnWindowOut
+
+
+class EndpointLatencyOut(OutModel):
+    """One watched endpoint."""
+
+    endpoint: str
+    method: str
+    path: str
+    sample_source: str
+    sample_count: int
+    p95_ms: float | None
+    p99_ms: float | None
+    error_count: int
+    error_rate_percent: float
+    last_seen_at: Instant | None
+    is_stale: bool
+    stale_after_minutes: int
+    status: str
+    message: Sentence
+    burn_rate_short: float
+    burn_rate_long: float
+    burn_status: str
+    burn_message: Sentence
+    burn_idle: bool
+    burn_windows: BurnWindowsOut
+
+
+class BurnSummaryOut(OutModel):
+    """Burn rates of all endpoints."""
+
+    status: str
+    message: Sentence
+    short_window_minutes: int
+    long_window_minutes: int
+    warning_threshold: float
+    critical_threshold: float
+    min_samples: int
+    error_slo_percent: float
+    latency_slo_percent: float
+    error_budget_percent: float
+    latency_budget_percent: float
+    critical_count: int
+    warning_count: int
+    warming_up_count: int
+
+
+class LatencyOut(OutModel):
+    """All watched endpoints."""
+
+    generated_at: Instant
+    status: str
+    message: Sentence
+    enabled: bool
+    warning_threshold_ms: float
+    critical_threshold_ms: float
+    stale_after_minutes: int
+    min_samples: int
+    window_size: int
+    persist_enabled: bool
+    persist_retention_days: int
+    target_count: int
+    critical_count: int
+    warning_count: int
+    insufficient_samples_count: int
+    burn_rate: BurnSummaryOut
+    endpoints: list[EndpointLatencyOut]
+
+
+class RunbookCheckOut(OutModel):
+    """One check; fields of its own stand beside these."""
+
+    model_config = ConfigDict(from_attributes=True, extra="allow")
+
+    id: str
+    status: str
+    message: str
+
+
+class RunbookOut(OutModel):
+    """All checks; the worst one is the overall status."""
+
+    generated_at: Instant
+    overall_status: str
+    checks: list[RunbookCheckOut]
+
+
+class PostureOut(OutModel):
+    """Settings and stored facts; None is unknown."""
+
+    model_config = ConfigDict(from_attributes=True, extra="allow")
+
+    generated_at: Instant
+    env: str
+    rate_limit: dict[str, Any]
+    audit_archive_signing: dict[str, Any]
+    api_latency: LatencyOut
+    deploy_smoke_policy: dict[str, Any]
+    evidence_archive_integrity_policy: dict[str, Any]
+    preflight: dict[str, Any]
+    ops_quality_reports: dict[str, Any]
+    dr_rehearsal: dict[str, Any]
+    alerting: dict[str, Any]
+    evidence_storage_backend: str
+    token_policy: dict[str, Any]
+
+
+class NoisePolicyOut(OutModel):
+    """How much alert noise is borne."""
+
+    version: str
+    generated_at: Instant
+    review_window_days: int
+    false_positive_threshold_percent: float
+    false_negative_threshold_percent: float
+    policy_doc_path: str
+    evaluation: dict[str, str]
+
+
+class AnomalyOut(OutModel):
+    """Something that stands out."""
+
+    id: str
+    status: str
+    metric: int
+    threshold: int
+    message: Sentence
+
+
+class RiskOut(OutModel):
+    """Score 0 to 100 and level."""
+
+    score: int
+    level: str
+
+
+class DashboardOut(OutModel):
+    """The security dashboard; `recommendations` are Korean sentences."""
+
+    generated_at: Instant
+    window_days: int
+    window_start: Instant
+    window_end: Instant
+    overall_status: str
+    risk: RiskOut
+    users: dict[str, int]
+    tokens: dict[str, int]
+    coverage: dict[str, int]
+    actions: dict[str, int]
+    anomalies: list[AnomalyOut]
+    recommendations: list[str]
+    top_actors: list[dict[str, Any]]
+    recent_sensitive_events: list[dict[str, Any]]
+    risk_points: dict[str, int]
+    business_time_zone: str
