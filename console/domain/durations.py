@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
-from console.domain.text import N_, T, Text
+from console.domain.text import N_, Text
 
 Hue = Literal["late", "soon", "wait"]
 # One sentence per case, because word order differs between languages. Pages hand the same table to the script that
@@ -45,12 +45,12 @@ def words(length: timedelta, table: dict[str, str]) -> Text:
     minutes = int(abs(length).total_seconds() // 60)
     days, hours, rest = minutes // 1440, minutes // 60, minutes % 60
     if days:
-        return T(table["days"], days=days)
+        return Text(table["days"], {"days": days})
     if hours >= 3 or (hours and not rest):
-        return T(table["hours"], hours=hours)
+        return Text(table["hours"], {"hours": hours})
     if hours:
-        return T(table["hours_minutes"], hours=hours, minutes=rest)
-    return T(table["minutes"], minutes=rest) if rest else T(table["now"])
+        return Text(table["hours_minutes"], {"hours": hours, "minutes": rest})
+    return Text(table["minutes"], {"minutes": rest}) if rest else Text(table["now"])
 
 
 def countdown(due: datetime, now: datetime) -> Text:
