@@ -1,4 +1,4 @@
-"""What the remediation automation leaves behind: facts of its runs, the backlog over time, decisions of shadow policies.
+"""What the remediation automation leaves behind: facts of its runs, the backlog over time, what shadows decided.
 
 Figures stand in columns, so that history, summary, figures and guard never read whole results of runs.
 """
@@ -40,7 +40,7 @@ class RunFact(Base):
 
     run_id: Mapped[int] = mapped_column(ForeignKey("job_runs.id", ondelete="CASCADE"), primary_key=True)
     job_name: Mapped[str] = mapped_column(String(80))
-    parent_run_id: Mapped[int | None] = mapped_column(ForeignKey("job_runs.id", ondelete="CASCADE"))
+    parent_run_id: Mapped[int | None] = mapped_column(ForeignKey("job_runs.id", ondelete="SET NULL"))
     finished_at: Mapped[datetime]
     dry_run: Mapped[bool] = mapped_column(default=False, server_default=false())
     force: Mapped[bool] = mapped_column(default=False, server_default=false())
