@@ -1,7 +1,6 @@
 """Pictures of the pages, from a demo company of their own: `make screenshots` writes them to ./screenshots.
 
-python -m tools.screenshots                     all pages, wide and phone, light and dark
-python -m tools.screenshots /board /gate        these only
+`python -m tools.screenshots` takes all pages, wide and phone, light and dark; with addresses behind it, these only.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from tools.node import ROOT
@@ -106,11 +104,14 @@ def main(arguments: list[str]) -> int:
     from tests.support.chromium import chromium_launch_options
 
     FOLDER.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="kaos-pictures-") as folder, console(folder) as address:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(**chromium_launch_options())
-            take(browser, address, arguments or list(PAGES))
-            browser.close()
+    with (
+        tempfile.TemporaryDirectory(prefix="kaos-pictures-") as folder,
+        console(folder) as address,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(**chromium_launch_options())
+        take(browser, address, arguments or list(PAGES))
+        browser.close()
     print(f"in {FOLDER}")
     return 0
 

@@ -23,7 +23,8 @@ def violations(page: Any, *, within: str = "html") -> list[str]:
         "([within, rules]) => axe.run(within, { runOnly: { type: 'tag', values: rules } }).then(r => r.violations)",
         [within, RULES],
     )
-    return [
-        f"{one['id']} ({one['impact']}): {one['help']}: {', '.join(str(node['target'][0]) for node in one['nodes'][:3])}"
-        for one in found
-    ]
+    return [f"{one['id']} ({one['impact']}): {one['help']}: {_elements(one['nodes'])}" for one in found]
+
+
+def _elements(nodes: list[dict[str, Any]]) -> str:
+    return ", ".join(str(node["target"][0]) for node in nodes[:3])
