@@ -80,7 +80,7 @@ scheduler: setup ## One scheduler alone (needs REDIS_URL)
 	@exec $(BIN)/python -m workers scheduler
 
 soak: setup-dev ## The tests that break things on purpose, with their full counts
-	@SOAK=1 $(BIN)/python -m pytest -m soak $(T)
+	@SOAK=1 $(BIN)/python -m pytest $$(grep -rl --include='test_*.py' SOAK tests)
 
 bench: setup-dev ## Measure, and write the table
 	@$(BIN)/python -m benchmarks
