@@ -144,6 +144,11 @@ class Limiter:
         """Give the whole budget of `key` back."""
         self._ask(lambda window: window.clear(f"{key}:{seconds}"))
 
+    def close(self) -> None:
+        """Give the connections to Redis back."""
+        if self._redis is not None:
+            self._redis.get_connection().connection_pool.disconnect()
+
     def status(self, *, production: bool) -> BackendStatus:
         """Ping Redis and describe the backend; the words follow the API contract, operations section 15.1."""
         ping = self._ping()

@@ -13,6 +13,7 @@ from tests.factories import make_token, make_user
 
 OWNER_TOKEN = "test-owner-token"
 DAY = timedelta(days=1)
+LOCAL = {"ALLOW_INSECURE_LOCAL_AUTH": True, "ENV": "local"}
 
 
 def ask(client, token, path="/api/auth/me", **kwargs):
@@ -265,15 +266,13 @@ class TestBootstrap:
 
 
 class TestLocalBypass:
-    SETTINGS = {"ALLOW_INSECURE_LOCAL_AUTH": True, "ENV": "local"}
-
     @pytest.fixture(autouse=True)
     def quiet(self, monkeypatch):
         """Outside of ENV=test a process begins to report on itself; these applications live too briefly for it."""
         monkeypatch.setattr("console.background.Background.ensure_started", lambda self: None)
 
     def test_it_opens_only_when_everything_says_so(self, make_app):
-        body = make_app(**self.SETTINGS).test_client().get("/api/auth/me").json
+        body = make_app(**LOCAL).test_client().get("/api/auth/me").json
 
         assert (body["username"], body["role"], body["user_id"]) == ("local-dev", "owner", None)
 
@@ -288,7 +287,7 @@ class TestLocalBypass:
         ],
     )
     def test_any_other_setting_keeps_it_shut(self, make_app, settings):
-        client = make_app(PREFLIGHT_FAIL_ON_ERROR=False, **(self.SETTINGS | settings)).test_client()
+        client = make_app(PREFLIGHT_FAIL_ON_ERROR=False, **(LOCAL | settings)).test_client()
 
         assert client.get("/api/auth/me").status_code == 401
 
@@ -297,15 +296,15 @@ class TestLocalBypass:
         [{"REMOTE_ADDR": "192.0.2.7"}, {"HTTP_X_FORWARDED_FOR": "127.0.0.1"}, {"HTTP_FORWARDED": "for=127.0.0.1"}],
     )
     def test_only_this_machine_itself_gets_in(self, make_app, environ):
-        client = make_app(**self.SETTINGS).test_client()
+        client = make_app(**LOCAL).test_client()
 
         assert client.get("/api/auth/me", environ_overrides=environ).status_code == 401
 
     def test_a_live_token_shuts_it(self, make_app, issued):
-        assert make_app(**self.SETTINGS).test_client().get("/api/auth/me").status_code == 401
+        assert make_app(**LOCAL).test_client().get("/api/auth/me").status_code == 401
 
     def test_another_site_cannot_use_it(self, make_app):
-        client = make_app(**self.SETTINGS).test_client()
+        client = make_app(**LOCAL).test_client()
         response = client.post(
             "/api/admin/users", json={"username": "evil"}, headers={"Origin": "https://evil.example"}
         )
