@@ -38,18 +38,13 @@ class SyncIn(BodyModel):
 
 
 class SiteQuery(QueryModel):
-    """One site, `-` for the platform; without it all that the caller may see."""
+    """One site; without it all that the caller may see."""
 
-    site: str | None = Field(None, max_length=120)
-
-    @property
-    def scope(self) -> str | None:
-        """The site as the services take it: "" is the platform, None is everything."""
-        return "" if self.site == "-" else self.site or None
+    site: str | None = Field(None, min_length=1, max_length=120)
 
 
 class ItemFilter(QueryModel):
-    """Filters of the items, all optional and all of them together; `site=-` is the platform."""
+    """Filters of the items, all optional and all of them together."""
 
     include_inactive: bool = False
     status: str | None = Field(None, max_length=40, description="pending, in_progress, done or blocked")
@@ -59,6 +54,7 @@ class ItemFilter(QueryModel):
     overdue: bool = False
     due_soon: bool = Field(False, description="open and due within 24 hours")
     unassigned: bool = False
+    platform: bool = Field(False, description="only items that belong to no site")
     rule_status: RuleWord | None = None
     priority: int | None = Field(None, ge=0, le=99)
     q: str = Field("", max_length=200, description="words in number, texts, rule or assignee")
@@ -74,6 +70,7 @@ class ItemFilter(QueryModel):
             "rule_status": self.rule_status or "",
             "priority": "" if self.priority is None else str(self.priority),
             "unassigned": "1" if self.unassigned else "",
+            "platform": "1" if self.platform else "",
         }
         due = [word for word, wanted in (("overdue", self.overdue), ("due_soon", self.due_soon)) if wanted]
         return {key: (word,) for key, word in words.items() if word} | ({"due": tuple(due)} if due else {})

@@ -97,8 +97,8 @@ def sync_state(ctx: Context, programme: Programme, now: datetime) -> SyncState:
 
 
 def check_site(ctx: Context, site: str | None) -> None:
-    """Raise SiteDenied for a site that the caller may not see; None is all that they may see, "" the platform."""
-    ctx.actor.require_site(site or None)
+    """Raise SiteDenied for a site that the caller may not see; None is all that they may see."""
+    ctx.actor.require_site(site)
 
 
 def overview(ctx: Context, programme: Programme = REMEDIATION, site: str | None = None) -> OverviewView:

@@ -44,6 +44,11 @@ def slice_of(
     return (read(ctx, programme, ids, now), total) if offset < total else ((), total)
 
 
+def check(ctx: Context, programme: Programme, query: ListQuery) -> None:
+    """Raise what reading the list would raise (PermissionDenied, SiteDenied, Invalid), before an export begins."""
+    matching(ctx, programme, query, ctx.now())
+
+
 def stream(
     ctx: Context, programme: Programme, query: ListQuery, ids: Sequence[int] | None = None
 ) -> Iterator[ItemView]:

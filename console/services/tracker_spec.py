@@ -21,13 +21,11 @@ from console.services.tracker_rows import ItemView
 # How people see the life of an item, left to right; the contract lists the words in another order.
 BOARD_STATUSES = ("pending", "in_progress", "blocked", "done")
 STATUS_LABELS = {
-    "pending": N_("Pending"),
+    "pending": N_("Waiting"),
     "in_progress": N_("In progress"),
     "blocked": N_("Blocked"),
     "done": N_("Done"),
 }
-PLATFORM = "-"
-
 _YES = (("1", N_("Yes")),)
 ORDER = (
     TrackerItem.is_active.desc(),
@@ -46,10 +44,9 @@ def _flag(key: str, label: str, where: Callable[[datetime], ColumnElement[bool]]
 
 
 def _site(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
-    names = ["" if word == PLATFORM else word for word in words]
-    for name in names:
-        ctx.actor.require_site(name or None)
-    return TrackerItem.site_key.in_(names)
+    for name in words:
+        ctx.actor.require_site(name)
+    return TrackerItem.site_key.in_(words)
 
 
 def _due(_ctx: Context, words: list[str], now: datetime) -> ColumnElement[bool]:
@@ -92,6 +89,7 @@ FILTERS = (
     ),
     Filter("priority", N_("Priority"), "choice", _priority),
     Filter("owner_role", N_("Owner role"), "choice", lambda _ctx, words, _now: TrackerItem.owner_role.in_(words)),
+    _flag("platform", N_("Platform only"), lambda _now: TrackerItem.site_key == ""),
     _flag("unchecked", N_("Completion not checked"), lambda _now: TrackerItem.completion_checked.is_(False)),
     _flag("critical", N_("Critical and open"), lambda _now: rows.CRITICAL),
     Filter(

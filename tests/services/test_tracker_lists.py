@@ -59,7 +59,7 @@ def test_the_order_is_active_first_then_priority_deadline_and_id(ctx, mixed):
         ({"status": ["pending"]}, [1, 8, 5, 7]),
         ({"status": ["blocked", "done"]}, [4, 3]),
         ({"site": [SITE]}, [4, 7, 3]),
-        ({"site": ["-"]}, [1, 2, 8]),
+        ({"platform": ["1"]}, [1, 2, 8]),
         ({"site": [SITE, OTHER]}, [5, 4, 7, 3]),
         ({"assignee": ["kim"]}, [2, 8, 4]),
         ({"unassigned": ["1"]}, [1, 5, 7]),

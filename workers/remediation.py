@@ -1,0 +1,43 @@
+"""Jobs of the remediation tracker: the sync with the gate, and bulk actions on very many items."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+from console.context import Context
+from console.domain.text import N_
+from console.inputs.tracker import BulkIn, SyncIn
+from console.services import tracker_bulk, tracker_sync
+from console.services.tracker_bulk import BulkResult
+from workers.runtime import job
+
+SYNC = "ops_governance_remediation_sync"
+BULK = "ops_governance_remediation_bulk"
+
+
+@job(
+    SYNC,
+    title=N_("Sync the board with the gate"),
+    sentence=N_("Takes a fresh gate verdict, opens and refreshes items, and resolves those whose rule passes."),
+    options=SyncIn,
+    permission="governance:manage",
+)
+def remediation_sync(ctx: Context, options: SyncIn) -> dict[str, Any]:
+    """Sync the tracker; gives the published counts without the items."""
+    result = tracker_sync.sync(ctx, include_warnings=options.include_warnings, max_items=options.max_items)
+    detail = asdict(replace(result, items=()))
+    del detail["items"]
+    return detail
+
+
+@job(
+    BULK,
+    title=N_("Change many items of the board"),
+    sentence=N_("Carries out a bulk action that was too large to wait for."),
+    options=BulkIn,
+    permission="governance:write",
+)
+def remediation_bulk(ctx: Context, options: BulkIn) -> BulkResult:
+    """Carry out a bulk action; all of it or nothing."""
+    return tracker_bulk.apply(ctx, options.selection(), options.change())
