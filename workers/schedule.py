@@ -13,6 +13,8 @@ from console.domain.text import N_
 HOUR = timedelta(hours=1)
 
 LINES: tuple[Line, ...] = (
+    Line("ops_governance_gate", "45 0 * * *", sentence=N_("Every day at 09:45 in Seoul")),
     Line("job_runs_retention", "35 1 * * *", tolerance=HOUR, sentence=N_("Every night at 10:35 in Seoul")),
+    Line("api_latency_retention", "45 1 * * *", tolerance=HOUR, sentence=N_("Every day at 10:45 in Seoul")),
     Line("identity_clean_up", "25 * * * *", sentence=N_("Every hour at 25 past")),
 )

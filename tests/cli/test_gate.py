@@ -1,0 +1,101 @@
+"""`flask gate check`: what it prints, what it keeps, and its four exit codes."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from console.extensions import db
+from console.models.audit import AuditLog
+from console.models.runs import JobRun
+from console.services import gate
+from tests.services.test_gate import add_run
+
+
+@pytest.fixture
+def invoke(app):
+    return lambda *words: app.test_cli_runner().invoke(args=["gate", "check", *words])
+
+
+@pytest.fixture
+def go(ctx):
+    """Facts for GO with one accepted warning: no deploy smoke test yet."""
+    add_run(ctx, gate.DAILY_CHECK)
+    add_run(ctx, gate.DR_REHEARSAL, detail_json={"restore_valid": True})
+    add_run(ctx, gate.WEEKLY_REPORT)
+    ctx.session.commit()
+
+
+def test_no_go_is_1_and_says_why(invoke):
+    result = invoke()
+
+    assert result.exit_code == 1
+    assert result.stdout.startswith("NO-GO: 3 of 7 rules pass\n  The weighted score of 47.5 % is below 75")
+    assert "warning daily_check_recent: No daily check has run yet." in result.stdout
+
+
+@pytest.mark.usefixtures("go")
+@pytest.mark.parametrize(("words", "code"), [((), 0), (("--strict",), 2)])
+def test_go_with_warnings_depends_on_how_strict_one_is(invoke, words, code):
+    result = invoke(*words)
+
+    assert result.exit_code == code
+    assert result.stdout.startswith("GO: 6 of 7 rules pass")
+
+
+def test_the_whole_verdict_as_json(invoke):
+    verdict = json.loads(invoke("--json").stdout)
+
+    assert verdict["decision"] == "no_go"
+    assert len(verdict["rules"]) == 7
+
+
+def test_checking_keeps_nothing_and_running_keeps_the_verdict(invoke, session):
+    invoke()
+    assert session.scalar(select(func.count()).select_from(JobRun)) == 0
+    session.rollback()
+
+    told = json.loads(invoke("--run", "--json").stdout)
+
+    row = session.scalars(select(JobRun)).one()
+    assert (row.id, row.trigger, row.status, row.executed) == (told["run_id"], "manual", "critical", True)
+    assert row.detail_json["decision"] == "no_go"
+    assert session.scalar(select(func.count()).select_from(AuditLog)) == 0
+
+
+def test_a_gate_that_cannot_be_judged_is_3(invoke, monkeypatch):
+    def broken(_ctx):
+        raise OSError("disk on fire")
+
+    monkeypatch.setattr(gate.preflight, "facts", broken)
+
+    result = invoke()
+    assert result.exit_code == 3
+    assert "UNDECIDED" in result.stderr
+    assert invoke("--run").exit_code == 3
+
+
+def test_a_run_that_breaks_off_is_no_verdict(invoke, make_ctx, monkeypatch, clock):
+    invoke("--run")
+    clock.advance(timedelta(hours=1))
+    monkeypatch.setattr(gate.preflight, "facts", lambda _ctx: 1 / 0)
+    invoke("--run")
+
+    ctx = make_ctx()
+    assert gate.latest(ctx).decision == "no_go"
+    assert gate.history(ctx).total == 1
+
+
+def test_a_database_that_is_away_is_3(make_app, tmp_path):
+    app = make_app(DATABASE_URL=f"sqlite:///{tmp_path}/empty.db")
+
+    result = app.test_cli_runner().invoke(args=["gate", "check"])
+    with app.app_context():
+        db.engine.dispose()
+
+    assert result.exit_code == 3
+
+
+def test_a_misspelt_option_is_no_verdict(invoke):
+    assert invoke("--stritc").exit_code == 3
