@@ -21,9 +21,9 @@ class StartError(Exception):
 
 
 def check_folder(folder: Path) -> None:
-    """Make the data folder if need be; raises StartError when it cannot be written."""
+    """Make the data folder, for us alone, if need be; raises StartError when it cannot be written."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"\0" * 4096)
             probe.flush()

@@ -195,6 +195,8 @@ def _greet(address: str, folder: Path, signed_in: dict[str, Any], seconds: float
         lines.append(f"  password    {signed_in['password']}   (for the first sign-in only; it is not shown again)")
     elif signed_in["created"]:
         lines.append("  password    the one in ADMIN_PASSWORD")
+    else:
+        lines.append(f"  forgotten?  .venv/bin/flask user reset-password {signed_in['owner']}")
     lines += [f"  data        {folder}", "  Ctrl-C stops everything."]
     print("\n" + "\n".join(lines) + "\n", flush=True)
 

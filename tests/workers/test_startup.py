@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 def test_the_data_folder_is_made(tmp_path):
     startup.check_folder(tmp_path / "a" / "b")
 
-    assert (tmp_path / "a" / "b").is_dir()
+    assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
     assert list((tmp_path / "a" / "b").iterdir()) == []
 
 
