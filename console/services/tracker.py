@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, case, func, literal_column, or_, select
@@ -12,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, case, func, literal_column, or_, sel
 from console.context import Context
 from console.domain import tracker as domain
 from console.domain.tracker import REMEDIATION, Overview, Programme, Readiness, Tally
-from console.models.tracker import TrackerCommand, TrackerEvent, TrackerItem, TrackerRun
+from console.models.tracker import TrackerCommand, TrackerCompletion, TrackerEvent, TrackerItem, TrackerRun
 from console.services import audit
 from console.services import tracker_rows as rows
 from console.services.tracker_rows import ItemView
@@ -21,13 +23,23 @@ TREND_DAYS = 7
 
 
 @dataclass(frozen=True)
-class SyncState:
-    """When the tracker last heard from the gate; `stale` when that is longer ago than the setting allows."""
+class RunState:
+    """Where a tracker stands: closed by whom, synced when, with which verdict.
 
+    `stale`: the last sync is longer ago than the setting allows. `history_count`: how often it was closed.
+    """
+
+    status: str = domain.ACTIVE
+    completion_note: str = ""
+    completed_by: str | None = None
+    completed_at: datetime | None = None
+    force_used: bool = False
+    last_checked_at: datetime | None = None
+    readiness: Mapping[str, Any] = field(default_factory=dict)
+    history_count: int = 0
     last_synced_at: datetime | None = None
     gate_generated_at: datetime | None = None
     gate_decision: str | None = None
-    gate_run_id: int | None = None
     stale: bool = True
 
 
@@ -47,7 +59,7 @@ class ReadinessView(Readiness):
     last_synced_at: datetime | None
     stale: bool
     gate_decision: str | None
-    gate_run_id: int | None
+    gate_generated_at: datetime | None
 
 
 def tally(ctx: Context, programme: Programme, now: datetime, site: str | None = None, *, closed: bool = False) -> Tally:
@@ -79,21 +91,28 @@ def tally(ctx: Context, programme: Programme, now: datetime, site: str | None = 
     return Tally(total=total, unchecked=total - found["done"], **found)
 
 
-def sync_state(ctx: Context, programme: Programme, now: datetime) -> SyncState:
-    """Tell when the tracker was last synced, and with which verdict."""
-    columns = (
-        TrackerRun.last_synced_at,
-        TrackerRun.gate_generated_at,
-        TrackerRun.gate_decision,
-        TrackerRun.gate_run_id,
+def run_state(ctx: Context, programme: Programme, now: datetime, site: str | None = None) -> RunState:
+    """Tell where the tracker stands, for trackers closed per site that of `site`: one query."""
+    site_key = (site or "") if programme.site_runs else ""
+    closings = (
+        select(func.count())
+        .select_from(TrackerCompletion)
+        .where(
+            TrackerCompletion.tracker == programme.key,
+            TrackerCompletion.site_key == site_key,
+            TrackerCompletion.kind == "completed",
+        )
+        .scalar_subquery()
     )
+    read = [getattr(TrackerRun, item.name) for item in fields(RunState) if item.name not in ("history_count", "stale")]
+    wanted = select(*read, closings.label("history_count"))
     row = ctx.session.execute(
-        select(*columns).where(TrackerRun.tracker == programme.key, TrackerRun.site_key == "")
+        wanted.where(TrackerRun.tracker == programme.key, TrackerRun.site_key == site_key)
     ).first()
-    if row is None or row.last_synced_at is None:
-        return SyncState()
+    if row is None:
+        return RunState()
     limit = timedelta(hours=ctx.config["GOVERNANCE_REMEDIATION_SYNC_STALE_HOURS"])
-    return SyncState(*row, stale=now - row.last_synced_at > limit)
+    return RunState(**row._asdict(), stale=row.last_synced_at is None or now - row.last_synced_at > limit)
 
 
 def check_site(ctx: Context, site: str | None) -> None:
@@ -107,7 +126,7 @@ def overview(ctx: Context, programme: Programme = REMEDIATION, site: str | None 
     check_site(ctx, site)
     now = ctx.now()
     counts = tally(ctx, programme, now, site, closed=True)
-    state = sync_state(ctx, programme, now)
+    state = run_state(ctx, programme, now)
     made = OverviewView(
         **asdict(domain.overview(programme, counts, now)),
         last_synced_at=state.last_synced_at,
@@ -143,17 +162,19 @@ def readiness(ctx: Context, programme: Programme = REMEDIATION, site: str | None
     return made
 
 
-def measured(ctx: Context, programme: Programme, now: datetime, site: str | None = None) -> ReadinessView:
+def measured(
+    ctx: Context, programme: Programme, now: datetime, site: str | None = None, state: RunState | None = None
+) -> ReadinessView:
     """Compute the readiness of what the caller may see at `now`."""
-    state = sync_state(ctx, programme, now)
+    state = state or run_state(ctx, programme, now, site)
     counts = tally(ctx, programme, now, site)
     found = domain.readiness(programme, counts, now, synced=state.last_synced_at is not None)
     return ReadinessView(
-        **{field.name: getattr(found, field.name) for field in fields(found)},
+        **{item.name: getattr(found, item.name) for item in fields(found)},
         last_synced_at=state.last_synced_at,
         stale=state.stale,
         gate_decision=state.gate_decision,
-        gate_run_id=state.gate_run_id,
+        gate_generated_at=state.gate_generated_at,
     )
 
 

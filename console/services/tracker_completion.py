@@ -11,11 +11,11 @@ from sqlalchemy import func, select
 
 from console.context import Context
 from console.domain.errors import Conflict
-from console.domain.tracker import ACTIVE, COMPLETED, COMPLETED_WITH_EXCEPTIONS, REMEDIATION, Programme
+from console.domain.tracker import COMPLETED, COMPLETED_WITH_EXCEPTIONS, REMEDIATION, Programme
 from console.i18n import DEFAULT_LOCALE, text_in
-from console.models.tracker import TrackerCompletion, TrackerRun
+from console.models.tracker import TrackerCompletion
 from console.services import audit
-from console.services.tracker import ReadinessView, check_site, measured
+from console.services.tracker import ReadinessView, RunState, check_site, measured, run_state
 from console.services.tracker_store import lock_run
 
 HISTORY_LIMIT = 100
@@ -69,10 +69,12 @@ class CompletionEntry:
 
 
 def completion(ctx: Context, programme: Programme = REMEDIATION, site: str | None = None) -> Completion:
-    """Tell whether the tracker is closed, and the readiness of now: four queries."""
+    """Tell whether the tracker is closed, and the readiness of now: two queries."""
     ctx.actor.require(*programme.read)
     check_site(ctx, site)
-    made = _current(ctx, programme, site, measured(ctx, programme, ctx.now(), site))
+    now = ctx.now()
+    state = run_state(ctx, programme, now, site)
+    made = _completion(programme, site, state, measured(ctx, programme, now, site, state))
     audit.viewed(
         ctx,
         f"{programme.audit_prefix}_completion_view",
@@ -85,29 +87,17 @@ def completion(ctx: Context, programme: Programme = REMEDIATION, site: str | Non
     return made
 
 
-def _current(ctx: Context, programme: Programme, site: str | None, readiness: ReadinessView) -> Completion:
-    site_key = (site or "") if programme.site_runs else ""
-    scope = (TrackerRun.tracker == programme.key, TrackerRun.site_key == site_key)
-    row = ctx.session.scalars(select(TrackerRun).where(*scope).execution_options(populate_existing=True)).one_or_none()
-    count = ctx.session.scalar(
-        select(func.count())
-        .select_from(TrackerCompletion)
-        .where(
-            TrackerCompletion.tracker == programme.key,
-            TrackerCompletion.site_key == site_key,
-            TrackerCompletion.kind == "completed",
-        )
-    )
+def _completion(programme: Programme, site: str | None, state: RunState, readiness: ReadinessView) -> Completion:
     return Completion(
-        status=row.status if row else ACTIVE,
-        completion_note=row.completion_note if row else "",
-        completed_by=row.completed_by if row else None,
-        completed_at=row.completed_at if row else None,
-        force_used=bool(row and row.force_used),
-        last_checked_at=(row.last_checked_at if row else None) or readiness.generated_at,
+        status=state.status,
+        completion_note=state.completion_note,
+        completed_by=state.completed_by,
+        completed_at=state.completed_at,
+        force_used=state.force_used,
+        last_checked_at=state.last_checked_at or readiness.generated_at,
         readiness=readiness,
-        completed_readiness=row.readiness if row else {},
-        history_count=count or 0,
+        completed_readiness=state.readiness,
+        history_count=state.history_count,
         site=site if programme.site_runs else None,
     )
 
@@ -177,7 +167,7 @@ def complete(
             "blockers": blockers,
         },
     )
-    return _current(ctx, programme, site, readiness)
+    return _completion(programme, site, run_state(ctx, programme, now, site), readiness)
 
 
 def history(
