@@ -30,9 +30,6 @@ MAX_OFFSET = 1_000_000
 class Args(Protocol):
     """URL parameters, as the web framework gives them: a name may stand there several times."""
 
-    def get(self, key: str, default: str = ..., /) -> str:
-        """Give the first value."""
-
     def getlist(self, key: str, /) -> list[str]:
         """Give all values."""
 
@@ -223,7 +220,7 @@ def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery
     for key, words in spec.default_filters.items():
         if not any(name in args for name in (key, "q", "all")):
             filters.setdefault(key, words)
-    sort = args.get("sort", "").strip()
+    sort = _first(args, "sort").strip()
     key = sort.removeprefix("-")
     if key:
         column = spec.column(key)
@@ -231,18 +228,22 @@ def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery
             raise Invalid(T("The list cannot be ordered by “%(key)s”", key=key[:40]))
     return ListQuery(
         filters=filters,
-        search=args.get("q", "").strip()[:MAX_TEXT],
+        search=_first(args, "q").strip()[:MAX_TEXT],
         sort=key,
         descending=sort.startswith("-"),
         page=_number(args, "page", 1, 1, MAX_OFFSET),
         per_page=_number(args, "per_page", DEFAULT_PAGE_SIZE, 1, 500),
-        columns=tuple(key for key in args.get("columns", "").split(",") if spec.column(key)),
-        extra={name: word[:MAX_TEXT] for name in extra if (word := args.get(name, ""))},
+        columns=tuple(key for key in _first(args, "columns").split(",") if spec.column(key)),
+        extra={name: word[:MAX_TEXT] for name in extra if (word := _first(args, name))},
     )
 
 
+def _first(args: Args, name: str) -> str:
+    return next(iter(args.getlist(name)), "")
+
+
 def _number(args: Args, name: str, default: int, least: int, most: int) -> int:
-    text = args.get(name, "").strip()
+    text = _first(args, name).strip()
     if not text:
         return default
     if not (text.isascii() and text.isdigit()) or len(text) > 9 or not least <= int(text) <= most:

@@ -25,11 +25,15 @@ def test_a_unit_of_work_commits_once_and_then_runs_what_waited(engine, clock, co
 
 def test_an_error_leaves_nothing_behind(engine, clock, config):
     seen = []
-    with pytest.raises(KeyError), unit_of_work(sessionmaker(engine), actor=SYSTEM, clock=clock, config=config) as ctx:
-        make_site(ctx.session, "본관", now=ctx.now())
-        ctx.after_commit(lambda: seen.append("ran"))
-        raise KeyError
 
+    def fail():
+        with unit_of_work(sessionmaker(engine), actor=SYSTEM, clock=clock, config=config) as ctx:
+            make_site(ctx.session, "본관", now=ctx.now())
+            ctx.after_commit(lambda: seen.append("ran"))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert seen == []
     assert names(engine) == []
 
