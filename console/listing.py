@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, Select, func, literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from console.context import Context
 from console.domain.errors import Invalid
@@ -38,6 +38,8 @@ class Args(Protocol):
     def __iter__(self) -> Iterator[str]: ...
 
 
+AnySelect = Select[*tuple[Any, ...]]
+SqlValue = ColumnElement[Any] | InstrumentedAttribute[Any]
 FilterKind = Literal["choice", "text", "date", "flag"]
 Choices = Sequence[tuple[str, str]]
 
@@ -51,7 +53,7 @@ class Column:
 
     key: str
     label: str
-    sort: ColumnElement[Any] | None = None
+    sort: SqlValue | None = None
     value: Callable[[Any], Any] | None = None
     numeric: bool = False
     shown: bool = True
@@ -82,13 +84,13 @@ class ListSpec:
     """
 
     name: str
-    base: Callable[[Context], Select[Any]]
+    base: Callable[[Context], AnySelect]
     row: Callable[[Any], Any]
-    key: ColumnElement[Any]
+    key: SqlValue
     columns: tuple[Column, ...]
     filters: tuple[Filter, ...] = ()
     search: Callable[[str], ColumnElement[bool]] | None = None
-    order: tuple[ColumnElement[Any], ...] = ()
+    order: tuple[SqlValue, ...] = ()
     default_filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     count_cap: int | None = None
 
@@ -251,7 +253,7 @@ def _number(args: Args, name: str, default: int, least: int, most: int) -> int:
     return int(text)
 
 
-def narrowed(ctx: Context, spec: ListSpec, query: ListQuery, now: datetime) -> Select[Any]:
+def narrowed(ctx: Context, spec: ListSpec, query: ListQuery, now: datetime) -> AnySelect:
     """Give the SELECT of a list with its filters and search, without order and page."""
     statement = spec.base(ctx)
     for key, words in query.filters.items():
@@ -269,7 +271,7 @@ def narrowed(ctx: Context, spec: ListSpec, query: ListQuery, now: datetime) -> S
     return statement
 
 
-def ordered(spec: ListSpec, query: ListQuery, statement: Select[Any]) -> Select[Any]:
+def ordered(spec: ListSpec, query: ListQuery, statement: AnySelect) -> AnySelect:
     """Add the order that the URL asks for; the unique key makes it stable."""
     column = spec.column(query.sort) if query.sort else None
     if column is not None and column.sort is not None:
@@ -278,7 +280,7 @@ def ordered(spec: ListSpec, query: ListQuery, statement: Select[Any]) -> Select[
     return statement.order_by(*spec.order, spec.key.desc())
 
 
-def count(session: Session, spec: ListSpec, statement: Select[Any]) -> tuple[int, bool]:
+def count(session: Session, spec: ListSpec, statement: AnySelect) -> tuple[int, bool]:
     """Count the rows of a narrowed statement; above the list's cap it stops counting and says so."""
     bare = statement.with_only_columns(literal(1), maintain_column_froms=True).order_by(None)
     if spec.count_cap is not None:
