@@ -13,8 +13,9 @@ from console.context import Context
 from console.domain.audit import RESOURCE_ID_MAX, fitted, make_entry
 from console.models.audit import AuditLog
 from console.services.audit_append import append_failures, enqueue
+from console.services.audit_verify import chain_status
 
-__all__ = ["append_failures", "record", "record_denied", "viewed"]
+__all__ = ["append_failures", "chain_status", "record", "record_denied", "viewed"]
 
 log = structlog.get_logger("audit")
 

@@ -1,0 +1,108 @@
+"""Rows of the chain as verification reads them: in sequence, batch by batch, in constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import DateTime, String, bindparam, func, select, type_coerce
+from sqlalchemy.orm import Session
+
+from console.domain.audit_archive import Month
+from console.domain.audit_chain import Anchor, ChainRow
+from console.services.audit_append import HEAD, HEAD_ID, LOGS
+
+BATCH = 2000
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of the chain: places of its first and last row (None when empty) and the number of rows in it."""
+
+    first: int | None
+    last: int | None
+    total: int
+
+
+def head_of(session: Session) -> Anchor:
+    """Give the stored end of the chain; zero and empty before the first entry."""
+    row = session.execute(select(HEAD.c.seq, HEAD.c.head_hash).where(HEAD.c.id == HEAD_ID)).one_or_none()
+    return Anchor(row.seq, row.head_hash) if row else Anchor()
+
+
+def last_place(session: Session) -> int:
+    """Give the highest sequence number that exists; zero without rows."""
+    return session.scalar(select(func.max(LOGS.c.seq))) or 0
+
+
+def span_of(session: Session, month: Month, *, upto: int) -> Span:
+    """Give the stretch whose times lie in a month, up to a place in the chain."""
+    row = session.execute(
+        select(func.min(LOGS.c.seq), func.max(LOGS.c.seq), func.count()).where(
+            LOGS.c.created_at >= month.start, LOGS.c.created_at < month.end, LOGS.c.seq <= upto
+        )
+    ).one()
+    return Span(*row)
+
+
+def row_before(session: Session, span: Span, month: Month | None) -> Anchor:
+    """Give the newest row before a stretch, or the beginning of the chain (contract: start value)."""
+    query = select(LOGS.c.seq, LOGS.c.entry_hash).limit(1)
+    if span.first is not None:
+        query = query.where(LOGS.c.seq < span.first).order_by(LOGS.c.seq.desc())
+    elif month is not None:
+        query = query.where(LOGS.c.created_at < month.start).order_by(LOGS.c.created_at.desc(), LOGS.c.seq.desc())
+    else:
+        return Anchor()
+    row = session.execute(query).one_or_none()
+    return Anchor(row.seq, row.entry_hash or "") if row else Anchor()
+
+
+def row_after(session: Session, place: int, *, upto: int) -> tuple[int, int] | None:
+    """Give id and place of the next row after a place, or None at the end."""
+    query = select(LOGS.c.id, LOGS.c.seq).where(LOGS.c.seq > place, LOGS.c.seq <= upto).order_by(LOGS.c.seq).limit(1)
+    row = session.execute(query).one_or_none()
+    return (row.id, row.seq) if row else None
+
+
+def hash_at(session: Session, place: int) -> str | None:
+    """Give the stored hash of the row at a place, or None when there is none."""
+    return session.scalar(select(LOGS.c.entry_hash).where(LOGS.c.seq == place))
+
+
+def _text_of_sqlite(stored: str) -> str:
+    # SQLite keeps "2026-03-01 00:00:00.000000"; whatever else stands there gives a text that fits no hash.
+    fraction = stored[19:]
+    return f"{stored[:10]}T{stored[11:19]}{'' if fraction == '.000000' else fraction}+00:00"
+
+
+def _text_of_instant(stored: datetime) -> str:
+    return stored.astimezone(UTC).isoformat()
+
+
+def batches(session: Session, first: int, last: int) -> Iterator[list[ChainRow]]:
+    """Read the rows from one place to another, both included, two thousand at a time."""
+    connection = session.connection()
+    created: Any
+    to_text: Any
+    if connection.dialect.name == "sqlite":
+        created, to_text = type_coerce(LOGS.c.created_at, String()), _text_of_sqlite
+    else:
+        # Read past the column type of the models: a million conversions would double the time.
+        created, to_text = type_coerce(LOGS.c.created_at, DateTime(timezone=True)), _text_of_instant
+    columns = [created if name == "created_at" else LOGS.c[name] for name in ChainRow._fields]
+    query = (
+        select(*columns)
+        .where(LOGS.c.seq >= bindparam("first"), LOGS.c.seq <= bindparam("last"))
+        .order_by(LOGS.c.seq)
+        .limit(BATCH)
+    )
+    at, place = ChainRow._fields.index("created_at"), ChainRow._fields.index("seq")
+    while first <= last:
+        rows = connection.execute(query, {"first": first, "last": last}).all()
+        if not rows:
+            return
+        yield [ChainRow._make((*row[:at], to_text(row[at]), *row[at + 1 :])) for row in rows]
+        first = rows[-1][place] + 1
