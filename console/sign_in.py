@@ -1,19 +1,25 @@
-"""The steps of a password sign-in that both doors share: throttle, compare, note."""
+"""The steps of a password sign-in that all doors share: throttle, compare, note, open the session."""
 
 from __future__ import annotations
 
-import structlog
+from urllib.parse import urlencode
 
-from console.credentials import STORE_ERRORS, address, own_transaction
+import structlog
+from flask import Response, request, session
+
+from console.credentials import SESSION_KEY, STORE_ERRORS, address, own_transaction, session_cookie
 from console.domain.accounts import normalise_password
 from console.domain.errors import TooManyRequests
-from console.domain.text import T
+from console.domain.text import T, Text
+from console.frame import LANGUAGE_COOKIE, THEME_COOKIE
 from console.ratelimit import limiter
+from console.security import PASSWORD_PAGE
 from console.services import sessions
-from console.services.sessions import Verdict
+from console.services.sessions import OpenedSession, Verdict
 from console.throttle import SignInThrottle
-from console.web import app_config
+from console.web import app_config, web_context
 
+YEAR = 365 * 24 * 3600
 log = structlog.get_logger(__name__)
 
 
@@ -36,6 +42,48 @@ def check_password(username: str, password: str) -> Verdict:
     return verdict
 
 
+def enter(verdict: Verdict, password: str) -> OpenedSession:
+    """Open a browser session for somebody whose password was right; whatever the cookie held before is gone.
+
+    The new random text and the new CSRF token make a cookie that somebody planted worthless (session fixation).
+    """
+    opened = sessions.open_session(
+        web_context(),
+        verdict,
+        password,
+        ip=address(),
+        user_agent=request.headers.get("User-Agent", ""),
+        previous=session_cookie(),
+    )
+    session.clear()
+    session[SESSION_KEY] = opened.cookie
+    session.permanent = True
+    return opened
+
+
+def password_page(target: str) -> str:
+    """Return the address of the page where the first password is chosen, which leads on to `target`."""
+    return f"{PASSWORD_PAGE}?{urlencode({'next': target})}" if target != "/" else PASSWORD_PAGE
+
+
+def keep_preferences(response: Response, *, language: str | None, theme: str | None, forget: bool = False) -> None:
+    """Bring a person's own language and theme to the browser they use.
+
+    None leaves the browser's choice as it is, or takes it away with `forget`.
+    """
+    secure = request.is_secure
+    for cookie, value in ((LANGUAGE_COOKIE, language), (THEME_COOKIE, theme)):
+        if value:
+            response.set_cookie(cookie, value, max_age=YEAR, samesite="Lax", secure=secure)
+        elif forget:
+            response.delete_cookie(cookie, samesite="Lax", secure=secure)
+
+
+def own_password_attempt() -> SignInThrottle:
+    """Return the throttle under which the current password is asked again, inside a session."""
+    return SignInThrottle(limiter(), app_config())
+
+
 def _note(verdict: Verdict) -> None:
     try:
         with own_transaction(write=False) as ctx:
@@ -45,10 +93,18 @@ def _note(verdict: Verdict) -> None:
         log.warning("sign_in_failure_not_recorded", error=type(error).__name__)
 
 
-def wait_please(seconds: int) -> TooManyRequests:
+class WaitPlease(TooManyRequests):
+    """Too many failed attempts; `retry_after` is in seconds."""
+
+    def __init__(self, text: Text, retry_after: int) -> None:
+        super().__init__(text, code="sign_in_throttled")
+        self.retry_after = retry_after
+
+
+def wait_please(seconds: int) -> WaitPlease:
     """Return the refusal of somebody who must wait, in minutes when it is more than one."""
     if seconds <= 90:
         text = T("Too many attempts. Try again in %(seconds)s seconds.", seconds=seconds)
     else:
         text = T("Too many attempts. Try again in %(minutes)s minutes.", minutes=-(-seconds // 60))
-    return TooManyRequests(text, code="sign_in_throttled")
+    return WaitPlease(text, seconds)

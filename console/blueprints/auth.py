@@ -1,20 +1,27 @@
-"""Who am I, sign in and out: the JSON door (API contract, identity sections 6 and 21)."""
+"""Who am I, sign in and out: the JSON door (API contract, identity sections 6 and 21) and the sign-in page."""
 
 from __future__ import annotations
 
-from flask import Response
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
-from console import sign_in
+from console import sign_in as steps
+from console.domain.addresses import local_address
 from console.domain.errors import Unauthorized
+from console.forms.iam import SignInForm
+from console.forms.shared import blame
 from console.inputs.iam import LoginIn, LoginOut, LogoutOut, ProfileIn, ProfileOut, UserOut
 from console.responses import answer
-from console.security import forget_session
+from console.security import forget_session, valid_csrf
 from console.services import profile, sessions
-from console.web import access, web_context
+from console.services.sessions import Verdict
+from console.web import access, current_actor, web_context
 
 api = APIBlueprint("auth_api", __name__, abp_tags=[Tag(name="auth", description="Sign-in and own profile")])
+pages = Blueprint("auth", __name__)
 CLEAR = {"Clear-Site-Data": '"cache", "storage"'}
 
 
@@ -29,7 +36,7 @@ def me() -> Response:
 @access(public=True)
 def login(body: LoginIn) -> Response:
     """Exchange user name and password for a token."""
-    verdict = sign_in.check_password(body.username.strip(), body.password)
+    verdict = steps.check_password(body.username.strip(), body.password)
     if verdict.user_id is None:
         raise Unauthorized(sessions.BAD_CREDENTIALS, code="invalid_credentials")
     token, found = profile.sign_in_for_token(web_context(), verdict, label=body.token_label)
@@ -63,3 +70,41 @@ def leave() -> Response:
     left = profile.deactivate_me(web_context())
     forget_session()
     return answer(left, UserOut, headers=CLEAR)
+
+
+@pages.route("/sign-in", methods=["GET", "POST"])
+@access(public=True)
+def sign_in() -> ResponseReturnValue:
+    """Ask for user name and password, and open a browser session."""
+    form = SignInForm(request.form if request.method == "POST" else request.args)
+    target = local_address(form.next.data) or "/"
+    if request.method == "GET":
+        return redirect(target, 303) if current_actor().kind == "session" else _form(form)
+    if not valid_csrf():
+        form.form_errors.append(_("The page was open too long. Please sign in again."))
+        return _form(form, 400)
+    if not form.validate():
+        return _form(form, 422)
+    username, password = form.username.data.strip(), form.password.data
+    try:
+        verdict = steps.check_password(username, password)
+    except steps.WaitPlease as error:
+        blame(form, error)
+        response = _form(form, 429)
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
+    if verdict.user_id is None:
+        form.form_errors.append(_("User name or password is wrong."))
+        return _form(form, 422)
+    return _enter(verdict, password, target)
+
+
+def _enter(verdict: Verdict, password: str, target: str) -> Response:
+    opened = steps.enter(verdict, password)
+    response = redirect(steps.password_page(target) if opened.must_change_password else target, 303)
+    steps.keep_preferences(response, language=opened.language, theme=opened.theme)
+    return response
+
+
+def _form(form: SignInForm, status: int = 200) -> Response:
+    return make_response(render_template("auth/sign_in.html", form=form), status)
