@@ -13,8 +13,14 @@ from console.domain.text import N_
 HOUR = timedelta(hours=1)
 
 LINES: tuple[Line, ...] = (
-    Line("ops_governance_gate", "45 0 * * *", sentence=N_("Every day at 09:45 in Seoul")),
-    Line("job_runs_retention", "35 1 * * *", tolerance=HOUR, sentence=N_("Every night at 10:35 in Seoul")),
-    Line("api_latency_retention", "45 1 * * *", tolerance=HOUR, sentence=N_("Every day at 10:45 in Seoul")),
+    # The verdict of the day first, then the board; the board follows the facts every hour.
+    Line("ops_governance_gate", "45 0 * * *", sentence=N_("Every day at 09:45 in Seoul, the verdict of the day")),
+    Line(
+        "ops_governance_remediation_sync",
+        "52 * * * *",
+        sentence=N_("Every hour at 52 past, so that the board follows the facts"),
+    ),
     Line("identity_clean_up", "25 * * * *", sentence=N_("Every hour at 25 past")),
+    Line("api_latency_retention", "20 2 * * *", tolerance=HOUR, sentence=N_("Every day at 11:20 in Seoul")),
+    Line("job_runs_retention", "35 2 * * *", tolerance=HOUR, sentence=N_("Every day at 11:35 in Seoul")),
 )

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from console.domain.text import N_
+
 State = Literal["queued", "running", "finished"]
 Status = Literal["success", "warning", "critical"]
 
@@ -21,6 +23,15 @@ CANCELLED = "cancelled"
 WORKER_LOST = "worker_lost"
 WORK_FAILED = "work_failed"
 UNKNOWN_JOB = "unknown_job"
+
+# Message ids of what people read for these words.
+REASONS = {
+    CANCELLED: N_("Stopped on request. Nothing of it was kept."),
+    WORKER_LOST: N_("The worker disappeared in the middle. Nothing of it was kept."),
+    WORK_FAILED: N_("It failed. Nothing of it was kept."),
+    UNKNOWN_JOB: N_("This version of the console does not know the job."),
+}
+TRIGGERS = {CRON: N_("Schedule"), API: N_("API"), MANUAL: N_("By hand")}
 
 NAME_LIMIT = 80
 MESSAGE_LIMIT = 300

@@ -54,7 +54,9 @@ def read_options(job: Job, given: Mapping[str, Any] | BaseModel | None = None, *
             [{"type": "extra_forbidden", "loc": ["options", name], "msg": "Unknown option"} for name in unknown]
         )
     try:
-        return job.options.model_validate_strings(values) if words else job.options.model_validate(values)
+        if words:
+            return job.options.model_validate_strings(values, strict=False)
+        return job.options.model_validate(values)
     except ValidationError as error:
         raise Invalid(
             [

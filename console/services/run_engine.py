@@ -99,18 +99,26 @@ def execute(
     trigger: str = API,
     dry_run: bool = False,
     worker: str = "request",
-    patience: timedelta = PATIENCE,
+    patience: timedelta | None = None,
 ) -> RunResult:
     """Run a job now, in this process, and give its run and result.
 
     Commits: what `ctx` did before, then the claim, then the work. While the job runs elsewhere it waits for `patience`
-    and then raises Conflict with the id of that run. Raises PermissionDenied and Invalid before anything is stored; an
-    error of the work is raised after the run was closed as critical.
+    (three seconds) and then raises Conflict with the id of that run. Raises PermissionDenied and Invalid before
+    anything is stored; an error of the work is raised after the run was closed as critical.
     """
     ctx.actor.require("admins:manage", job.permission)
     stored = stored_options(read_options(job, options))
     ctx.commit()
-    taken = claim_now(ctx, job, stored, trigger=trigger, dry_run=dry_run, worker=worker, patience=patience)
+    taken = claim_now(
+        ctx,
+        job,
+        stored,
+        trigger=trigger,
+        dry_run=dry_run,
+        worker=worker,
+        patience=PATIENCE if patience is None else patience,
+    )
     return carry_out(ctx, job, taken)
 
 

@@ -64,9 +64,9 @@ def submit(
     """Ask for a run; a worker carries it out. Gives the run that waits already when the same was asked for before.
 
     `hand_over(run id)` brings it to the queue after the commit; should that fail, the scheduler does it later.
-    Raises PermissionDenied, and Invalid for options that do not fit (`words` reads them from texts).
+    Raises PermissionDenied without the job's own permission, and Invalid for options that do not fit (`words` reads
+    them from texts).
     """
-    ctx.actor.require(*RUN)
     ctx.actor.require("admins:manage", job.permission)
     stored = stored_options(read_options(job, options, words=words))
     waiting = ctx.session.scalars(
@@ -84,6 +84,15 @@ def submit(
         if row.options_json == stored and not row.cancel_requested:
             return view(row)
     return _add(ctx, job.name, stored, trigger=trigger, dry_run=dry_run, hand_over=hand_over)
+
+
+def start(ctx: Context, job: Job, options: Mapping[str, Any] | BaseModel | None = None, **values: Any) -> Run:
+    """Ask for a run of any job by its name, as the jobs page does; wants the right to run jobs besides the job's own.
+
+    Arguments are those of `submit`.
+    """
+    ctx.actor.require(*RUN)
+    return submit(ctx, job, options, **values)
 
 
 def _add(

@@ -16,8 +16,8 @@ from sqlalchemy.orm import undefer
 
 from console.context import Context
 from console.domain.errors import NotFound
-from console.domain.runs import FINISHED, QUEUED, RUNNING
-from console.domain.text import T
+from console.domain.runs import FINISHED, QUEUED, REASONS, RUNNING
+from console.domain.text import T, Text
 from console.models.runs import JobRun
 
 READ = ("admins:manage", "jobs:read")
@@ -65,6 +65,38 @@ class Run:
         if self.started_at is None or self.finished_at is None:
             return None
         return self.finished_at - self.started_at
+
+    @property
+    def queued_at(self) -> datetime:
+        """Give when the run was asked for."""
+        return self.requested_at
+
+    @property
+    def progress_done(self) -> int:
+        """Give how many steps are done."""
+        return int(self.progress["done"])
+
+    @property
+    def progress_total(self) -> int | None:
+        """Give how many steps there are, if that is known."""
+        total: int | None = self.progress["total"]
+        return total
+
+    @property
+    def progress_note(self) -> Text | None:
+        """Give the last words about the progress."""
+        message = self.progress["message"]
+        return Text(message["msgid"], message["params"]) if message else None
+
+    @property
+    def error(self) -> Text | None:
+        """Give why the run ended without its work, for people."""
+        return Text(REASONS.get(self.error_code, self.error_code)) if self.error_code else None
+
+    @property
+    def summary(self) -> Text | None:
+        """Give the run in one sentence; pages of a job that has one say it themselves."""
+        return None
 
 
 def view(row: JobRun, *, log: bool = False) -> Run:

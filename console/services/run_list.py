@@ -1,0 +1,147 @@
+"""The list of finished runs on the jobs page, read through the list engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, or_, select
+
+from console.context import Context
+from console.domain.errors import Invalid
+from console.domain.runs import TRIGGERS
+from console.domain.text import N_, T
+from console.listing import Column, Filter, ListSpec
+from console.services.run_monitor import RUNS
+from console.services.runs import READ
+
+# Counting stops here: the page says "more than", and nobody leafs through ten thousand runs.
+COUNTED = 10_000
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One finished run in the list: everything but its detail."""
+
+    id: int
+    job_name: str
+    trigger: str
+    status: str
+    started_at: datetime
+    finished_at: datetime
+    dry_run: bool
+    requested_by: str
+    scheduled_for: datetime | None
+    missed_count: int
+    catch_up: bool
+    error_code: str | None
+
+    @property
+    def seconds(self) -> float:
+        """Give how long the run took."""
+        return (self.finished_at - self.started_at).total_seconds()
+
+
+_FIELDS = (
+    RUNS.c.id,
+    RUNS.c.job_name,
+    RUNS.c.trigger,
+    RUNS.c.status,
+    RUNS.c.started_at,
+    RUNS.c.finished_at,
+    RUNS.c.dry_run,
+    RUNS.c.requested_by,
+    RUNS.c.scheduled_for,
+    RUNS.c.missed_count,
+    RUNS.c.catch_up,
+    RUNS.c.error_code,
+)
+
+
+def _base(ctx: Context) -> Select[Any]:
+    ctx.actor.require(*READ)
+    statement: Select[Any] = select(*_FIELDS)
+    return statement.where(RUNS.c.finished_at.is_not(None))
+
+
+def _day(ctx: Context, word: str, *, later: int = 0) -> datetime:
+    try:
+        day = date.fromisoformat(word.strip())
+    except ValueError:
+        day = date.min
+    if not 1970 <= day.year <= 9000:
+        raise Invalid(T("“%(word)s” is not a date", word=word[:20]))
+    return datetime.combine(day + timedelta(days=later), time(), ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"]))
+
+
+def _since(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
+    return RUNS.c.finished_at >= _day(ctx, words[0])
+
+
+def _until(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
+    return RUNS.c.finished_at < _day(ctx, words[0], later=1)
+
+
+def _search(text: str) -> ColumnElement[bool]:
+    text = text.replace("\0", "")
+    found: ColumnElement[bool] = or_(
+        RUNS.c.job_name.contains(text, autoescape=True), RUNS.c.requested_by.contains(text, autoescape=True)
+    )
+    number = text.removeprefix("#")
+    return or_(found, RUNS.c.id == int(number)) if number.isdecimal() and len(number) < 10 else found
+
+
+RESULTS = (("success", N_("Success")), ("warning", N_("Warning")), ("critical", N_("Critical")))
+
+
+def spec(names: Sequence[tuple[str, str]]) -> ListSpec:
+    """Give the declaration of the list; `names` are the jobs that can be chosen, as (name, title)."""
+    return ListSpec(
+        name="runs",
+        base=_base,
+        row=lambda row: RunRow(*row),
+        key=RUNS.c.id,
+        columns=(
+            Column("id", N_("Run"), numeric=False),
+            Column("job_name", N_("Job")),
+            Column("status", N_("Result")),
+            Column("trigger", N_("Started by")),
+            Column("finished_at", N_("Ended"), RUNS.c.finished_at),
+            Column("seconds", N_("Took"), numeric=True),
+            Column("requested_by", N_("Who"), shown=False),
+            Column("started_at", N_("Began"), shown=False),
+            Column("scheduled_for", N_("Planned for"), shown=False),
+            Column("missed_count", N_("Missed before"), numeric=True, shown=False),
+            Column("dry_run", N_("Dry run"), shown=False),
+            Column("error_code", N_("Reason"), shown=False),
+        ),
+        filters=(
+            Filter("job", N_("Job"), "choice", lambda _ctx, words, _now: RUNS.c.job_name.in_(words), choices=names),
+            Filter("status", N_("Result"), "choice", lambda _ctx, words, _now: RUNS.c.status.in_(words), RESULTS),
+            Filter(
+                "trigger",
+                N_("Started by"),
+                "choice",
+                lambda _c, words, _now: RUNS.c.trigger.in_(words),
+                tuple(TRIGGERS.items()),
+            ),
+            Filter("since", N_("From"), "date", _since),
+            Filter("until", N_("Until"), "date", _until),
+            Filter(
+                "dry_run", N_("Dry run"), "flag", lambda *_: RUNS.c.dry_run.is_(True), choices=(("1", N_("Dry run")),)
+            ),
+            Filter(
+                "missed",
+                N_("Caught up"),
+                "flag",
+                lambda *_: RUNS.c.catch_up.is_(True),
+                choices=(("1", N_("Caught up")),),
+            ),
+        ),
+        search=_search,
+        order=(RUNS.c.finished_at.desc(),),
+        count_cap=COUNTED,
+    )
