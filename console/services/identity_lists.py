@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
 
 from console.context import Context
 from console.domain import iam
+from console.domain.errors import NotFound
 from console.domain.text import N_
 from console.listing import Column, Filter, ListSpec
 from console.models.iam import Site, Token, User
@@ -93,15 +94,10 @@ def token_list(ctx: Context) -> ListSpec:
         of.actor.require(iam.ADMIN)
         return tokens.tokens_with_users()
 
-    def row(found: Any) -> TokenRow:
-        token, user = found
-        view = tokens.view(ctx, token, user, now)
-        return TokenRow(view, user.display_name or user.username, state_of(view))
-
     return ListSpec(
         name="tokens",
         base=base,
-        row=row,
+        row=lambda found: _token_row(ctx, found, now),
         key=Token.id,
         columns=(
             Column("label", N_("Token"), Token.label, lambda row: row.token.label),
@@ -150,6 +146,30 @@ def site_list(_ctx: Context) -> ListSpec:
         search=lambda text: Site.name.icontains(text, autoescape=True),
         order=(Site.is_active.desc(), Site.name),
     )
+
+
+def tokens_of(ctx: Context, user_id: int) -> list[TokenRow]:
+    """Give the newest hundred tokens of a user, those that work first."""
+    ctx.actor.require(iam.ADMIN)
+    now = ctx.now()
+    statement = tokens.tokens_with_users().where(Token.user_id == user_id)
+    order = (Token.is_active.desc(), Token.created_at.desc(), Token.id.desc())
+    return [_token_row(ctx, row, now) for row in ctx.session.execute(statement.order_by(*order).limit(100))]
+
+
+def one_token(ctx: Context, token_id: int) -> TokenRow:
+    """Give one token; raises NotFound."""
+    ctx.actor.require(iam.ADMIN)
+    row = ctx.session.execute(tokens.tokens_with_users().where(Token.id == token_id)).first()
+    if row is None:
+        raise NotFound(tokens.NOT_FOUND)
+    return _token_row(ctx, row, ctx.now())
+
+
+def _token_row(ctx: Context, found: Any, now: datetime) -> TokenRow:
+    token, user = found
+    view = tokens.view(ctx, token, user, now)
+    return TokenRow(view, user.display_name or user.username, state_of(view))
 
 
 def state_of(view: TokenView) -> str:
