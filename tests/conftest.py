@@ -122,9 +122,12 @@ def ctx(make_ctx: Callable[..., Context]) -> Context:
 
 
 @pytest.fixture(scope="session")
-def session_app(database: str, tmp_path_factory: pytest.TempPathFactory) -> ConsoleApp:
+def session_app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleApp]:
     config = Config.for_tests(DATABASE_URL=database, DATA_DIR=str(tmp_path_factory.mktemp("data")))
-    return create_app(config, FixedClock(START))
+    app = create_app(config, FixedClock(START))
+    yield app
+    with app.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture

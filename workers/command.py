@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
+from sqlalchemy import inspect
 
 from console.context import Context
 from console.domain.errors import DomainError
@@ -54,22 +55,46 @@ def run_now(ctx: Context, job: Job, options: BaseModel, *, trigger: str, dry_run
     return {**found.header(), "dry_run": found.run.dry_run, **found.run.detail}
 
 
+def sentence(error: DomainError) -> str:
+    """Give a refusal as one line for the person at the terminal."""
+    if isinstance(error.detail, list):
+        return "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.detail)
+    if isinstance(error.detail, dict):
+        return f"{error.detail.get('message', '')} {to_json(error.detail)}".strip()
+    return str(error.detail)
+
+
 def exit_code(status: str, fail_on: str | None) -> int:
     """Give 1 for a status that the caller wants to fail on, else 0 (API contract: 0 whatever the status)."""
     return 1 if fail_on and status in BAD_STATUS[fail_on] else 0
 
 
+def _make_tables(place: Place) -> None:
+    if inspect(place.engine).has_table("job_runs"):
+        return
+    from flask_migrate import upgrade
+
+    from console import create_app
+
+    with create_app(place.config).app_context():
+        upgrade()
+
+
 def main(place: Place, name: str, arguments: Sequence[str]) -> int:
-    """Run one job with trigger `cron`, print its run as one JSON line and give the exit code."""
+    """Run one job with trigger `cron`, print its run as one JSON line and give the exit code.
+
+    Makes the tables first when the database has none (API contract, jobs).
+    """
     job = runtime.get(name)
     given = vars(parser_of(job).parse_args(arguments))
+    _make_tables(place)
     dry_run, fail_on = given.pop("dry_run"), given.pop("fail_on")
     words = {key: value for key, value in given.items() if value is not None}
     try:
         with place.by_hand() as ctx:
             told = run_now(ctx, job, options_from(job, words), trigger=CRON, dry_run=dry_run)
     except DomainError as error:
-        print(f"{name}: {error.detail}", file=sys.stderr)
+        print(f"{name}: {sentence(error)}", file=sys.stderr)
         return 1
     print(to_json(told))
     return exit_code(told["status"], fail_on)

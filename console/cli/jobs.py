@@ -1,0 +1,80 @@
+"""`flask job`: list the jobs, run one, close what lost workers left behind."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+from sqlalchemy.orm import sessionmaker
+
+from console.domain.errors import DomainError
+from console.domain.runs import MANUAL
+from console.extensions import db
+from console.serialize import to_json
+from console.services import run_upkeep
+from workers import command, runtime
+from workers.place import Place
+from workers.schedule import LINES
+
+commands = AppGroup("job", help="Background work.")
+
+# Long enough for two heartbeats of a living worker.
+LOOK_AGAIN = 21.0
+
+
+def _place() -> Place:
+    extensions = current_app.extensions
+    return Place(extensions["console_config"], extensions["console_clock"], db.engine, sessionmaker(db.engine))
+
+
+@commands.command("list")
+def list_jobs() -> None:
+    """List the jobs with their options and the times at which they run."""
+    for job in runtime.all_jobs():
+        times = [f"{line.cron} {line.zone}" for line in LINES if line.job == job.name]
+        click.echo(f"{job.name:<40} {', '.join(times) or '-'}")
+        for name, field in job.options.model_fields.items():
+            default = "" if field.is_required() else f" (default {json.dumps(field.get_default(), ensure_ascii=False)})"
+            click.echo(f"    --option {name}=…{default}")
+
+
+@commands.command("run")
+@click.argument("name")
+@click.option("--dry-run", is_flag=True, help="Decide and report, change nothing.")
+@click.option("--option", "given", multiple=True, metavar="NAME=VALUE", help="An option of the job; may be repeated.")
+@click.option("--fail-on", type=click.Choice(sorted(command.BAD_STATUS)), help="Exit with 1 on such a status.")
+def run(*, name: str, dry_run: bool, given: tuple[str, ...], fail_on: str | None) -> None:
+    """Run a job now, in this process, and print its run as one line of JSON."""
+    words = {}
+    for pair in given:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise click.UsageError(f"--option wants NAME=VALUE, not {pair!r}")
+        words[key] = value
+    try:
+        job = runtime.get(name)
+        options = command.options_from(job, words)
+        with _place().by_hand() as ctx:
+            told = command.run_now(ctx, job, options, trigger=MANUAL, dry_run=dry_run)
+    except DomainError as error:
+        raise click.ClickException(command.sentence(error)) from error
+    click.echo(to_json(told))
+    sys.exit(command.exit_code(told["status"], fail_on))
+
+
+@commands.command("reap")
+@click.option("--wait", default=LOOK_AGAIN, show_default=True, help="Seconds between the two looks.")
+def reap(*, wait: float) -> None:
+    """Close runs whose worker is gone, if no scheduler does; looks twice to spare the living."""
+    place = _place()
+    reaper = run_upkeep.Reaper()
+    closed: list[int] = []
+    for pause in (wait, 0.0):
+        with place.reading() as ctx:
+            closed += reaper.reap(ctx)
+        time.sleep(pause)
+    click.echo(f"{len(closed)} closed" + "".join(f" #{run_id}" for run_id in closed))

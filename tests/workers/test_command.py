@@ -1,0 +1,189 @@
+"""Jobs from the command line: `python -m workers` for the system's cron, `flask job` for people."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from pydantic import Field
+from sqlalchemy import select
+
+from console.domain.runs import Outcome
+from console.inputs.base import BodyModel
+from console.models.runs import JobRun
+from tests.services.run_support import job_of, open_sites
+from workers import __main__ as entry
+from workers import command, runtime
+
+
+class Wishes(BodyModel):
+    """Options of every kind."""
+
+    window_days: int | None = Field(None, ge=1, le=180)
+    notify: str = "auto"
+    restore_check: bool = True
+    force: bool = False
+
+
+@pytest.fixture
+def cli(app):
+    return app.test_cli_runner()
+
+
+def stored(session) -> list[JobRun]:
+    session.rollback()
+    return list(session.scalars(select(JobRun).order_by(JobRun.id)))
+
+
+def test_a_job_runs_once_and_its_run_is_one_line_of_json(place, register, session, capsys):
+    register(job_of())
+
+    assert command.main(place, "open_sites", ["--times", "3", "--name", "본사"]) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    row = stored(session)[0]
+    assert (told["run_id"], told["job_name"], told["trigger"], told["status"], told["opened"]) == (
+        row.id,
+        "open_sites",
+        "cron",
+        "success",
+        3,
+    )
+    assert row.options_json == {"name": "본사", "times": 3}
+
+
+def test_options_are_words_with_dashes_and_switches(place, register, session):
+    register(job_of(lambda _ctx, _options: {}, options=Wishes))
+
+    command.main(place, "open_sites", ["--window-days", "7", "--notify", "off", "--no-restore-check", "--force"])
+    command.main(place, "open_sites", ["--dry-run"])
+
+    first, second = stored(session)
+    assert first.options_json == {"window_days": 7, "notify": "off", "restore_check": False, "force": True}
+    assert second.options_json == {"window_days": None, "notify": "auto", "restore_check": True, "force": False}
+    assert (first.dry_run, second.dry_run) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "fail_on", "code"),
+    [
+        ("critical", None, 0),
+        ("critical", "critical", 1),
+        ("warning", "critical", 0),
+        ("warning", "warning", 1),
+        ("critical", "warning", 1),
+        ("success", "warning", 0),
+    ],
+)
+def test_the_exit_code_follows_the_status_only_when_asked_to(place, register, status, fail_on, code):
+    register(job_of(lambda _ctx, _options: Outcome({}, status)))
+
+    assert command.main(place, "open_sites", ["--fail-on", fail_on] if fail_on else []) == code
+
+
+def test_a_value_that_does_not_fit_is_said_and_nothing_runs(place, register, session, capsys):
+    register(job_of())
+
+    assert command.main(place, "open_sites", ["--times", "99"]) == 1
+
+    assert "options.times: Input should be less than or equal to 50" in capsys.readouterr().err
+    assert stored(session) == []
+
+
+def test_an_error_of_the_work_is_not_swallowed(place, register, session):
+    def fail(ctx, options):
+        open_sites(ctx, options)
+        raise RuntimeError("no")
+
+    register(job_of(fail))
+
+    with pytest.raises(RuntimeError):
+        command.main(place, "open_sites", [])
+    assert stored(session)[0].status == "critical"
+
+
+def test_a_job_that_runs_already_is_said_after_a_while(place, register, session, clock, capsys, monkeypatch):
+    monkeypatch.setattr(command, "PATIENCE", timedelta(0))
+    register(job_of())
+    now = clock.now()
+    session.add(JobRun(job_name="open_sites", trigger="cron", state="running", requested_at=now, started_at=now))
+    session.commit()
+
+    assert command.main(place, "open_sites", []) == 1
+    assert "The job is running already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["nobody"], ["Worker"], []])
+def test_words_that_mean_nothing_end_with_the_words_that_do(arguments, capsys, monkeypatch, place):
+    monkeypatch.setattr(entry, "here", lambda: place)
+
+    assert entry.main(arguments) == 2
+    said = capsys.readouterr()
+    assert "job_runs_retention" in said.out + said.err
+
+
+def test_people_run_a_job_by_name_with_its_options(cli, register, session):
+    register(job_of())
+
+    done = cli.invoke(args=["job", "run", "open_sites", "--option", "times=2", "--dry-run"])
+
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.output.splitlines()[-1])["opened"] == 2
+    row = stored(session)[0]
+    assert (row.trigger, row.dry_run, row.options_json["times"]) == ("manual", True, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["nobody"], 1, "There is no job"),
+        (["open_sites", "--option", "times"], 2, "NAME=VALUE"),
+        (["open_sites", "--option", "times=0"], 1, "options.times"),
+        (["open_sites", "--option", "tiems=1"], 1, "Unknown option"),
+    ],
+)
+def test_people_are_told_what_is_wrong(cli, register, session, arguments, code, said):
+    register(job_of())
+
+    done = cli.invoke(args=["job", "run", *arguments])
+
+    assert (done.exit_code, said in done.output) == (code, True)
+    assert stored(session) == []
+
+
+def test_the_list_names_jobs_options_and_times(cli):
+    listed = cli.invoke(args=["job", "list"]).output
+
+    assert "job_runs_retention" in listed
+    assert "--option limit=… (default 20000)" in listed
+    assert "45 0 * * * UTC" in listed
+
+
+def test_lost_runs_are_closed_by_hand(cli, session, clock):
+    then = clock.now() - timedelta(hours=1)
+    row = JobRun(
+        job_name="gate",
+        trigger="api",
+        state="running",
+        requested_at=then,
+        started_at=then,
+        heartbeat_at=then,
+        claim_token="t",
+        lease_seconds=1,
+    )
+    session.add(row)
+    session.commit()
+
+    done = cli.invoke(args=["job", "reap", "--wait", "0.5"])
+
+    assert done.output.strip() == f"1 closed #{row.id}"
+
+
+@pytest.mark.parametrize("name", [job.name for job in runtime.all_jobs()])
+def test_every_job_can_be_told_its_options_on_the_command_line(name, capsys):
+    with pytest.raises(SystemExit) as ended:
+        command.parser_of(runtime.get(name)).parse_args(["--help"])
+
+    assert ended.value.code == 0
+    assert "--dry-run" in capsys.readouterr().out
