@@ -131,7 +131,7 @@ def rotate(token_id: int) -> Response:
     here = url_for("tokens.detail", token_id=made.token_id)
     body = render_template(
         "admin/secret.html",
-        title=_("Token rotated"),
+        heading=_("Token rotated"),
         subject=_("New token “%(label)s”", label=made.label),
         value=made.token,
         text=_("It is shown only now. Put it where the program keeps its secrets; it is sent as X-Admin-Token."),

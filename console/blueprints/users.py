@@ -167,7 +167,7 @@ def create() -> ResponseReturnValue:
         return redirect(url_for("users.detail", user_id=made.id), 303)
     return _secret(
         made,
-        title=_("“%(name)s” was added", name=made.display_name),
+        heading=_("“%(name)s” was added", name=made.display_name),
         subject=_("One-time password of %(name)s", name=made.username),
         value=password,
         text=_("It is shown only now. Give it to the person; they choose their own at the first sign-in."),
@@ -240,7 +240,7 @@ def reset_password(user_id: int) -> ResponseReturnValue:
     user, made = users.reset_password(web_context(), user_id)
     return _secret(
         user,
-        title=_("New one-time password"),
+        heading=_("New one-time password"),
         subject=_("One-time password of %(name)s", name=user.username),
         value=made or "",
         text=_("It is shown only now. Give it to the person; they choose their own at the first sign-in."),
@@ -274,7 +274,7 @@ def issue_token(user_id: int) -> ResponseReturnValue:
     gone = len(made.revoked_token_ids)
     return _secret(
         user,
-        title=_("Token issued"),
+        heading=_("Token issued"),
         subject=_("Token “%(label)s” of %(name)s", label=made.label, name=user.username),
         value=made.token,
         text=_("It is shown only now. Put it where the program keeps its secrets; it is sent as X-Admin-Token."),

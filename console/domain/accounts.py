@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from console.domain.iam import RESERVED_USERNAMES
+from console.domain.text import N_
 
 USERNAME_MIN, USERNAME_MAX = 3, 80
 DISPLAY_NAME_MAX = 120
@@ -62,11 +63,11 @@ def check_username(text: str) -> str:
     """Return the user name trimmed; raises BadUsername for a length, character or reserved word out of bounds."""
     name = text.strip()
     if not USERNAME_MIN <= len(name) <= USERNAME_MAX:
-        raise BadUsername(f"username has {USERNAME_MIN} to {USERNAME_MAX} characters")
+        raise BadUsername(N_("username has 3 to 80 characters"))
     if not name.isprintable():
-        raise BadUsername("username must not contain control characters")
+        raise BadUsername(N_("username must not contain control characters"))
     if name.casefold() in RESERVED_USERNAMES:
-        raise BadUsername("username is reserved")
+        raise BadUsername(N_("username is reserved"))
     return name
 
 

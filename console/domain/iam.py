@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from enum import StrEnum
 
+from console.domain.text import N_
+
 ALL = "*"
 ADMIN = "admins:manage"
 LOCK_OVERRIDE = "workflow_locks:admin"
@@ -130,9 +132,9 @@ def normalise_permissions(values: Iterable[str]) -> tuple[str, ...]:
         if not text:
             continue
         if "," in text or not text.isprintable():
-            raise ValueError("a permission must not contain a comma or a control character")
+            raise ValueError(N_("a permission must not contain a comma or a control character"))
         if len(text) > 120:
-            raise ValueError("a permission has at most 120 characters")
+            raise ValueError(N_("a permission has at most 120 characters"))
         cleaned.add(text)
     return tuple(sorted(cleaned))
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from console.domain.text import N_
+
 ALL_SITES = ("*",)
 NO_SITES: tuple[str, ...] = ()
 MAX_SITE_NAME = 120
@@ -22,11 +24,11 @@ def site_name(text: str) -> str:
     """
     name = text.strip()
     if not name or len(name) > MAX_SITE_NAME:
-        raise ValueError(f"a site name has 1 to {MAX_SITE_NAME} characters")
+        raise ValueError(N_("a site name has 1 to 120 characters"))
     if "," in name or not name.isprintable():
-        raise ValueError("a site name must not contain a comma or a control character")
+        raise ValueError(N_("a site name must not contain a comma or a control character"))
     if name == "*":
-        raise ValueError("* is not a site name")
+        raise ValueError(N_("* is not a site name"))
     return name
 
 

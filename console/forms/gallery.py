@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext
 from wtforms import BooleanField, DateField, Form, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 
@@ -15,12 +16,14 @@ class SampleForm(Form):
         [InputRequired(), Length(max=120)],
         description=lazy_gettext("What is to be done, in a few words"),
     )
-    site = SelectField(lazy_gettext("Site"), choices=[("a", "한빛마을 3단지"), ("b", "강남 센터원")])
+    site = SelectField(
+        lazy_gettext("Site"), choices=[SelectChoice("a", "한빛마을 3단지"), SelectChoice("b", "강남 센터원")]
+    )
     due = DateField(lazy_gettext("Due"), [Optional()])
     hours = IntegerField(lazy_gettext("Hours"), [Optional(), NumberRange(0, 168)])
     priority = RadioField(
         lazy_gettext("Priority"),
-        choices=[("high", lazy_gettext("High")), ("medium", lazy_gettext("Medium"))],
+        choices=[SelectChoice("high", lazy_gettext("High")), SelectChoice("medium", lazy_gettext("Medium"))],
         default="medium",
     )
     notify = BooleanField(lazy_gettext("Tell the assignee"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_gettext
 from wtforms import (
     BooleanField,
     HiddenField,
@@ -28,12 +28,12 @@ class SignInForm(BaseForm):
     """User name and password."""
 
     username = StringField(
-        _l("User name"),
+        lazy_gettext("User name"),
         [InputRequired(), Length(*limits(LoginIn, "username"))],
         render_kw={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
     )
     password = PasswordField(
-        _l("Password"),
+        lazy_gettext("Password"),
         [InputRequired(), Length(max=PASSWORD_MAX)],
         render_kw={"autocomplete": "current-password"},
     )
@@ -44,15 +44,17 @@ class PasswordForm(BaseForm):
     """A new password of one's own."""
 
     current = PasswordField(
-        _l("Current password"),
+        lazy_gettext("Current password"),
         [InputRequired(), Length(max=PASSWORD_MAX)],
         render_kw={"autocomplete": "current-password"},
     )
     new = PasswordField(
-        _l("New password"), [InputRequired(), Length(max=PASSWORD_MAX)], render_kw={"autocomplete": "new-password"}
+        lazy_gettext("New password"),
+        [InputRequired(), Length(max=PASSWORD_MAX)],
+        render_kw={"autocomplete": "new-password"},
     )
     again = PasswordField(
-        _l("New password again"),
+        lazy_gettext("New password again"),
         [InputRequired(), Length(max=PASSWORD_MAX)],
         render_kw={"autocomplete": "new-password"},
     )
@@ -62,20 +64,30 @@ class PasswordForm(BaseForm):
 class ProfileForm(BaseForm):
     """Own name, language and theme."""
 
-    display_name = StringField(_l("Display name"), [Optional(), Length(*limits(ProfileIn, "display_name"))])
+    display_name = StringField(lazy_gettext("Display name"), [Optional(), Length(*limits(ProfileIn, "display_name"))])
     language = SelectField(
-        _l("Language"), choices=[("", _l("As the browser asks")), ("ko", "한국어"), ("en", "English")]
+        lazy_gettext("Language"),
+        choices=[("", lazy_gettext("As the browser asks")), ("ko", "한국어"), ("en", "English")],
     )
     theme = SelectField(
-        _l("Theme"), choices=[("", _l("Like the system")), ("light", _l("Light")), ("dark", _l("Dark"))]
+        lazy_gettext("Theme"),
+        choices=[
+            ("", lazy_gettext("Like the system")),
+            ("light", lazy_gettext("Light")),
+            ("dark", lazy_gettext("Dark")),
+        ],
     )
 
 
 class ScopedForm(BaseForm):
     """A form with a choice of sites: all of them, or some."""
 
-    reach = RadioField(_l("Sites"), choices=[("all", _l("All sites")), ("some", _l("Only these:"))], default="some")
-    sites = SelectMultipleCheckboxField(_l("Chosen sites"), choices=[], validate_choice=False)
+    reach = RadioField(
+        lazy_gettext("Sites"),
+        choices=[("all", lazy_gettext("All sites")), ("some", lazy_gettext("Only these:"))],
+        default="some",
+    )
+    sites = SelectMultipleCheckboxField(lazy_gettext("Chosen sites"), choices=[], validate_choice=False)
 
     def offer(self, names: list[str], chosen: tuple[str, ...] | None = None) -> None:
         """Set the sites that may be chosen; `chosen` fills an empty form (`("*",)` is all)."""
@@ -95,32 +107,32 @@ class UserForm(ScopedForm):
     """A user: name, role, sites, further permissions."""
 
     username = StringField(
-        _l("User name"),
+        lazy_gettext("User name"),
         [InputRequired(), Length(*limits(UserIn, "username"))],
-        description=_l("Used to sign in; it cannot be changed later"),
+        description=lazy_gettext("Used to sign in; it cannot be changed later"),
         render_kw={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
     )
-    display_name = StringField(_l("Display name"), [Optional(), Length(*limits(UserIn, "display_name"))])
+    display_name = StringField(lazy_gettext("Display name"), [Optional(), Length(*limits(UserIn, "display_name"))])
     role = RadioField(
-        _l("Role"),
+        lazy_gettext("Role"),
         choices=[
-            ("operator", _l("Operator: does and records work")),
-            ("manager", _l("Manager: plans, assigns, reports")),
-            ("auditor", _l("Auditor: reads and checks, changes nothing")),
-            ("owner", _l("Owner: may do everything, also this page")),
+            ("operator", lazy_gettext("Operator: does and records work")),
+            ("manager", lazy_gettext("Manager: plans, assigns, reports")),
+            ("auditor", lazy_gettext("Auditor: reads and checks, changes nothing")),
+            ("owner", lazy_gettext("Owner: may do everything, also this page")),
         ],
         default="operator",
     )
     permissions = TextAreaField(
-        _l("Further permissions"),
+        lazy_gettext("Further permissions"),
         [Optional(), Length(max=4000)],
-        description=_l("One per line, such as admins:manage; they add to the role and never take away"),
+        description=lazy_gettext("One per line, such as admins:manage; they add to the role and never take away"),
         render_kw={"rows": 3, "spellcheck": "false"},
     )
     one_time = BooleanField(
-        _l("Make a one-time password"),
+        lazy_gettext("Make a one-time password"),
         default=True,
-        description=_l("For people. Automation needs only a token."),
+        description=lazy_gettext("For people. Automation needs only a token."),
     )
 
     @property
@@ -133,13 +145,17 @@ class TokenForm(BaseForm):
     """A token: what for, how long, which sites."""
 
     label = StringField(
-        _l("What for"),
+        lazy_gettext("What for"),
         [InputRequired(), Length(*limits(TokenIn, "label"))],
-        description=_l("Such as the name of the program that uses it"),
+        description=lazy_gettext("Such as the name of the program that uses it"),
     )
-    days = IntegerField(_l("Valid for (days)"), [Optional(), NumberRange(min=1, max=3650)])
-    reach = RadioField(_l("Sites"), choices=[("user", _l("As the user")), ("some", _l("Only these:"))], default="user")
-    sites = SelectMultipleCheckboxField(_l("Chosen sites"), choices=[], validate_choice=False)
+    days = IntegerField(lazy_gettext("Valid for (days)"), [Optional(), NumberRange(min=1, max=3650)])
+    reach = RadioField(
+        lazy_gettext("Sites"),
+        choices=[("user", lazy_gettext("As the user")), ("some", lazy_gettext("Only these:"))],
+        default="user",
+    )
+    sites = SelectMultipleCheckboxField(lazy_gettext("Chosen sites"), choices=[], validate_choice=False)
 
     @property
     def scope(self) -> list[str] | None:
@@ -151,15 +167,15 @@ class SiteForm(BaseForm):
     """A site: name and zone."""
 
     name = StringField(
-        _l("Name"),
+        lazy_gettext("Name"),
         [InputRequired(), Length(*limits(SiteIn, "name"))],
-        description=_l("Stands in every record and cannot be changed later"),
+        description=lazy_gettext("Stands in every record and cannot be changed later"),
     )
     zone = StringField(
-        _l("Time zone"),
+        lazy_gettext("Time zone"),
         [InputRequired(), Length(*limits(SiteIn, "zone"))],
         default="Asia/Seoul",
-        description=_l("Such as Asia/Seoul; times of this site are shown in it"),
+        description=lazy_gettext("Such as Asia/Seoul; times of this site are shown in it"),
         render_kw={"list": "zones", "autocomplete": "off"},
     )
 

@@ -10,10 +10,10 @@ from console.context import Actor, Context
 from console.domain import iam, scope
 from console.domain.errors import Conflict, PermissionDenied
 from console.domain.scope import Scope
-from console.domain.text import T
+from console.domain.text import N_, T
 from console.models.iam import User
 
-LAST_OWNER = "At least one active owner must remain"
+LAST_OWNER = N_("At least one active owner must remain")
 
 
 def check_grant(ctx: Context, *, role: str, permissions: Iterable[str], site_scope: Scope) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from console.context import Context
 from console.domain import iam, scope
 from console.domain.errors import Conflict, Invalid, NotFound
-from console.domain.text import T
+from console.domain.text import N_, T
 from console.models.iam import Site
 from console.services import audit
 
@@ -160,5 +160,5 @@ def _load(ctx: Context, site_id: int, *, lock: bool = False) -> Site:
 
 def _zone(name: str) -> str:
     if name not in available_timezones():
-        raise Invalid.field("zone", "is not the name of a time zone, such as Asia/Seoul")
+        raise Invalid.field("zone", N_("is not the name of a time zone, such as Asia/Seoul"))
     return name

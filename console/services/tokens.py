@@ -13,6 +13,7 @@ from console.context import Context
 from console.domain import iam, scope, tokens
 from console.domain.errors import BadRequest, Conflict, NotFound
 from console.domain.scope import Scope
+from console.domain.text import N_, T
 from console.domain.tokens import TokenPolicy
 from console.models.iam import Token, User
 from console.services import audit
@@ -20,8 +21,8 @@ from console.services.containment import check_account, check_sites
 from console.services.identity import facts_of, hashes_of, token_policy
 from console.services.users import clean_scope, load
 
-NOT_FOUND = "Admin token not found"
-NO_OVERLAP = "Token site scope does not overlap user site scope"
+NOT_FOUND = N_("Admin token not found")
+NO_OVERLAP = N_("Token site scope does not overlap user site scope")
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def issue(
     user = load(ctx, user_id, lock=True)
     check_account(ctx, user)
     if not user.is_active:
-        raise Conflict("Inactive user cannot receive token")
+        raise Conflict(N_("Inactive user cannot receive token"))
     stored_scope = None if site_scope is None else clean_scope(ctx, site_scope)
     effective = scope.intersect(user.site_scope, stored_scope)
     if not effective:
@@ -192,9 +193,9 @@ def rotate(ctx: Context, token_id: int) -> IssuedToken:
     old, user = _locked(ctx, token_id)
     check_account(ctx, user)
     if not old.is_active or old.revoked_at is not None:
-        raise Conflict("Admin token already inactive")
+        raise Conflict(N_("Admin token already inactive"))
     if not user.is_active:
-        raise Conflict("Inactive user cannot rotate token")
+        raise Conflict(N_("Inactive user cannot rotate token"))
     effective = scope.intersect(user.site_scope, old.site_scope)
     if not effective:
         raise Conflict(NO_OVERLAP)
@@ -210,7 +211,7 @@ def rotate(ctx: Context, token_id: int) -> IssuedToken:
         .returning(Token.id)
     ).first()
     if changed is None:
-        raise Conflict("Admin token already inactive")
+        raise Conflict(N_("Admin token already inactive"))
     token, plain = add(ctx, user, label=old.label, expires_at=expiry, site_scope=old.site_scope, now=now)
     detail = {
         "old_token_id": old.id,
@@ -229,7 +230,7 @@ def revoke(ctx: Context, token_id: int) -> TokenView:
     ctx.actor.require(iam.ADMIN)
     token, user = _locked(ctx, token_id)
     if ctx.actor.user_id == token.user_id:
-        raise Conflict("Cannot revoke token of current admin user")
+        raise Conflict(N_("Cannot revoke token of current admin user"))
     check_account(ctx, user)
     _end(ctx, token, user)
     return view(ctx, token, user, ctx.now())
@@ -272,9 +273,9 @@ def _expiry(ctx: Context, wanted: datetime | None, now: datetime) -> datetime | 
     try:
         return tokens.expiry_on_issue(wanted, rules, now)
     except tokens.ExpiryNotInFuture as error:
-        raise BadRequest("Token expiry must be in the future") from error
+        raise BadRequest(N_("Token expiry must be in the future")) from error
     except tokens.ExpiryTooFar as error:
-        raise BadRequest(f"Token expiry exceeds max TTL ({rules.max_ttl_days} days)") from error
+        raise BadRequest(T("Token expiry exceeds max TTL (%(days)s days)", days=rules.max_ttl_days)) from error
 
 
 def _grace_end(old: Token, rules: TokenPolicy, now: datetime) -> datetime | None:

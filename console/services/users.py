@@ -14,20 +14,20 @@ from console.context import Context
 from console.domain import accounts, iam, scope
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.scope import Scope
-from console.domain.text import T, Text
+from console.domain.text import N_, T, Text
 from console.models.iam import Token, User, WebSession
 from console.services import audit, passwords
 from console.services.containment import check_account, check_grant, keep_an_owner
 
-NOT_FOUND = "Admin user not found"
+NOT_FOUND = N_("Admin user not found")
 
 PASSWORD_TEXTS = {
-    "short": "The password needs at least %(minimum)s characters",
-    "long": "The password has at most %(maximum)s characters",
-    "characters": "The password must not contain control characters",
-    "username": "The password must differ from the user name",
-    "common": "This password is among the first that are guessed",
-    "same": "The new password must differ from the old one",
+    "short": N_("The password needs at least %(minimum)s characters"),
+    "long": N_("The password has at most %(maximum)s characters"),
+    "characters": N_("The password must not contain control characters"),
+    "username": N_("The password must differ from the user name"),
+    "common": N_("This password is among the first that are guessed"),
+    "same": N_("The new password must differ from the old one"),
 }
 
 
@@ -166,7 +166,7 @@ def set_active(ctx: Context, user_id: int, *, is_active: bool) -> UserView:
     """
     ctx.actor.require(iam.ADMIN)
     if not is_active and ctx.actor.user_id == user_id:
-        raise Conflict("Cannot deactivate current admin user")
+        raise Conflict(N_("Cannot deactivate current admin user"))
     user = load(ctx, user_id, lock=True)
     check_account(ctx, user)
     if not is_active:
@@ -295,13 +295,13 @@ def _insert(ctx: Context, user: User) -> None:
         with ctx.session.begin_nested():
             ctx.session.add(user)
     except IntegrityError as error:
-        raise Conflict("username already exists") from error
+        raise Conflict(N_("username already exists")) from error
 
 
 def _check_edit(ctx: Context, user: User, changes: dict[str, Any]) -> None:
     own = ctx.actor.user_id == user.id
     if own and changes.get("is_active") is False:
-        raise Conflict("Cannot deactivate current admin user")
+        raise Conflict(N_("Cannot deactivate current admin user"))
     if own and "role" in changes:
         raise Conflict(T("Your own role is changed by another administrator"))
     if changes.get("is_active") is False or changes.get("role", user.role) != user.role:
