@@ -33,16 +33,18 @@ class EscalationPolicy:
 
 @dataclass(frozen=True)
 class Watched:
-    """What the escalation must know of an open item. `level` and `told_at` are the last message about it."""
+    """What the escalation must know of an open item.
+
+    `level`, `told_at` and `told_due_at` are the last message about it: which step, when, and for which deadline.
+    """
 
     id: int
     due_at: datetime | None
     sla_hours: int
     critical: bool
-    opened_at: datetime
-    due_changed_at: datetime | None = None
     level: int = NONE
     told_at: datetime | None = None
+    told_due_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,8 @@ def level_of(item: Watched, now: datetime, policy: EscalationPolicy) -> int:
 
 
 def remembered(item: Watched, now: datetime) -> int:
-    """Give the level that people were told in this episode; a reopened item or a moved deadline starts afresh."""
-    if item.told_at is None or item.told_at < item.opened_at or item.told_at > now + SKEW:
-        return NONE
-    if item.due_changed_at is not None and item.due_changed_at > item.told_at:
+    """Give the level that people were told; a reopened item has another deadline, and any other one starts afresh."""
+    if item.told_at is None or item.told_at > now + SKEW or item.told_due_at != item.due_at:
         return NONE
     return item.level
 

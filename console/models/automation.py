@@ -67,6 +67,25 @@ class RunFact(Base):
     fingerprint: Mapped[str] = mapped_column(String(64), default="", server_default="")
 
 
+class ItemEscalation(Base):
+    """The last message about an item: its level, when, in which run, and how many there were.
+
+    `due_at` is the deadline that was told; another one starts afresh. A narrow table of its own, and without foreign
+    keys: telling tens of thousands of items must neither rewrite them with all their indexes nor lock each of them
+    (items are never deleted).
+    """
+
+    __tablename__ = "item_escalations"
+
+    item_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    level: Mapped[int]
+    count: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+    due_at: Mapped[datetime]
+    told_at: Mapped[datetime]
+    # escalation: what one run told, for its events and messages.
+    run_id: Mapped[int | None] = mapped_column(index=True)
+
+
 class BacklogSample(Base):
     """How big the backlog was after one real KPI run."""
 

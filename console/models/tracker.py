@@ -21,6 +21,7 @@ def _site_key(context: DefaultExecutionContext) -> str:
 
 def _partial(name: str, *columns: str, where: str) -> Index:
     # SQLite uses a partial index only when the query says it in the same words, and it writes a flag as "= 1".
+    # It also checks the condition again on each row: with its columns at the end, counting stays inside the index.
     sqlite_where = where.replace("is_active", "is_active = 1").replace("required", "required = 1")
     return Index(name, *columns, sqlite_where=text(sqlite_where), postgresql_where=text(where))
 
@@ -59,16 +60,18 @@ class TrackerItem(Base):
             "ix_tracker_items_assignee",
             *("tracker", "assignee", "is_active", "priority", "due_at", "id", "status", "site_key"),
         ),
-        # Overdue and due soon: lists, overview, readiness, board summary.
+        # Overdue and due soon: lists, overview, readiness, board summary; the tail lets kpi count and sla_rows decide
+        # about all open items inside the index.
         _partial(
             "ix_tracker_items_open_due",
-            *("tracker", "due_at", "priority", "id", "site_key"),
+            *("tracker", "due_at", "priority", "id", "site_key", "status", "is_active", "required", "rule_status"),
+            *("assignee", "sla_hours"),
             where="is_active AND status <> 'done'",
         ),
         # Critical and open: overview, readiness and the rows behind that number.
         _partial(
             "ix_tracker_items_critical",
-            *("tracker", "priority", "due_at", "id", "site_key"),
+            *("tracker", "priority", "due_at", "id", "site_key", "status", "is_active", "required", "rule_status"),
             where="is_active AND status <> 'done' AND required AND rule_status = 'fail'",
         ),
         # Unassigned: overview, readiness, the claimable part of "my work".
@@ -76,6 +79,12 @@ class TrackerItem(Base):
             "ix_tracker_items_unassigned",
             *("tracker", "priority", "due_at", "id", "status", "site_key"),
             where="is_active AND assignee IS NULL",
+        ),
+        # kpi: ages of open items, the median by its position.
+        _partial(
+            "ix_tracker_items_age",
+            *("tracker", "opened_at", "site_key", "status", "is_active"),
+            where="is_active AND status <> 'done'",
         ),
         # tracker_lists.my_items: open items of one person across all trackers.
         _partial(
@@ -132,9 +141,6 @@ class TrackerItem(Base):
     assignment_source: Mapped[str | None] = mapped_column(String(20))
     accepted_at: Mapped[datetime | None]
 
-    escalation_level: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    escalation_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    last_escalated_at: Mapped[datetime | None]
     evidence_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     comment_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))
 
@@ -152,6 +158,10 @@ class TrackerCommand(Base):
     """
 
     __tablename__ = "tracker_commands"
+    __table_args__ = (
+        # kpi: work that was taken back is no finished work.
+        _partial("ix_tracker_commands_undone", "tracker", "at", "id", "undone_at", where="undone_at IS NOT NULL"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     tracker: Mapped[str] = mapped_column(String(40))
