@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing.util import Finalize
 
 import structlog
 
@@ -53,7 +53,8 @@ class Background:
             self._pid = os.getpid()
             self._wake = threading.Event()
             threading.Thread(target=self._run, args=(self._wake,), name="background", daemon=True).start()
-            atexit.register(self.close)
+            # Unlike atexit, this also runs in processes of the web server, which are forks by multiprocessing.
+            Finalize(None, self.close, exitpriority=0)
 
     def close(self) -> None:
         """Stop the thread and run the closing tasks."""

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -22,10 +23,12 @@ def spawn(
     environ: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     output: int | None = subprocess.PIPE,
+    keep: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a program in a session of its own; Ctrl-C does not reach it, the death of this process does.
 
-    Its two outputs come together through one pipe (or go to `output`), its input is closed.
+    Its two outputs come together through one pipe (or go to `output`), its input is closed; `keep` are descriptors that
+    it shall find open.
     """
     return subprocess.Popen(
         [str(argument) for argument in arguments],
@@ -35,25 +38,21 @@ def spawn(
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=parent_follower(),
+        pass_fds=keep,
+        preexec_fn=partial(die_with, os.getpid()),
     )
 
 
-def parent_follower() -> Callable[[], None]:
-    """Give what a child has to do first so that it gets SIGTERM when this process dies.
+def die_with(parent: int) -> None:
+    """Ask the kernel for SIGTERM when our parent dies; ends at once when it is no longer there.
 
     On Linux; elsewhere the orderly stop of the launcher has to do.
     """
-    parent = os.getpid()
-
-    def follow() -> None:
-        if _LIBC is None:
-            return
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != parent:  # it died between fork and here
-            os._exit(1)
-
-    return follow
+    if _LIBC is None:
+        return
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != parent:  # it died between fork and here
+        os._exit(1)
 
 
 def stop(process: subprocess.Popen[bytes], timeout: float) -> int:

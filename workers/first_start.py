@@ -24,6 +24,11 @@ class FirstStart:
         self.app = app
         self.config: Config = app.extensions["console_config"]
 
+    def close(self) -> None:
+        """Close the connections: what follows may be a fork."""
+        with self.app.app_context():
+            db.engine.dispose()
+
     @property
     def mark(self) -> Path:
         """The file that stands while the demo company is made."""

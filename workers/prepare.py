@@ -1,8 +1,8 @@
-"""The part of a start that needs the application: settings, migrations, first owner, demo company.
+"""The web server's first start under the launcher: settings, migrations, demo company, first owner, then it serves.
 
-Runs in a process of its own beside the launcher, which stays small that way and pays for one import only. They talk
-in JSON lines: it tells the settings, waits for the word to go on (with the address of the embedded Redis), works, and
-tells the result. Whatever the application prints goes to standard error.
+The launcher stays small and leaves to this process what needs the application; and because the same process then
+becomes the web server, a start pays for loading the application once. The two talk in JSON lines over pipes of their
+own: this one tells the settings, waits for the word to go on (with the address of Redis), and tells how it went.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from typing import IO, Any
 
 from console.config import Config, ConfigError
 
-NEEDED = ("HOST", "PORT", "WEB_WORKERS", "WEB_THREADS", "REDIS_URL")
+NEEDED = ("HOST", "PORT", "REDIS_URL")
 
 
 class Problem(Exception):
@@ -48,14 +47,15 @@ def check_redis(url: str) -> None:
 
 
 def prepare() -> dict[str, Any]:
-    """Migrate, make the first owner and the demo company; gives who can sign in."""
+    """Migrate, make the demo company and the first owner; gives who can sign in."""
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
     from console import create_app
     from workers.first_start import FirstStart
 
     try:
-        owner = FirstStart(create_app()).run()
+        with closing(FirstStart(create_app())) as start:
+            owner = start.run()
     except (ArgumentError, NoSuchModuleError):
         raise Problem("DATABASE_URL: this is not the address of a database (postgresql://user@host/name).", 2) from None
     except OperationalError as error:
@@ -67,39 +67,44 @@ def _first_line(error: object) -> str:
     return str(error).strip().partition("\n")[0].rstrip(".")
 
 
-@contextmanager
-def _channel() -> Iterator[IO[str]]:
-    """Keep the pipe to the launcher for ourselves; prints go to standard error from now on."""
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as channel:
-        os.dup2(2, 1)
-        yield channel
+def converse(ears: IO[str], mouth: IO[str]) -> bool:
+    """Speak with the launcher until everything is prepared; tells whether to serve."""
+
+    def tell(**message: Any) -> None:
+        mouth.write(json.dumps(message) + "\n")
+        mouth.flush()
+
+    try:
+        tell(settings=settings())
+        word = ears.readline()
+        if not word:  # the launcher has found a reason not to start
+            return False
+        os.environ["REDIS_URL"] = json.loads(word)["redis_url"]
+        check_redis(os.environ["REDIS_URL"])
+        tell(result=prepare())
+    except ConfigError as error:
+        tell(problem=f"{error}.", code=2)
+    except Problem as error:
+        tell(problem=str(error), code=error.code)
+    except Exception as error:
+        traceback.print_exc()
+        tell(problem=f"The start failed: {_first_line(error) or type(error).__name__}.", code=1)
+    else:
+        return True
+    return False
 
 
-def main() -> int:
-    """Speak with the launcher; gives the exit code."""
-    with _channel() as channel:
+def main(arguments: list[str]) -> int:
+    """Prepare and serve; the arguments are the numbers of the two pipes. Gives the exit code."""
+    from workers import web
 
-        def tell(**message: Any) -> None:
-            channel.write(json.dumps(message) + "\n")
-            channel.flush()
-
-        try:
-            tell(settings=settings())
-            word = sys.stdin.readline()
-            if not word:  # the launcher has found a reason not to start
-                return 1
-            os.environ["REDIS_URL"] = json.loads(word)["redis_url"]
-            check_redis(os.environ["REDIS_URL"])
-            tell(result=prepare())
-        except ConfigError as error:
-            tell(problem=f"{error}.", code=2)
-        except Problem as error:
-            tell(problem=str(error), code=error.code)
-        except Exception as error:
-            traceback.print_exc()
-            tell(problem=f"The start failed: {_first_line(error) or type(error).__name__}.", code=1)
-    return 0
+    read, write = map(int, arguments)
+    with os.fdopen(read, encoding="utf-8") as ears, os.fdopen(write, "w", encoding="utf-8") as mouth:
+        go = converse(ears, mouth)
+    if go:
+        web.serve(Config.load())
+    return 0 if go else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

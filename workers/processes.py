@@ -6,7 +6,6 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -55,9 +54,11 @@ class Group:
         self._selector = selectors.DefaultSelector()
         self._stopping: set[str] = set()
 
-    def add(self, program: Program) -> None:
-        """Take a program into the group without starting it."""
-        self._programs[program.name] = program
+    def add(self, name: str, launch: Callable[[], subprocess.Popen[bytes]], stop_seconds: float) -> Program:
+        """Take a program into the group without starting it; one that is there gets a new launch for its next start."""
+        program = self._programs.setdefault(name, Program(name, launch, stop_seconds))
+        program.launch = launch
+        return program
 
     def start(self, name: str) -> None:
         """Start a program; raises what its launch raises."""
@@ -75,7 +76,7 @@ class Group:
 
     def tend(self, seconds: float) -> None:
         """Pass output on for up to so many seconds, notice ends, and start again what is due."""
-        self._pass_on(seconds)
+        self.pass_on(seconds)
         now = time.monotonic()
         for program in self._programs.values():
             if program.process is not None and program.process.poll() is not None:
@@ -92,7 +93,7 @@ class Group:
             _signal(program, signal.SIGTERM)
         asked_at = time.monotonic()
         while any(self._alive(program) for program in running):
-            self._pass_on(0.05)
+            self.pass_on(0.05)
             waited = time.monotonic() - asked_at
             for program in running:
                 if self.hurry or waited > program.stop_seconds:
@@ -100,9 +101,23 @@ class Group:
         for program in running:
             assert program.process is not None
             children.kill_session(program.process.pid)
-        self._pass_on(0)
+        self.pass_on(0)
         for program in running:
             self._close(program)
+
+    def pass_on(self, seconds: float) -> None:
+        """Write what the programs say, waiting up to so many seconds for it."""
+        if not self._selector.get_map():
+            time.sleep(seconds)
+            return
+        for key, _ in self._selector.select(seconds):
+            program: Program = key.data
+            with suppress(BlockingIOError):
+                while chunk := os.read(key.fd, 65536):
+                    *lines, program.rest = (program.rest + chunk).split(b"\n")
+                    for line in lines:
+                        _say(program.name, line.decode("utf-8", "replace"))
+                self._selector.unregister(key.fileobj)
 
     def _alive(self, program: Program) -> bool:
         return program.process is not None and program.process.poll() is None
@@ -111,7 +126,7 @@ class Group:
         assert program.process is not None
         code = program.process.returncode
         children.kill_session(program.process.pid)
-        self._pass_on(0)
+        self.pass_on(0)
         self._close(program)
         if now - program.started_at > HEALTHY_AFTER:
             program.failures = 0
@@ -137,19 +152,6 @@ class Group:
             program.process.stdout.close()
         program.process = None
 
-    def _pass_on(self, seconds: float) -> None:
-        if not self._selector.get_map():
-            time.sleep(seconds)
-            return
-        for key, _ in self._selector.select(seconds):
-            program: Program = key.data
-            with suppress(BlockingIOError):
-                while chunk := os.read(key.fd, 65536):
-                    *lines, program.rest = (program.rest + chunk).split(b"\n")
-                    for line in lines:
-                        _say(program.name, line.decode("utf-8", "replace"))
-                self._selector.unregister(key.fileobj)
-
 
 def _signal(program: Program, number: int) -> None:
     assert program.process is not None
@@ -165,13 +167,3 @@ def _say(name: str, line: str) -> None:
         return
     with suppress(BrokenPipeError):
         print(f"{name:<9} | {line}", flush=True)
-
-
-def finished(process: subprocess.Popen[str], seconds: float) -> int:
-    """Wait for a child that has been told to end, and end it by force after so many seconds; gives its exit code."""
-    try:
-        return process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        print(f"process {process.pid} does not end by itself", file=sys.stderr)
-        children.kill_session(process.pid)
-        return process.wait()

@@ -38,7 +38,6 @@ class Lock:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "running.lock"
-        self.gate = folder / "running.ready"
         self._file: IO[str] | None = None
 
     def acquire(self, address: str) -> None:
@@ -58,20 +57,14 @@ class Lock:
             if self._same_file(file):
                 break
             file.close()
-        self.gate.unlink(missing_ok=True)
         file.truncate(0)
         file.write(f"process {os.getpid()}, {address}\n")
         file.flush()
         self._file = file
 
-    def open_gate(self) -> None:
-        """Let those go on who wait for the database (workers/gated.py)."""
-        self.gate.touch()
-
     def release(self) -> None:
-        """Give the mark back and remove its files."""
+        """Give the mark back and remove its file."""
         if self._file is not None:
-            self.gate.unlink(missing_ok=True)
             self.path.unlink(missing_ok=True)
             self._file.close()
             self._file = None

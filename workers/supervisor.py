@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -19,8 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from workers import children, startup, web
-from workers.processes import Group, Program, finished
+from workers import children, startup
+from workers.processes import Group
 from workers.redis_server import RedisServer, RedisStartError
 from workers.startup import StartError
 
@@ -36,20 +37,23 @@ class Interrupted(BaseException):
 
 
 class Preparation:
-    """The helper process that knows the application (workers/prepare.py)."""
+    """The conversation with the web server's first process, which prepares the database (workers/prepare.py)."""
 
-    def __init__(self, environ: dict[str, str]) -> None:
-        self.done = False
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "workers.prepare"],
-            cwd=ROOT,
-            env=environ,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            preexec_fn=children.parent_follower(),
-        )
+    def __init__(self, group: Group) -> None:
+        self._group = group
+        self._their_ears, mouth = os.pipe()
+        ears, self._their_mouth = os.pipe()
+        self._mouth = os.fdopen(mouth, "w", encoding="utf-8")
+        self._ears = os.fdopen(ears, encoding="utf-8")
+
+    def launch(self, environ: dict[str, str]) -> subprocess.Popen[bytes]:
+        """Start the process."""
+        theirs = (self._their_ears, self._their_mouth)
+        arguments = [sys.executable, "-m", "workers.prepare", *map(str, theirs)]
+        process = children.spawn(arguments, environ=environ, cwd=ROOT, keep=theirs)
+        for pipe in theirs:
+            os.close(pipe)
+        return process
 
     def settings(self) -> dict[str, Any]:
         """Give the settings that the launcher needs; raises StartError for a wrong variable."""
@@ -58,29 +62,25 @@ class Preparation:
 
     def finish(self, redis_url: str) -> dict[str, Any]:
         """Let it migrate and seed; gives who can sign in. Raises StartError with its sentence."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps({"redis_url": redis_url}) + "\n")
-        self.process.stdin.flush()
+        self._mouth.write(json.dumps({"redis_url": redis_url}) + "\n")
+        self._mouth.flush()
         result: dict[str, Any] = self._read("result")
-        self.done = True
         return result
 
     def _read(self, part: str) -> Any:
-        assert self.process.stdout is not None
-        message = json.loads(self.process.stdout.readline() or "{}")
+        while not select.select([self._ears], [], [], 0.02)[0]:
+            self._group.pass_on(0.02)
+        message = json.loads(self._ears.readline() or "{}")
         if part not in message:
+            self._group.pass_on(0.1)
             problem = message.get("problem", "The start failed; the lines above tell why.")
             raise StartError(problem, message.get("code", 1))
         return message[part]
 
     def close(self) -> None:
-        """End the helper; one that still works is told to stop, and its transaction is rolled back."""
-        if not self.done:
-            self.process.terminate()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                pipe.close()
-        finished(self.process, 10)
+        """Hang up; a process that still waits for its word ends then."""
+        self._mouth.close()
+        self._ears.close()
 
 
 class Launcher:
@@ -121,9 +121,11 @@ class Launcher:
     def _start(self, stack: ExitStack) -> None:
         began = time.monotonic()
         environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        helper = Preparation(environ)
-        stack.callback(helper.close)
-        settings = helper.settings()
+        talk = Preparation(self.group)
+        stack.callback(talk.close)
+        self._add("web", lambda: talk.launch(environ))
+        self.group.start("web")
+        settings = talk.settings()
         folder = Path(settings["DATA_DIR"])
         address = startup.address(settings["HOST"], settings["PORT"])
         startup.check_folder(folder)
@@ -132,32 +134,24 @@ class Launcher:
         stack.callback(lock.release)
         startup.check_port(settings["HOST"], settings["PORT"])
         if not settings["REDIS_URL"]:
-            environ["REDIS_URL"] = self._redis(folder, stack)
-        self._programs(settings, {**environ, web.GATE: str(lock.gate)})
-        signed_in = helper.finish(environ["REDIS_URL"])
-        helper.close()
-        lock.open_gate()
+            server = RedisServer(folder)
+            stack.callback(server.stop)
+            self._add("redis", server.start)
+            self.group.start("redis")
+            environ["REDIS_URL"] = server.url
+        signed_in = talk.finish(environ.get("REDIS_URL", settings["REDIS_URL"]))
+        # From now on the web server comes back by itself, without preparing anything.
+        self._add("web", _starter(["workers.web"], environ))
+        self._add("worker", _starter(["workers", "worker"], environ))
+        self._add("scheduler", _starter(["workers", "scheduler"], environ))
         self._wait_until_ready(settings)
         self.starting = False
-        for name in ("worker", "scheduler"):
-            self.group.start(name)
+        self.group.start("worker")
+        self.group.start("scheduler")
         _greet(address, folder, signed_in, time.monotonic() - began)
 
-    def _redis(self, folder: Path, stack: ExitStack) -> str:
-        server = RedisServer(folder)
-        stack.callback(server.stop)
-        self.group.add(Program("redis", server.start, STOP_SECONDS["redis"]))
-        self.group.start("redis")
-        return server.url
-
-    def _programs(self, settings: dict[str, Any], environ: dict[str, str]) -> None:
-        for name, arguments in (
-            ("web", web.command(settings, "workers.gated:app")),
-            ("worker", [sys.executable, "-m", "workers", "worker"]),
-            ("scheduler", [sys.executable, "-m", "workers", "scheduler"]),
-        ):
-            self.group.add(Program(name, _starter(arguments, environ), STOP_SECONDS[name]))
-        self.group.start("web")
+    def _add(self, name: str, launch: Callable[[], subprocess.Popen[bytes]]) -> None:
+        self.group.add(name, launch, STOP_SECONDS[name])
 
     def _wait_until_ready(self, settings: dict[str, Any]) -> None:
         deadline = time.monotonic() + READY_WITHIN
@@ -173,7 +167,7 @@ class Launcher:
             self.group.tend(0.5)
 
     def _give_up(self) -> None:
-        """End a start that failed: the web server has nothing to finish yet and may only be waiting."""
+        """End a start that failed: the web server has nothing to finish yet."""
         self.starting = False
         hurry, self.group.hurry = self.group.hurry, True
         self.group.stop(("web",))
@@ -186,7 +180,7 @@ class Launcher:
 
 
 def _starter(arguments: list[str], environ: dict[str, str]) -> Callable[[], subprocess.Popen[bytes]]:
-    return lambda: children.spawn(arguments, environ=environ, cwd=ROOT)
+    return lambda: children.spawn([sys.executable, "-m", *arguments], environ=environ, cwd=ROOT)
 
 
 def _greet(address: str, folder: Path, signed_in: dict[str, Any], seconds: float) -> None:

@@ -2,58 +2,69 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-import time
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
+
+from workers import children
 
 # A running request may finish within this time before its process is ended.
 GRACE_SECONDS = 15
+TARGET = "wsgi:app"
 
 
-# Names the file that the launcher makes when the database is ready.
-GATE = "CONSOLE_START_GATE"
+def serve(settings: Mapping[str, Any]) -> None:
+    """Serve on HOST and PORT with WEB_WORKERS processes of WEB_THREADS threads until somebody ends it.
 
+    The processes are forks of this one: what is imported here is loaded once, also for those that come back after a
+    crash. Nothing that a fork cannot share, such as a database connection, may be open.
+    """
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
 
-def command(settings: Mapping[str, Any], target: str = "wsgi:app") -> list[str]:
-    """Give the command line for HOST, PORT, WEB_WORKERS and WEB_THREADS; `target` is the application."""
-    return [
-        sys.executable,
-        *("-m", "granian"),
-        *("--interface", "wsgi"),
-        *("--host", str(settings["HOST"])),
-        *("--port", str(settings["PORT"])),
-        *("--workers", str(settings["WEB_WORKERS"])),
-        *("--blocking-threads", str(settings["WEB_THREADS"])),
+    server = Server(
+        TARGET,
+        address=settings["HOST"],
+        port=settings["PORT"],
+        interface=Interfaces.WSGI,
+        workers=settings["WEB_WORKERS"],
+        blocking_threads=settings["WEB_THREADS"],
         # Without it, one dead process ends the whole server.
-        "--respawn-failed-workers",
-        *("--workers-kill-timeout", str(GRACE_SECONDS)),
-        "--no-ws",
-        *("--log-level", "warning"),
-        target,
-    ]
+        respawn_failed_workers=True,
+        workers_kill_timeout=GRACE_SECONDS,
+        websockets=False,
+        log_level=LogLevels.warning,
+    )
+    # Objects that live for ever are not looked at by the forks' collectors, so their pages stay shared.
+    gc.collect()
+    gc.freeze()
+    server.serve(target_loader=load)
 
 
-def wait_for_gate() -> None:
-    """Wait until the launcher says that the database is ready, if it is the launcher that started us."""
-    gate = os.environ.get(GATE)
-    while gate and not Path(gate).exists():
-        time.sleep(0.01)
+def load(target: str) -> Callable[..., Any]:
+    """Give the application in a process of the server, which from now on dies with the server."""
+    children.die_with(os.getppid())
+    module, _, name = target.partition(":")
+    app: Callable[..., Any] = getattr(import_module(module), name)
+    return app
 
 
-def main() -> None:
-    """Become the web server; exits with 2 when a setting is wrong."""
+def main() -> int:
+    """Serve with the settings of the environment; gives the exit code."""
     from console.config import Config, ConfigError
 
     try:
-        arguments = command(Config.load())
+        config = Config.load()
     except ConfigError as error:
         print(f"{error}.", file=sys.stderr)
-        sys.exit(2)
-    os.execv(arguments[0], arguments)
+        return 2
+    serve(config)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -221,12 +221,7 @@ def test_a_data_folder_that_cannot_be_written_is_said(start, tmp_path):
     ("variables", "sentence"),
     [
         ({"PORT": "eighty"}, "PORT: 'eighty' is not a number"),
-        ({"WEB_THREADS": "many"}, "WEB_THREADS: 'many' is not a number"),
-        ({"DEMO": "perhaps"}, "DEMO: 'perhaps' is neither true nor false"),
         ({"HOST": "192.0.2.1"}, "HOST: '192.0.2.1' is not an address of this machine"),
-        ({"REDIS_URL": "nonsense"}, "REDIS_URL: this is not the address of a Redis"),
-        ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "REDIS_URL: no Redis answers there"),
-        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL: this is not the address of a database"),
         ({"DATABASE_URL": "postgresql://x@127.0.0.1:1/y"}, "The database cannot be used: "),
     ],
 )

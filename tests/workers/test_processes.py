@@ -19,8 +19,8 @@ def group(monkeypatch):
     group.stop(list(group._programs))
 
 
-def python(script: str, name: str = "probe", stop_seconds: float = 5) -> Program:
-    return Program(name, lambda: children.spawn([sys.executable, "-uc", script]), stop_seconds)
+def add(group: Group, script: str, name: str = "probe", stop_seconds: float = 5) -> Program:
+    return group.add(name, lambda: children.spawn([sys.executable, "-uc", script]), stop_seconds)
 
 
 def tend_until(group: Group, reached) -> None:
@@ -31,7 +31,7 @@ def tend_until(group: Group, reached) -> None:
 
 
 def test_output_comes_with_the_name_in_front(group, capsys):
-    group.add(python("print('one\\ntwo'); import time; time.sleep(60)"))
+    add(group, "print('one\\ntwo'); import time; time.sleep(60)")
     group.start("probe")
     seen = []
 
@@ -41,7 +41,7 @@ def test_output_comes_with_the_name_in_front(group, capsys):
 
 
 def test_noise_of_redis_is_left_out(group, capsys):
-    group.add(python("print('# WARNING Memory overcommit must be enabled!'); print('real'); input()", name="redis"))
+    add(group, "print('# WARNING Memory overcommit must be enabled!'); print('real'); input()", name="redis")
     group.start("redis")
     seen = []
 
@@ -51,7 +51,7 @@ def test_noise_of_redis_is_left_out(group, capsys):
 
 
 def test_a_program_that_ends_is_started_again_a_little_later_each_time(group, capsys):
-    group.add(python("print('up')"))
+    add(group, "print('up')")
     group.start("probe")
 
     tend_until(group, lambda: group.failures("probe") == 3)
@@ -62,8 +62,7 @@ def test_a_program_that_ends_is_started_again_a_little_later_each_time(group, ca
 
 
 def test_a_killed_program_is_started_again(group):
-    program = python("import time; time.sleep(60)")
-    group.add(program)
+    program = add(group, "import time; time.sleep(60)")
     group.start("probe")
     first = program.process.pid
     os.kill(first, signal.SIGKILL)
@@ -82,7 +81,7 @@ def test_a_program_that_cannot_be_started_again_is_tried_later(group, capsys):
             raise OSError("disk full")
         return children.spawn([sys.executable, "-c", "pass" if len(attempts) == 1 else "import time; time.sleep(60)"])
 
-    group.add(Program("probe", launch, 5))
+    group.add("probe", launch, 5)
     group.start("probe")
 
     tend_until(group, lambda: len(attempts) == 3)
@@ -96,8 +95,7 @@ def test_stopping_lets_a_program_finish_what_it_does(group, capsys):
         "signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.3), print('finished'), sys.exit(0)))\n"
         "print('ready'); time.sleep(60)"
     )
-    program = python(script)
-    group.add(program)
+    program = add(group, script)
     group.start("probe")
     seen = []
     tend_until(group, lambda: seen.append(capsys.readouterr().out) or "ready" in "".join(seen))
@@ -116,8 +114,7 @@ def test_a_program_that_does_not_listen_is_killed_with_its_children(group, capsy
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         "subprocess.Popen(['sleep', '60']); print('ready'); time.sleep(60)"
     )
-    program = python(script, stop_seconds=stop_seconds)
-    group.add(program)
+    program = add(group, script, stop_seconds=stop_seconds)
     group.start("probe")
     seen = []
     tend_until(group, lambda: seen.append(capsys.readouterr().out) or "ready" in "".join(seen))
