@@ -39,6 +39,12 @@ STRICT_DAYS_AGO = 1
 CALM_SCORE = 40.0
 # The days on which the signing key of a web process was missing.
 KEY_LOST_DAYS_AGO = (23, 22)
+TOKENS = (
+    (OWNER, "CI 게이트 확인"),
+    (MANAGER, "일일 보고 내려받기"),
+    (PLATFORM, "모니터링 연동"),
+    (AUDITOR, "감사 아카이브"),
+)
 
 
 @dataclass(frozen=True)
@@ -157,10 +163,9 @@ class Story:
 
     def _issue_tokens(self) -> None:
         with self._as(OWNER) as ctx:
-            tokens.issue(ctx, self._ids[OWNER.username], label="CI 게이트 확인")
-            tokens.issue(ctx, self._ids[MANAGER.username], label="일일 보고 내려받기")
-            tokens.issue(ctx, self._ids[PLATFORM.username], label="모니터링 연동")
-            tokens.issue(ctx, self._ids[AUDITOR.username], label="감사 아카이브")
+            for person, label in TOKENS:
+                scope = None if person is OWNER else SITES
+                tokens.issue(ctx, self._ids[person.username], label=label, site_scope=scope)
 
     def _run(self, job: str, *, score: float | None = None, **options: Any) -> None:
         config = (
