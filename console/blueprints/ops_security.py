@@ -4,21 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from flask import Response, current_app
+from flask import Blueprint, Response, current_app, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
+from console import ops_words
+from console.domain.security import FAILED_STATUSES, SENSITIVE_ACTIONS
+from console.domain.text import N_
+from console.errors import wants_fragment
+from console.frame import url_if
 from console.i18n import DEFAULT_LOCALE, text_in
 from console.inputs.ops import DashboardOut, DashboardQuery, LatencyOut, NoisePolicyOut, PostureOut, RunbookOut
 from console.latency import recorder_of
-from console.responses import answer
+from console.navigation import NavItem
+from console.responses import answer, show
 from console.serialize import plain
 from console.services import audit, latency, posture, runbook, security
 from console.services.latency import MemorySamples
 from console.services.security import Dashboard
 from console.web import access, web_context
 
+READ = security.READ
+PERIODS = (7, 30, 90)
+pages = Blueprint("ops_security", __name__)
+NAV = NavItem("operations", 40, "ops_security.page", N_("Security"), "shield-lock", permission=READ[0], any_of=READ[1:])
 api = APIBlueprint("ops_security_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
 
 
@@ -90,3 +103,63 @@ def _with_recommendations(found: Dashboard) -> dict[str, Any]:
     # Published: one Korean sentence per anomaly, in the same order.
     advice = dict.fromkeys(text_in(DEFAULT_LOCALE, anomaly.recommendation) for anomaly in found.anomalies)
     return {**vars(found), "recommendations": list(advice)}
+
+
+@pages.app_template_filter()
+def risk_name(term: str) -> str:
+    """Give what a part of the risk score is called."""
+    return _(ops_words.label(ops_words.RISK_TERMS, term))
+
+
+@pages.app_template_filter()
+def risk_rows(data: Dashboard) -> list[tuple[str, int, int]]:
+    """Give name, number and points of every part of the risk score."""
+    numbers = {**vars(data.actions), **vars(data.tokens), **vars(data.coverage)}
+    return [(name, numbers[name], points) for name, points in data.risk_points.items()]
+
+
+@pages.get("/ops/security")
+@access(*READ)
+def page() -> Response:
+    """Show risk, anomalies, who did what, response times and posture."""
+    days = request.args.get("days", 30, type=int)
+    days = days if days in PERIODS else 30
+    memory = _memory()
+    ctx = web_context()
+    data = security.dashboard(ctx, days=days)
+    extra: dict[str, Any] = {"links": _links(data), "url": url_for("ops_security.page", days=days)}
+    if not wants_fragment():
+        seen = latency.view(ctx, memory)
+        extra |= {
+            "latency": seen,
+            "posture": posture.view(ctx, latency_seen=seen),
+            "periods": [
+                (
+                    ngettext("%(num)s day", "%(num)s days", count),
+                    url_for("ops_security.page", days=count),
+                    count == days,
+                )
+                for count in PERIODS
+            ],
+        }
+    return show(data, fragment="security.security", page="ops/security.html", **extra)
+
+
+def _links(data: Dashboard) -> dict[str, Any]:
+    """Give the addresses of the rows behind the numbers; a page that the reader may not open is None."""
+    since = data.window_start.astimezone(ZoneInfo(data.business_time_zone)).date().isoformat()
+    tokens, users = url_if("tokens.page"), url_if("users.page")
+    return {
+        "total": url_if("audit.page", since=since),
+        "sensitive_total": url_if("audit.page", since=since, action=list(SENSITIVE_ACTIONS)),
+        "failed_or_warning": url_if("audit.page", since=since, status=list(FAILED_STATUSES)),
+        "off_hours_total": url_if("audit.page", since=since),
+        "tokens": tokens,
+        "users": users,
+        "expiring_7d": tokens,
+        "rotate_overdue": tokens,
+        "dormant_30d": tokens,
+        "non_owner_wildcard_tokens": tokens,
+        "active_users_without_token": users,
+        "actor": lambda name: url_if("audit.page", since=since, actor=name),
+    }

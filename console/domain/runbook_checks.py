@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from console.domain.gate_rules import PreflightFacts
 from console.domain.latency import LatencySnapshot
@@ -14,12 +15,18 @@ TOKEN_EXPIRY_DAYS = 3
 
 @dataclass(frozen=True)
 class ChainFacts:
-    """What the incremental verification of the audit chain found so far; instants are aware UTC."""
+    """What the incremental verification of the audit chain found; instants are aware UTC.
+
+    `checked_count` entries up to `last_seq` were verified just now; `partial`: more than that wait for the full one.
+    """
 
     ok: bool
     issue_count: int
     checked_count: int
-    pending_count: int = 0
+    last_seq: int = 0
+    partial: bool = False
+    full_verified_at: datetime | None = None
+    rebaseline_count: int = 0
 
 
 @dataclass(frozen=True)
@@ -130,7 +137,7 @@ def audit_chain_integrity(audit_chain: ChainFacts) -> Finding:
     fields = asdict(audit_chain)
     fields["chain_ok"] = fields.pop("ok")
     if audit_chain.ok:
-        message = T("The audit chain verifies: %(count)s entries.", count=audit_chain.checked_count)
+        message = T("The audit chain is whole; entries verified just now: %(count)s.", count=audit_chain.checked_count)
         return Finding(OK, message, fields)
     return Finding(CRITICAL, T("The audit chain has breaks: %(count)s.", count=audit_chain.issue_count), fields)
 

@@ -225,13 +225,14 @@ def verdict_of(run: Run) -> StoredVerdict:
 def stored(ctx: Context, run_id: int) -> StoredVerdict:
     """Give one stored verdict; raises NotFound for anything else."""
     ctx.actor.require(*READ)
-    row = ctx.session.scalars(select(JobRun).where(JobRun.id == run_id, *_verdicts())).one_or_none()
+    row = ctx.session.scalars(select(JobRun).where(JobRun.id == run_id, *verdicts())).one_or_none()
     if row is None:
         raise NotFound(f"No {JOB} run found")
     return verdict_of(runs.view(row))
 
 
-def _verdicts() -> tuple[ColumnElement[bool], ...]:
+def verdicts() -> tuple[ColumnElement[bool], ...]:
+    """Give the conditions of runs of the gate that came to a verdict and were kept."""
     return (
         JobRun.job_name == JOB,
         JobRun.state == "finished",
@@ -251,7 +252,7 @@ def history(
 ) -> History:
     """Give stored verdicts, newest first: two statements. `since` and `until` bound `finished_at`, inclusive."""
     ctx.actor.require(*READ)
-    conditions = [*_verdicts()]
+    conditions = [*verdicts()]
     if decision is not None:
         conditions.append(JobRun.detail_json["decision"].as_string() == decision)
     if since is not None:
@@ -316,7 +317,7 @@ def last_days(ctx: Context, days: int = HISTORY_DAYS) -> tuple[StripDay, ...]:
     start = datetime.combine(first, datetime.min.time(), zone)
     rows = ctx.session.execute(
         select(JobRun.id, JobRun.finished_at, JobRun.status, JobRun.detail_json["decision"].as_string())
-        .where(*_verdicts(), JobRun.finished_at >= start)
+        .where(*verdicts(), JobRun.finished_at >= start)
         .order_by(JobRun.finished_at, JobRun.id)
     )
     found: dict[date, StripDay] = {}

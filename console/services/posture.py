@@ -10,6 +10,7 @@ from typing import Any
 
 from console.config import Config
 from console.context import Context
+from console.domain.latency import LatencySnapshot
 from console.domain.runbook_checks import SigningFacts
 from console.domain.text import T, Text
 from console.services import audit, gate, latency, preflight, runbook, runs
@@ -18,8 +19,13 @@ from console.services.latency import MemorySamples
 READ = ("admins:manage", "security:read")
 
 
-def view(ctx: Context, memory: Mapping[str, MemorySamples] | None = None) -> dict[str, Any]:
-    """Give the posture in its published shape; `memory` as for the latency snapshot."""
+def view(
+    ctx: Context,
+    memory: Mapping[str, MemorySamples] | None = None,
+    *,
+    latency_seen: LatencySnapshot | None = None,
+) -> dict[str, Any]:
+    """Give the posture in its published shape; `memory` as for the latency snapshot, which the caller may bring."""
     ctx.actor.require(*READ)
     config = ctx.config
     latest = runs.latest_per_job(ctx, (gate.DEPLOY_SMOKE, gate.DR_REHEARSAL))
@@ -28,7 +34,7 @@ def view(ctx: Context, memory: Mapping[str, MemorySamples] | None = None) -> dic
         "env": config["ENV"],
         "rate_limit": runbook.rate_limit_facts(config),
         "audit_archive_signing": _signing(runbook.signing_facts(config)),
-        "api_latency": latency.snapshot(ctx, memory),
+        "api_latency": latency_seen or latency.snapshot(ctx, memory),
         "deploy_smoke_policy": _deploy(config, latest.get(gate.DEPLOY_SMOKE)),
         "evidence_archive_integrity_policy": {
             "sample_per_table": config.get("EVIDENCE_INTEGRITY_SAMPLE_PER_TABLE"),

@@ -79,7 +79,15 @@ def _documents(_ctx: Context) -> DocumentFacts:
 
 def _chain(ctx: Context) -> ChainFacts:
     seen = audit.chain_status(ctx)
-    return ChainFacts(seen.chain_ok, seen.issue_count, seen.checked_count)
+    return ChainFacts(
+        ok=seen.chain_ok,
+        issue_count=seen.issue_count,
+        checked_count=seen.checked_count,
+        last_seq=seen.last_seq,
+        partial=seen.partial,
+        full_verified_at=seen.full_verified_at,
+        rebaseline_count=seen.rebaseline_count,
+    )
 
 
 def _latency(ctx: Context) -> LatencySnapshot:

@@ -66,7 +66,7 @@ def test_runs_of_the_other_jobs_turn_the_verdict(ctx):
 def test_dry_runs_and_unfinished_runs_prove_nothing(ctx):
     add_run(ctx, gate.DAILY_CHECK, dry_run=True)
     add_run(ctx, gate.WEEKLY_REPORT, dry_run=True)
-    add_run(ctx, gate.DR_REHEARSAL, state="running", detail_json={"restore_valid": True})
+    add_run(ctx, gate.DR_REHEARSAL, state="running", finished_at=None, status=None, detail_json={"restore_valid": True})
 
     assert gate.snapshot(ctx).summary.passed_rules == 3
 
@@ -115,7 +115,7 @@ def test_the_number_of_statements_is_fixed(ctx):
     with statements() as many:
         gate.snapshot(ctx)
 
-    assert len(many) == len(few) <= 12
+    assert len(many) == len(few) <= 16
 
 
 @pytest.mark.parametrize(

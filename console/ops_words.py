@@ -1,0 +1,147 @@
+"""How rules, checks and evidence are called on pages: message ids for the keys that the API speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from console.domain.text import N_
+
+RULES = {
+    "preflight_no_error": N_("Preflight without errors"),
+    "runbook_no_critical": N_("No critical runbook check"),
+    "security_risk_within_max": N_("Security risk within the limit"),
+    "daily_check_recent": N_("Recent daily check"),
+    "dr_restore_valid_recent": N_("Recent proof of recovery"),
+    "deploy_smoke_binding_recent": N_("Recent deploy smoke test"),
+    "weekly_streak_target_met": N_("Weekly quality reports without a gap"),
+}
+CHECKS = {
+    "startup_preflight": N_("Preflight"),
+    "api_latency_p95": N_("Response times"),
+    "api_burn_rate": N_("Error budget"),
+    "audit_chain_integrity": N_("Audit chain"),
+    "migration_rollback_guide": N_("Rollback guide"),
+    "token_expiry_pressure": N_("Tokens about to expire"),
+    "rate_limit_backend": N_("Rate limits"),
+    "audit_archive_signing": N_("Signed archives"),
+    "alert_noise_policy_documented": N_("Alert noise policy"),
+    "rate_limit_redis_config": N_("Redis of the rate limits"),
+    "audit_archive_signing_key": N_("Signing key of archives"),
+    "rollback_guide_file": N_("Rollback guide"),
+    "alert_noise_policy_doc": N_("Alert noise policy"),
+    "ops_daily_archive_path": N_("Folder of daily checks"),
+    "ops_quality_report_archive_path": N_("Folder of quality reports"),
+    "deploy_smoke_archive_path": N_("Folder of deploy records"),
+    "dr_rehearsal_backup_path": N_("Folder of rehearsals"),
+    "insecure_local_auth": N_("Access without credential"),
+    "admin_token_bootstrap": N_("Bootstrap token"),
+    "secret_strength": N_("Strength of secrets"),
+    "compatibility_switches": N_("Compatibility switches"),
+}
+KINDS = {
+    "web": N_("Web"),
+    "worker": N_("Worker"),
+    "scheduler": N_("Scheduler"),
+    "command": N_("Command"),
+    "this_process": N_("this process"),
+}
+RISK_TERMS = {
+    "failed_or_warning": N_("Failed or warned changes"),
+    "off_hours_total": N_("Actions outside business hours"),
+    "expiring_7d": N_("Tokens that expire within 7 days"),
+    "rotate_overdue": N_("Tokens past their rotation date"),
+    "active_users_without_token": N_("Users without access"),
+    "dormant_30d": N_("Tokens unused for 30 days"),
+    "non_owner_wildcard_tokens": N_("Tokens for all sites held by non-owners"),
+}
+# Fields of evidence and policy, in the words of the API, and what people call them.
+FIELDS = {
+    "overall_status": N_("Overall"),
+    "error_count": N_("Errors"),
+    "warning_count": N_("Warnings"),
+    "critical_count": N_("Critical"),
+    "check_count": N_("Checks"),
+    "source": N_("According to"),
+    "computed_at": N_("Computed"),
+    "age_seconds": N_("Age in seconds"),
+    "is_stale": N_("Outdated"),
+    "error_ids": N_("Failed checks"),
+    "critical_ids": N_("Critical checks"),
+    "risk_level": N_("Risk level"),
+    "risk_score": N_("Risk score"),
+    "max_risk_level": N_("Highest level allowed"),
+    "window_days": N_("Days looked back"),
+    "max_age_hours": N_("Oldest allowed, hours"),
+    "max_age_days": N_("Oldest allowed, days"),
+    "latest_run_at": N_("Last run"),
+    "latest_status": N_("Result of the last run"),
+    "latest_run_id": N_("Number of the last run"),
+    "latest_restore_valid": N_("Restore proven"),
+    "enabled": N_("Switched on"),
+    "rollback_ready": N_("Rollback prepared"),
+    "runbook_gate_passed": N_("Runbook gate passed"),
+    "rollback_reference_match": N_("Rollback guide matches"),
+    "rollback_reference_sha256_match": N_("Checksum of the guide matches"),
+    "current_checklist_version": N_("Current checklist"),
+    "latest_checklist_version": N_("Checklist of the last run"),
+    "checklist_version_match": N_("Checklist matches"),
+    "ui_main_shell_checked": N_("Main page checked"),
+    "ui_main_shell_status": N_("Result of the main page"),
+    "current_streak_weeks": N_("Weeks in a row"),
+    "target_weeks": N_("Weeks wanted"),
+    "configured_target_weeks": N_("Weeks wanted in the long run"),
+    "latest_success_at": N_("Last success"),
+    "allow_warning": N_("GO with warnings"),
+    "max_security_risk_level": N_("Highest security risk"),
+    "require_preflight_no_error": N_("Preflight required"),
+    "require_runbook_no_critical": N_("Runbook required"),
+    "require_daily_check_recent": N_("Daily check required"),
+    "daily_check_max_age_hours": N_("Daily check not older than, hours"),
+    "require_dr_restore_valid_recent": N_("Recovery proof required"),
+    "dr_max_age_days": N_("Recovery proof not older than, days"),
+    "require_deploy_smoke_binding_recent": N_("Deploy smoke test required"),
+    "deploy_smoke_max_age_hours": N_("Deploy smoke test not older than, hours"),
+    "require_weekly_streak_target_met": N_("Weekly reports required"),
+    "security_dashboard_days": N_("Days of the security risk"),
+    "dr_weight": N_("Weight of the recovery proof"),
+    "min_weighted_score_percent": N_("Least weighted score, percent"),
+}
+STATUS_FIELDS = frozenset(
+    {
+        "overall_status",
+        "latest_status",
+        "ui_main_shell_status",
+        "risk_level",
+        "max_risk_level",
+        "max_security_risk_level",
+    }
+)
+
+
+def label(table: Mapping[str, str], key: str) -> str:
+    """Give the message id for a key; required variables are named by themselves, unknown keys stay as they are."""
+    if key.startswith("required_env_"):
+        return key.removeprefix("required_env_").upper()
+    return table.get(key, key)
+
+
+def kind_of(key: str, value: Any) -> str:
+    """Tell how a value of evidence is written: none, yes or no, a status word, an instant, a number, a list, a text."""
+    if value is None or value == []:
+        return "none"
+    if isinstance(value, bool):
+        return "flag"
+    if key in STATUS_FIELDS:
+        return "status"
+    if isinstance(value, (int, float)):
+        return "number"
+    if isinstance(value, list):
+        return "list"
+    return "instant" if key.endswith("_at") else "text"
+
+
+def instant(value: str | datetime) -> datetime:
+    """Read an instant as stored evidence has it."""
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
