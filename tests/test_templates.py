@@ -38,6 +38,8 @@ NEVER = {
 }
 # A language is named in itself: whoever looks for it reads nothing else.
 OWN_NAME = "한국어"
+# The gallery names people and places of its own to have something to show.
+GALLERY = "components/page.html"
 
 
 @cache
@@ -68,7 +70,7 @@ def test_a_template_keeps_the_content_security_policy(name, what):
     assert [text[: match.start()].count("\n") + 1 for match in re.finditer(NEVER[what], text)] == []
 
 
-@pytest.mark.parametrize("name", [*PAGES, *PARTIALS])
+@pytest.mark.parametrize("name", [name for name in (*PAGES, *PARTIALS) if name != GALLERY])
 def test_a_template_speaks_through_translations_only(name):
     assert re.findall(r"[가-힣ㄱ-ㅎㅏ-ㅣ]+", source(name).replace(OWN_NAME, "")) == []
 
