@@ -22,6 +22,10 @@ from workers import runtime
 
 TIMES = 50 if os.environ.get("SOAK") == "1" else 5
 # The jobs of the product, and one with many statements so that most deaths fall into its middle.
+OPTIONS = {
+    "many_statements": {"times": 25},
+    "ops_governance_remediation_bulk": {"action": "status", "status": "in_progress", "everything": True},
+}
 NAMES = [*(job.name for job in runtime.all_jobs()), "many_statements"]
 
 
@@ -57,6 +61,13 @@ def in_child(place, run_id: int, *, kill_at: int | None) -> tuple[int, int]:
     return int(told or 0), os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
+@pytest.fixture
+def board(place):
+    """Items on the board, so that there is something to change."""
+    with place.by_hand() as ctx:
+        run_engine.execute(ctx, runtime.get("ops_governance_remediation_sync"))
+
+
 def after_the_reaper(place, session) -> list[JobRun]:
     """Let a reaper look until every lost run is closed; gives all runs."""
     seconds = 0.0
@@ -88,11 +99,11 @@ def history(session, clock):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_killed_worker_leaves_everything_or_nothing(place, register, ask, engine, session, history, name):
+def test_a_killed_worker_leaves_everything_or_nothing(place, register, ask, engine, session, history, board, name):
     if name == "many_statements":
         register(job_of(name=name))
     job = runtime.get(name)
-    options = {"times": 25} if name == "many_statements" else None
+    options = OPTIONS.get(name)
     statements, _signal = in_child(place, ask(job, options, dry_run=True), kill_at=None)
     chance = random.Random(f"{name} {engine.dialect.name}")
     killed = 0
