@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -62,8 +62,8 @@ SPEC = ListSpec(
 )
 
 
-def sample_list(now: datetime, query: ListQuery, *, empty: bool = False) -> ListResult:
-    """Give a page of sample rows for `query`."""
+def sample_list(now: datetime, query: ListQuery, *, empty: str = "") -> ListResult:
+    """Give a page of sample rows for `query`, or nothing for a list of the name `empty`."""
     rows = (
         _row(
             1042, "변전실 2호기 절연저항 저하", "한빛마을 3단지", "in_progress", "이정비", now - timedelta(minutes=125)
@@ -75,7 +75,8 @@ def sample_list(now: datetime, query: ListQuery, *, empty: bool = False) -> List
     )
     shown = () if empty else rows
     choices = {"status": STATUSES, "assignee": (("lee", "이정비"), ("park", "박기사")), "late": (("1", N_("Late")),)}
-    return ListResult(SPEC, query, shown, 0 if empty else 128, False, now, choices)
+    spec = replace(SPEC, name=empty) if empty else SPEC
+    return ListResult(spec, query, shown, 0 if empty else 128, False, now, choices)
 
 
 def sample_events(now: datetime) -> list[dict[str, Any]]:

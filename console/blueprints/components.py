@@ -29,8 +29,8 @@ def page() -> ResponseReturnValue:
     return render_template(
         "components/page.html",
         data=data,
-        nothing=gallery.sample_list(now, listing.ListQuery(), empty=True),
-        no_match=gallery.sample_list(now, listing.ListQuery(search="x"), empty=True),
+        nothing=gallery.sample_list(now, listing.ListQuery(), empty="nothing"),
+        no_match=gallery.sample_list(now, listing.ListQuery(search="x"), empty="no-match"),
         form=SampleForm(),
         wrong=wrong,
         events=gallery.sample_events(now),

@@ -26,7 +26,7 @@ function move(step) {
 function press(selector) {
   const target = current()?.querySelector(selector);
   if (!target) return false;
-  if (target.matches('select, input')) target.focus();
+  if (target.matches('select, input:not([type=checkbox])')) target.focus();
   else target.click();
   return true;
 }

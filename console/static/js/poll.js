@@ -1,5 +1,5 @@
 /* Live parts: an element with data-poll asks its address again after data-poll-every seconds. Asking stops while the
-   page is hidden, slows down while nothing changes, and ends with status 286 or without an interval. */
+   page is hidden or something in the part is held (data-hold), slows down while nothing changes, and ends with status 286 or without an interval. */
 import { eachLoad } from './dom.js';
 
 const MOST = 30;
@@ -12,7 +12,8 @@ function plan(element, seconds) {
 
 async function ask(element, seconds) {
   if (!element.isConnected) return;
-  if (document.hidden || element.contains(document.activeElement?.closest('input, select, textarea, [open]'))) {
+  const held = element.matches('[data-hold]') || element.querySelector('[data-hold]');
+  if (document.hidden || held || element.contains(document.activeElement?.closest('input, select, textarea, [open]'))) {
     plan(element, seconds);
     return;
   }

@@ -1,0 +1,76 @@
+"""The application on a loopback port, with people who are signed in already."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from flask.sessions import SecureCookieSessionInterface
+from sqlalchemy.orm import sessionmaker
+from werkzeug.serving import make_server
+
+from console import ConsoleApp, create_app
+from console.config import Config
+from console.credentials import SESSION_KEY
+from console.database import make_engine
+from console.models.base import Base
+from console.models.iam import WebSession
+from tests.browser.seed import Company, fill
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running application; `address` has no slash at its end."""
+
+    app: ConsoleApp
+    address: str
+    company: Company
+    database: str
+
+    def cookie(self, role: str) -> dict[str, str]:
+        """Sign the person of a role in and give the cookie that a browser would keep."""
+        text = secrets.token_urlsafe(32)
+        now = datetime.now(UTC)
+        engine = make_engine(self.database)
+        with sessionmaker(engine)() as session:
+            session.add(
+                WebSession(
+                    token_hash=hashlib.sha256(text.encode()).hexdigest(),
+                    user_id=self.company.ids[role],
+                    created_at=now,
+                    last_seen_at=now,
+                    expires_at=now + timedelta(hours=8),
+                )
+            )
+            session.commit()
+        engine.dispose()
+        signer = SecureCookieSessionInterface().get_signing_serializer(self.app)
+        assert signer is not None
+        return {"name": self.app.config["SESSION_COOKIE_NAME"], "value": signer.dumps({SESSION_KEY: text})}
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Served]:
+    """Serve a filled database from a thread until the block ends."""
+    url = f"sqlite:///{folder / 'browser.db'}"
+    engine = make_engine(url)
+    Base.metadata.create_all(engine)
+    config = Config.for_tests(DATABASE_URL=url, DATA_DIR=str(folder / "data"))
+    company = fill(sessionmaker(engine), config, datetime.now(UTC))
+    engine.dispose()
+    app = create_app(config)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield Served(app, f"http://127.0.0.1:{server.server_port}", company, url)
+    finally:
+        server.shutdown()
+        thread.join(timeout=10)
+        server.server_close()

@@ -1,0 +1,63 @@
+"""Every page in both languages, both themes, wide and narrow: it opens, fits, and everybody can use it."""
+
+from __future__ import annotations
+
+import pytest
+
+from console import create_app
+from console.config import Config
+from console.frame import places
+
+# Each pair of language, theme and width occurs; all eight combinations would only cost time.
+VARIANTS = ((1440, "light", "ko"), (1440, "dark", "en"), (390, "light", "en"), (390, "dark", "ko"))
+EXTRA = ("/search?q=GR", "/no-such-page", "/api/docs", "/api/public/modules", "/board?view=table")
+
+
+def _addresses() -> list[str]:
+    """Places of the rail and every other page that a module calls its own."""
+    app = create_app(Config.for_tests())
+    named = {place.endpoint for place in places()}
+    rules = [rule for rule in app.url_map.iter_rules() if "GET" in rule.methods and not rule.arguments]
+    pages = {rule.rule for rule in rules if rule.endpoint in named or rule.endpoint.endswith(".page")}
+    return sorted(pages | set(EXTRA))
+
+
+@pytest.mark.parametrize(("width", "theme", "lang"), VARIANTS)
+@pytest.mark.parametrize("address", _addresses())
+def test_a_page_opens_fits_and_is_accessible(page_as, axe, address, width, theme, lang):
+    page = page_as("owner", width=width, theme=theme, lang=lang)
+
+    response = page.goto(address)
+    page.wait_for_load_state("networkidle")
+
+    assert response.status == (404 if address == "/no-such-page" else 200)
+    if address == "/no-such-page":
+        page.problems.clear()  # The browser reports the 404 itself.
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("html").get_attribute("lang") == lang
+    assert page.locator("h1").count() == 1
+    assert axe(page) == []
+
+
+@pytest.mark.parametrize("role", ["manager", "operator", "auditor"])
+def test_the_rail_leads_nobody_to_a_closed_door(page_as, role):
+    page = page_as(role)
+    page.goto("/overview")
+    links = [link.get_attribute("href") for link in page.locator(".rail-link").all()]
+
+    statuses = {link: page.goto(link).status for link in links}
+
+    assert links
+    assert set(statuses.values()) == {200}
+
+
+def test_every_page_has_a_title_of_its_own(page_as):
+    page = page_as("owner")
+    titles = []
+    for address in _addresses():
+        page.goto(address)
+        titles.append(page.title())
+    page.problems.clear()
+
+    assert all("KA Facility OS" in title for title in titles)
+    assert len({title.split(" · ")[0] for title in titles}) >= len(titles) - 2
