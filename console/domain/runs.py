@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -51,12 +51,14 @@ class Outcome:
     """What a job hands back when its run is more than a plain success.
 
     `detail` is stored with the run. `skipped` marks a run that decided to do nothing: it never counts as executed, so
-    that it cannot prolong a cooldown.
+    that it cannot prolong a cooldown. `keep(ctx, run)` writes what must stay with the run even when the work of a dry
+    run was undone (its facts, never its effect), in the transaction that closes the run.
     """
 
     detail: Any = field(default_factory=dict)
     status: Status = "success"
     skipped: bool = False
+    keep: Callable[[Any, Any], None] | None = None
 
 
 def outcome_of(result: Any) -> Outcome:

@@ -209,6 +209,8 @@ def _end(
         ctx.rollback()
         raise LeaseLost(f"run {taken.run_id} was closed by somebody else")
     run = view(ctx.session.get_one(JobRun, taken.run_id, populate_existing=True))
+    if outcome.keep is not None:
+        outcome.keep(ctx, run)
     ctx.commit()
     return run
 
