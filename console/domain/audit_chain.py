@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Literal, NamedTuple
@@ -89,12 +89,14 @@ class ChainVerifier:
     """Checks rows in sequence, batch by batch.
 
     `keys` are the known chain keys by their id; without any the keyed hashes are left unchecked (a reader who was not
-    given the key). `marks` are the hashes that signed checkpoints promise for certain sequence numbers.
+    given the key). `marks` are the hashes that signed checkpoints promise for certain sequence numbers. `known_gap`
+    tells of a place whether evidence says that rows before it were already missing.
     """
 
     anchor: Anchor = field(default_factory=Anchor)
     keys: Mapping[str, bytes] = field(default_factory=dict)
     marks: Mapping[int, str] = field(default_factory=dict)
+    known_gap: Callable[[int], bool] = field(default=lambda _seq: False)
     checked_count: int = 0
     issue_count: int = 0
     issues: list[Issue] = field(default_factory=list)
@@ -133,7 +135,7 @@ class ChainVerifier:
             created_at, created_text, prev_hash, entry_hash, keyed, key_name, request_id,
         ) in rows:  # fmt: skip
             if seq != last_seq + 1:
-                self.note(row_id, "sequence_gap", seq)
+                self._check_gap(row_id, last_seq, seq)
             if (prev_hash or "") != running:
                 self.note(row_id, "prev_hash_mismatch", seq)
             text = entry_text(
@@ -176,12 +178,17 @@ class ChainVerifier:
 
     def check_end(self, *, head_seq: int, head_hash: str) -> None:
         """Compare what was reached with the stored head: catches deletion of the newest rows."""
-        if (self._seq, self._running) != (head_seq, head_hash):
+        cut_off = head_seq > self._seq and self._running == head_hash and self.known_gap(head_seq + 1)
+        if (self._seq, self._running) != (head_seq, head_hash) and not cut_off:
             self.note(None, "head_mismatch", head_seq)
 
     def check_next(self, row_id: int, seq: int) -> None:
         """Compare the end of a window with the first row after it: catches deletion at the edge."""
         if seq != self._seq + 1:
+            self._check_gap(row_id, self._seq, seq)
+
+    def _check_gap(self, row_id: int, before: int, seq: int) -> None:
+        if seq <= before or not self.known_gap(seq):
             self.note(row_id, "sequence_gap", seq)
 
     def report(self) -> ChainReport:

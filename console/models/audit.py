@@ -114,7 +114,11 @@ class AuditRebaseline(Base):
 
 
 class AuditRebaselineRow(Base):
-    """The hashes of one row before and after a rebaseline; `mac` shows that the product kept this copy."""
+    """The hashes of one row before and after a rebaseline; `mac` shows that the product kept this copy.
+
+    `missing_before` counts the rows that were already gone in front of it; a `row_id` of 0 stands for the row that was
+    going to follow when the newest ones were gone.
+    """
 
     __tablename__ = "audit_rebaseline_rows"
     __table_args__ = (
@@ -131,6 +135,8 @@ class AuditRebaselineRow(Base):
     old_entry_hash: Mapped[str | None] = mapped_column(String(64))
     old_keyed_hash: Mapped[str | None] = mapped_column(String(64))
     old_key_id: Mapped[str | None] = mapped_column(String(16))
+    old_created_text: Mapped[str | None] = mapped_column(String(40))
+    missing_before: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     new_prev_hash: Mapped[str | None] = mapped_column(String(64))
     new_entry_hash: Mapped[str] = mapped_column(String(64))
     mac: Mapped[str] = mapped_column(String(64))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from console.config import Config
@@ -130,9 +130,29 @@ def row_facts(row: AuditRebaselineRow) -> dict[str, Any]:
     """Give what the signature of a piece of rebaseline evidence covers."""
     names = (
         "rebaseline_id", "seq", "row_id", "old_prev_hash", "old_entry_hash", "old_keyed_hash", "old_key_id",
-        "new_prev_hash", "new_entry_hash",
+        "old_created_text", "missing_before", "new_prev_hash", "new_entry_hash",
     )  # fmt: skip
     return {name: getattr(row, name) for name in names}
+
+
+def evidence_mac(key: bytes, row: AuditRebaselineRow) -> str:
+    """Sign a piece of rebaseline evidence."""
+    return signature(key, "rebaseline-row", row_facts(row))
+
+
+def _genuine(
+    session: Session, keys: Mapping[str, bytes], condition: ColumnElement[bool]
+) -> Iterator[AuditRebaselineRow]:
+    query = (
+        select(AuditRebaselineRow, AuditRebaseline.key_id)
+        .join(AuditRebaseline, AuditRebaseline.id == AuditRebaselineRow.rebaseline_id)
+        .where(condition)
+        .order_by(AuditRebaselineRow.rebaseline_id)
+    )
+    for row, key_name in session.execute(query):
+        key = keys.get(key_name)
+        if key is not None and same(row.mac, evidence_mac(key, row)):
+            yield row
 
 
 def replacements(
@@ -144,14 +164,16 @@ def replacements(
         return found
     wanted = sorted(places)
     for start in range(0, len(wanted), 500):
-        query = (
-            select(AuditRebaselineRow, AuditRebaseline.key_id)
-            .join(AuditRebaseline, AuditRebaseline.id == AuditRebaselineRow.rebaseline_id)
-            .where(AuditRebaselineRow.seq.in_(wanted[start : start + 500]))
-            .order_by(AuditRebaselineRow.rebaseline_id)
-        )
-        for row, key_name in session.execute(query):
-            key = keys.get(key_name)
-            if key is not None and same(row.mac, signature(key, "rebaseline-row", row_facts(row))):
-                found.setdefault(row.seq, []).append((row.old_entry_hash or "", row.new_entry_hash))
+        for row in _genuine(session, keys, AuditRebaselineRow.seq.in_(wanted[start : start + 500])):
+            found.setdefault(row.seq, []).append((row.old_entry_hash or "", row.new_entry_hash))
     return found
+
+
+def gap_teller(session: Session, keys: Mapping[str, bytes]) -> Callable[[int], bool]:
+    """Give a function that tells whether genuine evidence says that rows before a place were already missing."""
+
+    def known(seq: int) -> bool:
+        condition = and_(AuditRebaselineRow.seq == seq, AuditRebaselineRow.missing_before > 0)
+        return next(_genuine(session, keys, condition), None) is not None
+
+    return known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +14,13 @@ from console.domain.audit_chain import Anchor, ChainReport, ChainRow, ChainVerif
 from console.models.audit import AuditChainHead, AuditCheckpoint, AuditRebaseline
 from console.services import runs
 from console.services.audit_keys import chain_keys
-from console.services.audit_promises import as_checkpoint, newest_in_files, promises, replacements
+from console.services.audit_promises import (
+    as_checkpoint,
+    gap_teller,
+    newest_in_files,
+    promises,
+    replacements,
+)
 from console.services.audit_reader import (
     batches,
     hash_at,
@@ -69,6 +75,11 @@ Progress = Callable[[int, int], None]
 Rows = Callable[[list[ChainRow]], None]
 
 
+def _verifier(ctx: Context, anchor: Anchor, marks: Mapping[int, str] | None = None) -> ChainVerifier:
+    keys = chain_keys(ctx.config).known
+    return ChainVerifier(anchor, keys, marks or {}, gap_teller(ctx.session, keys))
+
+
 def _feed(
     ctx: Context,
     verifier: ChainVerifier,
@@ -105,7 +116,7 @@ def verify_from(ctx: Context, anchor: Anchor, *, progress: Progress | None = Non
     """Verify the rows after `anchor` up to the end of the chain."""
     head = head_of(ctx.session)
     promised = promises(ctx, first=anchor.seq + 1, last=head.seq)
-    verifier = ChainVerifier(anchor, chain_keys(ctx.config).known, promised.marks)
+    verifier = _verifier(ctx, anchor, promised.marks)
     _feed(ctx, verifier, anchor.seq + 1, head.seq, progress=progress)
     _check_end(ctx, verifier, head)
     promised.tell(verifier, head_seq=head.seq)
@@ -121,7 +132,7 @@ def verify_month(
     anchor = row_before(ctx.session, span, month)
     first, last = span.first or anchor.seq + 1, span.last or anchor.seq
     promised = promises(ctx, first=first, last=last)
-    verifier = ChainVerifier(anchor, chain_keys(ctx.config).known, promised.marks)
+    verifier = _verifier(ctx, anchor, promised.marks)
     _feed(ctx, verifier, first, last, progress=progress, each=each)
     following = row_after(ctx.session, verifier.last_seq, upto=head.seq)
     if following:
@@ -157,9 +168,9 @@ def chain_status(ctx: Context) -> ChainStatus:
     Rows since the last checkpoint are verified (at most the newest five thousand), the checkpoints' own rows are
     compared, and the result of the last full verification is taken along with its age.
     """
-    now, keys = ctx.now(), chain_keys(ctx.config).known
+    now = ctx.now()
     head = head_of(ctx.session)
-    verifier = ChainVerifier(keys=keys)
+    verifier = _verifier(ctx, _BEGINNING)
     start, partial = _BEGINNING, False
     row = newest_checkpoint(ctx)
     if row is not None:
@@ -170,7 +181,8 @@ def chain_status(ctx: Context) -> ChainStatus:
     if head.seq - start.seq > STATUS_ROWS:
         partial = True
         start = Anchor(head.seq - STATUS_ROWS, hash_at(ctx.session, head.seq - STATUS_ROWS) or "")
-    fresh = ChainVerifier(start, keys, issue_count=verifier.issue_count, issues=verifier.issues)
+    fresh = _verifier(ctx, start)
+    fresh.issue_count, fresh.issues = verifier.issue_count, verifier.issues
     _feed(ctx, fresh, start.seq + 1, head.seq)
     _check_end(ctx, fresh, head)
     full = runs.last_executed(ctx, FULL_VERIFICATION)

@@ -683,6 +683,8 @@ def upgrade():
         sa.Column("old_entry_hash", sa.String(length=64), nullable=True),
         sa.Column("old_keyed_hash", sa.String(length=64), nullable=True),
         sa.Column("old_key_id", sa.String(length=16), nullable=True),
+        sa.Column("old_created_text", sa.String(length=40), nullable=True),
+        sa.Column("missing_before", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("new_prev_hash", sa.String(length=64), nullable=True),
         sa.Column("new_entry_hash", sa.String(length=64), nullable=False),
         sa.Column("mac", sa.String(length=64), nullable=False),
