@@ -52,6 +52,15 @@ def undo(ctx: Context, token: str, programme: Programme = REMEDIATION) -> Undone
         raise NotFound(T("There is nothing to take back"))
     if command.undone_at is not None or now - command.at > timedelta(seconds=ctx.config["TRACKER_UNDO_SECONDS"]):
         raise Gone(T("This can no longer be taken back"))
+    return take_back(ctx, command, programme)
+
+
+def take_back(ctx: Context, command: TrackerCommand, programme: Programme = REMEDIATION) -> Undone:
+    """Take back a command that the caller may take back, once; who and how long after is the caller's business.
+
+    Raises Gone when it was taken back already, Conflict when every item was changed meanwhile.
+    """
+    now = ctx.now()
     unclaimed = update(TrackerCommand).where(TrackerCommand.id == command.id, TrackerCommand.undone_at.is_(None))
     if affected(ctx, unclaimed.values(undone_at=now)) != 1:
         raise Gone(T("This can no longer be taken back"))
