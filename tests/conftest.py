@@ -19,7 +19,9 @@ from console.database import make_engine
 from console.domain.iam import added_permissions, effective_permissions
 from console.extensions import db
 from console.models.base import Base
+from console.services import passwords
 from tests.factories import make_token, make_user
+from tests.support.people import PASSWORD, BrowserClient
 from tests.support.postgres import postgres_url
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -180,6 +182,25 @@ def api(app: ConsoleApp, session: Session, clock: FixedClock) -> Callable[..., F
         session.commit()
         client = TokenClient(app, app.response_class, use_cookies=False)
         client.token = token
+        return client
+
+    return build
+
+
+@pytest.fixture
+def browser_client(
+    app: ConsoleApp, session: Session, clock: FixedClock, config: Config
+) -> Callable[..., BrowserClient]:
+    """Give `browser_client(role="owner", sites=("*",), **user fields)`: a browser of such a person, signed in."""
+
+    def build(role: str = "owner", sites: tuple[str, ...] = ("*",), **values: Any) -> BrowserClient:
+        session.rollback()
+        hashed = passwords.make_hash(config, PASSWORD)
+        user = make_user(session, now=clock.now(), role=role, site_scope=sites, password_hash=hashed, **values)
+        username = user.username
+        session.commit()
+        client = BrowserClient(app, app.response_class)
+        assert client.sign_in(username).status_code == 303
         return client
 
     return build

@@ -260,7 +260,7 @@ def issue_token(user_id: int) -> ResponseReturnValue:
     """Issue a token and show it once."""
     ctx, form = web_context(), TokenForm(request.form)
     user = users.get(ctx, user_id)
-    form.sites.choices = _site_choices(user)
+    form.offer(_sites_of(user))
     days = form.days.data
     expiry = ctx.now() + timedelta(days=days) if form.validate() and days else None
     values = {"label": form.label.data, "site_scope": form.scope}
@@ -312,14 +312,12 @@ def _detail(user: UserView, form: UserForm, status: int = 200) -> Response:
     return make_response(body, status)
 
 
-def _site_choices(user: UserView) -> list[tuple[str, str]]:
-    known = sites.names(web_context())
-    own = known if "*" in user.site_scope else list(user.site_scope)
-    return [(name, name) for name in own]
+def _sites_of(user: UserView) -> list[str]:
+    return sites.names(web_context()) if "*" in user.site_scope else list(user.site_scope)
 
 
 def _new_token(user: UserView, form: TokenForm, status: int = 200) -> Response:
-    form.sites.choices = _site_choices(user)
+    form.offer(_sites_of(user))
     policy = tokens.policy(web_context())
     return make_response(render_template("admin/token_new.html", form=form, user=user, policy=policy), status)
 

@@ -15,6 +15,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from console.domain.accounts import PASSWORD_MAX
@@ -67,14 +68,18 @@ class ProfileForm(BaseForm):
     display_name = StringField(lazy_gettext("Display name"), [Optional(), Length(*limits(ProfileIn, "display_name"))])
     language = SelectField(
         lazy_gettext("Language"),
-        choices=[("", lazy_gettext("As the browser asks")), ("ko", "한국어"), ("en", "English")],
+        choices=[
+            SelectChoice("", lazy_gettext("As the browser asks")),
+            SelectChoice("ko", "한국어"),
+            SelectChoice("en", "English"),
+        ],
     )
     theme = SelectField(
         lazy_gettext("Theme"),
         choices=[
-            ("", lazy_gettext("Like the system")),
-            ("light", lazy_gettext("Light")),
-            ("dark", lazy_gettext("Dark")),
+            SelectChoice("", lazy_gettext("Like the system")),
+            SelectChoice("light", lazy_gettext("Light")),
+            SelectChoice("dark", lazy_gettext("Dark")),
         ],
     )
 
@@ -84,7 +89,7 @@ class ScopedForm(BaseForm):
 
     reach = RadioField(
         lazy_gettext("Sites"),
-        choices=[("all", lazy_gettext("All sites")), ("some", lazy_gettext("Only these:"))],
+        choices=[SelectChoice("all", lazy_gettext("All sites")), SelectChoice("some", lazy_gettext("Only these:"))],
         default="some",
     )
     sites = SelectMultipleCheckboxField(lazy_gettext("Chosen sites"), choices=[], validate_choice=False)
@@ -95,7 +100,7 @@ class ScopedForm(BaseForm):
             self.reach.data = "all" if ALL in chosen else "some"
             self.sites.data = [name for name in chosen if name != ALL]
         known = [*names, *(name for name in self.sites.data or [] if name not in names)]
-        self.sites.choices = [(name, name) for name in known]
+        self.sites.choices = [SelectChoice(name) for name in known]
 
     @property
     def scope(self) -> list[str]:
@@ -116,10 +121,10 @@ class UserForm(ScopedForm):
     role = RadioField(
         lazy_gettext("Role"),
         choices=[
-            ("operator", lazy_gettext("Operator: does and records work")),
-            ("manager", lazy_gettext("Manager: plans, assigns, reports")),
-            ("auditor", lazy_gettext("Auditor: reads and checks, changes nothing")),
-            ("owner", lazy_gettext("Owner: may do everything, also this page")),
+            SelectChoice("operator", lazy_gettext("Operator: does and records work")),
+            SelectChoice("manager", lazy_gettext("Manager: plans, assigns, reports")),
+            SelectChoice("auditor", lazy_gettext("Auditor: reads and checks, changes nothing")),
+            SelectChoice("owner", lazy_gettext("Owner: may do everything, also this page")),
         ],
         default="operator",
     )
@@ -152,10 +157,14 @@ class TokenForm(BaseForm):
     days = IntegerField(lazy_gettext("Valid for (days)"), [Optional(), NumberRange(min=1, max=3650)])
     reach = RadioField(
         lazy_gettext("Sites"),
-        choices=[("user", lazy_gettext("As the user")), ("some", lazy_gettext("Only these:"))],
+        choices=[SelectChoice("user", lazy_gettext("As the user")), SelectChoice("some", lazy_gettext("Only these:"))],
         default="user",
     )
     sites = SelectMultipleCheckboxField(lazy_gettext("Chosen sites"), choices=[], validate_choice=False)
+
+    def offer(self, names: list[str]) -> None:
+        """Set the sites that may be chosen."""
+        self.sites.choices = [SelectChoice(name) for name in names]
 
     @property
     def scope(self) -> list[str] | None:
