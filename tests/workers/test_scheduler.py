@@ -1,0 +1,147 @@
+"""The scheduler: due runs reach the queue, stores may be away, and its end is quick."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import sessionmaker
+
+from console.database import make_engine
+from console.domain import cron
+from console.domain.schedule import Line
+from console.models.iam import Site
+from console.models.runs import JobRun, JobSchedule
+from console.services import run_monitor
+from tests.services.run_support import Options, job_of, open_sites
+from workers import children, queue, runtime
+from workers.schedule import LINES
+from workers.scheduler import Scheduler
+
+ROOT = Path(__file__).parent.parent.parent
+HOURLY = (Line("look_around", "30 * * * *"),)
+
+
+def open_one(ctx, _options):
+    """Leave one mark per run."""
+    return open_sites(ctx, Options(name=f"run{run_monitor.current(ctx).run_id}-"))
+
+
+def look_around():
+    return job_of(open_one, name="look_around")
+
+
+def runs(session) -> list[JobRun]:
+    session.rollback()
+    return list(session.scalars(select(JobRun).order_by(JobRun.id)))
+
+
+def test_what_is_due_is_carried_out_once_by_whichever_scheduler_and_worker(place, register, work, session, clock):
+    register(look_around())
+    schedulers = [Scheduler(place, HOURLY), Scheduler(place, HOURLY)]
+    for scheduler in schedulers:
+        scheduler.step()
+    for _ in range(3):
+        clock.advance(timedelta(hours=1))
+        for scheduler in schedulers:
+            scheduler.step()
+        work(place)
+
+    found = runs(session)
+    assert [(run.trigger, run.status, run.scheduled_for.minute) for run in found] == [("cron", "success", 30)] * 3
+    assert len({run.scheduled_for for run in found}) == 3
+    assert session.scalar(select(func.count()).select_from(Site)) == 3
+
+
+def test_a_lost_run_of_the_schedule_comes_back_through_the_queue(place, register, work, session, clock):
+    register(job_of())
+    now = clock.now()
+    session.add(
+        JobRun(
+            job_name="open_sites",
+            trigger="cron",
+            state="running",
+            requested_at=now,
+            started_at=now,
+            heartbeat_at=now - timedelta(hours=1),
+            claim_token="t",
+            lease_seconds=1,
+            scheduled_for=now,
+        )
+    )
+    session.commit()
+    scheduler = Scheduler(place, ())
+    scheduler.step()
+    time.sleep(1.1)
+    scheduler.step()
+    work(place)
+
+    lost, again = runs(session)
+    assert (lost.error_code, again.status, again.retry_of) == ("worker_lost", "success", lost.id)
+
+
+def test_a_database_that_is_away_is_noted_and_waited_for(place, register, session, clock, tmp_path):
+    register(look_around())
+    nowhere = make_engine(f"sqlite:///{tmp_path}/no/such/folder.db")
+    scheduler = Scheduler(replace(place, engine=nowhere, sessions=sessionmaker(nowhere)), HOURLY)
+    scheduler.step()
+    assert scheduler._away == {"schedule", "reaper", "delivery"}
+
+    scheduler._place = place
+    scheduler.step()
+
+    assert scheduler._away == set()
+    assert session.scalar(select(func.count()).select_from(JobSchedule)) == 1
+
+
+def test_without_queue_the_schedule_goes_on_and_runs_wait(place_on, own_redis, register, session, clock):
+    place = place_on(own_redis.url)
+    register(look_around())
+    scheduler = Scheduler(place, HOURLY)
+    scheduler.step()
+    own_redis.stop()
+    clock.advance(timedelta(hours=1))
+    scheduler.step()
+
+    assert scheduler._away == {"delivery"}
+    assert [run.state for run in runs(session)] == ["queued"]
+
+    own_redis.start(output=subprocess.DEVNULL)
+    scheduler.step()
+    scheduler.step()
+
+    assert scheduler._away == set()
+    assert queue.state(place.config).waiting == 1
+
+
+def test_the_process_looks_at_its_schedule_and_ends_when_told_to(database, engine, session, redis_address, tmp_path):
+    environ = {**os.environ, "ENV": "test", "DATABASE_URL": database, "REDIS_URL": redis_address}
+    environ |= {"DATA_DIR": str(tmp_path / "data"), "PYTHONDONTWRITEBYTECODE": "1"}
+    process = children.spawn(
+        [sys.executable, "-m", "workers", "scheduler"], cwd=ROOT, environ=environ, output=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + 30
+        while not session.scalar(select(func.count()).select_from(JobSchedule)):
+            assert time.monotonic() < deadline
+            session.rollback()
+            time.sleep(0.1)
+        process.terminate()
+        assert process.wait(10) == 0
+    finally:
+        children.stop(process, 1)
+
+    assert session.scalar(select(func.count()).select_from(JobSchedule)) == len(LINES)
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line.key)
+def test_every_line_can_be_read(line):
+    assert runtime.find(line.job) is not None
+    cron.parse(line.cron)
