@@ -108,16 +108,9 @@ FIELDS = {
     "dr_weight": N_("Weight of the recovery proof"),
     "min_weighted_score_percent": N_("Least weighted score, percent"),
 }
-STATUS_FIELDS = frozenset(
-    {
-        "overall_status",
-        "latest_status",
-        "ui_main_shell_status",
-        "risk_level",
-        "max_risk_level",
-        "max_security_risk_level",
-    }
-)
+STATUS_FIELDS = frozenset({"overall_status", "latest_status", "ui_main_shell_status", "risk_level"})
+# Limits are words of the same kind, but nothing to worry about.
+WORD_FIELDS = frozenset({"max_risk_level", "max_security_risk_level"})
 
 
 def label(table: Mapping[str, str], key: str) -> str:
@@ -128,13 +121,15 @@ def label(table: Mapping[str, str], key: str) -> str:
 
 
 def kind_of(key: str, value: Any) -> str:
-    """Tell how a value of evidence is written: none, yes or no, a status word, an instant, a number, a list, a text."""
+    """Tell how a value of evidence is written: none, flag, status, word, instant, number, list or text."""
     if value is None or value == []:
         return "none"
     if isinstance(value, bool):
         return "flag"
     if key in STATUS_FIELDS:
         return "status"
+    if key in WORD_FIELDS:
+        return "word"
     if isinstance(value, (int, float)):
         return "number"
     if isinstance(value, list):

@@ -175,10 +175,8 @@ def page() -> Response:
         "csv": url_for("gate.plan_csv", bom=1),
         "board": url_if("board.page"),
     }
-    extra: dict[str, Any] = {"links": links, "source": source_of}
-    if not wants_fragment():
-        extra["panel"] = _panel(gate_look.current_run(ctx)) if _may_run() else None
-    return show(data, fragment="gate.gate", page="gate/page.html", **extra)
+    started = _panel(gate_look.current_run(ctx)) if _may_run() else None
+    return show(data, fragment="gate.gate", page="gate/page.html", links=links, source=source_of, panel=started)
 
 
 @pages.get("/gate/plan.csv")
