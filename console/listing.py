@@ -61,7 +61,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Filter:
-    """A filter: `where` turns the chosen words into SQL; `choices` (or a function of the context) limits them."""
+    """A filter: `where` turns the chosen words into SQL; `choices` (or a function of the context) limits them.
+
+    One that is not `shown` waits behind “+ Filter” until somebody uses it.
+    """
 
     key: str
     label: str
@@ -69,6 +72,7 @@ class Filter:
     where: Callable[[Context, list[str], datetime], ColumnElement[bool]]
     choices: Choices | Callable[[Context], Choices] = ()
     multiple: bool = True
+    shown: bool = True
 
     def options(self, ctx: Context) -> Choices:
         """Give `(word, label)` pairs that may be chosen."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 from flask import Response, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
+from console import running
 from console.context import Context
 from console.domain.errors import Invalid
+from console.domain.runs import API
 from console.domain.tracker import REMEDIATION, STATUSES
 from console.inputs.tracker import (
     BulkIn,
@@ -46,7 +47,6 @@ from console.listing import ListQuery
 from console.responses import answer, csv_download, file_stamp, wants_bom
 from console.services import (
     audit,
-    run_requests,
     tracker,
     tracker_bulk,
     tracker_completion,
@@ -60,8 +60,8 @@ from console.services.runs import Run
 from console.services.tracker_items import Changed
 from console.services.tracker_rows import CSV_COLUMNS, ItemView
 from console.web import access, web_context
-from workers import queue, runtime
 from workers import remediation as jobs
+from workers import runtime
 
 T = "/api/ops/governance/gate/remediation/tracker"
 READ, WRITE, MANAGE = REMEDIATION.read, REMEDIATION.write, REMEDIATION.manage
@@ -75,7 +75,12 @@ api = APIBlueprint(
 @api.post(f"{T}/sync", responses={200: SyncOut})
 @access(*MANAGE)
 def sync(body: SyncIn) -> Response:
-    """Bring the tracker in line with a fresh gate verdict; closes only items whose rule passes."""
+    """Bring the tracker in line with a fresh gate verdict; closes only items whose rule passes.
+
+    With `Prefer: respond-async` a worker does it and the answer is 202.
+    """
+    if running.respond_async():
+        return running.accepted(running.ask(runtime.get(jobs.SYNC), body, trigger=API))
     result = tracker_sync.sync(web_context(), include_warnings=body.include_warnings, max_items=body.max_items)
     return answer(result, SyncOut)
 
@@ -190,12 +195,7 @@ def bulk(body: BulkRequestIn) -> Response:
     if body.preview:
         return answer(told, PreviewOut)
     if told.as_job:
-        run = bulk_job(ctx, body)
-        return answer(
-            {"run_id": run.id, "job_name": run.job_name, "total": told.total},
-            status=202,
-            headers={"Location": f"/api/ops/job-runs/{run.id}"},
-        )
+        return running.accepted(bulk_job(body))
     return answer(tracker_bulk.apply(ctx, body.selection(), body.change()), BulkOut)
 
 
@@ -243,11 +243,10 @@ def completion_history(query: SiteSliceQuery) -> Response:
     return answer(list(entries), CompletionEntryOut, headers={TOTAL: str(total)})
 
 
-def bulk_job(ctx: Context, wanted: BulkIn) -> Run:
-    """Ask for a bulk action as a run of the job."""
+def bulk_job(wanted: BulkIn) -> Run:
+    """Ask a worker for a bulk action that is too large to wait for."""
     options = wanted.model_dump(mode="json", include=set(BulkIn.model_fields))
-    hand_over = partial(queue.hand_over, ctx.config)
-    return run_requests.submit(ctx, runtime.get(jobs.BULK), options, trigger="api", hand_over=hand_over)
+    return running.ask(runtime.get(jobs.BULK), options, trigger=API)
 
 
 def _etag(item: ItemView) -> dict[str, str]:

@@ -91,13 +91,13 @@ class Programme:
 
 
 NO_ITEMS = Condition("no_items", lambda t: int(t.total == 0), N_("There are no items yet"))
-PENDING = Condition("pending", lambda t: t.pending, N_("Pending: %(count)s"))
+PENDING = Condition("pending", lambda t: t.pending, N_("Waiting: %(count)s"))
 IN_PROGRESS = Condition("in_progress", lambda t: t.in_progress, N_("In progress: %(count)s"))
 BLOCKED = Condition("blocked", lambda t: t.blocked, N_("Blocked: %(count)s"))
 UNASSIGNED = Condition("missing_assignee", lambda t: t.missing_assignee, N_("Without assignee: %(count)s"))
 UNCHECKED = Condition("missing_completion_checked", lambda t: t.unchecked, N_("Completion not checked: %(count)s"))
 CRITICAL = Condition("critical_open", lambda t: t.critical_open, N_("Critical and open: %(count)s"))
-OVERDUE = Condition("overdue", lambda t: t.overdue, N_("Overdue: %(count)s"))
+OVERDUE = Condition("overdue", lambda t: t.overdue, N_("Late: %(count)s"))
 NO_EVIDENCE = Condition(
     "missing_required_evidence", lambda t: t.missing_evidence, N_("Required evidence missing: %(count)s")
 )

@@ -67,11 +67,26 @@ class BulkResult:
     undo: str | None
 
 
-def preview(ctx: Context, selection: Selection, change: BulkChange, programme: Programme = REMEDIATION) -> Preview:
-    """Count what a bulk action would do, without doing it: one query."""
+def preview(
+    ctx: Context,
+    selection: Selection,
+    change: BulkChange,
+    programme: Programme = REMEDIATION,
+    *,
+    undecided: bool = False,
+) -> Preview:
+    """Count what a bulk action would do, without doing it: one query.
+
+    `undecided`: only the action is known yet, not what it sets; nothing counts as unchanged then.
+    """
     now = ctx.now()
-    _check(ctx, programme, change, now)
+    ctx.actor.require(*programme.write)
+    if not undecided:
+        _check(ctx, programme, change, now)
     refused, unchanged = _conditions(change)
+    if undecided:
+        refused = TrackerItem.is_active.is_(False) if change.action in ("status", "due") else refused
+        unchanged = false()
     figures = _selected(ctx, programme, selection, now).with_only_columns(
         func.count(),
         func.sum(case((refused, 1), else_=0)),

@@ -27,6 +27,8 @@ STATUS_LABELS = {
     "done": N_("Done"),
 }
 _YES = (("1", N_("Yes")),)
+_RULES = (("fail", N_("Failing")), ("warning", N_("Warning")))
+_STATES = (("active", N_("Active")), ("closed", N_("Closed")), ("all", N_("All")))
 ORDER = (
     TrackerItem.is_active.desc(),
     TrackerItem.priority.asc(),
@@ -36,11 +38,11 @@ ORDER = (
 
 
 def _choice(key: str, label: str, choices: Sequence[tuple[str, str]], column: Any) -> Filter:
-    return Filter(key, label, "choice", lambda _ctx, words, _now: column.in_(words), choices)
+    return Filter(key, label, "choice", lambda _ctx, words, _now: column.in_(words), choices, shown=False)
 
 
-def _flag(key: str, label: str, where: Callable[[datetime], ColumnElement[bool]]) -> Filter:
-    return Filter(key, label, "flag", lambda _ctx, _words, now: where(now), _YES, multiple=False)
+def _flag(key: str, label: str, where: Callable[[datetime], ColumnElement[bool]], *, shown: bool = True) -> Filter:
+    return Filter(key, label, "flag", lambda _ctx, _words, now: where(now), _YES, multiple=False, shown=shown)
 
 
 def _site(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
@@ -74,31 +76,24 @@ def _search(programme: Programme, words: str) -> ColumnElement[bool]:
 
 FILTERS = (
     Filter("site", N_("Site"), "choice", _site),
-    _choice("status", N_("Status"), tuple(STATUS_LABELS.items()), TrackerItem.status),
     Filter("assignee", N_("Assignee"), "choice", lambda _ctx, words, _now: TrackerItem.assignee.in_(words)),
     _flag("unassigned", N_("Unassigned"), lambda _now: rows.UNASSIGNED),
-    Filter(
-        "due",
-        N_("Due"),
-        "choice",
-        _due,
-        (("overdue", N_("Overdue")), ("due_soon", N_("Due within 24 hours"))),
+    Filter("due", N_("Due"), "choice", _due, (("overdue", N_("Late")), ("due_soon", N_("Due within 24 h")))),
+    _choice("status", N_("Status"), tuple(STATUS_LABELS.items()), TrackerItem.status),
+    _choice("rule_status", N_("Rule status"), _RULES, TrackerItem.rule_status),
+    Filter("state", N_("Shown"), "choice", _state, _STATES, multiple=False, shown=False),
+    _flag("platform", N_("Platform only"), lambda _now: TrackerItem.site_key == "", shown=False),
+    _flag(
+        "unchecked", N_("Completion not checked"), lambda _now: TrackerItem.completion_checked.is_(False), shown=False
     ),
-    _choice(
-        "rule_status", N_("Rule status"), (("fail", N_("Failing")), ("warning", N_("Warning"))), TrackerItem.rule_status
-    ),
-    Filter("priority", N_("Priority"), "choice", _priority),
-    Filter("owner_role", N_("Owner role"), "choice", lambda _ctx, words, _now: TrackerItem.owner_role.in_(words)),
-    _flag("platform", N_("Platform only"), lambda _now: TrackerItem.site_key == ""),
-    _flag("unchecked", N_("Completion not checked"), lambda _now: TrackerItem.completion_checked.is_(False)),
-    _flag("critical", N_("Critical and open"), lambda _now: rows.CRITICAL),
+    _flag("critical", N_("Critical and open"), lambda _now: rows.CRITICAL, shown=False),
+    Filter("priority", N_("Priority"), "choice", _priority, shown=False),
     Filter(
-        "state",
-        N_("Shown"),
+        "owner_role",
+        N_("Owner role"),
         "choice",
-        _state,
-        (("active", N_("Active")), ("closed", N_("Closed")), ("all", N_("All"))),
-        multiple=False,
+        lambda _ctx, words, _now: TrackerItem.owner_role.in_(words),
+        shown=False,
     ),
 )
 

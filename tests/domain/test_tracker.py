@@ -92,7 +92,7 @@ def test_five_fresh_items_score_57_with_three_blockers():
 
     assert (state.readiness_score_percent, state.ready) == (57, False)
     assert state.blocker_codes == ("pending", "missing_assignee", "missing_completion_checked")
-    assert [str(text) for text in state.blockers] == ["Pending: 5", "Without assignee: 5", "Completion not checked: 5"]
+    assert [str(text) for text in state.blockers] == ["Waiting: 5", "Without assignee: 5", "Completion not checked: 5"]
 
 
 def test_all_done_but_nobody_assigned_is_capped_at_99():

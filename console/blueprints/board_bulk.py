@@ -1,0 +1,128 @@
+"""Bulk actions of the board: what would change, the act itself, what became of each item."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask_babel import gettext as _
+from pydantic import ValidationError
+from werkzeug.datastructures import MultiDict
+
+from console import listing
+from console.blueprints.remediation import bulk_job
+from console.board_view import nothing, see_other
+from console.domain.errors import Invalid
+from console.domain.tracker import REMEDIATION
+from console.errors import wants_fragment
+from console.frame import leave_toast, zone
+from console.inputs.tracker import BulkIn
+from console.responses import toast, trigger, vary
+from console.services import tracker_bulk, tracker_people
+from console.services.tracker_bulk import BulkResult
+from console.services.tracker_spec import STATUS_LABELS, spec
+from console.web import access, web_context
+
+pages = Blueprint("board_bulk", __name__)
+ACTIONS = ("assign", "status", "due", "close")
+
+
+def _sent() -> BulkIn:
+    """Read the form: which items (ids, or the list's own query) and what to do with each."""
+    form = request.form
+    values: dict[str, Any] = {"action": form.get("action", ""), "reason": form.get("reason", "")}
+    if form.get("all") == "1":
+        query = MultiDict(parse_qsl(form.get("query", ""), max_num_fields=100))
+        wanted = listing.parse(spec(REMEDIATION, web_context().now()), query)
+        values |= {"everything": True, "q": wanted.search}
+        values["filters"] = {key: list(words) for key, words in wanted.filters.items()}
+    else:
+        values["ids"] = [int(text) for text in form.getlist("ids") if text.isascii() and text.isdigit()]
+    if "value" in form:
+        values |= _value(values["action"], form["value"])
+    try:
+        return BulkIn.model_validate(values)
+    except ValidationError as error:
+        raise Invalid(_("Please check what was chosen")) from error
+
+
+def _value(action: str, text: str) -> dict[str, Any]:
+    if action == "assign":
+        return {"assignee": text}
+    if action == "status":
+        return {"status": text or None}
+    try:
+        typed = datetime.fromisoformat(text)
+    except ValueError:
+        return {}
+    return {"due_at": typed.replace(tzinfo=zone()).astimezone(UTC)} if action == "due" else {}
+
+
+@pages.post("/board/bulk")
+@access(*REMEDIATION.write)
+def ask() -> Response:
+    """Show the dialog of a bulk action, with how many items it is about."""
+    ctx = web_context()
+    sent = _sent()
+    told = tracker_bulk.preview(ctx, sent.selection(), sent.change(), undecided=True)
+    people = tracker_people.candidates(ctx) if sent.action == "assign" else ()
+    values = {
+        "told": told,
+        "action": sent.action,
+        "people": [(person.username, person.name) for person in people],
+        "statuses": [(word, _(label)) for word, label in STATUS_LABELS.items()],
+        "ids": sent.ids,
+        "everything": sent.everything,
+        "query": request.form.get("query", ""),
+        "url": url_for("board_bulk.apply"),
+        "count_url": url_for("board_bulk.count"),
+    }
+    return vary(make_response(render_template("board/_bulk_dialog.html", **values)))
+
+
+@pages.post("/board/bulk/count")
+@access(*REMEDIATION.write)
+def count() -> Response:
+    """Say what the action would change, now that its value is chosen."""
+    sent = _sent()
+    undecided = sent.action == "due" and (sent.due_at is None or not sent.reason.strip())
+    told = tracker_bulk.preview(web_context(), sent.selection(), sent.change(), undecided=undecided)
+    return vary(make_response(render_template("board/_bulk_told.html", told=told)))
+
+
+@pages.post("/board/bulk/apply")
+@access(*REMEDIATION.write)
+def apply() -> Response:
+    """Do it: at once, or as a job when there are very many."""
+    ctx = web_context()
+    sent = _sent()
+    told = tracker_bulk.preview(ctx, sent.selection(), sent.change())
+    if told.as_job:
+        run = bulk_job(sent)
+        return _answer(_("%(count)s items: a worker does it, run #%(id)s", count=told.total, id=run.id))
+    result = tracker_bulk.apply(ctx, sent.selection(), sent.change())
+    return _answer(_said(result), result)
+
+
+def _said(result: BulkResult) -> str:
+    parts = [_("Changed: %(count)s", count=result.changed)]
+    if result.unchanged:
+        parts.append(_("as wanted already: %(count)s", count=result.unchanged))
+    if result.refused:
+        parts.append(_("refused: %(count)s", count=result.refused))
+    if result.missing:
+        parts.append(_("not found: %(count)s", count=result.missing))
+    return " · ".join(parts)
+
+
+def _answer(message: str, result: BulkResult | None = None) -> Response:
+    undo = url_for("board.undo") if result and result.undo else None
+    token = result.undo if result else None
+    if not wants_fragment():
+        leave_toast(message, undo=undo, token=token)
+        return see_other(url_for("board.page"))
+    shown = result is not None and result.refused > 0
+    response = make_response(render_template("board/_bulk_result.html", result=result)) if shown else nothing()
+    return trigger(toast(response, message, undo=undo, token=token), **{"tracker-changed": {}})

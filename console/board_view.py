@@ -1,0 +1,287 @@
+"""What the board's pages are made of: the list, the card beside it, the drawer, and answers to changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from console import listing
+from console.context import Context
+from console.domain.errors import Conflict
+from console.domain.remediation import REMEDIES
+from console.domain.tracker import REMEDIATION
+from console.domain.tracker_requests import ItemChange
+from console.errors import render_error, wants_fragment
+from console.formats import tr
+from console.forms.tracker import EditForm, edit_form
+from console.frame import frame, leave_toast, url_if, zone
+from console.listing import ListQuery, ListResult
+from console.responses import toast, trigger, vary
+from console.services import tracker_board, tracker_completion, tracker_items, tracker_lists, tracker_people
+from console.services.tracker_board import BoardColumn, Load
+from console.services.tracker_completion import Completion
+from console.services.tracker_items import Changed
+from console.services.tracker_rows import ItemView
+from console.services.tracker_spec import STATUS_LABELS, spec
+from console.tracker_words import conflict_changes, timeline
+from console.web import current_actor, web_context
+
+VIEWS = ("board", "table")
+# Which rows stand behind each closing rule.
+BEHIND: dict[str, dict[str, str]] = {
+    "pending": {"status": "pending"},
+    "in_progress": {"status": "in_progress"},
+    "blocked": {"status": "blocked"},
+    "missing_assignee": {"unassigned": "1"},
+    "missing_completion_checked": {"unchecked": "1"},
+    "critical_open": {"critical": "1"},
+    "overdue": {"due": "overdue"},
+}
+
+
+@dataclass(frozen=True)
+class Items:
+    """The list as the page shows it: by status or as a table, under the same filters."""
+
+    view: str
+    data: ListResult
+    columns: tuple[BoardColumn, ...]
+
+
+def may(*permissions: str) -> bool:
+    """Tell whether the reader holds any of the permissions."""
+    actor = current_actor()
+    return any(actor.can(permission) for permission in permissions)
+
+
+def query_of_url() -> ListQuery:
+    """Read the filters, the view and the column that is shown in full from the URL."""
+    return listing.parse(spec(REMEDIATION, web_context().now()), request.args, extra=("view", "expand"))
+
+
+def _view(query: ListQuery) -> str:
+    chosen = query.extra.get("view", "")
+    return chosen if chosen in VIEWS else VIEWS[0]
+
+
+def items_of(ctx: Context, query: ListQuery, loads: tuple[Load, ...]) -> Items:
+    """Read the list as board or table; the assignees with open items (`loads`) become choices of the filter."""
+    view = _view(query)
+    columns: tuple[BoardColumn, ...] = ()
+    if view == "table":
+        data = tracker_lists.page(ctx, REMEDIATION, query)
+    else:
+        board = tracker_board.board(ctx, REMEDIATION, query, expand=query.extra.get("expand", ""))
+        rows = tuple(item for column in board.columns for item in column.items)
+        listed = spec(REMEDIATION, board.computed_at)
+        choices = {item.key: item.options(ctx) for item in listed.filters}
+        data = ListResult(listed, query, rows, board.total, False, board.computed_at, choices)
+        columns = board.columns
+    chosen = query.filters.get("assignee", ())
+    people = {load.assignee: load.name for load in loads} | {word: word for word in chosen if word}
+    people.update((load.assignee, load.name) for load in loads)
+    more = {
+        "site": tuple((site.name, site.name) for site in frame().sites),
+        "assignee": tuple(people.items()),
+        "priority": tuple((str(number), str(number)) for number in (1, 2, 3, 4)),
+        "owner_role": tuple((role, role) for role in sorted({remedy.owner_role for remedy in REMEDIES.values()})),
+    }
+    return Items(view, replace(data, choices={**data.choices, **more}), columns)
+
+
+def addresses(query: ListQuery) -> dict[str, str]:
+    """The addresses of the items, with the filters of the list."""
+    suffix = query.url(page=query.page)
+    return {"path": url_for("board.item", item_id=0).removesuffix("0"), "suffix": "" if suffix == "?" else suffix}
+
+
+def _list_values(items: Items) -> dict[str, Any]:
+    query, data = items.data.query, items.data
+    url = url_for("board.page")
+    other = {view: url + query.url(page=1, extra={**query.extra, "view": view}) for view in VIEWS}
+    return {
+        "view": items.view,
+        "data": data,
+        "columns": items.columns,
+        "url": url,
+        "csv_url": url_for("board.csv"),
+        "at": addresses(query),
+        "editable": may(*REMEDIATION.write),
+        "views": other,
+        "poll": url + query.url(page=query.page),
+    }
+
+
+def show_list(items: Items, status: int = 200) -> Response:
+    """Answer the list alone."""
+    return vary(make_response(render_template("board/_list.html", **_list_values(items)), status))
+
+
+def show_page(
+    ctx: Context,
+    items: Items,
+    loads: tuple[Load, ...],
+    drawer: dict[str, Any] | None = None,
+    status: int = 200,
+) -> Response:
+    """Answer the whole page, with an item in the drawer when there is one."""
+    closing = tracker_completion.completion(ctx)
+    body = render_template(
+        "board/page.html",
+        **_list_values(items),
+        loads=loads[:6],
+        drawer=drawer,
+        **side_values(closing),
+        sync_url=url_for("board.sync") if may(*REMEDIATION.manage) else None,
+        new_url=url_for("board.new") if may(*REMEDIATION.write) else None,
+    )
+    return vary(make_response(body, status))
+
+
+def side_values(closing: Completion) -> dict[str, Any]:
+    """What the readiness card and the completion panel need."""
+    site = {"site": frame().site} if frame().site else {}
+    may_close = may(*REMEDIATION.manage) and current_actor().all_sites
+    url = url_for("board.page")
+    return {
+        "closing": closing,
+        "links": {code: url + "?" + urlencode({**site, "view": "table", **words}) for code, words in BEHIND.items()},
+        "readiness_url": url_for("board.readiness"),
+        "complete_url": url_for("board.complete") if may_close else None,
+        "history_url": url_for("board.history"),
+    }
+
+
+def show_drawer(
+    ctx: Context,
+    shown: ItemView,
+    *,
+    form: EditForm | None = None,
+    conflict: dict[str, Any] | None = None,
+    status: int = 200,
+) -> Response:
+    """Answer one item: the drawer alone for htmx, else the page with the drawer open."""
+    drawer = _drawer(ctx, shown, form, conflict)
+    if wants_fragment():
+        return vary(make_response(render_template("board/_drawer.html", drawer=drawer), status))
+    loads = tracker_board.loads(ctx, REMEDIATION, frame().site)
+    return show_page(ctx, items_of(ctx, query_of_url(), loads), loads, drawer, status)
+
+
+def _drawer(ctx: Context, shown: ItemView, form: EditForm | None, conflict: dict[str, Any] | None) -> dict[str, Any]:
+    suffix = addresses(query_of_url())["suffix"]
+    own, write = shown.owned_by(current_actor()), may(*REMEDIATION.write)
+    if (write or own) and shown.is_active and form is None:
+        form = edit_form(shown, tracker_people.candidates(ctx, shown.site), zone())
+    events, _total = tracker_items.events_of(ctx, shown.id, limit=100)
+    free = write and shown.is_open and shown.assignee is None
+    closable = write and shown.manual and shown.is_active and shown.status == "done"
+
+    def address(endpoint: str) -> str:
+        return url_for(endpoint, item_id=shown.id) + suffix
+
+    return {
+        "item": shown,
+        "events": timeline(events),
+        "form": form,
+        "action": address("board.change"),
+        "conflict": conflict,
+        "comment_url": address("board.comment") if write or own else None,
+        "claim_url": address("board.claim") if free else None,
+        "close_item_url": address("board.close") if closable else None,
+        "close_url": url_for("board.page") + suffix,
+        "gate_url": url_if("gate.page"),
+    }
+
+
+def show_refused(ctx: Context, shown: ItemView, form: EditForm, *, from_drawer: bool) -> Response:
+    """Answer a form that does not fit: in the drawer with its errors, in the row as a toast."""
+    if from_drawer or not wants_fragment():
+        people = tracker_people.candidates(ctx, shown.site)
+        again = edit_form(shown, people, zone(), request.form)
+        again.validate()
+        return show_drawer(ctx, shown, form=again, status=422)
+    message = " ".join(str(error) for errors in form.errors.values() for error in errors)
+    return toast(nothing(422), message, kind="error")
+
+
+def show_conflict(
+    ctx: Context, stored: ItemView, wanted: ItemChange, conflict: Conflict, *, from_drawer: bool
+) -> Response:
+    """Show both versions; the form keeps what was typed and carries the version that it would now write over."""
+    if conflict.code != "version_conflict":
+        return refuse(conflict)
+    ctx.rollback()
+    if from_drawer or not wants_fragment():
+        people = tracker_people.candidates(ctx, stored.site)
+        form = edit_form(stored, people, zone(), request.form, version=stored.version)
+        told = {"changes": _both(stored, wanted), "by": stored.updated_by, "at": stored.updated_at}
+        return show_drawer(ctx, stored, form=form, conflict=told, status=409)
+    changes = "; ".join(f"{tr(one['field'])}: {one['old'] or '–'}" for one in _both(stored, wanted))
+    message = _("%(name)s was faster. Now: %(changes)s", name=stored.updated_by, changes=changes or stored.item_id)
+    return trigger(toast(nothing(409), message, kind="error"), **{"tracker-changed": {}})
+
+
+def _both(stored: ItemView, wanted: ItemChange) -> list[dict[str, Any]]:
+    sent = {name: getattr(wanted, name) for name in ("status", "assignee", "due_at", "completion_note")}
+    return conflict_changes(stored, sent)
+
+
+def refuse(error: Conflict) -> Response:
+    """Answer what the state of an item does not allow, and let the list read itself again."""
+    if wants_fragment():
+        detail = error.detail["message"] if isinstance(error.detail, dict) else error.detail
+        return trigger(toast(nothing(error.status), tr(detail), kind="error"), **{"tracker-changed": {}})
+    response: Response = render_error(error.status, error.detail, error.code)
+    return response
+
+
+def nothing(status: int = 200) -> Response:
+    """An answer that swaps nothing in."""
+    response = make_response("", status)
+    response.headers["HX-Reswap"] = "none"
+    return response
+
+
+def show_changed(ctx: Context, changed: Changed, message: str, *, from_drawer: bool) -> Response:
+    """Answer a change with a toast that can take it back; the list and the card read themselves again."""
+    undo = url_for("board.undo") if changed.undo else None
+    if not wants_fragment():
+        leave_toast(message, undo=undo, token=changed.undo)
+        return see_other(url_for("board.item", item_id=changed.item.id) + addresses(query_of_url())["suffix"])
+    response = show_drawer(ctx, changed.item) if from_drawer else nothing()
+    return trigger(toast(response, message, undo=undo, token=changed.undo), **{"tracker-changed": {}})
+
+
+def see_other(address: str) -> Response:
+    """Lead on after a plain submit."""
+    return make_response(redirect(address, 303))
+
+
+def told(before: ItemView, changed: Changed) -> str:
+    """Say what was done, shortest first."""
+    after = changed.item
+    if not changed.undo:
+        return _("%(name)s: nothing to change", name=after.item_id)
+    if before.status != after.status:
+        word = _(STATUS_LABELS[after.status])
+        return _("%(name)s: %(status)s", name=after.item_id, status=word)
+    if before.assignee != after.assignee:
+        who = after.assignee_name or after.assignee
+        return (
+            _("%(name)s: given to %(who)s", name=after.item_id, who=who)
+            if who
+            else _("%(name)s: nobody has it now", name=after.item_id)
+        )
+    if before.due_at != after.due_at:
+        return _("%(name)s: new due date", name=after.item_id)
+    return _("%(name)s: saved", name=after.item_id)
+
+
+def show_card(closing: Completion, status: int = 200) -> Response:
+    """Answer the readiness card alone."""
+    return vary(make_response(render_template("board/_readiness.html", **side_values(closing)), status))

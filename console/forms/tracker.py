@@ -1,0 +1,161 @@
+"""Forms of the board; limits come from the input models of the API, to which the data is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from werkzeug.datastructures import MultiDict
+from wtforms import DateTimeLocalField, Form, HiddenField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+
+from console.domain.tracker_requests import ItemChange, NewItem
+from console.inputs.tracker import ItemIn, ItemPatchIn
+from console.services.tracker_people import Candidate
+from console.services.tracker_rows import ItemView
+from console.services.tracker_spec import STATUS_LABELS
+
+MINUTE = "%Y-%m-%dT%H:%M"
+
+
+def _longest(model: type[Any], name: str) -> int:
+    found = [mark.max_length for mark in model.model_fields[name].metadata if hasattr(mark, "max_length")]
+    return int(found[0])
+
+
+def _span(model: type[Any], name: str) -> tuple[int, int]:
+    marks: dict[str, int] = {}
+    for mark in model.model_fields[name].metadata:
+        marks |= {key: getattr(mark, key) for key in ("ge", "le") if hasattr(mark, key)}
+    return marks["ge"], marks["le"]
+
+
+class EditForm(Form):
+    """What a person may change of an item. The due date is written in the zone that the reader sees."""
+
+    version = HiddenField()
+    due_was = HiddenField()
+    assignee = SelectField(lazy_gettext("Assignee"), [Optional()], validate_choice=False)
+    status = SelectField(lazy_gettext("Status"), [Optional()], validate_choice=False)
+    due_at = DateTimeLocalField(lazy_gettext("Due"), [Optional()], format=MINUTE)
+    reason = StringField(
+        lazy_gettext("Reason for a new due date"), [Optional(), Length(max=_longest(ItemPatchIn, "reason"))]
+    )
+    completion_note = TextAreaField(
+        lazy_gettext("Note"), [Optional(), Length(max=_longest(ItemPatchIn, "completion_note"))]
+    )
+
+    def validate_status(self, field: SelectField) -> None:
+        """Refuse a word that is no status."""
+        if field.data and field.data not in STATUS_LABELS:
+            raise ValidationError(_("Please choose one of the list"))
+
+    def validate_reason(self, field: StringField) -> None:
+        """Ask for a reason when the due date is a new one."""
+        if self.new_due is not None and not (field.data or "").strip():
+            raise ValidationError(_("A new due date needs a reason"))
+
+    @property
+    def new_due(self) -> datetime | None:
+        """Give the due date if it was changed, as it was typed."""
+        typed: datetime | None = self.due_at.data
+        return None if typed is None or typed.strftime(MINUTE) == (self.due_was.data or "") else typed
+
+    def change(self, sent: Mapping[str, Any], zone: ZoneInfo) -> ItemChange:
+        """Give what was sent as the service takes it; fields that were not sent stay as they are."""
+        due = self.new_due
+        return ItemChange(
+            assignee=(self.assignee.data or "")[: _longest(ItemPatchIn, "assignee")] if "assignee" in sent else None,
+            status=self.status.data or None,
+            completion_note=self.completion_note.data or "" if "completion_note" in sent else None,
+            due_at=None if due is None else due.replace(tzinfo=zone).astimezone(UTC),
+            reason=self.reason.data or "",
+        )
+
+    @property
+    def seen_version(self) -> int | None:
+        """Give the version that the person looked at."""
+        text = self.version.data or ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def edit_form(
+    item: ItemView,
+    people: Iterable[Candidate],
+    zone: ZoneInfo,
+    sent: MultiDict[str, str] | None = None,
+    *,
+    version: int | None = None,
+) -> EditForm:
+    """Give the form of an item, with what was sent or with its present values."""
+    due = item.due_at.astimezone(zone).replace(tzinfo=None) if item.due_at else None
+    stored = {
+        "version": str(item.version),
+        "due_was": due.strftime(MINUTE) if due else "",
+        "assignee": item.assignee or "",
+        "status": item.status,
+        "due_at": due,
+        "completion_note": item.completion_note,
+    }
+    form = EditForm(sent, data=stored) if sent is not None else EditForm(data=stored)
+    names = [(person.username, person.name) for person in people]
+    if item.assignee and item.assignee not in dict(names):
+        names.insert(0, (item.assignee, item.assignee_name or item.assignee))
+    form.assignee.choices = [("", _("Unassigned")), *names]
+    form.status.choices = [(word, _(label)) for word, label in STATUS_LABELS.items()]
+    for name in ("assignee", "status", "due_at", "reason", "completion_note"):
+        form[name].id = f"{name}-{item.id}"
+    form.reason.render_kw = {"maxlength": _longest(ItemPatchIn, "reason")}
+    form.completion_note.render_kw = {"maxlength": _longest(ItemPatchIn, "completion_note"), "rows": 3}
+    if version is not None:
+        form.version.data = str(version)
+    return form
+
+
+class NewItemForm(Form):
+    """An item added by hand."""
+
+    title = StringField(lazy_gettext("What is to be done"), [InputRequired(), Length(max=_longest(ItemIn, "title"))])
+    reason = TextAreaField(lazy_gettext("Why"), [Optional(), Length(max=_longest(ItemIn, "reason"))])
+    site = SelectField(lazy_gettext("Site"), validate_choice=False)
+    owner_role = StringField(
+        lazy_gettext("Owner role"), [Optional(), Length(max=_longest(ItemIn, "owner_role"))], default="Ops Manager"
+    )
+    assignee = SelectField(lazy_gettext("Assignee"), [Optional()], validate_choice=False)
+    sla_hours = IntegerField(
+        lazy_gettext("Hours until it is due"), [InputRequired(), NumberRange(*_span(ItemIn, "sla_hours"))], default=24
+    )
+    priority = IntegerField(
+        lazy_gettext("Priority (1 first)"), [InputRequired(), NumberRange(*_span(ItemIn, "priority"))], default=4
+    )
+
+    def new(self) -> NewItem:
+        """Give it as the service takes it."""
+        return NewItem(
+            title=self.title.data or "",
+            reason=self.reason.data or "",
+            site=self.site.data or None,
+            owner_role=(self.owner_role.data or "").strip() or "Ops Manager",
+            priority=self.priority.data,
+            sla_hours=self.sla_hours.data,
+            assignee=(self.assignee.data or "")[: _longest(ItemIn, "assignee")] or None,
+        )
+
+
+def new_item_form(
+    sites: Iterable[str],
+    people: Iterable[Candidate],
+    sent: MultiDict[str, str] | None = None,
+    *,
+    platform: bool,
+) -> NewItemForm:
+    """Give the form for a new item; only a reader of all sites may leave the site out."""
+    form = NewItemForm(sent)
+    form.site.choices = ([("", _("Platform"))] if platform else []) + [(name, name) for name in sites]
+    form.assignee.choices = [("", _("Unassigned")), *((person.username, person.name) for person in people)]
+    form.reason.render_kw = {"rows": 3}
+    return form

@@ -1,0 +1,98 @@
+"""The history of tracker items in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+
+from console.domain.text import N_
+from console.formats import localtime
+from console.services.tracker_items import EventView
+from console.services.tracker_rows import ItemView
+from console.vocabulary import status_word
+
+KINDS = {
+    "opened": N_("opened the item"),
+    "reopened": N_("opened it again"),
+    "raised": N_("raised it: the rule fails now"),
+    "resolved": N_("closed it"),
+    "verified": N_("confirmed it: the rule passes"),
+    "unproven": N_("saw the rule fail still"),
+    "status": N_("changed the status"),
+    "assigned": N_("changed the assignee"),
+    "auto_assigned": N_("assigned it"),
+    "due": N_("moved the due date"),
+    "note": N_("wrote the note"),
+    "comment": N_("commented"),
+    "undo": N_("took a change back"),
+    "escalated": N_("escalated it"),
+    "evidence": N_("added evidence"),
+}
+FIELDS = {
+    "status": N_("Status"),
+    "assignee": N_("Assignee"),
+    "due_at": N_("Due"),
+    "rule_status": N_("Rule status"),
+    "completion_note": N_("Note"),
+}
+HUES = {"raised": "late", "reopened": "late", "unproven": "soon", "verified": "ok", "resolved": "ok"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a timeline."""
+
+    at: datetime
+    actor: str
+    text: str
+    note: str | None
+    changes: list[dict[str, Any]]
+    hue: str | None
+
+
+def timeline(events: tuple[EventView, ...]) -> list[Line]:
+    """Give an item's history as lines for the timeline, newest first as they come."""
+    return [
+        Line(
+            at=event.at,
+            actor=event.actor_name,
+            text=_(KINDS.get(event.kind, event.kind)),
+            note=event.new.get("text") or event.new.get("reason") or None,
+            changes=changes(event.old, event.new) if event.old else [],
+            hue=HUES.get(event.kind),
+        )
+        for event in events
+    ]
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give the fields that differ, old and new, in words."""
+    return [
+        {"field": label, "old": said(name, old.get(name)), "new": said(name, new.get(name))}
+        for name, label in FIELDS.items()
+        if (name in old or name in new) and old.get(name) != new.get(name)
+    ]
+
+
+def conflict_changes(stored: ItemView, sent: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give the fields in which what somebody sent differs from what is stored now: theirs and mine."""
+    return [
+        {"field": label, "old": said(name, getattr(stored, name)), "new": said(name, sent[name])}
+        for name, label in FIELDS.items()
+        if sent.get(name) is not None and (sent[name] or None) != getattr(stored, name, None)
+    ]
+
+
+def said(name: str, value: Any) -> str | None:
+    """Give a value of an event in words; None where there is none."""
+    if value is None or value == "":
+        return None
+    if name in ("status", "rule_status"):
+        return _(status_word(value).label)
+    if name == "due_at":
+        return localtime(datetime.fromisoformat(value) if isinstance(value, str) else value)
+    return str(value)
