@@ -49,6 +49,8 @@ KEYS: dict[str, str] = {
     "adoption_portal_html": "/web/adoption",
     "facility_console_html": "/web/console",
     "job_runs_api": f"{OPS}/job-runs",
+    "alert_deliveries_api": f"{OPS}/alerts/deliveries",
+    "alert_retry_api": f"{OPS}/alerts/retries/run",
     "dashboard_summary_api": f"{OPS}/dashboard/summary",
     "dashboard_trends_api": f"{OPS}/dashboard/trends",
     "handover_brief_api": f"{OPS}/handover/brief",

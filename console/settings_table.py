@@ -232,6 +232,24 @@ AUTOMATION = _section(
     ("GOVERNANCE_REMEDIATION_AUTOPILOT_COOLDOWN_MINUTES", "int", 30, "Minutes between two runs of the autopilot that act, until a policy says otherwise", 0),
 )  # fmt: skip
 
+ALERTS = _section(
+    "Alerts",
+    Setting("Alerts", "ALERT_WEBHOOK_URLS", "str", "", "Webhooks, separated by comma, semicolon or newline", secret=True),
+    Setting("Alerts", "ALERT_WEBHOOK_URL", "str", "", "One more webhook", secret=True),
+    Setting("Alerts", "ALERT_SLACK_URLS", "str", "", "Incoming webhooks of Slack, separated alike", secret=True),
+    Setting("Alerts", "ALERT_TEAMS_URLS", "str", "", "Workflow webhooks of Teams, separated alike", secret=True),
+    ("ALERT_MAIL_TO", "str", "", "Mail addresses, separated alike"),
+    ("ALERT_MAIL_FROM", "str", "facility-os@localhost", "Sender of mails"),
+    Setting("Alerts", "ALERT_SMTP_URL", "url", "", "Mail server: smtp://, smtp+starttls:// or smtps://user:password@host:port",
+            secret=True),
+    Setting("Alerts", "ALERT_SIGNING_SECRET", "str", "", "Signs webhooks (Standard Webhooks); empty leaves them unsigned",
+            secret=True),
+    ("ALERT_WEBHOOK_TIMEOUT_SEC", "float", 5.0, "Seconds an attempt may take", 0.1, 120),
+    ("ALERT_MAX_ATTEMPTS", "int", 10, "Attempts after which a delivery is given up", 1, 1000),
+    ("ALERT_ALLOW_PRIVATE_TARGETS", "bool", False, "Receivers inside the own network are allowed"),
+)  # fmt: skip
+
 SETTINGS: tuple[Setting, ...] = (
-    RUNTIME + STORES + IDENTITY + RATE_LIMIT + AUDIT + LATENCY + JOBS + PREFLIGHT + GATE + TRACKER + AUTOMATION
+    *(RUNTIME + STORES + IDENTITY + RATE_LIMIT + AUDIT + LATENCY + JOBS + PREFLIGHT + GATE + TRACKER + AUTOMATION),
+    *ALERTS,
 )

@@ -20,6 +20,8 @@ LINES: tuple[Line, ...] = (
         "52 * * * *",
         sentence=N_("Every hour at 52 past, so that the board follows the facts"),
     ),
+    Line("alert_delivery", "* * * * *", sentence=N_("Every minute")),
+    Line("alert_retry", "*/10 * * * *", options={"limit": 300}, sentence=N_("Every ten minutes")),
     Line("identity_clean_up", "25 * * * *", sentence=N_("Every hour at 25 past")),
     Line("api_latency_retention", "20 2 * * *", tolerance=HOUR, sentence=N_("Every day at 11:20 in Seoul")),
     Line("job_runs_retention", "35 2 * * *", tolerance=HOUR, sentence=N_("Every day at 11:35 in Seoul")),

@@ -78,13 +78,15 @@ ADDED: dict[Role, frozenset[str]] = {
             "governance:read",
             "governance:write",
             "governance:manage",
+            "alerts:read",
+            "alerts:manage",
             "jobs:read",
             "jobs:run",
             "security:read",
         }
     ),
     Role.OPERATOR: frozenset({"governance:read", "governance:write"}),
-    Role.AUDITOR: frozenset({"governance:read", "jobs:read", "security:read", "audit:read"}),
+    Role.AUDITOR: frozenset({"governance:read", "alerts:read", "jobs:read", "security:read", "audit:read"}),
 }
 
 # A role may hand out these roles; the lists of operator and manager overlap without containing each other,

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-22 20:56:02.345973
+Create Date: 2026-11-22 21:27:26.659015
 """
 
 import sqlalchemy as sa
@@ -41,6 +41,55 @@ def upgrade():
     with op.batch_alter_table("admin_users", schema=None) as batch_op:
         # services.users: is there still an active owner?
         batch_op.create_index("ix_admin_users_role_is_active", ["role", "is_active"], unique=False)
+
+    op.create_table(
+        "alert_deliveries",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("message_id", sa.String(length=40), nullable=False),
+        sa.Column("event_type", sa.String(length=80), nullable=False),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("target", sa.String(length=400), nullable=False),
+        sa.Column("site", sa.String(length=120), nullable=True),
+        sa.Column("status", sa.String(length=20), server_default="queued", nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column(
+            "payload_json",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column("attempt_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("last_attempt_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_token", sa.String(length=36), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('queued', 'success', 'failed', 'warning', 'dead')", name=op.f("ck_alert_deliveries_status")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_deliveries")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_alert_deliveries_message_id")),
+    )
+    with op.batch_alter_table("alert_deliveries", schema=None) as batch_op:
+        # History of one channel.
+        batch_op.create_index("ix_alert_deliveries_channel", ["channel", "last_attempt_at", "id"], unique=False)
+        # alerts.claim: what is due, oldest first; settled ones are left out of the index.
+        batch_op.create_index(
+            "ix_alert_deliveries_due",
+            ["next_attempt_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("next_attempt_at IS NOT NULL"),
+            postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
+        )
+        # List by event type.
+        batch_op.create_index("ix_alert_deliveries_event_type", ["event_type", "last_attempt_at", "id"], unique=False)
+        # The list, newest first.
+        batch_op.create_index("ix_alert_deliveries_last_attempt_at", ["last_attempt_at", "id"], unique=False)
+        # List by status; batch retry.
+        batch_op.create_index(
+            "ix_alert_deliveries_status_last_attempt_at", ["status", "last_attempt_at", "id"], unique=False
+        )
 
     op.create_table(
         "api_latency_samples",
@@ -83,6 +132,19 @@ def upgrade():
     )
     with op.batch_alter_table("audit_checkpoints", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_audit_checkpoints_seq"), ["seq"], unique=False)
+
+    op.create_table(
+        "item_escalations",
+        sa.Column("item_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("count", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("item_id", name=op.f("pk_item_escalations")),
+    )
+    with op.batch_alter_table("item_escalations", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_item_escalations_run_id"), ["run_id"], unique=False)
 
     op.create_table(
         "job_runs",
@@ -303,6 +365,16 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tracker_commands")),
         sa.UniqueConstraint("token", name=op.f("uq_tracker_commands_token")),
     )
+    with op.batch_alter_table("tracker_commands", schema=None) as batch_op:
+        # kpi: work that was taken back is no finished work.
+        batch_op.create_index(
+            "ix_tracker_commands_undone",
+            ["tracker", "at", "id", "undone_at"],
+            unique=False,
+            sqlite_where=sa.text("undone_at IS NOT NULL"),
+            postgresql_where=sa.text("undone_at IS NOT NULL"),
+        )
+
     op.create_table(
         "tracker_completions",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -433,6 +505,28 @@ def upgrade():
         batch_op.create_index("ix_admin_tokens_user_id_is_active", ["user_id", "is_active"], unique=False)
 
     op.create_table(
+        "alert_attempts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("delivery_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("duration_ms", sa.Integer(), nullable=False),
+        sa.Column("status_code", sa.Integer(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("worker", sa.String(length=120), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"],
+            ["alert_deliveries.id"],
+            name=op.f("fk_alert_attempts_delivery_id_alert_deliveries"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_attempts")),
+    )
+    with op.batch_alter_table("alert_attempts", schema=None) as batch_op:
+        # Attempts of one delivery.
+        batch_op.create_index("ix_alert_attempts_delivery_id", ["delivery_id", "id"], unique=False)
+
+    op.create_table(
         "audit_rebaselines",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("from_month", sa.String(length=7), nullable=True),
@@ -456,6 +550,28 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_rebaselines")),
     )
+    op.create_table(
+        "backlog_samples",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("tracker", sa.String(length=40), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("source_job", sa.String(length=80), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=True),
+        sa.Column("open_items", sa.Integer(), nullable=False),
+        sa.Column("overdue_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("unassigned_open_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("critical_open_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["job_runs.id"], name=op.f("fk_backlog_samples_run_id_job_runs"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_backlog_samples")),
+    )
+    with op.batch_alter_table("backlog_samples", schema=None) as batch_op:
+        # kpi.history: the samples of a window, oldest first.
+        batch_op.create_index("ix_backlog_samples_finished_at", ["tracker", "finished_at", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_backlog_samples_run_id"), ["run_id"], unique=False)
+
     op.create_table(
         "policy_revisions",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -488,6 +604,61 @@ def upgrade():
         sa.UniqueConstraint("policy_key", "revision", name="uq_policy_revisions_number"),
     )
     op.create_table(
+        "run_facts",
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("job_name", sa.String(length=80), nullable=False),
+        sa.Column("parent_run_id", sa.Integer(), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("dry_run", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("force", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("skipped", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("skip_reason", sa.String(length=40), nullable=True),
+        sa.Column("acted", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("planned_auto_assign", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("planned_escalation", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("did_auto_assign", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("did_escalation", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("errors_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("open_items", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("overdue_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("unassigned_open_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("critical_open_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("open_items_after", sa.Integer(), nullable=True),
+        sa.Column("overdue_count_after", sa.Integer(), nullable=True),
+        sa.Column("unassigned_open_count_after", sa.Integer(), nullable=True),
+        sa.Column("critical_open_count_after", sa.Integer(), nullable=True),
+        sa.Column("assigned_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("notified_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("suppressed_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("policy_revision", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["parent_run_id"], ["job_runs.id"], name=op.f("fk_run_facts_parent_run_id_job_runs"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["job_runs.id"], name=op.f("fk_run_facts_run_id_job_runs"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_run_facts")),
+    )
+    with op.batch_alter_table("run_facts", schema=None) as batch_op:
+        # autopilot_guard: the newest run that acted, real ones and all of them.
+        batch_op.create_index(
+            "ix_run_facts_acted",
+            ["job_name", "finished_at", "run_id", "dry_run"],
+            unique=False,
+            sqlite_where=sa.text("acted = 1"),
+            postgresql_where=sa.text("acted"),
+        )
+        # run_answers: the runs inside an autopilot run.
+        batch_op.create_index(
+            "ix_run_facts_parent_run_id",
+            ["parent_run_id"],
+            unique=False,
+            sqlite_where=sa.text("parent_run_id IS NOT NULL"),
+            postgresql_where=sa.text("parent_run_id IS NOT NULL"),
+        )
+
+    op.create_table(
         "saved_views",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=False),
@@ -516,6 +687,37 @@ def upgrade():
         )
         # One name per person and list.
         batch_op.create_index("uq_saved_views_user_id_list_name_name", ["user_id", "list_name", "name"], unique=True)
+
+    op.create_table(
+        "shadow_runs",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("proposal_id", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("live_skip_reason", sa.String(length=40), nullable=True),
+        sa.Column("live_assign_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("live_notify_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("shadow_skip_reason", sa.String(length=40), nullable=True),
+        sa.Column("shadow_assign_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("shadow_notify_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("agrees", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("acted", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["proposal_id"],
+            ["policy_proposals.id"],
+            name=op.f("fk_shadow_runs_proposal_id_policy_proposals"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["job_runs.id"], name=op.f("fk_shadow_runs_run_id_job_runs"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shadow_runs")),
+        sa.UniqueConstraint("proposal_id", "run_id", name="uq_shadow_runs_run"),
+    )
+    with op.batch_alter_table("shadow_runs", schema=None) as batch_op:
+        # shadow.comparison: the runs of a proposal over time; the shadow's own cooldown.
+        batch_op.create_index("ix_shadow_runs_at", ["proposal_id", "at", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_shadow_runs_run_id"), ["run_id"], unique=False)
 
     op.create_table(
         "tracker_items",
@@ -567,9 +769,6 @@ def upgrade():
         sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("assignment_source", sa.String(length=20), nullable=True),
         sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("escalation_level", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("escalation_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("last_escalated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("evidence_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("comment_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("created_by", sa.String(length=80), server_default="system", nullable=False),
@@ -593,6 +792,16 @@ def upgrade():
         sa.UniqueConstraint("tracker", "site_key", "item_type", "item_key", name="uq_tracker_items_identity"),
     )
     with op.batch_alter_table("tracker_items", schema=None) as batch_op:
+        # kpi: ages of open items, the median by its position.
+        batch_op.create_index(
+            "ix_tracker_items_age",
+            ["tracker", "opened_at", "site_key", "status", "is_active"],
+            unique=False,
+            sqlite_where=sa.text("is_active = 1 AND status <> 'done'"),
+            postgresql_where=sa.text("is_active AND status <> 'done'"),
+        )
+        # workload: who was assigned something longest ago.
+        batch_op.create_index("ix_tracker_items_assigned", ["assignee_user_id", "assigned_at"], unique=False)
         # tracker_lists: the same for one assignee; load per assignee.
         batch_op.create_index(
             "ix_tracker_items_assignee",
@@ -608,23 +817,37 @@ def upgrade():
         # Critical and open: overview, readiness and the rows behind that number.
         batch_op.create_index(
             "ix_tracker_items_critical",
-            ["tracker", "priority", "due_at", "id", "site_key"],
+            ["tracker", "priority", "due_at", "id", "site_key", "status", "is_active", "required", "rule_status"],
             unique=False,
             sqlite_where=sa.text("is_active = 1 AND status <> 'done' AND required = 1 AND rule_status = 'fail'"),
             postgresql_where=sa.text("is_active AND status <> 'done' AND required AND rule_status = 'fail'"),
         )
-        # tracker_lists.my_items: open items of one person across all trackers.
+        # tracker_lists.my_items: open items of one person across all trackers; workload: how many they have.
         batch_op.create_index(
             "ix_tracker_items_mine",
-            ["assignee_user_id", "due_at", "id"],
+            ["assignee_user_id", "due_at", "id", "status", "is_active"],
             unique=False,
             sqlite_where=sa.text("is_active = 1 AND status <> 'done'"),
             postgresql_where=sa.text("is_active AND status <> 'done'"),
         )
-        # Overdue and due soon: lists, overview, readiness, board summary.
+        # Overdue and due soon: lists, overview, readiness, board summary; the tail lets kpi count and sla_rows decide
+        # about all open items inside the index.
         batch_op.create_index(
             "ix_tracker_items_open_due",
-            ["tracker", "due_at", "priority", "id", "site_key"],
+            [
+                "tracker",
+                "due_at",
+                "priority",
+                "id",
+                "site_key",
+                "status",
+                "is_active",
+                "required",
+                "rule_status",
+                "assignee",
+                "owner_role",
+                "sla_hours",
+            ],
             unique=False,
             sqlite_where=sa.text("is_active = 1 AND status <> 'done'"),
             postgresql_where=sa.text("is_active AND status <> 'done'"),
@@ -699,6 +922,34 @@ def upgrade():
     with op.batch_alter_table("audit_rebaseline_rows", schema=None) as batch_op:
         # What a row under a checkpoint was changed to.
         batch_op.create_index("ix_audit_rebaseline_rows_seq", ["seq", "rebaseline_id"], unique=False)
+
+    op.create_table(
+        "shadow_decisions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("proposal_id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("action", sa.String(length=20), nullable=False),
+        sa.Column("level", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("assignee", sa.String(length=120), nullable=True),
+        sa.Column("live", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["item_id"],
+            ["tracker_items.id"],
+            name=op.f("fk_shadow_decisions_item_id_tracker_items"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["proposal_id"],
+            ["policy_proposals.id"],
+            name=op.f("fk_shadow_decisions_proposal_id_policy_proposals"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shadow_decisions")),
+        sa.UniqueConstraint("proposal_id", "action", "item_id", "level", name="uq_shadow_decisions_item"),
+    )
+    with op.batch_alter_table("shadow_decisions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_shadow_decisions_item_id"), ["item_id"], unique=False)
 
     op.create_table(
         "tracker_events",
@@ -776,6 +1027,10 @@ def downgrade():
         batch_op.drop_index("ix_tracker_events_at")
 
     op.drop_table("tracker_events")
+    with op.batch_alter_table("shadow_decisions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_shadow_decisions_item_id"))
+
+    op.drop_table("shadow_decisions")
     with op.batch_alter_table("audit_rebaseline_rows", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_rebaseline_rows_seq")
 
@@ -810,8 +1065,19 @@ def downgrade():
         )
         batch_op.drop_index("ix_tracker_items_board")
         batch_op.drop_index("ix_tracker_items_assignee")
+        batch_op.drop_index("ix_tracker_items_assigned")
+        batch_op.drop_index(
+            "ix_tracker_items_age",
+            sqlite_where=sa.text("is_active = 1 AND status <> 'done'"),
+            postgresql_where=sa.text("is_active AND status <> 'done'"),
+        )
 
     op.drop_table("tracker_items")
+    with op.batch_alter_table("shadow_runs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_shadow_runs_run_id"))
+        batch_op.drop_index("ix_shadow_runs_at")
+
+    op.drop_table("shadow_runs")
     with op.batch_alter_table("saved_views", schema=None) as batch_op:
         batch_op.drop_index("uq_saved_views_user_id_list_name_name")
         batch_op.drop_index(
@@ -820,8 +1086,26 @@ def downgrade():
         batch_op.drop_index("ix_saved_views_list_name")
 
     op.drop_table("saved_views")
+    with op.batch_alter_table("run_facts", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_run_facts_parent_run_id",
+            sqlite_where=sa.text("parent_run_id IS NOT NULL"),
+            postgresql_where=sa.text("parent_run_id IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_run_facts_acted", sqlite_where=sa.text("acted = 1"), postgresql_where=sa.text("acted"))
+
+    op.drop_table("run_facts")
     op.drop_table("policy_revisions")
+    with op.batch_alter_table("backlog_samples", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_backlog_samples_run_id"))
+        batch_op.drop_index("ix_backlog_samples_finished_at")
+
+    op.drop_table("backlog_samples")
     op.drop_table("audit_rebaselines")
+    with op.batch_alter_table("alert_attempts", schema=None) as batch_op:
+        batch_op.drop_index("ix_alert_attempts_delivery_id")
+
+    op.drop_table("alert_attempts")
     with op.batch_alter_table("admin_tokens", schema=None) as batch_op:
         batch_op.drop_index("ix_admin_tokens_user_id_is_active")
 
@@ -845,6 +1129,13 @@ def downgrade():
         batch_op.drop_index("ix_tracker_completions_scope")
 
     op.drop_table("tracker_completions")
+    with op.batch_alter_table("tracker_commands", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_tracker_commands_undone",
+            sqlite_where=sa.text("undone_at IS NOT NULL"),
+            postgresql_where=sa.text("undone_at IS NOT NULL"),
+        )
+
     op.drop_table("tracker_commands")
     op.drop_table("sla_policies")
     op.drop_table("sites")
@@ -880,6 +1171,10 @@ def downgrade():
         batch_op.drop_index("ix_job_runs_finished_at")
 
     op.drop_table("job_runs")
+    with op.batch_alter_table("item_escalations", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_item_escalations_run_id"))
+
+    op.drop_table("item_escalations")
     with op.batch_alter_table("audit_checkpoints", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_checkpoints_seq"))
 
@@ -890,6 +1185,18 @@ def downgrade():
         batch_op.drop_index("ix_api_latency_endpoint_sampled_at")
 
     op.drop_table("api_latency_samples")
+    with op.batch_alter_table("alert_deliveries", schema=None) as batch_op:
+        batch_op.drop_index("ix_alert_deliveries_status_last_attempt_at")
+        batch_op.drop_index("ix_alert_deliveries_last_attempt_at")
+        batch_op.drop_index("ix_alert_deliveries_event_type")
+        batch_op.drop_index(
+            "ix_alert_deliveries_due",
+            sqlite_where=sa.text("next_attempt_at IS NOT NULL"),
+            postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_alert_deliveries_channel")
+
+    op.drop_table("alert_deliveries")
     with op.batch_alter_table("admin_users", schema=None) as batch_op:
         batch_op.drop_index("ix_admin_users_role_is_active")
 

@@ -1,0 +1,118 @@
+"""Alert deliveries: over the API (contract, alerts) and on the pages below /alerts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+
+from console import listing, running
+from console.domain.text import N_
+from console.frame import leave_toast
+from console.inputs.alerts import (
+    DeliveriesQuery,
+    DeliveryDetailOut,
+    DeliveryList,
+    DeliveryOut,
+    DeliveryPath,
+    RetriesIn,
+    RetriesOut,
+)
+from console.navigation import NavItem
+from console.responses import answer, csv_download, show, wants_bom
+from console.services import alerts
+from console.services.alert_list import DELIVERIES
+from console.web import access, app_config, current_actor, web_context
+from workers import runtime
+from workers.alerts import DELIVERY, RETRY
+
+api = APIBlueprint("alerts_api", __name__, abp_tags=[Tag(name="alerts", description="Alert deliveries")])
+pages = Blueprint("alerts", __name__)
+NAV = NavItem("operations", 50, "alerts.page", N_("Alerts"), "bell", permission="alerts:read")
+
+
+@api.get("/api/ops/alerts/deliveries", responses={200: DeliveryList})
+@access(*alerts.READ)
+def deliveries(query: DeliveriesQuery) -> Response:
+    """Give deliveries, newest attempt first."""
+    found, total = alerts.listed(
+        web_context(), event_type=query.event_type, status=query.status, limit=query.limit, offset=query.offset
+    )
+    return answer(found, DeliveryOut, headers={"X-Total-Count": str(total)})
+
+
+@api.get("/api/ops/alerts/deliveries/<delivery_id>", responses={200: DeliveryDetailOut})
+@access(*alerts.READ)
+def delivery(path: DeliveryPath) -> Response:
+    """Give one delivery with its attempts."""
+    return answer(alerts.get(web_context(), path.delivery_id), DeliveryDetailOut)
+
+
+@api.post("/api/ops/alerts/deliveries/<delivery_id>/retry", responses={200: DeliveryOut})
+@access(*alerts.WRITE)
+def retry(path: DeliveryPath) -> Response:
+    """Make a delivery due at once; a worker sends it under the same message id."""
+    return answer(alerts.retry(web_context(), path.delivery_id), DeliveryOut)
+
+
+@api.post("/api/ops/alerts/retries/run", responses={200: RetriesOut})
+@access(*alerts.WRITE)
+def run_retries(body: RetriesIn) -> Response:
+    """Try failed deliveries again and tell what came of it."""
+    return running.run_endpoint(RETRY, body, RetriesOut)
+
+
+@pages.get("/alerts")
+@access(*alerts.READ)
+def page() -> Response:
+    """Show the deliveries."""
+    ctx = web_context()
+    data = listing.run(ctx, DELIVERIES, listing.parse(DELIVERIES, request.args))
+    return show(data, fragment="alerts.delivery_list", page="alerts/page.html", **_surroundings())
+
+
+@pages.get("/alerts/csv")
+@access(*alerts.READ, rate="auth-heavy")
+def csv() -> Response:
+    """Give exactly the deliveries of the list as CSV."""
+    query = listing.parse(DELIVERIES, request.args)
+    columns = listing.csv_columns(DELIVERIES, query)
+    return csv_download(columns, lambda ctx: listing.stream(ctx, DELIVERIES, query), "alerts.csv", bom=wants_bom())
+
+
+@pages.get("/alerts/<int:delivery_id>")
+@access(*alerts.READ)
+def detail(delivery_id: int) -> str:
+    """Show one delivery with its attempts and its message."""
+    found = alerts.get(web_context(), delivery_id)
+    return render_template("alerts/delivery.html", delivery=found, may_retry=_may_retry())
+
+
+@pages.post("/alerts/<int:delivery_id>/retry")
+@access(*alerts.WRITE)
+def retry_page(delivery_id: int) -> ResponseReturnValue:
+    """Make one delivery due at once."""
+    alerts.retry(web_context(), delivery_id)
+    leave_toast(_("The alert is sent again within a minute."))
+    return redirect(url_for("alerts.detail", delivery_id=delivery_id), 303)
+
+
+@pages.post("/alerts/deliver")
+@access(*alerts.WRITE)
+def deliver() -> ResponseReturnValue:
+    """Ask a worker to send what is due."""
+    run = running.ask(runtime.get(DELIVERY))
+    return redirect(url_for("jobs.run", run_id=run.id), 303)
+
+
+def _may_retry() -> bool:
+    return any(current_actor().can(name) for name in alerts.WRITE)
+
+
+def _surroundings() -> dict[str, Any]:
+    ctx = web_context()
+    return {"outbox": alerts.outbox(ctx), "channels": alerts.channels(app_config()), "may_retry": _may_retry()}

@@ -1,0 +1,116 @@
+"""Alerts: what a channel is, what an answer of a receiver means, when to try again, how a message is signed."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+QUEUED, SUCCESS, FAILED, WARNING, DEAD = "queued", "success", "failed", "warning", "dead"
+# What the published API knows; the two others are ours.
+PUBLISHED_STATUSES = (SUCCESS, FAILED, WARNING)
+WEBHOOK, SLACK, TEAMS, MAIL = "webhook", "slack", "teams", "mail"
+
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(hours=6)
+# A receiver may ask for patience, but not for ever.
+LONGEST_REQUESTED_PAUSE = timedelta(hours=24)
+# Part of a pause that chance decides, so that a thousand failures do not come back in one second.
+JITTER = 0.2
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One configured receiver. `key` names it everywhere; the address itself may carry a secret and stays here."""
+
+    key: str
+    kind: str
+    address: str
+
+    @property
+    def label(self) -> str:
+        """Give the form that people, answers and logs may see."""
+        return masked(self.address)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What came of one attempt: `status_code` is None when there was no answer, `error` is None for success."""
+
+    status_code: int | None = None
+    error: str | None = None
+    retry_after: timedelta | None = None
+    retryable: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether the receiver took it."""
+        return self.error is None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Where a delivery stands after an attempt, and when the next one is due (None: never by itself)."""
+
+    status: str
+    next_attempt_at: datetime | None
+
+
+def channel(kind: str, address: str) -> Channel:
+    """Give the channel of a configured address."""
+    return Channel(f"{kind}-{sha256(address.encode()).hexdigest()[:12]}", kind, address)
+
+
+def masked(address: str) -> str:
+    """Give an address without what makes it a secret: path, query and user stay behind."""
+    if "://" not in address:
+        name, _, domain = address.partition("@")
+        return f"{name[:1]}…@{domain}" if domain else "…"
+    parts = urlsplit(address)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname or ''}{port}/…"
+
+
+def answered(status_code: int, retry_after: timedelta | None = None) -> Sent:
+    """Judge the status of an HTTP answer: only 408, 425, 429 and 5xx are worth another attempt."""
+    if 200 <= status_code < 300:
+        return Sent(status_code)
+    retryable = status_code in (408, 425, 429) or status_code >= 500
+    text = f"webhook returned status {status_code}"
+    if 300 <= status_code < 400:
+        text += " (redirects are not followed)"
+    return Sent(status_code, text, retry_after if retryable else None, retryable)
+
+
+def pause(attempt: int, chance: float) -> timedelta:
+    """Give the pause after the attempt of that number (from 1): doubled each time, `chance` from 0 to 1 blurs it."""
+    plain = min(FIRST_PAUSE * 2 ** min(attempt - 1, 20), LONGEST_PAUSE)
+    return plain * (1 - JITTER + 2 * JITTER * chance)
+
+
+def judge(sent: Sent, *, attempt: int, most: int, now: datetime, chance: Callable[[], float]) -> Verdict:
+    """Decide what becomes of a delivery after its attempt of that number."""
+    if sent.ok:
+        return Verdict(SUCCESS, None)
+    if not sent.retryable or attempt >= most:
+        return Verdict(DEAD, None)
+    wait = pause(attempt, chance())
+    if sent.retry_after is not None:
+        wait = max(wait, min(sent.retry_after, LONGEST_REQUESTED_PAUSE))
+    return Verdict(FAILED, now + wait)
+
+
+def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
+    """Sign a message as Standard Webhooks describes it: `v1,` and HMAC-SHA256 over id, time and body in base64.
+
+    A secret may be written `whsec_` with base64 behind it; any other text is taken as it is.
+    """
+    key = secret.encode()
+    if secret.startswith("whsec_"):
+        key = base64.b64decode(secret.removeprefix("whsec_"))
+    signed = b".".join((message_id.encode(), str(timestamp).encode(), body))
+    return "v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode()

@@ -1,0 +1,78 @@
+"""The alert outbox: a delivery is a row written with the change that caused it, its attempts are rows too."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from console.models.base import Base
+from console.models.types import JsonValue
+
+
+class AlertDelivery(Base):
+    """One message to one channel (API contract, alert deliveries).
+
+    `target` is the masked address; the real one is found by `channel` in the settings when the message is sent.
+    `message_id` is what the receiver sees, the same on every attempt.
+    """
+
+    __tablename__ = "alert_deliveries"
+    __table_args__ = (
+        CheckConstraint("status IN ('queued', 'success', 'failed', 'warning', 'dead')", name="status"),
+        # alerts.claim: what is due, oldest first; settled ones are left out of the index.
+        Index(
+            "ix_alert_deliveries_due",
+            "next_attempt_at",
+            "id",
+            sqlite_where=text("next_attempt_at IS NOT NULL"),
+            postgresql_where=text("next_attempt_at IS NOT NULL"),
+        ),
+        # List by status; batch retry.
+        Index("ix_alert_deliveries_status_last_attempt_at", "status", "last_attempt_at", "id"),
+        # The list, newest first.
+        Index("ix_alert_deliveries_last_attempt_at", "last_attempt_at", "id"),
+        # List by event type.
+        Index("ix_alert_deliveries_event_type", "event_type", "last_attempt_at", "id"),
+        # History of one channel.
+        Index("ix_alert_deliveries_channel", "channel", "last_attempt_at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[str] = mapped_column(String(40), unique=True)
+    event_type: Mapped[str] = mapped_column(String(80))
+    channel: Mapped[str] = mapped_column(String(40))
+    target: Mapped[str] = mapped_column(String(400))
+    site: Mapped[str | None] = mapped_column(String(120))
+    status: Mapped[str] = mapped_column(String(20), default="queued", server_default="queued")
+    error: Mapped[str | None] = mapped_column(Text)
+    payload_json: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict, server_default=text("'{}'"))
+    attempt_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    # Until the first attempt: when the alert was raised.
+    last_attempt_at: Mapped[datetime]
+    next_attempt_at: Mapped[datetime | None]
+    lease_token: Mapped[str | None] = mapped_column(String(36))
+    lease_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class AlertAttempt(Base):
+    """One attempt to deliver, appended and never changed."""
+
+    __tablename__ = "alert_attempts"
+    __table_args__ = (
+        # Attempts of one delivery.
+        Index("ix_alert_attempts_delivery_id", "delivery_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("alert_deliveries.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    started_at: Mapped[datetime]
+    duration_ms: Mapped[int]
+    status_code: Mapped[int | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    worker: Mapped[str] = mapped_column(String(120), default="", server_default="")

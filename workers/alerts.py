@@ -1,0 +1,112 @@
+"""Jobs of the alert outbox: deliver what is due, try failed deliveries again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy.orm import sessionmaker
+
+from console.context import Context, unit_of_work
+from console.domain.runs import Outcome
+from console.domain.text import N_
+from console.inputs.alerts import RetriesIn
+from console.inputs.base import BodyModel
+from console.services import alert_delivery, alerts
+from console.services.alert_delivery import Delivered
+from console.services.run_monitor import is_dry_run
+from console.webhooks import Sender
+from workers.runtime import job
+
+DELIVERY, RETRY = "alert_delivery", "alert_retry"
+
+
+class DeliveryOptions(BodyModel):
+    """How many messages one run sends at most."""
+
+    limit: int = Field(2000, ge=1, le=20000)
+
+
+@job(
+    DELIVERY,
+    title=N_("Deliver alerts"),
+    sentence=N_("Sends the alerts that are due and records every attempt."),
+    options=DeliveryOptions,
+    reads_first=True,
+    lease_seconds=180,
+    permission="alerts:manage",
+)
+def deliver(ctx: Context, options: DeliveryOptions) -> Outcome:
+    """Send what is due; a warning when something could not be delivered."""
+    if is_dry_run(ctx):
+        return Outcome({"outbox": alerts.outbox(ctx)}, "success")
+    found = _deliver(ctx, limit=options.limit)
+    detail = {
+        "processed_count": found.processed_count,
+        "success_count": found.success_count,
+        "failed_count": found.failed_count,
+        "dead_count": found.dead_count,
+        "delivery_ids": list(found.delivery_ids),
+    }
+    return Outcome(detail, "warning" if found.failed_count else "success", skipped=not found.processed_count)
+
+
+@job(
+    RETRY,
+    title=N_("Retry failed alerts"),
+    sentence=N_("Makes failed deliveries due again and sends them at once."),
+    options=RetriesIn,
+    reads_first=True,
+    lease_seconds=180,
+    permission="alerts:manage",
+)
+def retry(ctx: Context, options: RetriesIn) -> Outcome:
+    """Try failed deliveries again (API contract, batch retry)."""
+    checked_at = ctx.now()
+    with _transactions(ctx)() as own:
+        ids = alerts.due_for_retry(
+            own,
+            event_type=options.event_type,
+            statuses=options.only_status,
+            limit=options.limit,
+            max_attempt_count=options.max_attempt_count,
+            min_age=timedelta(seconds=options.min_last_attempt_age_sec),
+        )
+        if is_dry_run(ctx):
+            own.rollback()
+    found = Delivered() if is_dry_run(ctx) else _deliver(ctx, limit=len(ids))
+    detail: dict[str, Any] = {
+        "checked_at": checked_at,
+        "event_type": options.event_type,
+        "statuses": options.only_status,
+        "limit": options.limit,
+        "max_attempt_count": options.max_attempt_count,
+        "min_last_attempt_age_sec": options.min_last_attempt_age_sec,
+        "processed_count": found.processed_count,
+        "success_count": found.success_count,
+        "warning_count": 0,
+        "failed_count": found.failed_count,
+        "delivery_ids": list(ids[:200]),
+    }
+    return Outcome(detail, "warning" if found.failed_count else "success")
+
+
+def _deliver(ctx: Context, *, limit: int) -> Delivered:
+    # The run's own transaction ends here: messages are sent outside of any, and recorded one by one.
+    ctx.session.rollback()
+    return alert_delivery.deliver(
+        _transactions(ctx),
+        Sender(ctx.config),
+        alert_delivery.channel_map(ctx),
+        most_attempts=ctx.config["ALERT_MAX_ATTEMPTS"],
+        limit=limit,
+        worker=ctx.request_id,
+    )
+
+
+def _transactions(ctx: Context) -> Callable[[], AbstractContextManager[Context]]:
+    factory = sessionmaker(ctx.session.get_bind())
+    return lambda: unit_of_work(factory, actor=ctx.actor, clock=ctx.clock, config=ctx.config, request_id=ctx.request_id)
