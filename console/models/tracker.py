@@ -65,7 +65,7 @@ class TrackerItem(Base):
         _partial(
             "ix_tracker_items_open_due",
             *("tracker", "due_at", "priority", "id", "site_key", "status", "is_active", "required", "rule_status"),
-            *("assignee", "sla_hours"),
+            *("assignee", "owner_role", "sla_hours"),
             where="is_active AND status <> 'done'",
         ),
         # Critical and open: overview, readiness and the rows behind that number.
@@ -86,10 +86,12 @@ class TrackerItem(Base):
             *("tracker", "opened_at", "site_key", "status", "is_active"),
             where="is_active AND status <> 'done'",
         ),
-        # tracker_lists.my_items: open items of one person across all trackers.
+        # workload: who was assigned something longest ago.
+        Index("ix_tracker_items_assigned", "assignee_user_id", "assigned_at"),
+        # tracker_lists.my_items: open items of one person across all trackers; workload: how many they have.
         _partial(
             "ix_tracker_items_mine",
-            *("assignee_user_id", "due_at", "id"),
+            *("assignee_user_id", "due_at", "id", "status", "is_active"),
             where="is_active AND status <> 'done'",
         ),
     )
