@@ -160,8 +160,10 @@ def _finite(value: Any) -> Any:
 def detail_object(text: str) -> dict[str, Any]:
     """Read a stored detail: unreadable text becomes `{"raw": text}`, a non-object `{"value": ...}` (contract 10.1)."""
     try:
-        value = json.loads(text)
-    except ValueError:
+        value = json.loads(text, parse_constant=str)
+        # Halves of surrogate pairs can be written as escapes; no answer could carry them.
+        value = json.loads(clean(json.dumps(value, ensure_ascii=False)))
+    except (ValueError, RecursionError):
         return {"raw": text}
     return value if isinstance(value, dict) else {"value": value}
 

@@ -130,7 +130,15 @@ def test_numbers_that_are_no_json_are_written_as_words():
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [('{"a": 1}', {"a": 1}), ("{a", {"raw": "{a"}), ("[1, 2]", {"value": [1, 2]}), ("null", {"value": None})],
+    [
+        ('{"a": 1}', {"a": 1}),
+        ("{a", {"raw": "{a"}),
+        ("[1, 2]", {"value": [1, 2]}),
+        ("null", {"value": None}),
+        ('{"a": NaN}', {"a": "NaN"}),
+        (r'{"a": "\ud800"}', {"a": "\ufffd"}),
+        ("[" * 100_000, {"raw": "[" * 100_000}),
+    ],
 )
 def test_a_stored_detail_is_read_as_an_object_whatever_it_is(text, value):
     assert detail_object(text) == value
