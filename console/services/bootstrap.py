@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from sqlalchemy import exists, select
@@ -15,7 +14,6 @@ from console.services import audit, passwords, users
 from console.services.identity import hashes_of
 
 OWNER_NAME = "owner"
-SHORT_TOKEN = 24
 
 
 @dataclass(frozen=True)
@@ -113,9 +111,3 @@ def _free_name(ctx: Context) -> str:
     taken = set(ctx.session.scalars(select(User.username).where(User.username.like(f"{OWNER_NAME}%"))))
     names = (OWNER_NAME, *(f"{OWNER_NAME}{number}" for number in range(2, len(taken) + 3)))
     return next(name for name in names if name not in taken)
-
-
-def weak_admin_token(text: str) -> bool:
-    """Say whether ADMIN_TOKEN is short or made of few characters: its hash could then be guessed (23-B13)."""
-    text = text.strip()
-    return bool(text) and (len(text) < SHORT_TOKEN or len(set(text)) < 8 or re.fullmatch(r"\d+", text) is not None)

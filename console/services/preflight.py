@@ -51,6 +51,7 @@ _SAFE = {
     "SITE_SCOPE_EMPTY_MEANS_ALL": False,
     "GRANT_CONTAINMENT": True,
     "API_RATE_LIMIT_ENABLED": True,
+    "API_RATE_LIMIT_IDENTITY": "verified",
 }
 
 
