@@ -124,7 +124,7 @@ def _surroundings(config: Config) -> Surroundings:
         insecure_local_auth=config["ALLOW_INSECURE_LOCAL_AUTH"],
         admin_token_length=len(config["ADMIN_TOKEN"].strip()),
         secret_lengths={name: len(config[name].strip()) for name in _SECRETS},
-        open_switches=tuple(name for name, safe in _SAFE.items() if config[name] is not safe),
+        open_switches=tuple(name for name, safe in _SAFE.items() if config[name] != safe),
     )
 
 
