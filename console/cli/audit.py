@@ -1,0 +1,118 @@
+"""`flask audit verify`, `flask audit checkpoint`, `flask audit archive`: the trail from the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+from sqlalchemy.orm import sessionmaker
+
+from console.context import SYSTEM, Context, unit_of_work
+from console.domain.audit_archive import month_of
+from console.domain.audit_chain import ChainReport
+from console.domain.errors import DomainError
+from console.extensions import db
+from console.serialize import to_json
+from console.services import audit_checkpoints, audit_files
+from console.services.audit_archive import chain_facts
+from console.services.audit_evidence import ranges
+from console.services.audit_verify import Progress, verify_all, verify_month
+
+commands = AppGroup("audit", help="The audit trail: verify, sign, archive.")
+
+EXIT_OK, EXIT_BROKEN, EXIT_UNDECIDED = 0, 1, 2
+
+
+@contextmanager
+def _context() -> Iterator[Context]:
+    """Give a reading context of the system; what cannot be decided ends with its own exit code."""
+    config = current_app.extensions["console_config"]
+    clock = current_app.extensions["console_clock"]
+    try:
+        with unit_of_work(sessionmaker(db.engine), actor=SYSTEM, clock=clock, config=config, write=False) as ctx:
+            yield ctx
+    except DomainError as error:
+        click.echo(str(error.detail), err=True)
+        sys.exit(EXIT_UNDECIDED)
+
+
+def _telling(*, quiet: bool) -> Progress | None:
+    if quiet or not sys.stderr.isatty():
+        return None
+
+    def tell(done: int, total: int) -> None:
+        click.echo(f"\r{done} / {total}", nl=done == total, err=True)
+
+    return tell
+
+
+@commands.command("verify")
+@click.option("--month", help="Only this UTC month, as YYYY-MM.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
+def verify(*, month: str | None, as_json: bool) -> None:
+    """Verify the chain: exit code 0 whole, 1 broken (the first broken row is named), 2 undecided."""
+    with _context() as ctx:
+        tell = _telling(quiet=as_json)
+        wanted = month_of(month) if month else None
+        report = verify_month(ctx, wanted, progress=tell).report if wanted else verify_all(ctx, progress=tell)
+        rewritten = ranges(ctx)
+    if as_json:
+        click.echo(to_json({**chain_facts(report), "rebaselined_ranges": rewritten}))
+    else:
+        click.echo(_told(report))
+        for item in rewritten:
+            click.echo(
+                f"WARNING: {item.changed_count} rows ({item.first_seq} to {item.last_seq}) were written anew by "
+                f"{item.actor_username} on {item.rebaselined_at:%Y-%m-%d %H:%M} UTC: {item.reason or 'no reason'}"
+            )
+    sys.exit(EXIT_OK if report.chain_ok else EXIT_BROKEN)
+
+
+def _told(report: ChainReport) -> str:
+    if report.chain_ok:
+        return f"OK: {report.checked_count} entries verified, head {report.last_entry_hash or 'empty'}"
+    lines = [f"BROKEN: {report.issue_count} issues in {report.checked_count} entries"]
+    lines += [f"  row id {issue.id}, sequence {issue.seq}: {issue.reason}" for issue in report.issues[:10]]
+    return "\n".join(lines)
+
+
+@commands.command("checkpoint")
+@click.option("--full", is_flag=True, help="Verify from the first entry on instead of from the last checkpoint.")
+def checkpoint(*, full: bool) -> None:
+    """Verify and sign where the chain stands: exit code 0 signed, 1 broken and not signed."""
+    with _context() as ctx:
+        found = audit_checkpoints.checkpoint(ctx, full=full, progress=_telling(quiet=False))
+    click.echo(to_json(found))
+    sys.exit(EXIT_OK if found.chain_ok else EXIT_BROKEN)
+
+
+@commands.command("archive")
+@click.option("--month", help="UTC month as YYYY-MM; by default the last whole one.")
+@click.option("--max-entries", type=click.IntRange(min=1), default=10_000, show_default=True)
+@click.option("--output-dir", type=click.Path(path_type=Path, file_okay=False), help="Folder of the file.")
+@click.option("--write-file", is_flag=True, help="Keep the archive as a file as well.")
+@click.option("--include-unfinished", is_flag=True, help="Also a month that has not ended.")
+def archive(
+    *, month: str | None, max_entries: int, output_dir: Path | None, write_file: bool, include_unfinished: bool
+) -> None:
+    """Print the archive of a month as one line of JSON: exit code 0, or 1 when its chain is broken."""
+    with _context() as ctx:
+        kept = audit_files.keep_month(
+            ctx,
+            month=month,
+            max_entries=max_entries,
+            folder=output_dir,
+            write_file=write_file,
+            include_unfinished=include_unfinished,
+        )
+    line = kept.archive.as_answer().decode()
+    if kept.output_file:
+        # Published form: the printed archive names its file, the file itself does not.
+        line = f"{line[:-1]}, {to_json({'output_file': kept.output_file})[1:]}"
+    click.echo(line)
+    sys.exit(EXIT_OK if kept.archive.chain_ok else EXIT_BROKEN)

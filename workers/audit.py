@@ -1,0 +1,76 @@
+"""Jobs of the audit trail: checkpoints, the nightly verification, the monthly archive."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from pydantic import Field
+
+from console.context import Context
+from console.domain.runs import Outcome
+from console.domain.text import N_, T
+from console.inputs.base import BodyModel
+from console.services import audit_checkpoints, audit_files
+from console.services.audit_verify import FULL_VERIFICATION, Progress
+from console.services.run_monitor import progress
+from workers.runtime import job
+
+CHECKPOINT = "audit_checkpoint"
+ARCHIVE = "monthly_audit_archive"
+
+
+class ArchiveOptions(BodyModel):
+    """Which month (default: the last whole one), and whether and where its file is kept."""
+
+    month: str | None = Field(None, pattern="^[0-9]{4}-[0-9]{2}$")
+    max_entries: int = Field(10_000, ge=1)
+    output_dir: str | None = Field(None, max_length=400)
+    write_file: bool = False
+    include_unfinished: bool = False
+
+
+def _telling(ctx: Context) -> Progress:
+    return lambda done, total: progress(ctx, done, total, T("Entries verified"))
+
+
+@job(
+    ARCHIVE,
+    title=N_("Archive a month of the audit log"),
+    sentence=N_("Verifies the month, signs its archive and keeps it as a file that is never overwritten."),
+    options=ArchiveOptions,
+    reads_first=True,
+    permission="admins:manage",
+)
+def monthly_audit_archive(ctx: Context, options: ArchiveOptions) -> Outcome:
+    """Archive a month; critical when its chain is broken, though the archive is kept as evidence."""
+    folder = audit_files.folder_within(ctx, options.output_dir)
+    kept = audit_files.keep_month(
+        ctx, folder=folder, progress=_telling(ctx), **options.model_dump(exclude={"output_dir"})
+    )
+    return Outcome(kept.facts(), "success" if kept.archive.chain_ok else "critical")
+
+
+@job(
+    CHECKPOINT,
+    title=N_("Sign the audit log"),
+    sentence=N_("Verifies what joined since the last checkpoint and signs how far the log reaches."),
+    reads_first=True,
+    permission="audit:read",
+)
+def audit_checkpoint(ctx: Context, _options: BodyModel) -> Outcome:
+    """Verify the new entries and sign; critical when they are broken."""
+    found = audit_checkpoints.checkpoint(ctx, progress=_telling(ctx))
+    return Outcome(asdict(found), "success" if found.chain_ok else "critical")
+
+
+@job(
+    FULL_VERIFICATION,
+    title=N_("Verify the whole audit log"),
+    sentence=N_("Reads every entry from the first on, checks all hashes and signs the result."),
+    reads_first=True,
+    permission="audit:read",
+)
+def audit_chain_verify(ctx: Context, _options: BodyModel) -> Outcome:
+    """Verify all entries and sign; critical when anything is broken."""
+    found = audit_checkpoints.checkpoint(ctx, full=True, progress=_telling(ctx))
+    return Outcome(asdict(found), "success" if found.chain_ok else "critical")
