@@ -1,118 +1,78 @@
-"""Pictures of the pages, from a demo company of their own: `make screenshots` writes them to ./screenshots.
+"""Pictures of every page in both languages, both themes, wide and narrow: for the eye, not for a comparison by machine.
 
-`python -m tools.screenshots` takes all pages, wide and phone, light and dark; with addresses behind it, these only.
+    python -m tools.screenshots                 all pages
+    python -m tools.screenshots /board /gate    these addresses only
+
+The pictures go to the folder screenshots (not in git), named page-language-theme-width.png.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
+import re
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
 
+from playwright.sync_api import Browser, sync_playwright
+
+from console.frame import places
+from tests.browser.server import Served, served
+from tests.support.chromium import chromium_launch_options
 from tools.node import ROOT
 
 FOLDER = ROOT / "screenshots"
-PASSWORD = "a picture for every page"
-PAGES = (
-    "/overview",
-    "/my-work",
-    "/board",
-    "/board?view=table",
-    "/gate",
-    "/jobs",
-    "/audit",
-    "/admin/users",
-    "/admin/tokens",
-    "/admin/sites",
-    "/account",
-    "/ops/preflight",
-    "/ops/security",
-    "/components",
-    "/sign-in",
+VARIANTS = (
+    (1440, "light", "ko"),
+    (1440, "dark", "ko"),
+    (1440, "light", "en"),
+    (390, "light", "ko"),
+    (390, "dark", "en"),
 )
-SIZES = {"wide": (1440, 820), "phone": (390, 844)}
-SCHEMES = ("light", "dark")
+EXTRA = ("/search?q=GR", "/no-such-page", "/api/docs", "/api/public/modules", "/board?view=table", "/board/items/1")
 
 
-@contextmanager
-def console(folder: str) -> Iterator[str]:
-    """Run the console with the demo company on a data folder; gives its address."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    environ = {**os.environ, "DATA_DIR": folder, "PORT": str(port), "ADMIN_PASSWORD": PASSWORD, "DEMO": "1"}
-    for name in ("DATABASE_URL", "REDIS_URL"):
-        environ.pop(name, None)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "workers.supervisor"],
-        cwd=ROOT,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        if not any("Ctrl-C stops everything" in line for line in process.stdout):
-            raise RuntimeError("The console did not start.")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate()
+def addresses(site: Served) -> list[str]:
+    """Give every page that needs no argument, and some that do."""
+    named = {place.endpoint for place in places()}
+    rules = [rule for rule in site.app.url_map.iter_rules() if "GET" in rule.methods and not rule.arguments]
+    return sorted({r.rule for r in rules if r.endpoint in named or r.endpoint.endswith(".page")} | set(EXTRA))
 
 
-def name_of(page: str) -> str:
-    """Give the file name of a page's pictures."""
-    return page.strip("/").translate(str.maketrans("/?=&", "--__")) or "start"
-
-
-def take(browser: Any, address: str, pages: list[str]) -> None:
-    """Sign in as the owner and take every picture."""
-    for size, (width, height) in SIZES.items():
-        for scheme in SCHEMES:
-            context = browser.new_context(
-                viewport={"width": width, "height": height},
-                color_scheme=scheme,
-                locale="ko-KR",
-                timezone_id="Asia/Seoul",
-            )
-            page = context.new_page()
-            page.goto(f"{address}/sign-in")
-            page.fill("input[name=username]", "owner")
-            page.fill("input[name=password]", PASSWORD)
-            page.press("input[name=password]", "Enter")
+def shoot(browser: Browser, site: Served, wanted: list[str], role: str) -> int:
+    """Take the pictures; gives how many."""
+    taken = 0
+    for width, theme, lang in VARIANTS:
+        context = browser.new_context(
+            base_url=site.address,
+            viewport={"width": width, "height": 900 if width > 600 else 844},
+            locale=lang,
+            color_scheme="dark" if theme == "dark" else "light",
+            timezone_id="Asia/Seoul",
+        )
+        cookies = [{"name": "lang", "value": lang}, {"name": "theme", "value": theme}, site.cookie(role)]
+        context.add_cookies([{**cookie, "url": site.address} for cookie in cookies])  # type: ignore[list-item]
+        page = context.new_page()
+        for address in wanted:
+            page.goto(address)
             page.wait_for_load_state("networkidle")
-            for path in pages:
-                if path == "/sign-in":
-                    context.clear_cookies()
-                page.goto(address + path)
-                page.wait_for_load_state("networkidle")
-                page.screenshot(path=FOLDER / f"{name_of(path)}-{size}-{scheme}.png", full_page=size == "phone")
-            context.close()
-            print(f"{size}, {scheme}: {len(pages)} pictures", flush=True)
+            too_wide = page.evaluate("document.documentElement.scrollWidth") > width
+            name = re.sub(r"[^a-z0-9]+", "-", address.lower()).strip("-") or "door"
+            page.screenshot(path=FOLDER / f"{name}-{lang}-{theme}-{width}.png", full_page=True)
+            taken += 1
+            if too_wide:
+                print(f"{address} is wider than {width} px ({lang}, {theme})")
+        context.close()
+    return taken
 
 
 def main(arguments: list[str]) -> int:
-    """Take the pictures; gives the exit code."""
-    from playwright.sync_api import sync_playwright
-
-    from tests.support.chromium import chromium_launch_options
-
-    FOLDER.mkdir(exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory(prefix="kaos-pictures-") as folder,
-        console(folder) as address,
-        sync_playwright() as playwright,
-    ):
+    """Serve the small company of the browser tests and take the pictures; gives the exit code."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as site, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**chromium_launch_options())
-        take(browser, address, arguments or list(PAGES))
+        taken = shoot(browser, site, arguments or addresses(site), "owner")
         browser.close()
-    print(f"in {FOLDER}")
+    print(f"{taken} pictures in {FOLDER.relative_to(ROOT)}")
     return 0
 
 

@@ -24,7 +24,7 @@ def page() -> ResponseReturnValue:
     data = gallery.sample_list(now, query)
     if wants_fragment():
         return vary(Response(render_template("components/_list.html", data=data)))
-    wrong = SampleForm(data={"hours": 900, "site": "a"})
+    wrong = SampleForm(prefix="wrong-", data={"hours": 900, "site": "a"})
     wrong.validate()
     return render_template(
         "components/page.html",

@@ -29,7 +29,7 @@ SHOWN = ("today", "assigned", "claimable")
 
 
 def _item_url(item: ItemView) -> str:
-    return url_if("board.item", item_id=item.id) or "#"
+    return url_for("board.item", item_id=item.id)
 
 
 def _values(data: MyItems, shown: str) -> dict[str, object]:

@@ -11,9 +11,11 @@ from console.domain.tracker import REMEDIATION
 from console.frame import frame, url_if
 from console.navigation import NavItem
 from console.responses import show
-from console.services import gate, overview
+from console.services import gate, overview, run_schedule
 from console.services.today import FlowLine
 from console.web import access, current_actor, web_context
+from workers import runtime
+from workers.schedule import LINES
 
 pages = Blueprint("overview", __name__)
 NAV = NavItem("work", 10, "overview.page", N_("Overview"), "layout-dashboard", phone=True)
@@ -24,7 +26,7 @@ NAV = NavItem("work", 10, "overview.page", N_("Overview"), "layout-dashboard", p
 def page() -> Response:
     """Show today: verdict, what is late, what to do first, what happened, whether the machine runs."""
     site = request.args.get("site", "").strip() or None
-    data = overview.read(web_context(), site)
+    data = overview.read(web_context(), site, lambda ctx: run_schedule.overview(ctx, LINES, runtime.find))
     return show(data, fragment="overview.overview", page="overview/page.html", **_values(site))
 
 
@@ -44,8 +46,9 @@ def _values(site: str | None) -> dict[str, Any]:
             "jobs": url_if("jobs.page"),
             "audit": url_if("audit.page"),
         },
-        "item_url": lambda item_id: url_if("board.item", item_id=item_id) or "#",
+        "item_url": lambda item_id: url_for("board.item", item_id=item_id),
         "run_url": _run_url,
+        "titles": {job.name: job.title or job.name for job in runtime.all_jobs() if job.name != gate.JOB},
         "can_assign": any(actor.can(name) for name in REMEDIATION.write),
     }
 

@@ -46,7 +46,7 @@ HUES = {"reopened": "late", "raised": "late", "unproven": "late", "resolved": "o
 
 @dataclass(frozen=True)
 class FlowLine:
-    """One line of today's flow; exactly one of `item_id` and `run_id` leads to more, if any does."""
+    """One line of today's flow; `item_id` or `run_id` leads to more, `job` is the name of the job that ran."""
 
     at: datetime
     text: Text
@@ -175,9 +175,7 @@ def _run_line(row: Any) -> FlowLine:
         text = T("Gate verdict %(word)s", word=VERDICTS[decision])
         return FlowLine(row.finished_at, text, hue=hue, run_id=row.id, job=gate.JOB)
     hue = {"warning": "soon", "critical": "late"}.get(row.status)
-    words = {
-        "warning": N_("Job %(name)s ended with warnings"),
-        "critical": N_("Job %(name)s failed"),
-    }
-    text = T(words.get(row.status, N_("Job %(name)s has run")), name=row.job_name)
-    return FlowLine(row.finished_at, text, hue=hue, run_id=row.id, job=row.job_name)
+    words = {"warning": N_("Job ended with warnings"), "critical": N_("Job failed")}
+    return FlowLine(
+        row.finished_at, Text(words.get(row.status, N_("Job has run"))), hue=hue, run_id=row.id, job=row.job_name
+    )

@@ -28,7 +28,7 @@ def test_a_page_opens_fits_and_is_accessible(page_as, axe, address, width, theme
     page = page_as("owner", width=width, theme=theme, lang=lang)
 
     response = page.goto(address)
-    page.wait_for_load_state("networkidle")
+    page.wait_for_selector("html.has-script", state="attached")
 
     assert response.status == (404 if address == "/no-such-page" else 200)
     if address == "/no-such-page":
