@@ -82,7 +82,7 @@ def _parameter(said: Mapping[str, Any], schemas: Mapping[str, Any]) -> FieldRow:
 
 
 def _answer(status: str, said: Mapping[str, Any], schemas: Mapping[str, Any]) -> AnswerRow:
-    media = next(iter(said.get("content", {}).values()), {})
+    media: Mapping[str, Any] = next(iter(said.get("content", {}).values()), {})
     schema = media.get("schema", {})
     item = schema.get("items", schema)
     return AnswerRow(status, said.get("description", ""), type_words(schema, schemas), _fields(item, schemas, "body"))

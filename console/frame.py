@@ -206,7 +206,8 @@ class Frame:
 
     def place_url(self, item: navigation.NavItem) -> str:
         """Give the address of a place; the chosen site goes along."""
-        return url_for(item.endpoint, **({"site": self.site} if self.site else {}))
+        values: dict[str, Any] = {"site": self.site} if self.site else {}
+        return url_for(item.endpoint, **values)
 
     def is_here(self, item: navigation.NavItem) -> bool:
         """Tell whether the current page belongs to the place: itself, or another page of its module."""

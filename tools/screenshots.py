@@ -12,6 +12,7 @@ import re
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -34,7 +35,7 @@ EXTRA = ("/search?q=GR", "/no-such-page", "/api/docs", "/api/public/modules", "/
 def addresses(site: Served) -> list[str]:
     """Give every page that needs no argument, and some that do."""
     named = {place.endpoint for place in places()}
-    rules = [rule for rule in site.app.url_map.iter_rules() if "GET" in rule.methods and not rule.arguments]
+    rules = [rule for rule in site.app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments]
     return sorted({r.rule for r in rules if r.endpoint in named or r.endpoint.endswith(".page")} | set(EXTRA))
 
 
@@ -50,7 +51,8 @@ def shoot(browser: Browser, site: Served, wanted: list[str], role: str) -> int:
             timezone_id="Asia/Seoul",
         )
         cookies = [{"name": "lang", "value": lang}, {"name": "theme", "value": theme}, site.cookie(role)]
-        context.add_cookies([{**cookie, "url": site.address} for cookie in cookies])  # type: ignore[list-item]
+        made: list[Any] = [{**cookie, "url": site.address} for cookie in cookies]
+        context.add_cookies(made)
         page = context.new_page()
         for address in wanted:
             page.goto(address)

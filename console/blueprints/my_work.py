@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,13 +12,13 @@ from flask_babel import gettext as _
 from console.domain.errors import Invalid, NotFound
 from console.domain.text import N_
 from console.domain.tracker import PROGRAMMES, Programme
+from console.domain.tracker_requests import ItemChange
 from console.errors import wants_fragment
 from console.formats import local
 from console.frame import leave_toast, url_if
 from console.navigation import NavItem
 from console.responses import fragment_of, show, toast, vary
 from console.services import tracker_items, tracker_lists
-from console.services.tracker_change import ItemChange
 from console.services.tracker_items import Changed
 from console.services.tracker_lists import MyItems
 from console.services.tracker_rows import ItemView
@@ -32,7 +33,7 @@ def _item_url(item: ItemView) -> str:
     return url_for("board.item", item_id=item.id)
 
 
-def _values(data: MyItems, shown: str) -> dict[str, object]:
+def _values(data: MyItems, shown: str) -> dict[str, Any]:
     tomorrow = local(data.computed_at).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     today = [item for item in data.assigned if item.due_at is not None and item.due_at < tomorrow]
     return {"show": shown, "url": url_for("my_work.page"), "today": today, "item_url": _item_url}

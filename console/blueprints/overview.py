@@ -32,7 +32,7 @@ def page() -> Response:
 
 def _values(site: str | None) -> dict[str, Any]:
     actor = current_actor()
-    at = {"site": site} if site else {}
+    at: dict[str, Any] = {"site": site} if site else {}
     return {
         "zone": frame().zone_name,
         "links": {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, redirect, request
+from flask.typing import ResponseReturnValue
 
 from console.domain.addresses import local_address
 from console.frame import LANGUAGE_COOKIE, THEME_COOKIE, THEMES
@@ -15,11 +16,11 @@ YEAR = 365 * 24 * 3600
 
 @pages.post("/preferences")
 @access(public=True)
-def save() -> Response:
+def save() -> ResponseReturnValue:
     """Keep the chosen language or theme and go back to where the choice was made."""
     response = redirect(local_address(request.form.get("next")) or "/")
     for cookie, allowed in ((LANGUAGE_COOKIE, LOCALES), (THEME_COOKIE, THEMES)):
-        chosen = request.form.get(cookie)
+        chosen = request.form.get(cookie, "")
         if chosen in allowed:
             response.set_cookie(cookie, chosen, max_age=YEAR, samesite="Lax", secure=app_config().production)
     return response

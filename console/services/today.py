@@ -174,8 +174,7 @@ def _run_line(row: Any) -> FlowLine:
         hue = "late" if decision == "no_go" else "ok"
         text = T("Gate verdict %(word)s", word=VERDICTS[decision])
         return FlowLine(row.finished_at, text, hue=hue, run_id=row.id, job=gate.JOB)
-    hue = {"warning": "soon", "critical": "late"}.get(row.status)
     words = {"warning": N_("Job ended with warnings"), "critical": N_("Job failed")}
-    return FlowLine(
-        row.finished_at, Text(words.get(row.status, N_("Job has run"))), hue=hue, run_id=row.id, job=row.job_name
-    )
+    hues = {"warning": "soon", "critical": "late"}
+    text = Text(words.get(row.status, N_("Job has run")))
+    return FlowLine(row.finished_at, text, hue=hues.get(row.status), run_id=row.id, job=row.job_name)

@@ -13,6 +13,7 @@ from console.domain.errors import Conflict, Invalid, NotFound, PermissionDenied
 from console.domain.text import T
 from console.models.iam import User
 from console.models.views import SavedView
+from console.services.runs import changed
 
 MAX_VIEWS_PER_PERSON = 100
 MAX_NAME = 80
@@ -83,8 +84,8 @@ def save(ctx: Context, *, list_name: str, name: str, address: str, shared: bool 
 
 def remove(ctx: Context, view_id: int) -> None:
     """Delete one's own view; raises NotFound for one that is not there or belongs to somebody else."""
-    done = ctx.session.execute(delete(SavedView).where(SavedView.id == view_id, SavedView.user_id == _person(ctx)))
-    if not done.rowcount:
+    mine = delete(SavedView).where(SavedView.id == view_id, SavedView.user_id == _person(ctx))
+    if not changed(ctx, mine):
         raise NotFound(T("There is no such view"))
 
 
@@ -94,10 +95,8 @@ def make_start(ctx: Context, view_id: int | None) -> None:
     ctx.session.execute(update(SavedView).where(SavedView.user_id == me, SavedView.is_start).values(is_start=False))
     if view_id is None:
         return
-    done = ctx.session.execute(
-        update(SavedView).where(SavedView.id == view_id, SavedView.user_id == me).values(is_start=True)
-    )
-    if not done.rowcount:
+    mine = update(SavedView).where(SavedView.id == view_id, SavedView.user_id == me)
+    if not changed(ctx, mine.values(is_start=True)):
         raise NotFound(T("There is no such view"))
 
 

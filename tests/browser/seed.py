@@ -12,11 +12,11 @@ from console.clock import FixedClock
 from console.config import Config
 from console.context import SYSTEM, Context, start_writing
 from console.domain.gate import as_detail
+from console.domain.tracker_requests import ItemChange
 from console.models.iam import User
 from console.models.runs import JobRun
 from console.serialize import plain
 from console.services import gate, tracker_items, tracker_sync, views
-from console.services.tracker_change import ItemChange
 from tests.conftest import actor_of
 from tests.factories import make_site, make_user
 
