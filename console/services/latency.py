@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, select, union_all
+from sqlalchemy import case, delete, func, insert, literal, select, true, union_all
+from sqlalchemy.orm import aliased
 
 from console.config import Config
 from console.context import Context
@@ -86,8 +87,7 @@ def snapshot(ctx: Context, memory: Mapping[str, MemorySamples] | None = None) ->
     `memory` is what the asking process remembers itself; it counts for endpoints of which nothing is stored.
     """
     now, policy, targets = ctx.now(), policy_of(ctx.config), targets_of(ctx.config)
-    newest = _newest(ctx, targets, policy)
-    windows = _windows(ctx, targets, policy, now)
+    newest, windows = _newest(ctx, targets, policy), _windows(ctx, targets, policy, now)
     rows = [judge(target, _samples(target.key, newest, windows, memory or {}), policy, now) for target in targets]
     return summarize(rows, policy, now)
 
@@ -98,16 +98,26 @@ def view(ctx: Context, memory: Mapping[str, MemorySamples] | None = None) -> Lat
     return snapshot(ctx, memory)
 
 
+@dataclass(frozen=True)
+class _Windows:
+    """What SQL counted of one endpoint, and when it was seen last."""
+
+    last_seen_at: datetime | None
+    short: WindowCounts
+    long: WindowCounts
+
+
 def _samples(
     key: str,
     newest: Mapping[str, list[Any]],
-    windows: Mapping[str, tuple[WindowCounts, WindowCounts]],
+    windows: Mapping[str, _Windows],
     memory: Mapping[str, MemorySamples],
 ) -> Samples:
     if rows := newest.get(key):
-        short, long = windows.get(key, (WindowCounts(), WindowCounts()))
-        errors = sum(row.is_error for row in rows)
-        return Samples("database", [row.duration_ms for row in rows], errors, rows[0].sampled_at, short, long)
+        seen = windows[key]
+        durations = [duration for _, duration, _ in rows]
+        errors = sum(bool(is_error) for _, _, is_error in rows)
+        return Samples("database", durations, errors, seen.last_seen_at, seen.short, seen.long)
     if known := memory.get(key):
         return Samples("memory", known.durations, 0, known.last_seen_at)
     return Samples("memory")
@@ -116,7 +126,7 @@ def _samples(
 def _newest(ctx: Context, targets: Sequence[Target], policy: LatencyPolicy) -> dict[str, list[Any]]:
     """Read the newest samples of every endpoint in one statement; each part is an index range with a limit."""
     parts = [
-        select(LatencySample.endpoint_key, LatencySample.duration_ms, LatencySample.is_error, LatencySample.sampled_at)
+        select(LatencySample.endpoint_key, LatencySample.duration_ms, LatencySample.is_error)
         .where(LatencySample.endpoint_key == target.key)
         .order_by(LatencySample.sampled_at.desc(), LatencySample.id.desc())
         .limit(policy.window_size)
@@ -124,32 +134,36 @@ def _newest(ctx: Context, targets: Sequence[Target], policy: LatencyPolicy) -> d
         for target in targets
     ]
     found: dict[str, list[Any]] = {}
-    for row in ctx.session.execute(union_all(*(select(part) for part in parts))):
-        found.setdefault(row.endpoint_key, []).append(row)
+    for row in ctx.session.execute(union_all(*(select(part) for part in parts))).all():
+        found.setdefault(row[0], []).append(row)
     return found
 
 
-def _windows(
-    ctx: Context, targets: Sequence[Target], policy: LatencyPolicy, now: datetime
-) -> dict[str, tuple[WindowCounts, WindowCounts]]:
-    """Count samples, errors and slow ones of both windows over time, without a limit on rows."""
+def _windows(ctx: Context, targets: Sequence[Target], policy: LatencyPolicy, now: datetime) -> dict[str, _Windows]:
+    """Count samples, errors and slow ones of both windows over time, without a limit on rows, in one statement."""
     recent = LatencySample.sampled_at > now - timedelta(minutes=policy.short_window_minutes)
     slow = LatencySample.duration_ms >= policy.warning_ms
     error = LatencySample.is_error.is_(True)
-    query = (
+    sums = [
+        func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+        for condition in (recent, recent & error, recent & slow, true(), error, slow)
+    ]
+    older = aliased(LatencySample)
+    parts = [
         select(
-            LatencySample.endpoint_key,
-            *(func.sum(case((condition, 1), else_=0)) for condition in (recent, recent & error, recent & slow)),
-            func.count(),
-            *(func.sum(case((condition, 1), else_=0)) for condition in (error, slow)),
-        )
-        .where(
-            LatencySample.endpoint_key.in_([target.key for target in targets]),
+            literal(target.key),
+            select(func.max(older.sampled_at)).where(older.endpoint_key == target.key).scalar_subquery(),
+            *sums,
+        ).where(
+            LatencySample.endpoint_key == target.key,
             LatencySample.sampled_at > now - timedelta(minutes=policy.long_window_minutes),
         )
-        .group_by(LatencySample.endpoint_key)
-    )
-    return {key: (WindowCounts(*counts[:3]), WindowCounts(*counts[3:])) for key, *counts in ctx.session.execute(query)}
+        for target in targets
+    ]
+    return {
+        key: _Windows(seen, WindowCounts(*counts[:3]), WindowCounts(*counts[3:]))
+        for key, seen, *counts in ctx.session.execute(union_all(*parts)).all()
+    }
 
 
 def prune(ctx: Context, *, keep_days: int | None = None) -> Pruned:

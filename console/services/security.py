@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
     true,
     type_coerce,
+    union_all,
     values,
 )
 
@@ -36,6 +37,7 @@ READ = ("admins:manage", "security:read")
 SYSTEM_ACTOR = "system"
 # Everything before the first entry of an empty window.
 NEVER = 2**62
+EVENTS = 20
 
 
 @dataclass(frozen=True)
@@ -323,10 +325,19 @@ def _actors(ctx: Context, window: _Window) -> Sequence[ActorCount]:
 
 
 def _sensitive_events(ctx: Context, window: _Window, zone: ZoneInfo) -> tuple[SensitiveEvent, ...]:
+    # The newest of each action: a range of the index for every one of them, instead of a walk through the window.
+    newest = [
+        select(AuditLog.seq)
+        .where(AuditLog.action == action, AuditLog.seq >= window.first)
+        .order_by(AuditLog.seq.desc())
+        .limit(EVENTS)
+        .subquery()
+        for action in security.SENSITIVE_ACTIONS
+    ]
     rows = ctx.session.execute(
         select(AuditLog.id, AuditLog.actor_username, AuditLog.action, AuditLog.status, AuditLog.created_at)
-        .where(AuditLog.action.in_(security.SENSITIVE_ACTIONS), AuditLog.seq >= window.first)
+        .where(AuditLog.seq.in_(union_all(*(select(part) for part in newest))))
         .order_by(AuditLog.seq.desc())
-        .limit(20)
+        .limit(EVENTS)
     )
     return tuple(SensitiveEvent(*row, off_hours=security.is_off_hours(row.created_at, zone)) for row in rows)
