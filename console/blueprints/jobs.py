@@ -158,7 +158,7 @@ def _jobs_out(view: ScheduleView) -> dict[str, Any]:
 
 
 def _spec() -> ListSpec:
-    return run_list.spec([(job.name, job.title or job.name) for job in runtime.all_jobs()])
+    return run_list.spec([(job.name, _(job.title) if job.title else job.name) for job in runtime.all_jobs()])
 
 
 def _titles() -> dict[str, str]:

@@ -23,7 +23,7 @@ from console.domain.text import T
 from console.models.runs import JobRun
 from console.services.jobs import Job
 from console.services.run_requests import actor_from, snapshot_of
-from console.services.runs import changed
+from console.services.runs import changed, state_is
 
 # How long is waited between two tries to begin.
 PAUSE = 0.05
@@ -55,7 +55,7 @@ def claim(ctx: Context, job: Job, run_id: int, worker: str) -> Claim | None:
     Commits. One run of a job at a time is held by the database; whoever comes second leaves the run waiting.
     """
     other, now, token = aliased(JobRun), ctx.now(), uuid4().hex
-    busy = exists().where(other.job_name == job.name, other.state == RUNNING)
+    busy = exists().where(other.job_name == job.name, state_is(RUNNING, other))
     start_writing(ctx.session)
     try:
         taken = changed(
@@ -147,7 +147,7 @@ def claim_now(
 
 
 def _running(ctx: Context, job: Job) -> dict[str, Any]:
-    query = select(JobRun.id).where(JobRun.job_name == job.name, JobRun.state == RUNNING)
+    query = select(JobRun.id).where(JobRun.job_name == job.name, state_is(RUNNING))
     found = ctx.session.scalars(query).first()
     ctx.rollback()
     return {"run_id": found}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, select
 
 from console.context import Context
 from console.domain.errors import Invalid
@@ -85,13 +85,17 @@ def _until(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool
     return RUNS.c.finished_at < _day(ctx, words[0], later=1)
 
 
-def _search(text: str) -> ColumnElement[bool]:
-    text = text.replace("\0", "")
-    found: ColumnElement[bool] = or_(
-        RUNS.c.job_name.contains(text, autoescape=True), RUNS.c.requested_by.contains(text, autoescape=True)
-    )
-    number = text.removeprefix("#")
-    return or_(found, RUNS.c.id == int(number)) if number.isdecimal() and len(number) < 10 else found
+def _search(names: Sequence[tuple[str, str]]) -> Callable[[str], ColumnElement[bool]]:
+    """Give the quick search: the number of a run, or a part of a job's name, which the index of the jobs serves."""
+
+    def where(text: str) -> ColumnElement[bool]:
+        number = text.strip().removeprefix("#")
+        if number.isascii() and number.isdigit() and len(number) < 10:
+            return RUNS.c.id == int(number)
+        wanted = text.strip().casefold()
+        return RUNS.c.job_name.in_([name for name, title in names if wanted in f"{name} {title}".casefold()])
+
+    return where
 
 
 RESULTS = (("success", N_("Success")), ("warning", N_("Warning")), ("critical", N_("Critical")))
@@ -128,6 +132,7 @@ def spec(names: Sequence[tuple[str, str]]) -> ListSpec:
                 lambda _c, words, _now: RUNS.c.trigger.in_(words),
                 tuple(TRIGGERS.items()),
             ),
+            Filter("who", N_("Who"), "text", lambda _ctx, words, _now: RUNS.c.requested_by.in_(words)),
             Filter("since", N_("From"), "date", _since),
             Filter("until", N_("Until"), "date", _until),
             Filter(
@@ -141,7 +146,7 @@ def spec(names: Sequence[tuple[str, str]]) -> ListSpec:
                 choices=(("1", N_("Caught up")),),
             ),
         ),
-        search=_search,
+        search=_search(names),
         order=(RUNS.c.finished_at.desc(),),
         count_cap=COUNTED,
     )

@@ -15,7 +15,7 @@ from console.domain.text import T
 from console.models.runs import JobRun
 from console.services import audit
 from console.services.jobs import Job, read_options, stored_options
-from console.services.runs import Run, changed, row_of, view
+from console.services.runs import Run, changed, row_of, state_is, view
 
 HandOver = Callable[[int], None]
 RUN = ("admins:manage", "jobs:run")
@@ -72,7 +72,7 @@ def submit(
     waiting = ctx.session.scalars(
         select(JobRun)
         .where(
-            JobRun.state == QUEUED,
+            state_is(QUEUED),
             JobRun.job_name == job.name,
             JobRun.dry_run == dry_run,
             JobRun.requested_by == ctx.actor.username,

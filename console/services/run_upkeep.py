@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from console.context import Context
 from console.domain.runs import CRON, FINISHED, QUEUED, RUNNING, WORKER_LOST, Watch, is_lost
 from console.models.runs import JobRun
-from console.services.runs import changed
+from console.services.runs import changed, state_is
 
 log = structlog.get_logger("jobs")
 
@@ -22,8 +22,8 @@ log = structlog.get_logger("jobs")
 def next_in_line(ctx: Context, *, name: str | None = None) -> list[int]:
     """Give the runs that could begin now: of each job that does not run, the one that waits longest."""
     other = aliased(JobRun)
-    busy = exists().where(other.job_name == JobRun.job_name, other.state == RUNNING)
-    query = select(func.min(JobRun.id)).where(JobRun.state == QUEUED, ~busy).group_by(JobRun.job_name)
+    busy = exists().where(other.job_name == JobRun.job_name, state_is(RUNNING, other))
+    query = select(func.min(JobRun.id)).where(state_is(QUEUED), ~busy).group_by(JobRun.job_name)
     if name is not None:
         query = query.where(JobRun.job_name == name)
     return sorted(ctx.session.scalars(query))
@@ -50,7 +50,7 @@ class Reaper:
         """Close what is lost and give the ids; `ctx` starts reading and turns to writing when needed."""
         now, tick = ctx.now(), self._ticks()
         columns = (JobRun.id, JobRun.claim_token, JobRun.heartbeat_at, JobRun.started_at, JobRun.lease_seconds)
-        running = ctx.session.execute(select(*columns).where(JobRun.state == RUNNING)).all()
+        running = ctx.session.execute(select(*columns).where(state_is(RUNNING))).all()
         seen: dict[int, _Seen] = {}
         lost = []
         for row in running:
