@@ -118,6 +118,7 @@ class Limiter:
         self._prefix = prefix
         self._memory = MemoryWindow()
         self._redis: RedisStorage | None = None
+        self._pool: redis.ConnectionPool | None = None
         self._error: str | None = None
         self._try_again_at = 0.0
         if store != "memory" and redis_url:
@@ -146,8 +147,8 @@ class Limiter:
 
     def close(self) -> None:
         """Give the connections to Redis back."""
-        if self._redis is not None:
-            self._redis.get_connection().connection_pool.disconnect()
+        if self._pool is not None:
+            self._pool.disconnect()
 
     def status(self, *, production: bool) -> BackendStatus:
         """Ping Redis and describe the backend; the words follow the API contract, operations section 15.1."""
@@ -175,9 +176,9 @@ class Limiter:
     def _connect(self) -> None:
         try:
             # One second at most: a limit must never cost more than it protects.
-            pool = redis.ConnectionPool.from_url(self.redis_url, socket_timeout=1, socket_connect_timeout=1)
+            self._pool = redis.ConnectionPool.from_url(self.redis_url, socket_timeout=1, socket_connect_timeout=1)
             url = self.redis_url.replace("unix://", "redis+unix://", 1)
-            self._redis = RedisStorage(url, connection_pool=pool, key_prefix=self._prefix)
+            self._redis = RedisStorage(url, connection_pool=self._pool, key_prefix=self._prefix)
         except (ValueError, redis.RedisError) as error:
             self._error = type(error).__name__
             log.warning("rate_limit_redis_unusable", error=self._error)

@@ -101,7 +101,8 @@ def sign_in() -> ResponseReturnValue:
 
 def _enter(verdict: Verdict, password: str, target: str) -> Response:
     opened = steps.enter(verdict, password)
-    response = redirect(steps.password_page(target) if opened.must_change_password else target, 303)
+    wanted = steps.password_page(target) if opened.must_change_password else target
+    response = make_response(redirect(wanted, 303))
     steps.keep_preferences(response, language=opened.language, theme=opened.theme)
     return response
 

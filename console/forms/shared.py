@@ -57,7 +57,7 @@ def handed(form: Form, model: type[Model], values: Mapping[str, Any]) -> Model |
 
 def blame(form: Form, error: DomainError, field: str = "") -> None:
     """Put a refusal of the service to the field it concerns, or above the form."""
-    parts = error.detail if isinstance(error.detail, list) else [{"loc": [field], "msg": error.detail}]
+    parts: list[Any] = error.detail if isinstance(error.detail, list) else [{"loc": [field], "msg": error.detail}]
     for part in parts:
         _blame(form, str(part["loc"][-1]), part["msg"])
 

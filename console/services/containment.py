@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from console.context import Actor, Context
 from console.domain import iam, scope
@@ -13,6 +14,7 @@ from console.domain.scope import Scope
 from console.domain.text import N_, T
 from console.models.iam import User
 
+Row = TypeVar("Row")
 LAST_OWNER = N_("At least one active owner must remain")
 
 
@@ -52,17 +54,27 @@ def check_account(ctx: Context, user: User) -> None:
         raise PermissionDenied(T("Cannot manage an account outside your own sites"), code="account_above_own")
 
 
-def keep_an_owner(ctx: Context, user: User) -> None:
-    """Raise Conflict when `user` is the last active owner; call it before taking that away.
+def locked(statement: Select[Row]) -> Select[Row]:
+    """Return the statement so that it locks its rows and reads them anew, whatever was read before the lock."""
+    return statement.with_for_update().execution_options(populate_existing=True)
 
-    The owners' rows are locked, so that two owners cannot remove each other at the same moment.
+
+def lock_owners(ctx: Context, user_id: int) -> None:
+    """Lock all active owners and the account that is to change, in one order for everybody.
+
+    Call it before anything else that may take an owner away: two owners must neither remove each other at the same
+    moment nor wait for each other for ever.
     """
+    owner = (User.role == iam.Role.OWNER.value) & User.is_active
+    ctx.session.execute(select(User.id).where(owner | (User.id == user_id)).order_by(User.id).with_for_update())
+
+
+def keep_an_owner(ctx: Context, user: User) -> None:
+    """Raise Conflict when `user` is the last active owner; needs `lock_owners` before."""
     if user.role != iam.Role.OWNER or not user.is_active:
         return
-    owners = ctx.session.scalars(
-        select(User.id).where(User.role == iam.Role.OWNER.value, User.is_active).order_by(User.id).with_for_update()
-    ).all()
-    if set(owners) <= {user.id}:
+    others = select(User.id).where(User.role == iam.Role.OWNER.value, User.is_active, User.id != user.id)
+    if ctx.session.scalar(others.limit(1)) is None:
         raise Conflict(T(LAST_OWNER), code="last_owner")
 
 

@@ -92,7 +92,8 @@ def token_list(ctx: Context) -> ListSpec:
 
     def base(of: Context) -> Select[Any]:
         of.actor.require(iam.ADMIN)
-        return tokens.tokens_with_users()
+        statement: Any = tokens.tokens_with_users()
+        return statement
 
     return ListSpec(
         name="tokens",

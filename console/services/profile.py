@@ -13,7 +13,7 @@ from console.domain.text import T
 from console.domain.tokens import expiry_on_issue
 from console.models.iam import Token
 from console.services import audit, sessions, tokens, users
-from console.services.containment import keep_an_owner
+from console.services.containment import keep_an_owner, lock_owners
 from console.services.identity import by_token, token_policy
 
 
@@ -148,6 +148,7 @@ def deactivate_me(ctx: Context) -> users.UserView:
     """
     if ctx.actor.user_id is None or ctx.actor.is_legacy:
         raise Conflict(T("This sign-in has no account of its own"), code="no_account")
+    lock_owners(ctx, ctx.actor.user_id)
     user = users.load(ctx, ctx.actor.user_id, lock=True)
     keep_an_owner(ctx, user)
     users.end_credentials(ctx, user.id, "user_deactivated")

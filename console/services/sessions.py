@@ -15,6 +15,7 @@ from console.domain.errors import Conflict, Invalid, NotFound, Unauthorized
 from console.domain.text import T
 from console.models.iam import User, WebSession
 from console.services import audit, passwords
+from console.services.containment import locked
 from console.services.identity import session_hash, session_policy
 from console.services.users import UserView, make_password, view
 
@@ -227,7 +228,7 @@ def printable(text: str) -> str:
 
 def _own(ctx: Context, *, lock: bool = False) -> User:
     statement = select(User).where(User.id == ctx.actor.user_id)
-    user = ctx.session.scalar(statement.with_for_update() if lock else statement)
+    user = ctx.session.scalar(locked(statement) if lock else statement)
     if user is None:
         raise Conflict(T("This sign-in has no account of its own"), code="no_account")
     return user

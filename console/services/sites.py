@@ -17,6 +17,7 @@ from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.text import N_, T
 from console.models.iam import Site
 from console.services import audit
+from console.services.containment import locked
 
 DEFAULT_ZONE = "Asia/Seoul"
 
@@ -152,7 +153,7 @@ def _may_change(ctx: Context) -> None:
 
 def _load(ctx: Context, site_id: int, *, lock: bool = False) -> Site:
     statement = select(Site).where(Site.id == site_id)
-    site = ctx.session.scalar(statement.with_for_update() if lock else statement)
+    site = ctx.session.scalar(locked(statement) if lock else statement)
     if site is None:
         raise NotFound(T("Site not found"))
     return site

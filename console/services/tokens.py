@@ -287,7 +287,8 @@ def _grace_end(old: Token, rules: TokenPolicy, now: datetime) -> datetime | None
 
 
 def _locked(ctx: Context, token_id: int) -> tuple[Token, User]:
-    row = ctx.session.execute(tokens_with_users().where(Token.id == token_id).with_for_update(of=Token)).first()
+    statement = tokens_with_users().where(Token.id == token_id).with_for_update(of=Token)
+    row = ctx.session.execute(statement.execution_options(populate_existing=True)).first()
     if row is None:
         raise NotFound(NOT_FOUND)
     return row[0], row[1]

@@ -17,7 +17,7 @@ from console.domain.scope import Scope
 from console.domain.text import N_, T, Text
 from console.models.iam import Token, User, WebSession
 from console.services import audit, passwords
-from console.services.containment import check_account, check_grant, keep_an_owner
+from console.services.containment import check_account, check_grant, keep_an_owner, lock_owners, locked
 
 NOT_FOUND = N_("Admin user not found")
 
@@ -102,7 +102,7 @@ def by_name(ctx: Context, username: str) -> UserView | None:
 def load(ctx: Context, user_id: int, *, lock: bool = False) -> User:
     """Return a user's row, locked for change if asked; raises NotFound. For services only."""
     statement = select(User).where(User.id == user_id)
-    user = ctx.session.scalar(statement.with_for_update() if lock else statement)
+    user = ctx.session.scalar(locked(statement) if lock else statement)
     if user is None:
         raise NotFound(NOT_FOUND)
     return user
@@ -167,6 +167,7 @@ def set_active(ctx: Context, user_id: int, *, is_active: bool) -> UserView:
     ctx.actor.require(iam.ADMIN)
     if not is_active and ctx.actor.user_id == user_id:
         raise Conflict(N_("Cannot deactivate current admin user"))
+    lock_owners(ctx, user_id)
     user = load(ctx, user_id, lock=True)
     check_account(ctx, user)
     if not is_active:
@@ -195,6 +196,7 @@ def edit(
     Raises Conflict for the own role or account, for the last active owner and for an outdated version.
     """
     ctx.actor.require(iam.ADMIN)
+    lock_owners(ctx, user_id)
     user = load(ctx, user_id, lock=True)
     check_account(ctx, user)
     if version is not None and version != user.version:
