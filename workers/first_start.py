@@ -10,6 +10,7 @@ from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy.orm import sessionmaker
 
+from console import logs
 from console.config import Config
 from console.context import SYSTEM, Context, unit_of_work
 from console.extensions import db
@@ -57,7 +58,9 @@ class FirstStart:
         print("Making the demo company (once; DEMO=0 leaves it out) ...", flush=True)
         self.mark.parent.mkdir(parents=True, exist_ok=True)
         self.mark.touch()
+        logs.configure("warning")  # three months of runs would each have their line
         self.app.cli.main(args=["demo", "seed"], prog_name="flask", standalone_mode=False)
+        logs.configure(self.config["LOG_LEVEL"])
         self.mark.unlink()
 
     @contextmanager
