@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from console.domain.text import N_
 from console.formats import localtime
+from console.services.tracker_completion import CompletionEntry
 from console.services.tracker_items import EventView
 from console.services.tracker_rows import ItemView
 from console.vocabulary import status_word
@@ -38,6 +39,11 @@ FIELDS = {
     "due_at": N_("Due"),
     "rule_status": N_("Rule status"),
     "completion_note": N_("Note"),
+}
+REOPENED = {
+    "tracker_item_updated": N_("opened the tracker again: an item changed"),
+    "tracker_item_added": N_("opened the tracker again: an item was added"),
+    "tracker_synced": N_("opened the tracker again: the sync changed items"),
 }
 HUES = {"raised": "late", "reopened": "late", "unproven": "soon", "verified": "ok", "resolved": "ok"}
 
@@ -67,6 +73,20 @@ def timeline(events: tuple[EventView, ...]) -> list[Line]:
         )
         for event in events
     ]
+
+
+def closings(entries: tuple[CompletionEntry, ...]) -> list[Line]:
+    """Give closings and reopenings of a tracker as lines for the timeline."""
+    made = []
+    for entry in entries:
+        if entry.kind == "completed":
+            text, hue = _(status_word(entry.status).label), "soon" if entry.force_used else "ok"
+        else:
+            text, hue = _(REOPENED.get(entry.reason, entry.reason)), None
+        blockers = entry.readiness.get("blockers") or []
+        note = " · ".join(part for part in (entry.note, *map(str, blockers)) if part)
+        made.append(Line(entry.at, entry.actor, text, note or None, [], hue))
+    return made
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -44,6 +44,7 @@ from console.services import (
     tracker_undo,
 )
 from console.services.tracker_completion import NotReady
+from console.tracker_words import closings
 from console.web import access, current_actor, web_context
 from workers import remediation as jobs
 from workers import runtime
@@ -237,7 +238,7 @@ def complete() -> Response:
 def history() -> Response:
     """Show every closing and reopening of the tracker."""
     entries, _total = tracker_completion.history(web_context())
-    return vary(make_response(render_template("board/history.html", entries=entries)))
+    return vary(make_response(render_template("board/history.html", entries=closings(entries))))
 
 
 # The sync ------------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from console.blueprints.remediation import bulk_job
 from console.board_view import nothing, see_other
 from console.domain.errors import Invalid
 from console.domain.tracker import REMEDIATION
+from console.domain.tracker_requests import BulkChange
 from console.errors import wants_fragment
 from console.frame import leave_toast, zone
 from console.inputs.tracker import BulkIn
@@ -29,10 +30,13 @@ pages = Blueprint("board_bulk", __name__)
 ACTIONS = ("assign", "status", "due", "close")
 
 
-def _sent() -> BulkIn:
-    """Read the form: which items (ids, or the list's own query) and what to do with each."""
+def _sent(action: str | None = None) -> BulkIn:
+    """Read the form: which items (ids, or the list's own query) and what to do with each.
+
+    With an `action` given only the items are read: what is to be done is not decided yet.
+    """
     form = request.form
-    values: dict[str, Any] = {"action": form.get("action", ""), "reason": form.get("reason", "")}
+    values: dict[str, Any] = {"action": action or form.get("action", ""), "reason": form.get("reason", "")}
     if form.get("all") == "1":
         query = MultiDict(parse_qsl(form.get("query", ""), max_num_fields=100))
         wanted = listing.parse(spec(REMEDIATION, web_context().now()), query)
@@ -40,12 +44,19 @@ def _sent() -> BulkIn:
         values["filters"] = {key: list(words) for key, words in wanted.filters.items()}
     else:
         values["ids"] = [int(text) for text in form.getlist("ids") if text.isascii() and text.isdigit()]
-    if "value" in form:
-        values |= _value(values["action"], form["value"])
+    if action is None:
+        values |= _value(values["action"], form.get("value", ""))
     try:
         return BulkIn.model_validate(values)
     except ValidationError as error:
         raise Invalid(_("Please check what was chosen")) from error
+
+
+def _action() -> str:
+    action = request.form.get("action", "")
+    if action not in ACTIONS:
+        raise Invalid(_("Please check what was chosen"))
+    return action
 
 
 def _value(action: str, text: str) -> dict[str, Any]:
@@ -65,12 +76,12 @@ def _value(action: str, text: str) -> dict[str, Any]:
 def ask() -> Response:
     """Show the dialog of a bulk action, with how many items it is about."""
     ctx = web_context()
-    sent = _sent()
-    told = tracker_bulk.preview(ctx, sent.selection(), sent.change(), undecided=True)
-    people = tracker_people.candidates(ctx) if sent.action == "assign" else ()
+    sent, action = _sent("close"), _action()
+    told = tracker_bulk.preview(ctx, sent.selection(), BulkChange(action), undecided=True)
+    people = tracker_people.candidates(ctx) if action == "assign" else ()
     values = {
         "told": told,
-        "action": sent.action,
+        "action": action,
         "people": [(person.username, person.name) for person in people],
         "statuses": [(word, _(label)) for word, label in STATUS_LABELS.items()],
         "ids": sent.ids,
@@ -86,9 +97,12 @@ def ask() -> Response:
 @access(*REMEDIATION.write)
 def count() -> Response:
     """Say what the action would change, now that its value is chosen."""
-    sent = _sent()
-    undecided = sent.action == "due" and (sent.due_at is None or not sent.reason.strip())
-    told = tracker_bulk.preview(web_context(), sent.selection(), sent.change(), undecided=undecided)
+    action, reason = _action(), request.form.get("reason", "").strip()
+    undecided = not request.form.get("value") if action in ("status", "due") else False
+    undecided = undecided or (action == "due" and not reason)
+    sent = _sent("close" if undecided else None)
+    change = BulkChange(action) if undecided else sent.change()
+    told = tracker_bulk.preview(web_context(), sent.selection(), change, undecided=undecided)
     return vary(make_response(render_template("board/_bulk_told.html", told=told)))
 
 

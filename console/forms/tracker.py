@@ -42,9 +42,7 @@ class EditForm(Form):
     assignee = SelectField(lazy_gettext("Assignee"), [Optional()], validate_choice=False)
     status = SelectField(lazy_gettext("Status"), [Optional()], validate_choice=False)
     due_at = DateTimeLocalField(lazy_gettext("Due"), [Optional()], format=MINUTE)
-    reason = StringField(
-        lazy_gettext("Reason for a new due date"), [Optional(), Length(max=_longest(ItemPatchIn, "reason"))]
-    )
+    reason = StringField(lazy_gettext("Reason for a new due date"), [Length(max=_longest(ItemPatchIn, "reason"))])
     completion_note = TextAreaField(
         lazy_gettext("Note"), [Optional(), Length(max=_longest(ItemPatchIn, "completion_note"))]
     )

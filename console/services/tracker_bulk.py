@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, false, func, not_, or_
 from console.context import Context
 from console.domain.errors import Conflict, Invalid
 from console.domain.text import T, Text
-from console.domain.tracker import REMEDIATION, Programme
+from console.domain.tracker import REMEDIATION, STATUSES, Programme
 from console.domain.tracker_requests import BulkChange, ItemChange, Selection
 from console.listing import ListQuery
 from console.models.tracker import TrackerItem
@@ -138,6 +138,8 @@ def apply(ctx: Context, selection: Selection, change: BulkChange, programme: Pro
 
 def _check(ctx: Context, programme: Programme, change: BulkChange, now: datetime) -> None:
     ctx.actor.require(*programme.write)
+    if change.action == "status" and change.status not in STATUSES:
+        raise Invalid.field("status", "A status is needed")
     if change.action == "due":
         if change.due_at is None:
             raise Invalid.field("due_at", "A due date is needed")

@@ -262,7 +262,7 @@ def test_bodies_out_of_bounds_are_refused_and_leave_nothing_behind(owner, synced
     assert items_of(owner, include_inactive=True) == before
 
 
-@pytest.mark.parametrize("body", ['{"status": NaN}', '{"version": Infinity}', "{", "", "\ufeff{}"])
+@pytest.mark.parametrize("body", ['{"status": NaN}', '{"version": Infinity}', "{", ""])
 def test_what_is_no_json_is_refused(owner, synced, body):
     answer = owner.patch(f"{T}/items/1", data=body.encode(), content_type="application/json")
 

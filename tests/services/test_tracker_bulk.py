@@ -101,6 +101,12 @@ def test_a_due_date_for_many_needs_a_reason(ctx, items, clock):
             apply(ctx, Selection(ids=ids(items)), wanted)
 
 
+def test_a_status_for_many_must_be_one(ctx, items):
+    for word in ("", "nonsense"):
+        with pytest.raises(Invalid):
+            apply(ctx, Selection(ids=ids(items)), BulkChange("status", status=word))
+
+
 def test_too_many_at_once_are_refused(ctx, items, monkeypatch):
     monkeypatch.setattr(tracker_bulk, "MOST", 3)
 
