@@ -1,0 +1,335 @@
+"""Check an audit archive without the product, its database or its packages: Python 3.8 and this one file.
+
+    python verify_audit.py audit-archive-2026-03.json --key-file signing.key
+    python verify_audit.py audit-archive-2026-03.csv --content-sha256 HEX --content-signature HEX --key-file signing.key
+
+A JSON archive is checked for its digest, its signature, the hash of every entry and the links between them; with the
+chain key also for the keyed hashes and the checkpoint. A CSV carries no details, so its entries cannot be hashed again:
+its own digest and signature (from the answer's headers) and the links between its rows are checked, and with
+`--archive` each row is compared with the JSON archive of the same month.
+
+Keys: `--key TEXT`, `--key-file PATH`, or the variable AUDIT_ARCHIVE_SIGNING_KEY; for the chain `--chain-key TEXT`,
+`--chain-key-file PATH`, or AUDIT_CHAIN_KEY. A key on the command line can be seen by other users of the machine.
+
+Exit code: 0 everything that could be checked is right, 1 something is wrong (the first broken row is named), 2 the
+file could not be checked.
+"""
+
+import argparse
+import csv
+import hashlib
+import hmac
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+UNSIGNED = ("archive_sha256", "signature", "signature_algorithm")
+HASHED = (
+    "action",
+    "actor_user_id",
+    "actor_username",
+    "created_at",
+    "detail_json",
+    "resource_id",
+    "resource_type",
+    "status",
+)
+CSV_HEADER = "id,created_at,actor_username,action,resource_type,resource_id,status,prev_hash,entry_hash"
+OK, WRONG, UNCHECKED = 0, 1, 2
+
+
+class Unreadable(Exception):
+    """The file or a key cannot be read as what it should be."""
+
+
+class Findings:
+    """What was found, in the order in which it was found."""
+
+    def __init__(self) -> None:
+        self.wrong: list = []
+        self.notes: list = []
+
+    def add(self, text: str) -> None:
+        """Keep something that is wrong."""
+        self.wrong.append(text)
+
+    def note(self, text: str) -> None:
+        """Keep something worth knowing."""
+        self.notes.append(text)
+
+
+def canonical(value: object) -> bytes:
+    """Write JSON as it is signed: sorted keys, no spaces, raw non-ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def digest(data: bytes) -> str:
+    """Give SHA-256 in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def signed(key: bytes, data: bytes) -> str:
+    """Give HMAC-SHA256 in hex."""
+    return hmac.new(key, data, hashlib.sha256).hexdigest()
+
+
+def same(left: object, right: object) -> bool:
+    """Compare two hashes."""
+    return hmac.compare_digest(str(left or "").encode(), str(right or "").encode())
+
+
+def check_seal(archive: dict, key: bytes, found: Findings) -> None:
+    """Check digest and signature of a JSON archive."""
+    text = canonical({name: value for name, value in archive.items() if name not in (*UNSIGNED, "output_file")})
+    if not same(archive.get("archive_sha256"), digest(text)):
+        found.add("archive: the digest does not fit the content")
+    algorithm = archive.get("signature_algorithm")
+    if algorithm == "unsigned":
+        if archive.get("signature") is not None:
+            found.add("archive: it says it is unsigned but carries a signature")
+        if key:
+            found.add("archive: it is not signed although a signing key was given")
+        else:
+            found.note("the archive is not signed")
+    elif algorithm != "hmac-sha256":
+        found.add(f"archive: unknown signature algorithm {algorithm!r}")
+    elif not key:
+        found.note("the signature was not checked: no key was given")
+    elif not same(archive.get("signature"), signed(key, text)):
+        found.add("archive: the signature does not fit the content and the key")
+
+
+def place_of(entry: dict) -> str:
+    """Name a row for people."""
+    seq = f", sequence {entry['seq']}" if entry.get("seq") is not None else ""
+    return f"row id {entry.get('id')}{seq}"
+
+
+def check_entries(archive: dict, chain_key: bytes, start: object, found: Findings) -> int:
+    """Check the hash and the link of every entry; gives how many there were."""
+    chain = archive.get("chain")
+    promised = chain.get("initial_prev_hash") if isinstance(chain, dict) else None
+    if start is not None and not same(start, promised):
+        found.add("chain: the archive does not start from the given previous hash")
+    running = (start if start is not None else promised) or ""
+    entries = archive.get("entries")
+    if not isinstance(entries, list):
+        raise Unreadable("there is no list of entries")
+    last_seq = None
+    for entry in entries:
+        if not isinstance(entry, dict) or any(name not in entry for name in (*HASHED, "prev_hash", "entry_hash")):
+            raise Unreadable(f"an entry lacks what has to be checked: {str(entry)[:80]}")
+        where = place_of(entry)
+        seq = entry.get("seq")
+        if last_seq is not None and seq != last_seq + 1:
+            check_gap(archive, where, seq, found)
+        if (entry["prev_hash"] or "") != running:
+            found.add(f"{where}: prev_hash_mismatch")
+        expected = digest(canonical({**{name: entry[name] for name in HASHED}, "prev_hash": running}))
+        if entry["entry_hash"] != expected:
+            found.add(f"{where}: entry_hash_mismatch")
+        if "detail" in entry and not shows(entry["detail"], entry["detail_json"]):
+            found.add(f"{where}: the shown detail is not the one that was hashed")
+        if chain_key:
+            check_keyed(entry, chain_key, where, found)
+        running = entry["entry_hash"] or expected
+        last_seq = seq if isinstance(seq, int) else None
+    if isinstance(chain, dict) and not archive.get("truncated") and entries and chain.get("last_entry_hash") != running:
+        found.add("chain: the last entry is not the one the archive promises")
+    return len(entries)
+
+
+def check_gap(archive: dict, where: str, seq: object, found: Findings) -> None:
+    """Tell a gap in the sequence; one inside a reported rebaseline is known to the product."""
+    ranges = archive.get("rebaselined_ranges")
+    for item in ranges if isinstance(ranges, list) else ():
+        first, last = item.get("first_seq"), item.get("last_seq")
+        if isinstance(seq, int) and isinstance(first, int) and isinstance(last, int) and first <= seq <= last:
+            found.note(f"{where}: rows before it are missing; a rebaseline by {item.get('actor_username')} says so")
+            return
+    found.add(f"{where}: sequence_gap")
+
+
+def shows(shown: object, hashed: str) -> bool:
+    """Tell whether a detail shown as an object is the text that was hashed."""
+    try:
+        value = json.loads(hashed, parse_constant=str)
+    except (TypeError, ValueError, RecursionError):
+        return shown == {"raw": hashed}
+    return shown == (value if isinstance(value, dict) else {"value": value}) or "\\u" in hashed
+
+
+def check_keyed(entry: dict, key: bytes, where: str, found: Findings) -> None:
+    """Check the keyed hash of one entry."""
+    text = f"audit-row:v1:{entry.get('seq')}:{entry['entry_hash'] or ''}:{entry.get('request_id') or ''}"
+    if entry.get("key_id") not in (None, key_name(key)):
+        found.add(f"{where}: keyed_hash_unknown_key")
+    elif not entry.get("keyed_hash"):
+        found.add(f"{where}: keyed_hash_missing")
+    elif not same(entry["keyed_hash"], signed(key, text.encode())):
+        found.add(f"{where}: keyed_hash_mismatch")
+
+
+def key_name(key: bytes) -> str:
+    """Give the short public name of a chain key."""
+    return digest(b"audit-key-id:v1:" + key)[:16]
+
+
+def check_checkpoint(archive: dict, key: bytes, found: Findings) -> None:
+    """Check the signed checkpoint of the month against its own entries."""
+    made = archive.get("latest_checkpoint")
+    if not isinstance(made, dict) or not key:
+        return
+    facts = {name: made.get(name) for name in ("count", "head_hash", "seq", "signed_at")}
+    if not same(made.get("signature"), signed(key, b"audit-checkpoint:v1:" + canonical(facts))):
+        found.add(f"checkpoint at sequence {made.get('seq')}: the signature does not fit")
+    for entry in archive["entries"]:
+        if entry.get("seq") == made.get("seq") and entry["entry_hash"] != made.get("head_hash"):
+            found.add(f"{place_of(entry)}: checkpoint_mismatch")
+
+
+def check_claims(archive: dict, found: Findings) -> None:
+    """Pass on what the archive itself says about the month."""
+    chain = archive.get("chain")
+    if isinstance(chain, dict) and not chain.get("chain_ok"):
+        issues = chain.get("issues") or [{}]
+        first = issues[0]
+        found.add(
+            f"chain: the product itself found {chain.get('issue_count')} issues, the first at row id "
+            f"{first.get('id')}, sequence {first.get('seq')}: {first.get('reason')}"
+        )
+    for warning in archive.get("warnings") or ():
+        found.note(str(warning))
+
+
+def check_json(data: bytes, options: argparse.Namespace, found: Findings) -> str:
+    """Check a JSON archive; gives what was looked at."""
+    try:
+        archive = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"this is no JSON: {error}") from None
+    if not isinstance(archive, dict):
+        raise Unreadable("this is no archive")
+    check_seal(archive, options.key, found)
+    count = check_entries(archive, options.chain_key, options.previous_hash, found)
+    check_checkpoint(archive, options.chain_key, found)
+    check_claims(archive, found)
+    if archive.get("entries_included") is False:
+        found.note("the archive was made without its entries")
+    return f"{count} entries of {archive.get('month')}"
+
+
+def rows_of_csv(data: bytes) -> list:
+    """Give the rows of a CSV archive of either form."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"this is no CSV archive: {error}") from None
+    start = 0 if text.startswith(CSV_HEADER) else text.find("\r\n" + CSV_HEADER) + 2
+    if not text.startswith(CSV_HEADER, start):
+        raise Unreadable("this is no CSV archive: its header is missing")
+    return list(csv.DictReader(io.StringIO(text[start:], newline="")))
+
+
+def check_csv(data: bytes, options: argparse.Namespace, found: Findings) -> str:
+    """Check a CSV archive; gives what was looked at."""
+    if options.content_sha256 and not same(options.content_sha256.lower(), digest(data)):
+        found.add("file: the digest does not fit the content")
+    if options.content_signature and not options.key:
+        raise Unreadable("a signature can only be checked with --key or --key-file")
+    if options.content_signature and not same(options.content_signature.lower(), signed(options.key, data)):
+        found.add("file: the signature does not fit the content and the key")
+    if not (options.content_sha256 or options.content_signature):
+        found.note("the file's own digest was not checked: give --content-sha256 or --content-signature")
+    rows = rows_of_csv(data)
+    running = options.previous_hash
+    for row in rows:
+        if running is not None and (row["prev_hash"] or "") != running:
+            found.add(f"row id {row['id']}: prev_hash_mismatch")
+        running = row["entry_hash"]
+    if options.archive:
+        compare(rows, options.archive, found)
+    return f"links of {len(rows)} rows"
+
+
+def compare(rows: list, path: str, found: Findings) -> None:
+    """Compare CSV rows with the entries of a JSON archive."""
+    try:
+        entries = {str(entry["id"]): entry for entry in json.loads(read(path))["entries"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise Unreadable(f"{path} is no archive: {error}") from None
+    for row in rows:
+        entry = entries.get(row["id"])
+        if entry is None:
+            found.add(f"row id {row['id']}: not in the JSON archive")
+            continue
+        for name in CSV_HEADER.split(",")[1:]:
+            # Cells that a spreadsheet would run are led in by an apostrophe.
+            if row[name] not in (str(entry[name] or ""), "'" + str(entry[name] or "")):
+                found.add(f"row id {row['id']}: {name} differs from the JSON archive")
+
+
+def read(path: str) -> bytes:
+    """Read a file, or standard input for `-`."""
+    try:
+        if path == "-":
+            return sys.stdin.buffer.read()
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror}") from None
+
+
+def key_of(text: object, path: object, variable: str) -> bytes:
+    """Give a key from an option, a file or the environment; empty without any."""
+    if text and path:
+        raise Unreadable("give a key or a file with the key, not both")
+    if path:
+        return read(str(path)).strip()
+    return str(text or os.environ.get(variable, "")).encode()
+
+
+def parser() -> argparse.ArgumentParser:
+    """Give the command line."""
+    made = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    made.add_argument("file", help="archive as JSON or CSV; - reads standard input")
+    made.add_argument("--key", help="signing key of archives")
+    made.add_argument("--key-file", help="file with the signing key")
+    made.add_argument("--chain-key", help="key of the second hash")
+    made.add_argument("--chain-key-file", help="file with the key of the second hash")
+    made.add_argument("--previous-hash", help="entry hash of the last row before this archive; empty for none")
+    made.add_argument("--content-sha256", help="X-Content-SHA256 of the answer that a CSV came with")
+    made.add_argument("--content-signature", help="X-Content-Signature of that answer")
+    made.add_argument("--archive", help="JSON archive of the same month, to compare a CSV with")
+    made.add_argument("--all", action="store_true", help="name every finding instead of the first ten")
+    return made
+
+
+def main(arguments: list) -> int:
+    """Check one file; gives the exit code."""
+    options = parser().parse_args(arguments)
+    found = Findings()
+    try:
+        options.key = key_of(options.key, options.key_file, "AUDIT_ARCHIVE_SIGNING_KEY")
+        options.chain_key = key_of(options.chain_key, options.chain_key_file, "AUDIT_CHAIN_KEY")
+        data = read(options.file)
+        looked_at = (check_json if data.lstrip()[:1] == b"{" else check_csv)(data, options, found)
+    except Unreadable as error:
+        print(f"UNCHECKED: {error}", file=sys.stderr)
+        return UNCHECKED
+    if found.wrong:
+        print(f"BROKEN: {len(found.wrong)} findings in {looked_at}; the first: {found.wrong[0]}")
+    else:
+        print(f"OK: {looked_at}")
+    for text in found.wrong[: None if options.all else 10]:
+        print(f"  {text}")
+    for note in found.notes:
+        print(f"note: {note}")
+    return WRONG if found.wrong else OK
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
