@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flask import Flask
+from flask.cli import ScriptInfo
 from flask_migrate import downgrade, upgrade
 from sqlalchemy.orm import sessionmaker
 
@@ -59,7 +60,8 @@ class FirstStart:
         self.mark.parent.mkdir(parents=True, exist_ok=True)
         self.mark.touch()
         logs.configure("warning")  # three months of runs would each have their line
-        self.app.cli.main(args=["demo", "seed"], prog_name="flask", standalone_mode=False)
+        here = ScriptInfo(create_app=lambda: self.app)
+        self.app.cli.main(args=["demo", "seed"], prog_name="flask", standalone_mode=False, obj=here)
         logs.configure(self.config["LOG_LEVEL"])
         self.mark.unlink()
 
