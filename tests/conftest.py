@@ -52,15 +52,17 @@ def shared_engine(database: str) -> Iterator[Engine]:
 
 
 def empty(engine: Engine) -> None:
-    """Remove every row of every table."""
-    tables = [table.name for table in Base.metadata.sorted_tables]
+    """Remove every row of every table; TRUNCATE would take ten times as long for tables this small."""
+    deletes = [f"DELETE FROM {table.name}" for table in reversed(Base.metadata.sorted_tables)]
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
+            used = text("SELECT sequencename FROM pg_sequences WHERE last_value IS NOT NULL")
+            restarts = [f"ALTER SEQUENCE {name} RESTART" for name in connection.scalars(used)]
+            connection.exec_driver_sql(";".join([*deletes, *restarts]))
         else:
-            connection.execute(text("PRAGMA defer_foreign_keys=ON"))
-            for table in reversed(tables):
-                connection.execute(text(f"DELETE FROM {table}"))
+            connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+            for delete in deletes:
+                connection.exec_driver_sql(delete)
         connection.commit()
 
 
