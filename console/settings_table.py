@@ -167,6 +167,7 @@ JOBS = _section(
     ("JOB_TIMEOUT_SECONDS", "int", 3600, "Longest time a run may take in a worker", 30, 86400),
     ("JOB_DETAIL_MAX_BYTES", "int", 1024 * 1024, "Largest stored result of a run; bigger parts are left out", 4096),
     ("JOB_RUNS_RETENTION_DAYS", "int", 400, "Days that finished runs are kept", 1),
+    ("JOB_RUNS_SKIPPED_DAYS", "int", 7, "Days that runs which found nothing to do are kept", 1),
     ("JOB_RUNS_KEEP_PER_JOB", "int", 200, "Newest runs of each job that are kept whatever their age", 1),
 )
 

@@ -32,6 +32,7 @@ def job_runs_retention(ctx: Context, options: RetentionOptions) -> run_upkeep.Pr
     return run_upkeep.prune(
         ctx,
         keep_days=options.keep_days or ctx.config["JOB_RUNS_RETENTION_DAYS"],
+        skipped_days=ctx.config["JOB_RUNS_SKIPPED_DAYS"],
         keep_per_job=options.keep_per_job or ctx.config["JOB_RUNS_KEEP_PER_JOB"],
         limit=options.limit,
     )

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, not_, select
 
 from console.context import Context
 from console.domain.errors import Invalid
@@ -16,10 +16,10 @@ from console.domain.runs import TRIGGERS
 from console.domain.text import N_, T
 from console.listing import Column, Filter, ListSpec
 from console.services.run_monitor import RUNS
-from console.services.runs import READ
+from console.services.runs import READ, skipped
 
-# Counting stops here: the page says "more than", and nobody leafs through ten thousand runs.
-COUNTED = 10_000
+# Counting stops here: the page says "more than", and nobody leafs through so many runs.
+COUNTED = 2_000
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,12 @@ class RunRow:
     missed_count: int
     catch_up: bool
     error_code: str | None
+    executed: bool
+
+    @property
+    def skipped(self) -> bool:
+        """Tell whether the run ended well because there was nothing to do."""
+        return self.status == "success" and not self.executed
 
     @property
     def seconds(self) -> float:
@@ -58,6 +64,7 @@ _FIELDS = (
     RUNS.c.missed_count,
     RUNS.c.catch_up,
     RUNS.c.error_code,
+    RUNS.c.executed,
 )
 
 
@@ -101,6 +108,14 @@ def _search(names: Sequence[tuple[str, str]]) -> Callable[[str], ColumnElement[b
 RESULTS = (("success", N_("Success")), ("warning", N_("Warning")), ("critical", N_("Critical")))
 
 
+# Runs that found nothing to do are left out unless somebody asks: a job that looks every minute would bury the rest.
+IDLE = (("hidden", N_("Left out")), ("only", N_("Nothing else")))
+
+
+def _idle(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
+    return skipped(RUNS.c) if words[0] == "only" else not_(skipped(RUNS.c))
+
+
 def spec(names: Sequence[tuple[str, str]]) -> ListSpec:
     """Give the declaration of the list; `names` are the jobs that can be chosen, as (name, title)."""
     return ListSpec(
@@ -133,6 +148,7 @@ def spec(names: Sequence[tuple[str, str]]) -> ListSpec:
                 tuple(TRIGGERS.items()),
             ),
             Filter("who", N_("Who"), "text", lambda _ctx, words, _now: RUNS.c.requested_by.in_(words)),
+            Filter("idle", N_("Without work"), "choice", _idle, choices=IDLE, multiple=False),
             Filter("since", N_("From"), "date", _since),
             Filter("until", N_("Until"), "date", _until),
             Filter(
@@ -147,6 +163,7 @@ def spec(names: Sequence[tuple[str, str]]) -> ListSpec:
             ),
         ),
         search=_search(names),
+        default_filters={"idle": ("hidden",)},
         order=(RUNS.c.finished_at.desc(),),
         count_cap=COUNTED,
     )

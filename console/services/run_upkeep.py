@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from console.context import Context
 from console.domain.runs import CRON, FINISHED, QUEUED, RUNNING, WORKER_LOST, Watch, is_lost
 from console.models.runs import JobRun
-from console.services.runs import changed, state_is
+from console.services.runs import changed, skipped, state_is
 
 log = structlog.get_logger("jobs")
 
@@ -117,14 +117,21 @@ class Pruned:
     deleted: int
     by_job: dict[str, int]
     keep_days: int
+    skipped_days: int
     keep_per_job: int
     more: bool
 
 
-def prune(ctx: Context, *, keep_days: int, keep_per_job: int, limit: int) -> Pruned:
-    """Remove finished runs older than `keep_days`, at most `limit`, but never the newest `keep_per_job` of a job."""
-    before = ctx.now() - timedelta(days=keep_days)
-    old = JobRun.finished_at < before
+def prune(ctx: Context, *, keep_days: int, skipped_days: int, keep_per_job: int, limit: int) -> Pruned:
+    """Remove finished runs older than `keep_days`, at most `limit`, but never the newest `keep_per_job` of a job.
+
+    Runs that found nothing to do go after `skipped_days`: a job that looks every minute would bury the others.
+    """
+    now = ctx.now()
+    old = or_(
+        JobRun.finished_at < now - timedelta(days=keep_days),
+        and_(JobRun.finished_at < now - timedelta(days=skipped_days), skipped()),
+    )
     names = ctx.session.scalars(select(JobRun.job_name).where(JobRun.state == FINISHED, old).distinct()).all()
     by_job: dict[str, int] = {}
     left = limit
@@ -145,4 +152,4 @@ def prune(ctx: Context, *, keep_days: int, keep_per_job: int, limit: int) -> Pru
             left -= deleted
         if left <= 0:
             break
-    return Pruned(sum(by_job.values()), by_job, keep_days, keep_per_job, more=left <= 0)
+    return Pruned(sum(by_job.values()), by_job, keep_days, skipped_days, keep_per_job, more=left <= 0)

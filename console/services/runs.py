@@ -67,6 +67,11 @@ class Run:
         return self.finished_at - self.started_at
 
     @property
+    def skipped(self) -> bool:
+        """Tell whether the run ended well because there was nothing to do."""
+        return self.status == "success" and not self.executed
+
+    @property
     def queued_at(self) -> datetime:
         """Give when the run was asked for."""
         return self.requested_at
@@ -140,6 +145,14 @@ def state_is(state: str, table: type[JobRun] = JobRun) -> ColumnElement[bool]:
     word = literal(state, literal_execute=True)
     finished = literal(FINISHED, literal_execute=True)
     return and_(table.state == word, table.state != finished)
+
+
+def skipped(table: Any = JobRun) -> ColumnElement[bool]:
+    """Give the condition for finished runs that found nothing to do; `table` is the mapped class or its columns."""
+    nothing: ColumnElement[bool] = and_(
+        table.status == "success", table.executed.is_(False), table.error_code.is_(None), table.dry_run.is_(False)
+    )
+    return nothing
 
 
 def changed(ctx: Context, statement: Update | Delete) -> int:

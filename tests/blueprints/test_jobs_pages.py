@@ -29,7 +29,7 @@ ENGLISH = {"Accept-Language": "en"}
 def add(session, clock):
     def build(name="job_runs_retention", state="finished", status="success", **values) -> int:
         at = clock.now() - timedelta(minutes=5)
-        ended = {"status": status, "started_at": at, "finished_at": at + timedelta(seconds=2)}
+        ended = {"status": status, "started_at": at, "finished_at": at + timedelta(seconds=2), "executed": True}
         under_way = {"started_at": at, "heartbeat_at": at, "claim_token": "t"}
         columns = {"finished": ended, "running": under_way, "queued": {}}[state]
         row = JobRun(**{"job_name": name, "trigger": "cron", "state": state, "requested_at": at, **columns, **values})
@@ -69,7 +69,7 @@ def test_the_page_says_that_nothing_moves_the_schedule_and_that_the_queue_is_awa
 
     assert "The schedule stands still" in text
     assert "The queue is away" in text
-    assert "Nothing has run yet" in text
+    assert "No scheduler is running." in text
 
 
 def test_the_page_tells_late_and_missed_in_the_readers_language(api, look, clock):
@@ -131,6 +131,8 @@ def test_a_list_fragment_stands_in_the_page_word_for_word(api, add):
         ("?q=%232", 1),
         ("?since=2026-03-02", 4),
         ("?until=2026-03-01", 0),
+        ("?idle=only", 1),
+        ("?all=1", 5),
     ],
 )
 def test_the_list_is_narrowed_by_its_address_and_the_csv_has_the_same_rows(api, add, register, query, count):
@@ -139,6 +141,7 @@ def test_the_list_is_narrowed_by_its_address_and_the_csv_has_the_same_rows(api, 
     add(status="critical")
     add(status="warning", dry_run=True)
     add(catch_up=True)
+    add(executed=False)
     client = api()
 
     rows = client.get(f"/jobs{query}", headers=PARTIAL).text.count("<tr data-row")

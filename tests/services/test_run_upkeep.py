@@ -30,7 +30,7 @@ def add(session, clock):
         times = {
             "queued": {},
             "running": {"started_at": now, "heartbeat_at": now, "claim_token": "t", "lease_seconds": 60},
-            "finished": {"started_at": now, "finished_at": now, "status": "success"},
+            "finished": {"started_at": now, "finished_at": now, "status": "success", "executed": True},
         }[state]
         row = JobRun(**{"job_name": name, "trigger": "api", "state": state, "requested_at": now, **times, **values})
         session.add(row)
@@ -171,7 +171,7 @@ def test_old_runs_go_but_the_newest_of_each_job_stay(add, ctx, session, clock):
     clock.advance(timedelta(days=100))
     fresh = add("gate", "finished")
 
-    found = run_upkeep.prune(ctx, keep_days=60, keep_per_job=2, limit=1000)
+    found = run_upkeep.prune(ctx, keep_days=60, skipped_days=60, keep_per_job=2, limit=1000)
     ctx.commit()
 
     assert (found.deleted, found.by_job, found.more) == (7, {"gate": 4, "rare": 3}, False)
@@ -186,9 +186,25 @@ def test_what_is_removed_at_once_is_limited_and_starts_with_the_oldest(add, ctx,
     retried = add("gate", "finished", retry_of=ids[0])
     clock.advance(timedelta(days=100))
 
-    found = run_upkeep.prune(ctx, keep_days=60, keep_per_job=1, limit=4)
+    found = run_upkeep.prune(ctx, keep_days=60, skipped_days=60, keep_per_job=1, limit=4)
     ctx.commit()
 
     assert (found.deleted, found.more) == (4, True)
     assert list(session.scalars(select(JobRun.id).order_by(JobRun.id))) == [*ids[4:], retried]
     assert stored(session, retried).retry_of is None
+
+
+def test_runs_that_found_nothing_to_do_go_sooner(add, ctx, session, clock):
+    ctx.rollback()
+    idle, did, failed = add("gate", "finished", executed=False), add("gate", "finished"), add("gate", "finished")
+    session.get_one(JobRun, failed).status, session.get_one(JobRun, failed).executed = "critical", False
+    session.commit()
+    clock.advance(timedelta(days=10))
+    newest = add("gate", "finished", executed=False)
+    clock.advance(timedelta(days=10))
+
+    run_upkeep.prune(ctx, keep_days=60, skipped_days=7, keep_per_job=1, limit=100)
+    ctx.commit()
+
+    assert list(session.scalars(select(JobRun.id).order_by(JobRun.id))) == [did, failed, newest]
+    assert idle not in set(session.scalars(select(JobRun.id)))
