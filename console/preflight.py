@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -26,6 +27,7 @@ class Reporter:
         self._factory, self._config, self._clock = factory, config, clock
         self.kind = kind
         self.instance_id = str(uuid4())
+        self._due = 0.0
         self.started_at = clock().now()
 
     def report(self) -> Preflight:
@@ -38,6 +40,13 @@ class Reporter:
                 ctx, found, instance_id=self.instance_id, kind=self.kind, started_at=self.started_at, now=now
             )
         return found
+
+    def report_if_due(self) -> None:
+        """Report when the last report is old enough; for processes with a loop of their own."""
+        now = time.monotonic()
+        if now >= self._due:
+            self._due = now + preflight.REFRESH_EVERY.total_seconds()
+            self.report()
 
     def forget(self) -> None:
         """Remove the stored result, because the process ends."""

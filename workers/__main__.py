@@ -6,6 +6,7 @@ import sys
 
 from console import logs
 from console.config import ConfigError
+from console.services import preflight
 from workers import command, runtime, scheduler, worker
 from workers.place import here
 
@@ -30,6 +31,11 @@ def main(arguments: list[str]) -> int:
         print(f"{error}.", file=sys.stderr)
         return 2
     if name in PROCESSES:
+        try:
+            preflight.refuse_bad_start(place.config, place.clock.now())
+        except RuntimeError as error:
+            print(f"{error}.", file=sys.stderr)
+            return 1
         return PROCESSES[name]()
     if runtime.find(name) is None:
         print(f"There is no job {name!r}.\n\n{usage()}", file=sys.stderr)

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from console import logs
 from console.domain.errors import StoreUnavailable
 from console.domain.schedule import Line
+from console.preflight import Reporter
 from console.services import run_schedule, run_upkeep
 from workers import runtime
 from workers.place import Place, here
@@ -41,6 +42,7 @@ class Scheduler:
         self._reaper = run_upkeep.Reaper()
         self._courier = Courier(place.config)
         self._away: set[str] = set()
+        self._reporter = Reporter(place.sessions, place.config, lambda: place.clock, "scheduler")
         self.stop = threading.Event()
 
     def step(self) -> None:
@@ -48,6 +50,7 @@ class Scheduler:
         self._try("schedule", self._make)
         self._try("reaper", self._reap)
         self._try("delivery", self._deliver)
+        self._try("preflight", self._reporter.report_if_due)
 
     def _make(self) -> None:
         with self._place.reading() as ctx:
@@ -83,6 +86,7 @@ class Scheduler:
         while not self.stop.is_set():
             self.step()
             self.stop.wait(PAUSE)
+        self._try("preflight", self._reporter.forget)
 
 
 def main() -> int:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from console import logs
 from console.domain.errors import StoreUnavailable
+from console.preflight import Reporter
 from console.services import run_upkeep
 from workers import runtime
 from workers.place import Place, here
@@ -40,6 +41,16 @@ class ConsoleWorker(Worker):
     """Forks for every run with the console already imported."""
 
     stopped = False
+    reporter: Reporter | None = None
+
+    def run_maintenance_tasks(self) -> None:
+        """Tidy the queue, and tell now and then what this process finds around it."""
+        super().run_maintenance_tasks()
+        if self.reporter is not None:
+            try:
+                self.reporter.report_if_due()
+            except (DBAPIError, OSError) as error:
+                log.warning("preflight_not_stored", error=type(error).__name__)
 
     def main_work_horse(self, job: Delivery, queue: Queue) -> None:
         """Start the forked child without the parent's database connections."""
@@ -86,6 +97,8 @@ def main(*, burst: bool = False) -> int:
     logs.configure(place.config["LOG_LEVEL"])
     jobs = [job.name for job in runtime.all_jobs()]
     log.info("worker_starts", jobs=jobs)
+    reporter = Reporter(place.sessions, place.config, lambda: place.clock, "worker")
+    ConsoleWorker.reporter = reporter
     failures = 0
     with suppress(StopRequested):
         while not ConsoleWorker.stopped:
@@ -99,4 +112,6 @@ def main(*, burst: bool = False) -> int:
             if not ConsoleWorker.stopped:
                 failures = 0 if time.monotonic() - began > HEALTHY else failures + 1
                 time.sleep(BACK_OFF[min(failures, len(BACK_OFF) - 1)])
+    with suppress(DBAPIError):
+        reporter.forget()
     return 0

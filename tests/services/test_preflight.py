@@ -5,11 +5,13 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import sessionmaker
 
 from console.config import Config
 from console.context import Context
 from console.domain.errors import PermissionDenied
 from console.models.preflight import PreflightSnapshot
+from console.preflight import Reporter
 from console.services import preflight
 
 
@@ -183,3 +185,25 @@ def test_only_readers_of_security_or_governance_see_it(make_ctx):
     ctx: Context = make_ctx("operator", grants=frozenset())
     with pytest.raises(PermissionDenied, match="Missing permission: admins:manage"):
         preflight.view(ctx)
+
+
+def test_a_process_reports_when_it_is_due_and_takes_it_back(engine, config, clock, make_ctx):
+    reporter = Reporter(sessionmaker(engine), config, lambda: clock, "scheduler")
+
+    reporter.report_if_due()
+    clock.advance(timedelta(minutes=5))
+    reporter.report_if_due()
+
+    (one,) = preflight.instances(make_ctx())
+    assert (one.kind, one.age_seconds, one.name) == ("scheduler", 300, f"scheduler-{reporter.instance_id[:6]}")
+    reporter.report()
+    assert [one.age_seconds for one in _fresh(make_ctx)] == [0]
+    reporter.forget()
+    assert _fresh(make_ctx) == ()
+
+
+def _fresh(make_ctx):
+    ctx = make_ctx()
+    ctx.session.rollback()
+    ctx.session.expire_all()
+    return preflight.instances(ctx)
