@@ -146,7 +146,11 @@ def create() -> ResponseReturnValue:
     """Create a user; a one-time password is shown once."""
     form, ctx = UserForm(request.form), web_context()
     form.offer(sites.names(ctx))
-    body = handed(form, UserIn, _values(form) | {"username": form.username.data}) if form.validate() else None
+    fine = form.validate()
+    if fine and not form.scope:
+        form.sites.errors = [_("Choose at least one site")]
+        fine = False
+    body = handed(form, UserIn, _values(form) | {"username": form.username.data}) if fine else None
     if body is None:
         return _new(form, 422)
     password = passwords.one_time_password() if form.one_time.data else None

@@ -73,6 +73,7 @@ class TestUsers:
             ({"reach": "everywhere"}, 422),
             ({"permissions": "a:b\nc,d"}, 422),
             ({"sites": "A,B"}, 422),
+            ({"sites": []}, 422),
             ({"display_name": "x" * 121}, 422),
         ],
     )
