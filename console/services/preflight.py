@@ -27,7 +27,7 @@ from console.domain.preflight import (
 from console.domain.text import Text
 from console.models.preflight import PreflightSnapshot
 
-READ = ("admins:manage", "security:read", "governance:read")
+READ = ("admins:manage", "security:read")
 ROLLBACK_GUIDE = "docs/W15_MIGRATION_ROLLBACK.md"
 NOISE_POLICY = "docs/W17_ALERT_NOISE_POLICY.md"
 # A process that missed three refreshes is gone.

@@ -30,8 +30,10 @@ def test_the_pages_open_for_those_who_read_them(api, path, role, status):
     assert api(role).get(path).status_code == status
 
 
-@pytest.mark.parametrize(("path", "status"), [("/gate", 200), ("/ops/preflight", 200), ("/ops/security", 403)])
-def test_an_operator_sees_gate_and_preflight_but_not_security(api, path, status):
+@pytest.mark.parametrize(
+    ("path", "status"), [("/gate", 200), ("/gate/history", 200), ("/ops/preflight", 403), ("/ops/security", 403)]
+)
+def test_an_operator_sees_the_gate_but_not_the_insides_of_the_platform(api, path, status):
     assert api("operator").get(path).status_code == status
 
 

@@ -177,7 +177,7 @@ def test_reading_never_enters_the_audit_chain(api, session, path):
     assert session.scalar(select(func.count()).select_from(AuditLog)) == 0
 
 
-@pytest.mark.parametrize("path", ["security/posture", "admin/security-dashboard", "alerts/noise-policy"])
+@pytest.mark.parametrize("path", ["preflight", "security/posture", "admin/security-dashboard", "alerts/noise-policy"])
 @pytest.mark.parametrize(("role", "status"), [("manager", 200), ("auditor", 200), ("operator", 403)])
 def test_who_reads_about_security(api, path, role, status):
     assert api(role).get(f"{OPS}/{path}").status_code == status

@@ -180,9 +180,9 @@ def test_the_age_of_a_snapshot_is_told(ctx, clock):
     assert preflight.view(ctx).age_seconds == 300
 
 
-def test_only_readers_of_security_or_governance_see_it(make_ctx):
+def test_only_readers_of_security_see_it(make_ctx):
     assert preflight.view(make_ctx("auditor")).source == "this_process"
-    ctx: Context = make_ctx("operator", grants=frozenset())
+    ctx: Context = make_ctx("operator")
     with pytest.raises(PermissionDenied, match="Missing permission: admins:manage"):
         preflight.view(ctx)
 
