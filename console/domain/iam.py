@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from enum import StrEnum
+from functools import lru_cache
 
 from console.domain.text import N_
 
@@ -114,6 +115,12 @@ def explicitly_allows(granted: Collection[str], permission: str) -> bool:
 
 def effective_permissions(role: str, custom: Iterable[str]) -> tuple[str, ...]:
     """Return role defaults joined with the user's own strings, sorted; an owner always has `*`."""
+    return _effective(role, tuple(custom))
+
+
+@lru_cache(maxsize=512)
+def _effective(role: str, custom: tuple[str, ...]) -> tuple[str, ...]:
+    # Asked for on every request; there are few different answers.
     return tuple(sorted({*PUBLISHED.get(Role(role), ()), *custom}))
 
 

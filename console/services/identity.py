@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select, update
 
 from console.config import Config
 from console.context import ALL_SITES, Actor, Context
@@ -21,6 +21,18 @@ from console.services import audit
 
 # One row update per credential and minute is enough to know when it was used last.
 TOUCH_EVERY = timedelta(minutes=1)
+
+# Built once: these two run on every request.
+_BY_TOKEN = (
+    select(Token, User)
+    .join(User, User.id == Token.user_id)
+    .where(Token.token_hash.in_(bindparam("hashes", expanding=True)))
+)
+_BY_SESSION = (
+    select(WebSession, User)
+    .join(User, User.id == WebSession.user_id)
+    .where(WebSession.token_hash == bindparam("hash"))
+)
 
 
 @dataclass(frozen=True)
@@ -80,9 +92,7 @@ def hashes_of(config: Config, presented: bytes) -> tuple[str, ...]:
 def by_token(ctx: Context, presented: bytes) -> Identified:
     """Identify the bearer of an API token; reads only."""
     hashes = hashes_of(ctx.config, presented)
-    row = ctx.session.execute(
-        select(Token, User).join(User, User.id == Token.user_id).where(Token.token_hash.in_(hashes))
-    ).first()
+    row = ctx.session.execute(_BY_TOKEN, {"hashes": hashes}).first()
     now = ctx.now()
     refusal = Refusal.UNKNOWN
     credential_id = None
@@ -102,11 +112,7 @@ def by_token(ctx: Context, presented: bytes) -> Identified:
 
 def by_session(ctx: Context, presented: str) -> Identified:
     """Identify the person behind a browser session; reads only."""
-    row = ctx.session.execute(
-        select(WebSession, User)
-        .join(User, User.id == WebSession.user_id)
-        .where(WebSession.token_hash == session_hash(presented))
-    ).first()
+    row = ctx.session.execute(_BY_SESSION, {"hash": session_hash(presented)}).first()
     if row is None:
         return Identified(None, Refusal.UNKNOWN)
     web, user = row
