@@ -56,6 +56,8 @@ def init_app(app: Flask) -> None:
         SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=session_policy(config).absolute,
     )
+    if config["ALLOW_INSECURE_LOCAL_AUTH"]:
+        log.warning("insecure_local_auth_is_on", env=config["ENV"], counts=config["ENV"] == "local")
     app.before_request(_guard)
     app.after_request(_note_refusal)
 

@@ -303,6 +303,12 @@ class TestLocalBypass:
     def test_a_live_token_shuts_it(self, make_app, issued):
         assert make_app(**LOCAL).test_client().get("/api/auth/me").status_code == 401
 
+    def test_every_page_says_loudly_that_nobody_is_signed_in(self, make_app):
+        page = make_app(**LOCAL).test_client().get("/admin/users", headers={"Accept-Language": "en"})
+
+        assert page.status_code == 200
+        assert "ALLOW_INSECURE_LOCAL_AUTH" in page.text
+
     def test_another_site_cannot_use_it(self, make_app):
         client = make_app(**LOCAL).test_client()
         response = client.post(
