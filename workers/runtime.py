@@ -17,7 +17,14 @@ from console.services.jobs import Job, NoOptions
 Work = TypeVar("Work", bound=Callable[[Context, Any], Any])
 
 # Every module with jobs stands here; a job in a module that nobody names does not exist.
-MODULES = ("workers.upkeep", "workers.governance", "workers.remediation", "workers.alerts", "workers.audit")
+MODULES = (
+    "workers.alerts",
+    "workers.audit",
+    "workers.automation",
+    "workers.governance",
+    "workers.remediation",
+    "workers.upkeep",
+)
 
 _jobs: dict[str, Job] = {}
 

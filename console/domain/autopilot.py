@@ -6,10 +6,12 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 from console.domain.autopilot_guard import Guard
 from console.domain.kpi import KpiMetrics
+from console.domain.runs import Status
 from console.domain.sla import EscalationPolicy
 from console.domain.text import Text
 
@@ -89,7 +91,7 @@ def skip_reason(policy: AutopilotPolicy, guard: Guard, evaluation: Evaluation) -
     return None
 
 
-def run_status(metrics: KpiMetrics, planned: Sequence[str], *, errors: int, disabled: bool = False) -> str:
+def run_status(metrics: KpiMetrics, planned: Sequence[str], *, errors: int, disabled: bool = False) -> Status:
     """Give the status of a run (API contract): the backlog before the actions decides, unless something broke."""
     if errors:
         return "critical"
@@ -107,14 +109,15 @@ class PlanLine:
     `targets` are the user names that get something: the item or the message.
     """
 
-    item_id: int
-    number: str
+    id: int
+    item_id: str
     title: Any
     action: str
     rule: str
     reason: Text
     targets: tuple[str, ...] = ()
     level: int = 0
+    due_at: datetime | None = None
     numbers: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -129,12 +132,17 @@ class PlanCount:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do at this moment. `truncated` says that there are more items than lines."""
+    """What a run would do at this moment. `truncated` says that there are more items than lines.
 
+    `left_alone` is how many open items nothing is done about; their counts say why, once for the assignment and once
+    for the message.
+    """
+
+    fingerprint: str = ""
     lines: tuple[PlanLine, ...] = ()
     counts: tuple[PlanCount, ...] = ()
+    left_alone: int = 0
     truncated: bool = False
-    fingerprint: str = ""
 
     def count(self, action: str) -> int:
         """Give how many items an action concerns."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
+from console.domain.runs import Status
 from console.domain.text import T, Text
 from console.domain.tracker import percent
 
@@ -142,7 +143,7 @@ def stride(count: int, most: int = POINTS_MOST) -> int:
     return max(1, -(-count // most))
 
 
-def status_of(metrics: KpiMetrics) -> tuple[str, tuple[str, ...]]:
+def status_of(metrics: KpiMetrics) -> tuple[Status, tuple[str, ...]]:
     """Give the status of a KPI run and the reasons for it, the heavier ones first (API contract, status of a run)."""
     heavy = [("overdue", metrics.overdue_count), ("critical_open", metrics.critical_open_count)]
     light = [("unassigned_open", metrics.unassigned_open_count), ("blocked", metrics.blocked_count)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from console.domain.runs import Status
 from console.domain.text import N_, T, Text
 
 NONE, DUE_SOON, LATE, CRITICAL_LATE = 0, 1, 2, 3
@@ -105,7 +106,7 @@ def minutes_until(due_at: datetime, now: datetime) -> int:
     return int((due_at - now).total_seconds() / 60)
 
 
-def run_status(*, candidates: int, critical: int, failed: bool) -> str:
+def run_status(*, candidates: int, critical: int, failed: bool) -> Status:
     """Give the status of an escalation run (API contract): a message that reached nobody is at least a warning."""
     if critical:
         return "critical"

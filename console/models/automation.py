@@ -76,6 +76,10 @@ class ItemEscalation(Base):
     """
 
     __tablename__ = "item_escalations"
+    __table_args__ = (
+        # autopilot_plan: what people were told last.
+        Index("ix_item_escalations_told_at", "told_at", "item_id"),
+    )
 
     item_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     level: Mapped[int]

@@ -1,0 +1,256 @@
+"""What a run of the autopilot would do right now, item by item, and why it leaves the others alone.
+
+The run itself decides by the same functions; the fingerprint tells whether a plan that somebody saw still holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+
+from console.context import Context
+from console.domain import sla
+from console.domain.autopilot import (
+    AUTO_ASSIGN,
+    ESCALATION,
+    LEAVE,
+    Plan,
+    PlanCount,
+    PlanDigest,
+    PlanLine,
+    fingerprint,
+)
+from console.domain.text import Text
+from console.domain.tracker import REMEDIATION
+from console.domain.workload import LEAST_LOADED, NO_CANDIDATE
+from console.models.automation import ItemEscalation
+from console.models.tracker import TrackerItem
+from console.services import figures, sla_rows, workload
+from console.services import tracker_rows as rows
+from console.services.autopilot_policy import Effective
+from console.services.sla_rows import SENT, Decided, Window
+from console.services.workload import Suggested
+
+ESCALATIONS_SHOWN = 50
+LEFT_SHOWN = 10
+OVER_LIMIT, NOT_TRIGGERED, NOTIFY_OFF = "over_limit", "not_triggered", "notify_off"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What was decided about all items at one moment: who gets what, who is told about what."""
+
+    suggestions: tuple[Suggested, ...]
+    window: Window
+    decided: Decided
+    digest: PlanDigest
+
+    @property
+    def assign_count(self) -> int:
+        """Give how many items would be given away."""
+        return len(self.digest.assigned)
+
+    @property
+    def notify_count(self) -> int:
+        """Give how many items people would be told about."""
+        return sum(part[2] for part in self.digest.escalated)
+
+
+def draw(ctx: Context, effective: Effective, planned: Iterable[str]) -> Drawn:
+    """Decide about all items under a policy whose evaluation planned these actions; writes nothing."""
+    policy, actions = effective.policy, set(planned)
+    now = ctx.now()
+    found: tuple[Suggested, ...] = ()
+    if AUTO_ASSIGN in actions and ctx.config["GOVERNANCE_REMEDIATION_AUTO_ASSIGN_ENABLED"]:
+        found = workload.suggestions(ctx, workload.active_people(ctx), most=policy.auto_assign_max_items)
+    window = sla_rows.window(ctx, now, policy.escalation)
+    decided = sla_rows.decide(ctx, window)
+    told = decided.parts if ESCALATION in actions and _notifies(ctx, effective) else ()
+    digest = PlanDigest(
+        assigned=tuple((one.id, one.recommended_assignee) for one in found if one.recommended_assignee is not None),
+        escalated=tuple(
+            (part.rule, part.level, part.count, part.id_sum, part.newest_id) for part in told if part.rule in SENT
+        ),
+    )
+    return Drawn(found, window, decided, digest)
+
+
+def _notifies(ctx: Context, effective: Effective) -> bool:
+    names = ("ESCALATION_ENABLED", "ESCALATION_NOTIFY_ENABLED")
+    return effective.policy.notify_enabled and all(ctx.config[f"GOVERNANCE_REMEDIATION_{name}"] for name in names)
+
+
+def fingerprint_of(effective: Effective, planned: Iterable[str], drawn: Drawn) -> str:
+    """Give the fingerprint of what was decided."""
+    return fingerprint(effective.policy, effective.view.revision, tuple(planned), drawn.digest)
+
+
+def plan(ctx: Context, effective: Effective, planned: Iterable[str], *, open_items: int) -> Plan:
+    """Give the plan with its lines; `open_items` is how many the caller counted at the same moment."""
+    actions = tuple(planned)
+    drawn = draw(ctx, effective, actions)
+    sent = _escalation_lines(ctx, effective, drawn) if drawn.notify_count else []
+    both = _told_among(ctx, drawn, [item_id for item_id, _name in drawn.digest.assigned]) if sent else 0
+    acted = drawn.assign_count + drawn.notify_count - both
+    left = _left_lines(ctx, effective, drawn)
+    return Plan(
+        fingerprint=fingerprint_of(effective, actions, drawn),
+        lines=(*_assignment_lines(drawn), *sent, *left),
+        counts=_counts(ctx, actions, effective, drawn, open_items),
+        left_alone=max(0, open_items - acted),
+        truncated=drawn.notify_count > len(sent) or open_items - acted > len(left),
+    )
+
+
+def _assignment_lines(drawn: Drawn) -> list[PlanLine]:
+    lines = []
+    for one in drawn.suggestions:
+        given = one.recommended_assignee is not None
+        lines.append(
+            PlanLine(
+                id=one.id,
+                item_id=one.item_id,
+                title=one.title,
+                action=AUTO_ASSIGN if given else LEAVE,
+                rule=one.rule,
+                reason=one.reason,
+                targets=(one.recommended_assignee,) if one.recommended_assignee is not None else (),
+                due_at=one.due_at,
+                numbers={"candidates": one.candidates, "owner_role": one.owner_role, "load": dict(one.load_detail),
+                         "last_assigned_at": one.last_assigned_at},
+            )
+        )  # fmt: skip
+    return lines
+
+
+_NAMES = ("id", "number", "item_name", "texts", "action", "item_key", "due_at", "assignee", "sla_hours")
+_COLUMNS = tuple(getattr(TrackerItem, name) for name in _NAMES)
+_ORDER = (TrackerItem.priority, TrackerItem.due_at, TrackerItem.id)
+
+
+def _line(row: Any, action: str, rule: str, reason: Text, **values: Any) -> PlanLine:
+    return PlanLine(
+        id=row.id,
+        item_id=rows.item_number(REMEDIATION.item_prefix, row.number),
+        title=row.item_name or row.texts.get("action") or row.action or row.item_key,
+        action=action,
+        rule=rule,
+        reason=reason,
+        due_at=row.due_at,
+        **values,
+    )
+
+
+def _escalation_lines(ctx: Context, effective: Effective, drawn: Drawn) -> list[PlanLine]:
+    statement = sla_rows.candidates(
+        ctx, drawn.window, *_COLUMNS, ItemEscalation.told_at, ItemEscalation.level.label("told_level")
+    )
+    rule = sla_rows.rule(drawn.window.now, drawn.window.policy)
+    found = ctx.session.execute(statement.where(rule.in_(SENT)).order_by(*_ORDER).limit(ESCALATIONS_SHOWN))
+    return [
+        _line(
+            row,
+            ESCALATION,
+            row.rule,
+            _why(row, row.rule, row.level, effective, drawn),
+            targets=(row.assignee,) if row.assignee else (),
+            level=row.level,
+            numbers={
+                "minutes_until_due": sla.minutes_until(row.due_at, drawn.window.now),
+                "repeat_hours": effective.policy.escalation_repeat_hours,
+                "due_soon_effective_minutes": sla.effective_minutes(row.sla_hours, drawn.window.policy),
+                "last_told_at": row.told_at,
+                "last_told_level": row.told_level or 0,
+            },
+        )
+        for row in found
+    ]
+
+
+def _why(row: Any, rule: str, level: int, effective: Effective, drawn: Drawn) -> Text:
+    minutes = sla.minutes_until(row.due_at, drawn.window.now) if row.due_at is not None else 0
+    return sla.sentence(rule, level, minutes=minutes, repeat_hours=effective.policy.escalation_repeat_hours)
+
+
+def _left_lines(ctx: Context, effective: Effective, drawn: Drawn) -> list[PlanLine]:
+    """Give some of the items that nothing is done about: those told of last, and those whose deadline is next."""
+    given = [item_id for item_id, _name in drawn.digest.assigned]
+    told = (
+        select(*_COLUMNS, ItemEscalation.told_at, ItemEscalation.level)
+        .join(ItemEscalation, ItemEscalation.item_id == TrackerItem.id)
+        .where(
+            *figures.scope(ctx),
+            sla_rows.candidate(drawn.window),
+            sla_rows.rule(drawn.window.now, drawn.window.policy) == sla.TOLD,
+            TrackerItem.id.not_in(given),
+        )
+        .order_by(ItemEscalation.told_at.desc(), TrackerItem.id)
+        .limit(LEFT_SHOWN)
+    )
+    lines = []
+    if drawn.decided.count(sla.TOLD):
+        for row in ctx.session.execute(told):
+            numbers = {"last_told_at": row.told_at, "repeat_hours": effective.policy.escalation_repeat_hours}
+            reason = _why(row, sla.TOLD, row.level, effective, drawn)
+            lines.append(_line(row, LEAVE, sla.TOLD, reason, level=row.level, numbers=numbers))
+    later = (
+        select(*_COLUMNS)
+        .where(*figures.scope(ctx), rows.OPEN, TrackerItem.due_at > _end(drawn), TrackerItem.id.not_in(given))
+        .order_by(TrackerItem.due_at, TrackerItem.id)
+        .limit(LEFT_SHOWN)
+    )
+    for row in ctx.session.execute(later):
+        numbers = {"minutes_until_due": sla.minutes_until(row.due_at, drawn.window.now)}
+        lines.append(_line(row, LEAVE, sla.NOT_DUE, _why(row, sla.NOT_DUE, 0, effective, drawn), numbers=numbers))
+    return lines
+
+
+def _end(drawn: Drawn) -> Any:
+    return drawn.window.now + timedelta(hours=drawn.window.policy.due_soon_hours)
+
+
+def _told_among(ctx: Context, drawn: Drawn, ids: list[int]) -> int:
+    """Count the items that get an assignee and a message at once."""
+    rule = sla_rows.rule(drawn.window.now, drawn.window.policy)
+    found = sla_rows.candidates(ctx, drawn.window, TrackerItem.id).where(TrackerItem.id.in_(ids), rule.in_(SENT))
+    return ctx.session.scalar(select(func.count()).select_from(found.subquery())) or 0
+
+
+def _counts(
+    ctx: Context, actions: tuple[str, ...], effective: Effective, drawn: Drawn, open_items: int
+) -> tuple[PlanCount, ...]:
+    """Count the items of each action and rule, and of each reason to leave them alone."""
+    made: dict[tuple[str, str], int] = {}
+
+    def add(action: str, rule: str, count: int) -> None:
+        if count:
+            made[action, rule] = made.get((action, rule), 0) + count
+
+    unassigned = _number(ctx, rows.UNASSIGNED, rows.OPEN)
+    if AUTO_ASSIGN in actions:
+        add(AUTO_ASSIGN, LEAST_LOADED, drawn.assign_count)
+        add(LEAVE, NO_CANDIDATE, len(drawn.suggestions) - drawn.assign_count)
+        add(LEAVE, OVER_LIMIT, max(0, unassigned - len(drawn.suggestions)))
+    else:
+        add(LEAVE, f"{AUTO_ASSIGN}_{NOT_TRIGGERED}", unassigned)
+    no_deadline = _number(ctx, rows.OPEN, TrackerItem.due_at.is_(None))
+    for part in drawn.decided.parts:
+        if part.rule not in SENT:
+            add(LEAVE, part.rule, part.count)
+        elif ESCALATION not in actions:
+            add(LEAVE, f"{ESCALATION}_{NOT_TRIGGERED}", part.count)
+        else:
+            told = _notifies(ctx, effective)
+            add(ESCALATION if told else LEAVE, part.rule if told else NOTIFY_OFF, part.count)
+    add(LEAVE, sla.NO_DEADLINE, no_deadline)
+    add(LEAVE, sla.NOT_DUE, max(0, open_items - drawn.decided.count() - no_deadline))
+    return tuple(PlanCount(action, rule, count) for (action, rule), count in made.items())
+
+
+def _number(ctx: Context, *conditions: ColumnElement[bool]) -> int:
+    statement = select(func.count()).select_from(TrackerItem).where(*figures.scope(ctx), *conditions)
+    return ctx.session.scalar(statement) or 0

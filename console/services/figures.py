@@ -1,0 +1,146 @@
+"""The figures of the remediation tracker, counted inside its indexes (API contract, SLA metrics and KPI)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, literal_column, select
+
+from console.context import Context
+from console.domain import kpi
+from console.domain.kpi import KpiMetrics
+from console.domain.tracker import REMEDIATION, Tally
+from console.models.tracker import TrackerCommand, TrackerEvent, TrackerItem
+from console.services import tracker
+from console.services import tracker_rows as rows
+
+# Names of assignees are free text; the answer has those with the most items.
+ASSIGNEES_MOST = 500
+UNASSIGNED = "unassigned"
+_DONE = TrackerEvent.to_status == literal_column("'done'")
+
+
+def scope(ctx: Context, site: str | None = None) -> tuple[ColumnElement[bool], ...]:
+    """Give the conditions for the remediation items that the caller sees (of one site); raises SiteDenied."""
+    tracker.check_site(ctx, site)
+    conditions = (TrackerItem.tracker == REMEDIATION.key, rows.visible(ctx.actor))
+    return conditions if site is None else (*conditions, TrackerItem.site_key == site)
+
+
+def metrics(
+    ctx: Context, now: datetime, *, window_days: int, due_soon_hours: int, site: str | None = None
+) -> KpiMetrics:
+    """Give the figures at `now` (aware UTC) of what the caller sees: four queries of index ranges."""
+    counts = tracker.tally(ctx, REMEDIATION, now, site, closed=True)
+    more = select(*_more(ctx, now, window_days, due_soon_hours, site))
+    unassigned, soon, finished, taken_back = tuple(ctx.session.execute(more).one())
+    average, oldest, middle = _ages(ctx, counts, site)
+    done = finished - taken_back
+    return KpiMetrics(
+        total_items=counts.total + counts.closed,
+        active_items=counts.total,
+        open_items=counts.open,
+        pending_count=counts.pending,
+        in_progress_count=counts.in_progress,
+        done_count=counts.done,
+        blocked_count=counts.blocked,
+        completion_rate_percent=kpi.completion_rate(counts.done, counts.total),
+        critical_open_count=counts.critical_open,
+        unassigned_open_count=unassigned,
+        overdue_count=counts.overdue,
+        due_soon_count=soon,
+        done_last_window_count=done,
+        throughput_per_day=kpi.throughput(done, window_days),
+        avg_open_age_hours=_hours_since(average, now),
+        median_open_age_hours=_hours_since(middle, now),
+        oldest_open_age_hours=_hours_since(oldest, now),
+    )
+
+
+def _more(
+    ctx: Context, now: datetime, window_days: int, due_soon_hours: int, site: str | None
+) -> tuple[ColumnElement[int], ...]:
+    mine = scope(ctx, site)
+    since = now - timedelta(days=window_days)
+
+    def number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+        return select(func.count()).select_from(TrackerItem).where(*mine, *conditions).scalar_subquery()
+
+    soon = number(rows.due_soon(now, due_soon_hours)) if due_soon_hours else literal_column("0")
+    seen = [TrackerEvent.tracker == REMEDIATION.key]
+    if site is not None:
+        seen.append(TrackerEvent.site_key == site)
+    elif not ctx.actor.all_sites:
+        seen.append(TrackerEvent.site_key.in_(("", *ctx.actor.site_scope)))
+    done = select(func.count()).select_from(TrackerEvent).where(*seen, _DONE, TrackerEvent.at >= since)
+    # Work that was taken back within seconds was never finished. Taken from the commands, of which few are undone.
+    undone = select(TrackerCommand.id).where(
+        TrackerCommand.tracker == REMEDIATION.key, TrackerCommand.undone_at.is_not(None), TrackerCommand.at >= since
+    )
+    back = done.where(TrackerEvent.command_id.is_not(None), TrackerEvent.command_id.in_(undone))
+    return number(rows.UNASSIGNED, rows.OPEN), soon, done.scalar_subquery(), back.scalar_subquery()
+
+
+def _ages(ctx: Context, counts: Tally, site: str | None) -> tuple[float | None, float | None, float | None]:
+    """Give average, oldest and median opening time of open items in seconds since 1970."""
+    if not counts.open:
+        return None, None, None
+    open_items = (*scope(ctx, site), rows.OPEN)
+    moment = _epoch(ctx)
+    average, oldest = ctx.session.execute(
+        select(func.avg(moment), func.min(TrackerItem.opened_at)).select_from(TrackerItem).where(*open_items)
+    ).one()
+    # The middle one, or the mean of the middle two, by position in the index.
+    wanted = 2 - counts.open % 2
+    middle = ctx.session.scalars(
+        select(TrackerItem.opened_at)
+        .where(*open_items)
+        .order_by(TrackerItem.opened_at)
+        .offset((counts.open - 1) // 2)
+        .limit(wanted)
+    ).all()
+    known = [at.timestamp() for at in middle]
+    seconds = float(average) if ctx.session.get_bind().dialect.name == "postgresql" else _from_julian(float(average))
+    return seconds, oldest.timestamp(), sum(known) / len(known) if known else None
+
+
+def _epoch(ctx: Context) -> ColumnElement[Any]:
+    if ctx.session.get_bind().dialect.name == "postgresql":
+        return func.extract("epoch", TrackerItem.opened_at)
+    # Old versions of SQLite know no other function with fractions of a second.
+    return func.julianday(TrackerItem.opened_at)
+
+
+def _from_julian(days: float) -> float:
+    return (days - 2440587.5) * 86400
+
+
+def _hours_since(seconds: float | None, now: datetime) -> float:
+    return 0.0 if seconds is None else kpi.hours(now.astimezone(UTC).timestamp() - seconds)
+
+
+def assignee_counts(ctx: Context, site: str | None = None, *conditions: ColumnElement[bool]) -> dict[str, int]:
+    """Give open items per assignee, `unassigned` for those without, the most first; long lists are cut."""
+    number = func.count().label("number")
+    statement = (
+        select(TrackerItem.assignee, number)
+        .where(*scope(ctx, site), rows.OPEN, *conditions)
+        .group_by(TrackerItem.assignee)
+        .order_by(number.desc(), TrackerItem.assignee)
+        .limit(ASSIGNEES_MOST)
+    )
+    return {name or UNASSIGNED: count for name, count in ctx.session.execute(statement)}
+
+
+def first_items(
+    ctx: Context, columns: Iterable[Any], *conditions: ColumnElement[bool], site: str | None = None, most: int = 10
+) -> Select[Any]:
+    """Give the SELECT of the most urgent open items: by priority, deadline, id."""
+    return (
+        select(*columns)
+        .where(*scope(ctx, site), rows.OPEN, *conditions)
+        .order_by(TrackerItem.priority, TrackerItem.due_at, TrackerItem.id)
+        .limit(most)
+    )
