@@ -147,19 +147,18 @@ def page() -> Response:
 
 def _links(data: Dashboard) -> dict[str, Any]:
     """Give the addresses of the rows behind the numbers; a page that the reader may not open is None."""
-    since = data.window_start.astimezone(ZoneInfo(data.business_time_zone)).date().isoformat()
-    tokens, users = url_if("tokens.page"), url_if("users.page")
+    since = {"from": data.window_start.astimezone(ZoneInfo(data.business_time_zone)).date().isoformat()}
     return {
-        "total": url_if("audit.page", since=since),
-        "sensitive_total": url_if("audit.page", since=since, action=list(SENSITIVE_ACTIONS)),
-        "failed_or_warning": url_if("audit.page", since=since, status=list(FAILED_STATUSES)),
-        "off_hours_total": url_if("audit.page", since=since),
-        "tokens": tokens,
-        "users": users,
-        "expiring_7d": tokens,
-        "rotate_overdue": tokens,
-        "dormant_30d": tokens,
-        "non_owner_wildcard_tokens": tokens,
-        "active_users_without_token": users,
-        "actor": lambda name: url_if("audit.page", since=since, actor=name),
+        "total": url_if("audit.page", **since),
+        "sensitive_total": url_if("audit.page", **since, action=list(SENSITIVE_ACTIONS)),
+        "failed_or_warning": url_if("audit.page", **since, status=list(FAILED_STATUSES)),
+        "off_hours_total": url_if("audit.page", **since),
+        "tokens": url_if("tokens.page"),
+        "users": url_if("users.page"),
+        "expiring_7d": url_if("tokens.page", state="expiring", sort="expires_at"),
+        "rotate_overdue": url_if("tokens.page", all=1, sort="created_at", columns="label,username,rotate_due_at"),
+        "dormant_30d": url_if("tokens.page", all=1, sort="last_used_at"),
+        "non_owner_wildcard_tokens": url_if("tokens.page"),
+        "active_users_without_token": url_if("users.page", state="active"),
+        "actor": lambda name: url_if("audit.page", **since, actor_username=name),
     }
