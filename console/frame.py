@@ -63,6 +63,8 @@ SCRIPT_TEXTS = {
     "keys_create": N_("Create"),
     "copied": N_("Copied"),
     "undone": N_("Undone"),
+    "cancel": N_("Cancel"),
+    "continue": N_("Continue"),
 }
 
 
@@ -81,8 +83,10 @@ def _in_gallery(name: str) -> str | None:
 
 def locale() -> str:
     """Give the language of the current request as "ko" or "en"."""
-    found = get_locale()
-    return found.language if found is not None else DEFAULT_LOCALE
+    if "locale_name" not in g:
+        found = get_locale()
+        g.locale_name = found.language if found is not None else DEFAULT_LOCALE
+    return str(g.locale_name)
 
 
 def zone() -> ZoneInfo:

@@ -1,0 +1,124 @@
+"""The list component: every control is a link that works without script, and nothing that people write is markup."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import render_template_string
+from werkzeug.datastructures import MultiDict
+
+from console import gallery, listing
+
+CALL = """{% import "partials/list.html" as lists %}
+{% call(row, column) lists.listing(data, url="/x", title="Rows", **options) %}{{ row[column.key] }}{% endcall %}"""
+
+
+@pytest.fixture
+def render(app, clock):
+    """Give `render(query string as a dict, rows=True, **options)`: the markup of the sample list."""
+
+    def draw(query=(), *, empty="", **options):
+        with app.test_request_context("/x"):
+            parsed = listing.parse(gallery.SPEC, MultiDict(query))
+            data = gallery.sample_list(clock.now(), parsed, empty=empty)
+            return render_template_string(CALL, data=data, options=options)
+
+    return draw
+
+
+def links(markup):
+    return [link.replace("&amp;", "&") for link in re.findall(r'href="([^"#]+)"', markup)]
+
+
+def test_every_control_that_asks_again_is_a_link_too(render):
+    markup = render([("status", "pending")])
+
+    asking = re.findall(r"<a [^>]*hx-get=\"([^\"]+)\"[^>]*>", markup)
+    assert asking
+    assert all(f'href="{address}" hx-get="{address}"' in markup for address in asking)
+
+
+def test_a_choice_is_added_to_those_that_stand(render):
+    assert "/x?status=pending&status=blocked" in links(render([("status", "pending")]))
+
+
+def test_a_choice_that_stands_is_taken_away(render):
+    markup = render([("status", "pending"), ("status", "blocked")])
+
+    assert {"/x?status=pending", "/x?status=blocked"} <= set(links(markup))
+
+
+def test_a_chip_removes_its_whole_filter_and_keeps_the_rest(render):
+    markup = render([("status", "pending"), ("q", "펌프")])
+
+    removed = re.search(r'class="chip-x" href="([^"]+)"', markup).group(1)
+    assert removed == "/x?q=%ED%8E%8C%ED%94%84"
+
+
+def test_a_header_sorts_and_turns_round(render):
+    assert "/x?sort=site" in links(render())
+    turned = render([("sort", "site")])
+
+    assert "/x?sort=-site" in links(turned)
+    assert 'aria-sort="ascending"' in turned
+
+
+def test_columns_are_chosen_by_links_and_the_last_one_stays(render):
+    only_title = render([("columns", "title")])
+
+    assert "/x?columns=title%2Csite" in links(only_title)
+    assert re.search(r'<th scope="col"[^>]*>\s*(제목|Title)', only_title)
+    assert "columns=&" not in only_title
+
+
+def test_the_csv_is_of_exactly_these_rows(render):
+    markup = render([("status", "pending"), ("sort", "-due"), ("page", "2")], csv_url="/x.csv")
+
+    assert "/x.csv?status=pending&sort=-due" in links(markup)
+
+
+@pytest.mark.parametrize("size", [25, 100, 250])
+def test_page_sizes_are_links(render, size):
+    assert f"/x?per_page={size}" in links(render())
+
+
+def test_the_count_is_said_and_announced(render):
+    markup = render()
+
+    assert re.search(r'data-announce="[^"]*128[^"]*"', markup)
+
+
+@pytest.mark.parametrize(
+    ("query", "empty", "words"), [((), "none", "아직 없습니다"), ((("q", "x"),), "none", "필터에 맞는 것이 없습니다")]
+)
+def test_an_empty_list_says_why(render, query, empty, words):
+    assert words in render(query, empty=empty)
+
+
+def test_an_empty_list_shows_no_table(render):
+    assert "<table" not in render(empty="none")
+
+
+def test_the_search_keeps_the_filters_in_hidden_fields(render):
+    markup = render([("status", "pending"), ("q", "펌프")], search="찾기")
+    form = re.search(r'<form class="filter-search".*?</form>', markup, re.DOTALL).group()
+
+    assert '<input type="hidden" name="status" value="pending">' in form
+    assert 'value="펌프"' in form
+    assert form.count('name="q"') == 1
+
+
+def test_what_people_type_is_escaped_everywhere(render):
+    evil = '"><script>alert(1)</script>'
+    markup = render([("q", evil), ("assignee", evil)], search="x", csv_url="/x.csv")
+
+    assert "<script>" not in markup
+
+
+def test_rows_can_be_marked_only_where_they_have_a_name(render):
+    assert "data-select" not in render()
+    marked = render(select="id", bulk="<button>x</button>")
+
+    assert 'name="ids" value="1042"' in marked
+    assert "data-bulk-all" in marked

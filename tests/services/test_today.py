@@ -1,0 +1,93 @@
+from datetime import timedelta
+
+import pytest
+
+from console.domain.tracker_requests import ItemChange
+from console.models.runs import JobRun
+from console.services import gate, today, tracker_items
+from tests.factories import make_site
+from tests.services.tracker_support import HOUR, add_item
+
+SITE, OTHER = "한빛마을 3단지", "푸른숲 타워"
+
+
+@pytest.fixture
+def items(session, clock):
+    now = clock.now()
+    for name in (SITE, OTHER):
+        make_site(session, name, now=now)
+    made = [
+        add_item(session, now, 1, site=None, due_at=now - HOUR),
+        add_item(session, now, 2, site=SITE, due_at=now - HOUR),
+        add_item(session, now, 3, site=OTHER, due_at=now + HOUR),
+    ]
+    session.commit()
+    return [item.id for item in made]
+
+
+def said(lines):
+    return [str(line.text) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("sites", "site", "late"),
+    [(("*",), None, 2), (("*",), SITE, 1), ((SITE,), None, 2), ((OTHER,), None, 1), ((), None, 1)],
+)
+def test_late_items_are_counted_within_the_scope(make_ctx, items, sites, site, late):
+    assert today.figures(make_ctx("operator", sites), site).late == late
+
+
+def test_without_permission_there_are_no_figures(make_ctx, items):
+    nobody = make_ctx("operator", permissions=(), grants=frozenset())
+
+    assert today.figures(nobody) == today.Figures()
+    assert today.flow(nobody) == ()
+
+
+def test_the_day_reads_newest_first_in_sentences(make_ctx, items, clock):
+    manager = make_ctx("manager", username="kim")
+    clock.advance(timedelta(minutes=1))
+    tracker_items.change(manager, items[0], ItemChange(status="in_progress"))
+    clock.advance(timedelta(minutes=1))
+    tracker_items.change(manager, items[1], ItemChange(status="blocked"))
+
+    lines = today.flow(manager)
+
+    assert said(lines)[:2] == ["GR-002 is blocked", "Work on GR-001 has begun"]
+    assert lines[0].item_id == items[1]
+
+
+def test_the_flow_stays_within_the_scope_and_the_chosen_site(make_ctx, items, clock):
+    owner = make_ctx("owner", username="owner")
+    for item in items:
+        clock.advance(timedelta(minutes=1))
+        tracker_items.change(owner, item, ItemChange(status="blocked"))
+
+    assert len(today.flow(make_ctx("operator", (SITE,)))) == 2
+    assert said(today.flow(owner, OTHER)) == ["GR-003 is blocked"]
+
+
+def test_yesterday_is_over(make_ctx, items, clock):
+    owner = make_ctx("owner", username="owner")
+    tracker_items.change(owner, items[0], ItemChange(status="blocked"))
+    clock.advance(timedelta(days=1))
+
+    assert today.flow(owner) == ()
+
+
+def test_verdicts_and_what_went_wrong_are_told_but_not_every_routine(session, make_ctx, clock):
+    def run(name, status, **detail):
+        now = clock.now()
+        instants = {"requested_at": now, "started_at": now, "finished_at": now}
+        session.add(
+            JobRun(job_name=name, trigger="cron", state="finished", status=status, detail_json=detail, **instants)
+        )
+        clock.advance(timedelta(minutes=1))
+
+    run(gate.JOB, "critical", decision="no_go")
+    run("identity_clean_up", "success")
+    run("identity_clean_up", "critical")
+    session.commit()
+
+    assert said(today.flow(make_ctx("owner"))) == ["Job failed", "Gate verdict NO-GO"]
+    assert said(today.flow(make_ctx("operator"))) == ["Gate verdict NO-GO"]
