@@ -29,9 +29,7 @@ _BY_TOKEN = (
     .where(Token.token_hash.in_(bindparam("hashes", expanding=True)))
 )
 _BY_SESSION = (
-    select(WebSession, User)
-    .join(User, User.id == WebSession.user_id)
-    .where(WebSession.token_hash == bindparam("hash"))
+    select(WebSession, User).join(User, User.id == WebSession.user_id).where(WebSession.token_hash == bindparam("hash"))
 )
 
 

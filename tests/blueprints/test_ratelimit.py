@@ -74,7 +74,12 @@ def test_the_class_follows_the_published_table(api, method, path, policy):
 
 @pytest.mark.parametrize(
     ("path", "policy"),
-    [("/api/x/csv", "public-heavy"), ("/api/x/pdf", "public-heavy"), ("/api/x.csv", "public-read"), ("/api/x", "public-read")],
+    [
+        ("/api/x/csv", "public-heavy"),
+        ("/api/x/pdf", "public-heavy"),
+        ("/api/x.csv", "public-read"),
+        ("/api/x", "public-read"),
+    ],
 )
 def test_without_a_token_downloads_have_their_own_class(client, path, policy):
     assert client.get(path).headers["X-RateLimit-Policy"] == policy
