@@ -70,9 +70,9 @@ def board(place):
 
 def after_the_reaper(place, session) -> list[JobRun]:
     """Let a reaper look until every lost run is closed; gives all runs."""
-    seconds = 0.0
-    reaper = run_upkeep.Reaper(lambda: seconds)
-    for seconds in (0.0, 3601.0):  # noqa: B007
+    ticks = [0.0, 3601.0]
+    reaper = run_upkeep.Reaper(lambda: ticks.pop(0))
+    for _ in range(2):
         with place.reading() as ctx:
             reaper.reap(ctx)
     session.rollback()
