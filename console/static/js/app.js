@@ -1,7 +1,7 @@
 /* Boot: the token of unsafe requests, answers that went wrong, theme; every other module takes care of itself. */
 import { csrf, on, text } from './dom.js';
 import { showToast } from './toasts.js';
-import './dialogs.js';
+import { ask } from './dialogs.js';
 import './forms.js';
 import './countdown.js';
 import './poll.js';
@@ -38,7 +38,7 @@ document.addEventListener('htmx:confirm', (event) => {
   const { ctx, issueRequest, dropRequest } = event.detail;
   if (!ctx.confirm) return;
   event.preventDefault();
-  (window.confirm(ctx.confirm) ? issueRequest : dropRequest)();
+  ask(ctx.confirm).then((yes) => (yes ? issueRequest : dropRequest)());
 });
 
 // The theme changes at once; the cookie tells the server for the next page.

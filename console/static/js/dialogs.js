@@ -1,5 +1,5 @@
 /* Dialogs, drawers, menus and the sheet of phones: opening, Esc, and giving the focus back. */
-import { on } from './dom.js';
+import { make, on, text } from './dom.js';
 
 const openers = new WeakMap();
 
@@ -10,6 +10,24 @@ export function openDialog(which, opener = document.activeElement) {
   openers.set(dialog, opener);
   dialog.showModal();
   dialog.querySelector('[autofocus], .dialog-body input:not([type=hidden]), .dialog-body select, .dialog-body textarea')?.focus();
+}
+
+/** Ask a question in a dialog of the page; gives whether it was answered with yes. */
+export function ask(question) {
+  const yes = make('button', { class: 'btn btn-primary', value: 'yes' }, text('continue'));
+  const dialog = make('dialog', { class: 'dialog', 'aria-label': question },
+    make('form', { method: 'dialog' },
+      make('div', { class: 'dialog-body' }, make('p', { class: 'k-prose' }, question)),
+      make('div', { class: 'dialog-foot' }, make('button', { class: 'btn', value: '' }, text('cancel')), yes)));
+  document.body.append(dialog);
+  openDialog(dialog);
+  yes.focus();
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => {
+      resolve(dialog.returnValue === 'yes');
+      dialog.remove();
+    });
+  });
 }
 
 function closed(dialog) {
