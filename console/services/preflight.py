@@ -31,7 +31,7 @@ READ = ("admins:manage", "security:read")
 ROLLBACK_GUIDE = "docs/W15_MIGRATION_ROLLBACK.md"
 NOISE_POLICY = "docs/W17_ALERT_NOISE_POLICY.md"
 # A process that missed three refreshes is gone.
-REFRESH_EVERY = timedelta(minutes=10)
+REFRESH_EVERY = timedelta(minutes=2)
 LIVE_FOR = 3 * REFRESH_EVERY
 KEPT_FOR = timedelta(days=7)
 WEB = "web"
