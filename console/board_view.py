@@ -22,7 +22,7 @@ from console.frame import frame, leave_toast, url_if, zone
 from console.listing import ListQuery, ListResult
 from console.responses import toast, trigger, vary
 from console.services import tracker_board, tracker_completion, tracker_items, tracker_lists, tracker_people
-from console.services.tracker_board import BoardColumn, Load
+from console.services.tracker_board import BoardColumn
 from console.services.tracker_completion import Completion
 from console.services.tracker_items import Changed
 from console.services.tracker_rows import ItemView
@@ -68,25 +68,28 @@ def _view(query: ListQuery) -> str:
     return chosen if chosen in VIEWS else VIEWS[0]
 
 
-def items_of(ctx: Context, query: ListQuery, loads: tuple[Load, ...]) -> Items:
-    """Read the list as board or table; the assignees with open items (`loads`) become choices of the filter."""
+def items_of(ctx: Context, query: ListQuery, closing: Completion | None = None) -> Items:
+    """Read the list as board or table; `closing` has counted the items already, if nothing is filtered."""
     view = _view(query)
+    counts = None
+    if closing is not None and not query.search and not any(query.filters.values()):
+        counts = {status: getattr(closing.readiness, f"{status}_count") for status in STATUS_LABELS}
     columns: tuple[BoardColumn, ...] = ()
     if view == "table":
-        data = tracker_lists.page(ctx, REMEDIATION, query)
+        data = tracker_lists.page(ctx, REMEDIATION, query, total=sum(counts.values()) if counts else None)
     else:
-        board = tracker_board.board(ctx, REMEDIATION, query, expand=query.extra.get("expand", ""))
+        expand = query.extra.get("expand", "")
+        board = tracker_board.board(ctx, REMEDIATION, query, expand=expand, counts=counts)
         rows = tuple(item for column in board.columns for item in column.items)
         listed = spec(REMEDIATION, board.computed_at)
         choices = {item.key: item.options(ctx) for item in listed.filters}
         data = ListResult(listed, query, rows, board.total, False, board.computed_at, choices)
         columns = board.columns
-    chosen = query.filters.get("assignee", ())
-    people = {load.assignee: load.name for load in loads} | {word: word for word in chosen if word}
-    people.update((load.assignee, load.name) for load in loads)
+    chosen = {word: word for word in query.filters.get("assignee", ()) if word}
+    people = {person.username: person.name for person in tracker_people.candidates(ctx)}
     more = {
         "site": tuple((site.name, site.name) for site in frame().sites),
-        "assignee": tuple(people.items()),
+        "assignee": tuple((people | {word: people.get(word, word) for word in chosen}).items()),
         "priority": tuple((str(number), str(number)) for number in (1, 2, 3, 4)),
         "owner_role": tuple((role, role) for role in sorted({remedy.owner_role for remedy in REMEDIES.values()})),
     }
@@ -121,35 +124,32 @@ def show_list(items: Items, status: int = 200) -> Response:
     return vary(make_response(render_template("board/_list.html", **_list_values(items)), status))
 
 
-def show_page(
-    ctx: Context,
-    items: Items,
-    loads: tuple[Load, ...],
-    drawer: dict[str, Any] | None = None,
-    status: int = 200,
-) -> Response:
+def show_page(ctx: Context, query: ListQuery, drawer: dict[str, Any] | None = None, status: int = 200) -> Response:
     """Answer the whole page, with an item in the drawer when there is one."""
     closing = tracker_completion.completion(ctx)
     body = render_template(
         "board/page.html",
-        **_list_values(items),
-        loads=loads[:6],
+        **_list_values(items_of(ctx, query, closing)),
         drawer=drawer,
         **side_values(closing),
+        loads_url=url_for("board.loads", **_site()),
         sync_url=url_for("board.sync") if may(*REMEDIATION.manage) else None,
         new_url=url_for("board.new") if may(*REMEDIATION.write) else None,
     )
     return vary(make_response(body, status))
 
 
+def _site() -> dict[str, Any]:
+    return {"site": frame().site} if frame().site else {}
+
+
 def side_values(closing: Completion) -> dict[str, Any]:
     """What the readiness card and the completion panel need."""
-    site = {"site": frame().site} if frame().site else {}
     may_close = may(*REMEDIATION.manage) and current_actor().all_sites
     url = url_for("board.page")
     return {
         "closing": closing,
-        "links": {code: url + "?" + urlencode({**site, "view": "table", **words}) for code, words in BEHIND.items()},
+        "links": {code: url + "?" + urlencode({**_site(), "view": "table", **words}) for code, words in BEHIND.items()},
         "readiness_url": url_for("board.readiness"),
         "complete_url": url_for("board.complete") if may_close else None,
         "history_url": url_for("board.history"),
@@ -168,8 +168,7 @@ def show_drawer(
     drawer = _drawer(ctx, shown, form, conflict)
     if wants_fragment():
         return vary(make_response(render_template("board/_drawer.html", drawer=drawer), status))
-    loads = tracker_board.loads(ctx, REMEDIATION, frame().site)
-    return show_page(ctx, items_of(ctx, query_of_url(), loads), loads, drawer, status)
+    return show_page(ctx, query_of_url(), drawer, status)
 
 
 def _drawer(ctx: Context, shown: ItemView, form: EditForm | None, conflict: dict[str, Any] | None) -> dict[str, Any]:

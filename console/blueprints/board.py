@@ -70,9 +70,17 @@ def page() -> Response:
     """Show the items by status or as a table; htmx gets the list alone."""
     ctx = web_context()
     query = query_of_url()
-    loads = tracker_board.loads(ctx, REMEDIATION, frame().site)
-    items = items_of(ctx, query, loads)
-    return show_list(items) if wants_fragment() else show_page(ctx, items, loads)
+    return show_list(items_of(ctx, query)) if wants_fragment() else show_page(ctx, query)
+
+
+@pages.get("/board/loads")
+@access(*READ)
+def loads() -> Response:
+    """Show who has how many open items; the page asks for it once it stands."""
+    found = tracker_board.loads(web_context(), REMEDIATION, frame().site)
+    values = {"loads": found[:6] if wants_fragment() else found, "url": url_for("board.page")}
+    template = "board/_loads.html" if wants_fragment() else "board/loads.html"
+    return vary(make_response(render_template(template, **values)))
 
 
 @pages.get("/board/items.csv")

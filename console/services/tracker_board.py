@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,12 +55,24 @@ class Load:
     open_items: int
 
 
-def board(ctx: Context, programme: Programme, query: ListQuery, *, expand: str = "") -> Board:
-    """Give the columns of the board: two queries, each column capped; `expand` shows (nearly) all of one status."""
+def board(
+    ctx: Context,
+    programme: Programme,
+    query: ListQuery,
+    *,
+    expand: str = "",
+    counts: Mapping[str, int] | None = None,
+) -> Board:
+    """Give the columns of the board: two queries, each column capped; `expand` shows (nearly) all of one status.
+
+    Whoever has counted the items by status already gives the `counts`.
+    """
     now = ctx.now()
     statement = matching(ctx, programme, query, now)
-    counted = statement.with_only_columns(TrackerItem.status, func.count().label("number")).group_by(TrackerItem.status)
-    counts: dict[str, int] = {row.status: row.number for row in ctx.session.execute(counted)}
+    if counts is None:
+        counted = statement.with_only_columns(TrackerItem.status, func.count().label("number"))
+        found = ctx.session.execute(counted.group_by(TrackerItem.status))
+        counts = {row.status: row.number for row in found}
     wanted = query.filters.get("status") or BOARD_STATUSES
     parts = [
         select(

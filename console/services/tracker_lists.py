@@ -18,18 +18,22 @@ from console.services.tracker_rows import ItemView
 from console.services.tracker_spec import ORDER, matching, read, spec, with_defaults
 
 
-def page(ctx: Context, programme: Programme, query: ListQuery) -> ListResult:
-    """Give one page of the table: two queries, whatever the page and its size."""
+def page(ctx: Context, programme: Programme, query: ListQuery, *, total: int | None = None) -> ListResult:
+    """Give one page of the table: two queries, whatever the page and its size.
+
+    Whoever has counted the matching items already gives the `total`.
+    """
     now = ctx.now()
     listed = spec(programme, now)
     statement = matching(ctx, programme, query, now)
-    total, capped = count(ctx.session, listed, statement)
+    if total is None:
+        total, _capped = count(ctx.session, listed, statement)
     query = replace(query, page=min(query.page, max(1, -(-total // query.per_page))))
     ids = ordered(listed, query, statement).limit(query.per_page).offset((query.page - 1) * query.per_page).subquery()
     full = rows.base(programme, ctx.actor).join(ids, ids.c.id == TrackerItem.id)
     found = rows.views(programme, ctx.session.execute(ordered(listed, query, full)), now)
     choices = {item.key: item.options(ctx) for item in listed.filters}
-    return ListResult(listed, query, found, total, capped, now, choices)
+    return ListResult(listed, query, found, total, False, now, choices)
 
 
 def slice_of(
