@@ -135,7 +135,12 @@ class TestWithRedis:
     def test_the_posture_is_well(self, make):
         found = make().status(production=True)
 
-        assert (found.status, found.active_backend, found.redis_ping_ok, found.redis_error) == ("ok", "redis", True, None)
+        assert (found.status, found.active_backend, found.redis_ping_ok, found.redis_error) == (
+            "ok",
+            "redis",
+            True,
+            None,
+        )
 
     def test_keys_end_with_their_window(self, make, worker_id):
         make().hit("a", 3, 60)
