@@ -227,6 +227,16 @@ def test_the_sheet_of_a_phone_opens_and_closes(page_as, axe):
     expect(page.locator("#nav")).to_be_hidden()
 
 
+def test_a_menu_of_a_phone_is_a_sheet_that_nothing_clips(page_as):
+    page = page_as("manager", width=390)
+    page.goto("/components")
+
+    page.locator("#menu-sample-status summary").click()
+
+    box = page.locator("#menu-sample-status .menu-list").bounding_box()
+    assert (box["x"], round(box["width"]), round(box["y"] + box["height"])) == (0, 390, 844)
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 def test_targets_are_large_enough(page_as, width):
     page = page_as("manager", width=width)
