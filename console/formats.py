@@ -13,11 +13,11 @@ from flask import Flask
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from console import charts, vocabulary
+from console import charts, fragments, vocabulary
 from console.domain import durations
 from console.domain.text import Text
 from console.frame import frame, locale, url_if, zone
-from console.i18n import text_in
+from console.i18n import catalogue, text_in
 from console.serialize import plain
 
 
@@ -27,7 +27,7 @@ def tr(text: Any) -> str:
         return ""
     if isinstance(text, (Text, Mapping)):
         return text_in(locale(), text)
-    return _(text) if isinstance(text, str) and text else str(text)
+    return catalogue(locale()).gettext(text) if isinstance(text, str) and text else str(text)
 
 
 def local(instant: datetime) -> datetime:
@@ -100,7 +100,7 @@ def gate_cell(day: Any) -> dict[str, Any]:
 
 def _status_word(word: object) -> vocabulary.Word:
     known = vocabulary.status_word(word)
-    return vocabulary.Word(_(known.label), known.hue, known.icon)
+    return vocabulary.Word(tr(known.label), known.hue, known.icon)
 
 
 def _table(words: Mapping[Any, str]) -> Any:
@@ -109,6 +109,13 @@ def _table(words: Mapping[Any, str]) -> Any:
 
 def init_app(app: Flask) -> None:
     """Give the templates their filters and the geometry of charts."""
+    # A list of fifty rows asks for some thousand texts; Flask-Babel would look the language up for each of them.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: catalogue(locale()).gettext(text),
+        lambda one, many, number: catalogue(locale()).ngettext(one, many, number),
+        newstyle=True,
+    )
+    app.jinja_env.globals["kept"] = fragments.kept
     app.jinja_env.filters.update(
         tr=tr,
         localtime=localtime,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from operator import attrgetter
 from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
@@ -126,14 +127,7 @@ class ListQuery:
             changes["page"] = 1
         query = replace(self, **changes)
         made = [(key, word) for key, words in query.filters.items() for word in (words or ("",))]
-        if query.search:
-            made.append(("q", query.search))
-        if query.sort:
-            made.append(("sort", f"-{query.sort}" if query.descending else query.sort))
-        if query.columns:
-            made.append(("columns", ",".join(query.columns)))
-        if query.per_page != DEFAULT_PAGE_SIZE:
-            made.append(("per_page", str(query.per_page)))
+        made += _shape(query)
         if query.page > 1:
             made.append(("page", str(query.page)))
         return made + list(query.extra.items())
@@ -142,12 +136,18 @@ class ListQuery:
         """Give the query string of this query with `changes` (`?` included, `?` alone when empty)."""
         return "?" + urlencode(self.pairs(**changes))
 
+    @cached_property
+    def _encoded(self) -> tuple[dict[str, str], str]:
+        # A menu of a hundred choices has a hundred links that differ in one word.
+        filters = {key: urlencode([(key, word) for word in words or ("",)]) for key, words in self.filters.items()}
+        return filters, urlencode([*_shape(self), *self.extra.items()])
+
     def with_filter(self, key: str, *words: str) -> str:
         """Give the query string with the filter `key` set to `words`, or without it."""
-        filters = {name: old for name, old in self.filters.items() if name != key}
-        if words:
-            filters[key] = words
-        return self.url(filters=filters)
+        filters, tail = self._encoded
+        parts = [text for name, text in filters.items() if name != key]
+        parts += [urlencode([(key, word) for word in words]), tail]
+        return "?" + "&".join(part for part in parts if part)
 
     def without(self, key: str, word: str) -> str:
         """Give the query string without one word of a filter: the address behind a removable chip."""
@@ -157,6 +157,18 @@ class ListQuery:
     def sorted_by(self, key: str) -> str:
         """Give the query string ordered by `key`, turned round when it is ordered by it already."""
         return self.url(sort=key, descending=self.sort == key and not self.descending)
+
+
+def _shape(query: ListQuery) -> list[tuple[str, str]]:
+    """Everything of a query but its filters and its page."""
+    made = [("q", query.search)] if query.search else []
+    if query.sort:
+        made.append(("sort", f"-{query.sort}" if query.descending else query.sort))
+    if query.columns:
+        made.append(("columns", ",".join(query.columns)))
+    if query.per_page != DEFAULT_PAGE_SIZE:
+        made.append(("per_page", str(query.per_page)))
+    return made
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -25,6 +26,10 @@ from tests.support.people import PASSWORD, BrowserClient
 from tests.support.postgres import postgres_url
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
+
+# How long an example takes says something about the machine, not about the rule.
+settings.register_profile("suite", deadline=None, suppress_health_check=list(HealthCheck), max_examples=60)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

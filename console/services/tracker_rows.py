@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -84,6 +84,12 @@ class ItemView:
     assignee_name: str | None
     assignee_active: bool | None
     read_at: datetime
+
+    @property
+    def fingerprint(self) -> tuple[Hashable, ...]:
+        """Give what a drawing of this row depends on, apart from the minute."""
+        counts = (self.comment_count, self.evidence_count)
+        return (self.id, self.version, self.updated_at, self.assignee, self.assignee_name, self.overdue, *counts)
 
     @property
     def title(self) -> str | Mapping[str, Any]:
