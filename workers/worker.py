@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import time
@@ -35,6 +36,21 @@ MONITORING = 5
 # Pauses before the queue is tried again, in seconds; after a minute of work they begin anew.
 BACK_OFF = (1.0, 1.0, 2.0, 5.0, 10.0)
 HEALTHY = 60.0
+
+
+class QueueLog(logging.Handler):
+    """What RQ itself has to say, as lines of our log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass one record on; its text never holds options, which stay in the database."""
+        log.log(record.levelno, "queue", text=record.getMessage())
+
+
+def adopt_queue_log() -> None:
+    """Take the place of RQ's own handlers, which would write coloured lines between ours."""
+    for name in ("rq.worker", "rq.job"):
+        logging.getLogger(name).addHandler(QueueLog())
+        logging.getLogger(name).propagate = False
 
 
 class ConsoleWorker(Worker):
@@ -97,6 +113,7 @@ def main(*, burst: bool = False) -> int:
     logs.configure(place.config["LOG_LEVEL"])
     jobs = [job.name for job in runtime.all_jobs()]
     log.info("worker_starts", jobs=jobs)
+    adopt_queue_log()
     reporter = Reporter(place.sessions, place.config, lambda: place.clock, "worker")
     ConsoleWorker.reporter = reporter
     failures = 0
