@@ -1,5 +1,6 @@
 """The pages of gate, preflight and security: what they say, in which language, to whom, with and without script."""
 
+import html
 import re
 
 import pytest
@@ -15,6 +16,7 @@ from console.ops_words import CHECKS, FIELDS
 from console.ops_words import RISK_TERMS as TERM_WORDS
 from console.ops_words import RULES as RULE_WORDS
 from console.services import gate
+from tests.factories import make_user
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 PAGES = ["/gate", "/gate/history", "/ops/preflight", "/ops/security"]
@@ -202,3 +204,16 @@ def test_what_others_wrote_is_shown_as_text(api, session, clock):
     caller.post("/api/ops/governance/gate/run")
 
     assert "<b>boss</b>" not in caller.get("/ops/security").text
+
+
+def test_the_numbers_of_the_security_page_open_their_rows(api, session, clock):
+    make_user(session, now=clock.now())
+    caller = api()
+    caller.post("/api/ops/governance/gate/run")
+    page = caller.get("/ops/security").text
+
+    links = {html.unescape(link) for link in re.findall(r'href="(/(?:audit|admin)[^"]*)"', page)}
+
+    assert {"/admin/tokens", "/admin/users?state=active"} <= links
+    assert any(link.startswith("/audit?from=2026-01-31&status=warning") for link in links)
+    assert {link: caller.get(link).status_code for link in links} == dict.fromkeys(links, 200)
