@@ -23,10 +23,10 @@ class ArchiveOptions(BodyModel):
     """Which month (default: the last whole one), and whether and where its file is kept."""
 
     month: str | None = Field(None, pattern="^[0-9]{4}-[0-9]{2}$")
-    max_entries: int = Field(10_000, ge=1)
-    output_dir: str | None = Field(None, max_length=400)
-    write_file: bool = False
-    include_unfinished: bool = False
+    max_entries: int = Field(10_000, ge=1, title=N_("Most entries"))
+    output_dir: str | None = Field(None, max_length=400, title=N_("Folder"))
+    write_file: bool = Field(False, title=N_("Keep it as a file"))
+    include_unfinished: bool = Field(False, title=N_("Also a month that has not ended"))
 
 
 def _telling(ctx: Context) -> Progress:

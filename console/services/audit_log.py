@@ -11,14 +11,17 @@ from sqlalchemy import ColumnElement, func, literal, select
 
 from console.context import Context
 from console.domain.audit import detail_object
+from console.domain.audit_chain import Anchor, ChainVerifier
 from console.domain.errors import NotFound
 from console.domain.text import T
 from console.models.audit import AuditLog
 from console.services.audit_append import LOGS
+from console.services.audit_keys import chain_keys
+from console.services.audit_reader import batches
 
 READ = ("admins:manage", "audit:read")
 COUNT_CAP = 10_000
-_SHOWN = (
+SHOWN = (
     LOGS.c.id, LOGS.c.seq, LOGS.c.actor_user_id, LOGS.c.actor_username, LOGS.c.action, LOGS.c.resource_type,
     LOGS.c.resource_id, LOGS.c.status, LOGS.c.detail_json, LOGS.c.created_at, LOGS.c.request_id,
 )  # fmt: skip
@@ -103,7 +106,7 @@ def listed(ctx: Context, wanted: LogFilter, *, limit: int = 50, offset: int = 0,
     conditions = list(wanted.conditions())
     counted = select(literal(1)).select_from(LOGS).where(*conditions).limit(COUNT_CAP + 1).subquery()
     total = ctx.session.scalar(select(func.count()).select_from(counted)) or 0
-    query = select(*_SHOWN).where(*conditions)
+    query = select(*SHOWN).where(*conditions)
     if cursor is not None:
         query = query.where(LOGS.c.seq < cursor)
     rows = ctx.session.execute(query.order_by(LOGS.c.seq.desc()).limit(limit + 1).offset(offset)).all()
@@ -118,7 +121,7 @@ def listed(ctx: Context, wanted: LogFilter, *, limit: int = 50, offset: int = 0,
 
 @dataclass(frozen=True)
 class LogDetail:
-    """One entry with its proofs, and the entries of the same request."""
+    """One entry with its proofs, and the entries of the same request; `intact` tells whether its own proofs fit."""
 
     entry: LogEntry
     created_text: str
@@ -126,6 +129,7 @@ class LogDetail:
     entry_hash: str | None
     keyed_hash: str | None
     key_id: str | None
+    intact: bool
     siblings: tuple[LogEntry, ...]
 
 
@@ -137,7 +141,7 @@ def get(ctx: Context, entry_id: int) -> LogDetail:
         raise NotFound(T("There is no such entry"))
     siblings: tuple[LogEntry, ...] = ()
     if row.request_id:
-        same = select(*_SHOWN).where(LOGS.c.request_id == row.request_id, LOGS.c.id != row.id)
+        same = select(*SHOWN).where(LOGS.c.request_id == row.request_id, LOGS.c.id != row.id)
         siblings = tuple(entry_of(other) for other in ctx.session.execute(same.order_by(LOGS.c.seq).limit(20)))
     return LogDetail(
         entry=entry_of(row),
@@ -146,5 +150,14 @@ def get(ctx: Context, entry_id: int) -> LogDetail:
         entry_hash=row.entry_hash,
         keyed_hash=row.keyed_hash,
         key_id=row.key_id,
+        intact=_intact(ctx, row),
         siblings=siblings,
     )
+
+
+def _intact(ctx: Context, row: AuditLog) -> bool:
+    """Tell whether one row is what was written, taking its own word about its predecessor."""
+    verifier = ChainVerifier(Anchor(row.seq - 1, row.prev_hash or ""), chain_keys(ctx.config).known)
+    for rows in batches(ctx.session, row.seq, row.seq):
+        verifier.feed(rows)
+    return verifier.issue_count == 0
