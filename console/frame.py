@@ -129,6 +129,13 @@ class Frame:
         return app_clock().now()
 
     @cached_property
+    def demo(self) -> bool:
+        """Tell whether the people and sites of this database are invented."""
+        from console.services import users
+
+        return users.has_demo_company(web_context())
+
+    @cached_property
     def sites(self) -> tuple[Any, ...]:
         """Give the sites that the actor may choose, by name; empty when nobody is signed in."""
         from console.services import sites

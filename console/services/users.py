@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.exc import IntegrityError
 
 from console.context import Context
@@ -84,6 +84,11 @@ def list_users(ctx: Context) -> list[UserView]:
     ctx.actor.require(iam.ADMIN)
     rows = ctx.session.scalars(select(User).order_by(User.created_at.desc(), User.id.desc()))
     return [view(user) for user in rows]
+
+
+def has_demo_company(ctx: Context) -> bool:
+    """Tell whether the demo company is in this database; its user names begin with `demo.`."""
+    return bool(ctx.session.scalar(select(exists().where(User.username.startswith("demo.", autoescape=True)))))
 
 
 def get(ctx: Context, user_id: int) -> UserView:

@@ -90,6 +90,7 @@ def test_wrong_words_in_any_query_are_refused_in_words(app, api):
                 response = caller.get(route.address, query_string={name: word})
                 if response.status_code >= 500:
                     crashed.append(f"{route} {name}={word[:20]}: {response.status_code} {response.text[:80]}")
+                response.close()
 
     assert crashed == []
 
