@@ -14,7 +14,7 @@ from sqlalchemy.orm import sessionmaker
 
 from console import logs
 from console.config import Config
-from console.context import SYSTEM, Context
+from console.context import SYSTEM, Context, start_writing
 from console.services import run_requests
 from tests.support.redis import redis_url
 from workers import queue, runtime, tasks
@@ -88,6 +88,7 @@ def ask(place):
                 queue.hand_over(chosen.config, run_id)
 
         with chosen.sessions() as session:
+            start_writing(session)
             ctx = Context(session, chosen.clock, SYSTEM, chosen.config)
             run = run_requests.submit(ctx, job, options, hand_over=hand_over, **values)
             ctx.commit()

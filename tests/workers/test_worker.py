@@ -17,6 +17,7 @@ from console.models.iam import Site
 from console.models.runs import JobRun
 from tests.services.run_support import Options, job_of
 from workers import children, queue
+from workers.scheduler import Scheduler
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -46,7 +47,7 @@ def start(tmp_path, database):
         children.stop(process, 5)
 
 
-def until(reached, *, seconds: float = 30):
+def until(reached, *, seconds: float = 90):
     deadline = time.monotonic() + seconds
     while not (found := reached()):
         assert time.monotonic() < deadline
@@ -110,3 +111,24 @@ def test_a_worker_comes_back_when_redis_does(place_on, own_redis, start, ask, se
 
     until(state_is(session, run_id, "finished"))
     assert worker.poll() is None
+
+
+def test_a_worker_that_is_gone_with_its_child_loses_nothing_for_good(place, start, ask, session):
+    slow = job_of(name="slow_job", options=Options)
+    scheduler = Scheduler(place, lines=())
+    doomed, waiting = ask(slow, {"name": "a"}, deliver=True), ask(slow, {"name": "b"}, deliver=True)
+    worker = start(place.config["REDIS_URL"])
+    until(state_is(session, doomed, "running"))
+    children.kill_session(worker.pid)
+
+    def closed() -> bool:
+        scheduler.step()
+        return run_of(session, doomed).state == "finished"
+
+    until(closed)
+    assert run_of(session, doomed).error_code == "worker_lost"
+    assert sites(session) == 0
+
+    start(place.config["REDIS_URL"])
+    until(lambda: scheduler.step() or run_of(session, waiting).state == "finished")
+    assert sites(session) == 1

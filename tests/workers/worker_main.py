@@ -19,7 +19,7 @@ def slowly(ctx, options):
 
 
 job("quick_job", title="", options=Options)(open_sites)
-job("slow_job", title="", options=Options)(slowly)
+job("slow_job", title="", options=Options, lease_seconds=2)(slowly)
 
 if __name__ == "__main__":
     sys.exit(worker.main())
