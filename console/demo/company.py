@@ -109,7 +109,7 @@ WORK = (
     ),
     DemoWork("정화조 블로어 벨트 교체", SITES[0], 24.0, 72, who=ELECTRIC, started_after=6, done_after=33),
     DemoWork("피난유도등 점등 불량 4개소 교체", SITES[3], 27.0, 48, who=PUMPS, started_after=4, done_after=28),
-    DemoWork("로비 회전문 센서 청소", SITES[1], 1.6, 24, who=ELECTRIC, started_after=2, done_after=6),
+    DemoWork("로비 회전문 센서 청소", SITES[1], 0.9, 24, who=ELECTRIC, started_after=2, done_after=16),
     DemoWork("냉각탑 살균제 투입량 점검", SITES[2], 2.4, 24, who=PUMPS, started_after=3, done_after=20),
     DemoWork("세대 인터폰 불통 3건 처리", SITES[0], 3.1, 48, who=NIGHT, started_after=4, done_after=30),
     DemoWork("전기차 충전기 2호 차단기 점검", SITES[3], 3.8, 24, who=PUMPS, started_after=1, done_after=9),
