@@ -15,9 +15,8 @@ from console.frame import url_if
 from console.inputs.audit import MAX_ENTRIES
 from console.navigation import NavItem
 from console.responses import csv_download, download, fragment_of, show, vary, wants_bom
-from console.services import audit, audit_exports, audit_log, audit_months, runs
+from console.services import audit, audit_exports, audit_list, audit_log, audit_months, runs
 from console.services.audit_exports import CsvVersion
-from console.services.audit_list import SPEC
 from console.services.audit_log import READ
 from console.services.audit_months import MonthLook
 from console.services.audit_verify import FULL_VERIFICATION
@@ -26,6 +25,7 @@ from console.web import access, web_context
 from workers import runtime
 
 pages = Blueprint("audit", __name__)
+SPEC = audit_list.spec(audit_words.ACTIONS)
 NAV = NavItem("administration", 40, "audit.page", N_("Audit log"), "history", permission=READ[0], any_of=READ[1:])
 
 _PANEL_FIELDS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -38,11 +39,8 @@ def words_of(ctx: Context, name: str) -> list[str]:
     return sorted(ctx.session.scalars(query))
 
 
-def _choices(name: str) -> Any:
-    def choices(ctx: Context) -> Choices:
-        return [(word, word) for word in words_of(ctx, name)]
-
-    return choices
+def _choices(name: str, labels: Mapping[str, str] | None = None) -> Callable[[Context], Choices]:
+    return lambda ctx: [(word, (labels or {}).get(word, word)) for word in words_of(ctx, name)]
 
 
 def _one_of(name: str) -> Any:
@@ -76,44 +74,46 @@ def _search(text: str) -> ColumnElement[bool]:
     )
 
 
-SPEC = ListSpec(
-    name="audit",
-    base=_base,
-    row=entry_of,
-    key=LOGS.c.seq,
-    columns=(
-        Column("created_at", N_("When"), sort=LOGS.c.seq),
-        Column("actor_username", N_("Who")),
-        Column("action", N_("What")),
-        Column("resource_type", N_("Kind"), shown=False),
-        Column("resource_id", N_("On what")),
-        Column("status", N_("Result")),
-        Column("seq", N_("Sequence"), numeric=True, shown=False),
-        Column("request_id", N_("Request"), shown=False),
-        Column("detail", N_("Detail"), shown=False),
-    ),
-    filters=(
-        Filter("action", N_("What"), "choice", _one_of("action"), _choices("action")),
-        Filter("actor_username", N_("Who"), "choice", _one_of("actor_username"), _choices("actor_username")),
-        Filter("resource_type", N_("Kind"), "choice", _one_of("resource_type"), _choices("resource_type")),
-        Filter("resource_id", N_("Record"), "text", _one_of("resource_id"), multiple=False),
-        Filter("status", N_("Result"), "choice", _one_of("status"), tuple((word, word) for word in STATUSES)),
-        Filter(
-            "from",
-            N_("From"),
-            "date",
-            lambda ctx, words, _now: LOGS.c.created_at >= _day(ctx, words[0]),
-            multiple=False,
+def spec(actions: Mapping[str, str]) -> ListSpec:
+    """Give the declaration of the list; `actions` are the message ids of known actions."""
+    return ListSpec(
+        name="audit",
+        base=_base,
+        row=entry_of,
+        key=LOGS.c.seq,
+        columns=(
+            Column("created_at", N_("When"), sort=LOGS.c.seq),
+            Column("actor_username", N_("Actor")),
+            Column("action", N_("What")),
+            Column("resource_type", N_("Kind"), shown=False),
+            Column("resource_id", N_("On what")),
+            Column("status", N_("Result")),
+            Column("seq", N_("Sequence"), numeric=True, shown=False),
+            Column("request_id", N_("Request"), shown=False),
+            Column("detail", N_("Detail"), shown=False),
         ),
-        Filter(
-            "to",
-            N_("Until"),
-            "date",
-            lambda ctx, words, _now: LOGS.c.created_at < _day(ctx, words[0], later=1),
-            multiple=False,
+        filters=(
+            Filter("action", N_("What"), "choice", _one_of("action"), _choices("action", actions)),
+            Filter("actor_username", N_("Actor"), "choice", _one_of("actor_username"), _choices("actor_username")),
+            Filter("resource_type", N_("Kind"), "choice", _one_of("resource_type"), _choices("resource_type")),
+            Filter("resource_id", N_("Record"), "text", _one_of("resource_id"), multiple=False),
+            Filter("status", N_("Result"), "choice", _one_of("status"), tuple((word, word) for word in STATUSES)),
+            Filter(
+                "from",
+                N_("From"),
+                "date",
+                lambda ctx, words, _now: LOGS.c.created_at >= _day(ctx, words[0]),
+                multiple=False,
+            ),
+            Filter(
+                "to",
+                N_("Until"),
+                "date",
+                lambda ctx, words, _now: LOGS.c.created_at < _day(ctx, words[0], later=1),
+                multiple=False,
+            ),
+            Filter("request_id", N_("Request"), "text", _one_of("request_id"), multiple=False, shown=False),
         ),
-        Filter("request_id", N_("Request"), "text", _one_of("request_id"), multiple=False, shown=False),
-    ),
-    search=_search,
-    count_cap=COUNT_CAP,
-)
+        search=_search,
+        count_cap=COUNT_CAP,
+    )
