@@ -121,7 +121,9 @@ class Story:
             yield Step(at, lambda: self._change(work, work.who, status="blocked", completion_note=work.stuck))
         if work.done_after is not None:
             yield Step(later(work.done_after), lambda: self._change(work, work.who, status="done"))
-            yield Step(later(work.done_after + 12), lambda: self._put_away(work))
+            away = found + timedelta(hours=work.done_after + 12)
+            if away < self._now:
+                yield Step(away, lambda: self._put_away(work))
 
     def _day(self, ago: int, hour: int, minute: int = 0) -> datetime:
         """Give an hour of Seoul's clock, so many days before today, as UTC."""
