@@ -213,7 +213,8 @@ class Frame:
     @property
     def flashes(self) -> list[dict[str, Any]]:
         """Give the messages left by the previous request, once."""
-        return list(session.pop("toasts", []))
+        # Only a session that has some is touched: a change sends the cookie again.
+        return list(session.pop("toasts")) if "toasts" in session else []
 
     def place_url(self, item: navigation.NavItem) -> str:
         """Give the address of a place; the chosen site goes along."""

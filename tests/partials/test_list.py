@@ -75,7 +75,7 @@ def test_columns_are_chosen_by_links_and_the_last_one_stays(render):
 def test_the_csv_is_of_exactly_these_rows(render):
     markup = render([("status", "pending"), ("sort", "-due"), ("page", "2")], csv_url="/x.csv")
 
-    assert "/x.csv?status=pending&sort=-due" in links(markup)
+    assert "/x.csv?status=pending&sort=-due&bom=1" in links(markup)
 
 
 @pytest.mark.parametrize("size", [25, 100, 250])
