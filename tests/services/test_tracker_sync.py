@@ -1,4 +1,5 @@
 from console.domain.tracker_requests import ItemChange
+from console.i18n import text_in
 from console.services import tracker_completion, tracker_items
 from console.services.tracker_items import change
 from tests.services.tracker_support import HOUR, add_item, audited, synced
@@ -18,7 +19,8 @@ def test_a_first_sync_opens_numbered_items_with_history(ctx, session):
     first = by_rule(result)[DR]
     assert (first.status, first.assignee, first.created_by) == ("pending", None, ctx.actor.username)
     assert first.due_at == ctx.now() + 24 * HOUR
-    assert first.action.startswith("복구") or first.action == first.texts["action"]["msgid"]
+    assert first.action == text_in("ko", first.texts["action"])
+    assert first.reason == first.texts["reason"]["msgid"]
     (event,), _total = tracker_items.events_of(ctx, first.id)
     assert (event.kind, event.new["status"]) == ("opened", "pending")
     assert audited(session, "sync") == [
