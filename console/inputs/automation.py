@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, RootModel
 
-from console.inputs.base import BodyModel, QueryModel
+from console.inputs.base import BodyModel, PathModel, QueryModel
+from console.inputs.policies import REASON_MAX
 
 SiteName = Annotated[str | None, Field(max_length=120)]
 
@@ -115,18 +116,62 @@ class GuardQuery(QueryModel):
 
 
 class HistoryQuery(QueryModel):
-    """How many of the newest runs."""
+    """How many of the newest runs; `bom` adds the mark that Korean Excel needs to a download."""
 
     limit: int = Field(20, ge=1, le=100)
+    bom: bool = False
 
 
 class SummaryQuery(QueryModel):
-    """How many days back."""
+    """How many days back; `bom` as for the history."""
 
     days: int = Field(7, ge=1, le=90)
+    bom: bool = False
 
 
 class AnomaliesQuery(QueryModel):
-    """How many days back."""
+    """How many days back; `bom` as for the history."""
 
     days: int = Field(14, ge=1, le=90)
+    bom: bool = False
+
+
+class PolicyIn(RootModel[dict[str, Any]]):
+    """Any part of the policy; what does not fit is converted, clamped or refused, and told in `warnings`."""
+
+
+class PreviewIn(RootModel[dict[str, Any] | None]):
+    """`force` and a partial `policy`, both optional."""
+
+
+class ProposalIn(BodyModel):
+    """A proposed change of the policy; with `shadow` it runs beside the live one until it is decided."""
+
+    policy: dict[str, Any]
+    reason: str = Field(min_length=1, max_length=REASON_MAX)
+    shadow: bool = True
+
+
+class DecisionIn(BodyModel):
+    """What becomes of a proposal."""
+
+    decision: Literal["approve", "reject", "withdraw"]
+    note: str = Field("", max_length=REASON_MAX)
+
+
+class ReasonIn(BodyModel):
+    """Why the automation is stopped or let go."""
+
+    reason: str = Field(min_length=1, max_length=REASON_MAX)
+
+
+class ProposalPath(PathModel):
+    """A proposal by id."""
+
+    proposal_id: int = Field(ge=1, le=2**31 - 1)
+
+
+class RunPath(PathModel):
+    """A run by id."""
+
+    run_id: int = Field(ge=1, le=2**31 - 1)

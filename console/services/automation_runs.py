@@ -29,12 +29,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     escalation.JOB: tuple(escalation.Escalated.__dataclass_fields__),
     assignment.JOB: tuple(assignment.AutoAssigned.__dataclass_fields__),
     kpi.JOB: tuple(name for name in kpi.Kpi.__dataclass_fields__ if name != "generated_at"),
-    AUTOPILOT: (
-        *("enabled", "dry_run", "force", "policy_key", "policy_updated_at", "policy", "metrics", "guard", "skipped"),
-        *("skip_reason", "planned_actions", "actions", "should_run_auto_assign", "should_run_escalation"),
-        *("auto_assign", "escalation", "errors"),
-        *("metrics_after", "action_results", "fingerprint", "policy_revision"),
-    ),
+    AUTOPILOT: tuple(autopilot_run.AutopilotRun.__dataclass_fields__),
 }
 _WORDS = {escalation.JOB: "escalation", assignment.JOB: "auto_assign", kpi.JOB: "kpi", AUTOPILOT: "autopilot"}
 _AUDITED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -171,7 +166,7 @@ def answer_of(ctx: Context, run: Run) -> dict[str, Any]:
         }
     elif run.job_name == kpi.JOB and run.finished_at is not None and "window_days" in run.detail:
         more = {"backlog_history": kpi.history(ctx, run.finished_at, window_days=run.detail["window_days"])}
-    known = {key: more.get(key, run.detail.get(key)) for key in KEYS[run.job_name]}
+    known = {key: more[key] if key in more else run.detail.get(key) for key in KEYS[run.job_name]}
     return {**header, **known, **{key: value for key, value in run.detail.items() if key not in known}}
 
 

@@ -68,29 +68,28 @@ def look(ctx: Context, settings: Effective, *, force: bool = False, dry_run: boo
     return Look(now, force, settings, seen, evaluation, guard, reason, state)
 
 
-def evaluation_of(seen: Look) -> dict[str, Any]:
-    """Give the published evaluation."""
-    return {
-        "checked_at": seen.checked_at,
-        "force": seen.force,
-        "policy": dict(seen.effective.view.values),
-        "metrics": seen.metrics,
-        "should_run_auto_assign": seen.evaluation.should_run_auto_assign,
-        "should_run_escalation": seen.evaluation.should_run_escalation,
-        "planned_actions": list(seen.planned),
-        "kpi_snapshot": seen.kpi,
-    }
+@dataclass(frozen=True)
+class GuardReport(Guard):
+    """The published guard, with what a run would really do and how fresh the tracker is."""
+
+    would_run: bool = False
+    would_skip_reason: str | None = None
+    last_synced_at: datetime | None = None
+    stale: bool = True
 
 
-def guard_of(seen: Look) -> dict[str, Any]:
-    """Give the published guard, with what a run would really do."""
-    return {
-        **vars(seen.guard),
-        "would_run": seen.skip_reason is None,
-        "would_skip_reason": seen.skip_reason,
-        "last_synced_at": seen.sync.last_synced_at,
-        "stale": seen.sync.stale,
-    }
+@dataclass(frozen=True)
+class EvaluationReport:
+    """The published evaluation of a policy at one moment."""
+
+    checked_at: datetime
+    force: bool
+    policy: Mapping[str, Any]
+    metrics: KpiMetrics
+    should_run_auto_assign: bool
+    should_run_escalation: bool
+    planned_actions: tuple[str, ...]
+    kpi_snapshot: Kpi
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,8 @@ class GuardView:
     policy_key: str
     policy_updated_at: datetime
     policy: Mapping[str, Any]
-    evaluation: Mapping[str, Any]
-    guard: Mapping[str, Any]
+    evaluation: EvaluationReport
+    guard: GuardReport
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ class Preview:
     """The published answer of the preview: guard, evaluation, and the plan with its fingerprint."""
 
     policy_key: str
-    guard: Mapping[str, Any]
+    guard: GuardReport
     checked_at: datetime
     force: bool
     policy: Mapping[str, Any]
@@ -123,10 +122,29 @@ class Preview:
     policy_revision: int
     warnings: tuple[PolicyWarning, ...]
 
-    @property
-    def skip_reason(self) -> str | None:
-        """Give why a run would do nothing, or None."""
-        return self.guard["would_skip_reason"]
+
+def guard_of(seen: Look) -> GuardReport:
+    """Give the guard as it is answered and stored."""
+    return GuardReport(
+        **vars(seen.guard),
+        would_run=seen.skip_reason is None,
+        would_skip_reason=seen.skip_reason,
+        last_synced_at=seen.sync.last_synced_at,
+        stale=seen.sync.stale,
+    )
+
+
+def _evaluated(seen: Look) -> dict[str, Any]:
+    return {
+        "checked_at": seen.checked_at,
+        "force": seen.force,
+        "policy": dict(seen.effective.view.values),
+        "metrics": seen.metrics,
+        "should_run_auto_assign": seen.evaluation.should_run_auto_assign,
+        "should_run_escalation": seen.evaluation.should_run_escalation,
+        "planned_actions": seen.planned,
+        "kpi_snapshot": seen.kpi,
+    }
 
 
 def guard(ctx: Context, *, force: bool = False, dry_run: bool = False) -> GuardView:
@@ -138,12 +156,13 @@ def guard(ctx: Context, *, force: bool = False, dry_run: bool = False) -> GuardV
         f"{REMEDIATION.audit_prefix}_autopilot_guard_view",
         REMEDIATION.audit_prefix,
         AUTOPILOT.key,
-        **{name: made[name] for name in ("force", "ready", "blocked", "reason")},
+        **{name: getattr(made, name) for name in ("force", "ready", "blocked", "reason")},
         planned_actions=list(seen.planned),
         **kpi.heads(seen.metrics),
     )
     view = seen.effective.view
-    return GuardView(view.policy_key, view.updated_at, dict(view.values), evaluation_of(seen), made)
+    report = EvaluationReport(**_evaluated(seen))
+    return GuardView(view.policy_key, view.updated_at, dict(view.values), report, made)
 
 
 def preview(
@@ -164,20 +183,13 @@ def preview(
         AUTOPILOT.key,
         force=force,
         planned_actions=list(seen.planned),
-        guard=made["reason"],
+        guard=made.reason,
         **kpi.heads(seen.metrics),
     )
     return Preview(
         policy_key=AUTOPILOT.key,
         guard=made,
-        checked_at=seen.checked_at,
-        force=force,
-        policy=dict(merged.values),
-        metrics=seen.metrics,
-        should_run_auto_assign=seen.evaluation.should_run_auto_assign,
-        should_run_escalation=seen.evaluation.should_run_escalation,
-        planned_actions=seen.planned,
-        kpi_snapshot=seen.kpi,
+        **_evaluated(seen),
         plan=plan,
         fingerprint=plan.fingerprint,
         policy_revision=merged.revision,

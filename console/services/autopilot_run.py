@@ -5,8 +5,10 @@ The job engine holds the lock and the transaction: all of a run is kept, or noth
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -20,7 +22,7 @@ from console.domain.runs import Cancelled, LeaseLost, Outcome
 from console.domain.text import T
 from console.services import assignment, autopilot, autopilot_plan, escalation, figures, run_facts, shadow, tracker_sync
 from console.services.assignment import AutoAssigned
-from console.services.autopilot import Look
+from console.services.autopilot import GuardReport, Look
 from console.services.autopilot_policy import effective
 from console.services.escalation import Escalated, EscalationWish
 from console.services.run_facts import Facts, Nested
@@ -37,6 +39,37 @@ class ActionResult:
     status: str
     changed: int = 0
     error_code: str | None = None
+
+
+@dataclass(frozen=True)
+class AutopilotRun:
+    """What a run of the autopilot found and did (API contract, section 12.6).
+
+    The two nested results are runs of their own and stand here in answers only. `metrics` are the figures before the
+    actions, `metrics_after` those after them (null when nothing was done).
+    """
+
+    enabled: bool
+    dry_run: bool
+    force: bool
+    policy_key: str
+    policy_updated_at: datetime
+    policy: Mapping[str, Any]
+    metrics: KpiMetrics
+    guard: GuardReport
+    skipped: bool
+    skip_reason: str | None
+    planned_actions: tuple[str, ...]
+    actions: tuple[str, ...]
+    should_run_auto_assign: bool
+    should_run_escalation: bool
+    auto_assign: Mapping[str, Any] | None
+    escalation: Mapping[str, Any] | None
+    errors: tuple[str, ...]
+    metrics_after: KpiMetrics | None
+    action_results: tuple[ActionResult, ...]
+    fingerprint: str
+    policy_revision: int
 
 
 @dataclass
@@ -162,27 +195,29 @@ def _outcome(
 ) -> Outcome:
     status = domain.run_status(seen.metrics, seen.planned, errors=len(steps.errors), disabled=reason == POLICY_DISABLED)
     view = seen.effective.view
-    detail = {
-        "enabled": seen.policy.acts,
-        "dry_run": dry_run,
-        "force": seen.force,
-        "policy_key": view.policy_key,
-        "policy_updated_at": view.updated_at,
-        "policy": dict(view.values),
-        "metrics": seen.metrics,
-        "guard": autopilot.guard_of(seen),
-        "skipped": reason is not None,
-        "skip_reason": reason,
-        "planned_actions": list(seen.planned),
-        "actions": list(steps.actions),
-        "should_run_auto_assign": seen.evaluation.should_run_auto_assign,
-        "should_run_escalation": seen.evaluation.should_run_escalation,
-        "errors": list(steps.errors),
-        "metrics_after": after,
-        "action_results": list(steps.results),
-        "fingerprint": mark,
-        "policy_revision": view.revision,
-    }
+    detail = AutopilotRun(
+        enabled=seen.policy.acts,
+        dry_run=dry_run,
+        force=seen.force,
+        policy_key=view.policy_key,
+        policy_updated_at=view.updated_at,
+        policy=dict(view.values),
+        metrics=seen.metrics,
+        guard=autopilot.guard_of(seen),
+        skipped=reason is not None,
+        skip_reason=reason,
+        planned_actions=seen.planned,
+        actions=tuple(steps.actions),
+        should_run_auto_assign=seen.evaluation.should_run_auto_assign,
+        should_run_escalation=seen.evaluation.should_run_escalation,
+        auto_assign=None,
+        escalation=None,
+        errors=tuple(steps.errors),
+        metrics_after=after,
+        action_results=tuple(steps.results),
+        fingerprint=mark,
+        policy_revision=view.revision,
+    )
     facts = Facts(
         force=seen.force,
         skipped=reason is not None,

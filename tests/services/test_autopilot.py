@@ -187,7 +187,7 @@ def test_nothing_to_do_is_a_skip_unless_the_policy_says_otherwise(ctx, session, 
     assert (first.detail["skip_reason"], first.run.executed) == ("no_triggered_actions", False)
     assert (second.detail["skipped"], second.detail["actions"], second.run.status) == (False, [], "success")
     # It ran, but did nothing that anybody has to wait for.
-    assert autopilot.guard(ctx).guard["reason"] == "no_recent_run"
+    assert autopilot.guard(ctx).guard.reason == "no_recent_run"
 
 
 @pytest.mark.parametrize("values", [{"enabled": False}, {"paused": True}])
@@ -255,9 +255,9 @@ def test_the_guard_tells_what_a_run_would_really_do(ctx, session, clock):
     session.commit()
     busy = autopilot.guard(ctx).guard
 
-    assert (empty["ready"], empty["would_run"], empty["would_skip_reason"]) == (True, False, "no_triggered_actions")
-    assert (busy["ready"], busy["would_run"], busy["would_skip_reason"]) == (True, True, None)
-    assert (busy["last_synced_at"], busy["stale"]) == (None, True)
+    assert (empty.ready, empty.would_run, empty.would_skip_reason) == (True, False, "no_triggered_actions")
+    assert (busy.ready, busy.would_run, busy.would_skip_reason) == (True, True, None)
+    assert (busy.last_synced_at, busy.stale) == (None, True)
 
 
 def test_a_preview_of_another_policy_stores_nothing(ctx, session, clock, tracker):
@@ -266,7 +266,7 @@ def test_a_preview_of_another_policy_stores_nothing(ctx, session, clock, tracker
         ctx, force=True, override={"unassigned_trigger": 9999, "overdue_trigger": 9999, "auto_assign_max_items": 1}
     )
 
-    assert (made.planned_actions, made.guard["reason"]) == (("auto_assign", "escalation"), "force_override")
+    assert (made.planned_actions, made.guard.reason) == (("auto_assign", "escalation"), "force_override")
     assert made.policy["unassigned_trigger"] == 9999
     assert [(one.rule, one.count) for one in made.plan.counts if one.rule == "over_limit"] == [("over_limit", 2)]
     assert session.scalar(select(func.count()).select_from(PolicyRevision)) == revisions
