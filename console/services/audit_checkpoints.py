@@ -104,5 +104,5 @@ def _sign(ctx: Context, end: Anchor, *, verified_from: int) -> str | None:
         )
     )
     ctx.session.flush()
-    path = keep_in_file(ctx.config, made)
+    path = keep_in_file(ctx, made)
     return path.name if path else None

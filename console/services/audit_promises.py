@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,18 @@ import structlog
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
-from console.config import Config
 from console.context import Context
 from console.domain.audit import canonical_json, instant_text, same, signature
 from console.domain.audit_chain import ChainVerifier, Checkpoint, accepted_hash
 from console.models.audit import AuditCheckpoint, AuditRebaseline, AuditRebaselineRow
+from console.services.audit_append import LOGS
 from console.services.audit_keys import chain_keys
+from console.services.audit_reader import head_of, last_place
 
 log = structlog.get_logger("audit")
 
-FILE_NAME = "audit-checkpoints-{month}.jsonl"
-FILE_GLOB = "audit-checkpoints-*.jsonl"
+FILE_NAME = "audit-checkpoints-{chain}-{month}.jsonl"
+FILE_GLOB = "audit-checkpoints-{chain}-*.jsonl"
 
 
 @dataclass
@@ -47,12 +49,38 @@ def as_checkpoint(row: AuditCheckpoint) -> Checkpoint:
     return Checkpoint(row.seq, row.head_hash, row.count, instant_text(row.signed_at), row.signature, row.key_id)
 
 
-def kept_in_files(config: Config) -> Iterator[Checkpoint | None]:
+def chain_name(session: Session) -> str | None:
+    """Name the chain of this database by the request that wrote its first row, or None when that row is gone.
+
+    A folder may have served another database before; its checkpoints say nothing about this one. The request is part
+    of the row's keyed hash, so changing it to be rid of the files is found.
+    """
+    row = session.execute(select(LOGS.c.request_id, LOGS.c.created_text).where(LOGS.c.seq == 1)).one_or_none()
+    if row is None:
+        return None
+    return sha256(f"audit-chain:v1:{row.request_id or row.created_text}".encode()).hexdigest()[:12]
+
+
+def _files(ctx: Context) -> list[Path]:
+    """Give the files of this chain, oldest first; all there are when its first row is gone."""
+    name = chain_name(ctx.session)
+    if name is None and last_place(ctx.session) == 0 and head_of(ctx.session).seq == 0:
+        return []
+    return sorted(ctx.config.path("AUDIT_CHECKPOINT_PATH").glob(FILE_GLOB.format(chain=name or "*")))
+
+
+def other_chains(ctx: Context) -> int:
+    """Give how many files in the folder belong to another chain: another database, or one that was emptied."""
+    every = ctx.config.path("AUDIT_CHECKPOINT_PATH").glob(FILE_GLOB.format(chain="*"))
+    return len(set(every) - set(_files(ctx)))
+
+
+def kept_in_files(ctx: Context) -> Iterator[Checkpoint | None]:
     """Read the checkpoints kept outside the database, oldest first; None stands for a line that cannot be read.
 
     A last line without its end is the trace of a machine that stopped while writing, not of tampering.
     """
-    for path in sorted(config.path("AUDIT_CHECKPOINT_PATH").glob(FILE_GLOB)):
+    for path in _files(ctx):
         with path.open("rb") as file:
             for line in file:
                 if line.endswith(b"\n"):
@@ -67,10 +95,9 @@ def _read_line(line: bytes) -> Checkpoint | None:
         return None
 
 
-def newest_in_files(config: Config) -> Checkpoint | None:
+def newest_in_files(ctx: Context) -> Checkpoint | None:
     """Give the last whole line of the newest file, or None."""
-    paths = sorted(config.path("AUDIT_CHECKPOINT_PATH").glob(FILE_GLOB))
-    for path in reversed(paths):
+    for path in reversed(_files(ctx)):
         with path.open("rb") as file:
             file.seek(0, os.SEEK_END)
             file.seek(max(0, file.tell() - 8192))
@@ -80,10 +107,10 @@ def newest_in_files(config: Config) -> Checkpoint | None:
     return None
 
 
-def keep_in_file(config: Config, checkpoint: Checkpoint) -> Path | None:
+def keep_in_file(ctx: Context, checkpoint: Checkpoint) -> Path | None:
     """Add a checkpoint to this month's file outside the database; None, and a log line, when that fails."""
-    folder = config.path("AUDIT_CHECKPOINT_PATH")
-    path = folder / FILE_NAME.format(month=checkpoint.signed_at[:7])
+    folder = ctx.config.path("AUDIT_CHECKPOINT_PATH")
+    path = folder / FILE_NAME.format(chain=chain_name(ctx.session) or "unnamed", month=checkpoint.signed_at[:7])
     try:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
@@ -103,7 +130,7 @@ def promises(ctx: Context, *, first: int, last: int) -> Promises:
     found = Promises()
     stored = select(AuditCheckpoint).order_by(AuditCheckpoint.seq)
     said: list[Checkpoint] = [as_checkpoint(row) for row in ctx.session.scalars(stored)]
-    for kept in kept_in_files(ctx.config):
+    for kept in kept_in_files(ctx):
         if kept is None:
             found.invalid.append(0)
         else:

@@ -18,6 +18,7 @@ from console.services.audit_promises import (
     as_checkpoint,
     gap_teller,
     newest_in_files,
+    other_chains,
     promises,
     replacements,
 )
@@ -51,7 +52,7 @@ class ChainStatus:
 
     `checked_count` rows were verified for this answer, from `checked_from` on. `full_verified_at` is when the whole
     chain was last verified, `full_issue_count` what that found (None: never). `partial` tells that there are rows
-    between the last checkpoint and `checked_from`.
+    between the last checkpoint and `checked_from`, `other_chains` counts checkpoint files of another log.
     """
 
     generated_at: datetime
@@ -69,6 +70,7 @@ class ChainStatus:
     partial: bool
     rebaseline_count: int
     clock_behind: timedelta
+    other_chains: int
 
 
 Progress = Callable[[int, int], None]
@@ -175,7 +177,7 @@ def chain_status(ctx: Context) -> ChainStatus:
     row = newest_checkpoint(ctx)
     if row is not None:
         start = trusted_start(ctx, verifier, as_checkpoint(row))
-    kept = newest_in_files(ctx.config)
+    kept = newest_in_files(ctx)
     if kept is not None and (row is None or (kept.seq, kept.head_hash) != (row.seq, row.head_hash)):
         trusted_start(ctx, verifier, kept)
     if head.seq - start.seq > STATUS_ROWS:
@@ -206,4 +208,5 @@ def chain_status(ctx: Context) -> ChainStatus:
         partial=partial,
         rebaseline_count=ctx.session.scalar(select(func.count(AuditRebaseline.id))) or 0,
         clock_behind=max(timedelta(0), newest_at - now) if newest_at else timedelta(0),
+        other_chains=other_chains(ctx),
     )

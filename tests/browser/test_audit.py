@@ -15,8 +15,9 @@ from workers.tasks import worker_name
 
 
 @pytest.fixture
-def place(site):
-    made = Place.of(Config.for_tests(DATABASE_URL=site.database))
+def place(site, tmp_path):
+    # A folder of its own: checkpoints are kept in files too.
+    made = Place.of(Config.for_tests(DATABASE_URL=site.database, DATA_DIR=str(tmp_path)))
     yield made
     made.engine.dispose()
 

@@ -63,7 +63,7 @@ class Trail:
 
     def cut(self, keep: int) -> None:
         """Delete the newest rows and set the head back, so that the rest looks whole."""
-        last = self.rows()[keep - 1]
+        last = next(row for row in self.rows() if row.seq == keep)
         self.drop(*range(keep + 1, 10_000))
         self.run(update(AuditChainHead).values(seq=keep, head_hash=last.entry_hash, last_created_at=last.created_at))
 

@@ -1,6 +1,7 @@
 """Checkpoints: signed, kept in two places, and what they reveal."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from console.models.audit import AuditCheckpoint
 from console.services.audit import chain_status
 from console.services.audit_checkpoints import checkpoint
 from console.services.audit_verify import verify_all
+from tests.conftest import empty
 from tests.services.audit_support import Trail, found
 
 
@@ -37,7 +39,7 @@ def test_a_whole_chain_is_signed_in_the_database_and_in_a_file(trail):
     (row,) = stored(trail)
     assert (result.chain_ok, result.seq, result.verified_from) == (True, 4, 1)
     assert (row.seq, row.count, row.head_hash) == (4, 4, trail.head().head_hash)
-    assert result.file == "audit-checkpoints-2026-03.jsonl"
+    assert re.fullmatch(r"audit-checkpoints-[0-9a-f]{12}-2026-03\.jsonl", result.file)
     assert lines(trail) == [
         {
             "count": 4,
@@ -135,6 +137,32 @@ def test_a_line_that_makes_no_sense_is_reported(trail):
     path.write_text('{"seq": 1}\n' + path.read_text())
 
     assert found(trail.check(verify_all)) == [(0, "checkpoint_invalid")]
+
+
+def test_checkpoints_of_another_log_in_the_folder_are_told_and_not_taken_for_this_one(trail, engine):
+    trail.write(4)
+    trail.check(checkpoint)
+    empty(engine)
+    assert trail.check(verify_all).chain_ok
+
+    trail.write(2)
+    status = trail.check(chain_status)
+    assert (status.chain_ok, status.other_chains) == (True, 1)
+    assert trail.check(verify_all).chain_ok
+    trail.check(checkpoint)
+    assert trail.check(chain_status).other_chains == 1
+
+
+def test_files_cannot_be_shaken_off_by_changing_or_deleting_the_first_row(trail):
+    trail.write(6)
+    trail.check(checkpoint)
+    trail.run(delete(AuditCheckpoint))
+    trail.change(1, request_id="another")
+    assert (1, "keyed_hash_mismatch") in found(trail.check(verify_all))
+
+    trail.drop(1)
+    trail.cut(4)
+    assert (6, "checkpoint_mismatch") in found(trail.check(verify_all))
 
 
 def test_a_folder_that_cannot_be_written_does_not_stop_the_signing(trail):
