@@ -41,6 +41,8 @@ KpiRunOut = run_shape(kpi.Kpi, "KpiRunOut", without=("generated_at",))
 def automation_run(name: str, model: type[BaseModel], options: Mapping[str, Any], *, dry_run: bool) -> Response:
     """Run a job now and answer its run, or queue it when the caller prefers not to wait."""
     job = runtime.get(name)
+    # Runs act for all sites; a queued one would only fail later.
+    web_context().actor.require_all_sites()
     if running.respond_async():
         return running.accepted(running.ask(job, options, trigger=API, dry_run=dry_run))
     return answer(automation_runs.run(web_context(), job, options, dry_run=dry_run), model)
