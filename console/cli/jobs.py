@@ -38,7 +38,8 @@ def list_jobs() -> None:
         times = [f"{line.cron} {line.zone}" for line in LINES if line.job == job.name]
         click.echo(f"{job.name:<40} {', '.join(times) or '-'}")
         for name, field in job.options.model_fields.items():
-            default = "" if field.is_required() else f" (default {json.dumps(field.get_default(), ensure_ascii=False)})"
+            usual = None if field.is_required() else field.get_default(call_default_factory=True)
+            default = "" if field.is_required() else f" (default {json.dumps(usual, ensure_ascii=False, default=list)})"
             click.echo(f"    --option {name}=…{default}")
 
 
