@@ -146,7 +146,13 @@ class ChainVerifier:
             if entry_hash != expected or created_text != created_at:
                 self.note(row_id, "entry_hash_mismatch", seq)
             if keys:
-                self._check_key(keys, row_id, seq, entry_hash or "", keyed, key_name, request_id or "")
+                key = keys.get(key_name or "")
+                if not keyed:
+                    self.note(row_id, "keyed_hash_missing", seq)
+                elif key is None:
+                    self.note(row_id, "keyed_hash_unknown_key", seq)
+                elif hmac.digest(key, row_message(seq, entry_hash or "", request_id or ""), "sha256").hex() != keyed:
+                    self.note(row_id, "keyed_hash_mismatch", seq)
             if marks and seq in marks and entry_hash != marks[seq]:
                 self.note(row_id, "checkpoint_mismatch", seq)
             if self.first_seq is None:
@@ -156,25 +162,6 @@ class ChainVerifier:
             last_seq = seq
             self.checked_count += 1
         self._running, self._seq, self._stored = running, last_seq, stored
-
-    def _check_key(
-        self,
-        keys: Mapping[str, bytes],
-        row_id: int,
-        seq: int,
-        stored_hash: str,
-        keyed: str | None,
-        key_name: str | None,
-        request_id: str,
-    ) -> None:
-        if not keyed:
-            self.note(row_id, "keyed_hash_missing", seq)
-            return
-        key = keys.get(key_name or "")
-        if key is None:
-            self.note(row_id, "keyed_hash_unknown_key", seq)
-        elif hmac.digest(key, row_message(seq, stored_hash, request_id), "sha256").hex() != keyed:
-            self.note(row_id, "keyed_hash_mismatch", seq)
 
     def check_end(self, *, head_seq: int, head_hash: str) -> None:
         """Compare what was reached with the stored head: catches deletion of the newest rows."""
