@@ -193,11 +193,6 @@ class Frame:
         return LANGUAGE_NAMES
 
     @property
-    def demo(self) -> bool:
-        """Tell whether this installation was filled with demo data."""
-        return bool(app_config()["DEMO"]) and not app_config().production
-
-    @property
     def my_links(self) -> list[tuple[str, str, str]]:
         """Give `(address, label, icon)` of the entries in the person's menu."""
         known = current_app.view_functions

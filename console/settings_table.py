@@ -108,8 +108,15 @@ RATE_LIMIT = _section(
     ("API_RATE_LIMIT_MAX_AUTH_WRITE", "int", 120, "Writes per window", 1),
     ("API_RATE_LIMIT_MAX_AUTH_UPLOAD", "int", 40, "Uploads per window", 1),
     ("API_RATE_LIMIT_MAX_AUTH_FAILURES", "int", 20, "Refused tokens per address and window before 429", 1),
-    ("API_RATE_LIMIT_IDENTITY", "choice", "verified", "Counted under: the verified caller, or any token text (old clients)", None, None,
-     ("verified", "header")),
+    (
+        "API_RATE_LIMIT_IDENTITY",
+        "choice",
+        "verified",
+        "Counted under: the verified caller, or any token text (old clients)",
+        None,
+        None,
+        ("verified", "header"),
+    ),
     ("PAGE_RATE_LIMIT_MAX", "int", 1200, "Requests to pages per person (or address) and window", 1),
     ("API_RATE_LIMIT_STORE", "choice", "auto", "Where the counters live", None, None, ("auto", "memory", "redis")),
     Setting(

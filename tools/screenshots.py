@@ -39,8 +39,8 @@ def addresses(site: Served) -> list[str]:
     return sorted({r.rule for r in rules if r.endpoint in named or r.endpoint.endswith(".page")} | set(EXTRA))
 
 
-def shoot(browser: Browser, site: Served, wanted: list[str], role: str) -> int:
-    """Take the pictures; gives how many."""
+def shoot(browser: Browser, site: Served, wanted: list[str], role: str | None) -> int:
+    """Take the pictures as somebody of `role`, None being a stranger; gives how many."""
     taken = 0
     for width, theme, lang in VARIANTS:
         context = browser.new_context(
@@ -50,7 +50,8 @@ def shoot(browser: Browser, site: Served, wanted: list[str], role: str) -> int:
             color_scheme="dark" if theme == "dark" else "light",
             timezone_id="Asia/Seoul",
         )
-        cookies = [{"name": "lang", "value": lang}, {"name": "theme", "value": theme}, site.cookie(role)]
+        cookies = [{"name": "lang", "value": lang}, {"name": "theme", "value": theme}]
+        cookies += [site.cookie(role)] if role else []
         made: list[Any] = [{**cookie, "url": site.address} for cookie in cookies]
         context.add_cookies(made)
         page = context.new_page()
@@ -73,6 +74,7 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as site, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**chromium_launch_options())
         taken = shoot(browser, site, arguments or addresses(site), "owner")
+        taken += 0 if arguments else shoot(browser, site, ["/sign-in"], None)
         browser.close()
     print(f"{taken} pictures in {FOLDER.relative_to(ROOT)}")
     return 0

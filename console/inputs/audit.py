@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from console.inputs.base import Instant, InstantIn, OutModel, PathModel, QueryModel
+from console.inputs.base import Instant, InstantIn, OutModel, QueryModel
 
 MAX_ENTRIES = 50_000
 MAX_ROWS = 200_000
@@ -34,12 +34,6 @@ class LogQuery(QueryModel):
     limit: int = Field(50, ge=1, le=200)
     offset: int = Field(0, ge=0, le=2**31 - 1)
     cursor: int | None = Field(None, ge=1, le=MAX_ID)
-
-
-class EntryPath(PathModel):
-    """An entry by id."""
-
-    entry_id: int = Field(ge=1, le=MAX_ID)
 
 
 class LogOut(OutModel):

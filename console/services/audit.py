@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import func, literal_column, select
 
 from console.context import Context
 from console.domain.audit import RESOURCE_ID_MAX, fitted, make_entry
@@ -92,7 +92,8 @@ def record_denied(
 
 def _denial_is_news(ctx: Context, action: str, reference: str) -> bool:
     limit, now = ctx.config["AUDIT_DENIED_MAX_PER_MINUTE"], ctx.now()
-    denied = select(AuditLog.id).where(AuditLog.status == "denied")
+    # The constant lets the index of what did not succeed serve the question.
+    denied = select(AuditLog.id).where(AuditLog.status == "denied", AuditLog.status != literal_column("'success'"))
     in_minute = denied.where(AuditLog.created_at > now - DENIED_MINUTE).limit(limit).subquery()
     if ctx.session.execute(select(func.count()).select_from(in_minute)).scalar_one() >= limit:
         return False

