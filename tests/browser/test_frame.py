@@ -105,6 +105,34 @@ def test_a_filter_swaps_the_list_only_and_moves_the_address(page_as):
     page.wait_for_url("**/components")
 
 
+def test_a_view_is_saved_from_the_menu_of_its_list(page_as):
+    page = page_as("manager")
+    page.goto("/components?status=blocked")
+
+    page.locator("#menu-sample-views summary").click()
+    page.locator("#menu-sample-views input[name=name]").fill("막힌 일")
+    assert page.url.endswith("/components?status=blocked")
+    page.locator("#menu-sample-views button[type=submit]").click()
+
+    expect(page.locator("[data-toast]")).to_contain_text("막힌 일")
+    assert page.url.endswith("/components?status=blocked")
+    page.locator("#menu-sample-views summary").click()
+    expect(page.locator("#menu-sample-views .menu-item[aria-current]")).to_contain_text("막힌 일")
+
+
+def test_paper_has_the_content_and_no_controls(page_as):
+    page = page_as("manager", theme="dark")
+    page.emulate_media(media="print")
+    page.goto("/components?status=blocked")
+
+    expect(page.locator(".rail")).to_be_hidden()
+    expect(page.locator(".topbar")).to_be_hidden()
+    expect(page.locator("#list-sample table")).to_be_visible()
+    expect(page.locator("#list-sample .chip-active")).to_be_visible()
+    assert page.locator(".btn:visible").count() == 0
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
 def test_typing_searches_after_a_moment_and_keeps_the_words(page_as):
     page = page_as("manager")
     page.goto("/components")
