@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flask import Response
+from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
@@ -84,8 +85,9 @@ def _flask_settings(app: ConsoleApp, config: Config) -> None:
         BABEL_DEFAULT_LOCALE="ko",
         BABEL_DEFAULT_TIMEZONE=config["BUSINESS_TIME_ZONE"],
     )
-    app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    provider = DefaultJSONProvider(app)
+    provider.sort_keys = provider.ensure_ascii = False
+    app.json = provider
 
 
 def _templates(app: ConsoleApp) -> None:
