@@ -26,7 +26,7 @@ NAV = NavItem("work", 10, "overview.page", N_("Overview"), "layout-dashboard", p
 def page() -> Response:
     """Show today: verdict, what is late, what to do first, what happened, whether the machine runs."""
     site = request.args.get("site", "").strip() or None
-    data = overview.read(web_context(), site, lambda ctx: run_schedule.overview(ctx, LINES, runtime.find))
+    data = overview.read(web_context(), site, lambda ctx: run_schedule.health(ctx, LINES, runtime.find))
     return show(data, fragment="overview.overview", page="overview/page.html", **_values(site))
 
 

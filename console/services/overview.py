@@ -9,7 +9,7 @@ from datetime import datetime
 from console.context import Context
 from console.domain.tracker import REMEDIATION
 from console.services import gate, runs, today, tracker
-from console.services.run_schedule import ScheduleView
+from console.services.run_schedule import ScheduleHealth
 from console.services.today import FlowLine
 from console.services.tracker import BoardSummary
 
@@ -22,7 +22,7 @@ class Overview:
     site: str | None
     gate: gate.Overview | None
     board: BoardSummary | None
-    schedule: ScheduleView | None
+    schedule: ScheduleHealth | None
     flow: tuple[FlowLine, ...]
 
     @property
@@ -31,8 +31,8 @@ class Overview:
         return self.gate is None and self.board is None and self.schedule is None
 
 
-def read(ctx: Context, site: str | None, schedule: Callable[[Context], ScheduleView] | None = None) -> Overview:
-    """Give the overview of everything, or of one site; raises SiteDenied. `schedule` reads the table of jobs."""
+def read(ctx: Context, site: str | None, schedule: Callable[[Context], ScheduleHealth] | None = None) -> Overview:
+    """Give the overview of everything, or of one site; raises SiteDenied. `schedule` judges the table of jobs."""
     if site is not None:
         ctx.actor.require_site(site)
     can = ctx.actor.can
