@@ -75,7 +75,8 @@ def test_without_persistence_the_memory_of_this_process_answers(api, client):
 def test_the_runbook_lists_the_checks_whose_facts_exist(api):
     body = api().get(f"{OPS}/runbook/checks").json
 
-    assert [check["id"] for check in body["checks"]] == [
+    published = [check["id"] for check in body["checks"] if not check["id"].startswith("remediation_")]
+    assert published == [
         "startup_preflight",
         "api_latency_p95",
         "api_burn_rate",
