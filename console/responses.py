@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from flask import Response, get_template_attribute, make_response, render_template, request, stream_with_context
+from flask import Response, get_template_attribute, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
+from sqlalchemy.orm import sessionmaker
 
 from console.context import Context, unit_of_work
 from console.errors import wants_fragment
@@ -109,13 +110,14 @@ def csv_download(
 ) -> Response:
     """Stream an export of any length; `rows` gets a reading context of its own that lives as long as the stream."""
     actor, clock, config, rid = current_actor(), app_clock(), app_config(), request_id()
+    # Without the request's context: a reader who leaves in the middle ends the stream at any later moment.
+    factory = sessionmaker(db.engine)
 
     def pieces() -> Iterator[str]:
-        factory = db.session.session_factory
         with unit_of_work(factory, actor=actor, clock=clock, config=config, write=False, request_id=rid) as ctx:
             yield from csv_lines(columns, rows(ctx), bom=bom)
 
-    return download(stream_with_context(pieces()), filename)
+    return download(pieces(), filename)
 
 
 def wants_bom() -> bool:
