@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import Connection, Table, bindparam, event, exists, insert, literal, select, update
+from sqlalchemy import Connection, Dialect, Table, bindparam, event, exists, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from console.clock import Clock
@@ -40,12 +42,8 @@ _MOVE = (
 _COLUMNS = [column for column in LOGS.c if column.name != "id"]
 # Both at once, for the usual single entry: one round trip less while the chain is locked. PostgreSQL only.
 _MOVED = _MOVE.returning(HEAD.c.id).cte("moved")
-_INSERT_AND_MOVE = (
-    insert(LOGS)
-    .from_select(
-        _COLUMNS, select(*(bindparam(column.name, type_=column.type) for column in _COLUMNS)).select_from(_MOVED)
-    )
-    .execution_options(preserve_rowcount=True)
+_INSERT_AND_MOVE = insert(LOGS).from_select(
+    _COLUMNS, select(*(bindparam(column.name, type_=column.type) for column in _COLUMNS)).select_from(_MOVED)
 )
 
 _QUEUE, _MARKS = "audit_queue", "audit_marks"
@@ -115,6 +113,10 @@ def _step(head: Head, seq: int, head_hash: str, last_created_at: Any) -> dict[st
     }
 
 
+def _step_to(head: Head, last: dict[str, Any]) -> dict[str, Any]:
+    return _step(head, last["seq"], last["entry_hash"], last["created_at"])
+
+
 def _must_have_moved(rowcount: int) -> None:
     if rowcount != 1:
         raise StoreUnavailable("The head of the audit chain moved")
@@ -156,16 +158,41 @@ def _append(session: Session, queue: list[Pending]) -> None:
     # Flush first: the business rows are written before the chain is locked, so the lock is short.
     session.flush()
     connection = session.connection()
-    head = locked_head(connection)
-    rows = _chained(head, queue)
-    last = rows[-1]
-    step = _step(head, last["seq"], last["entry_hash"], last["created_at"])
-    if len(rows) == 1 and connection.dialect.name == "postgresql":
-        _must_have_moved(connection.execute(_INSERT_AND_MOVE, {**last, **step}).rowcount)
+    if len(queue) == 1 and connection.dialect.name == "postgresql":
+        _append_one_on_postgresql(connection, queue)
     else:
+        head = locked_head(connection)
+        rows = _chained(head, queue)
         connection.execute(_INSERT, rows)
-        _must_have_moved(connection.execute(_MOVE, step).rowcount)
+        _must_have_moved(connection.execute(_MOVE, _step_to(head, rows[-1])).rowcount)
     queue.clear()
+
+
+def _append_one_on_postgresql(connection: Connection, queue: list[Pending]) -> None:
+    """Append the usual single entry in two statements, straight on the driver's cursor.
+
+    The processor time of the client counts while it holds the lock that all others wait for: this is half of what the
+    same two statements cost through the layers above. Errors come out as those of SQLAlchemy all the same.
+    """
+    lock, write = _on_postgresql(connection.dialect)
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(*lock)
+        found = cursor.fetchone()
+        head = Head(*found) if found is not None else locked_head(connection)
+        (row,) = _chained(head, queue)
+        cursor.execute(write[0], {**write[1], **row, **_step_to(head, row)})
+        _must_have_moved(cursor.rowcount)
+    except connection.dialect.loaded_dbapi.OperationalError as error:
+        raise OperationalError("audit append", None, error) from error
+    finally:
+        cursor.close()
+
+
+@cache
+def _on_postgresql(dialect: Dialect) -> tuple[tuple[str, dict[str, Any]], tuple[str, dict[str, Any]]]:
+    lock, write = (statement.compile(dialect=dialect) for statement in (_LOCK, _INSERT_AND_MOVE))
+    return (lock.string, dict(lock.params)), (write.string, dict(write.params))
 
 
 @event.listens_for(Session, "before_commit")
