@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, render_template
 
 from console.api_docs import operations
+from console.config import Config
 from console.domain import iam
 from console.domain.errors import NotFound, PermissionDenied, Unauthorized
 from console.responses import answer
@@ -15,12 +16,17 @@ from console.web import access, app_config, current_actor
 pages = Blueprint("api_docs", __name__)
 
 
-def _check() -> None:
-    """Refuse readers whom API_DOCS leaves out (API contract, identity 23 D6)."""
-    config = app_config()
-    setting = config["API_DOCS"]
+def readers(config: Config) -> str:
+    """Give who may read the documents: "public", "owner" or "off" (API contract, identity 23 D6)."""
+    setting = str(config["API_DOCS"])
     if setting == "auto":
-        setting = "owner" if config.production else "public"
+        return "owner" if config.production else "public"
+    return setting
+
+
+def _check() -> None:
+    """Refuse readers whom the setting leaves out."""
+    setting = readers(app_config())
     if setting == "off":
         raise NotFound("Not Found")
     actor = current_actor()

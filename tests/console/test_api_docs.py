@@ -1,6 +1,8 @@
 import pytest
 
 from console.api_docs import operations, type_words
+from console.blueprints.api_docs import readers
+from console.config import Config
 
 
 def test_every_route_of_the_api_is_in_the_document_and_on_the_page(app, client):
@@ -21,24 +23,28 @@ def test_the_page_loads_nothing_from_elsewhere_and_keeps_the_policy(client):
 
 
 @pytest.mark.parametrize(
-    ("settings", "role", "status"),
+    ("settings", "who"),
     [
-        ({}, None, 200),
-        ({"ENV": "production"}, None, 401),
-        ({"API_DOCS": "owner"}, None, 401),
-        ({"API_DOCS": "off"}, None, 404),
-        ({"ENV": "production", "API_DOCS": "public"}, None, 200),
+        ({}, "public"),
+        ({"ENV": "production"}, "owner"),
+        ({"ENV": "production", "API_DOCS": "public"}, "public"),
+        ({"API_DOCS": "off"}, "off"),
     ],
 )
-def test_the_setting_says_who_may_read(make_app, settings, role, status):
-    secure = {"AUDIT_ARCHIVE_SIGNING_KEY": "k" * 40, "PREFLIGHT_FAIL_ON_ERROR": False}
-    client = make_app(**secure, **settings).test_client()
+def test_production_keeps_the_documents_to_owners_unless_told_otherwise(settings, who):
+    assert readers(Config.for_tests(**settings)) == who
+
+
+@pytest.mark.parametrize(("setting", "status"), [("public", 200), ("owner", 401), ("off", 404)])
+def test_the_setting_says_what_a_stranger_gets(make_app, setting, status):
+    client = make_app(API_DOCS=setting).test_client()
 
     assert client.get("/openapi.json").status_code == status
+    assert client.get("/api/docs").status_code == status
 
 
 @pytest.mark.parametrize(("role", "status"), [("owner", 200), ("manager", 403)])
-def test_in_production_only_owners_read(make_app, session, clock, role, status):
+def test_only_owners_read_what_is_kept_to_owners(make_app, session, clock, role, status):
     from tests.factories import make_token, make_user
 
     user = make_user(session, now=clock.now(), role=role)
