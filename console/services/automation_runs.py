@@ -11,9 +11,10 @@ from sqlalchemy import select
 
 from console.context import Context
 from console.domain.autopilot import ALREADY_RUNNING, PLAN_CHANGED
-from console.domain.errors import Conflict, NotFound
+from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.runs import API, CANCELLED, FINISHED, detail_object
 from console.domain.text import T
+from console.inputs.policies import REASON_MAX
 from console.models.runs import JobRun
 from console.serialize import plain
 from console.services import assignment, audit, autopilot_run, escalation, kpi, run_engine, run_facts, runs
@@ -125,6 +126,26 @@ def _already_running(ctx: Context, job: Job, options: Mapping[str, Any] | BaseMo
     assert outcome.keep is not None
     outcome.keep(ctx, made)
     return made
+
+
+def note_force(ctx: Context, reason: str) -> None:
+    """Put on record why somebody passes over the guard; raises Invalid without a reason."""
+    ctx.actor.require(*MANAGE)
+    ctx.actor.require_all_sites()
+    if not reason.strip():
+        raise Invalid.field("reason", "Passing over the guard needs a reason")
+    audit.record(ctx, f"{AUDIT}_autopilot_force", AUDIT, AUTOPILOT, detail={"reason": reason.strip()[:REASON_MAX]})
+
+
+def stored(ctx: Context, run_id: int) -> dict[str, Any]:
+    """Give one finished run of the automation as it is answered; raises NotFound for anything else."""
+    ctx.actor.require(*READ)
+    ctx.actor.require_all_sites()
+    wanted = select(JobRun).where(JobRun.id == run_id, JobRun.job_name.in_(KEYS), JobRun.state == FINISHED)
+    row = ctx.session.scalars(wanted).one_or_none()
+    if row is None:
+        raise NotFound(T("There is no such run"))
+    return answer_of(ctx, runs.view(row))
 
 
 def latest(ctx: Context, name: str) -> dict[str, Any]:

@@ -44,12 +44,12 @@ def _flag(column: Any) -> ColumnElement[bool]:
     return func.coalesce(column, False)
 
 
-def _failed() -> ColumnElement[bool]:
+def failed() -> ColumnElement[bool]:
     """Runs without facts broke off: their one error is that."""
     return and_(RunFact.run_id.is_(None), JobRun.error_code.is_not(None))
 
 
-_ERRORS = case((_failed(), 1), else_=func.coalesce(RunFact.errors_count, 0))
+_ERRORS = case((failed(), 1), else_=func.coalesce(RunFact.errors_count, 0))
 _COLUMNS = (
     JobRun.id,
     JobRun.status,
@@ -84,12 +84,19 @@ def _runs(*columns: Any) -> Select[Any]:
     )
 
 
+def base(ctx: Context) -> Select[Any]:
+    """Give the SELECT of all runs for lists; for callers who see all sites."""
+    _may(ctx)
+    return _runs(*_COLUMNS)
+
+
 def _newest(limit: int, *conditions: ColumnElement[bool]) -> Select[Any]:
     order = (JobRun.finished_at.desc(), JobRun.id.desc())
     return _runs(*_COLUMNS).where(*conditions).order_by(*order).limit(limit)
 
 
-def _row(row: Row[Any]) -> HistoryRow:
+def row_of(row: Row[Any]) -> HistoryRow:
+    """Turn a row of `base` into one of the history."""
     planned = ((AUTO_ASSIGN, row.planned_auto_assign), (ESCALATION, row.planned_escalation))
     done = ((AUTO_ASSIGN, row.did_auto_assign), (ESCALATION, row.did_escalation))
     return HistoryRow(
@@ -119,7 +126,7 @@ def _row(row: Row[Any]) -> HistoryRow:
 def history(ctx: Context, *, limit: int = 20, export: str | None = None) -> History:
     """Give the newest runs: two queries. `export` is the name of the file that is made of them, which is audited."""
     _may(ctx)
-    items = tuple(_row(row) for row in ctx.session.execute(_newest(limit)))
+    items = tuple(row_of(row) for row in ctx.session.execute(_newest(limit)))
     total = ctx.session.scalar(_runs(func.count())) or 0
     _tell(ctx, "autopilot_history", export, limit=limit, count=len(items))
     return History(ctx.now(), len(items), limit, items, total)
@@ -146,7 +153,7 @@ _SUMS = {
     "planned_escalation": _sum(_flag(RunFact.planned_escalation)),
     "executed_auto_assign": _sum(_flag(RunFact.did_auto_assign)),
     "executed_escalation": _sum(_flag(RunFact.did_escalation)),
-    "errors": _sum(or_(func.coalesce(RunFact.errors_count, 0) > 0, _failed())),
+    "errors": _sum(or_(func.coalesce(RunFact.errors_count, 0) > 0, failed())),
     "dry": _sum(JobRun.dry_run.expression),
     "executed_real": _sum(_REAL),
     "executed_real_ok": _sum(and_(_REAL, func.coalesce(RunFact.errors_count, 0) == 0)),
@@ -185,14 +192,14 @@ def _summary(ctx: Context, days: int) -> Summary:
         skip_reasons={reason: int(count) for reason, count in reasons},
     )
     newest = ctx.session.execute(_newest(1, window)).first()
-    return domain.summary(counts, domain.latest_of(_row(newest)) if newest else None, now, days)
+    return domain.summary(counts, domain.latest_of(row_of(newest)) if newest else None, now, days)
 
 
 def anomalies(ctx: Context, *, days: int = 14, export: str | None = None) -> Anomalies:
     """Judge the runs of the last `days` days: four queries."""
     _may(ctx)
     newest = ctx.session.execute(_newest(domain.history_length(days)))
-    made = domain.anomalies(_summary(ctx, days), tuple(_row(row) for row in newest))
+    made = domain.anomalies(_summary(ctx, days), tuple(row_of(row) for row in newest))
     detail = {
         "window_days": days,
         "health_status": made.health_status,
@@ -232,7 +239,7 @@ def by_day(ctx: Context, *, days: int = 14) -> tuple[Day, ...]:
     wanted = _runs(*_COLUMNS).where(JobRun.finished_at >= start, JobRun.dry_run.is_(False))
     found: dict[date, dict[str, Any]] = {}
     for row in ctx.session.execute(wanted.order_by(JobRun.finished_at, JobRun.id)):
-        run = _row(row)
+        run = row_of(row)
         seen = found.setdefault(
             run.finished_at.astimezone(zone).date(),
             {
