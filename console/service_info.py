@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from console.service_modules import MODULES, MODULES_HEAD, OPS, TRACKER
+
 FIXED = {"service": "ka-facility-os", "status": "running", "main_html": "/", "docs": "/docs"}
-OPS = "/api/ops"
-TRACKER = "/api/ops/governance/gate/remediation/tracker"
 # Parts of the remediation tracker: the key's middle, and the address where it differs from it.
 _TRACKER_PARTS = {
     **{part: part for part in ("sync", "items", "overview", "readiness", "completion", "complete", "sla", "workload")},
@@ -90,56 +90,6 @@ KEYS: dict[str, str] = {
     "ops_governance_gate_remediation_csv_api": f"{OPS}/governance/gate/remediation/csv",
     **{f"ops_governance_remediation_tracker_{key}_api": f"{TRACKER}/{part}" for key, part in _TRACKER_PARTS.items()},
 }
-
-MODULES_HEAD = {
-    "title": "KA Facility OS",
-    "published_on": "2026-02-27",
-    "public": True,
-    "main_page": "/",
-    "console_html": "/web/console",
-}
-# id, name, Korean name, description, figure that tells whether it works, links as (label, address)
-MODULES: tuple[tuple[str, str, str, str, str, tuple[tuple[str, str], ...]], ...] = (
-    (
-        "reporting-audit",
-        "Reporting and Audit",
-        "보고와 감사",
-        "월간 보고서를 만들고, 감사 로그의 연결이 끊기지 않았는지 검증합니다.",
-        "감사 체인 검증 결과",
-        (
-            ("Monthly report", "/api/reports/monthly"),
-            ("Audit integrity", "/api/admin/audit-integrity"),
-            ("Monthly audit archive", "/api/admin/audit-archive/monthly"),
-        ),
-    ),
-    (
-        "ops-command",
-        "Ops Command Center",
-        "운영 지휘",
-        "게이트 판정과 조치, 작업 실행 이력을 한곳에서 봅니다.",
-        "기한 초과 조치 건수",
-        (
-            ("Dashboard", f"{OPS}/dashboard/summary"),
-            ("Handover brief", f"{OPS}/handover/brief"),
-            ("Governance gate", f"{OPS}/governance/gate"),
-            ("Remediation items", f"{TRACKER}/items"),
-            ("Job runs", f"{OPS}/job-runs"),
-        ),
-    ),
-    (
-        "rbac-governance",
-        "RBAC and Governance",
-        "권한과 통제",
-        "역할과 사업장 범위로 권한을 나누고, 모든 변경을 감사 로그에 남깁니다.",
-        "권한 없는 접근 거부 건수",
-        (
-            ("My rights", "/api/auth/me"),
-            ("Users", "/api/admin/users"),
-            ("Audit log", "/api/admin/audit-logs"),
-            ("Workflow locks", "/api/workflow-locks"),
-        ),
-    ),
-)
 
 _ARGUMENT = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>|\{[^{}]+\}")
 

@@ -50,6 +50,13 @@ def docs() -> ResponseReturnValue:
     return redirect(url_for("api_docs.page"), 302)
 
 
+@pages.get("/web/console")
+@access(public=True)
+def console() -> ResponseReturnValue:
+    """Lead to the view of the API for people under the address that was published for it."""
+    return redirect(url_for("api_docs.page"), 302)
+
+
 @api.get("/health", responses={200: HealthOut})
 @access(public=True)
 def health() -> Response:

@@ -3,6 +3,7 @@ from sqlalchemy import event, select
 
 from console.extensions import db
 from console.models.iam import User
+from console.service_modules import MODULES
 from console.services import views
 
 HTML = {"Accept": "text/html"}
@@ -67,8 +68,28 @@ def test_a_start_page_that_was_closed_meanwhile_is_passed_over(browser_client, s
     assert person.get("/", headers=HTML).headers["Location"] == "/overview"
 
 
-def test_the_published_address_of_the_documents_leads_there(client):
-    assert client.get("/docs").headers["Location"] == "/api/docs"
+@pytest.mark.parametrize("published", ["/docs", "/web/console"])
+def test_the_published_addresses_of_the_documents_lead_there(client, published):
+    assert client.get(published).headers["Location"] == "/api/docs"
+
+
+def test_the_modules_are_listed_in_their_published_form(client):
+    body = client.get("/api/public/modules").get_json()
+
+    assert {key: body[key] for key in ("title", "published_on", "public", "main_page", "console_html")} == {
+        "title": "KA Facility OS",
+        "published_on": "2026-02-27",
+        "public": True,
+        "main_page": "/",
+        "console_html": "/web/console",
+    }
+    ids = [module["id"] for module in body["modules"]]
+    assert ids == [id_ for id_, *_ in MODULES if id_ in ids]
+    assert {"sla-alerts", "reporting-audit", "ops-command", "rbac-governance"} <= set(ids)
+    for module in body["modules"]:
+        assert list(module) == ["id", "name", "name_ko", "description", "kpi_hint", "links"]
+        assert module["links"]
+        assert all(link["href"].startswith("/") for link in module["links"])
 
 
 @pytest.mark.parametrize("path", ["/health", "/meta", "/ready", "/api/service-info", "/api/public/modules"])
