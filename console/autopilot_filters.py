@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask import Blueprint
@@ -11,6 +12,7 @@ from flask_babel import gettext as _
 
 from console import autopilot_words as words
 from console.charts import Series
+from console.formats import local
 from console.services import autopilot_look
 from console.services.autopilot_history import Day
 from console.vocabulary import Word
@@ -24,12 +26,14 @@ TABLES: Mapping[str, Mapping[Any, str]] = {
     "trend_word": words.TRENDS,
 }
 
+TARGET = re.compile(r"(?P<sign>[<>]?=?)(?P<value>\d+(\.\d+)?)")
+
 
 def register(pages: Blueprint) -> None:
     """Give the templates their filters."""
     for name, table in TABLES.items():
         pages.add_app_template_filter(_looked_up(table), name)
-    for function in (plan_action, skip_sentence, policy_label, policy_value, day_number, day_series):
+    for function in FILTERS:
         pages.add_app_template_filter(function)
 
 
@@ -59,7 +63,7 @@ def policy_value(value: Any, name: str) -> str:
     if isinstance(value, bool):
         return _("On") if value else _("Off")
     unit = words.FIELDS[name].unit if name in words.FIELDS else ""
-    return f"{value} {_(unit)}".strip() if unit else str(value)
+    return _("%(value)s %(unit)s", value=value, unit=_(unit)) if unit else str(value)
 
 
 def day_number(day: date) -> str:
@@ -67,6 +71,31 @@ def day_number(day: date) -> str:
     return str(day.day)
 
 
+def moment_label(instant: datetime) -> str:
+    """Give a moment of a chart's axis, in few characters."""
+    then = local(instant)
+    return f"{then.month}/{then.day} {then:%H:%M}"
+
+
+def target_words(target: str) -> str:
+    """Give a target such as "<=35.0" in words."""
+    found = TARGET.fullmatch(target)
+    sentence = words.TARGETS.get(found["sign"]) if found else None
+    return _(sentence, value=f"{float(found['value']):g}") if found and sentence else target
+
+
 def day_series(days: Sequence[Day]) -> list[Series]:
     """Give the bars of the days."""
     return [Series(_(label), [getattr(day, key) for day in days], hue) for key, label, hue in autopilot_look.SERIES]
+
+
+FILTERS = (
+    plan_action,
+    skip_sentence,
+    policy_label,
+    policy_value,
+    day_number,
+    moment_label,
+    target_words,
+    day_series,
+)

@@ -51,6 +51,13 @@ SKIP_PLANS = {
     "no_triggered_actions": N_("A run would do nothing now: no trigger of the policy is met."),
     "policy_disabled": N_("A run would do nothing now: the autopilot is switched off."),
 }
+# How a target is said, by its sign.
+TARGETS = {
+    "<=": N_("target %(value)s or less"),
+    ">=": N_("target %(value)s or more"),
+    "<": N_("target below %(value)s"),
+    "": N_("target %(value)s"),
+}
 TRENDS = {"up": N_("growing"), "down": N_("shrinking"), "flat": N_("steady")}
 SOURCES = {
     "update": N_("Changed directly"),

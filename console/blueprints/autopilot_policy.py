@@ -17,7 +17,7 @@ from console.forms import policies as forms
 from console.forms.shared import blame
 from console.frame import leave_toast
 from console.responses import show
-from console.services import autopilot, policies, policy_proposals, shadow
+from console.services import autopilot, autopilot_look, policies, policy_proposals, shadow
 from console.services.autopilot_policy import AUTOPILOT as POLICY
 from console.services.autopilot_policy import READ
 from console.web import access, web_context
@@ -40,12 +40,17 @@ def _page(form: Any, *, simulated: autopilot.Preview | None = None, status: int 
     comparison = shadow.comparison(ctx)
     mine = comparison is not None and comparison.proposal.proposed_by == ctx.actor.username
     approves, proposes = can(POLICY.approve), can(POLICY.propose)
+    view, revisions = policies.view(ctx, POLICY), policies.revisions(ctx, POLICY, limit=30)
+    proposals = policy_proposals.listed(ctx, POLICY, limit=10)
+    people: list[str | None] = [view.updated_by, *(one.actor for one in revisions)]
+    people += [name for one in proposals for name in (one.proposed_by, one.decided_by)]
     data = {
-        "view": policies.view(ctx, POLICY),
+        "view": view,
         "comparison": comparison,
-        "proposals": [one for one in policy_proposals.listed(ctx, POLICY, limit=10) if one.state != "open"],
-        "revisions": policies.revisions(ctx, POLICY, limit=30),
+        "proposals": [one for one in proposals if one.state != "open"],
+        "revisions": revisions,
         "simulated": simulated,
+        "names": autopilot_look.names_of(ctx, people),
     }
     return show(
         data,

@@ -14,9 +14,11 @@ from console.domain.kpi import KpiMetrics
 from console.domain.runs import Status
 from console.domain.sla import EscalationPolicy
 from console.domain.text import Text
+from console.domain.workload import LEAST_LOADED, NO_CANDIDATE
 
 AUTO_ASSIGN, ESCALATION, SYNC, LEAVE = "auto_assign", "escalation", "sync", "leave"
 ACTIONS = (AUTO_ASSIGN, ESCALATION)
+OVER_LIMIT, NOT_TRIGGERED, NOTIFY_OFF = "over_limit", "not_triggered", "notify_off"
 
 COOLDOWN, NOTHING, POLICY_DISABLED, DISABLED, ALREADY_RUNNING, PLAN_CHANGED = (
     "cooldown_active",
@@ -26,6 +28,8 @@ COOLDOWN, NOTHING, POLICY_DISABLED, DISABLED, ALREADY_RUNNING, PLAN_CHANGED = (
     "already_running",
     "plan_changed",
 )
+# Why an item is given away or is not; all other rules of a plan are about messages.
+ASSIGNMENT_RULES = (LEAST_LOADED, NO_CANDIDATE, OVER_LIMIT, f"{AUTO_ASSIGN}_{NOT_TRIGGERED}")
 SKIP_REASONS = (COOLDOWN, NOTHING, POLICY_DISABLED, DISABLED, ALREADY_RUNNING, PLAN_CHANGED)
 
 
@@ -128,6 +132,11 @@ class PlanCount:
     action: str
     rule: str
     count: int
+
+    @property
+    def about(self) -> str:
+        """Give the action that the count speaks of, done or not."""
+        return AUTO_ASSIGN if self.rule in ASSIGNMENT_RULES else ESCALATION
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from console.domain.text import N_
 from console.domain.tracker import REMEDIATION
 from console.listing import Column, Filter, ListSpec
 from console.models.automation import RunFact
+from console.models.iam import User
 from console.models.runs import JobRun
 from console.services import autopilot, autopilot_history, kpi, policies, runs, shadow, tracker, workload
 from console.services.autopilot import Preview
@@ -28,6 +29,8 @@ from console.services.shadow import Comparison
 from console.services.workload import Workload
 
 DAYS = 14
+# So many people are shown with what they carry.
+LOADS = 12
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class PlanLook:
     anomalies: Anomalies
     revision: Revision | None
     comparison: Comparison | None
+    names: Mapping[str, str]
 
     @property
     def policy(self) -> Mapping[str, Any]:
@@ -52,6 +56,7 @@ def look(ctx: Context) -> PlanLook:
     """Give what the first page shows; for callers who see all sites."""
     seen = autopilot.preview(ctx)
     newest = policies.revisions(ctx, AUTOPILOT, limit=1)
+    shown = {name for line in seen.plan.lines for name in line.targets} | {one.actor for one in newest}
     return PlanLook(
         computed_at=seen.checked_at,
         preview=seen,
@@ -60,7 +65,17 @@ def look(ctx: Context) -> PlanLook:
         anomalies=autopilot_history.anomalies(ctx, days=DAYS),
         revision=newest[0] if newest else None,
         comparison=shadow.comparison(ctx),
+        names=names_of(ctx, shown),
     )
+
+
+def names_of(ctx: Context, usernames: Iterable[str | None]) -> dict[str, str]:
+    """Give the names of users by user name; who is no user is not in it."""
+    wanted = sorted({name for name in usernames if name})
+    if not wanted:
+        return {}
+    rows = ctx.session.execute(select(User.username, User.display_name).where(User.username.in_(wanted)))
+    return {row.username: row.display_name or row.username for row in rows}
 
 
 def current_run(ctx: Context) -> Run | None:
@@ -79,17 +94,22 @@ class KpiLook:
     kpi: Kpi
     finished_by_day: tuple[tuple[date, int], ...]
     workload: Workload
+    names: Mapping[str, str]
+    most_loads: int = LOADS
 
 
 def look_at_figures(ctx: Context, site: str | None = None) -> KpiLook:
     """Give what the page of figures shows; of the sites that the caller sees."""
     made = kpi.view(ctx, site=site)
+    loads = workload.view(ctx, site=site, max_suggestions=10)
+    shown = [*list(loads.assignee_open_counts)[:LOADS], *(one.recommended_assignee for one in loads.suggestions)]
     return KpiLook(
         kpi=made,
         finished_by_day=tracker.finished_by_day(
             ctx, REMEDIATION, made.generated_at, site, days=min(made.window_days, 31)
         ),
-        workload=workload.view(ctx, site=site, max_suggestions=10),
+        workload=loads,
+        names=names_of(ctx, shown),
     )
 
 

@@ -18,6 +18,9 @@ from console.domain.autopilot import (
     AUTO_ASSIGN,
     ESCALATION,
     LEAVE,
+    NOT_TRIGGERED,
+    NOTIFY_OFF,
+    OVER_LIMIT,
     Plan,
     PlanCount,
     PlanDigest,
@@ -37,7 +40,6 @@ from console.services.workload import Suggested
 
 ESCALATIONS_SHOWN = 50
 LEFT_SHOWN = 10
-OVER_LIMIT, NOT_TRIGGERED, NOTIFY_OFF = "over_limit", "not_triggered", "notify_off"
 
 
 @dataclass(frozen=True)
