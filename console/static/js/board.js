@@ -1,9 +1,9 @@
-/* The board: dragging and moving by key, editing in place, the drawer, the sync that runs. */
+/* The board: dragging and moving by key, editing in place, the sync that runs. */
 import { announce, eachLoad, fill, on, post, text } from './dom.js';
 import { showToast } from './toasts.js';
 import { choose } from './list.js';
+import './drawer.js';
 
-const slot = () => document.getElementById('drawer-slot');
 const board = () => document.querySelector('[data-board]');
 const columns = () => [...document.querySelectorAll('[data-column]')];
 const say = (key, values) => fill(board()?.dataset[key] ?? '', values);
@@ -160,26 +160,6 @@ on('keydown', '[data-inline-form]', (event, form) => {
 });
 on('htmx:after:request', '[data-inline-form]', (event, form) => {
   if (event.detail?.ctx?.response?.status !== 422) leaveInline(form);
-});
-
-/* The drawer: its address is pushed by htmx; closing gives the list's address back, and the focus to the row. */
-document.addEventListener('htmx:after:swap', (event) => {
-  const drawer = slot()?.querySelector('[data-drawer]');
-  if (!drawer || !event.detail?.ctx?.request) return;
-  const inside = drawer.contains(document.activeElement);
-  if (!inside && !document.querySelector('dialog[open]') && slot().kaShown !== drawer) drawer.focus();
-  slot().kaShown = drawer;
-});
-on('click', '[data-drawer-close]', (event, link) => {
-  const drawer = link.closest('[data-drawer]');
-  if (!drawer || !slot()?.contains(drawer)) return;
-  event.preventDefault();
-  if (drawer.querySelector('form[data-dirty]') && !window.confirm(text('unsaved'))) return;
-  slot().replaceChildren();
-  history.pushState({ htmx: true }, '', link.getAttribute('href'));
-  const row = document.querySelector(`[data-row][data-id="${drawer.id.replace('item-', '')}"]`);
-  if (row) choose(row);
-  else document.getElementById('content')?.focus();
 });
 
 /* Chosen rows keep the list from being swapped under the hand. */

@@ -1,23 +1,30 @@
-/* A drawer beside a list: the focus goes into it, closing brings the list's address and the focus back. */
-import { on } from './dom.js';
+/* A drawer beside a list: its address is pushed by htmx and the focus goes into it; closing gives the list's address
+   back, and the focus to the row or link that it was opened from. */
+import { on, text } from './dom.js';
+import { choose } from './list.js';
 
 const slot = () => document.getElementById('drawer-slot');
 let opener = null;
 
-on('click', '[data-drawer-open]', (_event, link) => {
+on('click', 'a[hx-target="#drawer-slot"]', (_event, link) => {
   opener = link;
 });
-document.addEventListener('htmx:after:swap', () => {
+document.addEventListener('htmx:after:swap', (event) => {
   const drawer = slot()?.querySelector('[data-drawer]');
-  if (drawer && slot().kaShown !== drawer) drawer.focus();
-  if (slot()) slot().kaShown = drawer;
+  if (!drawer || !event.detail?.ctx?.request) return;
+  const inside = drawer.contains(document.activeElement);
+  if (!inside && !document.querySelector('dialog[open]') && slot().kaShown !== drawer) drawer.focus();
+  slot().kaShown = drawer;
 });
 on('click', '[data-drawer-close]', (event, link) => {
   const drawer = link.closest('[data-drawer]');
   if (!drawer || !slot()?.contains(drawer)) return;
   event.preventDefault();
+  if (drawer.querySelector('form[data-dirty]') && !window.confirm(text('unsaved'))) return;
   slot().replaceChildren();
   history.pushState({ htmx: true }, '', link.getAttribute('href'));
-  const back = opener?.isConnected ? opener : document.getElementById('content');
-  back?.focus();
+  const id = drawer.id.replace(/^\D+/, ''); // the list may have been read again, with new rows
+  const row = document.querySelector(`[data-row][data-id="${id}"]`);
+  if (row) choose(row);
+  else (opener?.isConnected ? opener : document.getElementById('content'))?.focus();
 });
