@@ -110,7 +110,8 @@ def _table(words: Mapping[Any, str]) -> Any:
 def init_app(app: Flask) -> None:
     """Give the templates their filters and the geometry of charts."""
     # A list of fifty rows asks for some thousand texts; Flask-Babel would look the language up for each of them.
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+    environment: Any = app.jinja_env
+    environment.install_gettext_callables(
         lambda text: catalogue(locale()).gettext(text),
         lambda one, many, number: catalogue(locale()).ngettext(one, many, number),
         newstyle=True,

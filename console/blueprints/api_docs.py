@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, render_template
+from flask_openapi3.openapi import OpenAPI
 
 from console.api_docs import operations
 from console.config import Config
@@ -37,7 +38,8 @@ def _check() -> None:
 
 
 def _document() -> dict[str, Any]:
-    document: dict[str, Any] = current_app.api_doc  # type: ignore[attr-defined]
+    app = cast("OpenAPI", current_app)
+    document: dict[str, Any] = app.api_doc
     return document
 
 
