@@ -104,14 +104,16 @@ def web_context() -> Context:
     if "ctx" not in g:
         session = db.session()
         g.ctx = Context(session, app_clock(), current_actor(), app_config(), request_id())
-        if writes():
+        # An error page only reads; with the right to write it would keep the record of the refusal waiting.
+        if writes() and not g.get("abandoned", False):
             session.rollback()
             start_writing(session)
     return g.ctx
 
 
 def abandon() -> None:
-    """Undo what this request wrote so far."""
+    """Undo what this request wrote so far; from here on it may only read."""
+    g.abandoned = True
     ctx: Context | None = g.pop("ctx", None)
     if ctx is not None:
         ctx.rollback()

@@ -103,11 +103,14 @@ def test_polling_ends_when_the_run_is_over(api):
 
 
 @pytest.mark.parametrize("role", ["operator", "auditor"])
-def test_readers_find_no_button_and_no_way_to_run_the_gate(api, role):
+def test_readers_find_no_button_and_no_way_to_run_the_gate(api, session, role):
     caller = api(role)
 
     assert "/gate/start" not in caller.get("/gate").text
     assert caller.post("/gate/start").status_code == 403
+    # The page that explains the refusal must not hold the lock that its record needs.
+    denied = session.execute(select(AuditLog.action, AuditLog.resource_id).where(AuditLog.status == "denied")).all()
+    assert [(row.action, row.resource_id.split()[-1]) for row in denied] == [("permission_denied", "/gate/start")]
 
 
 def test_a_stored_verdict_has_a_page_of_its_own(api):
