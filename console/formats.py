@@ -116,7 +116,7 @@ def init_app(app: Flask) -> None:
         lambda one, many, number: catalogue(locale()).ngettext(one, many, number),
         newstyle=True,
     )
-    app.jinja_env.globals["kept"] = fragments.kept
+    app.jinja_env.globals.update(kept=fragments.kept, steady=fragments.steady)
     app.jinja_env.filters.update(
         tr=tr,
         localtime=localtime,

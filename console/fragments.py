@@ -1,13 +1,13 @@
-"""Rows that were drawn already: fifty of them cost most of a list's time, and people look at the same ones all day.
+"""Markup that was drawn already: rows, filters and menus cost most of a page's time, and they are the same all day.
 
-A process keeps the newest drawings. The key names everything a drawing depends on; language, zone and the minute (for
-words such as "in 2 hours") are added here, so nothing is older than a minute.
+A process keeps the newest drawings. The key names everything a drawing depends on, so nothing has to be thrown away
+when data or rights change: another state is another key.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from threading import Lock
 from typing import Any
 
@@ -15,14 +15,16 @@ from markupsafe import Markup
 
 from console.frame import frame, locale, zone
 
-MOST = 3000
+# In characters, two bytes each where there is Korean among them: some ten MB, whatever the drawings are.
+MOST = 5_000_000
 
 
 class Drawings:
-    """A bounded store of markup, the least used leaves first; serves many threads."""
+    """A store of markup bounded by its length, the least used leaves first; serves many threads."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
+        self._length = 0
         self._kept: OrderedDict[Hashable, Markup] = OrderedDict()
         self._lock = Lock()
 
@@ -35,9 +37,12 @@ class Drawings:
                 return found
         made = draw()
         with self._lock:
+            # Another thread may have drawn the same meanwhile.
+            self._length += len(made) - len(self._kept.get(key, ""))
             self._kept[key] = made
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            while self._length > self._most:
+                _key, oldest = self._kept.popitem(last=False)
+                self._length -= len(oldest)
         return made
 
     def __len__(self) -> int:
@@ -47,7 +52,20 @@ class Drawings:
 _drawings = Drawings()
 
 
-def kept(key: tuple[Hashable, ...], draw: Callable[..., Any], *args: Any, **more: Any) -> Markup:
-    """Give what the macro `draw` makes of its arguments; `key` must name everything that they say."""
+def kept(key: tuple[Any, ...], draw: Callable[..., Any], *args: Any, **more: Any) -> Markup:
+    """Give what the macro `draw` makes of its arguments; `key` must name everything that they say.
+
+    Language, zone and the minute (for words such as "in 2 hours") are added here: nothing is older than a minute.
+    """
     minute = int(frame().now.timestamp() // 60)
-    return _drawings.get((locale(), zone().key, minute, *key), lambda: draw(*args, **more))
+    return _drawings.get((locale(), zone().key, minute, *_members(key)), lambda: draw(*args, **more))
+
+
+def steady(key: tuple[Any, ...], draw: Callable[..., Any], *args: Any, **more: Any) -> Markup:
+    """Give the same for a drawing that says no time and carries no token of the session: menus, filters, heads."""
+    return _drawings.get((locale(), *_members(key)), lambda: draw(*args, **more))
+
+
+def _members(key: tuple[Any, ...]) -> Iterator[Hashable]:
+    # Templates make lists; what counts is what is in them.
+    return (tuple(part) if isinstance(part, list) else part for part in key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from functools import cache, cached_property
@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Flask, current_app, g, request, session, url_for
 from flask_babel import get_locale
-from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 
 from console import blueprints, navigation
@@ -21,7 +20,7 @@ from console.context import Actor
 from console.discovery import import_submodules
 from console.domain import durations
 from console.domain.text import N_
-from console.i18n import DEFAULT_LOCALE, LOCALES
+from console.i18n import DEFAULT_LOCALE, LOCALES, catalogue
 from console.web import app_clock, app_config, current_actor, web_context
 
 LANGUAGE_COOKIE = "lang"
@@ -171,6 +170,12 @@ class Frame:
 
         return asdict(today.figures(web_context(), self.site)) if self.signed_in else {}
 
+    @cached_property
+    def whereabouts(self) -> Hashable:
+        """Give everything that the drawing of the places depends on."""
+        seen = tuple(item.endpoint for _group, items in self.groups for item in items)
+        return (request.endpoint, request.path, self.site, seen, tuple(self.counts.items()))
+
     @property
     def late_count(self) -> int:
         """Give the number of late items, which the title of the browser tab carries."""
@@ -231,11 +236,16 @@ class Frame:
 
     def script_config(self) -> str:
         """Give what the scripts need to know, as JSON: language, sentences and the words of countdowns."""
-        tables = {"left": durations.LEFT, "late": durations.LATE, "ago": durations.AGO}
-        texts = {key: _(text) for key, text in SCRIPT_TEXTS.items()}
-        words = {name: {key: _(text) for key, text in table.items()} for name, table in tables.items()}
-        now = int(self.now.timestamp() * 1000)
-        return json.dumps({"locale": self.locale, "texts": texts, "words": words, "now": now}, ensure_ascii=False)
+        return f'{_script_words(self.locale)[:-1]}, "now": {int(self.now.timestamp() * 1000)}}}'
+
+
+@cache
+def _script_words(locale_name: str) -> str:
+    say = catalogue(locale_name).gettext
+    tables = {"left": durations.LEFT, "late": durations.LATE, "ago": durations.AGO}
+    texts = {key: say(text) for key, text in SCRIPT_TEXTS.items()}
+    words = {name: {key: say(text) for key, text in table.items()} for name, table in tables.items()}
+    return json.dumps({"locale": locale_name, "texts": texts, "words": words}, ensure_ascii=False)
 
 
 def _common(place: str, path: str) -> int:

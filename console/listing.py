@@ -5,7 +5,7 @@ A list is declared once as a `ListSpec`; its page, its JSON, its CSV and its bul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -210,6 +210,13 @@ class ListResult:
         if not chosen:
             return tuple(column for column in self.spec.columns if column.shown)
         return tuple(column for key in chosen if (column := self.spec.column(key)))
+
+    @cached_property
+    def controls(self) -> Hashable:
+        """Give everything that the filters, the choice of columns and the head of this list depend on."""
+        choices = tuple((key, tuple(pairs)) for key, pairs in self.choices.items())
+        columns = tuple(column.key for column in self.spec.columns)
+        return (self.spec.name, columns, self.query.url(page=self.query.page), choices)
 
     def chips(self) -> list[tuple[Filter, str, str]]:
         """Give `(filter, word, label)` for every active filter word."""
