@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from console.clock import FixedClock
 from console.config import Config
 from console.context import ALL_SITES, SYSTEM, Actor, Context, unit_of_work
+from console.demo.automation import Automation, Step
 from console.demo.company import AUDITOR, MANAGER, OWNER, PEOPLE, PLATFORM, SITES, WORK, DemoPerson, DemoWork
 from console.domain.iam import added_permissions, effective_permissions
+from console.domain.runs import CRON
 from console.domain.tracker import REMEDIATION
 from console.domain.tracker_requests import ItemChange, NewItem
 from console.listing import ListQuery
@@ -36,7 +38,7 @@ SEOUL = ZoneInfo("Asia/Seoul")
 FOUNDED_DAYS_AGO = 91
 # Before this the company tracked failures only, and was content with a lower score.
 STRICT_DAYS_AGO = 1
-CALM_SCORE = 40.0
+CALM = MappingProxyType({"GOVERNANCE_GATE_MIN_WEIGHTED_SCORE_PERCENT": 40.0})
 # The days on which the signing key of a web process was missing.
 KEY_LOST_DAYS_AGO = (23, 22)
 TOKENS = (
@@ -47,21 +49,13 @@ TOKENS = (
 )
 
 
-@dataclass(frozen=True)
-class Step:
-    """Something that happens at an instant (aware UTC)."""
-
-    at: datetime
-    act: Callable[[], None]
-
-
 class Story:
     """Plays the demo company's past on an empty database, up to `now` (aware UTC)."""
 
     def __init__(self, factory: sessionmaker[Session], config: Config, now: datetime) -> None:
         self._factory = factory
-        self._config = config
-        self._now = now
+        self.config = config
+        self.now = now
         self._clock = FixedClock(now)
         self._ids: dict[str, int] = {}
         self._items: dict[str, int] = {}
@@ -75,39 +69,40 @@ class Story:
         return len(steps)
 
     def _steps(self) -> Iterator[Step]:
-        founded = self._day(FOUNDED_DAYS_AGO, 8)
+        founded = self.day(FOUNDED_DAYS_AGO, 8)
         yield Step(founded, self._found)
-        yield Step(self._day(12, 10), self._issue_tokens)
+        yield Step(self.day(12, 10), self._issue_tokens)
         yield from self._governance()
+        yield from Automation(self, CALM).steps()
         for work in WORK:
             yield from self._work(work)
         # Shortly before the gate looks: an old report of a process counts for nothing.
         for ago in KEY_LOST_DAYS_AGO:
-            yield Step(self._day(ago, 9, 44), self._lose_the_key)
-        yield Step(self._day(min(KEY_LOST_DAYS_AGO) - 1, 9, 44), self._find_the_key)
-        yield Step(self._day(15, 18), self._close_the_tracker)
+            yield Step(self.day(ago, 9, 44), self._lose_the_key)
+        yield Step(self.day(min(KEY_LOST_DAYS_AGO) - 1, 9, 44), self._find_the_key)
+        yield Step(self.day(15, 18), self._close_the_tracker)
 
     def _governance(self) -> Iterator[Step]:
         days = [90, 80, 70, 60, 50, 40, *range(30, STRICT_DAYS_AGO, -1)]
         for ago in days:
-            at = self._day(ago, 9, 45)
-            yield Step(at, lambda: self._run("ops_governance_gate", score=CALM_SCORE))
-            yield Step(at + timedelta(minutes=7), lambda: self._sync(include_warnings=False, score=CALM_SCORE))
+            at = self.day(ago, 9, 45)
+            yield Step(at, lambda: self.run("ops_governance_gate", settings=CALM))
+            yield Step(at + timedelta(minutes=7), lambda: self._sync(include_warnings=False, settings=CALM))
         # The rules were tightened: what used to be accepted is work now. Hours, so that some of it is late already.
         for hours in (10.0, 0.5):
-            at = self._now - timedelta(hours=hours)
-            yield Step(at, lambda: self._run("ops_governance_gate"))
+            at = self.now - timedelta(hours=hours)
+            yield Step(at, lambda: self.run("ops_governance_gate"))
             yield Step(at + timedelta(minutes=7), lambda: self._sync(include_warnings=True))
-        yield Step(self._now - timedelta(hours=9), self._hand_out)
-        months = {self._day(ago, 9, 5).astimezone(SEOUL).replace(day=1) for ago in (60, 30)}
+        yield Step(self.now - timedelta(hours=9), self._hand_out)
+        months = {self.day(ago, 9, 5).astimezone(SEOUL).replace(day=1) for ago in (60, 30)}
         for first in sorted(months):
-            yield Step(first.astimezone(UTC), lambda: self._run("monthly_audit_archive"))
+            yield Step(first.astimezone(UTC), lambda: self.run("monthly_audit_archive"))
 
     def _work(self, work: DemoWork) -> Iterator[Step]:
-        found = self._now - timedelta(days=work.days_ago)
+        found = self.now - timedelta(days=work.days_ago)
 
         def later(hours: float) -> datetime:
-            return min(found + timedelta(hours=hours), self._now - timedelta(minutes=2))
+            return min(found + timedelta(hours=hours), self.now - timedelta(minutes=2))
 
         yield Step(found, lambda: self._add(work))
         if work.who is not None:
@@ -122,19 +117,20 @@ class Story:
         if work.done_after is not None:
             yield Step(later(work.done_after), lambda: self._change(work, work.who, status="done"))
             away = found + timedelta(hours=work.done_after + 12)
-            if away < self._now:
+            if away < self.now:
                 yield Step(away, lambda: self._put_away(work))
 
-    def _day(self, ago: int, hour: int, minute: int = 0) -> datetime:
+    def day(self, ago: int, hour: int, minute: int = 0) -> datetime:
         """Give an hour of Seoul's clock, so many days before today, as UTC."""
-        today = self._now.astimezone(SEOUL)
+        today = self.now.astimezone(SEOUL)
         local = (today - timedelta(days=ago)).replace(hour=hour, minute=minute, second=0, microsecond=0)
         return local.astimezone(UTC)
 
     @contextmanager
-    def _as(self, person: DemoPerson | None, config: Config | None = None) -> Iterator[Context]:
+    def acting_as(self, person: DemoPerson | None, config: Config | None = None) -> Iterator[Context]:
+        """Open a unit of work of a person, or of the system."""
         actor = self._actor(person) if person else SYSTEM
-        with unit_of_work(self._factory, actor=actor, clock=self._clock, config=config or self._config) as ctx:
+        with unit_of_work(self._factory, actor=actor, clock=self._clock, config=config or self.config) as ctx:
             yield ctx
 
     def _actor(self, person: DemoPerson) -> Actor:
@@ -150,7 +146,7 @@ class Story:
         )
 
     def _found(self) -> None:
-        with self._as(None) as ctx:
+        with self.acting_as(None) as ctx:
             for name in SITES:
                 sites.create(ctx, name=name)
             for person in PEOPLE:
@@ -164,23 +160,30 @@ class Story:
                 self._ids[person.username] = made.id
 
     def _issue_tokens(self) -> None:
-        with self._as(OWNER) as ctx:
+        with self.acting_as(OWNER) as ctx:
             for person, label in TOKENS:
                 scope = None if person is OWNER else SITES
                 tokens.issue(ctx, self._ids[person.username], label=label, site_scope=scope)
 
-    def _run(self, job: str, *, score: float | None = None, **options: Any) -> None:
-        config = (
-            self._config if score is None else self._config.replaced(GOVERNANCE_GATE_MIN_WEIGHTED_SCORE_PERCENT=score)
-        )
-        with self._as(None, config) as ctx:
-            run_engine.execute(ctx, runtime.get(job), options, trigger="cron", worker="demo")
+    def run(
+        self,
+        job: str,
+        *,
+        settings: Mapping[str, Any] = MappingProxyType({}),
+        who: DemoPerson | None = None,
+        trigger: str = CRON,
+        dry_run: bool = False,
+        **options: Any,
+    ) -> None:
+        """Let a job run now, under settings of its own."""
+        with self.acting_as(who, self.config.replaced(**settings)) as ctx:
+            run_engine.execute(ctx, runtime.get(job), options, trigger=trigger, dry_run=dry_run, worker="demo")
 
-    def _sync(self, *, include_warnings: bool, score: float | None = None) -> None:
-        self._run("ops_governance_remediation_sync", score=score, include_warnings=include_warnings)
+    def _sync(self, *, include_warnings: bool, settings: Mapping[str, Any] = MappingProxyType({})) -> None:
+        self.run("ops_governance_remediation_sync", settings=settings, include_warnings=include_warnings)
 
     def _add(self, work: DemoWork) -> None:
-        with self._as(MANAGER) as ctx:
+        with self.acting_as(MANAGER) as ctx:
             new = NewItem(
                 title=work.title,
                 action=work.title,
@@ -197,37 +200,37 @@ class Story:
     ) -> None:
         if assignee is not None:
             fields["assignee"] = assignee.username
-        with self._as(who or MANAGER) as ctx:
+        with self.acting_as(who or MANAGER) as ctx:
             tracker_items.change(ctx, self._items[work.title], ItemChange(**fields))
 
     def _comment(self, work: DemoWork) -> None:
-        with self._as(work.who or MANAGER) as ctx:
+        with self.acting_as(work.who or MANAGER) as ctx:
             tracker_items.comment(ctx, self._items[work.title], work.note)
 
     def _put_away(self, work: DemoWork) -> None:
-        with self._as(MANAGER) as ctx:
+        with self.acting_as(MANAGER) as ctx:
             tracker_manual.close(ctx, self._items[work.title])
 
     def _hand_out(self) -> None:
-        with self._as(MANAGER) as ctx:
+        with self.acting_as(MANAGER) as ctx:
             items, _total = tracker_lists.slice_of(ctx, REMEDIATION, ListQuery(), limit=100, offset=0)
             for item in items:
                 if item.rule_id == "daily_check_recent":
                     tracker_items.change(ctx, item.id, ItemChange(assignee=PLATFORM.username, status="in_progress"))
 
     def _lose_the_key(self) -> None:
-        broken = self._config.replaced(AUDIT_ARCHIVE_SIGNING_KEY="", AUDIT_ARCHIVE_SIGNING_REQUIRED=True)
+        broken = self.config.replaced(AUDIT_ARCHIVE_SIGNING_KEY="", AUDIT_ARCHIVE_SIGNING_REQUIRED=True)
         self._report(preflight.examine_process(broken, self._clock.now()))
 
     def _find_the_key(self) -> None:
-        with self._as(None) as ctx:
+        with self.acting_as(None) as ctx:
             preflight.forget(ctx, "demo")
 
     def _report(self, found: Any) -> None:
         now = self._clock.now()
-        with self._as(None) as ctx:
+        with self.acting_as(None) as ctx:
             preflight.store(ctx, found, instance_id="demo", kind=preflight.WEB, started_at=now, now=now)
 
     def _close_the_tracker(self) -> None:
-        with self._as(OWNER) as ctx:
+        with self.acting_as(OWNER) as ctx:
             tracker_completion.complete(ctx, note="상반기 점검 마감", force=True)

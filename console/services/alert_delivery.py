@@ -7,13 +7,13 @@ a receiver knows it again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import random
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from sqlalchemy import or_, select, update
@@ -22,13 +22,19 @@ from console.context import Context
 from console.domain.alerts import DEAD, SUCCESS, Channel, Sent, judge
 from console.models.alerts import AlertAttempt, AlertDelivery
 from console.services import alerts
-from console.webhooks import Sender
 
 BATCH = 50
 THREADS = 8
 LEASE = timedelta(seconds=120)
 
 Transactions = Callable[[], AbstractContextManager[Context]]
+
+
+class Sender(Protocol):
+    """Brings a message to a channel; one object serves many threads."""
+
+    def send(self, channel: Channel, message_id: str, payload: Mapping[str, Any], at: datetime, /) -> Sent:
+        """Send one message and tell what came of it; `at` is aware UTC."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,19 @@ from console.domain.tracker import REMEDIATION
 from console.listing import ListQuery
 from console.models.audit import AuditLog
 from console.models.runs import JobRun
-from console.services import audit, gate, sites, tracker_board, users
+from console.services import (
+    alerts,
+    audit,
+    autopilot_history,
+    gate,
+    kpi,
+    policies,
+    shadow,
+    sites,
+    tracker_board,
+    users,
+)
+from console.services.autopilot_policy import AUTOPILOT
 
 
 @pytest.fixture
@@ -43,3 +55,22 @@ def test_the_demo_company_has_something_true_on_every_page(company):
 
 def test_nobody_of_the_demo_company_can_sign_in_until_an_owner_says_so(company):
     assert not any(user.has_password for user in users.list_users(company))
+
+
+def test_a_fortnight_of_automation_is_there_with_its_policy_and_a_dead_channel(company):
+    ctx = company
+    seen = autopilot_history.summary(ctx, days=14)
+    assert seen.total_runs >= 20
+    assert {"cooldown_active", "policy_disabled"} <= set(seen.skip_reason_counts)
+    assert seen.executed_runs > 5
+
+    comparison = shadow.comparison(ctx)
+    assert comparison.proposal.shadow
+    assert comparison.runs >= 3
+    assert {one.source for one in policies.revisions(ctx, AUTOPILOT)} == {"update", "approval", "pause", "resume"}
+
+    assert len(kpi.history(ctx, ctx.now(), window_days=14).points) > 30
+    states = alerts.outbox(ctx)
+    assert states["success"] > 0
+    assert states["dead"] > 0
+    assert states["queued"] == 0

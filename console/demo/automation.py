@@ -1,0 +1,149 @@
+"""A fortnight of automation at the demo company: runs of the autopilot, a policy that changes, a channel that dies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from console.config import Config
+from console.context import Context
+from console.demo.company import MANAGER, OWNER, DemoPerson
+from console.domain.alerts import Channel, Sent, answered
+from console.domain.runs import CRON, MANUAL
+from console.services import alert_delivery, alerts, autopilot_policy, policies, policy_proposals
+from console.services.autopilot_policy import AUTOPILOT
+
+RUN, MEASURE = "ops_governance_remediation_autopilot", "ops_governance_remediation_kpi"
+# Receivers that exist nowhere: what they answer is part of the story.
+TEAM_ROOM = "https://hooks.slack.example/services/demo"
+ALARM_DESK = "https://alarm.hanbit.example/hooks/remediation"
+DESK_GONE_DAYS_AGO = 5
+RECEIVERS: Mapping[str, Any] = {"ALERT_SLACK_URLS": TEAM_ROOM, "ALERT_WEBHOOK_URLS": ALARM_DESK}
+
+TRIAL_DAYS_AGO = 13
+MORNINGS = range(TRIAL_DAYS_AGO, 0, -1)
+# Started by somebody within the cooldown; and the two hourly runs of the night of the power works.
+TOO_SOON_DAYS_AGO = (12, 8)
+POWER_WORKS_DAYS_AGO = 6
+AFTERNOONS_DAYS_AGO = (10, 3, 2)
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that happens at an instant (aware UTC)."""
+
+    at: datetime
+    act: Callable[[], None]
+
+
+class Stage(Protocol):
+    """What a chapter of the story stands on."""
+
+    now: datetime
+    config: Config
+
+    def day(self, ago: int, hour: int, minute: int = 0) -> datetime:
+        """Give an hour of Seoul's clock, so many days before today, as UTC."""
+
+    def acting_as(self, person: DemoPerson | None, config: Config | None = None) -> AbstractContextManager[Context]:
+        """Open a unit of work of a person, or of the system."""
+
+    def run(
+        self,
+        job: str,
+        *,
+        settings: Mapping[str, Any],
+        who: DemoPerson | None = None,
+        trigger: str = CRON,
+        dry_run: bool = False,
+        **options: Any,
+    ) -> None:
+        """Let a job run at the instant of the step, under settings of its own."""
+
+
+class Automation:
+    """The chapter of the automation."""
+
+    def __init__(self, stage: Stage, calm: Mapping[str, Any]) -> None:
+        self._stage = stage
+        self._settings = {**calm, **RECEIVERS}
+        self._proposal = 0
+
+    def steps(self) -> Iterator[Step]:
+        """Give what happens, in no order."""
+        day = self._stage.day
+        yield Step(day(TRIAL_DAYS_AGO, 9), self._begin_the_trial)
+        yield Step(day(9, 14), lambda: self._propose({"auto_assign_max_items": 30}, "배정 한도를 30건으로 늘립니다."))
+        yield Step(day(7, 10, 30), self._approve)
+        yield Step(day(POWER_WORKS_DAYS_AGO, 20), self._stop)
+        yield Step(day(POWER_WORKS_DAYS_AGO - 1, 7), self._resume)
+        quieter = {"escalation_due_soon_hours": 6, "escalation_repeat_hours": 8}
+        yield Step(day(4, 16), lambda: self._propose(quieter, "알림이 잦다는 의견이 있어 줄여 봅니다."))
+        yield from self._measurements()
+        yield from self._runs()
+
+    def _runs(self) -> Iterator[Step]:
+        day = self._stage.day
+        mornings = [day(ago, 9, 55) for ago in MORNINGS]
+        others = [day(ago, 15, 55) for ago in AFTERNOONS_DAYS_AGO]
+        night = [day(POWER_WORKS_DAYS_AGO, hour, 55) for hour in (21, 22)]
+        last = self._stage.now - timedelta(hours=11)
+        for at in (*mornings, *others, *night, last):
+            if at <= last:
+                yield Step(at, lambda: self._stage.run(RUN, settings=self._settings))
+                yield Step(at + timedelta(minutes=1), self._deliver)
+        for ago in TOO_SOON_DAYS_AGO:
+            yield Step(day(ago, 10, 8), lambda: self._by_hand(MANAGER))
+        yield Step(day(TRIAL_DAYS_AGO, 9, 20), lambda: self._by_hand(OWNER, dry_run=True))
+
+    def _by_hand(self, who: DemoPerson, *, dry_run: bool = False) -> None:
+        self._stage.run(RUN, settings=self._settings, who=who, trigger=MANUAL, dry_run=dry_run)
+
+    def _measurements(self) -> Iterator[Step]:
+        at = self._stage.day(TRIAL_DAYS_AGO, 8, 50)
+        while at < self._stage.now:
+            yield Step(at, lambda: self._stage.run(MEASURE, settings=self._settings))
+            at += timedelta(hours=8)
+
+    def _begin_the_trial(self) -> None:
+        with self._stage.acting_as(OWNER) as ctx:
+            sent = {"auto_assign_max_items": 10, "sync_before_run": False}
+            policies.update_policy(ctx, AUTOPILOT, sent, reason="시범 운영: 한 번에 10건까지, 동기화는 따로 돌립니다.")
+
+    def _propose(self, sent: Mapping[str, Any], reason: str) -> None:
+        with self._stage.acting_as(MANAGER) as ctx:
+            self._proposal = policy_proposals.propose(ctx, AUTOPILOT, sent, reason=reason, shadow=True).id
+
+    def _approve(self) -> None:
+        with self._stage.acting_as(OWNER) as ctx:
+            policy_proposals.approve(ctx, AUTOPILOT, self._proposal, note="이틀 비교해 보니 결과가 같습니다.")
+
+    def _stop(self) -> None:
+        with self._stage.acting_as(MANAGER) as ctx:
+            autopilot_policy.pause(ctx, reason="야간 수변전 정전 작업")
+
+    def _resume(self) -> None:
+        with self._stage.acting_as(OWNER) as ctx:
+            autopilot_policy.resume(ctx, reason="정전 작업을 마쳤습니다.")
+
+    def _deliver(self) -> None:
+        config = self._stage.config.replaced(**RECEIVERS)
+        known = {one.key: one for one in alerts.channels(config)}
+        gone = self._stage.day(DESK_GONE_DAYS_AGO, 0)
+        alert_delivery.deliver(
+            lambda: self._stage.acting_as(None, config), Receivers(gone), known, most_attempts=8, worker="demo"
+        )
+
+
+@dataclass(frozen=True)
+class Receivers:
+    """What the receivers of the story answer; nothing leaves the machine. The alarm desk is `gone` from then on."""
+
+    gone: datetime
+
+    def send(self, channel: Channel, _message_id: str, _payload: Mapping[str, Any], at: datetime) -> Sent:
+        """Answer as the receiver of that channel did at that time."""
+        return answered(410 if channel.address == ALARM_DESK and at >= self.gone else 200)
