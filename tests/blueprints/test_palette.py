@@ -1,3 +1,8 @@
+import pytest
+
+from tests.services.tracker_support import add_item
+
+
 def entries(client, query=""):
     return client.get(f"/palette?q={query}" if query else "/palette").json["entries"]
 
@@ -42,6 +47,47 @@ def test_what_is_searched_for_cannot_become_markup(browser_client):
     page = browser_client("manager").get("/search?q=<script>alert(1)</script>").text
 
     assert "<script>alert" not in page
+
+
+@pytest.fixture
+def item(session, clock):
+    made = add_item(session, clock.now(), 7, site="한빛마을 3단지", item_name="집수정 펌프 누수")
+    session.commit()
+    return made.id
+
+
+@pytest.mark.parametrize("text", ["펌프", "GR-007"])
+def test_items_are_found_by_words_and_number(browser_client, item, text):
+    found = entries(browser_client("manager"), text)
+
+    assert [(one["label"], one["url"]) for one in found] == [("GR-007 · 집수정 펌프 누수", f"/board/items/{item}")]
+
+
+def test_items_of_other_sites_are_not_found(browser_client, item):
+    assert entries(browser_client("operator", ("푸른숲 타워",)), "펌프") == []
+
+
+def test_people_are_found_by_those_who_manage_them(browser_client):
+    owner = browser_client("owner")
+    browser_client("operator", username="lee.jb", display_name="이정비")
+
+    assert [one["label"] for one in entries(owner, "이정")] == ["lee.jb · 이정비"]
+    assert entries(browser_client("manager"), "이정") == []
+
+
+@pytest.mark.parametrize("text", ["%", "_", "\\", "'", '"', "a" * 5000, " "])
+def test_odd_texts_find_nothing_and_break_nothing(browser_client, item, text):
+    response = browser_client("owner").get("/palette", query_string={"q": text})
+
+    assert response.status_code == 200
+
+
+def test_actions_are_offered_to_those_who_may_do_them(browser_client):
+    def offered(client):
+        return {one["url"] for one in entries(client)}
+
+    assert "/admin/users/new" in offered(browser_client("owner"))
+    assert "/admin/users/new" not in offered(browser_client("manager"))
 
 
 def test_strangers_get_nothing(client):
