@@ -11,7 +11,7 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
 
-from console import assets, blueprints, cli, errors, frame, latency, logs, ratelimit, security, web
+from console import assets, blueprints, cli, converters, errors, frame, latency, logs, ratelimit, security, web
 from console.clock import Clock, SystemClock
 from console.config import Config, database_url
 from console.database import engine_options, prepare
@@ -113,6 +113,7 @@ def _hooks(app: ConsoleApp) -> None:
 
 def _doors(app: ConsoleApp) -> None:
     """Register every blueprint module's `api` and `pages`, and every command module's `commands`."""
+    app.url_map.converters.update(converters.ALL)
     for module in import_submodules(blueprints.__name__, blueprints.__path__):
         if api := getattr(module, "api", None):
             app.register_api(api)

@@ -1,19 +1,18 @@
-"""What the board's pages are made of: the list, the card beside it, the drawer, and answers to changes."""
+"""What the pages of a tracker are made of: the list, the card beside it, the drawer, and answers to changes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, make_response, redirect, render_template, request
 from flask_babel import gettext as _
 
 from console import listing
 from console.context import Context
 from console.domain.errors import Conflict
+from console.domain.programme import Week
 from console.domain.remediation import REMEDIES
-from console.domain.tracker import REMEDIATION
 from console.domain.tracker_requests import ItemChange
 from console.errors import render_error, wants_fragment
 from console.formats import tr
@@ -21,12 +20,13 @@ from console.forms.tracker import EditForm, edit_form
 from console.frame import frame, leave_toast, url_if, zone
 from console.listing import ListQuery, ListResult
 from console.responses import toast, trigger, vary
-from console.services import tracker_board, tracker_completion, tracker_items, tracker_lists, tracker_people
+from console.services import programme, tracker_board, tracker_completion, tracker_items, tracker_lists, tracker_people
 from console.services.tracker_board import BoardColumn
 from console.services.tracker_completion import Completion
 from console.services.tracker_items import Changed
 from console.services.tracker_rows import ItemView
 from console.services.tracker_spec import STATUS_LABELS, spec
+from console.tracker_place import Place, place_of
 from console.tracker_words import conflict_changes, timeline
 from console.web import current_actor, web_context
 
@@ -40,6 +40,7 @@ BEHIND: dict[str, dict[str, str]] = {
     "missing_completion_checked": {"unchecked": "1"},
     "critical_open": {"critical": "1"},
     "overdue": {"due": "overdue"},
+    "missing_required_evidence": {"evidence": "1"},
 }
 
 
@@ -52,15 +53,9 @@ class Items:
     columns: tuple[BoardColumn, ...]
 
 
-def may(*permissions: str) -> bool:
-    """Tell whether the reader holds any of the permissions."""
-    actor = current_actor()
-    return any(actor.can(permission) for permission in permissions)
-
-
-def query_of_url() -> ListQuery:
+def query_of_url(place: Place) -> ListQuery:
     """Read the filters, the view and the column that is shown in full from the URL."""
-    return listing.parse(spec(REMEDIATION, web_context().now()), request.args, extra=("view", "expand"))
+    return listing.parse(spec(place.programme, web_context().now()), request.args, extra=("view", "expand"))
 
 
 def _view(query: ListQuery) -> str:
@@ -68,7 +63,7 @@ def _view(query: ListQuery) -> str:
     return chosen if chosen in VIEWS else VIEWS[0]
 
 
-def items_of(ctx: Context, query: ListQuery, closing: Completion | None = None) -> Items:
+def items_of(ctx: Context, place: Place, query: ListQuery, closing: Completion | None = None) -> Items:
     """Read the list as board or table; `closing` has counted the items already, if nothing is filtered."""
     view = _view(query)
     counts = None
@@ -76,88 +71,131 @@ def items_of(ctx: Context, query: ListQuery, closing: Completion | None = None) 
         counts = {status: getattr(closing.readiness, f"{status}_count") for status in STATUS_LABELS}
     columns: tuple[BoardColumn, ...] = ()
     if view == "table":
-        data = tracker_lists.page(ctx, REMEDIATION, query, total=sum(counts.values()) if counts else None)
+        data = tracker_lists.page(ctx, place.programme, query, total=sum(counts.values()) if counts else None)
     else:
         expand = query.extra.get("expand", "")
-        board = tracker_board.board(ctx, REMEDIATION, query, expand=expand, counts=counts)
+        board = tracker_board.board(ctx, place.programme, query, expand=expand, counts=counts)
         rows = tuple(item for column in board.columns for item in column.items)
-        listed = spec(REMEDIATION, board.computed_at)
+        listed = spec(place.programme, board.computed_at)
         choices = {item.key: item.options(ctx) for item in listed.filters}
         data = ListResult(listed, query, rows, board.total, False, board.computed_at, choices)
         columns = board.columns
     chosen = {word: word for word in query.filters.get("assignee", ()) if word}
-    people = {person.username: person.name for person in tracker_people.candidates(ctx)}
+    people = {person.username: person.name for person in tracker_people.candidates(ctx, programme=place.programme)}
+    kinds = place.week.types if place.week else ()
     more = {
         "site": tuple((site.name, site.name) for site in frame().sites),
+        "item_type": tuple((kind.word, _(kind.label)) for kind in kinds),
         "assignee": tuple((people | {word: people.get(word, word) for word in chosen}).items()),
         "priority": tuple((str(number), str(number)) for number in (1, 2, 3, 4)),
-        "owner_role": tuple((role, role) for role in sorted({remedy.owner_role for remedy in REMEDIES.values()})),
+        "owner_role": tuple((role, role) for role in _owners(place)),
     }
     return Items(view, replace(data, choices={**data.choices, **more}), columns)
 
 
-def addresses(query: ListQuery) -> dict[str, str]:
+def _owners(place: Place) -> list[str]:
+    if place.week:
+        return sorted({one.entry.owner for one in place.week.entries})
+    return sorted({remedy.owner_role for remedy in REMEDIES.values()})
+
+
+def addresses(place: Place, query: ListQuery) -> dict[str, str]:
     """The addresses of the items, with the filters of the list."""
     suffix = query.url(page=query.page)
-    return {"path": url_for("board.item", item_id=0).removesuffix("0"), "suffix": "" if suffix == "?" else suffix}
+    return {"path": place.url("item", item_id=0).removesuffix("0"), "suffix": "" if suffix == "?" else suffix}
 
 
-def _list_values(items: Items) -> dict[str, Any]:
+def _list_values(place: Place, items: Items) -> dict[str, Any]:
     query, data = items.data.query, items.data
-    url = url_for("board.page")
+    url = place.url("page")
     other = {view: url + query.url(page=1, extra={**query.extra, "view": view}) for view in VIEWS}
     return {
         "view": items.view,
         "data": data,
         "columns": items.columns,
         "url": url,
-        "csv_url": url_for("board.csv"),
-        "at": addresses(query),
-        "editable": may(*REMEDIATION.write),
+        "place": place,
+        "csv_url": place.url("csv"),
+        "at": addresses(place, query),
+        "editable": place.may_write,
         "views": other,
         "poll": url + query.url(page=query.page),
     }
 
 
-def show_list(items: Items, status: int = 200) -> Response:
+def show_list(place: Place, items: Items, status: int = 200) -> Response:
     """Answer the list alone."""
-    return vary(make_response(render_template("board/_list.html", **_list_values(items)), status))
+    return vary(make_response(render_template("board/_list.html", **_list_values(place, items)), status))
 
 
-def show_page(ctx: Context, query: ListQuery, drawer: dict[str, Any] | None = None, status: int = 200) -> Response:
+def show_page(
+    ctx: Context, place: Place, query: ListQuery, drawer: dict[str, Any] | None = None, status: int = 200
+) -> Response:
     """Answer the whole page, with an item in the drawer when there is one."""
-    closing = tracker_completion.completion(ctx)
-    body = render_template(
-        "board/page.html",
-        **_list_values(items_of(ctx, query, closing)),
-        drawer=drawer,
-        **side_values(closing),
-        loads_url=url_for("board.loads", **_site()),
-        sync_url=url_for("board.sync") if may(*REMEDIATION.manage) else None,
-        new_url=url_for("board.new") if may(*REMEDIATION.write) else None,
-    )
-    return vary(make_response(body, status))
+    site = chosen_site(place)
+    closing = tracker_completion.completion(ctx, place.programme, site) if site or place.week is None else None
+    values = {
+        **_list_values(place, items_of(ctx, place, query, closing)),
+        "drawer": drawer,
+        "loads_url": place.url("loads", site=frame().site),
+        **side_values(place, closing),
+        **(_week_values(ctx, place, place.week, site) if place.week else _board_values(place)),
+    }
+    template = "programme/week.html" if place.week else "board/page.html"
+    return vary(make_response(render_template(template, **values), status))
 
 
-def _site() -> dict[str, Any]:
-    return {"site": frame().site} if frame().site else {}
-
-
-def side_values(closing: Completion) -> dict[str, Any]:
-    """What the readiness card and the completion panel need."""
-    may_close = may(*REMEDIATION.manage) and current_actor().all_sites
-    url = url_for("board.page")
+def _board_values(place: Place) -> dict[str, Any]:
     return {
+        "sync_url": place.url("sync") if place.may(*place.programme.manage) else None,
+        "new_url": place.url("new") if place.may_write else None,
+    }
+
+
+def _week_values(ctx: Context, place: Place, week: Week, site: str | None) -> dict[str, Any]:
+    found = programme.readable(ctx)
+    at = found.index(week)
+    view = request.args.get("view")
+    standing = programme.standing(ctx, week)
+    return {
+        "standing": standing,
+        "chosen": next((cell for cell in standing if cell.site == site), None),
+        "site": site,
+        "site_url": lambda name: place.list_url(site=name, view=view),
+        "begin_url": place.url("begin", site=site) if site and place.may_write else None,
+        "neighbours": [
+            (one.label, place_of(one.code).list_url(site=frame().site, view=view), one is week)
+            for one in found[max(0, at - 1) : at + 2]
+        ],
+    }
+
+
+def chosen_site(place: Place) -> str | None:
+    """Give the site that a tracker closed per site is looked at for: the chosen one, or the only one there is."""
+    if not place.programme.site_runs:
+        return None
+    names = [site.name for site in frame().sites]
+    return frame().site or (names[0] if len(names) == 1 else None)
+
+
+def side_values(place: Place, closing: Completion | None) -> dict[str, Any]:
+    """What the readiness card and the completion panel need; without `closing` there is neither."""
+    site = closing.site if closing else None
+    may_close = place.may(*place.programme.manage) and (place.programme.site_runs or current_actor().all_sites)
+    at = {"site": frame().site or site}
+    return {
+        "place": place,
         "closing": closing,
-        "links": {code: url + "?" + urlencode({**_site(), "view": "table", **words}) for code, words in BEHIND.items()},
-        "readiness_url": url_for("board.readiness"),
-        "complete_url": url_for("board.complete") if may_close else None,
-        "history_url": url_for("board.history"),
+        "links": {code: place.list_url(**at, view="table", **words) for code, words in BEHIND.items()},
+        "readiness_url": place.url("readiness", site=site),
+        "complete_url": place.url("complete", site=site) if closing and may_close else None,
+        "history_url": place.url("history", site=site),
     }
 
 
 def show_drawer(
     ctx: Context,
+    place: Place,
     shown: ItemView,
     *,
     form: EditForm | None = None,
@@ -165,61 +203,64 @@ def show_drawer(
     status: int = 200,
 ) -> Response:
     """Answer one item: the drawer alone for htmx, else the page with the drawer open."""
-    drawer = _drawer(ctx, shown, form, conflict)
+    drawer = _drawer(ctx, place, shown, form, conflict)
     if wants_fragment():
         return vary(make_response(render_template("board/_drawer.html", drawer=drawer), status))
-    return show_page(ctx, query_of_url(), drawer, status)
+    return show_page(ctx, place, query_of_url(place), drawer, status)
 
 
-def _drawer(ctx: Context, shown: ItemView, form: EditForm | None, conflict: dict[str, Any] | None) -> dict[str, Any]:
-    suffix = addresses(query_of_url())["suffix"]
-    own, write = shown.owned_by(current_actor()), may(*REMEDIATION.write)
+def _drawer(
+    ctx: Context, place: Place, shown: ItemView, form: EditForm | None, conflict: dict[str, Any] | None
+) -> dict[str, Any]:
+    suffix = addresses(place, query_of_url(place))["suffix"]
+    own, write = shown.owned_by(current_actor()), place.may_write
     if (write or own) and shown.is_active and form is None:
-        form = edit_form(shown, tracker_people.candidates(ctx, shown.site), zone())
-    events, _total = tracker_items.events_of(ctx, shown.id, limit=100)
+        form = edit_form(shown, tracker_people.candidates(ctx, shown.site, place.programme), zone())
+    events, _total = tracker_items.events_of(ctx, shown.id, place.programme, limit=100)
     free = write and shown.is_open and shown.assignee is None
     closable = write and shown.manual and shown.is_active and shown.status == "done"
 
-    def address(endpoint: str) -> str:
-        return url_for(endpoint, item_id=shown.id) + suffix
+    def address(name: str) -> str:
+        return place.url(name, item_id=shown.id) + suffix
 
     return {
         "item": shown,
         "events": timeline(events),
         "form": form,
-        "action": address("board.change"),
+        "action": address("change"),
         "conflict": conflict,
-        "comment_url": address("board.comment") if write or own else None,
-        "claim_url": address("board.claim") if free else None,
-        "close_item_url": address("board.close") if closable else None,
-        "close_url": url_for("board.page") + suffix,
+        "comment_url": address("comment") if write or own else None,
+        "claim_url": address("claim") if free else None,
+        "close_item_url": address("close") if closable else None,
+        "close_url": place.url("page") + suffix,
+        "place": place,
         "gate_url": url_if("gate.page"),
     }
 
 
-def show_refused(ctx: Context, shown: ItemView, form: EditForm, *, from_drawer: bool) -> Response:
+def show_refused(ctx: Context, place: Place, shown: ItemView, form: EditForm, *, from_drawer: bool) -> Response:
     """Answer a form that does not fit: in the drawer with its errors, in the row as a toast."""
     if from_drawer or not wants_fragment():
-        people = tracker_people.candidates(ctx, shown.site)
+        people = tracker_people.candidates(ctx, shown.site, place.programme)
         again = edit_form(shown, people, zone(), request.form)
         again.validate()
-        return show_drawer(ctx, shown, form=again, status=422)
+        return show_drawer(ctx, place, shown, form=again, status=422)
     message = " ".join(str(error) for errors in form.errors.values() for error in errors)
     return toast(nothing(422), message, kind="error")
 
 
 def show_conflict(
-    ctx: Context, stored: ItemView, wanted: ItemChange, conflict: Conflict, *, from_drawer: bool
+    ctx: Context, place: Place, stored: ItemView, wanted: ItemChange, conflict: Conflict, *, from_drawer: bool
 ) -> Response:
     """Show both versions; the form keeps what was typed and carries the version that it would now write over."""
     if conflict.code != "version_conflict":
         return refuse(conflict)
     ctx.rollback()
     if from_drawer or not wants_fragment():
-        people = tracker_people.candidates(ctx, stored.site)
+        people = tracker_people.candidates(ctx, stored.site, place.programme)
         form = edit_form(stored, people, zone(), request.form, version=stored.version)
         told = {"changes": _both(stored, wanted), "by": stored.updated_by, "at": stored.updated_at}
-        return show_drawer(ctx, stored, form=form, conflict=told, status=409)
+        return show_drawer(ctx, place, stored, form=form, conflict=told, status=409)
     changes = "; ".join(f"{tr(one['field'])}: {one['old'] or '–'}" for one in _both(stored, wanted))
     message = _("%(name)s was faster. Now: %(changes)s", name=stored.updated_by, changes=changes or stored.item_id)
     return trigger(toast(nothing(409), message, kind="error"), **{"tracker-changed": {}})
@@ -246,13 +287,13 @@ def nothing(status: int = 200) -> Response:
     return response
 
 
-def show_changed(ctx: Context, changed: Changed, message: str, *, from_drawer: bool) -> Response:
+def show_changed(ctx: Context, place: Place, changed: Changed, message: str, *, from_drawer: bool) -> Response:
     """Answer a change with a toast that can take it back; the list and the card read themselves again."""
-    undo = url_for("board.undo") if changed.undo else None
+    undo = place.url("undo") if changed.undo else None
     if not wants_fragment():
         leave_toast(message, undo=undo, token=changed.undo)
-        return see_other(url_for("board.item", item_id=changed.item.id) + addresses(query_of_url())["suffix"])
-    response = show_drawer(ctx, changed.item) if from_drawer else nothing()
+        return see_other(place.url("item", item_id=changed.item.id) + addresses(place, query_of_url(place))["suffix"])
+    response = show_drawer(ctx, place, changed.item) if from_drawer else nothing()
     return trigger(toast(response, message, undo=undo, token=changed.undo), **{"tracker-changed": {}})
 
 
@@ -281,6 +322,6 @@ def told(before: ItemView, changed: Changed) -> str:
     return _("%(name)s: saved", name=after.item_id)
 
 
-def show_card(closing: Completion, status: int = 200) -> Response:
+def show_card(place: Place, closing: Completion, status: int = 200) -> Response:
     """Answer the readiness card alone."""
-    return vary(make_response(render_template("board/_readiness.html", **side_values(closing)), status))
+    return vary(make_response(render_template("board/_readiness.html", **side_values(place, closing)), status))

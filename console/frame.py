@@ -291,5 +291,5 @@ def url_if(endpoint: str, **values: Any) -> str | None:
     if view is None:
         return None
     demand = getattr(view, "access", SIGNED_IN)
-    allowed = demand.public or not demand.permissions or any(map(current_actor().can, demand.permissions))
+    allowed = demand.public or not demand.permissions or any(map(current_actor().can, demand.at(values)))
     return url_for(endpoint, **values) if allowed else None

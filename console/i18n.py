@@ -12,7 +12,7 @@ from typing import Any
 
 from babel.support import NullTranslations, Translations
 
-from console.domain.text import Text
+from console.domain.text import Text, spoken
 
 LOCALES = ("ko", "en")
 DEFAULT_LOCALE = "ko"
@@ -34,7 +34,8 @@ def translate(locale: str, msgid: str, **params: Any) -> str:
 def text_in(locale: str, text: Text | Mapping[str, Any] | str) -> str:
     """Give a sentence decided below the web layer, or its stored form, in `locale`."""
     if isinstance(text, Text):
-        return translate(locale, text.msgid, **text.params)
+        return translate(locale, text.msgid, **spoken(text.params, lambda inner: text_in(locale, inner)))
     if isinstance(text, Mapping):
-        return translate(locale, str(text.get("msgid", "")), **(text.get("params") or {}))
+        params = spoken(text.get("params") or {}, lambda inner: text_in(locale, inner))
+        return translate(locale, str(text.get("msgid", "")), **params)
     return text

@@ -44,6 +44,9 @@ REOPENED = {
     "tracker_item_updated": N_("opened the tracker again: an item changed"),
     "tracker_item_added": N_("opened the tracker again: an item was added"),
     "tracker_synced": N_("opened the tracker again: the sync changed items"),
+    "evidence_uploaded": N_("opened the tracker again: evidence was added"),
+    "evidence_removed": N_("opened the tracker again: evidence was removed"),
+    "bootstrap_added_items": N_("opened the tracker again: items were added from the catalogue"),
 }
 HUES = {"raised": "late", "reopened": "late", "unproven": "soon", "verified": "ok", "resolved": "ok"}
 

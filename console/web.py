@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -23,13 +23,18 @@ UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 class Access:
     """What a route demands: any of `permissions`, unless it is public.
 
-    `rate` overrides the class of the rate limit, `writes` opens a writing transaction for a GET.
+    A permission may name values of the address, as in `adoption_{week}:read`. `rate` overrides the class of the rate
+    limit, `writes` opens a writing transaction for a GET.
     """
 
     permissions: tuple[str, ...] = ()
     public: bool = False
     rate: str | None = None
     writes: bool | None = None
+
+    def at(self, values: Mapping[str, Any] | None) -> tuple[str, ...]:
+        """Give the permissions that the address with these values demands."""
+        return tuple(name.format_map(values or {}) if "{" in name else name for name in self.permissions)
 
 
 SIGNED_IN = Access()
@@ -64,9 +69,10 @@ def check_access(actor: Actor) -> None:
     demand = demanded()
     if demand.public or not demand.permissions:
         return
+    permissions = demand.at(request.view_args)
     if actor.kind == "anonymous":
-        raise PermissionDenied.missing(demand.permissions[0])
-    actor.require(*demand.permissions)
+        raise PermissionDenied.missing(permissions[0])
+    actor.require(*permissions)
 
 
 def app_config() -> Config:

@@ -6,8 +6,10 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from console.context import Context
+from console.domain.errors import NotFound
 from console.domain.text import N_
-from console.inputs.tracker import BulkIn, SyncIn
+from console.domain.trackers import programme
+from console.inputs.tracker import BulkJobIn, SyncIn
 from console.services import tracker_bulk, tracker_sync
 from console.services.tracker_bulk import BulkResult
 from workers.runtime import job
@@ -35,9 +37,12 @@ def remediation_sync(ctx: Context, options: SyncIn) -> dict[str, Any]:
     BULK,
     title=N_("Change many items of the board"),
     sentence=N_("Carries out a bulk action that was too large to wait for."),
-    options=BulkIn,
+    options=BulkJobIn,
     permission="governance:write",
 )
-def remediation_bulk(ctx: Context, options: BulkIn) -> BulkResult:
+def remediation_bulk(ctx: Context, options: BulkJobIn) -> BulkResult:
     """Carry out a bulk action; all of it or nothing."""
-    return tracker_bulk.apply(ctx, options.selection(), options.change())
+    tracker = programme(options.tracker)
+    if tracker is None:
+        raise NotFound("Not Found")
+    return tracker_bulk.apply(ctx, options.selection(), options.change(), tracker)

@@ -11,17 +11,18 @@ from flask_babel import gettext as _
 
 from console.domain.errors import Invalid, NotFound
 from console.domain.text import N_
-from console.domain.tracker import PROGRAMMES, Programme
+from console.domain.tracker import Programme
 from console.domain.tracker_requests import ItemChange
+from console.domain.trackers import programme
 from console.errors import wants_fragment
 from console.formats import local
-from console.frame import leave_toast, url_if
+from console.frame import leave_toast
 from console.navigation import NavItem
 from console.responses import fragment_of, show, toast, vary
 from console.services import tracker_items, tracker_lists
 from console.services.tracker_items import Changed
 from console.services.tracker_lists import MyItems
-from console.services.tracker_rows import ItemView
+from console.tracker_place import item_url, place_of_item
 from console.web import access, web_context
 
 pages = Blueprint("my_work", __name__)
@@ -29,14 +30,10 @@ NAV = NavItem("work", 20, "my_work.page", N_("My work"), "user-check", count="my
 SHOWN = ("today", "assigned", "claimable")
 
 
-def _item_url(item: ItemView) -> str:
-    return url_for("board.item", item_id=item.id)
-
-
 def _values(data: MyItems, shown: str) -> dict[str, Any]:
     tomorrow = local(data.computed_at).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     today = [item for item in data.assigned if item.due_at is not None and item.due_at < tomorrow]
-    return {"show": shown, "url": url_for("my_work.page"), "today": today, "item_url": _item_url}
+    return {"show": shown, "url": url_for("my_work.page"), "today": today, "item_url": item_url}
 
 
 def _shown(word: str | None) -> str:
@@ -76,7 +73,7 @@ def done(item_id: int) -> ResponseReturnValue:
 
 
 def _programme() -> Programme:
-    found = PROGRAMMES.get(request.form.get("tracker", ""))
+    found = programme(request.form.get("tracker", ""))
     if found is None:
         raise NotFound("Not Found")
     return found
@@ -91,7 +88,7 @@ def _change(item_id: int, wanted: ItemChange, said: str) -> ResponseReturnValue:
 
 def _answer(changed: Changed, said: str) -> ResponseReturnValue:
     shown = _shown(request.form.get("show"))
-    undo = url_if("board.undo") if changed.undo else None
+    undo = place_of_item(changed.item).url("undo") if changed.undo else None
     if not wants_fragment():
         leave_toast(said, undo=undo, token=changed.undo)
         return redirect(url_for("my_work.page", show=shown), 303)

@@ -13,6 +13,8 @@ from console.formats import tr
 from console.frame import frame, url_if
 from console.responses import answer
 from console.services import search, views
+from console.services.programme import readable
+from console.tracker_place import place_of
 from console.web import access, current_actor, web_context
 
 pages = Blueprint("palette", __name__)
@@ -49,6 +51,8 @@ def entries() -> list[Entry]:
         for item in items
     ]
     found += [Entry(_(label), url, _("Place"), icon, label) for url, label, icon in here.my_links]
+    weeks = [place_of(week.code) for week in readable(web_context())]
+    found += [Entry(place.title, place.list_url(site=here.site), _("Week"), "checklist") for place in weeks]
     if actor.user_id is not None:
         found += [Entry(view.name, view.address, _("Saved view"), "bookmark") for view in views.listed(web_context())]
     for endpoint, label, icon, words in ACTIONS:

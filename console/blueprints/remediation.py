@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from flask import Response, request
+from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console import running
-from console.context import Context
+from console.blueprints.tracker_pages import export
 from console.domain.errors import Invalid
 from console.domain.runs import API
-from console.domain.tracker import REMEDIATION, STATUSES
+from console.domain.tracker import REMEDIATION, STATUSES, Programme
+from console.etags import etag, if_match
 from console.inputs.tracker import (
     BulkIn,
     BulkOut,
@@ -44,7 +43,7 @@ from console.inputs.tracker import (
     UndoneOut,
 )
 from console.listing import ListQuery
-from console.responses import answer, csv_download, file_stamp, wants_bom
+from console.responses import answer
 from console.services import (
     audit,
     tracker,
@@ -58,7 +57,7 @@ from console.services import (
 )
 from console.services.runs import Run
 from console.services.tracker_items import Changed
-from console.services.tracker_rows import CSV_COLUMNS, ItemView
+from console.tracker_place import BOARD
 from console.web import access, web_context
 from workers import remediation as jobs
 from workers import runtime
@@ -109,19 +108,7 @@ def list_items(query: ItemsQuery) -> Response:
 @access(*READ)
 def items_csv(query: ItemFilter) -> Response:
     """Stream every item that the filters match, in the order of the list; `bom=1` for Excel."""
-    return export(_wanted(query))
-
-
-def export(wanted: ListQuery) -> Response:
-    """Stream the items of a query as CSV; raises what the list would raise before the first byte."""
-    ctx = web_context()
-    tracker_lists.check(ctx, REMEDIATION, wanted)
-
-    def rows(reading: Context) -> Iterator[ItemView]:
-        return tracker_lists.stream(reading, REMEDIATION, wanted)
-
-    name = f"ops-governance-remediation-tracker-items-{file_stamp(ctx.now())}.csv"
-    return csv_download(CSV_COLUMNS, rows, name, bom=wants_bom())
+    return export(BOARD, _wanted(query))
 
 
 def _wanted(query: ItemFilter) -> ListQuery:
@@ -135,7 +122,7 @@ def _wanted(query: ItemFilter) -> ListQuery:
 def add_item(body: ItemIn) -> Response:
     """Add an item by hand; the sync never touches it."""
     made = tracker_manual.create(web_context(), body.new())
-    return answer(made, ItemOut, status=201, headers=_etag(made))
+    return answer(made, ItemOut, status=201, headers=etag(made))
 
 
 @api.get(f"{T}/items/<tracker_item_id>", responses={200: ItemOut})
@@ -143,7 +130,7 @@ def add_item(body: ItemIn) -> Response:
 def get_item(path: ItemPath) -> Response:
     """Give one item; its `ETag` is the version that `If-Match` takes."""
     item = tracker_items.get(web_context(), path.tracker_item_id)
-    return answer(item, ItemOut, headers=_etag(item))
+    return answer(item, ItemOut, headers=etag(item))
 
 
 @api.patch(f"{T}/items/<tracker_item_id>", responses={200: ChangedItemOut})
@@ -151,7 +138,7 @@ def get_item(path: ItemPath) -> Response:
 def change_item(path: ItemPath, body: ItemPatchIn) -> Response:
     """Change an item; with `If-Match` or `version` only if nobody else changed it meanwhile (412, 409)."""
     changed = tracker_items.change(
-        web_context(), path.tracker_item_id, body.change(), version=body.version, if_match=_if_match()
+        web_context(), path.tracker_item_id, body.change(), version=body.version, if_match=if_match()
     )
     return _changed(changed)
 
@@ -243,27 +230,11 @@ def completion_history(query: SiteSliceQuery) -> Response:
     return answer(list(entries), CompletionEntryOut, headers={TOTAL: str(total)})
 
 
-def bulk_job(wanted: BulkIn) -> Run:
+def bulk_job(wanted: BulkIn, programme: Programme = REMEDIATION) -> Run:
     """Ask a worker for a bulk action that is too large to wait for."""
-    options = wanted.model_dump(mode="json", include=set(BulkIn.model_fields))
+    options = {**wanted.model_dump(mode="json", include=set(BulkIn.model_fields)), "tracker": programme.key}
     return running.ask(runtime.get(jobs.BULK), options, trigger=API)
 
 
-def _etag(item: ItemView) -> dict[str, str]:
-    return {"ETag": f'"{item.version}"'}
-
-
 def _changed(changed: Changed) -> Response:
-    headers = _etag(changed.item)
-    if changed.undo:
-        headers["X-Undo-Token"] = changed.undo
-    return answer(ChangedItemOut.of(changed.item, adjusted=changed.adjusted), headers=headers)
-
-
-def _if_match() -> int | None:
-    """The version that `If-Match` names; anything that is no version matches none."""
-    sent = request.headers.get("If-Match", "").strip()
-    if not sent or sent == "*":
-        return None
-    text = sent.removeprefix("W/").strip('"')
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return answer(ChangedItemOut.of(changed.item, adjusted=changed.adjusted), headers=etag(changed))

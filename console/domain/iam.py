@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from enum import StrEnum
 from functools import lru_cache
 
+from console.domain.catalogue import WEEKS
 from console.domain.text import N_
 
 ALL = "*"
@@ -71,6 +72,9 @@ PUBLISHED: dict[Role, tuple[str, ...]] = {
     ),
 }
 
+# What a role may do with a week that is not among the published ones.
+WEEK_VERBS = {Role.MANAGER: ("read", "write"), Role.OPERATOR: ("read", "write"), Role.AUDITOR: ("read",)}
+
 # Permissions this product adds beside the published lists; they are reported apart (`added_permissions`).
 ADDED: dict[Role, frozenset[str]] = {
     Role.OWNER: frozenset({ALL}),
@@ -125,8 +129,14 @@ def _effective(role: str, custom: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def added_permissions(role: str) -> frozenset[str]:
-    """Return what this product adds to the published list of `role`."""
-    return ADDED[Role(role)]
+    """Return what this product adds to the published list of `role`, weeks that came later among it."""
+    return ADDED[Role(role)] | _later_weeks(Role(role))
+
+
+def _later_weeks(role: Role) -> frozenset[str]:
+    verbs = WEEK_VERBS.get(role, ())
+    later = [code for code in WEEKS if code.removeprefix("w") not in ADOPTION_WEEKS]
+    return frozenset(f"adoption_{code}:{verb}" for code in later for verb in verbs)
 
 
 def normalise_permissions(values: Iterable[str]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,18 +11,31 @@ from typing import Any
 class Text:
     """An English sentence with its values, translatable by its message id.
 
-    `str(text)` is the English sentence for API answers and logs; pages show `{{ text|tr }}`.
+    `str(text)` is the English sentence for API answers and logs; pages show `{{ text|tr }}`. A value may be a tuple of
+    sentences, which are read one after another.
     """
 
     msgid: str
     params: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return self.msgid % dict(self.params) if self.params else self.msgid
+        return self.msgid % spoken(self.params, str) if self.params else self.msgid
 
     def as_dict(self) -> dict[str, Any]:
         """Give the form that is stored beside a message so that a later reader sees their own language."""
-        return {"msgid": self.msgid, "params": dict(self.params)}
+        params = {
+            key: [text.as_dict() for text in value] if isinstance(value, tuple) else value
+            for key, value in self.params.items()
+        }
+        return {"msgid": self.msgid, "params": params}
+
+
+def spoken(params: Mapping[str, Any], say: Callable[[Any], str]) -> dict[str, Any]:
+    """Give the values of a sentence, with sentences among them said by `say` and joined."""
+    return {
+        key: ", ".join(str(say(one)) for one in value) if isinstance(value, (tuple, list)) else value
+        for key, value in params.items()
+    }
 
 
 def T(msgid: str, **params: Any) -> Text:

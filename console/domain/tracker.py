@@ -4,7 +4,7 @@ The remediation tracker and the weekly trackers differ only in the data of their
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from console.domain.text import N_, T, Text
@@ -25,7 +25,7 @@ class CountedItem:
     required: bool = False
     due_at: datetime | None = None
     is_active: bool = True
-    item_type: str = "rule"
+    evidence_required: bool = False
     evidence_count: int = 0
 
 
@@ -43,6 +43,7 @@ class Tally:
     critical_open: int = 0
     overdue: int = 0
     missing_evidence: int = 0
+    evidence_total: int = 0
     closed: int = 0
 
     @property
@@ -70,24 +71,38 @@ class Programme:
     Whether a tracker without items may be closed is said by its conditions: the weekly ones hold `NO_ITEMS`, the
     remediation tracker does not. `empty_rate`: completion rate shown without items. `needs_sync`: never synced is a
     blocker of its own. `site_runs`: closed per site, not as a whole. The permissions are alternatives; error texts
-    name the first.
+    name the first. `audit_prefix` begins the words of the audit log, the `resource`s name what was acted on.
+    `any_change_reopens`: not only status and assignee open a closed tracker again. `without` names columns, filters
+    and facts that its items do not have; `evidence_words` are the kinds of items that need evidence.
     """
 
     key: str
     item_prefix: str
     conditions: tuple[Condition, ...]
     audit_prefix: str
+    resource: str
+    item_resource: str
+    closing_resource: str
+    evidence_resource: str
     read: tuple[str, ...]
     write: tuple[str, ...]
     manage: tuple[str, ...]
     force: tuple[str, ...]
     item_not_found: str
+    evidence_not_found: str
     not_ready: str
     invalid_status: str
+    force_denied: str = ""
     empty_rate: int = 0
     needs_sync: bool = False
     site_runs: bool = True
-    evidence_types: frozenset[str] = field(default_factory=frozenset)
+    evidence_words: tuple[Text, ...] = ()
+    any_change_reopens: bool = False
+    without: frozenset[str] = frozenset()
+
+    def has(self, word: str) -> bool:
+        """Tell whether items of this tracker have the column, filter or fact of that name."""
+        return word not in self.without
 
 
 NO_ITEMS = Condition("no_items", lambda t: int(t.total == 0), N_("There are no items yet"))
@@ -99,7 +114,9 @@ UNCHECKED = Condition("missing_completion_checked", lambda t: t.unchecked, N_("C
 CRITICAL = Condition("critical_open", lambda t: t.critical_open, N_("Critical and open: %(count)s"))
 OVERDUE = Condition("overdue", lambda t: t.overdue, N_("Late: %(count)s"))
 NO_EVIDENCE = Condition(
-    "missing_required_evidence", lambda t: t.missing_evidence, N_("Required evidence missing: %(count)s")
+    "missing_required_evidence",
+    lambda t: t.missing_evidence,
+    N_("Required evidence missing: %(count)s (%(types)s)"),
 )
 
 REMEDIATION = Programme(
@@ -107,18 +124,23 @@ REMEDIATION = Programme(
     item_prefix="GR",
     conditions=(PENDING, IN_PROGRESS, BLOCKED, UNASSIGNED, UNCHECKED, CRITICAL, OVERDUE),
     audit_prefix="ops_governance_remediation_tracker",
+    resource="ops_governance_remediation_tracker",
+    item_resource="ops_governance_remediation_tracker_item",
+    closing_resource="ops_governance_remediation_tracker",
+    evidence_resource="ops_governance_remediation_tracker_evidence",
     read=("admins:manage", "governance:read"),
     write=("admins:manage", "governance:write"),
     manage=("admins:manage", "governance:manage"),
     force=("admins:manage", "governance:manage"),
     item_not_found="Remediation tracker item not found",
+    evidence_not_found="Remediation tracker evidence not found",
     not_ready="Remediation tracker completion gate failed",
     invalid_status="Invalid tracker status",
     empty_rate=100,
     needs_sync=True,
     site_runs=False,
+    without=frozenset({"item_type", "evidence"}),
 )
-PROGRAMMES = {programme.key: programme for programme in (REMEDIATION,)}
 WEEKLY_CONDITIONS = (NO_ITEMS, PENDING, IN_PROGRESS, BLOCKED, UNASSIGNED, UNCHECKED, NO_EVIDENCE)
 NEVER_SYNCED = "never_synced"
 
@@ -160,6 +182,7 @@ class Readiness:
     critical_open_count: int
     overdue_count: int
     missing_required_evidence_count: int
+    evidence_total_count: int
     readiness_score_percent: int
     ready: bool
     blockers: tuple[Text, ...]
@@ -167,6 +190,11 @@ class Readiness:
     blocker_counts: tuple[int, ...]
     passed_codes: tuple[str, ...]
     never_synced: bool
+
+    @property
+    def checked_at(self) -> datetime:
+        """When it was measured, as the weekly trackers call it."""
+        return self.generated_at
 
 
 def percent(part: int, whole: int) -> int:
@@ -192,7 +220,7 @@ def is_critical(item: CountedItem) -> bool:
     return is_open(item) and item.rule_status == "fail" and item.required
 
 
-def tally(items: Iterable[CountedItem], now: datetime, evidence_types: frozenset[str] = frozenset()) -> Tally:
+def tally(items: Iterable[CountedItem], now: datetime) -> Tally:
     """Count items one by one; the services count the same in SQL, and a test compares both."""
     items = list(items)
     active = [item for item in items if item.is_active]
@@ -204,7 +232,8 @@ def tally(items: Iterable[CountedItem], now: datetime, evidence_types: frozenset
         unchecked=sum(not item.completion_checked for item in active),
         critical_open=sum(is_critical(item) for item in active),
         overdue=sum(is_overdue(item, now) for item in active),
-        missing_evidence=sum(item.item_type in evidence_types and not item.evidence_count for item in active),
+        missing_evidence=sum(item.evidence_required and not item.evidence_count for item in active),
+        evidence_total=sum(item.evidence_count for item in active),
         closed=len(items) - len(active),
     )
 
@@ -235,13 +264,13 @@ def overview(programme: Programme, counts: Tally, now: datetime) -> Overview:
 def readiness(programme: Programme, counts: Tally, now: datetime, *, synced: bool = True) -> Readiness:
     """Apply the programme's closing rules to its counts at `now` (UTC).
 
-    Score = the larger of conditions met and completion rate, capped at 99 while anything blocks; a tracker that
-    was never synced and holds nothing scores 0, since nothing is known about it.
+    Score = the larger of conditions met and completion rate, capped at 99 while anything blocks. It is 0 for a tracker
+    that holds nothing although it should, and for one that holds nothing and was never synced.
     """
     never_synced = programme.needs_sync and not synced
     measured = [(condition, condition.measure(counts)) for condition in programme.conditions]
     failing = [(condition, count) for condition, count in measured if count]
-    blockers = [T(condition.text, count=count) for condition, count in failing]
+    blockers = [_blocker(programme, condition, count) for condition, count in failing]
     codes = [condition.code for condition, _ in failing]
     numbers = [count for _, count in failing]
     if never_synced:
@@ -262,6 +291,7 @@ def readiness(programme: Programme, counts: Tally, now: datetime, *, synced: boo
         critical_open_count=counts.critical_open,
         overdue_count=counts.overdue,
         missing_required_evidence_count=counts.missing_evidence,
+        evidence_total_count=counts.evidence_total,
         readiness_score_percent=_score(programme, counts, len(failing), rate, never_synced),
         ready=not codes,
         blockers=tuple(blockers),
@@ -272,10 +302,16 @@ def readiness(programme: Programme, counts: Tally, now: datetime, *, synced: boo
     )
 
 
+def _blocker(programme: Programme, condition: Condition, count: int) -> Text:
+    if condition is NO_EVIDENCE:
+        return T(condition.text, count=count, types=programme.evidence_words)
+    return T(condition.text, count=count)
+
+
 def _score(programme: Programme, counts: Tally, failing: int, rate: int, never_synced: bool) -> int:
     if not failing and not never_synced:
         return 100
-    if not counts.total and never_synced:
+    if not counts.total and (never_synced or NO_ITEMS in programme.conditions):
         return 0
     met = percent(len(programme.conditions) - failing, len(programme.conditions))
     return min(99, max(met, rate) if counts.total else met)

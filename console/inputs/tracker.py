@@ -178,6 +178,12 @@ class BulkIn(BodyModel):
         return BulkChange(self.action, self.assignee, self.status or "", self.due_at, self.reason)
 
 
+class BulkJobIn(BulkIn):
+    """A bulk action for a worker: on the items of which tracker."""
+
+    tracker: str = Field("remediation", max_length=40)
+
+
 class BulkRequestIn(BulkIn):
     """A bulk action; `preview` only counts what it would do."""
 

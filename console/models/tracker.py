@@ -5,7 +5,7 @@ The remediation tracker and the weekly trackers share these tables; `tracker` te
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, text, true
@@ -143,6 +143,7 @@ class TrackerItem(Base):
     assignment_source: Mapped[str | None] = mapped_column(String(20))
     accepted_at: Mapped[datetime | None]
 
+    evidence_required: Mapped[bool] = mapped_column(default=False, server_default=false())
     evidence_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     comment_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))
 
@@ -233,6 +234,8 @@ class TrackerRun(Base):
     # NULL until the tracker was closed or reopened for the first time.
     last_checked_at: Mapped[datetime | None]
     readiness: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    # Of a week: the Monday that its deadlines were counted from.
+    starts_on: Mapped[date | None]
     last_synced_at: Mapped[datetime | None]
     gate_generated_at: Mapped[datetime | None]
     gate_decision: Mapped[str | None] = mapped_column(String(20))

@@ -40,6 +40,7 @@ class RunState:
     last_synced_at: datetime | None = None
     gate_generated_at: datetime | None = None
     gate_decision: str | None = None
+    starts_on: date | None = None
     stale: bool = True
 
 
@@ -54,8 +55,9 @@ class OverviewView(Overview):
 
 @dataclass(frozen=True)
 class ReadinessView(Readiness):
-    """The readiness with the verdict of the gate that the tracker was last synced with."""
+    """The readiness (of `site`, or of all) with the verdict of the gate that the tracker was last synced with."""
 
+    site: str | None
     last_synced_at: datetime | None
     stale: bool
     gate_decision: str | None
@@ -75,15 +77,16 @@ def tally(ctx: Context, programme: Programme, now: datetime, site: str | None = 
     def number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
         return select(func.count()).select_from(TrackerItem).where(*scope, *conditions).scalar_subquery()
 
-    needs_evidence = and_(TrackerItem.item_type.in_(programme.evidence_types), TrackerItem.evidence_count == 0)
     figures = {
         **{status: number(rows.ACTIVE, TrackerItem.status == status) for status in domain.STATUSES},
         "missing_assignee": number(rows.UNASSIGNED),
         "critical_open": number(rows.CRITICAL),
         "overdue": number(rows.overdue(now)),
     }
-    if programme.evidence_types:
-        figures["missing_evidence"] = number(rows.ACTIVE, needs_evidence)
+    if programme.has("evidence"):
+        figures["missing_evidence"] = number(rows.ACTIVE, rows.NO_EVIDENCE)
+        pieces = select(func.coalesce(func.sum(TrackerItem.evidence_count), 0)).where(*scope, rows.ACTIVE)
+        figures["evidence_total"] = pieces.scalar_subquery()
     if closed:
         figures["closed"] = number(TrackerItem.is_active.is_(False))
     found = ctx.session.execute(select(*(figure.label(name) for name, figure in figures.items()))).one()._asdict()
@@ -136,7 +139,7 @@ def overview(ctx: Context, programme: Programme = REMEDIATION, site: str | None 
     audit.viewed(
         ctx,
         f"{programme.audit_prefix}_overview_view",
-        programme.audit_prefix,
+        programme.resource,
         site or "global",
         active_count=made.active_count,
         closed_count=made.closed_count,
@@ -153,7 +156,7 @@ def readiness(ctx: Context, programme: Programme = REMEDIATION, site: str | None
     audit.viewed(
         ctx,
         f"{programme.audit_prefix}_readiness_view",
-        programme.audit_prefix,
+        programme.resource,
         site or "global",
         ready=made.ready,
         total_items=made.total_items,
@@ -171,6 +174,7 @@ def measured(
     found = domain.readiness(programme, counts, now, synced=state.last_synced_at is not None)
     return ReadinessView(
         **{item.name: getattr(found, item.name) for item in fields(found)},
+        site=site,
         last_synced_at=state.last_synced_at,
         stale=state.stale,
         gate_decision=state.gate_decision,

@@ -217,7 +217,7 @@ class _Work:
         if not (item.manual and item.is_active and item.status == "done"):
             raise Conflict(T("Only finished items that were added by hand can be closed"))
         event = Event("resolved", {"is_active": True}, {"is_active": False})
-        return Decision({"is_active": False}, (event,))
+        return Decision({"is_active": False}, (event,), active=False)
 
     def _store(self, item: ItemView, decided: Decision) -> None:
         if self.command is None:
@@ -227,7 +227,7 @@ class _Work:
         self.changed += 1
         self.ids.append(item.id)
         self.rows.append(BulkRow(item.id, item.item_id, "changed"))
-        if decided.resets:
+        if decided.resets(self.programme):
             self.sites.add(item.site if self.programme.site_runs else None)
 
     def finish(self) -> None:
@@ -244,7 +244,7 @@ class _Work:
         audit.record(
             self.ctx,
             f"{self.programme.audit_prefix}_item_bulk_update",
-            f"{self.programme.audit_prefix}_item",
+            self.programme.item_resource,
             change.action,
             detail={
                 "action": change.action,

@@ -38,7 +38,13 @@ class Decision:
     values: Mapping[str, Any] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     adjusted: bool = False
-    resets: bool = False
+    active: bool = True
+
+    def resets(self, programme: Programme) -> bool:
+        """Whether it opens a closed tracker again."""
+        if not (self.active and self.values):
+            return False
+        return programme.any_change_reopens or not {"status", "assignee"}.isdisjoint(self.values)
 
 
 def person(ctx: Context, text: str) -> Person:
@@ -101,8 +107,7 @@ def decide(item: ItemView, change: ItemChange, whom: Person | None, actor: Actor
     if note is not None and note != item.completion_note:
         values["completion_note"] = note
         events.append(Event("note", {"completion_note": item.completion_note}, {"completion_note": note}))
-    resets = item.is_active and (moved or "assignee" in values)
-    return Decision(values, tuple(events), following.adjusted, resets)
+    return Decision(values, tuple(events), following.adjusted, item.is_active)
 
 
 def _assign(item: ItemView, whom: Person, now: datetime, values: dict[str, Any]) -> Event:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from console.context import Context
-from console.domain.errors import Conflict
+from console.domain.errors import Conflict, PermissionDenied
 from console.domain.tracker import COMPLETED, COMPLETED_WITH_EXCEPTIONS, REMEDIATION, Programme
 from console.i18n import DEFAULT_LOCALE, text_in
 from console.models.tracker import TrackerCompletion
@@ -27,13 +27,14 @@ class NotReady(Conflict):
     code = "not_ready"
 
     def __init__(self, programme: Programme, readiness: ReadinessView) -> None:
-        super().__init__(
-            {
-                "message": programme.not_ready,
-                "blockers": [text_in(DEFAULT_LOCALE, text) for text in readiness.blockers],
-                "readiness_score_percent": readiness.readiness_score_percent,
-            }
-        )
+        detail: dict[str, Any] = {
+            "message": programme.not_ready,
+            "blockers": [text_in(DEFAULT_LOCALE, text) for text in readiness.blockers],
+            "readiness_score_percent": readiness.readiness_score_percent,
+        }
+        if programme.site_runs:
+            detail |= {"site": readiness.site, "ready": readiness.ready}
+        super().__init__(detail)
         self.readiness = readiness
 
 
@@ -78,7 +79,7 @@ def completion(ctx: Context, programme: Programme = REMEDIATION, site: str | Non
     audit.viewed(
         ctx,
         f"{programme.audit_prefix}_completion_view",
-        programme.audit_prefix,
+        programme.closing_resource,
         site or "global",
         status=made.status,
         ready=made.readiness.ready,
@@ -117,7 +118,7 @@ def complete(
     """
     ctx.actor.require(*programme.manage)
     if force:
-        ctx.actor.require(*programme.force)
+        _check_force(ctx, programme)
     if programme.site_runs:
         check_site(ctx, site)
     else:
@@ -156,7 +157,7 @@ def complete(
     audit.record(
         ctx,
         f"{programme.audit_prefix}_complete",
-        programme.audit_prefix,
+        programme.closing_resource,
         run.site_key or "global",
         status="success" if readiness.ready else "warning",
         detail={
@@ -168,6 +169,12 @@ def complete(
         },
     )
     return _completion(programme, site, run_state(ctx, programme, now, site), readiness)
+
+
+def _check_force(ctx: Context, programme: Programme) -> None:
+    if programme.force_denied and not any(map(ctx.actor.can, programme.force)):
+        raise PermissionDenied(programme.force_denied, code="permission_missing")
+    ctx.actor.require(*programme.force)
 
 
 def history(

@@ -82,7 +82,7 @@ def change(
         return Changed(load(ctx, programme, item_id, now), decided.adjusted)
     command = tracker_store.begin_command(ctx, programme, "change", now)
     store(ctx, programme, item, decided.values, decided.events, now, command)
-    reopened = decided.resets and tracker_store.reopen_completion(
+    reopened = decided.resets(programme) and tracker_store.reopen_completion(
         ctx, programme, item.site, "tracker_item_updated", now
     )
     after = load(ctx, programme, item_id, now)
@@ -135,7 +135,7 @@ def record(ctx: Context, programme: Programme, before: ItemView, after: ItemView
     audit.record(
         ctx,
         f"{programme.audit_prefix}_item_update",
-        f"{programme.audit_prefix}_item",
+        programme.item_resource,
         after.id,
         detail={
             "status": after.status,
@@ -183,9 +183,7 @@ def comment(ctx: Context, item_id: int, text: str, programme: Programme = REMEDI
     tracker_store.write_events(
         ctx, programme, [(item.id, item.site, item.version, Event("comment", {}, {"text": text}))], now
     )
-    audit.record(
-        ctx, f"{programme.audit_prefix}_item_comment", f"{programme.audit_prefix}_item", item.id, detail={"text": text}
-    )
+    audit.record(ctx, f"{programme.audit_prefix}_item_comment", programme.item_resource, item.id, detail={"text": text})
     return events_of(ctx, item_id, programme, limit=1)[0][0]
 
 

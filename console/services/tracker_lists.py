@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, case, func, select, union_all
 
 from console import listing
 from console.context import Context
-from console.domain.tracker import PROGRAMMES, Programme
+from console.domain.tracker import Programme
+from console.domain.trackers import programmes
 from console.listing import ListQuery, ListResult, count, ordered
 from console.models.tracker import TrackerItem
 from console.services import tracker_rows as rows
@@ -37,15 +39,21 @@ def page(ctx: Context, programme: Programme, query: ListQuery, *, total: int | N
 
 
 def slice_of(
-    ctx: Context, programme: Programme, query: ListQuery, *, limit: int, offset: int
+    ctx: Context,
+    programme: Programme,
+    query: ListQuery,
+    *,
+    limit: int,
+    offset: int,
+    order: Sequence[ColumnElement[Any]] = ORDER,
 ) -> tuple[tuple[ItemView, ...], int]:
-    """Give items `offset` to `offset + limit` of a query in the default order, and how many match in all."""
+    """Give items `offset` to `offset + limit` of a query in the default or another order, and how many match in all."""
     now = ctx.now()
     listed = spec(programme, now)
     statement = matching(ctx, programme, query, now)
     total, _capped = count(ctx.session, listed, statement)
-    ids = statement.order_by(*ORDER).limit(limit).offset(offset).subquery()
-    return (read(ctx, programme, ids, now), total) if offset < total else ((), total)
+    ids = statement.order_by(*order).limit(limit).offset(offset).subquery()
+    return (read(ctx, programme, ids, now, order=order), total) if offset < total else ((), total)
 
 
 def check(ctx: Context, programme: Programme, query: ListQuery) -> None:
@@ -79,43 +87,37 @@ class MyItems:
 
 
 def my_items(ctx: Context, *, most: int = 50) -> MyItems:
-    """Give the caller's own open items and the unassigned ones of their sites; five queries at most per programme."""
-    now = ctx.now()
-    assigned: list[ItemView] = []
-    claimable: list[ItemView] = []
-    totals = [0, 0, 0, 0]
-    for programme in PROGRAMMES.values():
-        if not any(ctx.actor.can(permission) for permission in programme.read):
-            continue
-        mine, figures = _mine(ctx, programme, now, most)
-        assigned += mine
-        totals = [old + new for old, new in zip(totals, (*figures, 0), strict=True)]
-        if any(ctx.actor.can(permission) for permission in programme.write):
-            free = rows.keys(programme, ctx.actor).where(rows.UNASSIGNED, rows.OPEN)
-            totals[3] += ctx.session.scalar(select(func.count()).select_from(free.subquery())) or 0
-            claimable += read(ctx, programme, free.order_by(*ORDER).limit(most).subquery(), now)
-    return MyItems(
-        computed_at=now,
-        assigned=tuple(sorted(assigned, key=_urgency)[:most]),
-        assigned_total=totals[0],
-        late=totals[1],
-        due_soon=totals[2],
-        claimable=tuple(sorted(claimable, key=_urgency)[:most]),
-        claimable_total=totals[3],
-    )
-
-
-def _mine(
-    ctx: Context, programme: Programme, now: datetime, most: int
-) -> tuple[tuple[ItemView, ...], tuple[int, int, int]]:
-    actor = ctx.actor
+    """Give the caller's own open items and the unassigned ones of their sites: four queries for all trackers."""
+    now, actor = ctx.now(), ctx.actor
+    readable = [one for one in programmes() if any(map(actor.can, one.read))]
+    writable = [one for one in readable if any(map(actor.can, one.write))]
     owner = TrackerItem.assignee_user_id == actor.user_id if actor.user_id else TrackerItem.assignee == actor.username
-    mine = rows.keys(programme, actor).where(rows.OPEN, owner)
+    mine = rows.keys_of(readable, actor).where(rows.OPEN, owner)
     late = func.sum(case((TrackerItem.due_at < now, 1), else_=0))
     soon = func.sum(case((TrackerItem.due_at.between(now, now + timedelta(hours=24)), 1), else_=0))
     total, late_count, soon_count = ctx.session.execute(mine.with_only_columns(func.count(), late, soon)).one()
-    ids = mine.order_by(TrackerItem.due_at.asc(), TrackerItem.id.asc()).limit(most).subquery()
-    return read(ctx, programme, ids, now), (total, late_count or 0, soon_count or 0)
+    nearest = mine.order_by(TrackerItem.due_at.asc(), TrackerItem.id.asc()).limit(most)
+    free = rows.keys_of(writable, actor).where(rows.UNASSIGNED, rows.OPEN)
+    # One ordered walk per tracker: each stops after its first rows, however many there are.
+    first = [
+        select(rows.keys(one, actor).where(rows.UNASSIGNED, rows.OPEN).order_by(*ORDER).limit(most).subquery())
+        for one in writable
+    ]
+    return MyItems(
+        computed_at=now,
+        assigned=_read(ctx, nearest, now),
+        assigned_total=total,
+        late=late_count or 0,
+        due_soon=soon_count or 0,
+        claimable=_read(ctx, union_all(*first), now)[:most] if first else (),
+        claimable_total=ctx.session.scalar(free.with_only_columns(func.count())) or 0,
+    )
+
+
+def _read(ctx: Context, ids: Select[Any] | CompoundSelect[Any], now: datetime) -> tuple[ItemView, ...]:
+    wanted = ids.subquery()
+    found = ctx.session.execute(rows.everything().join(wanted, wanted.c.id == TrackerItem.id))
+    return tuple(sorted(rows.mixed(found, now), key=_urgency))
 
 
 def _urgency(item: ItemView) -> tuple[bool, datetime, int, int]:

@@ -68,7 +68,7 @@ def create(ctx: Context, new: NewItem, programme: Programme = REMEDIATION) -> It
     audit.record(
         ctx,
         f"{programme.audit_prefix}_item_create",
-        f"{programme.audit_prefix}_item",
+        programme.item_resource,
         row.id,
         detail={"title": title, "site": new.site, "owner_role": row.owner_role, "due_at": due_at.isoformat()},
     )

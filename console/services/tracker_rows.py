@@ -13,6 +13,7 @@ from console.context import Actor, Context
 from console.domain.errors import NotFound
 from console.domain.tracker import Programme
 from console.domain.tracker_rules import soon_hours
+from console.domain.trackers import programmes
 from console.models.iam import User
 from console.models.tracker import TrackerItem
 from console.serialize import CsvColumn, columns_of
@@ -23,6 +24,7 @@ MAX_ID = 2**31 - 1
 ACTIVE: ColumnElement[bool] = TrackerItem.is_active.expression
 OPEN = and_(ACTIVE, TrackerItem.status != literal_column("'done'"))
 CRITICAL = and_(OPEN, TrackerItem.required.expression, TrackerItem.rule_status == literal_column("'fail'"))
+NO_EVIDENCE = and_(ACTIVE, TrackerItem.evidence_required.expression, TrackerItem.evidence_count == literal_column("0"))
 UNASSIGNED = and_(ACTIVE, TrackerItem.assignee.is_(None))
 
 
@@ -77,6 +79,7 @@ class ItemView:
     assigned_at: datetime | None
     assignment_source: str | None
     accepted_at: datetime | None
+    evidence_required: bool
     evidence_count: int
     comment_count: int
     version: int
@@ -93,13 +96,18 @@ class ItemView:
 
     @property
     def title(self) -> str | Mapping[str, Any]:
-        """What is to be done, in one line, translatable where it comes from the plan."""
-        return self.item_name or self.texts.get("action") or self.action or self.rule_id
+        """What is to be done, in one line, translatable where it comes from the plan or the catalogue."""
+        return self.texts.get("name") or self.item_name or self.texts.get("action") or self.action or self.rule_id
 
     @property
     def why(self) -> str | Mapping[str, Any]:
         """Why it is there, translatable where it comes from the plan."""
         return self.texts.get("reason") or self.reason
+
+    @property
+    def kind(self) -> str | Mapping[str, Any]:
+        """Which list of its week it stands in, translatable."""
+        return self.texts.get("kind") or self.item_type
 
     @property
     def verified(self) -> bool:
@@ -131,9 +139,19 @@ class ItemView:
         return soon_hours(self.sla_hours)
 
     @property
+    def from_gate(self) -> bool:
+        """Whether a rule of the gate asks for it."""
+        return self.item_type == "rule"
+
+    @property
     def manual(self) -> bool:
         """Whether a person made it; the sync never touches such items."""
         return self.item_type == "manual"
+
+    @property
+    def in_week(self) -> bool:
+        """Whether it comes from the catalogue of a week."""
+        return not (self.from_gate or self.manual)
 
     def owned_by(self, actor: Actor) -> bool:
         """Whether `actor` is its assignee."""
@@ -187,14 +205,25 @@ def keys(programme: Programme, actor: Actor) -> Select[Any]:
     return select(TrackerItem.id).where(TrackerItem.tracker == programme.key, visible(actor))
 
 
+def keys_of(programmes: Iterable[Programme], actor: Actor) -> Select[Any]:
+    """Ids of the items of several programmes that the caller may see."""
+    return select(TrackerItem.id).where(TrackerItem.tracker.in_([one.key for one in programmes]), visible(actor))
+
+
+def everything() -> Select[Any]:
+    """Items of all programmes; the caller must have chosen the ids that may be seen."""
+    return select(*columns()).select_from(TrackerItem).outerjoin(User, User.id == TrackerItem.assignee_user_id)
+
+
+def mixed(rows: Iterable[Row[Any]], now: datetime) -> tuple[ItemView, ...]:
+    """Turn rows of `everything` into items of their programmes; those of a week that is gone are left out."""
+    known = {one.key: one for one in programmes()}
+    return tuple(view(known[row.tracker], row, now) for row in rows if row.tracker in known)
+
+
 def base(programme: Programme, actor: Actor) -> Select[Any]:
     """Items of a programme that the caller may see, with what is known of the assignee."""
-    return (
-        select(*columns())
-        .select_from(TrackerItem)
-        .outerjoin(User, User.id == TrackerItem.assignee_user_id)
-        .where(TrackerItem.tracker == programme.key, visible(actor))
-    )
+    return everything().where(TrackerItem.tracker == programme.key, visible(actor))
 
 
 def view(programme: Programme, row: Row[Any], now: datetime) -> ItemView:
@@ -216,12 +245,7 @@ def views(programme: Programme, rows: Iterable[Row[Any]], now: datetime) -> tupl
 
 def load(ctx: Context, programme: Programme, item_id: int, now: datetime, *, lock: bool = False) -> ItemView:
     """Read one item; raises NotFound, or SiteDenied for an item of a site outside the caller's scope."""
-    statement = (
-        select(*columns())
-        .select_from(TrackerItem)
-        .outerjoin(User, User.id == TrackerItem.assignee_user_id)
-        .where(TrackerItem.tracker == programme.key, TrackerItem.id == item_id)
-    )
+    statement = everything().where(TrackerItem.tracker == programme.key, TrackerItem.id == item_id)
     row = None
     if 0 < item_id <= MAX_ID:
         row = ctx.session.execute(statement.with_for_update(of=TrackerItem) if lock else statement).first()

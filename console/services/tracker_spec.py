@@ -88,6 +88,8 @@ FILTERS = (
     ),
     _flag("critical", N_("Critical and open"), lambda _now: rows.CRITICAL, shown=False),
     Filter("priority", N_("Priority"), "choice", _priority, shown=False),
+    Filter("item_type", N_("Kind"), "choice", lambda _ctx, words, _now: TrackerItem.item_type.in_(words)),
+    _flag("evidence", N_("Required evidence missing"), lambda _now: rows.NO_EVIDENCE, shown=False),
     Filter(
         "owner_role",
         N_("Owner role"),
@@ -100,12 +102,14 @@ FILTERS = (
 COLUMNS = (
     Column("item_id", N_("No."), TrackerItem.number.expression),
     Column("title", N_("Action"), None),
+    Column("item_type", N_("Kind"), TrackerItem.item_type.expression),
     Column("rule_status", N_("Rule"), TrackerItem.rule_status.expression),
     Column("status", N_("Status"), TrackerItem.status.expression),
     Column("due_at", N_("Due"), TrackerItem.due_at.expression),
     Column("assignee", N_("Assignee"), TrackerItem.assignee.expression),
     Column("owner_role", N_("Owner role"), TrackerItem.owner_role.expression),
     Column("site", N_("Site"), TrackerItem.site.expression),
+    Column("evidence", N_("Evidence files"), TrackerItem.evidence_count.expression),
     Column("priority", N_("Priority"), TrackerItem.priority.expression, numeric=True, shown=False),
     Column("sla_hours", N_("SLA (hours)"), TrackerItem.sla_hours.expression, numeric=True, shown=False),
     Column("opened_at", N_("Opened"), TrackerItem.opened_at.expression, shown=False),
@@ -121,8 +125,8 @@ def spec(programme: Programme, now: datetime) -> ListSpec:
         base=lambda ctx: rows.base(programme, ctx.actor),
         row=lambda row: rows.view(programme, row, now),
         key=TrackerItem.id.expression,
-        columns=COLUMNS,
-        filters=FILTERS,
+        columns=tuple(one for one in COLUMNS if programme.has(one.key)),
+        filters=tuple(one for one in FILTERS if programme.has(one.key)),
         search=partial(_search, programme),
         order=ORDER,
     )
@@ -142,7 +146,14 @@ def matching(ctx: Context, programme: Programme, query: ListQuery, now: datetime
     return narrowed(ctx, keys, with_defaults(query), now)
 
 
-def read(ctx: Context, programme: Programme, ids: Subquery, now: datetime) -> tuple[ItemView, ...]:
+def read(
+    ctx: Context,
+    programme: Programme,
+    ids: Subquery,
+    now: datetime,
+    *,
+    order: Sequence[ColumnElement[Any]] = ORDER,
+) -> tuple[ItemView, ...]:
     """Join the rows late, so that what is skipped costs an index walk and nothing else."""
     statement = rows.base(programme, ctx.actor).join(ids, ids.c.id == TrackerItem.id)
-    return rows.views(programme, ctx.session.execute(statement.order_by(*ORDER)), now)
+    return rows.views(programme, ctx.session.execute(statement.order_by(*order)), now)

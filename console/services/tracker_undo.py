@@ -82,7 +82,7 @@ def take_back(ctx: Context, command: TrackerCommand, programme: Programme = REME
     audit.record(
         ctx,
         f"{programme.audit_prefix}_item_undo",
-        f"{programme.audit_prefix}_item",
+        programme.item_resource,
         restored[0] if len(restored) == 1 else command.kind,
         detail={"restored": restored[:CHUNK], "restored_count": len(restored), "skipped": skipped[:CHUNK]},
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from werkzeug.routing import Rule
 
@@ -12,6 +13,8 @@ from console.web import SIGNED_IN, Access
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # A number, a text and a month that no test ever makes.
 NOBODY = {"month": "1999-01", "name": "nobody", "token": "nobody", "filename": "nobody", "path": "nobody"}
+# A week of the programme stands for all of them: permissions follow from its code.
+WEEK = "w02"
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,12 @@ class Route:
 
 
 def _address(rule: Rule) -> str:
-    address = rule.rule
-    for argument in rule.arguments:
-        for form in (f"<int:{argument}>", f"<string:{argument}>", f"<path:{argument}>", f"<{argument}>"):
-            address = address.replace(form, NOBODY.get(argument, "987654321"))
-    return address
+    values = {**NOBODY, "week": WEEK}
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda argument: values.get(argument[1], "987654321"), rule.rule)
+
+
+def _access(demand: Access) -> Access:
+    return replace(demand, permissions=demand.at({"week": WEEK}))
 
 
 def routes(app: ConsoleApp) -> list[Route]:
@@ -44,6 +48,6 @@ def routes(app: ConsoleApp) -> list[Route]:
     found = []
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
-        demand = getattr(view, "access", SIGNED_IN)
+        demand = _access(getattr(view, "access", SIGNED_IN))
         found += [Route(method, rule.rule, _address(rule), demand) for method in METHODS if method in rule.methods]
     return sorted(found, key=lambda route: (route.rule, route.method))

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.domain.text import T
 from console.domain.tracker import (
     REMEDIATION,
     STATUSES,
@@ -29,10 +30,15 @@ WEEKLY = Programme(
     write=("adoption_w99:write",),
     manage=("adoption_w99:write",),
     force=("admins:manage",),
+    resource="adoption_w99_tracker",
+    item_resource="adoption_w99_tracker_item",
+    closing_resource="adoption_w99_tracker_site",
+    evidence_resource="adoption_w99_evidence",
     item_not_found="W99 tracker item not found",
+    evidence_not_found="W99 evidence not found",
     not_ready="W99 completion gate failed",
     invalid_status="Invalid W99 tracker status",
-    evidence_types=frozenset({"sandbox_scenario"}),
+    evidence_words=(T("Sandbox scenario"),),
 )
 
 items = st.builds(
@@ -44,7 +50,7 @@ items = st.builds(
     required=st.booleans(),
     due_at=st.sampled_from([None, EARLIER, NOW, LATER]),
     is_active=st.booleans(),
-    item_type=st.sampled_from(["rule", "sandbox_scenario"]),
+    evidence_required=st.booleans(),
     evidence_count=st.integers(0, 2),
 )
 
@@ -58,7 +64,7 @@ def done_item(**values):
 
 
 def check(items, programme=REMEDIATION, *, synced=True):
-    return readiness(programme, tally(items, NOW, programme.evidence_types), NOW, synced=synced)
+    return readiness(programme, tally(items, NOW), NOW, synced=synced)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +142,7 @@ def test_each_condition_blocks_in_the_order_of_the_contract(changes, codes):
     [
         (REMEDIATION, True, True, 100, ()),
         (REMEDIATION, False, False, 0, ("never_synced",)),
-        (WEEKLY, True, False, 86, ("no_items",)),
+        (WEEKLY, True, False, 0, ("no_items",)),
     ],
 )
 def test_an_empty_tracker_differs_per_programme(programme, synced, ready, score, codes):
@@ -152,8 +158,8 @@ def test_completion_rate_of_an_empty_tracker_differs_per_programme():
 
 
 def test_a_weekly_tracker_wants_evidence_where_its_catalogue_says_so():
-    ready = [done_item(assignee="kim", item_type="sandbox_scenario", evidence_count=1), done_item(assignee="lee")]
-    missing = [done_item(assignee="kim", item_type="sandbox_scenario")]
+    ready = [done_item(assignee="kim", evidence_required=True, evidence_count=1), done_item(assignee="lee")]
+    missing = [done_item(assignee="kim", evidence_required=True)]
 
     assert check(ready, WEEKLY).ready
     assert check(missing, WEEKLY).blocker_codes == ("missing_required_evidence",)

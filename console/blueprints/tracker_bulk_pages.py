@@ -1,4 +1,4 @@
-"""Bulk actions of the board: what would change, the act itself, what became of each item."""
+"""Bulk actions of a tracker: what would change, the act itself, what became of each item."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Response, make_response, render_template, request
 from flask_babel import gettext as _
 from pydantic import ValidationError
 from werkzeug.datastructures import MultiDict
 
 from console import listing
 from console.blueprints.remediation import bulk_job
+from console.blueprints.tracker_pages import Page
 from console.board_view import nothing, see_other
 from console.domain.errors import Invalid
-from console.domain.tracker import REMEDIATION
 from console.domain.tracker_requests import BulkChange
 from console.errors import wants_fragment
 from console.frame import leave_toast, zone
@@ -24,13 +24,13 @@ from console.responses import toast, trigger, vary
 from console.services import tracker_bulk, tracker_people
 from console.services.tracker_bulk import BulkResult
 from console.services.tracker_spec import STATUS_LABELS, spec
-from console.web import access, web_context
+from console.tracker_place import Place
+from console.web import web_context
 
-pages = Blueprint("board_bulk", __name__)
 ACTIONS = ("assign", "status", "due", "close")
 
 
-def _sent(action: str | None = None) -> BulkIn:
+def _sent(place: Place, action: str | None = None) -> BulkIn:
     """Read the form: which items (ids, or the list's own query) and what to do with each.
 
     With an `action` given only the items are read: what is to be done is not decided yet.
@@ -39,7 +39,7 @@ def _sent(action: str | None = None) -> BulkIn:
     values: dict[str, Any] = {"action": action or form.get("action", ""), "reason": form.get("reason", "")}
     if form.get("all") == "1":
         query = MultiDict(parse_qsl(form.get("query", ""), max_num_fields=100))
-        wanted = listing.parse(spec(REMEDIATION, web_context().now()), query)
+        wanted = listing.parse(spec(place.programme, web_context().now()), query)
         values |= {"everything": True, "q": wanted.search}
         values["filters"] = {key: list(words) for key, words in wanted.filters.items()}
     else:
@@ -71,14 +71,12 @@ def _value(action: str, text: str) -> dict[str, Any]:
     return {"due_at": typed.replace(tzinfo=zone()).astimezone(UTC)} if action == "due" else {}
 
 
-@pages.post("/board/bulk")
-@access(*REMEDIATION.write)
-def ask() -> Response:
+def ask(place: Place) -> Response:
     """Show the dialog of a bulk action, with how many items it is about."""
     ctx = web_context()
-    sent, action = _sent("close"), _action()
-    told = tracker_bulk.preview(ctx, sent.selection(), BulkChange(action), undecided=True)
-    people = tracker_people.candidates(ctx) if action == "assign" else ()
+    sent, action = _sent(place, "close"), _action()
+    told = tracker_bulk.preview(ctx, sent.selection(), BulkChange(action), place.programme, undecided=True)
+    people = tracker_people.candidates(ctx, programme=place.programme) if action == "assign" else ()
     values = {
         "told": told,
         "action": action,
@@ -87,37 +85,33 @@ def ask() -> Response:
         "ids": sent.ids,
         "everything": sent.everything,
         "query": request.form.get("query", ""),
-        "url": url_for("board_bulk.apply"),
-        "count_url": url_for("board_bulk.count"),
+        "url": place.url("bulk_apply"),
+        "count_url": place.url("bulk_count"),
     }
     return vary(make_response(render_template("board/_bulk_dialog.html", **values)))
 
 
-@pages.post("/board/bulk/count")
-@access(*REMEDIATION.write)
-def count() -> Response:
+def count(place: Place) -> Response:
     """Say what the action would change, now that its value is chosen."""
     action, reason = _action(), request.form.get("reason", "").strip()
     undecided = not request.form.get("value") if action in ("status", "due") else False
     undecided = undecided or (action == "due" and not reason)
-    sent = _sent("close" if undecided else None)
+    sent = _sent(place, "close" if undecided else None)
     change = BulkChange(action) if undecided else sent.change()
-    told = tracker_bulk.preview(web_context(), sent.selection(), change, undecided=undecided)
+    told = tracker_bulk.preview(web_context(), sent.selection(), change, place.programme, undecided=undecided)
     return vary(make_response(render_template("board/_bulk_told.html", told=told)))
 
 
-@pages.post("/board/bulk/apply")
-@access(*REMEDIATION.write)
-def apply() -> Response:
+def apply(place: Place) -> Response:
     """Do it: at once, or as a job when there are very many."""
     ctx = web_context()
-    sent = _sent()
-    told = tracker_bulk.preview(ctx, sent.selection(), sent.change())
+    sent = _sent(place)
+    told = tracker_bulk.preview(ctx, sent.selection(), sent.change(), place.programme)
     if told.as_job:
-        run = bulk_job(sent)
-        return _answer(_("%(count)s items: a worker does it, run #%(id)s", count=told.total, id=run.id))
-    result = tracker_bulk.apply(ctx, sent.selection(), sent.change())
-    return _answer(_said(result), result)
+        run = bulk_job(sent, place.programme)
+        return _answer(place, _("%(count)s items: a worker does it, run #%(id)s", count=told.total, id=run.id))
+    result = tracker_bulk.apply(ctx, sent.selection(), sent.change(), place.programme)
+    return _answer(place, _said(result), result)
 
 
 def _said(result: BulkResult) -> str:
@@ -131,12 +125,19 @@ def _said(result: BulkResult) -> str:
     return " · ".join(parts)
 
 
-def _answer(message: str, result: BulkResult | None = None) -> Response:
-    undo = url_for("board.undo") if result and result.undo else None
+def _answer(place: Place, message: str, result: BulkResult | None = None) -> Response:
+    undo = place.url("undo") if result and result.undo else None
     token = result.undo if result else None
     if not wants_fragment():
         leave_toast(message, undo=undo, token=token)
-        return see_other(url_for("board.page"))
+        return see_other(place.url("page"))
     shown = result is not None and result.refused > 0
     response = make_response(render_template("board/_bulk_result.html", result=result)) if shown else nothing()
     return trigger(toast(response, message, undo=undo, token=token), **{"tracker-changed": {}})
+
+
+PAGES = (
+    Page("/bulk", "bulk", ask, "write", "POST"),
+    Page("/bulk/count", "bulk_count", count, "write", "POST"),
+    Page("/bulk/apply", "bulk_apply", apply, "write", "POST"),
+)

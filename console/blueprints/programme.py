@@ -1,0 +1,66 @@
+"""The programme: every week at every site, and the pages of each week, which are those of any tracker."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask_babel import gettext as _
+
+from console.blueprints.tracker_bulk_pages import PAGES as BULK_PAGES
+from console.blueprints.tracker_pages import PAGES, Demands, mount
+from console.board_view import see_other
+from console.domain.catalogue import WEEKS, reads
+from console.domain.errors import Invalid
+from console.domain.programme import Week
+from console.domain.text import N_
+from console.frame import frame, leave_toast
+from console.navigation import NavItem
+from console.responses import vary
+from console.services import programme
+from console.tracker_place import place_of
+from console.web import access, web_context
+
+READ, WRITE = "adoption_{week}:read", "adoption_{week}:write"
+pages = Blueprint("programme", __name__)
+NAV = NavItem("work", 40, "programme.page", N_("Programme"), "checklist", reads()[0], any_of=reads()[1:])
+
+mount(
+    pages,
+    "/programme/<week:week>",
+    Demands((READ,), (WRITE,), (WRITE,), (WRITE, READ)),
+    tuple(page for page in (*PAGES, *BULK_PAGES) if page.name != "close"),
+    first="week",
+)
+
+
+@pages.get("/programme")
+@access(*reads())
+def page() -> Response:
+    """Show where every week stands at every site; with a site chosen only that one."""
+    data = programme.state(web_context())
+    shown = [site for site in data.sites if frame().site in (None, site)]
+    cells = [cell for cell in data.cells.values() if cell.site in shown and cell.begun]
+    values = {
+        "data": data,
+        "shown": shown,
+        "urls": _url,
+        "begun": len(cells),
+        "closed": sum(cell.closed for cell in cells),
+        "late": sum(cell.readiness.overdue_count for cell in cells),
+    }
+    return vary(make_response(render_template("programme/page.html", **values)))
+
+
+def _url(week: Week, site: str | None) -> str:
+    return url_for("programme.week", week=week.code, site=site)
+
+
+@pages.post("/programme/<week:week>/begin")
+@access(WRITE)
+def begin(week: str) -> Response:
+    """Begin the week at the site of the address, by the site's calendar."""
+    site = request.args.get("site", "")
+    if not site.strip():
+        raise Invalid(_("Please choose a site"))
+    made = programme.bootstrap(web_context(), WEEKS[week], site)
+    leave_toast(_("%(week)s has begun: %(count)s items", week=WEEKS[week].label, count=made.created_count))
+    return see_other(place_of(week).list_url(site=made.site))
