@@ -26,7 +26,7 @@ TABLES: Mapping[str, Mapping[Any, str]] = {
     "trend_word": words.TRENDS,
 }
 
-TARGET = re.compile(r"(?P<sign>[<>]?=?)(?P<value>\d+(\.\d+)?)")
+TARGET = re.compile(r"(?P<sign>[<>]?=?)(?P<value>\d+(\.\d+)?)( run)?")
 
 
 def register(pages: Blueprint) -> None:

@@ -30,7 +30,7 @@ RULES = {
 }
 SKIPS = {
     "cooldown_active": N_("Cooldown"),
-    "no_triggered_actions": N_("Nothing to do"),
+    "no_triggered_actions": N_("No action due"),
     "policy_disabled": N_("Switched off"),
     "disabled": N_("Switched off"),
     "already_running": N_("Running already"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import cos, floor, log10, pi, sin
+from math import ceil, cos, floor, log10, pi, sin
 from typing import Any
 
 WIDTH, HEIGHT = 560, 180
 LEFT, RIGHT, TOP, BOTTOM = 36, 8, 10, 22
+# A letter below the axis and the space between two words, where the chart is narrow and its letters are larger.
+LETTER, GAP = 9, 14
 
 Value = float | int | None
 
@@ -85,11 +87,14 @@ def _y(value: float, top: float) -> float:
 
 
 def _axes(labels: Sequence[str], top: float, centre: bool) -> tuple[tuple[Tick, ...], tuple[Tick, ...]]:
-    y_ticks = tuple(Tick(_y(top * part, top), _short(top * part)) for part in (0, 0.5, 1))
+    # Half a thing is no place on an axis of counts.
+    parts = (0.0, 1.0) if top >= 1 and (top / 2) % 1 else (0.0, 0.5, 1.0)
+    y_ticks = tuple(Tick(_y(top * part, top), _short(top * part)) for part in parts)
     if not labels:
         return y_ticks, ()
-    # At most eight words fit; the last one always stands because it is the newest.
-    step = max(1, -(-len(labels) // 8))
+    # At most eight words fit, fewer long ones; the last one always stands because it is the newest.
+    fitting = (WIDTH - LEFT - RIGHT) / (max(map(len, labels)) * LETTER + GAP)
+    step = max(1, ceil(len(labels) / max(2, min(8, floor(fitting)))))
     shown = [index for index in range(len(labels)) if (len(labels) - 1 - index) % step == 0]
     return y_ticks, tuple(Tick(_x(index, len(labels), centre), labels[index]) for index in shown)
 

@@ -200,8 +200,9 @@ class ListResult:
 
     @property
     def filtered(self) -> bool:
-        """Tell whether anything narrows the list."""
-        return bool(self.query.search or any(self.query.filters.values()))
+        """Tell whether the reader narrows the list; what it leaves out by itself does not count."""
+        own = {key: words for key, words in self.query.filters.items() if words != self.spec.default_filters.get(key)}
+        return bool(self.query.search or any(own.values()))
 
     @property
     def columns(self) -> tuple[Column, ...]:

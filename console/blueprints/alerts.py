@@ -25,7 +25,7 @@ from console.inputs.alerts import (
 from console.navigation import NavItem
 from console.responses import answer, csv_download, show, wants_bom
 from console.services import alerts
-from console.services.alert_list import DELIVERIES
+from console.services.alert_list import DELIVERIES, EVENTS
 from console.web import access, app_config, current_actor, web_context
 from workers import runtime
 from workers.alerts import DELIVERY, RETRY
@@ -64,6 +64,12 @@ def retry(path: DeliveryPath) -> Response:
 def run_retries(body: RetriesIn) -> Response:
     """Try failed deliveries again and tell what came of it."""
     return running.run_endpoint(RETRY, body, RetriesOut)
+
+
+@pages.app_template_filter()
+def alert_event(event_type: str) -> str:
+    """Give the message id of what an alert is about."""
+    return EVENTS.get(event_type, event_type)
 
 
 @pages.get("/alerts")

@@ -44,7 +44,9 @@ READ, RUN = runs.READ, run_requests.RUN
 
 api = APIBlueprint("jobs_api", __name__, abp_tags=[Tag(name="jobs", description="Background work and its history")])
 pages = Blueprint("jobs", __name__)
-NAV = NavItem("operations", 30, "jobs.page", N_("Jobs"), "robot", permission="admins:manage", any_of=("jobs:read",))
+NAV = NavItem(
+    "operations", 30, "jobs.page", N_("Jobs"), "calendar-time", permission="admins:manage", any_of=("jobs:read",)
+)
 
 
 @pages.app_template_filter()

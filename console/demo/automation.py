@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from console.config import Config
 from console.context import Context
-from console.demo.company import MANAGER, OWNER, DemoPerson
+from console.demo.company import MANAGER, OWNER, WORK, DemoPerson
 from console.domain.alerts import Channel, Sent, answered
 from console.domain.runs import CRON, MANUAL
 from console.services import alert_delivery, alerts, autopilot_policy, policies, policy_proposals
@@ -24,11 +24,12 @@ DESK_GONE_DAYS_AGO = 5
 RECEIVERS: Mapping[str, Any] = {"ALERT_SLACK_URLS": TEAM_ROOM, "ALERT_WEBHOOK_URLS": ALARM_DESK}
 
 TRIAL_DAYS_AGO = 13
-MORNINGS = range(TRIAL_DAYS_AGO, 0, -1)
-# Started by somebody within the cooldown; and the two hourly runs of the night of the power works.
-TOO_SOON_DAYS_AGO = (12, 8)
+# Mornings on which nothing was to be done, and the two runs of the night of the power works.
+MORNINGS_DAYS_AGO = (10, 7, 3)
 POWER_WORKS_DAYS_AGO = 6
-AFTERNOONS_DAYS_AGO = (10, 3, 2)
+# What had been found is given away before the manager is at the desk; of two findings somebody ran it once more.
+AFTER_FINDING, ONCE_MORE_AFTER = timedelta(minutes=25), timedelta(minutes=34)
+ONCE_MORE_DAYS_AGO = (12.5, 8.0)
 
 
 @dataclass(frozen=True)
@@ -86,17 +87,17 @@ class Automation:
         yield from self._runs()
 
     def _runs(self) -> Iterator[Step]:
-        day = self._stage.day
-        mornings = [day(ago, 9, 55) for ago in MORNINGS]
-        others = [day(ago, 15, 55) for ago in AFTERNOONS_DAYS_AGO]
+        day, now = self._stage.day, self._stage.now
+        mornings = [day(ago, 9, 55) for ago in MORNINGS_DAYS_AGO]
         night = [day(POWER_WORKS_DAYS_AGO, hour, 55) for hour in (21, 22)]
-        last = self._stage.now - timedelta(hours=11)
-        for at in (*mornings, *others, *night, last):
+        last = now - timedelta(hours=11)
+        found = [now - timedelta(days=work.days_ago) + AFTER_FINDING for work in WORK if work.days_ago < TRIAL_DAYS_AGO]
+        for at in (*mornings, *night, *found, last):
             if at <= last:
                 yield Step(at, lambda: self._stage.run(RUN, settings=self._settings))
                 yield Step(at + timedelta(minutes=1), self._deliver)
-        for ago in TOO_SOON_DAYS_AGO:
-            yield Step(day(ago, 10, 8), lambda: self._by_hand(MANAGER))
+        for ago in ONCE_MORE_DAYS_AGO:
+            yield Step(now - timedelta(days=ago) + ONCE_MORE_AFTER, lambda: self._by_hand(MANAGER))
         yield Step(day(TRIAL_DAYS_AGO, 9, 20), lambda: self._by_hand(OWNER, dry_run=True))
 
     def _by_hand(self, who: DemoPerson, *, dry_run: bool = False) -> None:

@@ -31,7 +31,7 @@ REASONS = {
     WORK_FAILED: N_("It failed. Nothing of it was kept."),
     UNKNOWN_JOB: N_("This version of the console does not know the job."),
 }
-TRIGGERS = {CRON: N_("Schedule"), API: N_("API"), MANUAL: N_("By hand")}
+TRIGGERS = {CRON: N_("Schedule"), API: N_("API"), MANUAL: N_("By hand"), "autopilot": N_("Autopilot")}
 
 NAME_LIMIT = 80
 MESSAGE_LIMIT = 300

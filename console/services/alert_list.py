@@ -23,11 +23,18 @@ def _base(ctx: Context) -> AnySelect:
     return select(AlertDelivery).where(*alerts.visible(ctx))
 
 
+# What the product tells about, in words; other words stand as they are.
+EVENTS = {
+    "ops_governance_remediation_assigned": N_("Items assigned"),
+    "ops_governance_remediation_escalation": N_("Items due soon or late"),
+}
+
+
 def _event_types(ctx: Context) -> Choices:
     words = ctx.session.scalars(
         select(AlertDelivery.event_type).distinct().order_by(AlertDelivery.event_type).limit(50)
     )
-    return [(word, word) for word in words]
+    return [(word, EVENTS.get(word, word)) for word in words]
 
 
 def _channels(ctx: Context) -> Choices:

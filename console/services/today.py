@@ -8,17 +8,19 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, literal_column, or_, select
+from sqlalchemy import and_, func, literal_column, or_, select
 
 from console.context import Context
-from console.domain.runs import CRON
+from console.domain.runs import API, MANUAL
 from console.domain.text import N_, T, Text
 from console.domain.tracker import REMEDIATION, Programme
+from console.models.automation import RunFact
 from console.models.iam import User
 from console.models.runs import JobRun
 from console.models.tracker import TrackerEvent, TrackerItem
-from console.services import gate, runs
+from console.services import autopilot_guard, gate, kpi, runs
 from console.services import tracker_rows as rows
+from console.services.run_facts import AUTOPILOT_TRIGGER
 
 VERDICTS = {"go": "GO", "no_go": "NO-GO"}
 # One sentence for a single item, one for many that changed in the same step.
@@ -153,13 +155,32 @@ def _sentence(kind: str, count: int, item: str, new: Mapping[str, Any]) -> Text:
 
 
 def _runs(ctx: Context, since: datetime, most: int) -> list[FlowLine]:
-    """Verdicts of the gate, runs that a person started, and everything that did not go well."""
+    """Verdicts of the gate, what the autopilot did, runs that a person started, and everything that went wrong.
+
+    A measurement that finds the backlog in a bad state is no event: the figures beside say so all day.
+    """
+    steps = or_(JobRun.job_name == kpi.JOB, JobRun.trigger == AUTOPILOT_TRIGGER)
     statement = (
-        select(JobRun.id, JobRun.job_name, JobRun.status, JobRun.finished_at, JobRun.detail_json, JobRun.requested_by)
+        select(
+            JobRun.id,
+            JobRun.job_name,
+            JobRun.status,
+            JobRun.error_code,
+            JobRun.finished_at,
+            JobRun.detail_json,
+            RunFact.acted,
+            RunFact.assigned_count,
+            RunFact.notified_count,
+        )
+        .outerjoin(RunFact, RunFact.run_id == JobRun.id)
         .where(
             JobRun.finished_at >= since,
             JobRun.dry_run.is_(False),
-            or_(JobRun.job_name == gate.JOB, JobRun.status != "success", JobRun.trigger != CRON),
+            or_(
+                JobRun.error_code.is_not(None),
+                JobRun.trigger.in_((API, MANUAL)),
+                and_(~steps, or_(JobRun.job_name == gate.JOB, JobRun.status != "success", RunFact.acted.is_(True))),
+            ),
         )
         .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
         .limit(most)
@@ -174,7 +195,14 @@ def _run_line(row: Any) -> FlowLine:
         hue = "late" if decision == "no_go" else "ok"
         text = T("Gate verdict %(word)s", word=VERDICTS[decision])
         return FlowLine(row.finished_at, text, hue=hue, run_id=row.id, job=gate.JOB)
-    words = {"warning": N_("Job ended with warnings"), "critical": N_("Job failed")}
+    if row.job_name == autopilot_guard.JOB and row.acted:
+        text = T(
+            "Autopilot: %(assigned)s assigned, %(told)s told",
+            assigned=row.assigned_count or 0,
+            told=row.notified_count or 0,
+        )
+        return FlowLine(row.finished_at, text, run_id=row.id)
+    words = {"warning": N_("Job ended with warnings"), "critical": N_("Job found something critical")}
     hues = {"warning": "soon", "critical": "late"}
-    text = Text(words.get(row.status, N_("Job has run")))
+    text = Text(N_("Job failed") if row.error_code else words.get(row.status, N_("Job has run")))
     return FlowLine(row.finished_at, text, hue=hues.get(row.status), run_id=row.id, job=row.job_name)

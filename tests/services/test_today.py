@@ -3,8 +3,9 @@ from datetime import timedelta
 import pytest
 
 from console.domain.tracker_requests import ItemChange
+from console.models.automation import RunFact
 from console.models.runs import JobRun
-from console.services import gate, today, tracker_items
+from console.services import autopilot_guard, gate, kpi, today, tracker_items
 from tests.factories import make_site
 from tests.services.tracker_support import HOUR, add_item
 
@@ -76,18 +77,28 @@ def test_yesterday_is_over(make_ctx, items, clock):
 
 
 def test_verdicts_and_what_went_wrong_are_told_but_not_every_routine(session, make_ctx, clock):
-    def run(name, status, **detail):
+    def run(name, status, error_code=None, **detail):
         now = clock.now()
-        instants = {"requested_at": now, "started_at": now, "finished_at": now}
-        session.add(
-            JobRun(job_name=name, trigger="cron", state="finished", status=status, detail_json=detail, **instants)
-        )
+        values = {"requested_at": now, "started_at": now, "finished_at": now, "error_code": error_code}
+        made = JobRun(job_name=name, trigger="cron", state="finished", status=status, detail_json=detail, **values)
+        session.add(made)
+        session.flush()
         clock.advance(timedelta(minutes=1))
+        return made.id
 
     run(gate.JOB, "critical", decision="no_go")
     run("identity_clean_up", "success")
-    run("identity_clean_up", "critical")
+    run("identity_clean_up", "critical", "internal")
+    run("audit_chain_verify", "critical")
+    run(kpi.JOB, "critical")
+    facts = {"job_name": autopilot_guard.JOB, "finished_at": clock.now(), "acted": True, "assigned_count": 3}
+    session.add(RunFact(run_id=run(autopilot_guard.JOB, "warning"), notified_count=1, **facts))
     session.commit()
 
-    assert said(today.flow(make_ctx("owner"))) == ["Job failed", "Gate verdict NO-GO"]
+    assert said(today.flow(make_ctx("owner"))) == [
+        "Autopilot: 3 assigned, 1 told",
+        "Job found something critical",
+        "Job failed",
+        "Gate verdict NO-GO",
+    ]
     assert said(today.flow(make_ctx("operator"))) == ["Gate verdict NO-GO"]
