@@ -95,6 +95,7 @@ class Context:
     config: Config
     request_id: str = field(default_factory=lambda: uuid4().hex)
     _after_commit: list[Callable[[], None]] = field(default_factory=list, repr=False)
+    _on_rollback: list[Callable[[], None]] = field(default_factory=list, repr=False)
 
     def now(self) -> datetime:
         """Give the present instant, aware UTC; a use case reads it once."""
@@ -113,9 +114,23 @@ class Context:
         """Run `action` once the transaction has been committed; it is dropped on a rollback."""
         self._after_commit.append(action)
 
+    def on_rollback(self, action: Callable[[], None]) -> None:
+        """Run `action` if the transaction is undone: for what was made outside the database; dropped on a commit.
+
+        After a commit that failed it is not known whether it took place: the action must look.
+        """
+        self._on_rollback.append(action)
+
+    @property
+    def writing(self) -> bool:
+        """Tell whether the open transaction has the right to write already."""
+        session = self.session
+        return session.in_transaction() and "sqlite_begin" in session.connection().get_execution_options()
+
     def commit(self) -> None:
         """Commit, then run what waited for it. For doors only."""
         self.session.commit()
+        self._on_rollback.clear()
         waiting, self._after_commit = self._after_commit, []
         for action in waiting:
             action()
@@ -123,7 +138,10 @@ class Context:
     def rollback(self) -> None:
         """Undo everything since the last commit and forget what waited for it. For doors only."""
         self._after_commit.clear()
+        waiting, self._on_rollback = self._on_rollback, []
         self.session.rollback()
+        for action in waiting:
+            action()
 
 
 def start_writing(session: Session) -> None:

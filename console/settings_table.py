@@ -195,7 +195,6 @@ PREFLIGHT = _section(
     ("ALERT_NOISE_REVIEW_WINDOW_DAYS", "int", 14, "Days over which alert noise is reviewed", 1),
     ("ALERT_NOISE_FALSE_POSITIVE_THRESHOLD_PERCENT", "float", 5.0, "False alarms that are tolerated", 0.1),
     ("ALERT_NOISE_FALSE_NEGATIVE_THRESHOLD_PERCENT", "float", 1.0, "Missed incidents that are tolerated", 0.1),
-    ("EVIDENCE_STORAGE_BACKEND", "str", "fs", "Where evidence files live: `fs` or `db`"),
 )
 
 GATE = _section(
@@ -257,7 +256,25 @@ ALERTS = _section(
     ("ALERT_ALLOW_PRIVATE_TARGETS", "bool", False, "Receivers inside the own network are allowed"),
 )  # fmt: skip
 
+EVIDENCE = _section(
+    "Evidence",
+    ("EVIDENCE_STORAGE_BACKEND", "str", "fs", "Where evidence files live: `fs` (`filesystem`, `file`), anything else is the database"),
+    ("EVIDENCE_STORAGE_PATH", "path", "evidence-objects", "Folder of evidence files; shared by all web processes and workers"),
+    ("EVIDENCE_ALLOWED_CONTENT_TYPES", "list",
+     ("application/pdf", "text/plain", "text/csv", "application/json", "image/png", "image/jpeg", "image/webp"),
+     "Content types that are taken; `*` takes all"),
+    ("EVIDENCE_SCAN_MODE", "str", "basic", "`basic` scans uploads; `off`, `disabled` and `none` do not"),
+    ("EVIDENCE_SCAN_BLOCK_SUSPICIOUS", "bool", False, "Refuse uploads that look suspicious (active PDF, script in HTML)"),
+    ("CLAMD", "str", "", "Virus scanner besides the built-in checks: `host:port` or the path of a socket of clamd"),
+    ("CLAMD_TIMEOUT_SEC", "float", 20.0, "Seconds the scanner may take; without an answer the file waits for a later scan", 0.1, 300),
+    ("EVIDENCE_QUOTA_SITE_MB", "int", 20_480, "Megabytes of evidence of one site (the platform is one too); 0 is no limit", 0),
+    ("EVIDENCE_QUOTA_USER_DAY_MB", "int", 1024, "Megabytes of evidence of one person within 24 hours; 0 is no limit", 0),
+    ("EVIDENCE_INTEGRITY_SAMPLE_PER_TABLE", "int", 20, "Files of each module that the integrity batch reads, at most 200", 1),
+    ("EVIDENCE_INTEGRITY_MAX_ISSUES", "int", 50, "Issues that the integrity batch lists, at most 500", 1),
+    ("EVIDENCE_ORPHAN_KEEP_DAYS", "int", 30, "Days that files without a row are set aside before they are deleted", 1),
+)  # fmt: skip
+
 SETTINGS: tuple[Setting, ...] = (
     *(RUNTIME + STORES + IDENTITY + RATE_LIMIT + AUDIT + LATENCY + JOBS + PREFLIGHT + GATE + TRACKER + AUTOMATION),
-    *ALERTS,
+    *(ALERTS + EVIDENCE),
 )

@@ -94,6 +94,20 @@ class PreconditionFailed(DomainError):
     code = "precondition_failed"
 
 
+class TooLarge(DomainError):
+    """What was sent is larger than allowed, or there is no room for it (413)."""
+
+    status = 413
+    code = "too_large"
+
+
+class UnsupportedMedia(DomainError):
+    """What was sent is of a type that is not taken, or not what it says it is (415)."""
+
+    status = 415
+    code = "unsupported_media"
+
+
 class Invalid(DomainError):
     """A value is outside what the field allows (422)."""
 

@@ -10,10 +10,11 @@ from typing import Any
 
 from console.config import Config
 from console.context import Context
+from console.domain.evidence import MODULES
 from console.domain.latency import LatencySnapshot
 from console.domain.runbook_checks import SigningFacts
 from console.domain.text import T, Text
-from console.services import audit, gate, latency, preflight, runbook, runs
+from console.services import audit, evidence_store, gate, latency, preflight, runbook, runs
 from console.services.latency import MemorySamples
 
 READ = ("admins:manage", "security:read")
@@ -37,15 +38,15 @@ def view(
         "api_latency": latency_seen or latency.snapshot(ctx, memory),
         "deploy_smoke_policy": _deploy(config, latest.get(gate.DEPLOY_SMOKE)),
         "evidence_archive_integrity_policy": {
-            "sample_per_table": config.get("EVIDENCE_INTEGRITY_SAMPLE_PER_TABLE"),
-            "max_issues": config.get("EVIDENCE_INTEGRITY_MAX_ISSUES"),
-            "modules": [],
+            "sample_per_table": config["EVIDENCE_INTEGRITY_SAMPLE_PER_TABLE"],
+            "max_issues": config["EVIDENCE_INTEGRITY_MAX_ISSUES"],
+            "modules": list(MODULES),
         },
         "preflight": _preflight(ctx),
         "ops_quality_reports": _quality(ctx),
         "dr_rehearsal": _dr(config, latest.get(gate.DR_REHEARSAL)),
         "alerting": _alerting(config),
-        "evidence_storage_backend": config["EVIDENCE_STORAGE_BACKEND"],
+        "evidence_storage_backend": evidence_store.backend(config),
         "token_policy": {
             name: config[f"ADMIN_TOKEN_{name.upper()}"]
             for name in (

@@ -1,0 +1,68 @@
+"""Archives that grow beyond all measure when somebody unpacks them."""
+
+from __future__ import annotations
+
+import zlib
+from typing import BinaryIO
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+MAX_ENTRIES = 2000
+MAX_UNPACKED = 100 * 1024 * 1024
+# Text compresses to a tenth, empty drawings to a hundredth.
+MAX_RATIO = 200
+_PIECE = 64 * 1024
+_ARCHIVES = (".zip", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".tar", ".jar", ".iso", ".cab")
+
+
+def archive_bomb(content: BinaryIO, kind: str) -> bool:
+    """Tell whether a ZIP or gzip file is one; a damaged archive, and one inside another, count as such.
+
+    What the directory claims is not believed: the entries are unpacked in pieces and thrown away, up to the limit.
+    """
+    content.seek(0)
+    packed = content.seek(0, 2)
+    limit = min(MAX_UNPACKED, max(packed, 1024) * MAX_RATIO)
+    content.seek(0)
+    try:
+        return _gzip(content, limit) if kind == "application/gzip" else _zip(content, limit)
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError):
+        return True
+
+
+def _zip(content: BinaryIO, limit: int) -> bool:
+    left = limit
+    with ZipFile(content) as archive:
+        entries = archive.infolist()
+        offsets = {entry.header_offset for entry in entries}
+        if len(entries) > MAX_ENTRIES or len(offsets) < len(entries):
+            return True
+        if any(entry.filename.lower().endswith(_ARCHIVES) for entry in entries):
+            return True
+        if sum(entry.file_size for entry in entries) > limit:
+            return True
+        for entry in entries:
+            left = _unpack(archive, entry, left)
+            if left < 0:
+                return True
+    return False
+
+
+def _unpack(archive: ZipFile, entry: ZipInfo, left: int) -> int:
+    """Give what remains of the budget after unpacking one entry; below zero when it is used up."""
+    with archive.open(entry) as packed:
+        while left >= 0 and (piece := packed.read(_PIECE)):
+            left -= len(piece)
+    return left
+
+
+def _gzip(content: BinaryIO, limit: int) -> bool:
+    left, inflate = limit, zlib.decompressobj(wbits=31)
+    while piece := content.read(_PIECE):
+        while piece:
+            left -= len(inflate.decompress(piece, _PIECE))
+            if left < 0:
+                return True
+            piece = inflate.unconsumed_tail
+            if inflate.eof:
+                piece, inflate = inflate.unused_data, zlib.decompressobj(wbits=31)
+    return False

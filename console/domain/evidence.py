@@ -1,0 +1,142 @@
+"""Rules of evidence: names, media types, storage keys, states of the scan (API contract, evidence upload)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from console.domain.tracker import Programme
+
+MAX_BYTES = 5 * 1024 * 1024
+MAX_NAME = 120
+MAX_NOTE = 4000
+MAX_REASON = 1000
+FALLBACK_NAME = "evidence.bin"
+FS, DB = "fs", "db"
+OCTETS = "application/octet-stream"
+
+# Words of `malware_scan_status`. `infected` is never stored: such an upload is refused. A file that waits for the
+# scanner is `pending`; one that the scanner condemned afterwards is `quarantined`. Neither can be downloaded.
+CLEAN, SKIPPED, SUSPICIOUS, INFECTED = "clean", "skipped", "suspicious", "infected"
+PENDING, QUARANTINED, UNKNOWN = "pending", "quarantined", "unknown"
+
+WEEKS = ("w02", "w03", "w04", "w07", "w09", "w10", "w11", "w12", "w13", "w14", "w15")
+# The order in which the integrity batch names them; remediation came after the published ones.
+MODULES = (*WEEKS, "remediation")
+
+UPLOADED, REMOVED = "evidence_uploaded", "evidence_removed"
+
+TOO_LARGE = f"Evidence file too large (max {MAX_BYTES} bytes)"
+EMPTY = "Empty evidence file is not allowed"
+UNSUPPORTED = "Unsupported evidence content type"
+NOT_AS_DECLARED = "Evidence content does not match its content type"
+UNAVAILABLE = "Evidence file is unavailable"
+MISMATCH = "Evidence integrity check failed"
+SCAN_PENDING = "Evidence scan is pending"
+
+# What a desk would run or open as a page of its own when somebody clicks on the saved file.
+_RISKY = frozenset(
+    (
+        *("app", "bat", "cmd", "com", "cpl", "dll", "exe", "hta", "htm", "html", "jar", "js", "jse", "lnk", "mht"),
+        *("mhtml", "mjs", "msi", "pif", "ps1", "scr", "sh", "shtml", "svg", "svgz", "url", "vb", "vbe", "vbs"),
+        *("wsf", "wsh", "xht", "xhtml", "xml", "xsl"),
+    )
+)
+_ENDING = {
+    "application/pdf": ".pdf",
+    "text/plain": ".txt",
+    "text/csv": ".csv",
+    "application/json": ".json",
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/webp": ".webp",
+}
+_KEY = re.compile(r"[0-9A-Za-z._-]+(/[0-9A-Za-z._-]+)*")
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a scan found: status, which engine said so, and why."""
+
+    status: str
+    engine: str
+    reason: str | None = None
+
+
+def safe_name(sent: str | None) -> str:
+    """Give the name under which a file is kept (API contract, file name; letters of every script stay readable).
+
+    Only what stands behind the last slash counts, blanks become `_`, letters, digits and `._-` stay, everything else
+    is dropped. At most 120 characters; the ending survives the cut.
+    """
+    text = unicodedata.normalize("NFC", sent or "").replace("\\", "/").rpartition("/")[2]
+    kept = "".join("_" if ch in " \t" else ch for ch in text if ch in " \t._-" or _is_letter(ch)).strip("._")
+    if len(kept) > MAX_NAME:
+        stem, dot, ending = kept.rpartition(".")
+        short = dot + ending if dot and len(ending) <= 15 else ""
+        kept = ((stem if short else kept)[: MAX_NAME - len(short)].strip("._") + short).strip("._")
+    return kept or FALLBACK_NAME
+
+
+def _is_letter(ch: str) -> bool:
+    # Marks belong to letters: vowels of Indic scripts, and Hangul that came apart.
+    return unicodedata.category(ch)[0] in "LNM"
+
+
+def name_for(sent: str | None, content_type: str) -> str:
+    """Give the safe name; an ending that a desk would run gets the ending of the real type behind it."""
+    name = safe_name(sent)
+    ending = name.rpartition(".")[2].lower()
+    if ending not in _RISKY or content_type not in _ENDING:
+        return name
+    return name[: MAX_NAME - 5].rstrip("._") + _ENDING[content_type]
+
+
+def media_type(sent: str | None) -> str:
+    """Give a declared content type without its parameters, in lower case; a missing one is `octet-stream`."""
+    essence = (sent or "").partition(";")[0].strip().lower()[:120]
+    return essence or OCTETS
+
+
+def is_allowed(content_type: str, allowed: tuple[str, ...]) -> bool:
+    """Tell whether the settings allow a content type; `*` allows all."""
+    return "*" in allowed or content_type in (word.strip().lower() for word in allowed)
+
+
+def storage_key(at: datetime, sha256: str, random_hex: str, name: str) -> str:
+    """Give the key of a new file: day of upload in UTC, part of its hash, chance, and its ending."""
+    stem, dot, ending = name.rpartition(".")
+    ending = "".join(ch for ch in ending if ch.isascii() and ch.isalnum())[:15]
+    suffix = f".{ending.lower()}" if stem and dot and ending else ""
+    return f"{at.astimezone(UTC):%Y/%m/%d}/{sha256[:20]}-{random_hex}{suffix}"
+
+
+def key_parts(key: str | None) -> tuple[str, ...] | None:
+    """Give the parts of a storage key, or None for one that could lead out of the storage (path guard)."""
+    text = (key or "").replace("\\", "/")
+    parts = tuple(text.split("/"))
+    if not text or text.startswith("/") or "\x00" in text or ".." in parts or not _KEY.fullmatch(text):
+        return None
+    return parts
+
+
+def blocks(scan: Scan, *, block_suspicious: bool) -> bool:
+    """Tell whether an upload with this finding is refused."""
+    return scan.status == INFECTED or (scan.status == SUSPICIOUS and block_suspicious)
+
+
+def refusal(scan: Scan) -> str:
+    """Give the published text of an upload that the scan refused."""
+    return f"Evidence scan blocked upload: {scan.reason}"
+
+
+def not_found(programme: Programme) -> str:
+    """Give the published text for evidence that there is not, such as `W02 evidence not found`."""
+    return programme.item_not_found.replace(" tracker item ", " evidence ")
+
+
+def audit_resource(programme: Programme) -> str:
+    """Give the resource type of audit entries about evidence of a programme."""
+    return f"adoption_{programme.key}_evidence" if programme.key in WEEKS else f"{programme.audit_prefix}_evidence"

@@ -1,0 +1,93 @@
+"""Evidence: files that prove that something was done (API contract, evidence upload)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from console.models.base import Base
+
+
+class EvidenceFile(Base):
+    """One file. `module` is the key of the tracker it belongs to; other subjects get a column of their own.
+
+    A removed file keeps its row, so that the audit trail stays readable; its content is gone.
+    """
+
+    __tablename__ = "evidence_files"
+    __table_args__ = (
+        CheckConstraint("storage_backend IN ('fs', 'db')", name="backend"),
+        # evidence.listed: files of one item, newest first; evidence.of_tracker.
+        Index("ix_evidence_files_item", "tracker_item_id", "uploaded_at", "id"),
+        # integrity: the files of a module that were read longest ago.
+        Index(
+            "ix_evidence_files_module",
+            *("module", "integrity_checked_at", "id"),
+            sqlite_where=text("removed_at IS NULL"),
+            postgresql_where=text("removed_at IS NULL"),
+        ),
+        # evidence_quota: how much a site keeps.
+        Index(
+            "ix_evidence_files_site",
+            *("site_key", "file_size"),
+            sqlite_where=text("removed_at IS NULL"),
+            postgresql_where=text("removed_at IS NULL"),
+        ),
+        # evidence_quota: how much a person sent within a day.
+        Index("ix_evidence_files_uploader", "uploaded_by", "uploaded_at", "file_size"),
+        # evidence_upkeep.sweep: does a file of the storage have a row?
+        Index("ix_evidence_files_key", "storage_key", unique=True),
+        # evidence_upkeep.scan_pending: what still waits for the scanner.
+        Index(
+            "ix_evidence_files_pending",
+            "id",
+            sqlite_where=text("malware_scan_status = 'pending' AND removed_at IS NULL"),
+            postgresql_where=text("malware_scan_status = 'pending' AND removed_at IS NULL"),
+        ),
+        # integrity: what the batch found wrong.
+        Index(
+            "ix_evidence_files_broken",
+            *("module", "id"),
+            sqlite_where=text("integrity_problem IS NOT NULL AND removed_at IS NULL"),
+            postgresql_where=text("integrity_problem IS NOT NULL AND removed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    module: Mapped[str] = mapped_column(String(40))
+    tracker_item_id: Mapped[int | None] = mapped_column(ForeignKey("tracker_items.id", ondelete="RESTRICT"))
+    site: Mapped[str | None] = mapped_column(String(120))
+    site_key: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    file_name: Mapped[str] = mapped_column(String(255))
+    content_type: Mapped[str] = mapped_column(String(120))
+    file_size: Mapped[int]
+    storage_backend: Mapped[str] = mapped_column(String(20), default="db", server_default="db")
+    storage_key: Mapped[str | None] = mapped_column(String(400))
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    malware_scan_status: Mapped[str] = mapped_column(String(20), default="unknown", server_default="unknown")
+    malware_scan_engine: Mapped[str | None] = mapped_column(String(80))
+    malware_scan_reason: Mapped[str | None] = mapped_column(String(200))
+    malware_scanned_at: Mapped[datetime | None]
+    note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    uploaded_by: Mapped[str] = mapped_column(String(80))
+    uploaded_at: Mapped[datetime]
+    removed_by: Mapped[str | None] = mapped_column(String(80))
+    removed_at: Mapped[datetime | None]
+    removed_reason: Mapped[str] = mapped_column(Text, default="", server_default="")
+    # When the integrity batch read the content last, and what was wrong then.
+    integrity_checked_at: Mapped[datetime | None]
+    integrity_problem: Mapped[str | None] = mapped_column(String(40))
+
+
+class EvidenceChunk(Base):
+    """A piece of a file that lives in the database; pieces keep the memory of readers and writers small."""
+
+    __tablename__ = "evidence_chunks"
+
+    evidence_id: Mapped[int] = mapped_column(
+        ForeignKey("evidence_files.id", ondelete="RESTRICT"), primary_key=True, autoincrement=False
+    )
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
