@@ -6,10 +6,10 @@ before it exists.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Any
 
+from console.domain.catalogue import WEEKS
 from console.service_modules import MODULES, MODULES_HEAD, OPS, TRACKER
 
 FIXED = {"service": "ka-facility-os", "status": "running", "main_html": "/", "docs": "/docs"}
@@ -89,27 +89,28 @@ KEYS: dict[str, str] = {
     "ops_governance_gate_remediation_api": f"{OPS}/governance/gate/remediation",
     "ops_governance_gate_remediation_csv_api": f"{OPS}/governance/gate/remediation/csv",
     **{f"ops_governance_remediation_tracker_{key}_api": f"{TRACKER}/{part}" for key, part in _TRACKER_PARTS.items()},
+    **{
+        f"adoption_{week}_tracker_{part}_api": f"/api/adoption/{week}/tracker/{part}"
+        for week in WEEKS
+        for part in ("bootstrap", "items", "overview", "readiness", "completion", "complete")
+    },
+    "adoption_w07_tracker_completion_package_api": "/api/adoption/w07/tracker/completion-package",
 }
 
-_ARGUMENT = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>|\{[^{}]+\}")
+# A question whether an address, with its arguments in braces, has a route.
+Exists = Callable[[str], bool]
 
 
-def _shape(address: str) -> str:
-    return _ARGUMENT.sub("{}", address)
+def service_info(exists: Exists) -> dict[str, str]:
+    """Give key -> address of everything that has a route."""
+    return {**FIXED, **{key: address for key, address in KEYS.items() if exists(address)}}
 
 
-def service_info(rules: Iterable[str]) -> dict[str, str]:
-    """Give key -> address of everything that has one of the routes `rules`."""
-    known = {_shape(rule) for rule in rules}
-    return {**FIXED, **{key: address for key, address in KEYS.items() if _shape(address) in known}}
-
-
-def modules(rules: Iterable[str]) -> dict[str, Any]:
+def modules(exists: Exists) -> dict[str, Any]:
     """Give the public modules that have at least one route, with the links that lead somewhere."""
-    known = {_shape(rule) for rule in rules}
     listed = []
     for id_, name, name_ko, description, kpi_hint, links in MODULES:
-        found = [{"label": label, "href": href} for label, href in links if _shape(href) in known]
+        found = [{"label": label, "href": href} for label, href in links if exists(href)]
         if found:
             made = {"id": id_, "name": name, "name_ko": name_ko, "description": description, "kpi_hint": kpi_hint}
             listed.append({**made, "links": found})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Blueprint, Response, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_openapi3.blueprint import APIBlueprint
@@ -19,8 +21,12 @@ api = APIBlueprint("public_api", __name__, abp_tags=[Tag(name="public", descript
 pages = Blueprint("public", __name__)
 
 
-def _rules() -> list[str]:
-    return [rule.rule for rule in current_app.url_map.iter_rules()]
+_ARGUMENT = re.compile(r"\{[^{}]+\}")
+
+
+def _exists(address: str) -> bool:
+    """Tell whether an address, with its arguments in braces, has a route."""
+    return bool(current_app.url_map.bind("").allowed_methods(_ARGUMENT.sub("1", address)))
 
 
 def _wants_page() -> bool:
@@ -32,7 +38,7 @@ def _wants_page() -> bool:
 def door() -> ResponseReturnValue:
     """Lead people to their start page or the sign-in; tell programs what there is."""
     if not _wants_page():
-        response = answer(service_info.service_info(_rules()), ServiceInfoOut)
+        response = answer(service_info.service_info(_exists), ServiceInfoOut)
     elif (actor := current_actor()).kind == "anonymous":
         response = Response(status=303, headers={"Location": SIGN_IN})
     else:
@@ -86,11 +92,11 @@ def ready() -> Response:
 @access(public=True)
 def info() -> Response:
     """Give key -> address of what this installation offers."""
-    return answer(service_info.service_info(_rules()), ServiceInfoOut)
+    return answer(service_info.service_info(_exists), ServiceInfoOut)
 
 
 @api.get("/api/public/modules", responses={200: ModulesOut})
 @access(public=True)
 def modules() -> Response:
     """Give the modules of the product with their links."""
-    return answer(service_info.modules(_rules()), ModulesOut)
+    return answer(service_info.modules(_exists), ModulesOut)

@@ -85,7 +85,7 @@ def test_the_modules_are_listed_in_their_published_form(client):
     }
     ids = [module["id"] for module in body["modules"]]
     assert ids == [id_ for id_, *_ in MODULES if id_ in ids]
-    assert {"sla-alerts", "reporting-audit", "ops-command", "rbac-governance"} <= set(ids)
+    assert {"sla-alerts", "rbac-governance", "kpi-operations", "operations-efficiency"} <= set(ids)
     for module in body["modules"]:
         assert list(module) == ["id", "name", "name_ko", "description", "kpi_hint", "links"]
         assert module["links"]
