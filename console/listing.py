@@ -334,7 +334,7 @@ def stream(ctx: Context, spec: ListSpec, query: ListQuery, ids: Sequence[int] | 
     statement = narrowed(ctx, spec, query, ctx.now())
     if ids is not None:
         statement = statement.where(spec.key.in_(ids))
-    result = ctx.session.execute(ordered(spec, query, statement), execution_options={"yield_per": 1000})
+    result = ctx.session.execute(ordered(spec, query, statement), execution_options={"yield_per": 250})
     for row in result:
         yield spec.row(row)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -14,6 +16,8 @@ from workers import children
 # A running request may finish within this time before its process is ended.
 GRACE_SECONDS = 15
 TARGET = "wsgi:app"
+# malloc.h of the GNU C library.
+M_ARENA_MAX = -8
 
 
 def serve(settings: Mapping[str, Any]) -> None:
@@ -50,7 +54,23 @@ def load(target: str) -> Callable[..., Any]:
     children.die_with(os.getppid())
     module, _, name = target.partition(":")
     app: Callable[..., Any] = getattr(import_module(module), name)
+    settle()
     return app
+
+
+def settle() -> None:
+    """Tune the memory of a process that from now on only answers requests.
+
+    What was loaded lives for ever, so the collector need not look at it again; a request makes some ten thousand
+    objects that die with it, so it need not look after every seven hundred. Threads share one heap of the C library:
+    the interpreter lets one of them run at a time, and what a heap of one's own has freed nobody else can use.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+    if sys.platform == "linux":
+        with suppress(AttributeError):  # musl has no such call
+            ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Pla
 
 def iso(instant: datetime) -> str:
     """Write an instant as ISO 8601 in UTC with microseconds and offset, the one form of all answers."""
-    return instant.astimezone(UTC).isoformat(timespec="microseconds")
+    return (instant if instant.tzinfo is UTC else instant.astimezone(UTC)).isoformat(timespec="microseconds")
 
 
 def _from_text(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,7 +14,9 @@ from console.domain.audit_archive import Month
 from console.domain.audit_chain import Anchor, ChainRow
 from console.services.audit_append import HEAD, HEAD_ID, LOGS
 
+# Rows of one statement, and how many of them are objects at a time: several verifications may run side by side.
 BATCH = 2000
+PIECE = 250
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def _created_text(dialect: str) -> ColumnElement[str]:
 
 
 def batches(session: Session, first: int, last: int) -> Iterator[list[ChainRow]]:
-    """Read the rows from one place to another, both included, two thousand at a time."""
+    """Read the rows from one place to another, both included, two hundred and fifty at a time."""
     connection = session.connection()
     created = _created_text(connection.dialect.name)
     columns = [created if name == "created_at" else LOGS.c[name] for name in ChainRow._fields]
@@ -106,16 +109,19 @@ def batches(session: Session, first: int, last: int) -> Iterator[list[ChainRow]]
         .limit(BATCH)
     )
     while first <= last:
-        rows = [ChainRow._make(row) for row in _plain(connection, query, first, last)]
-        if not rows:
+        reached = first - 1
+        for found in _plain(connection, query, first, last):
+            rows = [ChainRow._make(row) for row in found]
+            reached = rows[-1].seq
+            yield rows
+        if reached < first:
             return
-        yield rows
-        first = rows[-1].seq + 1
+        first = reached + 1
 
 
-def _plain(connection: Connection, query: Select[Any], first: int, last: int) -> Sequence[Any]:
+def _plain(connection: Connection, query: Select[Any], first: int, last: int) -> Iterator[Sequence[Any]]:
     # Straight from the driver's cursor: the values need no conversion, and wrapping each row costs as much as reading.
-    result = connection.execute(query, {"first": first, "last": last})
-    rows = cast("Any", result).cursor.fetchall()
-    result.close()
-    return cast("Sequence[Any]", rows)
+    with closing(connection.execute(query, {"first": first, "last": last})) as result:
+        cursor = cast("Any", result).cursor
+        while rows := cursor.fetchmany(PIECE):
+            yield rows

@@ -7,8 +7,6 @@ from functools import cache
 from pathlib import Path
 
 import redis
-from alembic.config import Config as AlembicConfig
-from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -52,6 +50,10 @@ def check(ctx: Context) -> Readiness:
 @cache
 def newest_migration() -> str | None:
     """Give the head of the migrations that this code came with."""
+    # Ten megabytes that a server whose readiness nobody asks for can do without.
+    from alembic.config import Config as AlembicConfig
+    from alembic.script import ScriptDirectory
+
     config = AlembicConfig()
     config.set_main_option("script_location", str(MIGRATIONS))
     return ScriptDirectory.from_config(config).get_current_head()

@@ -175,6 +175,8 @@ _READ = tuple(
     if name not in {"item_id", "rule_id", "assignee_name", "assignee_active", "read_at"}
 )
 
+_NAMES = (*_READ, "number", "assignee_name", "assignee_active")
+
 
 def item_number(prefix: str, number: int) -> str:
     """The id that people quote: `GR-007`."""
@@ -228,7 +230,8 @@ def base(programme: Programme, actor: Actor) -> Select[Any]:
 
 def view(programme: Programme, row: Row[Any], now: datetime) -> ItemView:
     """Turn a row of `base` into the item that doors show."""
-    values = row._asdict()
+    # Row._asdict would build a view of the keys for each row.
+    values = dict(zip(_NAMES, row, strict=True))
     number = values.pop("number")
     return ItemView(
         item_id=item_number(programme.item_prefix, number),
