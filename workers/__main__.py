@@ -33,8 +33,8 @@ def main(arguments: list[str]) -> int:
     if name in PROCESSES:
         try:
             preflight.refuse_bad_start(place.config, place.clock.now())
-        except RuntimeError as error:
-            print(f"{error}.", file=sys.stderr)
+        except preflight.BadStart as error:
+            print(f"{error}.", *error.reasons, file=sys.stderr)
             return 1
         return PROCESSES[name]()
     if runtime.find(name) is None:

@@ -97,13 +97,22 @@ def examine_process(config: Config, now: datetime) -> Preflight:
     return examine(_surroundings(config), fail_on_error=config["PREFLIGHT_FAIL_ON_ERROR"], now=now)
 
 
+class BadStart(RuntimeError):
+    """The preflight forbids the start; the text names the failed checks, `reasons` says what they miss."""
+
+    def __init__(self, message: str, reasons: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.reasons = reasons
+
+
 def refuse_bad_start(config: Config, now: datetime) -> None:
-    """Raise RuntimeError naming the failed checks when they forbid the start (API contract, blocking the start)."""
+    """Raise BadStart naming the failed checks when they forbid the start (API contract, blocking the start)."""
     if not config["PREFLIGHT_FAIL_ON_ERROR"]:
         return
-    message = blocking_message(examine_process(config, now))
+    found = examine_process(config, now)
+    message = blocking_message(found)
     if message is not None:
-        raise RuntimeError(message)
+        raise BadStart(message, tuple(str(check.message) for check in found.checks if check.status == ERROR))
 
 
 def _surroundings(config: Config) -> Surroundings:

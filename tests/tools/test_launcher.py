@@ -224,6 +224,7 @@ def test_a_data_folder_that_cannot_be_written_is_said(start, tmp_path):
         ({"PORT": "eighty"}, "PORT: 'eighty' is not a number"),
         ({"HOST": "192.0.2.1"}, "HOST: '192.0.2.1' is not an address of this machine"),
         ({"DATABASE_URL": "postgresql://x@127.0.0.1:1/y"}, "The database cannot be used: "),
+        ({"ENV": "production"}, "Preflight failed: required_env_database_url, "),
     ],
 )
 def test_a_wrong_variable_is_one_sentence(start, variables, sentence):
