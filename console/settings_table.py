@@ -272,6 +272,8 @@ EVIDENCE = _section(
     ("EVIDENCE_INTEGRITY_SAMPLE_PER_TABLE", "int", 20, "Files of each module that the integrity batch reads, at most 200", 1),
     ("EVIDENCE_INTEGRITY_MAX_ISSUES", "int", 50, "Issues that the integrity batch lists, at most 500", 1),
     ("EVIDENCE_ORPHAN_KEEP_DAYS", "int", 30, "Days that files without a row are set aside before they are deleted", 1),
+    ("W07_COMPLETION_PACKAGE_MAX_EVIDENCE_FILES", "int", 200, "Files that the completion package of a week holds at most", 1),
+    ("W07_COMPLETION_PACKAGE_MAX_EVIDENCE_BYTES", "int", 52_428_800, "Bytes of files that it holds at most", 1_048_576),
 )  # fmt: skip
 
 SETTINGS: tuple[Setting, ...] = (

@@ -16,6 +16,7 @@ from console.config import Config
 from console.context import ALL_SITES, SYSTEM, Actor, Context, unit_of_work
 from console.demo.automation import Automation, Step
 from console.demo.company import AUDITOR, MANAGER, OWNER, PEOPLE, PLATFORM, SITES, WORK, DemoPerson, DemoWork
+from console.demo.weeks import Weeks
 from console.domain.iam import added_permissions, effective_permissions
 from console.domain.runs import CRON
 from console.domain.tracker import REMEDIATION
@@ -74,6 +75,7 @@ class Story:
         yield Step(self.day(12, 10), self._issue_tokens)
         yield from self._governance()
         yield from Automation(self, CALM).steps()
+        yield from Weeks(self).steps()
         for work in WORK:
             yield from self._work(work)
         # Shortly before the gate looks: an old report of a process counts for nothing.

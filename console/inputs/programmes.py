@@ -227,7 +227,7 @@ class NotReadyOut(OutModel):
 
 
 class PackageQuery(WeekSiteQuery):
-    """What the package of a week holds."""
+    """What the package of a week is to hold; weekly figures exist for W07 only."""
 
     include_evidence: bool = True
     include_weekly: bool = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -283,6 +283,11 @@ class ProgrammeState:
     sites: tuple[str, ...]
     weeks: tuple[Week, ...]
     cells: Mapping[tuple[str, str], SiteWeek]
+
+    def same_days(self, week: Week, sites: Collection[str]) -> SiteWeek | None:
+        """Give a site's week that speaks for all of `sites`; None when they do not share its days."""
+        shown = [cell for cell in self.row(week) if cell.site in sites]
+        return shown[0] if len({cell.monday for cell in shown}) == 1 else None
 
     def row(self, week: Week) -> tuple[SiteWeek, ...]:
         """Give a week at all sites, in their order."""
