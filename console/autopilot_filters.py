@@ -24,6 +24,7 @@ TABLES: Mapping[str, Mapping[Any, str]] = {
     "policy_source": words.SOURCES,
     "proposal_state": words.PROPOSAL_STATES,
     "trend_word": words.TRENDS,
+    "step_reason": words.STEP_REASONS,
 }
 
 TARGET = re.compile(r"(?P<sign>[<>]?=?)(?P<value>\d+(\.\d+)?)( run)?")

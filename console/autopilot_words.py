@@ -58,6 +58,12 @@ TARGETS = {
     "<": N_("target below %(value)s"),
     "": N_("target %(value)s"),
 }
+# Why a step of a run did not do its work.
+STEP_REASONS = {
+    "no_targets": N_("no channel is configured"),
+    "policy_disabled": N_("stopped meanwhile"),
+    "internal": N_("internal error"),
+}
 TRENDS = {"up": N_("growing"), "down": N_("shrinking"), "flat": N_("steady")}
 SOURCES = {
     "update": N_("Changed directly"),

@@ -222,17 +222,15 @@ class Frame:
         return url_for(item.endpoint, **values)
 
     def is_here(self, item: navigation.NavItem) -> bool:
-        """Tell whether the current page belongs to the place: itself, or another page of its module."""
+        """Tell whether the current page belongs to the place: itself, another page of its module, one below it."""
         here = request.endpoint or ""
-        if here == item.endpoint:
-            return True
-        others = {place.endpoint for place in places()}
-        return here not in others and here.partition(".")[0] == item.endpoint.partition(".")[0] and self._nearest(item)
-
-    def _nearest(self, item: navigation.NavItem) -> bool:
-        mine = [place for place in places() if place.endpoint.partition(".")[0] == item.endpoint.partition(".")[0]]
-        best = max(mine, key=lambda place: _common(url_for(place.endpoint), request.path))
-        return best.endpoint == item.endpoint
+        if here == item.endpoint or here in {place.endpoint for place in places()}:
+            return here == item.endpoint
+        module = here.partition(".")[0]
+        family = [place for place in places() if place.endpoint.partition(".")[0] == module]
+        above = [place for place in places() if _common(url_for(place.endpoint), request.path)]
+        nearest = max(family or above, key=lambda place: _common(url_for(place.endpoint), request.path), default=None)
+        return nearest is not None and nearest.endpoint == item.endpoint
 
     def script_config(self) -> str:
         """Give what the scripts need to know, as JSON: language, sentences and the words of countdowns."""

@@ -204,7 +204,8 @@ def run(run_id: int) -> ResponseReturnValue:
     given = found.get("auto_assign") or {}
     undo = given.get("updated_ids") and can(MANAGE)
     data = {"auto_assign": None, "escalation": None, "error": None, **_absent(found)}
-    more: dict[str, Any] = {"undo_url": url_for("autopilot.undo", run_id=given["run_id"]) if undo else None}
+    more: dict[str, Any] = {"seen": autopilot_look.look_at_run(ctx, found)}
+    more |= {"undo_url": url_for("autopilot.undo", run_id=given["run_id"]) if undo else None}
     if not wants_fragment():
         more |= {"links": links_of("history"), "job_url": url_if("jobs.run", run_id=run_id)}
     return show(data, fragment="autopilot_figures.result", page="autopilot/run.html", **more)

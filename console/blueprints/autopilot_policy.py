@@ -17,7 +17,7 @@ from console.forms import policies as forms
 from console.forms.shared import blame
 from console.frame import leave_toast
 from console.responses import show
-from console.services import autopilot, autopilot_look, policies, policy_proposals, shadow
+from console.services import autopilot, people, policies, policy_proposals, shadow
 from console.services.autopilot_policy import AUTOPILOT as POLICY
 from console.services.autopilot_policy import READ
 from console.web import access, web_context
@@ -42,15 +42,15 @@ def _page(form: Any, *, simulated: autopilot.Preview | None = None, status: int 
     approves, proposes = can(POLICY.approve), can(POLICY.propose)
     view, revisions = policies.view(ctx, POLICY), policies.revisions(ctx, POLICY, limit=30)
     proposals = policy_proposals.listed(ctx, POLICY, limit=10)
-    people: list[str | None] = [view.updated_by, *(one.actor for one in revisions)]
-    people += [name for one in proposals for name in (one.proposed_by, one.decided_by)]
+    shown: list[str | None] = [view.updated_by, *(one.actor for one in revisions)]
+    shown += [name for one in proposals for name in (one.proposed_by, one.decided_by)]
     data = {
         "view": view,
         "comparison": comparison,
         "proposals": [one for one in proposals if one.state != "open"],
         "revisions": revisions,
         "simulated": simulated,
-        "names": autopilot_look.names_of(ctx, people),
+        "names": people.names_of(ctx, shown),
     }
     return show(
         data,

@@ -23,7 +23,7 @@ from console.latency import recorder_of
 from console.navigation import NavItem
 from console.responses import answer, show
 from console.serialize import plain
-from console.services import audit, latency, posture, runbook, security
+from console.services import audit, latency, people, posture, runbook, security
 from console.services.latency import MemorySamples
 from console.services.security import Dashboard
 from console.web import access, web_context
@@ -127,7 +127,12 @@ def page() -> Response:
     memory = _memory()
     ctx = web_context()
     data = security.dashboard(ctx, days=days)
-    extra: dict[str, Any] = {"links": _links(data), "url": url_for("ops_security.page", days=days)}
+    actors = [*(one.actor for one in data.top_actors), *(one.actor for one in data.recent_sensitive_events)]
+    extra: dict[str, Any] = {
+        "links": _links(data),
+        "names": people.names_of(ctx, actors),
+        "url": url_for("ops_security.page", days=days),
+    }
     if not wants_fragment():
         seen = latency.view(ctx, memory)
         extra |= {

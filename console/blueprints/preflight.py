@@ -25,7 +25,7 @@ from console.web import access, current_actor, web_context
 
 READ = preflight.READ
 pages = Blueprint("preflight", __name__)
-NAV = NavItem("operations", 20, "preflight.page", N_("Preflight"), "checklist", permission=READ[0], any_of=READ[1:])
+NAV = NavItem("operations", 20, "preflight.page", N_("Preflight"), "activity", permission=READ[0], any_of=READ[1:])
 api = APIBlueprint("preflight_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from console.domain import iam, scope
-from console.domain.text import T, Text
+from console.domain.text import N_, T, Text
 
 OWNER, MANAGER, OPERATOR = "owner", "manager", "operator"
 POOL = (OWNER, MANAGER, OPERATOR)
+ROLE_NAMES = {OWNER: Text(N_("Owner")), MANAGER: Text(N_("Manager")), OPERATOR: Text(N_("Operator"))}
 # Which roles are asked for an owner role (published), in the order that decides between equals.
 _PLATFORM = (OWNER, MANAGER)
 _OPERATIONS = (MANAGER, OPERATOR, OWNER)
@@ -140,9 +141,8 @@ def _rank(person: Person, order: tuple[str, ...], load: Load, extra: int) -> tup
 def _chosen(item: Waiting, person: Person, pool: int, load: Load, extra: int) -> Suggestion:
     before = load.weighted + extra
     reason = T(
-        "Least load of %(candidates)s candidates (%(roles)s): %(load)s open",
+        "Least load of %(candidates)s candidates: %(load)s open",
         candidates=pool,
-        roles=", ".join(roles_of(item.owner_role)),
         load=f"{before:g}",
     )
     detail = {"tracker": load.tracker + extra, "work_orders": load.work_orders, "weighted": before}
@@ -160,4 +160,4 @@ def _chosen(item: Waiting, person: Person, pool: int, load: Load, extra: int) ->
 
 
 def _nobody(owner_role: str) -> Text:
-    return T("No active %(roles)s may work on it", roles=", ".join(roles_of(owner_role)))
+    return T("No active %(roles)s may work on it", roles=tuple(ROLE_NAMES[role] for role in roles_of(owner_role)))

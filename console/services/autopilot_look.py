@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,14 +15,15 @@ from console.domain.text import N_
 from console.domain.tracker import REMEDIATION
 from console.listing import Column, Filter, ListSpec
 from console.models.automation import RunFact
-from console.models.iam import User
 from console.models.runs import JobRun
+from console.models.tracker import TrackerItem
 from console.services import autopilot, autopilot_history, kpi, policies, runs, shadow, tracker, workload
 from console.services.autopilot import Preview
 from console.services.autopilot_guard import JOB
 from console.services.autopilot_history import Day, base, failed, row_of
 from console.services.autopilot_policy import AUTOPILOT, READ
 from console.services.kpi import Kpi
+from console.services.people import names_of
 from console.services.policies import Revision
 from console.services.runs import Run
 from console.services.shadow import Comparison
@@ -69,15 +70,6 @@ def look(ctx: Context) -> PlanLook:
     )
 
 
-def names_of(ctx: Context, usernames: Iterable[str | None]) -> dict[str, str]:
-    """Give the names of users by user name; who is no user is not in it."""
-    wanted = sorted({name for name in usernames if name})
-    if not wanted:
-        return {}
-    rows = ctx.session.execute(select(User.username, User.display_name).where(User.username.in_(wanted)))
-    return {row.username: row.display_name or row.username for row in rows}
-
-
 def current_run(ctx: Context) -> Run | None:
     """Give the run that waits or is under way, else the last finished one, if any."""
     ctx.actor.require(*READ)
@@ -111,6 +103,35 @@ def look_at_figures(ctx: Context, site: str | None = None) -> KpiLook:
         workload=loads,
         names=names_of(ctx, shown),
     )
+
+
+@dataclass(frozen=True)
+class RunLook:
+    """What the page of one run shows beside the run's own answer: names of people and titles of items as they are now.
+
+    `assigned` are the suggestions that were followed (in a dry run all of them); `names` by user name, `titles` by id.
+    """
+
+    assigned: Sequence[Mapping[str, Any]]
+    names: Mapping[str, str]
+    titles: Mapping[int, str | Mapping[str, Any]]
+
+
+def look_at_run(ctx: Context, found: Mapping[str, Any]) -> RunLook:
+    """Give what belongs to the answer of a run (API contract, latest): two queries."""
+    given, told = found.get("auto_assign") or {}, found.get("escalation") or {}
+    suggested = (given.get("workload") or {}).get("suggestions") or ()
+    done = set(given.get("updated_ids") or ())
+    assigned = [one for one in suggested if given.get("dry_run") or one["id"] in done]
+    items = told.get("items") or ()
+    people = [*(one["recommended_assignee"] for one in assigned), *(one["assignee"] for one in items)]
+    return RunLook(assigned, names_of(ctx, people), _titles(ctx, [one["id"] for one in items]))
+
+
+def _titles(ctx: Context, ids: Sequence[int]) -> dict[int, str | Mapping[str, Any]]:
+    fields = (TrackerItem.id, TrackerItem.item_name, TrackerItem.texts, TrackerItem.action, TrackerItem.item_key)
+    found = ctx.session.execute(select(*fields).where(TrackerItem.id.in_(ids))) if ids else ()
+    return {row.id: row.item_name or row.texts.get("action") or row.action or row.item_key for row in found}
 
 
 def _outcome(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:

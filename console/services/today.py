@@ -20,6 +20,7 @@ from console.models.runs import JobRun
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.services import autopilot_guard, gate, kpi, runs
 from console.services import tracker_rows as rows
+from console.services.people import names_of
 from console.services.run_facts import AUTOPILOT_TRIGGER
 
 VERDICTS = {"go": "GO", "no_go": "NO-GO"}
@@ -130,25 +131,27 @@ def _items(ctx: Context, since: datetime, site: str | None, most: int) -> list[F
         .join(TrackerItem, TrackerItem.id == TrackerEvent.item_id)
         .outerjoin(User, User.username == steps.c.actor)
     )
+    found = ctx.session.execute(statement).all()
+    names = names_of(ctx, (row.new.get("assignee") for row in found if row.kind == "assigned"))
     return [
         FlowLine(
             at=row.at,
-            text=_sentence(row.kind, row.steps, rows.item_number(REMEDIATION.item_prefix, row.number), row.new),
+            text=_sentence(row.kind, row.steps, rows.item_number(REMEDIATION.item_prefix, row.number), row.new, names),
             actor="" if row.actor == "system" else row.display_name or row.actor,
             hue=HUES.get(row.kind),
             item_id=row.item_id if row.steps == 1 else None,
         )
-        for row in ctx.session.execute(statement)
+        for row in found
     ]
 
 
-def _sentence(kind: str, count: int, item: str, new: Mapping[str, Any]) -> Text:
+def _sentence(kind: str, count: int, item: str, new: Mapping[str, Any], names: Mapping[str, str]) -> Text:
     single, many = SENTENCES[kind]
     if count > 1:
         return T(many, count=count)
     if kind == "assigned":
         name = new.get("assignee")
-        return T(single, item=item, name=name) if name else T(UNASSIGNED, item=item)
+        return T(single, item=item, name=names.get(name, name)) if name else T(UNASSIGNED, item=item)
     if kind == "status":
         return T(STATUS_SENTENCES.get(str(new.get("status")), single), item=item, status=str(new.get("status")))
     return T(single, item=item)

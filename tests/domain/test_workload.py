@@ -56,7 +56,7 @@ def test_who_cannot_work_on_the_item_is_no_candidate(person):
     found = suggest([Waiting(1, "Ops Lead", "본관")], [person], {})[0]
 
     assert (found.assignee, found.rule, found.candidates) == (None, "no_candidate", 0)
-    assert "manager, operator, owner" in str(found.reason)
+    assert "Manager, Operator, Owner" in str(found.reason)
 
 
 def test_items_of_the_platform_may_go_to_people_of_any_site():
@@ -93,10 +93,10 @@ def test_work_orders_weigh_as_much_as_items():
     assert chosen([Waiting(1, "Ops Lead")], people, {1: Load(1, 3), 2: Load(3, 0)}) == ["b"]
 
 
-def test_the_reason_names_roles_and_the_load_before_the_choice():
+def test_the_reason_names_the_load_before_the_choice():
     first, second = suggest([Waiting(1, "DR Owner"), Waiting(2, "DR Owner")], [B], {2: Load(4, 1)})
 
-    assert str(first.reason) == "Least load of 1 candidates (owner, manager): 5 open"
+    assert str(first.reason) == "Least load of 1 candidates: 5 open"
     assert (first.load, second.load) == (5.0, 6.0)
     assert second.load_detail == {"tracker": 5, "work_orders": 1, "weighted": 6.0}
 

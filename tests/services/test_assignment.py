@@ -56,7 +56,7 @@ def test_unassigned_items_go_to_the_least_loaded_person_who_may_work_on_them(ctx
     assert (made.assigned_count, made.skipped_count, made.no_candidate_count) == (2, 0, 0)
     assert made.updated_ids == (rows[2].id, rows[1].id)
     assert [(one.assignee, one.status) for one in made.assignments] == [("chul", "blocked"), ("anna", "in_progress")]
-    assert str(made.assignments[0].reason) == "Least load of 5 candidates (manager, operator, owner): 0 open"
+    assert str(made.assignments[0].reason) == "Least load of 5 candidates: 0 open"
     assert (found.run.status, found.run.executed) == ("success", True)
     assert (rows[1].assignment_source, rows[1].assigned_at, rows[1].updated_by) == ("auto", clock.now(), "system")
     assert (rows[1].assignee_user_id, rows[1].version, rows[1].completion_note) == (ids["anna"], 2, "")

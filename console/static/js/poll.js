@@ -45,9 +45,19 @@ async function swap(element, body) {
   const { id } = element;
   await htmx.swap({ target: element, text: body, swap: 'outerMorph', sourceElement: element });
   const fresh = document.getElementById(id);
-  if (fresh) {
-    fresh.kaLast = body;
-    begin(fresh);
+  if (!fresh) return;
+  fresh.kaLast = body;
+  begin(fresh);
+  if (!Number(fresh.dataset.pollEvery)) catchUp(fresh);
+}
+
+/* What was waited for has ended: the other parts of the page, which it may have changed, ask at once. */
+function catchUp(ended) {
+  for (const element of document.querySelectorAll('[data-poll]')) {
+    const seconds = Number(element.dataset.pollEvery);
+    if (element === ended || !(seconds > 0)) continue;
+    clearTimeout(waiting.get(element));
+    waiting.set(element, setTimeout(ask, 0, element, seconds));
   }
 }
 
