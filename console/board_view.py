@@ -15,6 +15,7 @@ from console.domain.programme import Week
 from console.domain.remediation import REMEDIES
 from console.domain.tracker_requests import ItemChange
 from console.errors import render_error, wants_fragment
+from console.evidence_view import panel_of
 from console.formats import tr
 from console.forms.tracker import EditForm, edit_form
 from console.frame import frame, leave_toast, url_if, zone
@@ -234,6 +235,7 @@ def _drawer(
         "close_item_url": address("close") if closable else None,
         "close_url": place.url("page") + suffix,
         "place": place,
+        "evidence": panel_of(ctx, place, shown),
         "gate_url": url_if("gate.page"),
     }
 

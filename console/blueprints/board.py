@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from console import running
+from console.blueprints.evidence_pages import PAGES as EVIDENCE_PAGES
 from console.blueprints.tracker_bulk_pages import PAGES as BULK_PAGES
 from console.blueprints.tracker_pages import PAGES, Demands, mount
 from console.board_view import see_other
@@ -39,7 +40,12 @@ NAV = NavItem(
 )
 
 
-mount(pages, "/board", Demands(READ, WRITE, MANAGE, (*WRITE, "governance:read")), (*PAGES, *BULK_PAGES))
+mount(
+    pages,
+    "/board",
+    Demands(READ, WRITE, MANAGE, (*WRITE, "governance:read")),
+    (*PAGES, *BULK_PAGES, *EVIDENCE_PAGES),
+)
 
 
 # A new item ----------------------------------------------------------------------------------------------------------

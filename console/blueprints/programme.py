@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 
+from console.blueprints.evidence_pages import PAGES as EVIDENCE_PAGES
 from console.blueprints.tracker_bulk_pages import PAGES as BULK_PAGES
 from console.blueprints.tracker_pages import PAGES, Demands, mount
 from console.board_view import see_other
@@ -27,7 +28,7 @@ mount(
     pages,
     "/programme/<week:week>",
     Demands((READ,), (WRITE,), (WRITE,), (WRITE, READ)),
-    tuple(page for page in (*PAGES, *BULK_PAGES) if page.name != "close"),
+    tuple(page for page in (*PAGES, *BULK_PAGES, *EVIDENCE_PAGES) if page.name != "close"),
     first="week",
 )
 

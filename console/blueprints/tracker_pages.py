@@ -68,19 +68,23 @@ class Demands:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a tracker: its address below the tracker's, its name, and what it demands."""
+    """One page of a tracker: its address below the tracker's, its name, and what it demands.
+
+    `writes=False` leaves it to the service when its transaction may write.
+    """
 
     path: str
     name: str
     view: View
     demand: str
     method: str = "GET"
+    writes: bool | None = None
 
 
 def mount(pages: Blueprint, prefix: str, demands: Demands, routes: tuple[Page, ...], *, first: str = "page") -> None:
     """Give a blueprint the pages of a tracker below `prefix`; `first` is the name of the one at the prefix itself."""
     for route in routes:
-        guarded = access(*getattr(demands, route.demand))(_placed(route.view))
+        guarded = access(*getattr(demands, route.demand), writes=route.writes)(_placed(route.view))
         name = first if route.name == "page" else route.name
         pages.add_url_rule(prefix + route.path, name, guarded, methods=[route.method])
 

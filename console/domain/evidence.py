@@ -7,8 +7,6 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from console.domain.tracker import Programme
-
 MAX_BYTES = 5 * 1024 * 1024
 MAX_NAME = 120
 MAX_NOTE = 4000
@@ -22,9 +20,8 @@ OCTETS = "application/octet-stream"
 CLEAN, SKIPPED, SUSPICIOUS, INFECTED = "clean", "skipped", "suspicious", "infected"
 PENDING, QUARANTINED, UNKNOWN = "pending", "quarantined", "unknown"
 
-WEEKS = ("w02", "w03", "w04", "w07", "w09", "w10", "w11", "w12", "w13", "w14", "w15")
 # The order in which the integrity batch names them; remediation came after the published ones.
-MODULES = (*WEEKS, "remediation")
+MODULES = ("w02", "w03", "w04", "w07", "w09", "w10", "w11", "w12", "w13", "w14", "w15", "remediation")
 
 UPLOADED, REMOVED = "evidence_uploaded", "evidence_removed"
 
@@ -130,13 +127,3 @@ def blocks(scan: Scan, *, block_suspicious: bool) -> bool:
 def refusal(scan: Scan) -> str:
     """Give the published text of an upload that the scan refused."""
     return f"Evidence scan blocked upload: {scan.reason}"
-
-
-def not_found(programme: Programme) -> str:
-    """Give the published text for evidence that there is not, such as `W02 evidence not found`."""
-    return programme.item_not_found.replace(" tracker item ", " evidence ")
-
-
-def audit_resource(programme: Programme) -> str:
-    """Give the resource type of audit entries about evidence of a programme."""
-    return f"adoption_{programme.key}_evidence" if programme.key in WEEKS else f"{programme.audit_prefix}_evidence"

@@ -200,7 +200,7 @@ def remove(ctx: Context, programme: Programme, evidence_id: int, reason: str) ->
     taken = update(EvidenceFile).where(EvidenceFile.id == row.id, EvidenceFile.removed_at.is_(None))
     values = {"removed_at": now, "removed_by": ctx.actor.username, "removed_reason": reason}
     if changed(ctx, taken.values(**values)) != 1:
-        raise NotFound(rules.not_found(programme))
+        raise NotFound(programme.evidence_not_found)
     evidence_store.drop(ctx, row)
     event = Event("evidence_removed", {}, {"text": f"{row.file_name}: {reason}"})
     fewer = 0 if row.malware_scan_status == rules.QUARANTINED else -1
@@ -289,7 +289,7 @@ def _row(ctx: Context, programme: Programme, evidence_id: int) -> EvidenceFile:
     ctx.actor.require(*programme.read)
     row = ctx.session.get(EvidenceFile, evidence_id, populate_existing=True) if 0 < evidence_id <= MAX_ID else None
     if row is None or row.module != programme.key or row.removed_at is not None:
-        raise NotFound(rules.not_found(programme))
+        raise NotFound(programme.evidence_not_found)
     ctx.actor.require_site(row.site)
     return row
 
@@ -314,7 +314,7 @@ def _record(ctx: Context, programme: Programme, what: str, row: EvidenceFile, **
     audit.record(
         ctx,
         f"{programme.audit_prefix}_evidence_{what}",
-        rules.audit_resource(programme),
+        programme.evidence_resource,
         row.id,
         detail={
             "tracker_item_id": row.tracker_item_id,

@@ -275,7 +275,7 @@ def test_a_file_is_removed_by_its_uploader_or_somebody_who_may_force(clean, api,
     assert (removed.status_code, removed.json["id"]) == (200, made)
     assert uploader.post(address, json={"reason": "x"}).status_code == 404
     missing = uploader.get(f"{T}/evidence/{made}/download")
-    assert (missing.status_code, missing.json["detail"]) == (404, "Remediation evidence not found")
+    assert (missing.status_code, missing.json["detail"]) == (404, "Remediation tracker evidence not found")
     assert [row["id"] for row in uploader.get(f"{T}/items/{item}/evidence").json] == [other]
     assert len(kept(clean)) == 1
     session.rollback()

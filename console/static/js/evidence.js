@@ -1,0 +1,197 @@
+/* The evidence panel: files by drop, choice or camera, pictures made smaller, one request per file with its progress. */
+import { announce, csrf, eachLoad, fill, make, on } from './dom.js';
+import { showToast } from './toasts.js';
+
+const LONG_EDGE = 2560;
+const SMALL_ENOUGH = 1_500_000;
+const QUALITY = 0.85;
+const queues = new WeakMap();
+
+const words = (form) => JSON.parse(form.dataset.texts);
+const size = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+const waiting = (form) => (queues.get(form) ?? []).filter((entry) => !entry.fault && !entry.sent);
+
+/** A picture of a phone, made smaller; whatever cannot be drawn stays as it is. */
+async function scaled(file) {
+  if (!/^image\/(jpeg|png|webp)$/.test(file.type)) return file;
+  let picture;
+  try {
+    picture = await createImageBitmap(file, { imageOrientation: 'from-image' });
+  } catch {
+    return file;
+  }
+  try {
+    const factor = Math.min(1, LONG_EDGE / Math.max(picture.width, picture.height));
+    if (factor === 1 && file.size <= SMALL_ENOUGH) return file;
+    const canvas = document.createElement('canvas');
+    canvas.width = Math.max(1, Math.round(picture.width * factor));
+    canvas.height = Math.max(1, Math.round(picture.height * factor));
+    const pen = canvas.getContext('2d');
+    // A picture without background would turn black.
+    pen.fillStyle = '#fff';
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const made = await new Promise((done) => canvas.toBlob(done, 'image/jpeg', QUALITY));
+    if (!made || made.size >= file.size) return file;
+    return new File([made], file.name.replace(/\.(png|webp|jpe?g)$/i, '') + '.jpg', { type: 'image/jpeg' });
+  } finally {
+    picture.close();
+  }
+}
+
+function fault(form, file) {
+  const said = words(form);
+  const taken = form.dataset.accept ? form.dataset.accept.split(',') : null;
+  // Some desks do not know what a CSV is: the server looks at the content anyway.
+  if (taken && file.type && !taken.includes(file.type)) return said.type;
+  if (!file.size) return said.empty;
+  return file.size > Number(form.dataset.max) ? said.too_large : null;
+}
+
+function say(entry, sentence, state = '') {
+  entry.state.textContent = sentence;
+  entry.line.dataset.state = state;
+}
+
+function refresh(form) {
+  const said = words(form);
+  const all = queues.get(form) ?? [];
+  const number = waiting(form).length;
+  form.querySelector('[data-queue]').hidden = all.length === 0;
+  form.querySelector('[data-send-words]').textContent = number > 1 ? fill(said.send, { count: number }) : said.send_one;
+  form.querySelector('[data-send]').disabled = number === 0 || form.dataset.busy === 'yes';
+}
+
+function leaveOut(form, entry) {
+  queues.set(form, queues.get(form).filter((other) => other !== entry));
+  entry.line.remove();
+  refresh(form);
+  form.querySelector('[data-pick]').focus();
+}
+
+async function add(form, files) {
+  const said = words(form);
+  const queue = form.querySelector('[data-queue]');
+  for (const original of files) {
+    const state = make('span', { class: 'small muted' }, '');
+    const bar = make('progress', { class: 'k-progress', max: '100', value: '0', 'aria-label': original.name, hidden: true });
+    const out = make('button', { class: 'btn btn-sm btn-icon', type: 'button', 'aria-label': fill(said.leave_out, { name: original.name }) }, '✕');
+    const line = make('li', { class: 'evidence-waiting' }, make('span', { class: 'strong evidence-name' }, original.name), state, out, bar);
+    const entry = { file: original, line, state, bar, out, fault: null, sent: false };
+    out.addEventListener('click', () => leaveOut(form, entry));
+    queues.set(form, [...(queues.get(form) ?? []), entry]);
+    queue.append(line);
+    refresh(form);
+    say(entry, said.scaling);
+    entry.file = await scaled(original);
+    entry.fault = fault(form, entry.file);
+    say(entry, entry.fault ?? size(entry.file.size), entry.fault ? 'fault' : '');
+    if (entry.fault) announce(`${original.name}: ${entry.fault}`);
+    refresh(form);
+  }
+}
+
+/** Send one file; gives the answer's text, or throws what a person can read. */
+function send(form, entry) {
+  const said = words(form);
+  return new Promise((done, refuse) => {
+    const request = new XMLHttpRequest();
+    request.open('POST', form.getAttribute('action'));
+    request.setRequestHeader('X-CSRFToken', csrf());
+    request.setRequestHeader('HX-Request', 'true');
+    request.setRequestHeader('HX-Request-Type', 'partial');
+    request.upload.addEventListener('progress', (event) => {
+      if (!event.lengthComputable) return;
+      entry.bar.value = Math.round(100 * event.loaded / event.total);
+      say(entry, event.loaded < event.total ? `${said.sending} ${entry.bar.value} %` : said.checking);
+    });
+    request.addEventListener('load', () => {
+      const answer = new DOMParser().parseFromString(request.responseText, 'text/html');
+      if (request.status < 300 && answer.querySelector('[data-evidence]')) done(answer);
+      else refuse(new Error(answer.querySelector('template')?.content.querySelector('.k-toast-text')?.textContent
+        ?? answer.querySelector('.k-toast-text')?.textContent ?? said.failed));
+    });
+    request.addEventListener('error', () => refuse(new Error(said.offline)));
+    request.addEventListener('timeout', () => refuse(new Error(said.offline)));
+    const body = new FormData();
+    body.append('note', form.elements.note.value);
+    body.append('file', entry.file, entry.file.name);
+    request.send(body);
+  });
+}
+
+function show(form, answer) {
+  const panel = form.closest('[data-evidence]');
+  for (const part of ['[data-evidence-files]', '[data-evidence-count]']) {
+    panel.querySelector(part).replaceWith(document.importNode(answer.querySelector(part), true));
+  }
+  globalThis.htmx?.process(panel.querySelector('[data-evidence-files]'));
+}
+
+async function sendAll(form) {
+  const said = words(form);
+  form.dataset.busy = 'yes';
+  refresh(form);
+  let added = 0;
+  for (const entry of waiting(form)) {
+    entry.bar.hidden = false;
+    entry.out.hidden = true;
+    try {
+      const answer = await send(form, entry);
+      entry.sent = true;
+      added += 1;
+      queues.set(form, queues.get(form).filter((other) => other !== entry));
+      entry.line.remove();
+      show(form, answer);
+    } catch (error) {
+      entry.bar.hidden = true;
+      entry.out.hidden = false;
+      say(entry, error.message, 'fault');
+      announce(`${entry.file.name}: ${error.message}`);
+    }
+  }
+  delete form.dataset.busy;
+  refresh(form);
+  if (!added) return;
+  if (!waiting(form).length) form.elements.note.value = '';
+  showToast({ message: fill(said.added, { count: added }) });
+  document.body.dispatchEvent(new CustomEvent('tracker-changed', { detail: {}, bubbles: true }));
+}
+
+const isPanel = (target) => target instanceof Element && target.closest('[data-evidence-form]');
+
+// Before the handler that marks plain forms as sent.
+addEventListener('submit', (event) => {
+  const form = isPanel(event.target);
+  if (!form) return;
+  event.preventDefault();
+  event.stopPropagation();
+  if (form.dataset.busy !== 'yes' && waiting(form).length) sendAll(form);
+}, true);
+on('change', '[data-pick]', (_event, field) => {
+  const files = [...field.files];
+  field.value = '';
+  if (files.length) add(field.form, files);
+});
+for (const type of ['dragenter', 'dragover']) {
+  document.addEventListener(type, (event) => {
+    const form = isPanel(event.target);
+    if (!form || !event.dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    form.querySelector('[data-drop]').classList.add('is-over');
+  });
+}
+for (const type of ['dragleave', 'drop']) {
+  document.addEventListener(type, (event) => {
+    const form = isPanel(event.target);
+    if (!form) return;
+    form.querySelector('[data-drop]').classList.remove('is-over');
+    if (type !== 'drop' || !event.dataTransfer.files.length) return;
+    event.preventDefault();
+    add(form, [...event.dataTransfer.files]);
+  });
+}
+addEventListener('beforeunload', (event) => {
+  if (document.querySelector('[data-evidence-form][data-busy]')) event.preventDefault();
+});
+eachLoad((root) => root.querySelectorAll('[data-evidence-form]').forEach(refresh));
