@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint fmt types setup setup-dev lock web worker scheduler migrate soak bench screenshots texts
+.PHONY: help run test check lint fmt types setup setup-dev lock web worker scheduler migrate soak bench screenshots texts consolidation
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,3 +89,6 @@ bench: setup-dev ## Measure, and write the table
 
 screenshots: setup-dev ## Pictures of the pages, from a demo company of their own
 	@$(BIN)/python -m tools.screenshots
+
+consolidation: setup-dev ## Show that all tracker pages are made of one family of templates
+	@$(BIN)/python -m tools.consolidation

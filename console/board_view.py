@@ -142,8 +142,7 @@ def show_page(
         **side_values(place, closing),
         **(_week_values(ctx, place, place.week, site) if place.week else _board_values(place)),
     }
-    template = "programme/week.html" if place.week else "board/page.html"
-    return vary(make_response(render_template(template, **values), status))
+    return vary(make_response(render_template(place.template, **values), status))
 
 
 def _board_values(place: Place) -> dict[str, Any]:

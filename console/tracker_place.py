@@ -15,6 +15,9 @@ from console.domain.tracker import REMEDIATION, Programme
 from console.services.tracker_rows import ItemView
 from console.web import current_actor
 
+# The page of the remediation board, and that of a week, which stands on it.
+TEMPLATES = ("board/page.html", "programme/week.html")
+
 
 @dataclass(frozen=True)
 class Place:
@@ -33,6 +36,11 @@ class Place:
         """Give the address of its list with filters."""
         chosen = {key: word for key, word in words.items() if word}
         return self.url("page") + ("?" + urlencode(chosen) if chosen else "")
+
+    @property
+    def template(self) -> str:
+        """Give the template of its page."""
+        return TEMPLATES[1] if self.week else TEMPLATES[0]
 
     @property
     def file_stem(self) -> str:
