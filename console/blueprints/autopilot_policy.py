@@ -50,6 +50,7 @@ def _page(form: Any, *, simulated: autopilot.Preview | None = None, status: int 
         "proposals": [one for one in proposals if one.state != "open"],
         "revisions": revisions,
         "simulated": simulated,
+        "outdated": comparison is not None and policy_proposals.is_outdated(comparison.proposal, view),
         "names": people.names_of(ctx, shown),
     }
     return show(

@@ -120,7 +120,7 @@ def approve(ctx: Context, kind: PolicyKind, proposal_id: int, *, note: str = "")
     if _is_proposer(ctx, row) and _others_can(ctx, row):
         raise PermissionDenied(T("Somebody else must approve your own proposal"), code="own_proposal")
     current = policies.resolve(ctx, kind, row.site)
-    if current.revision != row.base_revision:
+    if is_outdated(_made(row), current):
         raise Conflict(
             {
                 "message": T("The policy was changed since the proposal was made; please propose anew"),
@@ -135,13 +135,19 @@ def approve(ctx: Context, kind: PolicyKind, proposal_id: int, *, note: str = "")
         kind,
         row.sent,
         site=row.site,
-        if_match=row.base_revision,
+        if_match=current.revision,
         reason=row.reason,
         source="approval",
         proposal_id=row.id,
     )
     _record(ctx, kind, row, "approve")
     return made
+
+
+def is_outdated(proposal: Proposal, current: PolicyView) -> bool:
+    """Tell whether the policy has other values than when the proposal was made; stopped and resumed is the same."""
+    base = {**proposal.policy, **{name: change["old"] for name, change in proposal.changes.items()}}
+    return current.revision != proposal.base_revision and dict(current.values) != base
 
 
 def reject(ctx: Context, kind: PolicyKind, proposal_id: int, *, note: str) -> Proposal:

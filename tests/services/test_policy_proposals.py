@@ -130,6 +130,14 @@ def test_a_policy_that_moved_on_refuses_the_old_proposal(act):
     assert policies.resolve(act("bora"), KIND).values["cooldown_minutes"] == 30
 
 
+def test_a_policy_that_came_back_to_its_values_takes_the_proposal(act):
+    made = policy_proposals.propose(act("minsu"), KIND, {"cooldown_minutes": 60}, reason="x")
+    policies.update_policy(act("anna"), KIND, {"overdue_trigger": 5})
+    policies.update_policy(act("anna"), KIND, {"overdue_trigger": 1})
+
+    assert policy_proposals.approve(act("bora"), KIND, made.id).values["cooldown_minutes"] == 60
+
+
 def test_there_is_one_open_proposal_per_policy(act):
     first = policy_proposals.propose(act("minsu"), KIND, {"cooldown_minutes": 60}, reason="x")
     with pytest.raises(Conflict) as caught:
