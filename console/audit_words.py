@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from console.domain.catalogue import WEEKS
 from console.domain.text import N_
 
 ACTIONS: dict[str, str] = {
@@ -57,6 +58,20 @@ ACTIONS: dict[str, str] = {
     "permission_denied": N_("Permission refused"),
 }
 
+# What happens to a week of the programme; its code stands in front of the word.
+WEEK_ACTIONS: dict[str, str] = {
+    "completion_package_download": N_("Package of a week downloaded"),
+    "tracker_bootstrap": N_("Week begun at a site"),
+    "tracker_complete": N_("Week completed"),
+    "tracker_evidence_download": N_("Evidence downloaded"),
+    "tracker_evidence_remove": N_("Evidence removed"),
+    "tracker_evidence_upload": N_("Evidence added"),
+    "tracker_item_bulk_update": N_("Several items of a week changed"),
+    "tracker_item_comment": N_("Item of a week commented"),
+    "tracker_item_undo": N_("Change of a week's items taken back"),
+    "tracker_item_update": N_("Item of a week changed"),
+}
+
 REASONS: dict[str, str] = {
     "prev_hash_mismatch": N_("The link to the entry before does not fit."),
     "entry_hash_mismatch": N_("The content is not the one that was written."),
@@ -72,7 +87,8 @@ REASONS: dict[str, str] = {
 
 def action_label(action: str) -> str:
     """Give the message id of an action, or the word itself when it has no other."""
-    return ACTIONS.get(action, action)
+    code, _line, rest = action.partition("_")
+    return WEEK_ACTIONS.get(rest, action) if code in WEEKS else ACTIONS.get(action, action)
 
 
 def reason_label(reason: str) -> str:

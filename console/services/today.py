@@ -13,7 +13,8 @@ from sqlalchemy import and_, func, literal_column, or_, select
 from console.context import Context
 from console.domain.runs import API, MANUAL
 from console.domain.text import N_, T, Text
-from console.domain.tracker import REMEDIATION, Programme
+from console.domain.tracker import REMEDIATION
+from console.domain.trackers import programmes
 from console.models.automation import RunFact
 from console.models.iam import User
 from console.models.runs import JobRun
@@ -74,17 +75,18 @@ def start_of_day(ctx: Context, now: datetime) -> datetime:
     return local.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def figures(ctx: Context, site: str | None = None, programme: Programme = REMEDIATION) -> Figures:
-    """Count late items (of `site`) and the actor's own open ones: one statement; zeros without permission."""
+def figures(ctx: Context, site: str | None = None) -> Figures:
+    """Count late items of the board (of `site`) and the actor's own open ones of all trackers: one statement."""
     actor = ctx.actor
-    if not any(actor.can(name) for name in programme.read):
+    readable = [one for one in programmes() if any(map(actor.can, one.read))]
+    if not readable:
         return Figures()
-    mine = rows.keys(programme, actor)
-    late = mine.where(rows.overdue(ctx.now()))
+    owner = TrackerItem.assignee_user_id == actor.user_id if actor.user_id else TrackerItem.assignee == actor.username
+    mine = rows.keys_of(readable, actor).where(rows.OPEN, owner)
+    late = rows.keys_of([one for one in readable if one is REMEDIATION], actor).where(rows.overdue(ctx.now()))
     if site is not None:
         late = late.where(TrackerItem.site_key == site)
-    owner = TrackerItem.assignee_user_id == actor.user_id if actor.user_id else TrackerItem.assignee == actor.username
-    counts = [one.with_only_columns(func.count()).scalar_subquery() for one in (late, mine.where(rows.OPEN, owner))]
+    counts = [one.with_only_columns(func.count()).scalar_subquery() for one in (late, mine)]
     return Figures(*(int(value) for value in ctx.session.execute(select(*counts)).one()))
 
 

@@ -236,7 +236,7 @@ def test_my_work_has_the_items_of_the_weeks_beside_those_of_the_board(browser_cl
 
 @pytest.mark.parametrize(
     ("address", "most"),
-    [("/programme", 12), ("/programme/w02?site=" + SITE, 19), ("/programme/w02?view=table", 18), ("/my-work", 10)],
+    [("/programme", 7), ("/programme/w02?site=" + SITE, 12), ("/programme/w02?view=table", 10), ("/my-work", 7)],
 )
 def test_a_page_asks_the_same_number_of_questions_however_much_there_is(
     browser_client, ctx, session, begun, address, most
