@@ -1,42 +1,18 @@
 """Several processes at the tracker at once: nothing is lost, nothing happens twice."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.orm import sessionmaker
 
-from console.context import unit_of_work
 from console.domain.errors import Conflict, NotFound
 from console.domain.tracker import REMEDIATION
 from console.domain.tracker_requests import ItemChange
 from console.models.tracker import TrackerEvent, TrackerItem, TrackerRun
 from console.services import tracker_apply, tracker_completion, tracker_items, tracker_store
-from tests.conftest import actor_of
 from tests.services.tracker_support import HOUR, add_item, make_plan, plan_item, synced
 
 RULES = ("dr_restore_valid_recent", "daily_check_recent", "weekly_streak_target_met")
-
-
-@pytest.fixture
-def at_once(engine, clock, config):
-    """Give `at_once(f, g, …)`: each in a thread and a transaction of its own, all started together."""
-
-    def run(*actions):
-        barrier = threading.Barrier(len(actions))
-
-        def work(action):
-            barrier.wait(timeout=10)
-            with unit_of_work(sessionmaker(engine), actor=actor_of(), clock=clock, config=config) as ctx:
-                return action(ctx)
-
-        with ThreadPoolExecutor(len(actions)) as pool:
-            futures = [pool.submit(work, action) for action in actions]
-            return [future.exception(timeout=60) or future.result() for future in futures]
-
-    return run
 
 
 def test_two_first_syncs_at_once_open_each_item_once(at_once, session, clock):
