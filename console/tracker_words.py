@@ -32,6 +32,8 @@ KINDS = {
     "undo": N_("took a change back"),
     "escalated": N_("escalated it"),
     "evidence": N_("added evidence"),
+    "evidence_removed": N_("removed evidence"),
+    "evidence_quarantined": N_("quarantined evidence"),
 }
 FIELDS = {
     "status": N_("Status"),

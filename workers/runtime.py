@@ -21,6 +21,7 @@ MODULES = (
     "workers.alerts",
     "workers.audit",
     "workers.automation",
+    "workers.evidence",
     "workers.governance",
     "workers.remediation",
     "workers.upkeep",

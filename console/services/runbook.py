@@ -12,7 +12,7 @@ from console.domain.latency import LatencySnapshot
 from console.domain.runbook import CheckResult, Runbook, look_through, needed_facts
 from console.domain.runbook_checks import ChainFacts, DocumentFacts, RateLimitFacts, SigningFacts, TokenFacts
 from console.limiter import Limiter
-from console.services import audit, automation_watch, latency, preflight, security
+from console.services import audit, automation_watch, integrity, latency, preflight, security
 from console.services.latency import MemorySamples
 
 READ = ("admins:manage", "governance:read")
@@ -103,4 +103,5 @@ PROVIDERS: dict[str, Callable[[Context], Any]] = {
     "rate_limit": lambda ctx: rate_limit_facts(ctx.config),
     "signing": lambda ctx: signing_facts(ctx.config),
     "automation": automation_watch.facts,
+    "integrity": integrity.facts,
 }

@@ -1,16 +1,18 @@
 """The registry of runbook checks and every verdict of the checks that exist."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from console.domain import runbook, runbook_automation, runbook_checks
 from console.domain.gate_rules import PreflightFacts
+from console.domain.integrity import IntegrityFacts
 from console.domain.latency import Samples, judge, summarize
 from console.domain.latency_policy import LatencyPolicy, Target, WindowCounts
 from console.domain.runbook_checks import ChainFacts, DocumentFacts, RateLimitFacts, SigningFacts, TokenFacts
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 def _latency(ms=5.0, bad=0):
@@ -31,6 +33,7 @@ GOOD = {
     "rate_limit": _rate_limit("ok"),
     "signing": SigningFacts(True, True),
     "automation": runbook_automation.AutomationFacts(NOW),
+    "integrity": IntegrityFacts(NOW),
 }
 
 
@@ -47,6 +50,7 @@ def test_the_checks_stand_in_the_published_order_and_are_all_ok_on_good_facts():
         "api_latency_p95",
         "api_burn_rate",
         "audit_chain_integrity",
+        "evidence_archive_integrity_batch",
         "migration_rollback_guide",
         "token_expiry_pressure",
         "rate_limit_backend",
@@ -71,6 +75,15 @@ def test_the_checks_stand_in_the_published_order_and_are_all_ok_on_good_facts():
         ("api_burn_rate", {"latency": _latency(bad=2)}, "critical"),
         ("api_burn_rate", {"latency": _latency(bad=1)}, "ok"),
         ("audit_chain_integrity", {"audit_chain": ChainFacts(False, 3, 120)}, "critical"),
+        ("evidence_archive_integrity_batch", {"integrity": IntegrityFacts(NOW, {"status": "ok"}, NOW)}, "ok"),
+        (
+            "evidence_archive_integrity_batch",
+            {"integrity": IntegrityFacts(NOW, {"status": "critical"}, NOW)},
+            "critical",
+        ),
+        ("evidence_archive_integrity_batch", {"integrity": IntegrityFacts(NOW, {"status": "warning"}, NOW)}, "warning"),
+        ("evidence_archive_integrity_batch", {"integrity": IntegrityFacts(NOW, {}, NOW, failed=True)}, "warning"),
+        ("evidence_archive_integrity_batch", {"integrity": IntegrityFacts(NOW, {}, NOW - 4 * DAY)}, "warning"),
         ("migration_rollback_guide", {"documents": DocumentFacts("a", False, "b", True)}, "critical"),
         ("token_expiry_pressure", {"tokens": TokenFacts(1)}, "warning"),
         ("rate_limit_backend", {"rate_limit": _rate_limit("critical")}, "critical"),
