@@ -1,0 +1,164 @@
+"""The evidence panel in a real browser: choose, drop, send, progress, refusals, phone, without script."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.files import EICAR, PDF, png
+
+# A picture as large as a phone makes it, drawn in the page: the browser has to make it smaller.
+DRAW = """async () => {
+  const canvas = document.createElement('canvas');
+  canvas.width = 4000; canvas.height = 3000;
+  const pen = canvas.getContext('2d');
+  const noise = pen.createImageData(4000, 3000);
+  for (let at = 0; at < noise.data.length; at++) noise.data[at] = at % 4 === 3 ? 255 : (at * 7919) % 251;
+  pen.putImageData(noise, 0, 0);
+  const blob = await new Promise((done) => canvas.toBlob(done, 'image/jpeg', 0.95));
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return btoa(text);
+}"""
+
+
+def _open(page: Page, number: int = 0) -> None:
+    page.goto("/board")
+    page.wait_for_selector("html.has-script", state="attached")
+    page.goto(str(page.locator("a.board-card-title").nth(number).get_attribute("href")))
+    page.wait_for_selector("[data-evidence-form]")
+
+
+def _file(name: str, content: bytes, kind: str) -> Any:
+    return {"name": name, "mimeType": kind, "buffer": content}
+
+
+def test_several_files_are_sent_one_by_one_and_a_refusal_stays_to_be_read(page_as):
+    page = page_as("manager")
+    _open(page)
+    panel = page.locator("[data-evidence]")
+    expect(panel.locator("[data-send]")).to_be_disabled()
+
+    panel.locator("[data-pick]").first.set_input_files(
+        [
+            _file("점검 보고서.pdf", PDF, "application/pdf"),
+            _file("설비.png", png(), "image/png"),
+            _file("virus.txt", EICAR, "text/plain"),
+            _file("setup.exe", b"MZ", "application/x-msdownload"),
+        ]
+    )
+    queue = panel.locator("[data-queue] li")
+    expect(queue).to_have_count(4)
+    expect(queue.nth(3)).to_have_attribute("data-state", "fault")
+    expect(panel.locator("[data-send]")).to_contain_text("파일 3개 올리기")
+    panel.get_by_label("메모").fill("절연 저항 측정")
+    panel.locator("[data-send]").click()
+
+    expect(panel.locator(".evidence-file")).to_have_count(2)
+    expect(queue).to_have_count(2)
+    expect(queue.first).to_contain_text("eicar-signature-detected")
+    expect(panel.locator("[data-evidence-count]")).to_have_text("2")
+    expect(panel.locator(".evidence-file").first).to_contain_text("절연 저항 측정")
+    expect(page.locator(".k-toast", has_text="증빙 2건을 올렸습니다")).to_be_visible()
+    # The refusal of the virus is what the browser says about a 422.
+    assert [said for said in vars(page)["problems"] if "422" not in said] == []
+    vars(page)["problems"].clear()
+    queue.first.get_by_role("button").click()
+    expect(queue).to_have_count(1)
+
+
+def test_a_file_is_downloaded_and_removed_with_a_reason(page_as):
+    page = page_as("manager", lang="en")
+    _open(page, 1)
+    panel = page.locator("[data-evidence]")
+    panel.locator("[data-pick]").first.set_input_files([_file("report.pdf", PDF, "application/pdf")])
+    panel.locator("[data-send]").click()
+    line = panel.locator(".evidence-file")
+
+    with page.expect_download() as got:
+        line.get_by_role("link", name="report.pdf").click()
+    assert got.value.suggested_filename == "report.pdf"
+    assert got.value.path().read_bytes() == PDF
+    line.locator("summary").click()
+    line.get_by_label("Reason for the removal").fill("wrong pump")
+    line.get_by_role("button", name="Remove").click()
+
+    expect(panel.locator(".evidence-file")).to_have_count(0)
+    expect(page.locator(".k-toast", has_text="report.pdf was removed")).to_be_visible()
+
+
+def test_a_large_picture_is_made_smaller_before_it_travels(page_as):
+    page = page_as("operator", width=390)
+    _open(page)
+    photo = base64.b64decode(page.evaluate(DRAW))
+    assert len(photo) > 5 * 1024 * 1024
+    panel = page.locator("[data-evidence]")
+    expect(panel.get_by_text("사진 촬영")).to_be_visible()
+
+    panel.locator("[data-pick][capture]").set_input_files([_file("IMG_0001.JPG", photo, "image/jpeg")])
+    expect(panel.locator("[data-queue] li")).to_contain_text("MB")
+    with page.expect_response(lambda answer: answer.request.method == "POST" and "/evidence" in answer.url) as sent:
+        panel.locator("[data-send]").click()
+
+    assert sent.value.status == 200
+    expect(panel.locator(".evidence-file", has_text="IMG_0001.jpg")).to_be_visible()
+
+
+def test_files_can_be_dropped(page_as):
+    page = page_as("manager")
+    _open(page, 2)
+    handle = page.evaluate_handle(
+        "() => { const data = new DataTransfer();"
+        " data.items.add(new File(['measured'], '측정.txt', { type: 'text/plain' })); return data; }"
+    )
+    drop = page.locator("[data-drop]")
+    drop.dispatch_event("dragover", {"dataTransfer": handle})
+    expect(drop).to_have_class("evidence-drop is-over")
+    drop.dispatch_event("drop", {"dataTransfer": handle})
+
+    expect(page.locator("[data-queue] li")).to_contain_text("측정.txt")
+    page.keyboard.press("Tab")
+    page.locator("[data-send]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".evidence-file", has_text="측정.txt")).to_be_visible()
+
+
+def test_it_works_without_script(page_as):
+    page = page_as("manager", script=False)
+    page.goto("/board")
+    page.goto(str(page.locator("a.board-card-title").nth(3).get_attribute("href")))
+    panel = page.locator("[data-evidence]")
+
+    panel.locator("input[type=file]").first.set_input_files(
+        [_file("a.txt", b"one", "text/plain"), _file("b.txt", b"two", "text/plain")]
+    )
+    panel.locator("[data-send]").click()
+
+    expect(page.locator("[data-evidence] .evidence-file")).to_have_count(2)
+    expect(page.locator(".k-toast")).to_contain_text("증빙 2건을 올렸습니다")
+
+
+def test_who_may_only_look_has_no_form(page_as):
+    page = page_as("auditor")
+    page.goto("/board")
+    page.goto(str(page.locator("a.board-card-title").first.get_attribute("href")))
+
+    expect(page.locator("[data-evidence]")).to_be_visible()
+    expect(page.locator("[data-evidence-form]")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("width", "theme", "lang"), [(1440, "light", "ko"), (390, "dark", "ko"), (390, "light", "en")])
+def test_it_can_be_read_and_reached_by_everybody(page_as, axe, width, theme, lang):
+    page = page_as("manager", width=width, theme=theme, lang=lang)
+    _open(page)
+    page.locator("[data-pick]").first.set_input_files([_file("a.txt", b"one", "text/plain")])
+    page.locator("[data-queue] li").wait_for()
+
+    assert axe(page) == []
+    overflow = page.evaluate("() => { const it = document.querySelector('[data-evidence]');"
+                             " return it.scrollWidth - it.clientWidth; }")  # fmt: skip
+    assert overflow <= 0
