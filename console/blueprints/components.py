@@ -5,11 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from console import gallery, listing
+from console import gallery, gallery_tracker, listing
 from console.errors import wants_fragment
 from console.forms.gallery import SampleForm
 from console.frame import frame
 from console.responses import toast, vary
+from console.services.tracker_rows import ItemView
 from console.web import access
 
 pages = Blueprint("components", __name__)
@@ -24,6 +25,24 @@ def page() -> ResponseReturnValue:
     data = gallery.sample_list(now, query)
     if wants_fragment():
         return vary(Response(render_template("components/_list.html", data=data)))
+    return _whole(data)
+
+
+@pages.get("/components/drawer")
+@access()
+def drawer() -> ResponseReturnValue:
+    """Show the drawer of the sample item that `item` names, beside the gallery."""
+    items = gallery_tracker.sample_items(frame().now)
+    chosen = next((item for item in items if str(item.id) == request.args.get("item")), items[0])
+    if wants_fragment():
+        values = {"item": chosen, "events": gallery.sample_events(frame().now)}
+        return vary(Response(render_template("components/_drawer.html", **values)))
+    return _whole(gallery.sample_list(frame().now, listing.ListQuery()), chosen)
+
+
+def _whole(data: listing.ListResult, item: ItemView | None = None) -> str:
+    """Draw the gallery, with a drawer for `item`."""
+    now = frame().now
     wrong = SampleForm(prefix="wrong-", data={"hours": 900, "site": "a"})
     wrong.validate()
     return render_template(
@@ -37,6 +56,9 @@ def page() -> ResponseReturnValue:
         queued=gallery.sample_run(now, "running"),
         done=gallery.sample_run(now, "finished"),
         docs=gallery.documentation,
+        items=gallery_tracker.sample_items(now),
+        readiness=gallery_tracker.sample_readiness(now),
+        item=item,
         now=now,
     )
 

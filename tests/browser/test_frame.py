@@ -327,3 +327,16 @@ class TestWithoutScript:
         page.locator(".topbar button[name=lang]").first.click()
 
         expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+def test_a_drawer_opens_beside_the_gallery_and_gives_the_focus_back(page_as):
+    page = page_as("operator", lang="en")
+    page.goto("/components")
+    card = page.locator("[data-row][data-id='36']")
+    card.get_by_role("link", name="옥상 배수구 청소").click()
+
+    expect(page.get_by_role("dialog", name="옥상 배수구 청소")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="옥상 배수구 청소")).to_have_count(0)
+    expect(card).to_be_focused()
+    assert page.url.endswith("/components")
