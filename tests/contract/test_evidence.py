@@ -103,6 +103,7 @@ def test_the_list_is_newest_first(api, item, clock):
         ("shot.webp", "image/webp", WEBP),
         ("측정.csv", "text/csv", "시각,값\n08:00,4.2\n".encode()),
         ("측정-cp949.csv", "text/csv", "시각,값\n08:00,4.2\n".encode("cp949")),
+        ("mixed.log", "text/plain", "측정 ".encode() + "값".encode("cp949") + "값".encode()[:-1]),
         ("unicode.txt", "text/plain", "측정".encode("utf-16")),
         ("values.json", "application/json", b'{"value": 1}'),
         ("charset.txt", "text/plain; charset=utf-8", b"plain"),
