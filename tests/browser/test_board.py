@@ -200,3 +200,18 @@ def test_an_auditor_sees_everything_and_is_offered_nothing(page_as):
 
     expect(page.locator(".board-card").first).to_be_visible()
     expect(page.locator("[draggable=true], [data-inline], [data-select], [data-key=c]")).to_have_count(0)
+
+
+def test_the_open_drawer_shows_what_was_taken_back(page_as):
+    page = page_as("manager", lang="en")
+    page.goto("/board")
+    page.locator(".board-card-title").last.click()
+    drawer = page.locator("[data-drawer]")
+    status = drawer.get_by_label("Status")
+    before = status.input_value()
+    status.select_option("blocked" if before != "blocked" else "in_progress")
+    drawer.get_by_role("button", name="Save").click()
+
+    page.get_by_role("button", name="Undo").click()
+
+    expect(status).to_have_value(before)

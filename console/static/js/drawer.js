@@ -16,6 +16,12 @@ document.addEventListener('htmx:after:swap', (event) => {
   if (!inside && !document.querySelector('dialog[open]') && slot().kaShown !== drawer) drawer.focus();
   slot().kaShown = drawer;
 });
+/* What was taken back may be what the drawer shows: it reads itself again, unless somebody is writing in it. */
+document.addEventListener('undone', () => {
+  const drawer = slot()?.querySelector('[data-drawer]');
+  if (!drawer || drawer.querySelector('form[data-dirty]')) return;
+  htmx.ajax('GET', location.pathname + location.search, { target: '#drawer-slot', swap: 'innerHTML' });
+});
 on('click', '[data-drawer-close]', (event, link) => {
   const drawer = link.closest('[data-drawer]');
   if (!drawer || !slot()?.contains(drawer)) return;

@@ -35,6 +35,7 @@ async function takeBack(toast, undo, token, button) {
     for (const [name, detail] of Object.entries(asked)) {
       document.body.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
     }
+    document.body.dispatchEvent(new CustomEvent('undone', { bubbles: true }));
     if (!asked.toast) showToast({ message: text('undone') });
   } catch {
     button.disabled = false;
