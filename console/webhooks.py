@@ -8,8 +8,10 @@ import json
 import smtplib
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
@@ -79,13 +81,22 @@ class Sender:
             headers["webhook-signature"] = signature(self._secret, message_id, stamp, body)
         end = time.monotonic() + self._timeout
         connection = self._connection(parts)
+        # Each read may take the whole time: a receiver that sends a letter now and then would hold us for hours.
+        watch = threading.Timer(self._timeout, _hang_up, [connection])
+        watch.daemon = True
+        watch.start()
         try:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request("POST", path, body=body, headers=headers)
             response = connection.getresponse()
             self._drain(response, end)
             return answered(response.status, _retry_after(response.getheader("Retry-After"), at))
+        except (OSError, http.client.HTTPException) as error:
+            if time.monotonic() >= end:
+                raise TimeoutError from error
+            raise
         finally:
+            watch.cancel()
             connection.close()
 
     def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:
@@ -138,6 +149,14 @@ class Sender:
         except smtplib.SMTPException as error:
             return Sent(error=f"mail error: {type(error).__name__}", retryable=True)
         return Sent(250)
+
+
+def _hang_up(connection: http.client.HTTPConnection) -> None:
+    """End a talk that takes too long; whoever reads from it gets an error at once."""
+    talk = connection.sock
+    if talk is not None:
+        with suppress(OSError):
+            talk.shutdown(socket.SHUT_RDWR)
 
 
 def _shaped(kind: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -63,6 +63,8 @@ _PAGES: Mapping[str, tuple[str, dict[str, str]]] = {
     "security": ("ops_security.page", {}),
     "audit": ("audit.page", {}),
     "tokens": ("tokens.page", {}),
+    "jobs": ("jobs.page", {}),
+    "alerts": ("alerts.page", {}),
 }
 _ORDER = ("error", "warning", "ok")
 

@@ -12,7 +12,7 @@ from console.domain.latency import LatencySnapshot
 from console.domain.runbook import CheckResult, Runbook, look_through, needed_facts
 from console.domain.runbook_checks import ChainFacts, DocumentFacts, RateLimitFacts, SigningFacts, TokenFacts
 from console.limiter import Limiter
-from console.services import audit, automation_watch, integrity, latency, preflight, security
+from console.services import alert_watch, audit, automation_watch, integrity, latency, preflight, security
 from console.services.latency import MemorySamples
 
 READ = ("admins:manage", "governance:read")
@@ -104,4 +104,5 @@ PROVIDERS: dict[str, Callable[[Context], Any]] = {
     "signing": lambda ctx: signing_facts(ctx.config),
     "automation": automation_watch.facts,
     "integrity": integrity.facts,
+    "outbox": alert_watch.facts,
 }

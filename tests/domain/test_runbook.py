@@ -9,6 +9,7 @@ from console.domain.gate_rules import PreflightFacts
 from console.domain.integrity import IntegrityFacts
 from console.domain.latency import Samples, judge, summarize
 from console.domain.latency_policy import LatencyPolicy, Target, WindowCounts
+from console.domain.runbook_alerts import OutboxFacts
 from console.domain.runbook_checks import ChainFacts, DocumentFacts, RateLimitFacts, SigningFacts, TokenFacts
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -34,6 +35,7 @@ GOOD = {
     "signing": SigningFacts(True, True),
     "automation": runbook_automation.AutomationFacts(NOW),
     "integrity": IntegrityFacts(NOW),
+    "outbox": OutboxFacts(NOW),
 }
 
 
@@ -56,6 +58,7 @@ def test_the_checks_stand_in_the_published_order_and_are_all_ok_on_good_facts():
         "rate_limit_backend",
         "audit_archive_signing",
         "alert_noise_policy_documented",
+        "alert_outbox_moving",
         "remediation_escalation_recent",
         "remediation_auto_assign_recent",
         "remediation_kpi_recent",
@@ -76,6 +79,10 @@ def test_the_checks_stand_in_the_published_order_and_are_all_ok_on_good_facts():
         ("api_burn_rate", {"latency": _latency(bad=1)}, "ok"),
         ("audit_chain_integrity", {"audit_chain": ChainFacts(False, 3, 120)}, "critical"),
         ("evidence_archive_integrity_batch", {"integrity": IntegrityFacts(NOW, {"status": "ok"}, NOW)}, "ok"),
+        ("alert_outbox_moving", {"outbox": OutboxFacts(NOW, 3, NOW - DAY / 96)}, "ok"),
+        ("alert_outbox_moving", {"outbox": OutboxFacts(NOW, 3, NOW - DAY / 90)}, "warning"),
+        ("alert_outbox_moving", {"outbox": OutboxFacts(NOW, 3, NOW - DAY / 23)}, "critical"),
+        ("alert_outbox_moving", {"outbox": OutboxFacts(NOW, 0, None, 1)}, "warning"),
         (
             "evidence_archive_integrity_batch",
             {"integrity": IntegrityFacts(NOW, {"status": "critical"}, NOW)},
