@@ -1,7 +1,10 @@
 """Evidence below the doors: both backends, faults of disk and database, quota, undone transactions."""
 
 import errno
+import gc
 import io
+import time
+import tracemalloc
 from datetime import timedelta
 
 import pytest
@@ -300,3 +303,20 @@ def test_a_context_that_writes_already_keeps_what_it_wrote(writing, session, clo
     writing.commit()
 
     assert count(writing, TrackerItem) == 2
+
+
+def test_five_megabytes_cost_little_time_and_memory(writing):
+    content = bytes(range(32, 127)) * 55_188
+    upload = Upload(io.BytesIO(content), "a.txt", "text/plain")
+    evidence.attach(writing, REMEDIATION, writing.item, Upload(io.BytesIO(b"warm"), "a.txt", "text/plain"))
+    gc.collect()
+    tracemalloc.start()
+    began = time.process_time()
+    try:
+        evidence.attach(writing, REMEDIATION, writing.item, upload)
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert time.process_time() - began < 0.3
+    assert peak < 8 * 1024 * 1024
