@@ -68,6 +68,9 @@ def number(value: float | None, digits: int = 1) -> str:
     """Give a number with separators and at most `digits` decimals; nothing is a dash."""
     if value is None:
         return "–"
+    # Most numbers of a page are small counts, which read the same in every language.
+    if type(value) is int and 0 <= value < 1000:
+        return str(value)
     return format_decimal(round(value, digits), "#,##0." + "#" * digits if digits else "#,##0", locale=locale())
 
 

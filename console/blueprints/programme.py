@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from collections.abc import Callable, Iterable
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _
 
 from console.blueprints.evidence_pages import PAGES as EVIDENCE_PAGES
@@ -43,7 +46,7 @@ def page() -> Response:
     values = {
         "data": data,
         "shown": shown,
-        "urls": _url,
+        "urls": _urls(data.weeks, shown),
         "begun": len(cells),
         "closed": sum(cell.closed for cell in cells),
         "late": sum(cell.readiness.overdue_count for cell in cells),
@@ -51,8 +54,11 @@ def page() -> Response:
     return vary(make_response(render_template("programme/page.html", **values)))
 
 
-def _url(week: Week, site: str | None) -> str:
-    return url_for("programme.week", week=week.code, site=site)
+def _urls(weeks: Iterable[Week], sites: Iterable[str]) -> Callable[[Week, str | None], str]:
+    """Give the addresses of weeks at sites; there are hundreds on the page, so each part is made once."""
+    pages_of = {week.code: place_of(week.code).url("page") for week in weeks}
+    words = {site: "?" + urlencode({"site": site}) for site in sites}
+    return lambda week, site: pages_of[week.code] + words.get(site or "", "")
 
 
 @pages.post("/programme/<week:week>/begin")

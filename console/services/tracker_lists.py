@@ -109,12 +109,19 @@ def my_items(ctx: Context, *, most: int = 50) -> MyItems:
         assigned_total=total,
         late=late_count or 0,
         due_soon=soon_count or 0,
-        claimable=_read(ctx, union_all(*first), now)[:most] if first else (),
+        claimable=_read(ctx, _most_urgent(union_all(*first), most), now) if first else (),
         claimable_total=ctx.session.scalar(free.with_only_columns(func.count())) or 0,
     )
 
 
-def _read(ctx: Context, ids: Select[Any] | CompoundSelect[Any], now: datetime) -> tuple[ItemView, ...]:
+def _most_urgent(ids: CompoundSelect[Any], most: int) -> Select[Any]:
+    """Give the ids of the first of them over all trackers, so that only those rows are read in full."""
+    found = ids.subquery()
+    order = (TrackerItem.due_at.asc().nulls_last(), TrackerItem.priority.asc(), TrackerItem.id.asc())
+    return select(TrackerItem.id).join(found, found.c.id == TrackerItem.id).order_by(*order).limit(most)
+
+
+def _read(ctx: Context, ids: Select[Any], now: datetime) -> tuple[ItemView, ...]:
     wanted = ids.subquery()
     found = ctx.session.execute(rows.everything().join(wanted, wanted.c.id == TrackerItem.id))
     return tuple(sorted(rows.mixed(found, now), key=_urgency))

@@ -18,6 +18,7 @@ from console.services import (
     gate,
     kpi,
     policies,
+    programme,
     shadow,
     sites,
     tracker_board,
@@ -74,3 +75,18 @@ def test_a_fortnight_of_automation_is_there_with_its_policy_and_a_dead_channel(c
     assert states["success"] > 0
     assert states["dead"] > 0
     assert states["queued"] == 0
+
+
+def test_four_sites_stand_at_four_places_of_the_programme(company):
+    state = programme.state(company)
+    begun = [cell for cell in state.cells.values() if cell.begun]
+
+    assert state.sites == tuple(sorted(SITES))
+    assert len({len([cell for cell in begun if cell.site == site]) for site in SITES}) == 4
+    assert {cell.status for cell in begun} == {"active", "completed", "completed_with_exceptions"}
+    assert {cell.phase for cell in begun} == {"past", "running"}
+    assert any(cell.readiness.overdue_count for cell in begun)
+    assert any(cell.readiness.blocked_count for cell in begun)
+    unproven = [cell for cell in begun if cell.readiness.blocker_codes == ("missing_required_evidence",)]
+    assert unproven
+    assert sum(cell.readiness.evidence_total_count for cell in begun) > 20
