@@ -67,11 +67,16 @@ def page() -> Response:
 
 
 def _panel(found: Run | None) -> dict[str, Any]:
+    run_url = None
+    if found:
+        # While it is under way its log is all there is to see.
+        ended = found.state == "finished"
+        run_url = url_for("autopilot.run", run_id=found.id) if ended else url_if("jobs.run", run_id=found.id)
     return {
         "run": found and _shown(found),
         "job": runtime.get(jobs.AUTOPILOT),
         "panel_url": url_for("autopilot.panel"),
-        "run_url": url_for("autopilot.run", run_id=found.id) if found and found.state == "finished" else None,
+        "run_url": run_url,
     }
 
 

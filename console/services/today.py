@@ -165,6 +165,7 @@ def _runs(ctx: Context, since: datetime, most: int) -> list[FlowLine]:
     A measurement that finds the backlog in a bad state is no event: the figures beside say so all day.
     """
     steps = or_(JobRun.job_name == kpi.JOB, JobRun.trigger == AUTOPILOT_TRIGGER)
+    acted = and_(JobRun.job_name == autopilot_guard.JOB, RunFact.acted.is_(True))
     statement = (
         select(
             JobRun.id,
@@ -184,7 +185,7 @@ def _runs(ctx: Context, since: datetime, most: int) -> list[FlowLine]:
             or_(
                 JobRun.error_code.is_not(None),
                 JobRun.trigger.in_((API, MANUAL)),
-                and_(~steps, or_(JobRun.job_name == gate.JOB, JobRun.status != "success", RunFact.acted.is_(True))),
+                and_(~steps, or_(JobRun.job_name == gate.JOB, JobRun.status != "success", acted)),
             ),
         )
         .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
