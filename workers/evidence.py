@@ -32,7 +32,8 @@ class ScanOptions(BodyModel):
 def evidence_scan(ctx: Context, options: ScanOptions) -> Outcome:
     """Scan what waits."""
     made = evidence_upkeep.scan_pending(ctx, limit=options.limit)
-    return Outcome(made, "warning" if made.quarantined_count or made.missing_count else "success")
+    status: Status = "warning" if made.quarantined_count or made.missing_count else "success"
+    return Outcome(made, status, skipped=not (made.scanned_count or made.missing_count))
 
 
 class SweepOptions(BodyModel):
