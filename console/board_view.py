@@ -162,6 +162,7 @@ def _week_values(ctx: Context, place: Place, week: Week, site: str | None) -> di
         "chosen": next((cell for cell in standing if cell.site == site), None),
         "site": site,
         "site_url": lambda name: place.list_url(site=name, view=view),
+        "package_url": place.url("package", site=site) if site else None,
         "begin_url": place.url("begin", site=site) if site and place.may_write else None,
         "neighbours": [
             (one.label, place_of(one.code).list_url(site=frame().site, view=view), one is week)

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _
 
 from console.blueprints.evidence_pages import PAGES as EVIDENCE_PAGES
+from console.blueprints.programme_evidence import send_package
 from console.blueprints.tracker_bulk_pages import PAGES as BULK_PAGES
 from console.blueprints.tracker_pages import PAGES, Demands, mount
 from console.board_view import see_other
@@ -19,7 +20,7 @@ from console.domain.text import N_
 from console.frame import frame, leave_toast
 from console.navigation import NavItem
 from console.responses import vary
-from console.services import programme
+from console.services import programme, programme_package
 from console.tracker_place import place_of
 from console.web import access, web_context
 
@@ -61,13 +62,24 @@ def _urls(weeks: Iterable[Week], sites: Iterable[str]) -> Callable[[Week, str | 
     return lambda week, site: pages_of[week.code] + words.get(site or "", "")
 
 
+@pages.get("/programme/<week:week>/package")
+@access(READ, writes=False)
+def package(week: str) -> Response:
+    """Download everything that proves the week at the site of the address."""
+    return send_package(week, programme_package.build(web_context(), WEEKS[week], _site_of_url()))
+
+
+def _site_of_url() -> str:
+    site = request.args.get("site", "")
+    if not site.strip():
+        raise Invalid(_("Please choose a site"))
+    return programme.site_name(site)
+
+
 @pages.post("/programme/<week:week>/begin")
 @access(WRITE)
 def begin(week: str) -> Response:
     """Begin the week at the site of the address, by the site's calendar."""
-    site = request.args.get("site", "")
-    if not site.strip():
-        raise Invalid(_("Please choose a site"))
-    made = programme.bootstrap(web_context(), WEEKS[week], site)
+    made = programme.bootstrap(web_context(), WEEKS[week], _site_of_url())
     leave_toast(_("%(week)s has begun: %(count)s items", week=WEEKS[week].label, count=made.created_count))
     return see_other(place_of(week).list_url(site=made.site))

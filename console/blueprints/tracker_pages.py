@@ -33,6 +33,8 @@ from console.board_view import (
 )
 from console.context import Context
 from console.domain.errors import Conflict, Invalid
+from console.domain.text import N_
+from console.domain.tracker import Programme
 from console.errors import render_error, wants_fragment
 from console.forms.tracker import edit_form
 from console.frame import frame, leave_toast, zone
@@ -48,6 +50,7 @@ from console.services import (
     tracker_undo,
 )
 from console.services.tracker_completion import NotReady
+from console.services.tracker_items import Changed
 from console.services.tracker_rows import CSV_COLUMNS, ItemView
 from console.tracker_place import Place, place_of
 from console.tracker_words import closings
@@ -167,24 +170,21 @@ def change(place: Place, item_id: int) -> Response:
 
 def claim(place: Place, item_id: int) -> Response:
     """Take an unassigned item."""
-    ctx = web_context()
-    try:
-        changed = tracker_items.claim(ctx, item_id, place.programme)
-    except Conflict as conflict:
-        return refuse(conflict)
-    message = _("You have taken %(name)s", name=changed.item.item_id)
-    return show_changed(ctx, place, changed, message, from_drawer=True)
+    return _done(place, item_id, tracker_items.claim, N_("You have taken %(name)s"))
 
 
 def close(place: Place, item_id: int) -> Response:
     """Take a finished item that was added by hand off the board."""
+    return _done(place, item_id, tracker_manual.close, N_("%(name)s is off the board"))
+
+
+def _done(place: Place, item_id: int, act: Callable[[Context, int, Programme], Changed], message: str) -> Response:
     ctx = web_context()
     try:
-        changed = tracker_manual.close(ctx, item_id, place.programme)
+        changed = act(ctx, item_id, place.programme)
     except Conflict as conflict:
         return refuse(conflict)
-    message = _("%(name)s is off the board", name=changed.item.item_id)
-    return show_changed(ctx, place, changed, message, from_drawer=True)
+    return show_changed(ctx, place, changed, _(message, name=changed.item.item_id), from_drawer=True)
 
 
 def comment(place: Place, item_id: int) -> Response:

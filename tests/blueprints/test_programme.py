@@ -203,6 +203,16 @@ def client_url(site):
     return f"/programme/w02?{urlencode({'site': site})}"
 
 
+def test_the_package_of_a_week_is_offered_on_its_page(browser_client, begun):
+    client = browser_client("auditor", (SITE,))
+    address = re.search(r'href="(/programme/w02/package[^"]*)"', client.get("/programme/w02").text).group(1)
+    package = client.get(address)
+
+    assert "completion/completion.json" in zipfile.ZipFile(io.BytesIO(package.data)).namelist()
+    assert client.get("/programme/w02/package", query_string={"site": OTHER}).status_code == 403
+    assert client.get("/programme/w02/package").status_code == 422
+
+
 def test_pages_of_other_sites_stay_closed(browser_client, begun):
     client = browser_client("operator", (OTHER,))
 
