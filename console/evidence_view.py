@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from console.context import Context
 from console.domain import evidence as rules
-from console.services import evidence
+from console.services import evidence, people
 from console.services.evidence import EvidenceView
 from console.services.tracker_rows import ItemView
 from console.tracker_place import Place
@@ -17,9 +17,14 @@ from console.web import current_actor
 
 @dataclass(frozen=True)
 class FileLine:
-    """One file; `url` downloads it (None while it is not let out), `remove_url` takes a reason (None: not allowed)."""
+    """One file and who sent it.
+
+    `url` downloads it (None while it is not let out), `remove_url` takes a reason (None: not allowed); `scan` is the
+    state of the scan as words, hue and icon.
+    """
 
     file: EvidenceView
+    sender: str
     url: str | None
     remove_url: str | None
     scan: tuple[str, str, str]
@@ -46,12 +51,15 @@ def panel_of(ctx: Context, place: Place, item: ItemView) -> Panel:
     """Give the panel of an item."""
     actor, programme = current_actor(), place.programme
     may_change = item.is_active and (place.may_write or item.owned_by(actor))
+    files = evidence.listed(ctx, programme, item.id)
+    names = people.names_of(ctx, [file.uploaded_by for file in files])
     lines = []
-    for file in evidence.listed(ctx, programme, item.id):
+    for file in files:
         removable = may_change and evidence.may_remove(actor, programme, file.uploaded_by)
         lines.append(
             FileLine(
                 file=file,
+                sender=names.get(file.uploaded_by, file.uploaded_by),
                 url=place.url("evidence_file", evidence_id=file.id) if file.downloadable else None,
                 remove_url=place.url("evidence_remove", evidence_id=file.id) if removable else None,
                 scan=_scan(file.malware_scan_status),
