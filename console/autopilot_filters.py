@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Blueprint
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from console import autopilot_words as words
 from console.charts import Series
@@ -64,6 +65,8 @@ def policy_value(value: Any, name: str) -> str:
     if isinstance(value, bool):
         return _("On") if value else _("Off")
     unit = words.FIELDS[name].unit if name in words.FIELDS else ""
+    if unit == "items":
+        return ngettext("%(num)s item", "%(num)s items", value)
     return _("%(value)s %(unit)s", value=value, unit=_(unit)) if unit else str(value)
 
 

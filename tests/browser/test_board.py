@@ -51,7 +51,7 @@ def test_a_card_is_moved_by_keys_and_the_move_taken_back(page_as):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
 
-    expect(page.locator("#col-in_progress .board-card", has_text=number)).to_be_visible()
+    expect(page.locator("#col-in_progress .board-card", has_text=number)).to_be_focused()
     toast = page.locator(".k-toast", has_text=number)
     toast.get_by_role("button", name="Undo").click()
     expect(page.locator("#col-pending .board-card", has_text=number)).to_be_visible()

@@ -129,7 +129,9 @@ document.addEventListener('submit', (event) => {
 /* Across a swap: menus stay open, the current row stays current, the count is said. */
 let open = [];
 let marked = null;
+let held = null;
 document.addEventListener('htmx:before:swap', () => {
+  held = document.activeElement?.closest('[data-row]')?.dataset.id ?? null;
   open = [...document.querySelectorAll('[data-list] details[data-menu][open]')].map((menu) => menu.id).filter(Boolean);
   marked = current()?.dataset.id ?? null;
 });
@@ -139,6 +141,11 @@ document.addEventListener('htmx:after:swap', (event) => {
     if (menu) menu.open = true;
   }
   if (marked !== null && !current()) document.querySelector(`[data-row][data-id="${CSS.escape(marked)}"]`)?.classList.add('is-current');
+  if (held !== null && document.activeElement === document.body) {
+    const row = document.querySelector(`[data-row][data-id="${CSS.escape(held)}"]`);
+    row?.setAttribute('tabindex', '-1');
+    row?.focus({ preventScroll: true });
+  }
   const list = document.querySelector('[data-list][data-announce]');
   if (list && event.detail?.ctx?.request?.method === 'GET') announce(list.dataset.announce);
 });
