@@ -62,7 +62,7 @@ def panel_of(ctx: Context, place: Place, item: ItemView) -> Panel:
                 sender=names.get(file.uploaded_by, file.uploaded_by),
                 url=place.url("evidence_file", evidence_id=file.id) if file.downloadable else None,
                 remove_url=place.url("evidence_remove", evidence_id=file.id) if removable else None,
-                scan=_scan(file.malware_scan_status),
+                scan=scan_words(file.malware_scan_status),
             )
         )
     types: tuple[str, ...] = ctx.config["EVIDENCE_ALLOWED_CONTENT_TYPES"]
@@ -72,12 +72,12 @@ def panel_of(ctx: Context, place: Place, item: ItemView) -> Panel:
         upload_url=place.url("attach", item_id=item.id) if may_change else None,
         accept="" if "*" in types else ",".join(types),
         max_bytes=rules.MAX_BYTES,
-        texts=_texts() if may_change else {},
+        texts=script_texts() if may_change else {},
     )
 
 
-def _scan(word: str) -> tuple[str, str, str]:
-    """The state of the scan: words, hue, icon."""
+def scan_words(word: str) -> tuple[str, str, str]:
+    """Give the state of the scan as words, hue and icon."""
     known = {
         rules.CLEAN: (_("Scanned"), "ok", "shield-check"),
         rules.PENDING: (_("Waits for the scan"), "wait", "hourglass"),
@@ -87,8 +87,8 @@ def _scan(word: str) -> tuple[str, str, str]:
     return known.get(word, (_("Not scanned"), "plain", "info-circle"))
 
 
-def _texts() -> dict[str, str]:
-    """The sentences of the script."""
+def script_texts() -> dict[str, str]:
+    """Give the sentences of the script."""
     return {
         "too_large": _("larger than %(limit)s MB", limit=rules.MAX_BYTES // 1024 // 1024),
         "empty": _("the file is empty"),

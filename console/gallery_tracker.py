@@ -6,7 +6,10 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
+from console.domain.evidence import CLEAN, MAX_BYTES, PENDING
 from console.domain.tracker import REMEDIATION, Readiness, Tally, readiness
+from console.evidence_view import FileLine, Panel, scan_words, script_texts
+from console.services.evidence import EvidenceView
 from console.services.tracker_rows import ItemView
 
 _BLANK: dict[str, Any] = {
@@ -62,3 +65,36 @@ def sample_readiness(now: datetime) -> Readiness:
     """Give what the closing rules say of such items."""
     counts = {"pending": 1, "in_progress": 1, "blocked": 1, "done": 1, "missing_assignee": 1, "overdue": 1}
     return readiness(REMEDIATION, Tally(total=4, **counts), now)
+
+
+def sample_evidence(now: datetime, url: str) -> Panel:
+    """Give the panel of an item with a scanned file and one that waits; its forms lead to `url`."""
+    item = _item(now, 42, "변전실 2호기 절연저항 저하", -125, evidence_required=True, evidence_count=2)
+    files = (
+        _file(now, 2, "절연저항_측정.pdf", "application/pdf", 482_113, CLEAN, note="조치 뒤 측정값 4.2 MΩ"),
+        _file(now, 1, "변전실_사진.jpg", "image/jpeg", 1_204_331, PENDING),
+    )
+    lines = tuple(
+        FileLine(one, "이정비", url if one.downloadable else None, url, scan_words(one.malware_scan_status))
+        for one in files
+    )
+    return Panel(item, lines, url, "application/pdf,image/jpeg,image/png", MAX_BYTES, script_texts())
+
+
+def _file(now: datetime, key: int, name: str, kind: str, size: int, scan: str, note: str = "") -> EvidenceView:
+    return EvidenceView(
+        id=key,
+        tracker_item_id=42,
+        site="한빛마을 3단지",
+        file_name=name,
+        content_type=kind,
+        file_size=size,
+        storage_backend="fs",
+        sha256=f"{key:02x}" * 32,
+        malware_scan_status=scan,
+        malware_scan_engine="clamd",
+        malware_scanned_at=now if scan == CLEAN else None,
+        note=note,
+        uploaded_by="lee",
+        uploaded_at=now - timedelta(minutes=20 * key),
+    )

@@ -58,6 +58,7 @@ def _whole(data: listing.ListResult, item: ItemView | None = None) -> str:
         docs=gallery.documentation,
         items=gallery_tracker.sample_items(now),
         readiness=gallery_tracker.sample_readiness(now),
+        evidence=gallery_tracker.sample_evidence(now, url_for("components.page")),
         item=item,
         now=now,
     )
