@@ -382,3 +382,26 @@ def test_a_site_that_nobody_knows_is_no_tracker(api, sites):
 
 def test_before_any_site_is_on_record_a_name_is_enough(api):
     assert begin(api("owner"), "w02", "HQ").json["site"] == "HQ"
+
+
+def test_a_change_may_depend_on_the_version_that_was_seen(api, sites):
+    client = api("operator", (SITE,))
+    address = t("w10", f"items/{begin(client, 'w10').json['items'][0]['id']}")
+
+    first = client.patch(address, json={"status": "in_progress"}, headers={"If-Match": '"1"'})
+    late = client.patch(address, json={"status": "done"}, headers={"If-Match": '"1"'})
+    stale = client.patch(address, json={"status": "done", "version": 1})
+
+    assert (first.status_code, first.headers["ETag"], first.json["version"]) == (200, '"2"', 2)
+    assert (late.status_code, stale.status_code) == (412, 409)
+    assert client.patch(address, json={"status": "done"}).json["status"] == "done"
+
+
+def test_unchecking_a_done_item_takes_its_time_of_completion_away(api, sites):
+    client = api("operator", (SITE,))
+    address = t("w10", f"items/{begin(client, 'w10').json['items'][0]['id']}")
+    done = client.patch(address, json={"status": "blocked", "completion_checked": True}).json
+    again = client.patch(address, json={"completion_checked": False}).json
+
+    assert (done["status"], done["adjusted"], done["completed_at"] is None) == ("done", True, False)
+    assert (again["status"], again["completion_checked"], again["completed_at"]) == ("in_progress", False, None)
