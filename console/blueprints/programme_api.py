@@ -26,9 +26,10 @@ from console.inputs.programmes import (
     WeekReadinessOut,
     WeekSiteQuery,
 )
+from console.inputs.tracker import UndoIn, UndoneOut
 from console.listing import ListQuery
 from console.responses import answer
-from console.services import programme, tracker, tracker_completion, tracker_items
+from console.services import programme, tracker, tracker_completion, tracker_items, tracker_undo
 from console.services.tracker_completion import NotReady
 from console.web import access, web_context
 
@@ -99,6 +100,21 @@ def complete(path: WeekPath, body: WeekCompleteIn) -> Response:
         detail = {**refused.detail, "readiness": refused.readiness} if isinstance(refused.detail, dict) else {}
         return answer({"detail": detail, "code": refused.code}, NotReadyOut, status=refused.status)
     return answer(closed, WeekCompletionOut)
+
+
+@api.get(f"{T}/items/<int:tracker_item_id>", responses={200: WeekItemOut})
+@access(READ)
+def get_item(path: WeekItemPath) -> Response:
+    """Give one item; its `ETag` is the version that `If-Match` takes."""
+    item = tracker_items.get(web_context(), path.tracker_item_id, programme.week_of(path.week).programme)
+    return answer(item, WeekItemOut, headers=etag(item))
+
+
+@api.post(f"{T}/undo", responses={200: UndoneOut})
+@access(WRITE)
+def undo(path: WeekPath, body: UndoIn) -> Response:
+    """Take a change back, for the items that nobody touched since; 410 when the time is over."""
+    return answer(tracker_undo.undo(web_context(), body.token, programme.week_of(path.week).programme), UndoneOut)
 
 
 @api.patch(f"{T}/items/<int:tracker_item_id>", responses={200: ChangedWeekItemOut})

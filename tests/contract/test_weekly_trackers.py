@@ -405,3 +405,18 @@ def test_unchecking_a_done_item_takes_its_time_of_completion_away(api, sites):
 
     assert (done["status"], done["adjusted"], done["completed_at"] is None) == ("done", True, False)
     assert (again["status"], again["completion_checked"], again["completed_at"]) == ("in_progress", False, None)
+
+
+def test_a_change_is_taken_back_with_its_key(api, sites):
+    client = api("operator", (SITE,))
+    address = t("w10", f"items/{begin(client, 'w10').json['items'][0]['id']}")
+    changed = client.patch(address, json={"assignee": "이정비"})
+
+    undone = client.post(t("w10", "undo"), json={"token": changed.headers["X-Undo-Token"]})
+    again = client.post(t("w10", "undo"), json={"token": changed.headers["X-Undo-Token"]})
+    elsewhere = client.post(t("w11", "undo"), json={"token": changed.headers["X-Undo-Token"]})
+
+    assert (undone.status_code, undone.json) == (200, {"restored": [changed.json["id"]], "skipped": []})
+    item = client.get(address)
+    assert (item.json["assignee"], item.headers["ETag"]) == (None, '"3"')
+    assert (again.status_code, elsewhere.status_code) == (410, 404)
