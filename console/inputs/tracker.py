@@ -294,6 +294,7 @@ class ReadinessOut(OutModel):
     never_synced: bool
     gate_decision: str | None
     last_synced_at: Instant | None
+    missing_required_evidence_count: int
 
 
 class CompletionOut(OutModel):

@@ -315,3 +315,12 @@ def test_a_closed_item_takes_no_evidence(api, item, session):
     session.commit()
 
     assert send(api(), item, b"x").json["code"] == "item_inactive"
+
+
+def test_items_count_their_files_and_readiness_asks_for_none(api, item):
+    owner = api()
+    send(owner, item, b"x")
+    send(owner, item, b"y")
+
+    assert owner.get(f"{T}/items/{item}").json["evidence_count"] == 2
+    assert owner.get(f"{T}/readiness").json["missing_required_evidence_count"] == 0
