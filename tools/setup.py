@@ -67,17 +67,27 @@ def make_environment() -> list[str]:
     """Give the command that is pip for the virtual environment, after making the environment if it is missing."""
     if VENV.exists() and not PYTHON.exists():  # its Python was removed from the machine
         shutil.rmtree(VENV)
-    if not VENV.exists() and _said("venv", str(VENV)) is not None:
+    made = not VENV.exists()
+    if made and _said("venv", str(VENV)) is not None:
         # Debian splits ensurepip off; the machine's own pip can fill a bare environment.
         shutil.rmtree(VENV, ignore_errors=True)
         problem = _said("venv", "--without-pip", str(VENV))
         if problem is not None:
             raise SetupError(f"The virtual environment .venv cannot be made: {problem}.")
-    for command in ([str(PYTHON), "-m", "pip"], [sys.executable, "-m", "pip", "--python", str(PYTHON)]):
-        if not subprocess.run([*command, "--version"], capture_output=True, check=False).returncode:
+    pips = ([str(PYTHON), "-m", "pip"], [sys.executable, "-m", "pip", "--python", str(PYTHON)])
+    if not made and not any(map(_answers, pips)):  # other tools make environments without pip
+        subprocess.run([str(PYTHON), "-m", "ensurepip"], capture_output=True, check=False)
+    for command in pips:
+        if _answers(command):
             return command
+    if not made:
+        raise SetupError("The virtual environment .venv has no pip: add it, or remove the folder, then try again.")
     shutil.rmtree(VENV)
     raise SetupError("This Python has neither ensurepip nor pip: install the package python3-venv, then try again.")
+
+
+def _answers(pip: list[str]) -> bool:
+    return not subprocess.run([*pip, "--version"], capture_output=True, check=False).returncode
 
 
 def _said(*arguments: str) -> str | None:
