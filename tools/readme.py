@@ -24,10 +24,8 @@ def _default(setting: Setting) -> str:
 def _bounds(setting: Setting) -> str:
     if setting.choices:
         return ", ".join(setting.choices)
-    parts = [f"≥ {setting.minimum:g}"] if setting.minimum is not None else []
-    if setting.maximum is not None:
-        parts.append(f"≤ {setting.maximum:g}")
-    return ", ".join(parts)
+    ends = (("≥", setting.minimum), ("≤", setting.maximum))
+    return ", ".join(f"{sign} {int(end) if end == int(end) else end}" for sign, end in ends if end is not None)
 
 
 def table() -> str:
