@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import BinaryIO, cast
+from typing import IO, BinaryIO, cast
 
 from flask import Response, request
 from werkzeug.datastructures import FileStorage
@@ -36,26 +36,25 @@ def sent_note() -> str:
 
 def send(file: Fetched) -> Response:
     """Send a stored file to be saved, never to be shown; it is closed whatever becomes of the connection."""
-    response = download(
-        _pieces(file.stream),
-        file.name,
-        file.content_type,
-        headers={
-            "Content-Length": str(file.size),
-            "X-Download-Options": "noopen",
-            "X-Evidence-SHA256": file.sha256,
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": SANDBOX,
-            # Compressed on the way, it would no longer have the length and the hash that the headers promise.
-            "Cache-Control": "no-store, no-transform",
-            "Content-Encoding": "identity",
-        },
-    )
-    response.call_on_close(file.stream.close)
+    headers = {
+        "X-Download-Options": "noopen",
+        "X-Evidence-SHA256": file.sha256,
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": SANDBOX,
+    }
+    return send_stream(file.stream, file.name, file.content_type, file.size, headers)
+
+
+def send_stream(stream: IO[bytes], name: str, content_type: str, size: int, headers: Mapping[str, str]) -> Response:
+    """Send `size` bytes as they are; the stream is closed whatever becomes of the connection."""
+    # Compressed on the way, they would no longer have the length and the hash that the headers promise.
+    plain = {"Content-Length": str(size), "Cache-Control": "no-store, no-transform", "Content-Encoding": "identity"}
+    response = download(_pieces(stream), name, content_type, headers={**headers, **plain})
+    response.call_on_close(stream.close)
     return response
 
 
-def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
     with stream:
         while piece := stream.read(PIECE):
             yield piece

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import IO
 from urllib.parse import quote
 
 from flask import Response
@@ -13,15 +11,14 @@ from flask_openapi3.models.tag import Tag
 
 from console.inputs.evidence import AttachedOut, EvidenceForm, EvidenceList, EvidenceOut, RemovalIn
 from console.inputs.programmes import PackageQuery, WeekEvidencePath, WeekItemPath, WeekPath
-from console.responses import answer, download, file_stamp
+from console.responses import answer, file_stamp
 from console.services import evidence, programme, programme_package
 from console.services.programme_package import Package, Wanted
-from console.uploads import received, send, sent_note
+from console.uploads import received, send, send_stream, sent_note
 from console.web import access, web_context
 
 T = "/api/adoption/<week:week>/tracker"
 READ, WRITE = "adoption_{week}:read", "adoption_{week}:write"
-PIECE = 64 * 1024
 NAME_LIMIT = 140
 
 api = APIBlueprint(
@@ -76,24 +73,11 @@ def send_package(code: str, made: Package) -> Response:
     """Send a package; its stream is closed whatever becomes of the connection."""
     stem = re.sub(r"[^\w.-]+", "_", f"ka-facility-os-{code}-completion-package-{made.site}")
     tail = f"-{file_stamp(made.made_at)}.zip"
-    response = download(
-        _pieces(made.stream),
+    return send_stream(
+        made.stream,
         stem[: NAME_LIMIT - len(tail)] + tail,
         "application/zip",
-        headers={
-            "Content-Length": str(made.size),
-            "X-Archive-SHA256": made.sha256,
-            # Headers are Latin-1: names beyond ASCII travel percent-encoded.
-            "X-Package-Site": quote(made.site, safe=" !#$&'()*+,/:;=?@[]~"),
-            "Cache-Control": "no-store, no-transform",
-            "Content-Encoding": "identity",
-        },
+        made.size,
+        # Headers are Latin-1: names beyond ASCII travel percent-encoded.
+        {"X-Archive-SHA256": made.sha256, "X-Package-Site": quote(made.site, safe=" !#$&'()*+,/:;=?@[]~")},
     )
-    response.call_on_close(made.stream.close)
-    return response
-
-
-def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
-    with stream:
-        while piece := stream.read(PIECE):
-            yield piece
