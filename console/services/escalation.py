@@ -236,6 +236,7 @@ def _write_events(ctx: Context, now: datetime, run_id: int | None, told: Any) ->
         "version": TrackerItem.version,
     }
     source = select(*values.values()).join(ItemEscalation, ItemEscalation.item_id == TrackerItem.id).where(told)
+    source = source.order_by(TrackerItem.id)
     ctx.session.execute(insert(TrackerEvent).from_select(list(values), source))
 
 

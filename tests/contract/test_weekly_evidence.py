@@ -75,7 +75,9 @@ def test_a_file_is_kept_listed_sent_and_counted(api, session, sites, week):
     assert (completion["status"], completion["readiness"]["evidence_total_count"]) == ("active", 1)
     session.rollback()
     actions = session.execute(
-        select(AuditLog.action, AuditLog.resource_type).where(AuditLog.action.contains("_evidence_"))
+        select(AuditLog.action, AuditLog.resource_type)
+        .where(AuditLog.action.contains("_evidence_"))
+        .order_by(AuditLog.id)
     ).all()
     assert actions == [
         (f"{week}_tracker_evidence_upload", f"adoption_{week}_evidence"),

@@ -164,7 +164,10 @@ def test_a_late_verdict_puts_a_file_into_quarantine(scanning, session, tmp_path)
     assert caught.value.code == "quarantined"
     session.expire_all()
     assert session.get(TrackerItem, scanning.item).evidence_count == 0
-    assert [event.kind for event in session.scalars(select(TrackerEvent))] == ["evidence", "evidence_quarantined"]
+    assert [event.kind for event in session.scalars(select(TrackerEvent).order_by(TrackerEvent.id))] == [
+        "evidence",
+        "evidence_quarantined",
+    ]
     assert audited(session, "evidence_quarantine")[0][3]["scan_reason"] == "Worm.X"
     evidence.remove(scanning, REMEDIATION, made.id, "infected")
     scanning.commit()

@@ -115,7 +115,7 @@ def test_the_number_of_statements_is_fixed(ctx):
     with statements() as many:
         gate.snapshot(ctx)
 
-    assert len(many) == len(few) <= 24
+    assert len(many) == len(few) <= 26
 
 
 @pytest.mark.parametrize(
