@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from multiprocessing.synchronize import Barrier
 
 from sqlalchemy.orm import sessionmaker
 
@@ -21,10 +22,12 @@ PROCESSES = 8
 APPENDS = 400
 
 
-def _append(url: str, count: int) -> None:
+def _append(url: str, count: int, ready: Barrier) -> None:
     config = Config.load()
     engine = make_engine(url, pool_size=1)
     factory = sessionmaker(engine)
+    with engine.connect():
+        ready.wait()
     for number in range(count):
         with unit_of_work(factory, actor=SYSTEM, clock=SystemClock(), config=config) as ctx:
             audit.record(ctx, "benchmark_append", "benchmark", number, detail={"process": os.getpid()})
@@ -33,13 +36,12 @@ def _append(url: str, count: int) -> None:
 
 def _seconds_of_appends(url: str) -> float:
     pool = multiprocessing.get_context("spawn")
-    workers = [pool.Process(target=_append, args=(url, APPENDS)) for _ in range(PROCESSES)]
-    warm = pool.Process(target=_append, args=(url, 1))
-    warm.start()
-    warm.join()
-    start = time.perf_counter()
+    ready = pool.Barrier(PROCESSES + 1)
+    workers = [pool.Process(target=_append, args=(url, APPENDS, ready)) for _ in range(PROCESSES)]
     for worker in workers:
         worker.start()
+    ready.wait(timeout=300)
+    start = time.perf_counter()
     for worker in workers:
         worker.join()
     if any(worker.exitcode for worker in workers):
@@ -50,7 +52,7 @@ def _seconds_of_appends(url: str) -> float:
 def measure(url: str, rows: int) -> list[tuple[str, str, str]]:
     """Append from eight processes, then verify everything; gives `(what, measured, goal)`.
 
-    The time of the appends includes the start of the eight interpreters.
+    The appends begin when all eight interpreters stand; the verification is a command with its own start.
     """
     seconds = _seconds_of_appends(url)
     total = PROCESSES * APPENDS

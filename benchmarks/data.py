@@ -12,20 +12,31 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Engine, Table, insert
+from sqlalchemy import Engine, Table, func, insert, select
+from sqlalchemy.orm import Session, sessionmaker
 
+from console.clock import SystemClock
 from console.config import Config
+from console.context import SYSTEM, unit_of_work
 from console.domain.audit import Entry, entry_hash, instant_text, keyed_hash
+from console.domain.catalogue import WEEKS
 from console.models.audit import AuditChainHead, AuditLog
+from console.models.automation import BacklogSample, RunFact
 from console.models.base import Base
 from console.models.iam import Site, User
 from console.models.runs import JobRun
 from console.models.tracker import TrackerEvent, TrackerItem, TrackerRun
+from console.services import programme
 from console.services.audit_keys import chain_keys
 
 SITES = 20
 PEOPLE = 40
 ITEMS = 50_000
+# What the automation is measured with.
+MANY_ITEMS = 100_000
+MANY_EVENTS = 1_000_000
+AUTOPILOT_DAYS = 90
+AUTOPILOT = "ops_governance_remediation_autopilot"
 AUDIT_ROWS = 1_000_000
 JOB_RUNS = 200_000
 CHUNK = 5_000
@@ -40,10 +51,37 @@ def fill(engine: Engine, config: Config, *, now: datetime, scale: float = 1.0) -
     _insert(engine, Site, _sites(now))
     _insert(engine, User, _people(now))
     _insert(engine, TrackerRun, [_run(now)])
-    _insert(engine, TrackerItem, _items(rng, now, int(ITEMS * scale)))
-    _insert(engine, TrackerEvent, _events(rng, now, int(ITEMS * scale)))
+    _insert(engine, TrackerItem, _items(rng, now, 1, int(ITEMS * scale)))
+    _insert(engine, TrackerEvent, _events(rng, now, int(ITEMS * scale), int(ITEMS * scale)))
     _insert(engine, JobRun, _job_runs(rng, now, int(JOB_RUNS * scale)))
     _audit(engine, config, now, int(AUDIT_ROWS * scale))
+    _analyze(engine)
+
+
+def grow(engine: Engine, config: Config, *, now: datetime, scale: float = 1.0) -> None:
+    """Add to a filled database what the automation is measured with.
+
+    Items and events up to their full numbers, ninety days of hourly autopilot runs, every week begun at every site.
+    """
+    rng = random.Random(20260309)
+    before, items = int(ITEMS * scale), int(MANY_ITEMS * scale)
+    _insert(engine, TrackerItem, _items(rng, now, before + 1, items))
+    _insert(engine, TrackerEvent, _events(rng, now, items, int(MANY_EVENTS * scale) - before))
+    with engine.connect() as connection:
+        newest = connection.scalar(select(func.max(JobRun.id))) or 0
+    hours = [number + 1 for number in range(int(24 * AUTOPILOT_DAYS * min(1.0, scale * 10)))]
+    _insert(engine, JobRun, (_autopilot_run(now, hour) for hour in hours))
+    _insert(engine, RunFact, (_autopilot_fact(now, newest + hour, hour) for hour in hours))
+    _insert(engine, BacklogSample, (_sample(rng, now, hour) for hour in hours))
+    factory: sessionmaker[Session] = sessionmaker(engine)
+    for week in WEEKS.values():
+        with unit_of_work(factory, actor=SYSTEM, clock=SystemClock(), config=config) as ctx:
+            for number in range(SITES):
+                programme.bootstrap(ctx, week, site_name(number))
+    _analyze(engine)
+
+
+def _analyze(engine: Engine) -> None:
     with engine.connect() as connection:
         connection.exec_driver_sql("ANALYZE")
         connection.commit()
@@ -111,8 +149,8 @@ def _run(now: datetime) -> dict[str, Any]:
     }
 
 
-def _items(rng: random.Random, now: datetime, count: int) -> Iterator[dict[str, Any]]:
-    for number in range(1, count + 1):
+def _items(rng: random.Random, now: datetime, first: int, last: int) -> Iterator[dict[str, Any]]:
+    for number in range(first, last + 1):
         status = rng.choices(STATUSES, (35, 25, 10, 30))[0]
         opened = now - timedelta(hours=rng.randrange(1, 24 * 60))
         done = status == "done"
@@ -148,10 +186,10 @@ def _items(rng: random.Random, now: datetime, count: int) -> Iterator[dict[str, 
         }
 
 
-def _events(rng: random.Random, now: datetime, count: int) -> Iterator[dict[str, Any]]:
+def _events(rng: random.Random, now: datetime, items: int, count: int) -> Iterator[dict[str, Any]]:
     for number in range(1, count + 1):
         yield {
-            "item_id": number,
+            "item_id": (number - 1) % items + 1,
             "tracker": "remediation",
             "site_key": site_name(number % SITES),
             "at": now - timedelta(minutes=rng.randrange(1, 60 * 24 * 60)),
@@ -178,6 +216,51 @@ def _job_runs(rng: random.Random, now: datetime, count: int) -> Iterator[dict[st
             "finished_at": started + timedelta(seconds=2),
             "detail_json": {"decision": "go", "failure_count": 0, "warning_count": number % 3},
         }
+
+
+def _autopilot_run(now: datetime, hour: int) -> dict[str, Any]:
+    started = now - timedelta(hours=hour)
+    return {
+        "job_name": AUTOPILOT,
+        "trigger": "cron",
+        "status": "warning" if hour % 5 == 0 else "success",
+        "state": "finished",
+        "executed": True,
+        "requested_by": "schedule",
+        "request_id": "",
+        "requested_at": started,
+        "started_at": started,
+        "finished_at": started + timedelta(seconds=3),
+        "detail_json": {"skipped": hour % 3 == 0, "open_items": 30_000 + hour},
+    }
+
+
+def _autopilot_fact(now: datetime, run_id: int, hour: int) -> dict[str, Any]:
+    skipped = hour % 3 == 0
+    return {
+        "run_id": run_id,
+        "job_name": AUTOPILOT,
+        "finished_at": now - timedelta(hours=hour) + timedelta(seconds=3),
+        "skipped": skipped,
+        "skip_reason": "cooldown_active" if skipped else None,
+        "acted": not skipped,
+        "planned_auto_assign": True,
+        "did_auto_assign": not skipped,
+        "open_items": 30_000 + hour,
+        "open_items_after": 30_000 + hour,
+        "assigned_count": 0 if skipped else 30,
+    }
+
+
+def _sample(rng: random.Random, now: datetime, hour: int) -> dict[str, Any]:
+    return {
+        "tracker": "remediation",
+        "finished_at": now - timedelta(hours=hour),
+        "source_job": "ops_governance_remediation_kpi",
+        "status": "success",
+        "open_items": 30_000 + rng.randrange(500),
+        "overdue_count": 9_000 + rng.randrange(200),
+    }
 
 
 def _audit(engine: Engine, config: Config, now: datetime, count: int) -> None:

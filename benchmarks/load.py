@@ -18,9 +18,10 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 
 
 def once(connection: http.client.HTTPConnection, path: str, headers: dict[str, str]) -> tuple[float, int, int]:
-    """Send one request; give its seconds, status and body size in bytes."""
+    """Send one request; give its seconds, status and body size in bytes. `POST /path` is a path too."""
+    method, _, address = path.rpartition(" ")
     start = time.perf_counter()
-    connection.request("GET", path, headers=headers)
+    connection.request(method or "GET", address, headers=headers)
     response = connection.getresponse()
     body = response.read()
     return time.perf_counter() - start, response.status, len(body)
@@ -72,7 +73,8 @@ def main() -> None:
     if host not in LOOPBACK:
         raise SystemExit("only loopback addresses are measured")
     result = sequential(host, port, path, headers, task["count"])
-    result["per_second"] = parallel(host, port, path, headers, task["connections"], task["seconds"])
+    if task["seconds"]:
+        result["per_second"] = parallel(host, port, path, headers, task["connections"], task["seconds"])
     print(json.dumps(result))
 
 

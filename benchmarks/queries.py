@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from console import ConsoleApp
 from console.extensions import db
@@ -19,18 +21,26 @@ class QueryCounter:
     def count(self, path: str, headers: dict[str, str]) -> int:
         """Give the number of statements of the second of two equal requests."""
         client = self._app.test_client(use_cookies=False)
-        seen: list[str] = []
-
-        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-            if not statement.startswith(("BEGIN", "PRAGMA")):
-                seen.append(statement)
-
-        client.get(path, headers=headers)
+        method, _, address = path.rpartition(" ")
+        client.open(address, method=method or "GET", headers=headers)
         with self._app.app_context():
             engine = db.engine
-        event.listen(engine, "before_cursor_execute", note)
-        try:
-            client.get(path, headers=headers)
-        finally:
-            event.remove(engine, "before_cursor_execute", note)
+        with statements(engine) as seen:
+            client.open(address, method=method or "GET", headers=headers)
         return len(seen)
+
+
+@contextmanager
+def statements(engine: Engine) -> Iterator[list[str]]:
+    """Give the list that fills with the statements that the engine sends meanwhile."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)

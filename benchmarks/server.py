@@ -39,16 +39,17 @@ def environment(folder: Path, url: str, redis_url: str) -> dict[str, str]:
         "ADMIN_PASSWORD": PASSWORD,
         "LOG_LEVEL": "warning",
         **{f"API_RATE_LIMIT_MAX_{name}": "100000000" for name in limits},
+        "PAGE_RATE_LIMIT_MAX": "100000000",
     }
 
 
 @contextmanager
 def web_server(environ: Mapping[str, str]) -> Iterator[tuple[int, int]]:
-    """Run the web server; give its port and the id of the process that answers requests."""
+    """Run the web server as in production; give its port and the id of the process that answers requests."""
     port = free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
-    command += ["--workers", "1", "--blocking-threads", str(THREADS), "--no-ws", "wsgi:app"]
-    process = subprocess.Popen(command, cwd=ROOT, env=dict(environ), stdout=subprocess.DEVNULL)
+    own = {"HOST": HOST, "PORT": str(port), "WEB_WORKERS": "1", "WEB_THREADS": str(THREADS)}
+    command = [sys.executable, "-m", "workers.web"]
+    process = subprocess.Popen(command, cwd=ROOT, env={**environ, **own}, stdout=subprocess.DEVNULL)
     try:
         _wait(port)
         yield port, _answering(process.pid)
@@ -73,6 +74,12 @@ def _answering(parent: int) -> int:
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text("ascii").split()
     # The largest child is the one that has loaded the application.
     return max((int(child) for child in children), key=memory_kib, default=parent)
+
+
+def processor_seconds(pid: int) -> float:
+    """Give the processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_kib(pid: int) -> int:
