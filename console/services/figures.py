@@ -19,7 +19,6 @@ from console.services import tracker_rows as rows
 # Names of assignees are free text; the answer has those with the most items.
 ASSIGNEES_MOST = 500
 UNASSIGNED = "unassigned"
-_DONE = TrackerEvent.to_status == literal_column("'done'")
 
 
 def scope(ctx: Context, site: str | None = None) -> tuple[ColumnElement[bool], ...]:
@@ -69,12 +68,7 @@ def _more(
         return select(func.count()).select_from(TrackerItem).where(*mine, *conditions).scalar_subquery()
 
     soon = number(rows.due_soon(now, due_soon_hours)) if due_soon_hours else literal_column("0")
-    seen = [TrackerEvent.tracker == REMEDIATION.key]
-    if site is not None:
-        seen.append(TrackerEvent.site_key == site)
-    elif not ctx.actor.all_sites:
-        seen.append(TrackerEvent.site_key.in_(("", *ctx.actor.site_scope)))
-    done = select(func.count()).select_from(TrackerEvent).where(*seen, _DONE, TrackerEvent.at >= since)
+    done = select(func.count()).select_from(TrackerEvent).where(*rows.became_done(ctx, REMEDIATION, since, site))
     # Work that was taken back within seconds was never finished. Taken from the commands, of which few are undone.
     undone = select(TrackerCommand.id).where(
         TrackerCommand.tracker == REMEDIATION.key, TrackerCommand.undone_at.is_not(None), TrackerCommand.at >= since

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, case, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from console.context import Context
 from console.domain import tracker as domain
@@ -250,15 +250,9 @@ def finished_by_day(
         .select_from(TrackerEvent)
         .outerjoin(TrackerCommand, TrackerCommand.id == TrackerEvent.command_id)
         .where(
-            TrackerEvent.tracker == programme.key,
-            TrackerEvent.to_status == literal_column("'done'"),
-            TrackerEvent.at >= starts[0],
+            *rows.became_done(ctx, programme, starts[0], site),
             or_(TrackerEvent.command_id.is_(None), TrackerCommand.undone_at.is_(None)),
         )
     )
-    if site is not None:
-        statement = statement.where(TrackerEvent.site_key == site)
-    elif not ctx.actor.all_sites:
-        statement = statement.where(TrackerEvent.site_key.in_(("", *ctx.actor.site_scope)))
     counts = ctx.session.execute(statement).one()
     return tuple((day, int(count or 0)) for day, count in zip(dates, counts, strict=True))
