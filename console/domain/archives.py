@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import zlib
 from typing import BinaryIO
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 MAX_ENTRIES = 2000
 MAX_UNPACKED = 100 * 1024 * 1024
 # Text compresses to a tenth, empty drawings to a hundredth.
 MAX_RATIO = 200
 _PIECE = 64 * 1024
+# What the readers raise for contents that lie: wrong sums and offsets, unknown flags, encrypted entries.
+_UNREADABLE = (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 _ARCHIVES = (".zip", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".tar", ".jar", ".iso", ".cab")
 
 
@@ -25,7 +27,7 @@ def archive_bomb(content: BinaryIO, kind: str) -> bool:
     content.seek(0)
     try:
         return _gzip(content, limit) if kind == "application/gzip" else _zip(content, limit)
-    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError):
+    except _UNREADABLE:
         return True
 
 
@@ -35,6 +37,9 @@ def _zip(content: BinaryIO, limit: int) -> bool:
         entries = archive.infolist()
         offsets = {entry.header_offset for entry in entries}
         if len(entries) > MAX_ENTRIES or len(offsets) < len(entries):
+            return True
+        # Documents know no other methods, and the readers of the rare ones have errors of their own.
+        if any(entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for entry in entries):
             return True
         if any(entry.filename.lower().endswith(_ARCHIVES) for entry in entries):
             return True
