@@ -32,6 +32,11 @@ settings.register_profile("suite", deadline=None, suppress_health_check=list(Hea
 settings.load_profile("suite")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes never name a test: archives carry the time they were packed at, and every process packs its own."""
+    return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def backend(request: pytest.FixtureRequest) -> str:
     """Name of the database under test; whatever needs a database runs on both."""
