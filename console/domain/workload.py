@@ -85,6 +85,10 @@ class Suggestion:
     last_assigned_at: datetime | None = None
 
 
+# Load, whether they got something in this very answer, when they last got something, place of their role, name.
+_Rank = tuple[float, bool, datetime, int, str]
+
+
 def may_work(person: Person, site: str | None) -> bool:
     """Tell whether a person can see and change items of a site (None: of the platform)."""
     if person.role not in POOL:
@@ -118,21 +122,29 @@ def suggest(items: Sequence[Waiting], people: Sequence[Person], loads: Mapping[i
     known = {person.user_id: loads.get(person.user_id, Load()) for person in people}
     extra = dict.fromkeys(known, 0)
     pools: dict[tuple[str, str | None], tuple[Person, ...]] = {}
+    ranks: dict[tuple[str, ...], dict[int, _Rank]] = {}
     made = []
     for item in items:
         key = (item.owner_role, item.site)
-        pool = pools.setdefault(key, candidates(people, *key))
+        if key not in pools:
+            pools[key] = candidates(people, *key)
+        pool, order = pools[key], roles_of(item.owner_role)
         if not pool:
             made.append(Suggestion(item.id, None, None, NO_CANDIDATE, _nobody(item.owner_role)))
             continue
-        order = roles_of(item.owner_role)
-        winner = min(pool, key=lambda person: _rank(person, order, known[person.user_id], extra[person.user_id]))
+        if order not in ranks:
+            ranks[order] = {one.user_id: _rank(one, order, known[one.user_id], extra[one.user_id]) for one in people}
+        rank = ranks[order]
+        winner = min(pool, key=lambda person: rank[person.user_id])
         made.append(_chosen(item, winner, len(pool), known[winner.user_id], extra[winner.user_id]))
         extra[winner.user_id] += 1
+        # Only the winner's rank has changed.
+        for roles, known_ranks in ranks.items():
+            known_ranks[winner.user_id] = _rank(winner, roles, known[winner.user_id], extra[winner.user_id])
     return tuple(made)
 
 
-def _rank(person: Person, order: tuple[str, ...], load: Load, extra: int) -> tuple[float, bool, datetime, int, str]:
+def _rank(person: Person, order: tuple[str, ...], load: Load, extra: int) -> _Rank:
     place = order.index(person.role) if person.role in order else len(order)
     # Somebody who got something in this very answer was assigned last, whatever the stored instant says.
     return (load.weighted + extra, extra > 0, person.last_assigned_at or _NEVER, place, person.username)
