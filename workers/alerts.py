@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
@@ -11,13 +11,14 @@ from pydantic import Field
 from sqlalchemy.orm import sessionmaker
 
 from console.context import Context, unit_of_work
-from console.domain.runs import Outcome
+from console.domain.runs import CRON, Outcome, Status
 from console.domain.text import N_
 from console.inputs.alerts import RetriesIn
 from console.inputs.base import BodyModel
 from console.services import alert_delivery, alerts
 from console.services.alert_delivery import Delivered
 from console.services.run_monitor import is_dry_run
+from console.services.runs import Run
 from console.webhooks import Sender
 from workers.runtime import job
 
@@ -77,7 +78,7 @@ def retry(ctx: Context, options: RetriesIn) -> Outcome:
         )
         if is_dry_run(ctx):
             own.rollback()
-    found = Delivered() if is_dry_run(ctx) else _deliver(ctx, limit=len(ids))
+    found = Delivered(delivery_ids=ids[:200]) if is_dry_run(ctx) else _deliver(ctx, limit=len(ids), only=ids)
     detail: dict[str, Any] = {
         "checked_at": checked_at,
         "event_type": options.event_type,
@@ -89,12 +90,19 @@ def retry(ctx: Context, options: RetriesIn) -> Outcome:
         "success_count": found.success_count,
         "warning_count": 0,
         "failed_count": found.failed_count,
-        "delivery_ids": list(ids[:200]),
+        "delivery_ids": list(found.delivery_ids),
     }
-    return Outcome(detail, "warning" if found.failed_count else "success")
+    status: Status = "warning" if found.failed_count else "success"
+
+    def on_record(own: Context, run: Run) -> None:
+        # Published for callers; the scheduled retries would flood the trail.
+        if run.trigger != CRON:
+            alerts.record_batch(own, detail, status)
+
+    return Outcome(detail, status, keep=on_record)
 
 
-def _deliver(ctx: Context, *, limit: int) -> Delivered:
+def _deliver(ctx: Context, *, limit: int, only: Collection[int] | None = None) -> Delivered:
     # The run's own transaction ends here: messages are sent outside of any, and recorded one by one.
     ctx.session.rollback()
     return alert_delivery.deliver(
@@ -103,6 +111,7 @@ def _deliver(ctx: Context, *, limit: int) -> Delivered:
         alert_delivery.channel_map(ctx),
         most_attempts=ctx.config["ALERT_MAX_ATTEMPTS"],
         limit=limit,
+        only=only,
         worker=ctx.request_id,
     )
 

@@ -7,7 +7,7 @@ a receiver knows it again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -78,10 +78,11 @@ def deliver(
     *,
     most_attempts: int,
     limit: int = 1000,
+    only: Collection[int] | None = None,
     worker: str = "",
     chance: Callable[[], float] = random,
 ) -> Delivered:
-    """Send what is due, at most `limit` messages, several at a time.
+    """Send what is due, at most `limit` messages, several at a time; with `only` nothing but these deliveries.
 
     `transactions` opens one unit of work after another. Each message is recorded as soon as it was sent.
     """
@@ -89,7 +90,7 @@ def deliver(
     with ThreadPoolExecutor(THREADS, thread_name_prefix="alert") as pool:
         while found.processed_count < limit:
             with transactions() as ctx:
-                batch = claim(ctx, most=min(BATCH, limit - found.processed_count))
+                batch = claim(ctx, most=min(BATCH, limit - found.processed_count), only=only)
             if not batch:
                 return found
             for message, sent, began, seconds in pool.map(lambda one: _send(sender, channels, one), batch):
@@ -108,11 +109,13 @@ def deliver(
     return found
 
 
-def claim(ctx: Context, *, most: int = BATCH) -> list[Claimed]:
-    """Take messages that are due, oldest first; nobody else gets them until their lease ends."""
+def claim(ctx: Context, *, most: int = BATCH, only: Collection[int] | None = None) -> list[Claimed]:
+    """Take messages that are due (of `only`), oldest first; nobody else gets them until their lease ends."""
     now = ctx.now()
     free = or_(AlertDelivery.lease_until.is_(None), AlertDelivery.lease_until <= now)
-    due = (AlertDelivery.next_attempt_at <= now, free)
+    due = [AlertDelivery.next_attempt_at <= now, free]
+    if only is not None:
+        due.append(AlertDelivery.id.in_(only))
     chosen = select(AlertDelivery.id).where(*due).order_by(AlertDelivery.next_attempt_at, AlertDelivery.id).limit(most)
     token = str(uuid4())
     taken = ctx.session.execute(

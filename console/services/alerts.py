@@ -208,11 +208,16 @@ def due_for_retry(
     max_attempt_count: int,
     min_age: timedelta,
 ) -> tuple[int, ...]:
-    """Make failed deliveries due at once and give their ids, oldest first (API contract, batch rule)."""
+    """Make failed deliveries of the caller's sites due at once and give their ids, oldest first (API contract).
+
+    What was delivered is never sent again, whatever `statuses` says.
+    """
     ctx.actor.require(*WRITE)
     now = ctx.now()
     conditions = [
+        *visible(ctx),
         AlertDelivery.status.in_(statuses),
+        AlertDelivery.status != SUCCESS,
         AlertDelivery.attempt_count < max_attempt_count,
         AlertDelivery.last_attempt_at <= now - min_age,
         _unclaimed(now),
@@ -228,6 +233,11 @@ def due_for_retry(
         .returning(AlertDelivery.id)
     )
     return tuple(sorted(moved))
+
+
+def record_batch(ctx: Context, detail: Mapping[str, Any], status: str) -> None:
+    """Put a batch retry on record; `status` is that of its run."""
+    audit.record(ctx, "alert_retry_batch_run", "alert_delivery", "batch", status=status, detail=detail)
 
 
 def outbox(ctx: Context) -> dict[str, int]:
