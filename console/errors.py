@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from console.domain.errors import Conflict, DomainError, StoreUnavailable
 from console.domain.text import Text
 from console.i18n import text_in
-from console.inputs.base import BodyModel, PathModel
+from console.inputs.base import PathModel, QueryModel
 from console.serialize import to_json
 from console.web import abandon, request_id
 
@@ -97,7 +97,7 @@ def validation_response(error: ValidationError) -> Response:
     """Answer input that does not fit its model with 422."""
     model = _model_named(error.title)
     where = "body"
-    if model is not None and not issubclass(model, BodyModel):
+    if model is not None and issubclass(model, (PathModel, QueryModel)):
         where = "path" if issubclass(model, PathModel) else "query"
     return json_error(422, validation_detail(error, where), "invalid")
 

@@ -89,10 +89,13 @@ def _check_json() -> None:
     if not body:
         return
     try:
-        json.loads(body)
+        found = json.loads(body)
     except (ValueError, RecursionError) as error:
         message = f"JSON decode error: {error}"[:200]
         raise Invalid([{"type": "json_invalid", "loc": ["body"], "msg": message}], code="invalid_json") from error
+    if isinstance(found, str):
+        # The router would read the text as JSON once more.
+        raise Invalid([{"type": "dict_type", "loc": ["body"], "msg": "Input should be a valid dictionary"}])
 
 
 def _turn_away(caller: Credential) -> ResponseReturnValue:

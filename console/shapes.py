@@ -12,10 +12,26 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pydantic import BeforeValidator, ConfigDict, create_model
 
 from console.domain.text import Text
+from console.i18n import DEFAULT_LOCALE, text_in
 from console.inputs.base import Instant, OutModel
+from console.serialize import plain
 
 # Sentences are English in answers; pages show them in the reader's language.
 Sentence = Annotated[str, BeforeValidator(str)]
+
+
+def _open(value: Any) -> Any:
+    """Write a value of any kind as answers do; what an item is called is Korean, like its published `action`."""
+    if isinstance(value, Mapping):
+        if value.keys() == {"msgid", "params"}:
+            return text_in(DEFAULT_LOCALE, value)
+        return {key: _open(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_open(one) for one in value]
+    return plain(value)
+
+
+Open = Annotated[Any, BeforeValidator(_open)]
 
 
 class RunModel(OutModel):
@@ -63,6 +79,8 @@ def _default(one: Field[Any]) -> Any:
 
 
 def _type(hint: Any) -> Any:
+    if hint is Any:
+        return Open
     if hint is datetime:
         return Instant
     if hint is Text:

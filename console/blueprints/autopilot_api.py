@@ -174,18 +174,22 @@ def resume(body: ReasonIn) -> Response:
 @api.post(f"{A}/preview", responses={200: PreviewOut})
 @access(*READ, writes=False)
 def preview(body: PreviewIn) -> Response:
-    """Show what a run would do now, item by item, under this policy or a changed one; stores nothing."""
+    """Show what a run (a dry one with `dry_run`) would do now, item by item, under this policy or a changed one."""
     if body.root is None and request.get_data().strip() not in (b"", b"null"):
         raise Invalid("The body must be a JSON object")
     sent = body.root or {}
     warnings = []
-    force, override = sent.get("force"), sent.get("policy")
-    if force is not None and not isinstance(force, bool):
-        warnings.append(PolicyWarning("force", "refused", str(force)[:120], used=False))
+    wishes = {name: sent.get(name) for name in ("force", "dry_run")}
+    for name, wish in wishes.items():
+        if wish is not None and not isinstance(wish, bool):
+            warnings.append(PolicyWarning(name, "refused", str(wish)[:120], used=False))
+    override = sent.get("policy")
     if override is not None and not isinstance(override, dict):
         warnings.append(PolicyWarning("policy", "refused", type(override).__name__))
     made = autopilot.preview(
-        web_context(), force=force is True, override=override if isinstance(override, dict) else None
+        web_context(),
+        **{name: wish is True for name, wish in wishes.items()},
+        override=override if isinstance(override, dict) else None,
     )
     return answer({**vars(made), "warnings": (*warnings, *made.warnings)}, PreviewOut)
 

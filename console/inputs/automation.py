@@ -6,10 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, RootModel
 
-from console.inputs.base import BodyModel, PathModel, QueryModel
+from console.inputs.base import BodyModel, PathModel, QueryModel, SiteFilter
 from console.inputs.policies import REASON_MAX
-
-SiteName = Annotated[str | None, Field(max_length=120)]
 
 
 def _clamped(least: int, most: int) -> BeforeValidator:
@@ -66,7 +64,7 @@ class SlaQuery(QueryModel):
     """What counts as due soon, and of which site."""
 
     due_soon_hours: int = Field(24, ge=0, le=168)
-    site: SiteName = None
+    site: SiteFilter = None
 
 
 class EscalateQuery(QueryModel):
@@ -82,7 +80,7 @@ class WorkloadQuery(QueryModel):
 
     include_inactive: bool = False
     max_suggestions: int = Field(20, ge=1, le=100)
-    site: SiteName = None
+    site: SiteFilter = None
 
 
 class AutoAssignQuery(QueryModel):
@@ -97,7 +95,7 @@ class KpiQuery(QueryModel):
 
     window_days: int | None = Field(None, ge=1, le=180)
     due_soon_hours: int | None = Field(None, ge=0, le=168)
-    site: SiteName = None
+    site: SiteFilter = None
 
 
 class AutopilotRunQuery(QueryModel):
@@ -141,7 +139,7 @@ class PolicyIn(RootModel[dict[str, Any]]):
 
 
 class PreviewIn(RootModel[dict[str, Any] | None]):
-    """`force` and a partial `policy`, both optional."""
+    """`force`, `dry_run` and a partial `policy`, all optional."""
 
 
 class ProposalIn(BodyModel):

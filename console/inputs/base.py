@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
 
 def iso(instant: datetime) -> str:
@@ -36,6 +37,21 @@ def _as_utc(value: datetime) -> datetime:
 
 InstantIn = Annotated[datetime, BeforeValidator(_from_text), AfterValidator(_as_utc)]
 Instant = Annotated[datetime, PlainSerializer(iso, return_type=str, when_used="json")]
+
+
+SITE_LIMIT = 120
+
+
+def _site(value: Any) -> Any:
+    # As names are stored: composed characters (some systems send Korean decomposed), no blanks around them.
+    return unicodedata.normalize("NFC", value).strip() if isinstance(value, str) else value
+
+
+SiteName = Annotated[str, BeforeValidator(_site), Field(min_length=1, max_length=SITE_LIMIT)]
+# Published rule: a blank site is none, which is all that the caller may see.
+SiteFilter = Annotated[
+    Annotated[str, Field(max_length=SITE_LIMIT)] | None, BeforeValidator(lambda value: _site(value) or None)
+]
 
 
 def unwritable(value: Any) -> bool:

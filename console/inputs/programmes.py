@@ -8,10 +8,8 @@ from typing import Any, Self
 from pydantic import Field, RootModel, field_validator
 
 from console.domain.tracker_requests import ItemChange
-from console.inputs.base import BodyModel, Instant, OutModel, PathModel, QueryModel
+from console.inputs.base import BodyModel, Instant, OutModel, PathModel, QueryModel, SiteFilter, SiteName
 from console.inputs.tracker import KoreanText, StatusWord
-
-SITE_LIMIT = 120
 
 
 class WeekPath(PathModel):
@@ -35,7 +33,7 @@ class WeekEvidencePath(WeekPath):
 class BootstrapIn(BodyModel):
     """Begin a week at a site; `starts_on` is the Monday to count deadlines from."""
 
-    site: str = Field(min_length=1, max_length=SITE_LIMIT)
+    site: SiteName
     starts_on: str | None = Field(None, pattern=r"^\d{4}-\d{2}-\d{2}$")
 
     @field_validator("starts_on")
@@ -53,13 +51,13 @@ class BootstrapIn(BodyModel):
 class WeekSiteQuery(QueryModel):
     """One site."""
 
-    site: str = Field(min_length=1, max_length=SITE_LIMIT)
+    site: SiteName
 
 
 class WeekItemsQuery(QueryModel):
     """One slice of the items of a week, of all the caller's sites without `site`."""
 
-    site: str | None = Field(None, max_length=SITE_LIMIT)
+    site: SiteFilter = None
     status: str | None = Field(None, max_length=40, description="pending, in_progress, done or blocked")
     item_type: str | None = Field(None, max_length=40)
     assignee: str | None = Field(None, max_length=120)
@@ -69,7 +67,7 @@ class WeekItemsQuery(QueryModel):
     def filters(self) -> dict[str, tuple[str, ...]]:
         """Give the filters as the list engine names them; the status word must be checked before."""
         words = {
-            "site": (self.site or "").strip(),
+            "site": self.site or "",
             "status": (self.status or "").strip().lower(),
             "item_type": (self.item_type or "").strip(),
             "assignee": (self.assignee or "").strip(),
@@ -95,7 +93,7 @@ class WeekItemPatchIn(BodyModel):
 class WeekCompleteIn(BodyModel):
     """Close a week at a site; `force` does so in spite of blockers."""
 
-    site: str = Field(min_length=1, max_length=SITE_LIMIT)
+    site: SiteName
     completion_note: str | None = Field(None, max_length=4000)
     force: bool = False
 

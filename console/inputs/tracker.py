@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, RootModel
 from console.domain.text import Text
 from console.domain.tracker_requests import BulkChange, ItemChange, NewItem, Selection
 from console.i18n import DEFAULT_LOCALE, text_in
-from console.inputs.base import BodyModel, Instant, InstantIn, OutModel, PathModel, QueryModel
+from console.inputs.base import BodyModel, Instant, InstantIn, OutModel, PathModel, QueryModel, SiteFilter
 
 StatusWord = Literal["pending", "in_progress", "done", "blocked"]
 RuleWord = Literal["fail", "warning"]
@@ -40,7 +40,7 @@ class SyncIn(BodyModel):
 class SiteQuery(QueryModel):
     """One site; without it all that the caller may see."""
 
-    site: str | None = Field(None, min_length=1, max_length=120)
+    site: SiteFilter = None
 
 
 class ItemFilter(QueryModel):
@@ -48,7 +48,7 @@ class ItemFilter(QueryModel):
 
     include_inactive: bool = False
     status: str | None = Field(None, max_length=40, description="pending, in_progress, done or blocked")
-    site: str | None = Field(None, max_length=120)
+    site: SiteFilter = None
     assignee: str | None = Field(None, max_length=120)
     owner_role: str | None = Field(None, max_length=120)
     overdue: bool = False
@@ -349,6 +349,18 @@ class SyncOut(OutModel):
     completion_reopened: bool
 
 
+def _spoken(values: Any) -> Any:
+    # Sentences are stored so that people read them in their language; answers have them in English.
+    return {key: str(Text(**one)) if _is_sentence(one) else one for key, one in values.items()}
+
+
+def _is_sentence(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {"msgid", "params"}
+
+
+Facts = Annotated[dict[str, Any], BeforeValidator(_spoken)]
+
+
 class EventOut(OutModel):
     """One line of an item's history."""
 
@@ -358,8 +370,8 @@ class EventOut(OutModel):
     actor: str
     actor_name: str
     kind: str
-    old: dict[str, Any]
-    new: dict[str, Any]
+    old: Facts
+    new: Facts
     run_id: int | None
 
 

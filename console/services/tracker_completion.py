@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from console.context import Context
 from console.domain.errors import Conflict, PermissionDenied
-from console.domain.tracker import COMPLETED, COMPLETED_WITH_EXCEPTIONS, REMEDIATION, Programme
+from console.domain.tracker import COMPLETED, COMPLETED_WITH_EXCEPTIONS, NO_ITEMS, REMEDIATION, Programme
 from console.i18n import DEFAULT_LOCALE, text_in
 from console.models.tracker import TrackerCompletion
 from console.services import audit
@@ -113,7 +113,8 @@ def complete(
 ) -> Completion:
     """Close the tracker, or raise NotReady with the blockers.
 
-    `force` closes it anyway and leaves a mark; it leaves none when nothing was in the way. A tracker that is closed as
+    `force` closes it anyway and leaves a mark; it leaves none when nothing was in the way, and it cannot close a week
+    that was never begun. A tracker that is closed as
     a whole needs a caller for all sites. Readiness is measured while no item can change.
     """
     ctx.actor.require(*programme.manage)
@@ -126,7 +127,7 @@ def complete(
     now = ctx.now()
     run = lock_run(ctx, programme, site if programme.site_runs else None, freeze=True)
     readiness = measured(ctx, programme, now, site if programme.site_runs else None)
-    if not (readiness.ready or force):
+    if not readiness.ready and (not force or NO_ITEMS.code in readiness.blocker_codes):
         raise NotReady(programme, readiness)
     blockers = [text_in(DEFAULT_LOCALE, text) for text in readiness.blockers]
     run.status = COMPLETED if readiness.ready else COMPLETED_WITH_EXCEPTIONS
