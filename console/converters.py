@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from werkzeug.routing import BaseConverter, ValidationError
+from werkzeug.routing import BaseConverter, IntegerConverter, Map, ValidationError
 
 from console.domain.catalogue import WEEKS
+from console.domain.ids import MAX_ID
 
 
 class WeekConverter(BaseConverter):
@@ -19,4 +20,12 @@ class WeekConverter(BaseConverter):
         return value
 
 
-ALL = {"week": WeekConverter}
+class RowConverter(IntegerConverter):
+    """The id of a row; the address of a number that no row can have does not exist."""
+
+    def __init__(self, url_map: Map) -> None:
+        """Bound the number: no database takes a larger one."""
+        super().__init__(url_map, max=MAX_ID)
+
+
+ALL = {"week": WeekConverter, "int": RowConverter}

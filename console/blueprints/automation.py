@@ -97,7 +97,7 @@ def latest_auto_assign() -> Response:
     return answer(automation_runs.latest(web_context(), jobs.AUTO_ASSIGN), AutoAssignRunOut)
 
 
-@api.post(f"{T}/auto-assign/runs/<int:run_id>/undo", responses={200: UndoneOut})
+@api.post(f"{T}/auto-assign/runs/<run_id>/undo", responses={200: UndoneOut})
 @access(*MANAGE)
 def undo_auto_assign(path: RunPath) -> Response:
     """Take back what an assignment run gave away, where nobody has changed anything since; 410 after a day."""

@@ -135,7 +135,7 @@ def add_proposal(body: ProposalIn) -> Response:
     return answer(made, ProposalOut, status=201)
 
 
-@api.post(f"{A}/policy/proposals/<int:proposal_id>/decision", responses={200: PolicyOut})
+@api.post(f"{A}/policy/proposals/<proposal_id>/decision", responses={200: PolicyOut})
 @access(*POLICY.propose)
 def decide_proposal(path: ProposalPath, body: DecisionIn) -> Response:
     """Approve, reject or withdraw a proposal and give the policy that counts then."""

@@ -84,21 +84,21 @@ def list_runs(query: RunListQuery) -> Response:
     return answer(found, RunOut, headers={"X-Total-Count": str(total)})
 
 
-@api.get("/api/ops/job-runs/<int:run_id>", responses={200: RunDetailOut})
+@api.get("/api/ops/job-runs/<run_id>", responses={200: RunDetailOut})
 @access(*READ)
 def get_run(path: RunPath) -> Response:
     """Give one run with its progress and log lines."""
     return answer(runs.get(web_context(), path.run_id), RunDetailOut)
 
 
-@api.post("/api/ops/job-runs/<int:run_id>/cancel", responses={200: RunOut})
+@api.post("/api/ops/job-runs/<run_id>/cancel", responses={200: RunOut})
 @access(*RUN)
 def cancel_run(path: RunPath) -> Response:
     """Stop a run: a waiting one at once, a running one at its next report; 409 when it is over."""
     return answer(run_requests.cancel(web_context(), path.run_id), RunOut)
 
 
-@api.post("/api/ops/job-runs/<int:run_id>/retry", responses={202: RunOut})
+@api.post("/api/ops/job-runs/<run_id>/retry", responses={202: RunOut})
 @access(*RUN)
 def retry_run(path: RunPath) -> Response:
     """Ask for another run like one that failed; 409 when that one is not over or went well."""

@@ -102,7 +102,7 @@ def complete(path: WeekPath, body: WeekCompleteIn) -> Response:
     return answer(closed, WeekCompletionOut)
 
 
-@api.get(f"{T}/items/<int:tracker_item_id>", responses={200: WeekItemOut})
+@api.get(f"{T}/items/<tracker_item_id>", responses={200: WeekItemOut})
 @access(READ)
 def get_item(path: WeekItemPath) -> Response:
     """Give one item; its `ETag` is the version that `If-Match` takes."""
@@ -117,7 +117,7 @@ def undo(path: WeekPath, body: UndoIn) -> Response:
     return answer(tracker_undo.undo(web_context(), body.token, programme.week_of(path.week).programme), UndoneOut)
 
 
-@api.patch(f"{T}/items/<int:tracker_item_id>", responses={200: ChangedWeekItemOut})
+@api.patch(f"{T}/items/<tracker_item_id>", responses={200: ChangedWeekItemOut})
 @access(WRITE)
 def change_item(path: WeekItemPath, body: WeekItemPatchIn) -> Response:
     """Change an item; with `If-Match` or `version` only if nobody else changed it meanwhile (412, 409)."""

@@ -27,7 +27,7 @@ api = APIBlueprint(
 
 
 # No writing transaction before the service asks for it: a slow sender must not hold up everybody else.
-@api.post(f"{T}/items/<int:tracker_item_id>/evidence", responses={201: AttachedOut})
+@api.post(f"{T}/items/<tracker_item_id>/evidence", responses={201: AttachedOut})
 @access(WRITE, rate="auth-upload", writes=False)
 def upload(path: WeekItemPath, form: EvidenceForm) -> Response:
     """Attach a file to an item: type by content, at most 5 MiB, scanned; opens a closed week again."""
@@ -37,7 +37,7 @@ def upload(path: WeekItemPath, form: EvidenceForm) -> Response:
     return answer(made, AttachedOut, status=201)
 
 
-@api.get(f"{T}/items/<int:tracker_item_id>/evidence", responses={200: EvidenceList})
+@api.get(f"{T}/items/<tracker_item_id>/evidence", responses={200: EvidenceList})
 @access(READ)
 def files(path: WeekItemPath) -> Response:
     """Give the files of an item, newest first."""
@@ -45,14 +45,14 @@ def files(path: WeekItemPath) -> Response:
     return answer(evidence.listed(web_context(), tracker, path.tracker_item_id), EvidenceOut)
 
 
-@api.get(f"{T}/evidence/<int:evidence_id>/download")
+@api.get(f"{T}/evidence/<evidence_id>/download")
 @access(READ, writes=False)
 def fetch(path: WeekEvidencePath) -> Response:
     """Download a file after its content was compared with its hash."""
     return send(evidence.fetch(web_context(), programme.week_of(path.week).programme, path.evidence_id))
 
 
-@api.post(f"{T}/evidence/<int:evidence_id>/remove", responses={200: EvidenceOut})
+@api.post(f"{T}/evidence/<evidence_id>/remove", responses={200: EvidenceOut})
 @access(WRITE, writes=False)
 def remove(path: WeekEvidencePath, body: RemovalIn) -> Response:
     """Remove a file for good; who and why stays on record."""

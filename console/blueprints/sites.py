@@ -43,7 +43,7 @@ def create_site(body: SiteIn) -> Response:
     return answer(made, SiteOut, status=201)
 
 
-@api.patch("/api/admin/sites/<int:site_id>", responses={200: SiteOut})
+@api.patch("/api/admin/sites/<site_id>", responses={200: SiteOut})
 @access("admins:manage")
 def edit_site(path: SitePath, body: SiteEditIn) -> Response:
     """Change the zone or the state of a site."""

@@ -64,7 +64,7 @@ def list_tokens(query: TokenQuery) -> Response:
     return answer(found, TokenOut)
 
 
-@api.post("/api/admin/users/<int:user_id>/tokens", responses={201: IssuedTokenOut})
+@api.post("/api/admin/users/<user_id>/tokens", responses={201: IssuedTokenOut})
 @access("admins:manage")
 def issue_token(path: UserPath, body: TokenIn) -> Response:
     """Issue a token; its text is in this answer and nowhere else."""
@@ -74,14 +74,14 @@ def issue_token(path: UserPath, body: TokenIn) -> Response:
     return answer(made, IssuedTokenOut, status=201)
 
 
-@api.post("/api/admin/tokens/<int:token_id>/rotate", responses={200: IssuedTokenOut})
+@api.post("/api/admin/tokens/<token_id>/rotate", responses={200: IssuedTokenOut})
 @access("admins:manage")
 def rotate_token(path: TokenPath) -> Response:
     """Replace a token by a new one with the same label and scope."""
     return answer(tokens.rotate(web_context(), path.token_id), IssuedTokenOut)
 
 
-@api.post("/api/admin/tokens/<int:token_id>/revoke", responses={200: TokenOut})
+@api.post("/api/admin/tokens/<token_id>/revoke", responses={200: TokenOut})
 @access("admins:manage")
 def revoke_token(path: TokenPath) -> Response:
     """Revoke a token; doing it again changes nothing."""

@@ -65,21 +65,21 @@ def create_user(body: UserIn) -> Response:
     return answer(made, UserOut, status=201)
 
 
-@api.patch("/api/admin/users/<int:user_id>/active", responses={200: UserOut})
+@api.patch("/api/admin/users/<user_id>/active", responses={200: UserOut})
 @access("admins:manage")
 def set_active(path: UserPath, body: ActiveIn) -> Response:
     """Switch a user on or off; switching off ends all their tokens and sessions."""
     return answer(users.set_active(web_context(), path.user_id, is_active=body.is_active), UserOut)
 
 
-@api.get("/api/admin/users/<int:user_id>", responses={200: UserOut})
+@api.get("/api/admin/users/<user_id>", responses={200: UserOut})
 @access("admins:manage")
 def get_user(path: UserPath) -> Response:
     """Give one user."""
     return answer(users.get(web_context(), path.user_id), UserOut)
 
 
-@api.patch("/api/admin/users/<int:user_id>", responses={200: UserOut})
+@api.patch("/api/admin/users/<user_id>", responses={200: UserOut})
 @access("admins:manage")
 def edit_user(path: UserPath, body: UserEditIn) -> Response:
     """Change a user; what is absent stays as it is."""
@@ -96,14 +96,14 @@ def edit_user(path: UserPath, body: UserEditIn) -> Response:
     return answer(changed, UserOut)
 
 
-@api.delete("/api/admin/users/<int:user_id>", responses={200: UserOut})
+@api.delete("/api/admin/users/<user_id>", responses={200: UserOut})
 @access("admins:manage")
 def delete_user(path: UserPath) -> Response:
     """Switch a user off for good; the row stays, because the audit trail refers to it."""
     return answer(users.set_active(web_context(), path.user_id, is_active=False), UserOut)
 
 
-@api.post("/api/admin/users/<int:user_id>/password", responses={200: PasswordOut})
+@api.post("/api/admin/users/<user_id>/password", responses={200: PasswordOut})
 @access("admins:manage")
 def set_password(path: UserPath, body: PasswordSetIn) -> Response:
     """Give a user a password that must be changed at the next sign-in; without one, a one-time password is made."""

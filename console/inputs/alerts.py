@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, RootModel
 
-from console.inputs.base import BodyModel, Instant, OutModel, PathModel, QueryModel
+from console.inputs.base import BodyModel, Instant, OutModel, PathModel, QueryModel, RowId
 
 
 def _statuses(words: list[str]) -> list[str]:
@@ -17,7 +17,7 @@ def _statuses(words: list[str]) -> list[str]:
 class DeliveryPath(PathModel):
     """A delivery by id."""
 
-    delivery_id: int = Field(ge=1, le=2**31 - 1)
+    delivery_id: RowId
 
 
 class DeliveriesQuery(QueryModel):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, RootModel
 
-from console.inputs.base import BodyModel, PathModel, QueryModel, SiteFilter
+from console.inputs.base import BodyModel, PathModel, QueryModel, RowId, SiteFilter
 from console.inputs.policies import REASON_MAX
 
 
@@ -166,10 +166,10 @@ class ReasonIn(BodyModel):
 class ProposalPath(PathModel):
     """A proposal by id."""
 
-    proposal_id: int = Field(ge=1, le=2**31 - 1)
+    proposal_id: RowId
 
 
 class RunPath(PathModel):
     """A run by id."""
 
-    run_id: int = Field(ge=1, le=2**31 - 1)
+    run_id: RowId

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
+from console.domain.ids import row_id
+
 
 def iso(instant: datetime) -> str:
     """Write an instant as ISO 8601 in UTC with microseconds and offset, the one form of all answers."""
@@ -35,6 +37,8 @@ def _as_utc(value: datetime) -> datetime:
         raise ValueError("is outside the calendar") from error
 
 
+# An id in an address: what is no number is refused, what no row can have is simply not found (API contract, 5).
+RowId = Annotated[int, AfterValidator(row_id)]
 InstantIn = Annotated[datetime, BeforeValidator(_from_text), AfterValidator(_as_utc)]
 Instant = Annotated[datetime, PlainSerializer(iso, return_type=str, when_used="json")]
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, RootModel
 from werkzeug.datastructures import FileStorage as Received
 
 from console.domain.evidence import MAX_NOTE, MAX_REASON
-from console.inputs.base import BodyModel, Instant, OutModel, PathModel
+from console.inputs.base import BodyModel, Instant, OutModel, PathModel, RowId
 
 
 def _received(value: Any) -> Any:
@@ -22,7 +22,7 @@ def _received(value: Any) -> Any:
 class EvidencePath(PathModel):
     """A file by its id."""
 
-    evidence_id: int
+    evidence_id: RowId
 
 
 class EvidenceForm(BodyModel):

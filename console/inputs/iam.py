@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, RootModel
 
 from console.domain.accounts import DISPLAY_NAME_MAX, PASSWORD_MAX, USERNAME_MAX, USERNAME_MIN
+from console.domain.ids import MAX_ID
 from console.domain.scope import MAX_SITE_NAME
 from console.domain.tokens import LABEL_MAX
-from console.inputs.base import BodyModel, Instant, InstantIn, OutModel, PathModel, QueryModel
+from console.inputs.base import BodyModel, Instant, InstantIn, OutModel, PathModel, QueryModel, RowId
 
 RoleWord = Literal["owner", "manager", "operator", "auditor"]
-MAX_ID = 2**31 - 1
 # More names than a company has sites; keeps one request from storing megabytes.
 Names = Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=500)]
 Password = Annotated[str, Field(min_length=1, max_length=PASSWORD_MAX)]
@@ -21,19 +21,19 @@ Password = Annotated[str, Field(min_length=1, max_length=PASSWORD_MAX)]
 class UserPath(PathModel):
     """A user by id."""
 
-    user_id: int = Field(ge=1, le=MAX_ID)
+    user_id: RowId
 
 
 class TokenPath(PathModel):
     """A token by id."""
 
-    token_id: int = Field(ge=1, le=MAX_ID)
+    token_id: RowId
 
 
 class SitePath(PathModel):
     """A site by id."""
 
-    site_id: int = Field(ge=1, le=MAX_ID)
+    site_id: RowId
 
 
 class UserIn(BodyModel):

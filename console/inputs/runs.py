@@ -6,16 +6,15 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, RootModel
 
+from console.domain.ids import MAX_ID
 from console.domain.runs import NAME_LIMIT
-from console.inputs.base import BodyModel, Instant, InstantIn, OutModel, PathModel, QueryModel
-
-MAX_ID = 2**31 - 1
+from console.inputs.base import BodyModel, Instant, InstantIn, OutModel, PathModel, QueryModel, RowId
 
 
 class RunPath(PathModel):
     """A run by id."""
 
-    run_id: int = Field(ge=1, le=MAX_ID)
+    run_id: RowId
 
 
 class JobPath(PathModel):

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, RootModel
 from console.domain.text import Text
 from console.domain.tracker_requests import BulkChange, ItemChange, NewItem, Selection
 from console.i18n import DEFAULT_LOCALE, text_in
-from console.inputs.base import BodyModel, Instant, InstantIn, OutModel, PathModel, QueryModel, SiteFilter
+from console.inputs.base import BodyModel, Instant, InstantIn, OutModel, PathModel, QueryModel, RowId, SiteFilter
 
 StatusWord = Literal["pending", "in_progress", "done", "blocked"]
 RuleWord = Literal["fail", "warning"]
@@ -27,7 +27,7 @@ PlainText = Annotated[str, BeforeValidator(lambda value: str(value) if isinstanc
 class ItemPath(PathModel):
     """The row id of an item."""
 
-    tracker_item_id: int
+    tracker_item_id: RowId
 
 
 class SyncIn(BodyModel):

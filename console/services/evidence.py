@@ -16,6 +16,7 @@ from sqlalchemy import Row, Select, func, select, update
 from console.context import Actor, Context
 from console.domain import evidence as rules
 from console.domain.errors import Conflict, Gone, Invalid, NotFound, PermissionDenied, UnsupportedMedia
+from console.domain.ids import MAX_ID
 from console.domain.text import T
 from console.domain.tracker import Programme
 from console.domain.tracker_requests import ItemChange
@@ -25,7 +26,7 @@ from console.services import audit, evidence_scan, evidence_store, tracker_store
 from console.services.evidence_quota import check_quota
 from console.services.runs import changed
 from console.services.tracker_change import check_permission
-from console.services.tracker_rows import MAX_ID, ItemView, load, visible
+from console.services.tracker_rows import ItemView, load, visible
 from console.services.tracker_store import Event
 
 

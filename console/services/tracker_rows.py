@@ -11,14 +11,13 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, s
 
 from console.context import Actor, Context
 from console.domain.errors import NotFound
+from console.domain.ids import MAX_ID
 from console.domain.tracker import Programme
 from console.domain.tracker_rules import soon_hours
 from console.domain.trackers import programmes
 from console.models.iam import User
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.serialize import CsvColumn, columns_of
-
-MAX_ID = 2**31 - 1
 
 # Literals, not parameters: a partial index is used only where the database can prove its condition.
 ACTIVE: ColumnElement[bool] = TrackerItem.is_active.expression

@@ -189,7 +189,7 @@ class TestSwitchingOff:
 
         assert (missing.status_code, missing.json["detail"]) == (404, "Admin user not found")
         assert owner.patch(f"{USERS}/1/active", json={}).status_code == 422
-        assert owner.patch(f"{USERS}/0/active", json={"is_active": True}).status_code == 422
+        assert owner.patch(f"{USERS}/0/active", json={"is_active": True}).status_code == 404
 
     def test_the_last_active_owner_stays(self, api, make_app, person):
         admin = api("manager", permissions=("admins:manage", "*"))

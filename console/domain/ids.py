@@ -1,0 +1,11 @@
+"""Numbers of rows as they come from outside."""
+
+from __future__ import annotations
+
+# Ids are 32-bit numbers in every table that addresses name; the database refuses larger ones as broken statements.
+MAX_ID = 2**31 - 1
+
+
+def row_id(number: int) -> int:
+    """Give the number, or 0, which no row has, for one that cannot be the id of a row."""
+    return number if 0 < number <= MAX_ID else 0
