@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,13 +23,14 @@ from console.frame import frame, leave_toast, url_if, zone
 from console.listing import ListQuery, ListResult
 from console.responses import toast, trigger, vary
 from console.services import programme, tracker_board, tracker_completion, tracker_items, tracker_lists, tracker_people
+from console.services.people import names_of
 from console.services.tracker_board import BoardColumn
 from console.services.tracker_completion import Completion
 from console.services.tracker_items import Changed
 from console.services.tracker_rows import ItemView
 from console.services.tracker_spec import STATUS_LABELS, spec
 from console.tracker_place import Place, place_of
-from console.tracker_words import conflict_changes, timeline
+from console.tracker_words import conflict_changes, mentioned, timeline
 from console.web import current_actor, web_context
 
 VIEWS = ("board", "table")
@@ -187,6 +189,7 @@ def side_values(place: Place, closing: Completion | None) -> dict[str, Any]:
     return {
         "place": place,
         "closing": closing,
+        "names": names_of(web_context(), [closing.completed_by if closing else None]),
         "links": {code: place.list_url(**at, view="table", **words) for code, words in BEHIND.items()},
         "readiness_url": place.url("readiness", site=site),
         "complete_url": place.url("complete", site=site) if closing and may_close else None,
@@ -218,6 +221,7 @@ def _drawer(
     if (write or own) and shown.is_active and form is None:
         form = edit_form(shown, tracker_people.candidates(ctx, shown.site, place.programme), zone())
     events, _total = tracker_items.events_of(ctx, shown.id, place.programme, limit=100)
+    names = names_of(ctx, [*mentioned(events), shown.created_by if shown.manual else None])
     free = write and shown.is_open and shown.assignee is None
     closable = write and shown.manual and shown.is_active and shown.status == "done"
 
@@ -226,7 +230,8 @@ def _drawer(
 
     return {
         "item": shown,
-        "events": timeline(events),
+        "events": timeline(events, names),
+        "names": names,
         "form": form,
         "action": address("change"),
         "conflict": conflict,
@@ -258,19 +263,21 @@ def show_conflict(
     if conflict.code != "version_conflict":
         return refuse(conflict)
     ctx.rollback()
+    names = names_of(ctx, [stored.updated_by, stored.assignee, wanted.assignee])
+    changes, by = _both(stored, wanted, names), names.get(stored.updated_by, stored.updated_by)
     if from_drawer or not wants_fragment():
         people = tracker_people.candidates(ctx, stored.site, place.programme)
         form = edit_form(stored, people, zone(), request.form, version=stored.version)
-        told = {"changes": _both(stored, wanted), "by": stored.updated_by, "at": stored.updated_at}
+        told = {"changes": changes, "by": by, "at": stored.updated_at}
         return show_drawer(ctx, place, stored, form=form, conflict=told, status=409)
-    changes = "; ".join(f"{tr(one['field'])}: {one['old'] or '–'}" for one in _both(stored, wanted))
-    message = _("%(name)s was faster. Now: %(changes)s", name=stored.updated_by, changes=changes or stored.item_id)
+    told_shortly = "; ".join(f"{tr(one['field'])}: {one['old'] or '–'}" for one in changes)
+    message = _("%(name)s was faster. Now: %(changes)s", name=by, changes=told_shortly or stored.item_id)
     return trigger(toast(nothing(409), message, kind="error"), **{"tracker-changed": {}})
 
 
-def _both(stored: ItemView, wanted: ItemChange) -> list[dict[str, Any]]:
+def _both(stored: ItemView, wanted: ItemChange, names: Mapping[str, str]) -> list[dict[str, Any]]:
     sent = {name: getattr(wanted, name) for name in ("status", "assignee", "due_at", "completion_note")}
-    return conflict_changes(stored, sent)
+    return conflict_changes(stored, sent, names)
 
 
 def refuse(error: Conflict) -> Response:

@@ -65,23 +65,29 @@ class Line:
     hue: str | None
 
 
-def timeline(events: tuple[EventView, ...]) -> list[Line]:
-    """Give an item's history as lines for the timeline, newest first as they come."""
+def mentioned(events: tuple[EventView, ...]) -> set[str]:
+    """Give the user names that stand in changes of assignees."""
+    found = {change.get("assignee") for event in events for change in (event.old, event.new)}
+    return {name for name in found if name}
+
+
+def timeline(events: tuple[EventView, ...], names: Mapping[str, str]) -> list[Line]:
+    """Give an item's history as lines for the timeline, newest first as they come; `names`: people's by user name."""
     return [
         Line(
             at=event.at,
             actor=event.actor_name,
             text=_(KINDS.get(event.kind, event.kind)),
             note=event.new.get("text") or event.new.get("reason") or None,
-            changes=changes(event.old, event.new) if event.old else [],
+            changes=changes(event.old, event.new, names) if event.old else [],
             hue=HUES.get(event.kind),
         )
         for event in events
     ]
 
 
-def closings(entries: tuple[CompletionEntry, ...]) -> list[Line]:
-    """Give closings and reopenings of a tracker as lines for the timeline."""
+def closings(entries: tuple[CompletionEntry, ...], names: Mapping[str, str]) -> list[Line]:
+    """Give closings and reopenings of a tracker as lines for the timeline; `names` are people's by user name."""
     made = []
     for entry in entries:
         if entry.kind == "completed":
@@ -90,29 +96,29 @@ def closings(entries: tuple[CompletionEntry, ...]) -> list[Line]:
             text, hue = _(REOPENED.get(entry.reason, entry.reason)), None
         blockers = entry.readiness.get("blockers") or []
         note = " · ".join(part for part in (entry.note, *map(str, blockers)) if part)
-        made.append(Line(entry.at, entry.actor, text, note or None, [], hue))
+        made.append(Line(entry.at, names.get(entry.actor, entry.actor), text, note or None, [], hue))
     return made
 
 
-def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]]:
+def changes(old: Mapping[str, Any], new: Mapping[str, Any], names: Mapping[str, str]) -> list[dict[str, Any]]:
     """Give the fields that differ, old and new, in words."""
     return [
-        {"field": label, "old": said(name, old.get(name)), "new": said(name, new.get(name))}
+        {"field": label, "old": said(name, old.get(name), names), "new": said(name, new.get(name), names)}
         for name, label in FIELDS.items()
         if (name in old or name in new) and old.get(name) != new.get(name)
     ]
 
 
-def conflict_changes(stored: ItemView, sent: Mapping[str, Any]) -> list[dict[str, Any]]:
+def conflict_changes(stored: ItemView, sent: Mapping[str, Any], names: Mapping[str, str]) -> list[dict[str, Any]]:
     """Give the fields in which what somebody sent differs from what is stored now: theirs and mine."""
     return [
-        {"field": label, "old": said(name, getattr(stored, name)), "new": said(name, sent[name])}
+        {"field": label, "old": said(name, getattr(stored, name), names), "new": said(name, sent[name], names)}
         for name, label in FIELDS.items()
         if sent.get(name) is not None and (sent[name] or None) != getattr(stored, name, None)
     ]
 
 
-def said(name: str, value: Any) -> str | None:
+def said(name: str, value: Any, names: Mapping[str, str]) -> str | None:
     """Give a value of an event in words; None where there is none."""
     if value is None or value == "":
         return None
@@ -120,4 +126,6 @@ def said(name: str, value: Any) -> str | None:
         return _(status_word(value).label)
     if name == "due_at":
         return localtime(datetime.fromisoformat(value) if isinstance(value, str) else value)
+    if name == "assignee":
+        return names.get(value, value)
     return str(value)

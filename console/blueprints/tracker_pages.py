@@ -41,6 +41,7 @@ from console.frame import frame, leave_toast, zone
 from console.listing import ListQuery
 from console.responses import csv_download, file_stamp, fragment_of, toast, trigger, vary, wants_bom
 from console.services import (
+    people,
     tracker_board,
     tracker_completion,
     tracker_items,
@@ -253,8 +254,10 @@ def complete(place: Place) -> Response:
 def history(place: Place) -> Response:
     """Show every closing and reopening of the tracker."""
     site = _site(place)
-    entries, _total = tracker_completion.history(web_context(), place.programme, site)
-    values = {"entries": closings(entries), "place": place, "site": site}
+    ctx = web_context()
+    entries, _total = tracker_completion.history(ctx, place.programme, site)
+    names = people.names_of(ctx, [entry.actor for entry in entries])
+    values = {"entries": closings(entries, names), "place": place, "site": site}
     return vary(make_response(render_template("board/history.html", **values)))
 
 
