@@ -130,22 +130,22 @@ def policy_of(config: Config) -> GatePolicy:
     )
 
 
-def snapshot(ctx: Context) -> GateSnapshot:
-    """Give a fresh verdict; raises PermissionDenied. Stores nothing and reads nothing heavy."""
+def snapshot(ctx: Context, at: datetime | None = None) -> GateSnapshot:
+    """Give a fresh verdict, dated `at` or now; raises PermissionDenied. Stores nothing and reads nothing heavy."""
     ctx.actor.require(*READ)
     policy = policy_of(ctx.config)
-    return gate.snapshot(_facts(ctx, policy), policy, ctx.now())
+    return gate.snapshot(_facts(ctx, policy), policy, at or ctx.now())
 
 
 def take(ctx: Context) -> GateSnapshot:
-    """Give a fresh verdict for a run of the gate and put the run on record.
+    """Give a fresh verdict for a run of the gate, dated its start as published, and put the run on record.
 
     Runs by schedule leave no entry. The entry's status repeats the verdict, as published; the security score does not
     count it.
     """
-    taken = snapshot(ctx)
+    run = run_monitor.current(ctx)
+    taken = snapshot(ctx, run.started_at if run else None)
     if ctx.actor.kind != "system":
-        run = run_monitor.current(ctx)
         ctx.begin_write()
         audit.record(
             ctx,

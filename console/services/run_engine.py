@@ -124,7 +124,7 @@ def execute(
 
 def carry_out(ctx: Context, job: Job, taken: Claim) -> RunResult:
     """Do the work of a claimed run. Its effect and the closing of its row are one transaction, or neither exists."""
-    handle = Handle(taken.run_id, taken.job_name, taken.token, taken.lease, taken.dry_run, ctx.clock)
+    handle = Handle(taken.run_id, taken.job_name, taken.token, taken.started_at, taken.lease, taken.dry_run, ctx.clock)
     attach(ctx, handle)
     structlog.contextvars.bind_contextvars(run_id=taken.run_id, job_name=taken.job_name)
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -46,6 +46,7 @@ class Handle:
     run_id: int
     job_name: str
     token: str
+    started_at: datetime
     lease: timedelta
     dry_run: bool
     clock: Clock

@@ -1,4 +1,4 @@
-"""Somebody with a password, and a browser in which nobody is signed in."""
+"""Somebody with a password, a browser in which nobody is signed in, and jobs of a test."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 from console.services import passwords
 from tests.factories import make_user
 from tests.support.people import PASSWORD, BrowserClient
+from tests.support.runs import register_job
 
 
 @pytest.fixture
@@ -27,3 +28,9 @@ def person(session, clock, config):
 def browser(app):
     """A browser in which nobody is signed in."""
     return BrowserClient(app, app.response_class)
+
+
+@pytest.fixture
+def register(monkeypatch):
+    """Give `register(job)`: let the product know a job until the end of the test."""
+    return lambda job: register_job(monkeypatch, job)

@@ -52,6 +52,15 @@ def test_run_latest_and_history_agree(api, session):
     assert _audit(session) == [("ops_governance_gate_run", "ops_governance_gate", "warning")]
 
 
+def test_the_verdict_of_a_run_is_dated_its_start(api, clock, monkeypatch):
+    now = clock.now
+    monkeypatch.setattr(clock, "now", lambda: clock.advance(timedelta(milliseconds=5)) or now())
+
+    ran = api().post(f"{G}/run").json
+
+    assert ran["generated_at"] == ran["started_at"] < ran["finished_at"]
+
+
 def test_a_queued_run_answers_at_once_with_its_address(api):
     response = api().post(f"{G}/run", headers={"Prefer": "respond-async"})
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from console.models.runs import JobRun
 from tests.services.run_support import job_of
-from workers import runtime
+from tests.support.runs import add_run
 
 RUNS = "/api/ops/job-runs"
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -18,30 +18,10 @@ CONTRACT = ["id", "job_name", "trigger", "status", "started_at", "finished_at", 
 
 @pytest.fixture
 def add(session, clock):
-    """Give `add(name, status, minutes)`: a stored run."""
-
-    def build(name="gate", status="success", minutes=0, state="finished", **values) -> int:
-        at = clock.now() + timedelta(minutes=minutes)
-        ended = {"status": status, "started_at": at, "finished_at": at + timedelta(seconds=2)}
-        under_way = {"started_at": at, "heartbeat_at": at, "claim_token": "t"}
-        columns = {"finished": ended, "running": under_way, "queued": {}}[state]
-        row = JobRun(**{"job_name": name, "trigger": "cron", "state": state, "requested_at": at, **columns, **values})
-        session.add(row)
-        session.commit()
-        return row.id
-
-    return build
-
-
-@pytest.fixture
-def register(monkeypatch):
-    list(runtime.all_jobs())
-
-    def put(job):
-        monkeypatch.setitem(runtime._jobs, job.name, job)
-        return job
-
-    return put
+    """Give `add(name, status, minutes)`: a stored run that began so many minutes from now."""
+    return lambda name="gate", status="success", minutes=0, **values: add_run(
+        session, clock.now() + timedelta(minutes=minutes), name, status, **values
+    )
 
 
 def ids(response) -> list[int]:

@@ -18,6 +18,7 @@ from console.models.runs import JobRun
 from console.services import run_schedule
 from console.services.jobs import read_options
 from tests.services.run_support import job_of
+from tests.support.runs import add_run
 from workers import runtime
 from workers.schedule import LINES
 
@@ -27,28 +28,13 @@ ENGLISH = {"Accept-Language": "en"}
 
 @pytest.fixture
 def add(session, clock):
+    """Store a run of five minutes ago; one that is over did its work."""
+
     def build(name="job_runs_retention", state="finished", status="success", **values) -> int:
-        at = clock.now() - timedelta(minutes=5)
-        ended = {"status": status, "started_at": at, "finished_at": at + timedelta(seconds=2), "executed": True}
-        under_way = {"started_at": at, "heartbeat_at": at, "claim_token": "t"}
-        columns = {"finished": ended, "running": under_way, "queued": {}}[state]
-        row = JobRun(**{"job_name": name, "trigger": "cron", "state": state, "requested_at": at, **columns, **values})
-        session.add(row)
-        session.commit()
-        return row.id
+        did = {"executed": True} if state == "finished" else {}
+        return add_run(session, clock.now() - timedelta(minutes=5), name, status, state, **{**did, **values})
 
     return build
-
-
-@pytest.fixture
-def register(monkeypatch):
-    list(runtime.all_jobs())
-
-    def put(job):
-        monkeypatch.setitem(runtime._jobs, job.name, job)
-        return job
-
-    return put
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from console.config import Config
 from console.context import SYSTEM, Context, start_writing
 from console.services import run_requests
 from tests.support.redis import redis_url
-from workers import queue, runtime, tasks
+from tests.support.runs import register_job
+from workers import queue, tasks
 from workers.place import Place
 from workers.redis_server import RedisServer
 
@@ -66,14 +67,8 @@ def place(place_on, redis_address) -> Place:
 
 @pytest.fixture
 def register(monkeypatch):
-    """Give `register(job)`: put a job into the registry for this test."""
-    list(runtime.all_jobs())
-
-    def add(job):
-        monkeypatch.setitem(runtime._jobs, job.name, job)
-        return job
-
-    return add
+    """Give `register(job)`: let the product know a job until the end of the test."""
+    return lambda job: register_job(monkeypatch, job)
 
 
 @pytest.fixture
