@@ -96,7 +96,7 @@ def retry(ctx: Context, options: RetriesIn) -> Outcome:
 
     def on_record(own: Context, run: Run) -> None:
         # Published for callers; the scheduled retries would flood the trail.
-        if run.trigger != CRON:
+        if run.trigger != CRON and not run.dry_run:
             alerts.record_batch(own, detail, status)
 
     return Outcome(detail, status, keep=on_record)
