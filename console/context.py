@@ -86,7 +86,8 @@ ANONYMOUS = Actor("anonymous", "anonymous")
 class Context:
     """Session, clock, actor, settings and request id of one use case.
 
-    Services flush and never commit; the door that opened the context commits once.
+    Services flush and never commit; the door that opened the context commits once. `only_reads` promises that the
+    session writes nothing, so that what is found may be kept (see `services/unchanged.py`).
     """
 
     session: Session
@@ -94,6 +95,7 @@ class Context:
     actor: Actor
     config: Config
     request_id: str = field(default_factory=lambda: uuid4().hex)
+    only_reads: bool = False
     _after_commit: list[Callable[[], None]] = field(default_factory=list, repr=False)
     _on_rollback: list[Callable[[], None]] = field(default_factory=list, repr=False)
 
@@ -108,6 +110,7 @@ class Context:
         into a writer. Whatever was read before must be checked again by the conditions of the updates.
         """
         self.session.rollback()
+        self.only_reads = False
         start_writing(self.session)
 
     def after_commit(self, action: Callable[[], None]) -> None:

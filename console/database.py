@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any
 
@@ -65,3 +65,18 @@ def _on_connect(connection: Any, _record: Any) -> None:
 def _on_begin(connection: Connection) -> None:
     mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
     connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def state_of(connection: Connection) -> Hashable:
+    """Give a word that stays the same while nothing that this connection could read has changed.
+
+    Another word does not mean that something did change. It says nothing about what the open transaction itself wrote
+    on PostgreSQL.
+    """
+    if connection.dialect.name == "sqlite":
+        # The database counts the commits of the other connections, the driver the rows this one wrote.
+        others = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
+        driver: Any = connection.connection.driver_connection
+        return others, driver.total_changes
+    # The transactions that are visible: equal snapshots see equal rows.
+    return str(connection.exec_driver_sql("SELECT pg_current_snapshot()").scalar_one())

@@ -109,9 +109,10 @@ def web_context() -> Context:
     """Give the context of this request; it is committed once, after the view, unless the answer is an error."""
     if "ctx" not in g:
         session = db.session()
-        g.ctx = Context(session, app_clock(), current_actor(), app_config(), request_id())
         # An error page only reads; with the right to write it would keep the record of the refusal waiting.
-        if writes() and not g.get("abandoned", False):
+        writing = writes() and not g.get("abandoned", False)
+        g.ctx = Context(session, app_clock(), current_actor(), app_config(), request_id(), only_reads=not writing)
+        if writing:
             session.rollback()
             start_writing(session)
     return g.ctx

@@ -18,6 +18,7 @@ from console.domain.text import N_, T
 from console.models.iam import Site
 from console.services import audit
 from console.services.containment import locked
+from console.services.unchanged import remembered
 
 DEFAULT_ZONE = "Asia/Seoul"
 
@@ -42,12 +43,15 @@ def view(site: Site) -> SiteView:
 
 def visible(ctx: Context, *, include_inactive: bool = False) -> list[SiteView]:
     """Return the sites in the caller's scope by name: for the switcher, filters and forms."""
+    found = remembered(ctx, ("sites", ctx.actor.site_scope), lambda: _in_scope(ctx))
+    return [site for site in found if include_inactive or site.is_active]
+
+
+def _in_scope(ctx: Context) -> tuple[SiteView, ...]:
     statement = select(Site).order_by(Site.name)
-    if not include_inactive:
-        statement = statement.where(Site.is_active)
     if not ctx.actor.all_sites:
         statement = statement.where(Site.name.in_(ctx.actor.site_scope))
-    return [view(site) for site in ctx.session.scalars(statement)]
+    return tuple(view(site) for site in ctx.session.scalars(statement))
 
 
 def names(ctx: Context) -> list[str]:

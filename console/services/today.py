@@ -13,7 +13,7 @@ from sqlalchemy import and_, func, literal_column, or_, select
 from console.context import Context
 from console.domain.runs import API, MANUAL
 from console.domain.text import N_, T, Text
-from console.domain.tracker import REMEDIATION
+from console.domain.tracker import REMEDIATION, Programme
 from console.domain.trackers import programmes
 from console.models.automation import RunFact
 from console.models.iam import User
@@ -23,6 +23,7 @@ from console.services import autopilot_guard, gate, kpi, runs
 from console.services import tracker_rows as rows
 from console.services.people import names_of
 from console.services.run_facts import AUTOPILOT_TRIGGER
+from console.services.unchanged import ALWAYS, remembered_until
 
 VERDICTS = {"go": "GO", "no_go": "NO-GO"}
 # One sentence for a single item, one for many that changed in the same step.
@@ -77,17 +78,30 @@ def start_of_day(ctx: Context, now: datetime) -> datetime:
 
 def figures(ctx: Context, site: str | None = None) -> Figures:
     """Count late items of the board (of `site`) and the actor's own open ones of all trackers: one statement."""
-    actor = ctx.actor
-    readable = [one for one in programmes() if any(map(actor.can, one.read))]
+    actor, now = ctx.actor, ctx.now()
+    readable = tuple(one for one in programmes() if any(map(actor.can, one.read)))
     if not readable:
         return Figures()
+    who = (actor.user_id, actor.username, actor.site_scope)
+    key = ("figures", tuple(one.key for one in readable), who, site)
+    return remembered_until(ctx, key, now, lambda: _figures(ctx, readable, now, site))
+
+
+def _figures(
+    ctx: Context, readable: tuple[Programme, ...], now: datetime, site: str | None
+) -> tuple[Figures, datetime]:
+    """Count them, and tell until when that holds: up to the next deadline of the board."""
+    actor = ctx.actor
     owner = TrackerItem.assignee_user_id == actor.user_id if actor.user_id else TrackerItem.assignee == actor.username
     mine = rows.keys_of(readable, actor).where(rows.OPEN, owner)
-    late = rows.keys_of([one for one in readable if one is REMEDIATION], actor).where(rows.overdue(ctx.now()))
+    board = rows.keys_of([one for one in readable if one is REMEDIATION], actor)
     if site is not None:
-        late = late.where(TrackerItem.site_key == site)
-    counts = [one.with_only_columns(func.count()).scalar_subquery() for one in (late, mine)]
-    return Figures(*(int(value) for value in ctx.session.execute(select(*counts)).one()))
+        board = board.where(TrackerItem.site_key == site)
+    late = board.where(rows.overdue(now)).with_only_columns(func.count())
+    coming = board.where(rows.OPEN, TrackerItem.due_at >= now).with_only_columns(func.min(TrackerItem.due_at))
+    wanted = (late, mine.with_only_columns(func.count()), coming)
+    late_count, own_count, until = ctx.session.execute(select(*(one.scalar_subquery() for one in wanted))).one()
+    return Figures(late_count, own_count), until or ALWAYS
 
 
 def flow(ctx: Context, site: str | None = None, *, most: int = 8) -> tuple[FlowLine, ...]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, case, func, or_, select
 
 from console.context import Context
 from console.domain import tracker as domain
@@ -18,6 +18,7 @@ from console.models.tracker import TrackerCommand, TrackerCompletion, TrackerEve
 from console.services import audit
 from console.services import tracker_rows as rows
 from console.services.tracker_rows import ItemView
+from console.services.unchanged import ALWAYS, remembered, remembered_until
 
 TREND_DAYS = 7
 
@@ -70,14 +71,24 @@ def tally(ctx: Context, programme: Programme, now: datetime, site: str | None = 
     `closed` counts the inactive items too. Done and checked go together (a constraint of the table), so unchecked
     items are those that are not done.
     """
+    key = ("tally", programme.key, ctx.actor.site_scope, site, closed)
+    found = remembered_until(ctx, key, now, lambda: _counted(ctx, programme, now, site, closed=closed))
+    total = sum(found[status] for status in domain.STATUSES)
+    return Tally(total=total, unchecked=total - found["done"], **found)
+
+
+def _counted(
+    ctx: Context, programme: Programme, now: datetime, site: str | None, *, closed: bool
+) -> tuple[dict[str, int], datetime]:
+    """Count them, and tell until when that holds: up to the next deadline of an open item."""
     scope = [TrackerItem.tracker == programme.key, rows.visible(ctx.actor)]
     if site is not None:
         scope.append(TrackerItem.site_key == site)
 
-    def number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    def number(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
         return select(func.count()).select_from(TrackerItem).where(*scope, *conditions).scalar_subquery()
 
-    figures = {
+    figures: dict[str, ScalarSelect[Any]] = {
         **{status: number(rows.ACTIVE, TrackerItem.status == status) for status in domain.STATUSES},
         "missing_assignee": number(rows.UNASSIGNED),
         "critical_open": number(rows.CRITICAL),
@@ -89,14 +100,23 @@ def tally(ctx: Context, programme: Programme, now: datetime, site: str | None = 
         figures["evidence_total"] = pieces.scalar_subquery()
     if closed:
         figures["closed"] = number(TrackerItem.is_active.is_(False))
-    found = ctx.session.execute(select(*(figure.label(name) for name, figure in figures.items()))).one()._asdict()
-    total = sum(found[status] for status in domain.STATUSES)
-    return Tally(total=total, unchecked=total - found["done"], **found)
+    coming = select(func.min(TrackerItem.due_at)).where(*scope, rows.OPEN, TrackerItem.due_at >= now)
+    named = [figure.label(name) for name, figure in figures.items()]
+    *counts, until = ctx.session.execute(select(*named, coming.scalar_subquery())).one()
+    return dict(zip(figures, counts, strict=True)), until or ALWAYS
 
 
 def run_state(ctx: Context, programme: Programme, now: datetime, site: str | None = None) -> RunState:
     """Tell where the tracker stands, for trackers closed per site that of `site`: one query."""
     site_key = (site or "") if programme.site_runs else ""
+    found = remembered(ctx, ("run", programme.key, site_key), lambda: _stored_run(ctx, programme, site_key))
+    if found is None:
+        return RunState()
+    limit = timedelta(hours=ctx.config["GOVERNANCE_REMEDIATION_SYNC_STALE_HOURS"])
+    return replace(found, stale=found.last_synced_at is None or now - found.last_synced_at > limit)
+
+
+def _stored_run(ctx: Context, programme: Programme, site_key: str) -> RunState | None:
     closings = (
         select(func.count())
         .select_from(TrackerCompletion)
@@ -112,10 +132,7 @@ def run_state(ctx: Context, programme: Programme, now: datetime, site: str | Non
     row = ctx.session.execute(
         wanted.where(TrackerRun.tracker == programme.key, TrackerRun.site_key == site_key)
     ).first()
-    if row is None:
-        return RunState()
-    limit = timedelta(hours=ctx.config["GOVERNANCE_REMEDIATION_SYNC_STALE_HOURS"])
-    return RunState(**row._asdict(), stale=row.last_synced_at is None or now - row.last_synced_at > limit)
+    return RunState(**row._asdict()) if row else None
 
 
 def check_site(ctx: Context, site: str | None) -> None:

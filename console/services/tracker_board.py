@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, literal_column, select, union_all
+from sqlalchemy import Row, func, literal_column, select, union_all
 
 from console.context import Context
 from console.domain.tracker import Programme
@@ -15,7 +16,7 @@ from console.models.iam import User
 from console.models.tracker import TrackerItem
 from console.services import tracker_rows as rows
 from console.services.tracker_rows import ItemView
-from console.services.tracker_spec import BOARD_STATUSES, ORDER, STATUS_LABELS, matching, read
+from console.services.tracker_spec import BOARD_STATUSES, ORDER, STATUS_LABELS, matching, read, unchanged
 
 COLUMN_LIMIT = 15
 COLUMN_LIMIT_MOST = 200
@@ -68,34 +69,40 @@ def board(
     Whoever has counted the items by status already gives the `counts`.
     """
     now = ctx.now()
-    statement = matching(ctx, programme, query, now)
-    if counts is None:
-        counted = statement.with_only_columns(TrackerItem.status, func.count().label("number"))
-        found = ctx.session.execute(counted.group_by(TrackerItem.status))
-        counts = {row.status: row.number for row in found}
+
+    def find() -> tuple[Sequence[Row[Any]], Mapping[str, int]]:
+        statement = matching(ctx, programme, query, now)
+        numbers = counts
+        if numbers is None:
+            counted = statement.with_only_columns(TrackerItem.status, func.count().label("number"))
+            each = ctx.session.execute(counted.group_by(TrackerItem.status))
+            numbers = {row.status: row.number for row in each}
+        parts = [
+            select(
+                statement.where(TrackerItem.status == literal_column(f"'{status}'"))
+                .order_by(*ORDER)
+                .limit(COLUMN_LIMIT_MOST if expand == status else COLUMN_LIMIT)
+                .subquery()
+            )
+            for status in BOARD_STATUSES
+            if numbers.get(status)
+        ]
+        return read(ctx, programme, union_all(*parts).subquery()) if parts else (), numbers
+
+    found, numbers = unchanged(ctx, programme, query, ("board", expand), find)
+    items = rows.views(programme, found, now)
     wanted = query.filters.get("status") or BOARD_STATUSES
-    parts = [
-        select(
-            statement.where(TrackerItem.status == literal_column(f"'{status}'"))
-            .order_by(*ORDER)
-            .limit(COLUMN_LIMIT_MOST if expand == status else COLUMN_LIMIT)
-            .subquery()
-        )
-        for status in BOARD_STATUSES
-        if counts.get(status)
-    ]
-    items = read(ctx, programme, union_all(*parts).subquery(), now) if parts else ()
     columns = tuple(
         BoardColumn(
             status,
             STATUS_LABELS[status],
-            counts.get(status, 0),
+            numbers.get(status, 0),
             tuple(item for item in items if item.status == status),
         )
         for status in BOARD_STATUSES
         if status in wanted
     )
-    return Board(query, columns, sum(counts.values()), now)
+    return Board(query, columns, sum(numbers.values()), now)
 
 
 def loads(ctx: Context, programme: Programme, site: str | None = None, *, most: int = 50) -> tuple[Load, ...]:

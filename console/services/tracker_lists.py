@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, case, func, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, case, func, select, union_all
 
 from console import listing
 from console.context import Context
 from console.domain.tracker import Programme
 from console.domain.trackers import programmes
-from console.listing import ListQuery, ListResult, count, ordered
+from console.listing import ListQuery, ListResult, ListSpec, count, ordered
 from console.models.tracker import TrackerItem
 from console.services import tracker_rows as rows
 from console.services.tracker_rows import ItemView
-from console.services.tracker_spec import ORDER, matching, read, spec, with_defaults
+from console.services.tracker_spec import ORDER, matching, read, spec, unchanged, with_defaults
 
 
 def page(ctx: Context, programme: Programme, query: ListQuery, *, total: int | None = None) -> ListResult:
@@ -27,15 +27,20 @@ def page(ctx: Context, programme: Programme, query: ListQuery, *, total: int | N
     """
     now = ctx.now()
     listed = spec(programme, now)
-    statement = matching(ctx, programme, query, now)
-    if total is None:
-        total, _capped = count(ctx.session, listed, statement)
-    query = replace(query, page=min(query.page, max(1, -(-total // query.per_page))))
-    ids = ordered(listed, query, statement).limit(query.per_page).offset((query.page - 1) * query.per_page).subquery()
-    full = rows.base(programme, ctx.actor).join(ids, ids.c.id == TrackerItem.id)
-    found = rows.views(programme, ctx.session.execute(ordered(listed, query, full)), now)
+
+    def find() -> tuple[Sequence[Row[Any]], int, ListQuery]:
+        statement = matching(ctx, programme, query, now)
+        number = _total(ctx, programme, query, statement, listed) if total is None else total
+        there = replace(query, page=min(query.page, max(1, -(-number // query.per_page))))
+        skipped = (there.page - 1) * there.per_page
+        ids = ordered(listed, there, statement).limit(there.per_page).offset(skipped).subquery()
+        full = rows.base(programme, ctx.actor).join(ids, ids.c.id == TrackerItem.id)
+        return ctx.session.execute(ordered(listed, there, full)).all(), number, there
+
+    place = (query.sort, query.descending, query.page, query.per_page)
+    found, total, query = unchanged(ctx, programme, query, ("page", *place), find)
     choices = {item.key: item.options(ctx) for item in listed.filters}
-    return ListResult(listed, query, found, total, False, now, choices)
+    return ListResult(listed, query, rows.views(programme, found, now), total, False, now, choices)
 
 
 def slice_of(
@@ -49,11 +54,19 @@ def slice_of(
 ) -> tuple[tuple[ItemView, ...], int]:
     """Give items `offset` to `offset + limit` of a query in the default or another order, and how many match in all."""
     now = ctx.now()
-    listed = spec(programme, now)
-    statement = matching(ctx, programme, query, now)
-    total, _capped = count(ctx.session, listed, statement)
-    ids = statement.order_by(*order).limit(limit).offset(offset).subquery()
-    return (read(ctx, programme, ids, now, order=order), total) if offset < total else ((), total)
+
+    def find() -> tuple[Sequence[Row[Any]], int]:
+        statement = matching(ctx, programme, query, now)
+        total = _total(ctx, programme, query, statement, spec(programme, now))
+        ids = statement.order_by(*order).limit(limit).offset(offset).subquery()
+        return (read(ctx, programme, ids, order=order), total) if offset < total else ((), total)
+
+    found, total = unchanged(ctx, programme, query, ("slice", limit, offset, *map(str, order)), find)
+    return rows.views(programme, found, now), total
+
+
+def _total(ctx: Context, programme: Programme, query: ListQuery, statement: Select[Any], listed: ListSpec) -> int:
+    return unchanged(ctx, programme, query, ("total",), lambda: count(ctx.session, listed, statement)[0])
 
 
 def check(ctx: Context, programme: Programme, query: ListQuery) -> None:

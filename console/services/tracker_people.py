@@ -11,6 +11,7 @@ from console.domain.iam import added_permissions, effective_permissions
 from console.domain.scope import ALL_SITES
 from console.domain.tracker import REMEDIATION, Programme
 from console.models.iam import User
+from console.services.unchanged import remembered
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class Candidate:
 def candidates(ctx: Context, site: str | None = None, programme: Programme = REMEDIATION) -> tuple[Candidate, ...]:
     """Give the active users who hold the write permission and see `site` (None: the platform), by name."""
     ctx.actor.require(*programme.read)
+    return remembered(ctx, ("candidates", site, programme.write), lambda: _candidates(ctx, site, programme))
+
+
+def _candidates(ctx: Context, site: str | None, programme: Programme) -> tuple[Candidate, ...]:
     wanted = select(User.username, User.display_name, User.role, User.permissions, User.site_scope)
     people = ctx.session.execute(wanted.where(User.is_active).order_by(User.display_name, User.username))
     return tuple(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Subquery, false, or_, true
+from sqlalchemy import ColumnElement, Row, Select, Subquery, false, or_, true
 
 from console.context import Context
 from console.domain.text import N_
@@ -16,7 +16,9 @@ from console.domain.tracker import Programme
 from console.listing import Column, Filter, ListQuery, ListSpec, narrowed
 from console.models.tracker import TrackerItem
 from console.services import tracker_rows as rows
-from console.services.tracker_rows import ItemView
+from console.services.unchanged import remembered
+
+T = TypeVar("T")
 
 # How people see the life of an item, left to right; the contract lists the words in another order.
 BOARD_STATUSES = ("pending", "in_progress", "blocked", "done")
@@ -146,14 +148,24 @@ def matching(ctx: Context, programme: Programme, query: ListQuery, now: datetime
     return narrowed(ctx, keys, with_defaults(query), now)
 
 
+def unchanged(
+    ctx: Context, programme: Programme, query: ListQuery, what: tuple[Hashable, ...], find: Callable[[], T]
+) -> T:
+    """Give what `find` finds among the matching items; it looks again when something changed or time plays a part."""
+    ctx.actor.require(*programme.read)
+    if "due" in query.filters:
+        return find()
+    words = tuple(sorted((key, chosen) for key, chosen in with_defaults(query).filters.items()))
+    return remembered(ctx, (what, programme.key, ctx.actor.site_scope, words, query.search), find)
+
+
 def read(
     ctx: Context,
     programme: Programme,
     ids: Subquery,
-    now: datetime,
     *,
     order: Sequence[ColumnElement[Any]] = ORDER,
-) -> tuple[ItemView, ...]:
+) -> Sequence[Row[Any]]:
     """Join the rows late, so that what is skipped costs an index walk and nothing else."""
     statement = rows.base(programme, ctx.actor).join(ids, ids.c.id == TrackerItem.id)
-    return rows.views(programme, ctx.session.execute(statement.order_by(*order)), now)
+    return ctx.session.execute(statement.order_by(*order)).all()

@@ -431,16 +431,22 @@ def count(shared_engine, app):
 @pytest.mark.parametrize(
     "query", ["", "?view=table", "?view=table&status=pending&q=x", f"?site={SITE}", "?due=overdue"]
 )
-def test_a_page_asks_the_database_at_most_ten_times(browser_client, count, items, session, clock, query):
+def test_a_page_asks_the_database_at_most_ten_times(browser_client, count, items, session, clock, engine, query):
     client = browser_client("manager")
     client.get("/board" + query)
+    add_item(session, clock.now(), 11)
+    session.commit()
     few = count(lambda: client.get("/board" + query))
-    for number in range(11, 120):
+    for number in range(12, 120):
         add_item(session, clock.now(), number, assignee=f"person{number % 40}")
     session.commit()
 
     assert few <= 10
     assert count(lambda: client.get("/board" + query)) == few
+    # Nothing was written since: figures and rows stand, apart from those that time changes. On PostgreSQL the other
+    # test processes write into the same server.
+    if engine.dialect.name == "sqlite":
+        assert count(lambda: client.get("/board" + query)) <= (3 if "due" in query else 1)
 
 
 @pytest.mark.parametrize(
