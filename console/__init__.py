@@ -90,6 +90,8 @@ def _flask_settings(app: ConsoleApp, config: Config) -> None:
         SQLALCHEMY_DATABASE_URI=url,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, pool_size=pool),
         MAX_CONTENT_LENGTH=config["MAX_BODY_BYTES"],
+        # No page of another origin may call us, so there is nothing to agree on beforehand: 405 like any other method.
+        PROVIDE_AUTOMATIC_OPTIONS=False,
         TESTING=config["ENV"] == "test",
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_CHECK_DEFAULT=False,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from multiprocessing.util import Finalize
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 log = structlog.get_logger(__name__)
 Task = Callable[[], object]
@@ -63,7 +64,7 @@ class Background:
         self._pid = None
         self._wake.set()
         for task in self._closing:
-            _attempt(task)
+            _attempt(task, closing=True)
 
     def _run(self, wake: threading.Event) -> None:
         while not wake.is_set():
@@ -76,8 +77,16 @@ class Background:
             wake.wait(max(pause, 0.05))
 
 
-def _attempt(task: Task) -> None:
+def _attempt(task: Task, *, closing: bool = False) -> None:
     try:
         task()
+    except (SQLAlchemyError, OSError) as error:
+        # The database is away. At the end that is usual (it may have ended first), before it is tried again.
+        tell = log.info if closing else log.warning
+        tell("database_away_in_background", task=_name(task), error=type(error).__name__)
     except Exception:
-        log.exception("background_task_failed", task=getattr(task, "__qualname__", repr(task)))
+        log.exception("background_task_failed", task=_name(task))
+
+
+def _name(task: Task) -> str:
+    return getattr(task, "__qualname__", repr(task))

@@ -9,6 +9,7 @@ import structlog
 from flask import Flask, Response, g, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, validate_csrf
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 from wtforms import ValidationError as FormError
 
@@ -86,6 +87,10 @@ def _check_json() -> None:
     if request.method not in UNSAFE or not request.is_json or not wants_json():
         return
     body = request.get_data(cache=True)
+    most = request.max_content_length
+    if request.content_length is None and most is not None and len(body) >= most:
+        # Sent in chunks without a length: the reader stops at the limit and would hand on half a body.
+        raise RequestEntityTooLarge
     if not body:
         return
     try:

@@ -5,6 +5,8 @@ import time
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
 
 from console.background import Background
 from console.extensions import db
@@ -156,6 +158,9 @@ def test_the_background_thread_repeats_survives_a_failing_task_and_ends_with_the
     def failing():
         raise ValueError("no")
 
+    def without_database():
+        raise DBAPIError("SELECT 1", None, OSError("gone"))
+
     def working():
         calls.append(1)
         if len(calls) == 3:
@@ -163,14 +168,20 @@ def test_the_background_thread_repeats_survives_a_failing_task_and_ends_with_the
 
     background.every(0.01, failing)
     background.every(0.01, working)
+    background.at_end(without_database)
     background.at_end(lambda: closed.append(1))
     background.ensure_started()
     background.ensure_started()
 
     assert done.wait(5)
-    background.close()
-    background.close()
+    with capture_logs() as lines:
+        background.close()
+        background.close()
     assert closed == [1]
+    name = without_database.__qualname__
+    assert [line for line in lines if line.get("task") == name] == [
+        {"event": "database_away_in_background", "log_level": "info", "task": name, "error": "DBAPIError"}
+    ]
     time.sleep(0.1)
     settled = len(calls)
     time.sleep(0.1)

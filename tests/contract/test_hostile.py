@@ -1,6 +1,7 @@
 """Whatever is sent, the answer is an answer: never a 500, and nothing left behind."""
 
 import re
+from io import BytesIO
 
 import pytest
 from sqlalchemy import func, select
@@ -113,3 +114,25 @@ def test_a_refused_write_leaves_no_audit_row(api, session):
     assert response.status_code == 403
     written = session.scalar(select(func.count()).select_from(AuditLog).where(AuditLog.action == "admin_user_create"))
     assert written == 0
+
+
+def test_a_body_in_chunks_is_held_to_the_same_limit(app, api):
+    limit = app.config["MAX_CONTENT_LENGTH"]
+    whole = b'{"username": "many-chunks", "display_name": ""}'
+    for body in (whole, whole + b" " * limit, b'{"username": "' + b"x" * limit + b'"}'):
+        response = api("owner").post(
+            "/api/admin/users",
+            input_stream=BytesIO(body),
+            content_type="application/json",
+            headers={"Transfer-Encoding": "chunked"},
+            environ_overrides={"wsgi.input_terminated": True},
+        )
+        assert response.status_code == (201 if body == whole else 413)
+
+
+def test_other_methods_are_refused_with_those_that_exist(api, client):
+    for caller in (client, api("owner")):
+        for method in ("OPTIONS", "DELETE", "PUT"):
+            response = caller.open("/api/admin/users", method=method)
+            assert (response.status_code, response.json) == (405, {"detail": "Method Not Allowed"})
+            assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
