@@ -12,12 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
+from zoneinfo import ZoneInfo
 
+from console.alert_text import lines
 from console.config import Config
 from console.domain.alerts import MAIL, SLACK, TEAMS, Channel, Sent, answered, signature
 from console.serialize import plain
@@ -53,6 +55,7 @@ class Sender:
         self._private: bool = config["ALERT_ALLOW_PRIVATE_TARGETS"]
         self._smtp: str = config["ALERT_SMTP_URL"]
         self._from: str = config["ALERT_MAIL_FROM"]
+        self._zone = ZoneInfo(config["BUSINESS_TIME_ZONE"])
         self._look_up = look_up
 
     def send(self, channel: Channel, message_id: str, payload: Mapping[str, Any], at: datetime) -> Sent:
@@ -73,7 +76,7 @@ class Sender:
         parts = urlsplit(channel.address)
         if parts.scheme not in ("https", "http") or not parts.hostname:
             raise ValueError("only http and https addresses can be used")
-        body = json.dumps(_shaped(channel.kind, payload), ensure_ascii=False).encode()
+        body = json.dumps(shaped(channel.kind, payload, self._zone), ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json", "User-Agent": "ka-facility-os"}
         stamp = int(at.timestamp())
         headers |= {"webhook-id": message_id, "webhook-timestamp": str(stamp)}
@@ -133,9 +136,10 @@ class Sender:
         parts = urlsplit(self._smtp)
         message = EmailMessage()
         message["From"], message["To"] = self._from, address
-        message["Subject"] = f"[KA Facility OS] {payload.get('event', '')}"
+        told = lines(payload, self._zone)
+        message["Subject"] = f"[KA Facility OS] {' '.join(told[0].split())}"[:200]
         message["Message-ID"] = f"<{message_id}@ka-facility-os>"
-        message.set_content(_text(payload))
+        message.set_content("\n".join(told))
         client = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
         try:
             with client(parts.hostname or "", parts.port or 0, timeout=self._timeout) as server:
@@ -159,15 +163,17 @@ def _hang_up(connection: http.client.HTTPConnection) -> None:
             talk.shutdown(socket.SHUT_RDWR)
 
 
-def _shaped(kind: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give the body that a kind of channel reads: our payload as it is, or a text."""
+def shaped(kind: str, payload: Mapping[str, Any], zone: tzinfo) -> Mapping[str, Any]:
+    """Give the body that a kind of channel reads: our payload as it is, or words."""
     if kind == SLACK:
-        return {"text": _text(payload)}
+        return {"text": _harmless("\n".join(lines(payload, zone)))}
     if kind == TEAMS:
+        # One line break is none in a card.
+        text = "\n\n".join(lines(payload, zone))
         card = {
             "type": "AdaptiveCard",
             "version": "1.4",
-            "body": [{"type": "TextBlock", "wrap": True, "text": _text(payload)}],
+            "body": [{"type": "TextBlock", "wrap": True, "text": text}],
         }
         return {
             "type": "message",
@@ -176,11 +182,9 @@ def _shaped(kind: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
     return plain(payload)
 
 
-def _text(payload: Mapping[str, Any]) -> str:
-    lines = [str(payload.get("text") or payload.get("event", ""))]
-    simple = (str, int, float, bool)
-    lines += [f"{key}: {value}" for key, value in payload.items() if isinstance(value, simple) and key != "text"]
-    return "\n".join(lines)
+def _harmless(text: str) -> str:
+    # Slack reads <!channel> and <address|words> in a text as commands; titles are words of people.
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _retry_after(value: str | None, now: datetime) -> timedelta | None:

@@ -11,7 +11,8 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console import listing, running
-from console.domain.text import N_
+from console.domain.alerts import explained
+from console.domain.text import N_, Text
 from console.frame import leave_toast
 from console.inputs.alerts import (
     DeliveriesQuery,
@@ -70,6 +71,12 @@ def run_retries(body: RetriesIn) -> Response:
 def alert_event(event_type: str) -> str:
     """Give the message id of what an alert is about."""
     return EVENTS.get(event_type, event_type)
+
+
+@pages.app_template_filter()
+def alert_error(error: str | None) -> Text | str:
+    """Give what went wrong with an attempt, as a sentence that can be translated."""
+    return explained(error) if error else "–"
 
 
 @pages.get("/alerts")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import hmac
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from urllib.parse import urlsplit
+
+from console.domain.text import N_, Text
 
 QUEUED, SUCCESS, FAILED, WARNING, DEAD = "queued", "success", "failed", "warning", "dead"
 # What the published API knows; the two others are ours.
@@ -70,8 +73,12 @@ def masked(address: str) -> str:
     if "://" not in address:
         name, _, domain = address.partition("@")
         return f"{name[:1]}…@{domain}" if domain else "…"
-    parts = urlsplit(address)
-    port = f":{parts.port}" if parts.port else ""
+    try:
+        parts = urlsplit(address)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        # A mistyped setting must not break what shows it; sending to it fails and says so.
+        return "…"
     return f"{parts.scheme}://{parts.hostname or ''}{port}/…"
 
 
@@ -84,6 +91,32 @@ def answered(status_code: int, retry_after: timedelta | None = None) -> Sent:
     if 300 <= status_code < 400:
         text += " (redirects are not followed)"
     return Sent(status_code, text, retry_after if retryable else None, retryable)
+
+
+_EXPLAINED = (
+    (
+        r"webhook returned status (\d+) \(redirects are not followed\)",
+        N_("It redirected (%(cause)s), which is not followed"),
+    ),
+    (r"webhook returned status (\d+)", N_("It answered %(cause)s")),
+    (r"webhook url error: timed out", N_("It did not answer in time")),
+    (r"webhook url error: the address is inside a private network", N_("Its address is inside a private network")),
+    (r"webhook url error: only http and https addresses can be used", N_("Its address is neither http nor https")),
+    (r"webhook url error: (.+)", N_("It could not be reached (%(cause)s)")),
+    (r"the channel is no longer configured", N_("The channel is no longer configured")),
+    (r"ALERT_SMTP_URL is not set", N_("No mail server is configured (ALERT_SMTP_URL)")),
+    (r"mail server returned (\d+)", N_("The mail server answered %(cause)s")),
+    (r"mail error: (.+)", N_("The mail server could not be used (%(cause)s)")),
+)
+
+
+def explained(error: str) -> Text | str:
+    """Give the stored error of an attempt as a sentence for people; clients read the error as it is published."""
+    for pattern, sentence in _EXPLAINED:
+        found = re.fullmatch(pattern, error)
+        if found:
+            return Text(sentence, {"cause": found[1]}) if found.groups() else Text(sentence)
+    return error
 
 
 def pause(attempt: int, chance: float) -> timedelta:

@@ -17,10 +17,11 @@ from console.domain.errors import Gone, NotFound
 from console.domain.runs import Status
 from console.domain.text import T, Text
 from console.domain.tracker import REMEDIATION
+from console.i18n import DEFAULT_LOCALE, text_in
 from console.models.iam import User
 from console.models.runs import JobRun
 from console.models.tracker import TrackerCommand, TrackerItem
-from console.services import alerts, tracker_store, tracker_undo, workload
+from console.services import alerts, people, tracker_store, tracker_undo, workload
 from console.services import tracker_rows as rows
 from console.services.autopilot_policy import MANAGE, Effective
 from console.services.run_monitor import current, progress
@@ -200,6 +201,7 @@ def _tell(ctx: Context, made: Sequence[Assignment], wanted: Sequence[Suggested])
     """Say in one message who got what; that nobody can be reached is no failure of the assignment."""
     by_id = {one.id: one for one in wanted}
     address = f"{ctx.config['PUBLIC_URL'].rstrip('/')}/board/items"
+    names = people.names_of(ctx, [one.assignee for one in made[:ALERT_ITEMS_MOST]])
     payload = {
         "event": EVENT_TYPE,
         "job_name": JOB,
@@ -218,6 +220,9 @@ def _tell(ctx: Context, made: Sequence[Assignment], wanted: Sequence[Suggested])
                 "due_at": by_id[one.id].due_at,
                 "owner_role": by_id[one.id].owner_role,
                 "assignee": one.assignee,
+                "title": text_in(DEFAULT_LOCALE, by_id[one.id].title),
+                "assignee_name": names.get(one.assignee, one.assignee),
+                "site": by_id[one.id].site,
                 "status": one.status,
                 "reason": str(one.reason),
                 "url": f"{address}/{one.id}",

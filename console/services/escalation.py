@@ -5,6 +5,7 @@ What a dry run reports is what a real run would do at that moment; both decide b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +21,7 @@ from console.domain.sla import EscalationPolicy
 from console.domain.tracker import REMEDIATION
 from console.models.automation import ItemEscalation
 from console.models.tracker import TrackerEvent, TrackerItem
-from console.services import alerts, sla, sla_rows, tracker_store
+from console.services import alerts, people, sla, sla_rows, tracker_store
 from console.services import tracker_rows as rows
 from console.services.alerts import Raised
 from console.services.autopilot_policy import Effective
@@ -273,7 +274,8 @@ def _by_assignee(ctx: Context, told: Any) -> dict[str | None, int]:
 
 
 def _lines(ctx: Context, told: Any) -> list[dict[str, Any]]:
-    more = (TrackerItem.owner_role, TrackerItem.reason, TrackerItem.site, ItemEscalation.level)
+    names = (TrackerItem.item_name, TrackerItem.action)
+    more = (*names, TrackerItem.owner_role, TrackerItem.reason, TrackerItem.site, ItemEscalation.level)
     statement = (
         select(*_SHOWN, *more)
         .join(ItemEscalation, ItemEscalation.item_id == TrackerItem.id)
@@ -281,12 +283,16 @@ def _lines(ctx: Context, told: Any) -> list[dict[str, Any]]:
         .order_by(ItemEscalation.level.desc(), *_ORDER)
         .limit(ALERT_ITEMS_MOST)
     )
-    return [_line(ctx, row) for row in ctx.session.execute(statement)]
+    found = ctx.session.execute(statement).all()
+    names_by_user = people.names_of(ctx, [row.assignee for row in found])
+    return [_line(ctx, row, names_by_user) for row in found]
 
 
-def _line(ctx: Context, row: Any) -> dict[str, Any]:
+def _line(ctx: Context, row: Any, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         **{name: value for name, value in _published(row).items() if name != "required"},
+        "title": row.item_name or row.action or row.item_key,
+        "assignee_name": names.get(row.assignee, row.assignee),
         "escalation_level": row.level,
         "owner_role": row.owner_role,
         "reason": row.reason,

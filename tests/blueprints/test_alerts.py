@@ -1,12 +1,17 @@
 """Alert deliveries over the API (contract, alerts)."""
 
+from datetime import UTC, datetime
+
 import pytest
+from sqlalchemy import update
 
 from console.context import SYSTEM, Context, start_writing
+from console.models.alerts import AlertAttempt, AlertDelivery
 from console.services import alerts
 
 KEYS = ["id", "event_type", "target", "status", "error", "payload", "attempt_count"]
 KEYS += ["last_attempt_at", "created_at", "updated_at"]
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
 COUNTS = ["processed_count", "success_count", "warning_count", "failed_count"]
 
 
@@ -57,3 +62,21 @@ def test_values_outside_the_bounds_are_refused(api, body):
 
 def test_an_unknown_delivery_is_404(api):
     assert api("owner").post("/api/ops/alerts/deliveries/99999/retry").json["detail"] == "Alert delivery not found"
+
+
+def test_people_read_what_went_wrong_in_their_language_and_clients_as_published(api, browser_client, session, delivery):
+    session.execute(update(AlertDelivery).values(status="failed", error="webhook returned status 503"))
+    session.add(
+        AlertAttempt(
+            delivery_id=delivery, number=1, started_at=NOW, duration_ms=5, error="webhook url error: timed out"
+        )
+    )
+    session.commit()
+    person = browser_client("owner")
+
+    page, listed = person.get(f"/alerts/{delivery}"), person.get("/alerts")
+
+    assert "받는 쪽 응답: 503" in page.text
+    assert "제때 응답하지 않았습니다" in page.text
+    assert "받는 쪽 응답: 503" in listed.text
+    assert api("owner").get("/api/ops/alerts/deliveries").json[0]["error"] == "webhook returned status 503"

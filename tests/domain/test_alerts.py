@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.alerts import LONGEST_PAUSE, Sent, answered, channel, judge, masked, pause, signature
+from console.domain.alerts import LONGEST_PAUSE, Sent, answered, channel, explained, judge, masked, pause, signature
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -75,3 +75,25 @@ def test_signatures_follow_standard_webhooks():
 def test_what_makes_an_address_a_secret_is_never_shown(address, shown):
     assert masked(address) == shown
     assert "secret" not in channel("webhook", address).label
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("webhook returned status 503", "It answered 503"),
+        ("webhook returned status 302 (redirects are not followed)", "It redirected (302), which is not followed"),
+        ("webhook url error: timed out", "It did not answer in time"),
+        ("webhook url error: gaierror", "It could not be reached (gaierror)"),
+        ("webhook url error: the address is inside a private network", "Its address is inside a private network"),
+        ("the channel is no longer configured", "The channel is no longer configured"),
+        ("mail server returned 450", "The mail server answered 450"),
+        ("written by an older release", "written by an older release"),
+    ],
+)
+def test_stored_errors_are_sentences_for_people(error, told):
+    assert str(explained(error)) == told
+
+
+@pytest.mark.parametrize("address", ["http://x:abc/y", "https://[::1"])
+def test_a_mistyped_address_breaks_nothing_that_shows_it(address):
+    assert channel("webhook", address).label == "…"
