@@ -174,7 +174,7 @@ def preview(
     """
     merged = policies.merged(ctx, AUTOPILOT, override or {})
     seen = _seen(ctx, typed(merged), force=force, dry_run=dry_run)
-    plan = autopilot_plan.plan(ctx, seen.effective, seen.planned, open_items=seen.metrics.open_items)
+    plan = autopilot_plan.plan(ctx, seen.effective, seen.planned, seen.metrics)
     made = guard_of(seen)
     audit.viewed(
         ctx,

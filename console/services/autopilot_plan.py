@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import and_, case, func, outerjoin, select
 
 from console.context import Context
 from console.domain import sla
@@ -27,12 +27,13 @@ from console.domain.autopilot import (
     PlanLine,
     fingerprint,
 )
+from console.domain.kpi import KpiMetrics
 from console.domain.text import Text
 from console.domain.tracker import REMEDIATION
 from console.domain.workload import LEAST_LOADED, NO_CANDIDATE
 from console.models.automation import ItemEscalation
 from console.models.tracker import TrackerItem
-from console.services import figures, sla_rows, workload
+from console.services import figures, hints, sla_rows, workload
 from console.services import tracker_rows as rows
 from console.services.autopilot_policy import Effective
 from console.services.sla_rows import SENT, Decided, Window
@@ -91,9 +92,9 @@ def fingerprint_of(effective: Effective, planned: Iterable[str], drawn: Drawn) -
     return fingerprint(effective.policy, effective.view.revision, tuple(planned), drawn.digest)
 
 
-def plan(ctx: Context, effective: Effective, planned: Iterable[str], *, open_items: int) -> Plan:
-    """Give the plan with its lines; `open_items` is how many the caller counted at the same moment."""
-    actions = tuple(planned)
+def plan(ctx: Context, effective: Effective, planned: Iterable[str], counted: KpiMetrics) -> Plan:
+    """Give the plan with its lines; `counted` are the figures of the same moment."""
+    actions, open_items = tuple(planned), counted.open_items
     drawn = draw(ctx, effective, actions)
     sent = _escalation_lines(ctx, effective, drawn) if drawn.notify_count else []
     both = _told_among(ctx, drawn, [item_id for item_id, _name in drawn.digest.assigned]) if sent else 0
@@ -102,7 +103,7 @@ def plan(ctx: Context, effective: Effective, planned: Iterable[str], *, open_ite
     return Plan(
         fingerprint=fingerprint_of(effective, actions, drawn),
         lines=(*_assignment_lines(drawn), *sent, *left),
-        counts=_counts(ctx, actions, effective, drawn, open_items),
+        counts=_counts(ctx, actions, effective, drawn, counted),
         left_alone=max(0, open_items - acted),
         truncated=drawn.notify_count > len(sent) or open_items - acted > len(left),
     )
@@ -148,11 +149,15 @@ def _line(row: Any, action: str, rule: str, reason: Text, **values: Any) -> Plan
 
 
 def _escalation_lines(ctx: Context, effective: Effective, drawn: Drawn) -> list[PlanLine]:
-    statement = sla_rows.candidates(
-        ctx, drawn.window, *_COLUMNS, ItemEscalation.told_at, ItemEscalation.level.label("told_level")
-    )
     rule = sla_rows.rule(drawn.window.now, drawn.window.policy)
-    found = ctx.session.execute(statement.where(rule.in_(SENT)).order_by(*_ORDER).limit(ESCALATIONS_SHOWN))
+    # Where most of them are told of, the first ones are found soonest in the order they are shown in.
+    hint = hints.common if drawn.notify_count * 2 > drawn.decided.count() else hints.rare
+    told = (ItemEscalation.told_at, ItemEscalation.level.label("told_level"))
+    decided = sla_rows.candidates(ctx, drawn.window, TrackerItem.id, *told, hint=hint)
+    first = decided.where(rule.in_(SENT)).order_by(*_ORDER).limit(ESCALATIONS_SHOWN).subquery()
+    # The texts are read for the first ones only: everything before is answered by one index.
+    statement = select(*_COLUMNS, *(column for column in first.c if column.key != "id"))
+    found = ctx.session.execute(statement.join(first, first.c.id == TrackerItem.id).order_by(*_ORDER))
     return [
         _line(
             row,
@@ -181,16 +186,14 @@ def _why(row: Any, rule: str, level: int, effective: Effective, drawn: Drawn) ->
 def _left_lines(ctx: Context, effective: Effective, drawn: Drawn) -> list[PlanLine]:
     """Give some of the items that nothing is done about: those told of last, and those whose deadline is next."""
     given = [item_id for item_id, _name in drawn.digest.assigned]
+    # Walked from the newest message on: a deadline as the condition would make the database look at all that is late.
+    still = and_(*figures.scope(ctx), sla_rows.candidate(ctx, drawn.window), TrackerItem.id.not_in(given))
+    rule = sla_rows.rule(drawn.window.now, drawn.window.policy)
     told = (
         select(*_COLUMNS, ItemEscalation.told_at, ItemEscalation.level)
         .join(ItemEscalation, ItemEscalation.item_id == TrackerItem.id)
-        .where(
-            *figures.scope(ctx),
-            sla_rows.candidate(drawn.window),
-            sla_rows.rule(drawn.window.now, drawn.window.policy) == sla.TOLD,
-            TrackerItem.id.not_in(given),
-        )
-        .order_by(ItemEscalation.told_at.desc(), TrackerItem.id)
+        .where(case((and_(still, rule == sla.TOLD), 1), else_=0) == 1)
+        .order_by(ItemEscalation.told_at.desc(), ItemEscalation.item_id.desc())
         .limit(LEFT_SHOWN)
     )
     lines = []
@@ -217,13 +220,18 @@ def _end(drawn: Drawn) -> Any:
 
 def _told_among(ctx: Context, drawn: Drawn, ids: list[int]) -> int:
     """Count the items that get an assignee and a message at once."""
-    rule = sla_rows.rule(drawn.window.now, drawn.window.policy)
-    found = sla_rows.candidates(ctx, drawn.window, TrackerItem.id).where(TrackerItem.id.in_(ids), rule.in_(SENT))
-    return ctx.session.scalar(select(func.count()).select_from(found.subquery())) or 0
+    told = and_(sla_rows.candidate(ctx, drawn.window), sla_rows.rule(drawn.window.now, drawn.window.policy).in_(SENT))
+    # Asked of those items one by one: as a condition it would make the database look at everything that is late.
+    statement = (
+        select(func.sum(case((told, 1), else_=0)))
+        .select_from(outerjoin(TrackerItem, ItemEscalation, ItemEscalation.item_id == TrackerItem.id))
+        .where(TrackerItem.id.in_(ids))
+    )
+    return ctx.session.scalar(statement) or 0
 
 
 def _counts(
-    ctx: Context, actions: tuple[str, ...], effective: Effective, drawn: Drawn, open_items: int
+    ctx: Context, actions: tuple[str, ...], effective: Effective, drawn: Drawn, counted: KpiMetrics
 ) -> tuple[PlanCount, ...]:
     """Count the items of each action and rule, and of each reason to leave them alone."""
     made: dict[tuple[str, str], int] = {}
@@ -232,14 +240,14 @@ def _counts(
         if count:
             made[action, rule] = made.get((action, rule), 0) + count
 
-    unassigned = _number(ctx, rows.UNASSIGNED, rows.OPEN)
+    unassigned = counted.unassigned_open_count
     if AUTO_ASSIGN in actions:
         add(AUTO_ASSIGN, LEAST_LOADED, drawn.assign_count)
         add(LEAVE, NO_CANDIDATE, len(drawn.suggestions) - drawn.assign_count)
         add(LEAVE, OVER_LIMIT, max(0, unassigned - len(drawn.suggestions)))
     else:
         add(LEAVE, f"{AUTO_ASSIGN}_{NOT_TRIGGERED}", unassigned)
-    no_deadline = _number(ctx, rows.OPEN, TrackerItem.due_at.is_(None))
+    no_deadline = _without_deadline(ctx)
     for part in drawn.decided.parts:
         if part.rule not in SENT:
             add(LEAVE, part.rule, part.count)
@@ -249,10 +257,11 @@ def _counts(
             told = _notifies(ctx, effective)
             add(ESCALATION if told else LEAVE, part.rule if told else NOTIFY_OFF, part.count)
     add(LEAVE, sla.NO_DEADLINE, no_deadline)
-    add(LEAVE, sla.NOT_DUE, max(0, open_items - drawn.decided.count() - no_deadline))
+    add(LEAVE, sla.NOT_DUE, max(0, counted.open_items - drawn.decided.count() - no_deadline))
     return tuple(PlanCount(action, rule, count) for (action, rule), count in made.items())
 
 
-def _number(ctx: Context, *conditions: ColumnElement[bool]) -> int:
-    statement = select(func.count()).select_from(TrackerItem).where(*figures.scope(ctx), *conditions)
+def _without_deadline(ctx: Context) -> int:
+    none = hints.rare(ctx, TrackerItem.due_at.is_(None))
+    statement = select(func.count()).select_from(TrackerItem).where(*figures.scope(ctx), rows.OPEN, none)
     return ctx.session.scalar(statement) or 0

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select
+from sqlalchemy import ColumnElement, Interval, Select, func, literal, literal_column, select
 
 from console.context import Context
 from console.domain import kpi
 from console.domain.kpi import KpiMetrics
 from console.domain.tracker import REMEDIATION, Tally
 from console.models.tracker import TrackerCommand, TrackerEvent, TrackerItem
-from console.services import tracker
+from console.services import hints, tracker
 from console.services import tracker_rows as rows
 
 # Names of assignees are free text; the answer has those with the most items.
@@ -24,7 +24,7 @@ UNASSIGNED = "unassigned"
 def scope(ctx: Context, site: str | None = None) -> tuple[ColumnElement[bool], ...]:
     """Give the conditions for the remediation items that the caller sees (of one site); raises SiteDenied."""
     tracker.check_site(ctx, site)
-    conditions = (TrackerItem.tracker == REMEDIATION.key, rows.visible(ctx.actor))
+    conditions = (hints.common(ctx, TrackerItem.tracker == REMEDIATION.key), rows.visible(ctx.actor))
     return conditions if site is None else (*conditions, TrackerItem.site_key == site)
 
 
@@ -82,9 +82,8 @@ def _ages(ctx: Context, counts: Tally, site: str | None) -> tuple[float | None, 
     if not counts.open:
         return None, None, None
     open_items = (*scope(ctx, site), rows.OPEN)
-    moment = _epoch(ctx)
     average, oldest = ctx.session.execute(
-        select(func.avg(moment), func.min(TrackerItem.opened_at)).select_from(TrackerItem).where(*open_items)
+        select(_average(ctx), func.min(TrackerItem.opened_at)).select_from(TrackerItem).where(*open_items)
     ).one()
     # The middle one, or the mean of the middle two, by position in the index.
     wanted = 2 - counts.open % 2
@@ -96,19 +95,24 @@ def _ages(ctx: Context, counts: Tally, site: str | None) -> tuple[float | None, 
         .limit(wanted)
     ).all()
     known = [at.timestamp() for at in middle]
-    seconds = float(average) if ctx.session.get_bind().dialect.name == "postgresql" else _from_julian(float(average))
-    return seconds, oldest.timestamp(), sum(known) / len(known) if known else None
+    return _seconds(average), oldest.timestamp(), sum(known) / len(known) if known else None
 
 
-def _epoch(ctx: Context) -> ColumnElement[Any]:
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _average(ctx: Context) -> ColumnElement[Any]:
     if ctx.session.get_bind().dialect.name == "postgresql":
-        return func.extract("epoch", TrackerItem.opened_at)
+        # Of intervals: numbers would be exact decimals, which take twice as long to add up.
+        return func.avg(TrackerItem.opened_at - literal(_START, TrackerItem.opened_at.type), type_=Interval)
     # Old versions of SQLite know no other function with fractions of a second.
-    return func.julianday(TrackerItem.opened_at)
+    return func.avg(func.julianday(TrackerItem.opened_at))
 
 
-def _from_julian(days: float) -> float:
-    return (days - 2440587.5) * 86400
+def _seconds(average: timedelta | float) -> float:
+    if isinstance(average, timedelta):
+        return average.total_seconds()
+    return (average - 2440587.5) * 86400
 
 
 def _hours_since(seconds: float | None, now: datetime) -> float:

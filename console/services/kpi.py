@@ -17,7 +17,7 @@ from console.domain.text import Text
 from console.domain.tracker import REMEDIATION
 from console.models.automation import BacklogSample
 from console.models.tracker import TrackerItem
-from console.services import audit, figures
+from console.services import audit, figures, hints
 from console.services import tracker_rows as rows
 from console.services.autopilot_policy import READ, Effective, effective
 from console.services.runs import Run
@@ -136,7 +136,9 @@ _COLUMNS = tuple(getattr(TrackerItem, name) for name in _NAMES)
 
 
 def _overdue(ctx: Context, now: datetime, site: str | None) -> tuple[OverdueItem, ...]:
-    found = figures.first_items(ctx, _COLUMNS, TrackerItem.due_at < now, site=site, most=OVERDUE_MOST)
+    # Walked in the order of the list until there are enough: sorting all late items would take longer.
+    late = hints.common(ctx, TrackerItem.due_at < now)
+    found = figures.first_items(ctx, _COLUMNS, late, site=site, most=OVERDUE_MOST)
     return tuple(
         OverdueItem(
             id=row.id,

@@ -15,7 +15,7 @@ from console.context import Context
 from console.domain import tracker as domain
 from console.domain.tracker import REMEDIATION, Overview, Programme, Readiness, Tally
 from console.models.tracker import TrackerCommand, TrackerCompletion, TrackerEvent, TrackerItem, TrackerRun
-from console.services import audit
+from console.services import audit, hints
 from console.services import tracker_rows as rows
 from console.services.tracker_rows import ItemView
 from console.services.unchanged import ALWAYS, remembered, remembered_until
@@ -81,7 +81,7 @@ def _counted(
     ctx: Context, programme: Programme, now: datetime, site: str | None, *, closed: bool
 ) -> tuple[dict[str, int], datetime]:
     """Count them, and tell until when that holds: up to the next deadline of an open item."""
-    scope = [TrackerItem.tracker == programme.key, rows.visible(ctx.actor)]
+    scope = [hints.common(ctx, TrackerItem.tracker == programme.key), rows.visible(ctx.actor)]
     if site is not None:
         scope.append(TrackerItem.site_key == site)
 

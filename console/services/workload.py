@@ -194,10 +194,14 @@ def suggestions(
 
 
 def _waiting(ctx: Context, most: int, site: str | None) -> Sequence[Row[Any]]:
-    """Read the most urgent items without assignee or with one that was switched off; each part walks its own index."""
-    order = (TrackerItem.priority, TrackerItem.due_at, TrackerItem.id)
-    base = select(TrackerItem.id).where(*figures.scope(ctx, site), rows.OPEN).order_by(*order).limit(most)
-    parts = [base.where(condition).subquery() for condition in (rows.UNASSIGNED, _switched_off())]
-    ids = union_all(*(select(part.c.id) for part in parts)).subquery()
-    statement = select(*_COLUMNS).join(ids, ids.c.id == TrackerItem.id).order_by(*order).limit(most)
+    """Read the most urgent items without assignee or with one that was switched off.
+
+    The first walk their own index in this order and stop; the others are found by their assignees.
+    """
+    urgency = (TrackerItem.priority, TrackerItem.due_at, TrackerItem.id)
+    base = select(*urgency).where(*figures.scope(ctx, site), rows.OPEN)
+    free = base.where(rows.UNASSIGNED).order_by(*urgency).limit(most).subquery()
+    parts = union_all(select(free), base.where(_switched_off())).subquery()
+    first = select(parts.c.id).order_by(parts.c.priority, parts.c.due_at, parts.c.id).limit(most).subquery()
+    statement = select(*_COLUMNS).join(first, first.c.id == TrackerItem.id).order_by(*urgency)
     return ctx.session.execute(statement).all()
