@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, case, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, case, select, update
 
 from console.context import Context
 from console.domain.autopilot import DISABLED
@@ -33,7 +32,7 @@ JOB = "ops_governance_remediation_auto_assign"
 EVENT_TYPE = "ops_governance_remediation_assigned"
 # What the machine gave away can be taken back for this long, as far as nobody has touched it since.
 UNDO_FOR = timedelta(hours=24)
-CHUNK = 500
+AUTO = "auto"
 ALERT_ITEMS_MOST = 20
 ASSIGNEES_MOST = 50
 
@@ -119,67 +118,74 @@ def auto_assign(ctx: Context, effective: Effective, limit: int | None, *, dry_ru
 
 
 def _assign(ctx: Context, wanted: Sequence[Suggested]) -> tuple[tuple[Assignment, ...], Command | None]:
-    """Carry the suggestions out: one conditional update per person and state, whatever the number of items."""
+    """Carry the suggestions out, each under its own condition; the number of statements does not depend on them."""
     now = ctx.now()
     command = tracker_store.begin_command(ctx, REMEDIATION, "auto_assign", now)
     handle = current(ctx)
     run_id = handle.run_id if handle else None
-    order = {one.id: place for place, one in enumerate(wanted)}
     made: list[Assignment] = []
     events: list[tuple[int, str | None, int, Event]] = []
-    groups = groupby(sorted(wanted, key=_group), key=_group)
-    for done, (_key, group) in enumerate(groups, start=1):
-        progress(ctx, done, None, T("Assigning: %(count)s so far", count=len(made)))
-        for one, version in _update(ctx, list(group), now):
-            assert one.recommended_assignee is not None
-            event = _event(one, now, run_id)
-            events.append((one.id, one.site, version, event))
-            made.append(Assignment(one.id, one.recommended_assignee, event.new.get("status", one.status), one.reason))
+    versions = _given(ctx, wanted, now)
+    progress(ctx, len(versions), len(wanted), T("Assigning: %(count)s so far", count=len(versions)))
+    for one in wanted:
+        if (version := versions.get(one.id)) is None:
+            continue
+        assert one.recommended_assignee is not None
+        event = _event(one, now, run_id)
+        events.append((one.id, one.site, version, event))
+        made.append(Assignment(one.id, one.recommended_assignee, event.new.get("status", one.status), one.reason))
     tracker_store.write_events(ctx, REMEDIATION, events, now, command)
     if made:
         tracker_store.reopen_completion(ctx, REMEDIATION, None, "auto_assigned", now)
-    return tuple(sorted(made, key=lambda one: order[one.id])), command
+    return tuple(made), command
 
 
-def _group(one: Suggested) -> tuple[int, str, int]:
-    return (one.recommended_user_id or 0, one.status, one.assignee_user_id or 0)
+ITEMS = cast("Table", TrackerItem.__table__)
 
 
-def _update(ctx: Context, group: list[Suggested], now: datetime) -> list[tuple[Suggested, int]]:
-    """Give those items of the group that were still as suggested, with their new version."""
-    first = group[0]
-    by_id = {one.id: one for one in group}
-    found = []
-    for start in range(0, len(group), CHUNK):
-        ids = [one.id for one in group[start : start + CHUNK]]
-        statement = (
-            update(TrackerItem)
-            .where(TrackerItem.id.in_(ids), rows.OPEN, TrackerItem.status == first.status, _free(first))
-            .values(
-                assignee=first.recommended_assignee,
-                assignee_user_id=first.recommended_user_id,
-                assigned_at=now,
-                assignment_source="auto",
-                accepted_at=None,
-                status=case((TrackerItem.status == "pending", "in_progress"), else_=TrackerItem.status),
-                version=TrackerItem.version + 1,
-                updated_at=now,
-                # Published: whoever started the run, the machine made this change.
-                updated_by="system",
-            )
-            .returning(TrackerItem.id, TrackerItem.version)
-        )
-        changed = ctx.session.execute(statement, execution_options={"synchronize_session": False})
-        found += [(by_id[item_id], version) for item_id, version in changed]
-    return found
+def _given(ctx: Context, wanted: Sequence[Suggested], now: datetime) -> dict[int, int]:
+    """Assign the items that are still as suggested and give their new versions by id.
+
+    One after another in the order of their urgency: neighbours in the indexes are then changed together.
+    """
+    values = {
+        "assignee": bindparam("name"),
+        "assignee_user_id": bindparam("user_id"),
+        "assigned_at": now,
+        "assignment_source": AUTO,
+        "accepted_at": None,
+        "status": case((TrackerItem.status == "pending", "in_progress"), else_=TrackerItem.status),
+        "version": TrackerItem.version + 1,
+        "updated_at": now,
+        # Published: whoever started the run, the machine made this change.
+        "updated_by": "system",
+    }
+    as_suggested = (ITEMS.c.id == bindparam("item_id"), rows.OPEN, ITEMS.c.status == bindparam("was"))
+    for free in (True, False):
+        found = [
+            {"item_id": one.id, "was": one.status, "name": one.recommended_assignee, "user_id": one.recommended_user_id,
+             "owner": one.assignee_user_id}
+            for one in wanted
+            if (one.assignee_user_id is None) == free
+        ]  # fmt: skip
+        if found:
+            ctx.session.execute(update(ITEMS).where(*as_suggested, _free(free)).values(values), found)
+    written = select(TrackerItem.id, TrackerItem.version).where(
+        TrackerItem.assignee_user_id.in_({one.recommended_user_id for one in wanted}),
+        TrackerItem.assigned_at == now,
+        TrackerItem.assignment_source == AUTO,
+    )
+    versions = {row.id: row.version for row in ctx.session.execute(written)}
+    return {one.id: versions[one.id] for one in wanted if one.id in versions}
 
 
-def _free(one: Suggested) -> ColumnElement[bool]:
+def _free(nobody: bool) -> ColumnElement[bool]:
     """Nobody has it; or the very user has it who was switched off, and still is."""
-    if one.assignee_user_id is None:
+    if nobody:
         return TrackerItem.assignee.is_(None)
-    off = select(User.id).where(User.id == one.assignee_user_id, User.is_active.is_(False))
-    return and_(TrackerItem.assignee_user_id == one.assignee_user_id, TrackerItem.assignee_user_id.in_(off))
+    owner = bindparam("owner", type_=TrackerItem.assignee_user_id.type)
+    off = select(User.id).where(User.id == owner, User.is_active.is_(False))
+    return and_(TrackerItem.assignee_user_id == owner, TrackerItem.assignee_user_id.in_(off))
 
 
 def _event(one: Suggested, now: datetime, run_id: int | None) -> Event:
@@ -188,7 +194,7 @@ def _event(one: Suggested, now: datetime, run_id: int | None) -> Event:
         "assignee": one.recommended_assignee,
         "assignee_user_id": one.recommended_user_id,
         "assigned_at": now,
-        "assignment_source": "auto",
+        "assignment_source": AUTO,
         "reason": one.reason.as_dict(),
     }
     old["assignment_source"] = None

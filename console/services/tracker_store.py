@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Table, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from console.context import Context
@@ -16,6 +16,8 @@ from console.domain.tracker import ACTIVE, Programme
 from console.models.tracker import TrackerCommand, TrackerCompletion, TrackerEvent, TrackerItem, TrackerRun
 from console.services.runs import changed
 from console.services.tracker_rows import ItemView
+
+_ADD_EVENTS = insert(cast("Table", TrackerEvent.__table__))
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,8 @@ def write_events(
         }
         for item_id, site, version, event in events
     ]
-    ctx.session.execute(insert(TrackerEvent), rows)
+    # The table and not the model: that one sends a statement of its own for each run of rows with the same NULLs.
+    ctx.session.execute(_ADD_EVENTS, rows)
 
 
 def stored(values: Mapping[str, Any]) -> dict[str, Any]:
