@@ -38,6 +38,7 @@ class Surroundings:
     noise_policy: str = "docs/W17_ALERT_NOISE_POLICY.md"
     noise_policy_exists: bool = True
     paths: tuple[PathProbe, ...] = ()
+    evidence: PathProbe | None = None
     insecure_local_auth: bool = False
     admin_token_length: int = 0
     secret_lengths: Mapping[str, int] = field(default_factory=dict)
@@ -135,13 +136,17 @@ def _published(seen: Surroundings) -> Iterator[Check]:
     yield _document("rollback_guide_file", ERROR, seen.rollback_guide, seen.rollback_guide_exists)
     yield _document("alert_noise_policy_doc", WARNING, seen.noise_policy, seen.noise_policy_exists)
     for probe in seen.paths:
-        yield _check(
-            probe.id,
-            ERROR,
-            probe.error is None,
-            T("The folder %(path)s is writable.", path=probe.path),
-            T("The folder %(path)s is not writable: %(error)s.", path=probe.path, error=probe.error or ""),
-        )
+        yield _folder(probe, ERROR)
+
+
+def _folder(probe: PathProbe, severity: str) -> Check:
+    return _check(
+        probe.id,
+        severity,
+        probe.error is None,
+        T("The folder %(path)s is writable.", path=probe.path),
+        T("The folder %(path)s is not writable: %(error)s.", path=probe.path, error=probe.error or ""),
+    )
 
 
 def _document(id_: str, severity: str, path: str, exists: bool) -> Check:
@@ -179,6 +184,8 @@ def _added(seen: Surroundings) -> Iterator[Check]:
         T("No compatibility switch loosens the rules."),
         T("Compatibility switches loosen the rules: %(names)s.", names=", ".join(seen.open_switches)),
     )
+    if seen.evidence is not None:
+        yield _folder(seen.evidence, strict)
 
 
 def _admin_token(seen: Surroundings, strict: str) -> Check:

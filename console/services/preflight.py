@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 
 from console.config import APP_ROOT, Config
 from console.context import Context
+from console.domain import evidence as rules
 from console.domain.gate_rules import PreflightFacts
 from console.domain.preflight import (
     ERROR,
@@ -26,6 +27,7 @@ from console.domain.preflight import (
 )
 from console.domain.text import Text
 from console.models.preflight import PreflightSnapshot
+from console.services import evidence_store
 
 READ = ("admins:manage", "security:read")
 ROLLBACK_GUIDE = "docs/W15_MIGRATION_ROLLBACK.md"
@@ -130,11 +132,18 @@ def _surroundings(config: Config) -> Surroundings:
         noise_policy=NOISE_POLICY,
         noise_policy_exists=found[NOISE_POLICY],
         paths=tuple(_probe(id_, config.path(path)) for id_, switch, path in _FOLDERS if config[switch]),
+        evidence=_evidence(config),
         insecure_local_auth=config["ALLOW_INSECURE_LOCAL_AUTH"],
         admin_token_length=len(config["ADMIN_TOKEN"].strip()),
         secret_lengths={name: len(config[name].strip()) for name in _SECRETS},
         open_switches=tuple(name for name, safe in _SAFE.items() if config[name] != safe),
     )
+
+
+def _evidence(config: Config) -> PathProbe | None:
+    if evidence_store.backend(config) != rules.FS:
+        return None
+    return _probe("evidence_storage_path", evidence_store.root(config))
 
 
 def _is_set(config: Config, name: str) -> bool:

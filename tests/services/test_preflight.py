@@ -90,6 +90,17 @@ def test_a_folder_that_cannot_be_written_is_an_error_and_says_why(tmp_path, cloc
     assert "not writable" in message
 
 
+@pytest.mark.parametrize(("env", "weight"), [("local", "warning"), ("production", "error")])
+def test_evidence_that_could_not_be_stored_is_said_before_somebody_loses_a_photo(tmp_path, clock, env, weight):
+    (tmp_path / "file").write_text("not a folder")
+    broken = _config(tmp_path, ENV=env, EVIDENCE_STORAGE_PATH=str(tmp_path / "file" / "below"))
+    stored = _config(tmp_path, EVIDENCE_STORAGE_BACKEND="db", EVIDENCE_STORAGE_PATH=str(tmp_path / "file" / "below"))
+
+    assert _status(broken, clock, "evidence_storage_path") == (weight, weight)
+    assert _status(_config(tmp_path), clock, "evidence_storage_path") == ("warning", "ok")
+    assert _status(stored, clock, "evidence_storage_path") is None
+
+
 def test_writable_folders_are_made_and_left_clean(tmp_path, clock):
     preflight.examine_process(_config(tmp_path), clock.now())
 
