@@ -40,6 +40,7 @@ def _telling(ctx: Context) -> Progress:
     options=ArchiveOptions,
     reads_first=True,
     permission="admins:manage",
+    fails_on="critical",
 )
 def monthly_audit_archive(ctx: Context, options: ArchiveOptions) -> Outcome:
     """Archive a month; critical when its chain is broken, though the archive is kept as evidence."""

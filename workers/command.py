@@ -64,9 +64,10 @@ def sentence(error: DomainError) -> str:
     return str(error.detail)
 
 
-def exit_code(status: str, fail_on: str | None) -> int:
-    """Give 1 for a status that the caller wants to fail on, else 0 (API contract: 0 whatever the status)."""
-    return 1 if fail_on and status in BAD_STATUS[fail_on] else 0
+def exit_code(job: Job, status: str, fail_on: str | None) -> int:
+    """Give 1 for a status that the caller or the job itself fails on, else 0 (API contract: 0 whatever the status)."""
+    worst = fail_on or job.fails_on
+    return 1 if worst and status in BAD_STATUS[worst] else 0
 
 
 def _make_tables(place: Place) -> None:
@@ -97,4 +98,4 @@ def main(place: Place, name: str, arguments: Sequence[str]) -> int:
         print(f"{name}: {sentence(error)}", file=sys.stderr)
         return 1
     print(to_json(told))
-    return exit_code(told["status"], fail_on)
+    return exit_code(job, told["status"], fail_on)

@@ -39,6 +39,7 @@ def job(
     lease_seconds: int | None = None,
     reads_first: bool = False,
     permission: str = "jobs:run",
+    fails_on: str | None = None,
 ) -> Callable[[Work], Work]:
     """Register `f(ctx, options)` under a job name of the API contract.
 
@@ -50,7 +51,7 @@ def job(
         known = _jobs.get(name)
         if known is not None and known.work is not work:
             raise ValueError(f"two jobs are called {name}")
-        _jobs[name] = Job(name, work, options, title, sentence, lease_seconds, reads_first, permission)
+        _jobs[name] = Job(name, work, options, title, sentence, lease_seconds, reads_first, permission, fails_on)
         return work
 
     return register

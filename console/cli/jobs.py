@@ -64,7 +64,7 @@ def run(*, name: str, dry_run: bool, given: tuple[str, ...], fail_on: str | None
     except DomainError as error:
         raise click.ClickException(command.sentence(error)) from error
     click.echo(to_json(told))
-    sys.exit(command.exit_code(told["status"], fail_on))
+    sys.exit(command.exit_code(job, told["status"], fail_on))
 
 
 @commands.command("reap")

@@ -26,7 +26,8 @@ class Job:
 
     `work(ctx, options)` does it in one transaction and gives a dataclass, a dict or an Outcome. `title` and `sentence`
     are message ids for people. `reads_first` starts reading, and the work calls `ctx.begin_write()` before its first
-    write: for jobs that look at much and change little. `permission` is what a person needs to start it.
+    write: for jobs that look at much and change little. `permission` is what a person needs to start it. `fails_on` is
+    the status that ends its command with a failure even if nobody asked for that (`critical`, `warning`).
     """
 
     name: str
@@ -37,6 +38,7 @@ class Job:
     lease_seconds: int | None = None
     reads_first: bool = False
     permission: str = "jobs:run"
+    fails_on: str | None = None
 
 
 def read_options(job: Job, given: Mapping[str, Any] | BaseModel | None = None, *, words: bool = False) -> BaseModel:

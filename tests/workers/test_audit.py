@@ -88,6 +88,7 @@ def test_the_archive_of_a_broken_month_is_critical_and_kept_all_the_same(trail):
     found = run(trail, ARCHIVE, {"write_file": True})
 
     assert (found.status, found.detail["chain"]["chain_ok"]) == ("critical", False)
+    assert runtime.get("monthly_audit_archive").fails_on == found.status
     assert found.detail["output_file"]
 
 

@@ -66,18 +66,23 @@ def test_options_are_words_with_dashes_and_switches(place, register, session):
 
 
 @pytest.mark.parametrize(
-    ("status", "fail_on", "code"),
+    ("status", "fail_on", "fails_on", "code"),
     [
-        ("critical", None, 0),
-        ("critical", "critical", 1),
-        ("warning", "critical", 0),
-        ("warning", "warning", 1),
-        ("critical", "warning", 1),
-        ("success", "warning", 0),
+        ("critical", None, None, 0),
+        ("critical", "critical", None, 1),
+        ("warning", "critical", None, 0),
+        ("warning", "warning", None, 1),
+        ("critical", "warning", None, 1),
+        ("success", "warning", None, 0),
+        ("critical", None, "critical", 1),
+        ("warning", None, "critical", 0),
+        ("warning", "warning", "critical", 1),
     ],
 )
-def test_the_exit_code_follows_the_status_only_when_asked_to(place, register, status, fail_on, code):
-    register(job_of(lambda _ctx, _options: Outcome({}, status)))
+def test_the_exit_code_follows_the_status_when_the_caller_or_the_job_wants_it(
+    place, register, status, fail_on, fails_on, code
+):
+    register(job_of(lambda _ctx, _options: Outcome({}, status), fails_on=fails_on))
 
     assert command.main(place, "open_sites", ["--fail-on", fail_on] if fail_on else []) == code
 
