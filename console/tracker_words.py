@@ -45,6 +45,7 @@ FIELDS = {
 REOPENED = {
     "tracker_item_updated": N_("opened the tracker again: an item changed"),
     "tracker_item_added": N_("opened the tracker again: an item was added"),
+    "auto_assigned": N_("opened the tracker again: items got assignees"),
     "tracker_synced": N_("opened the tracker again: the sync changed items"),
     "evidence_uploaded": N_("opened the tracker again: evidence was added"),
     "evidence_removed": N_("opened the tracker again: evidence was removed"),

@@ -1,12 +1,18 @@
 """People are called by their names on the pages of the trackers, not by what they sign in with."""
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 
+import console
+from console.domain import evidence
+from console.tracker_words import REOPENED
 from tests.factories import make_user
 from tests.services.tracker_support import add_item
 
+ROOT = Path(console.__file__).parent
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 USERS = {"demo.park": "박서준", "demo.lee": "이하늘"}
 
@@ -65,3 +71,14 @@ def test_who_was_faster_is_named(page):
     assert "김도윤" in answer.text
     assert "<del>이하늘</del>" in answer.text
     assert "<ins>박서준</ins>" in answer.text
+
+
+def test_every_reason_to_open_a_closed_tracker_is_said_in_words():
+    given = set()
+    for path in (ROOT / "services").glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "reopen_completion":
+                given |= {part.value for part in call.args[3:4] if isinstance(part, ast.Constant)}
+
+    assert "auto_assigned" in given
+    assert given | {evidence.UPLOADED, evidence.REMOVED} == set(REOPENED)
