@@ -64,6 +64,19 @@ def localdate(day: date | datetime | None) -> str:
     return format_date(day, pattern, locale=locale())
 
 
+def date_span(first: date, last: date) -> str:
+    """Give the days from `first` to `last` as briefly as they can be read; the year where it is not this one."""
+    language, this_year = locale(), local(frame().now).year
+    year = "" if first.year == last.year == this_year else {"ko": "yyyy년 ", "en": " yyyy"}[language]
+    if language == "ko":
+        begin, end = f"{year}M월 d일", f"{year if first.year != last.year else ''}M월 d일"
+        end = "d일" if (first.year, first.month) == (last.year, last.month) else end
+    else:
+        begin, end = f"d MMM{year if first.year != last.year else ''}", f"d MMM{year}"
+        begin = "d" if (first.year, first.month) == (last.year, last.month) else begin
+    return " – ".join(format_date(day, form, locale=language) for day, form in ((first, begin), (last, end)))
+
+
 def number(value: float | None, digits: int = 1) -> str:
     """Give a number with separators and at most `digits` decimals; nothing is a dash."""
     if value is None:
@@ -96,7 +109,7 @@ def gate_cell(day: Any) -> dict[str, Any]:
     """Give the cell of a day of verdicts for `chart.strip`."""
     verdict = _status_word(day.decision) if day.decision else None
     hue = "none" if verdict is None else "soon" if (day.decision, day.status) == ("go", "warning") else verdict.hue
-    said = verdict.label if verdict else _("no verdict")
+    said = _("GO with warnings") if hue == "soon" else verdict.label if verdict else _("no verdict")
     url = url_if("gate.run", run_id=day.run_id) if day.run_id else None
     return {"hue": hue, "title": f"{localdate(day.day)} {said}", "url": url}
 
@@ -124,6 +137,7 @@ def init_app(app: Flask) -> None:
         tr=tr,
         localtime=localtime,
         localdate=localdate,
+        date_span=date_span,
         time=time_tag,
         reltime=lambda instant: tr(durations.ago(instant, frame().now)) if instant else "–",
         countdown=lambda due: tr(durations.countdown(due, frame().now)) if due else "",

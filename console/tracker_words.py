@@ -77,7 +77,7 @@ def timeline(events: tuple[EventView, ...], names: Mapping[str, str]) -> list[Li
     return [
         Line(
             at=event.at,
-            actor=event.actor_name,
+            actor=_called(event.actor_name, names),
             text=_(KINDS.get(event.kind, event.kind)),
             note=event.new.get("text") or event.new.get("reason") or None,
             changes=changes(event.old, event.new, names) if event.old else [],
@@ -97,7 +97,7 @@ def closings(entries: tuple[CompletionEntry, ...], names: Mapping[str, str]) -> 
             text, hue = _(REOPENED.get(entry.reason, entry.reason)), None
         blockers = entry.readiness.get("blockers") or []
         note = " · ".join(part for part in (entry.note, *map(str, blockers)) if part)
-        made.append(Line(entry.at, names.get(entry.actor, entry.actor), text, note or None, [], hue))
+        made.append(Line(entry.at, _called(entry.actor, names), text, note or None, [], hue))
     return made
 
 
@@ -127,6 +127,8 @@ def said(name: str, value: Any, names: Mapping[str, str]) -> str | None:
         return _(status_word(value).label)
     if name == "due_at":
         return localtime(datetime.fromisoformat(value) if isinstance(value, str) else value)
-    if name == "assignee":
-        return names.get(value, value)
-    return str(value)
+    return _called(str(value), names) if name == "assignee" else str(value)
+
+
+def _called(username: str, names: Mapping[str, str]) -> str:
+    return _("System") if username == "system" else names.get(username, username)

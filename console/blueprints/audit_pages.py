@@ -14,7 +14,7 @@ from console.errors import wants_fragment
 from console.frame import url_if
 from console.inputs.audit import MAX_ENTRIES
 from console.navigation import NavItem
-from console.responses import csv_download, download, fragment_of, show, vary, wants_bom
+from console.responses import csv_download, download, fragment_of, vary, wants_bom
 from console.services import audit, audit_exports, audit_list, audit_log, audit_months, runs
 from console.services.audit_exports import CsvVersion
 from console.services.audit_log import READ
@@ -58,8 +58,6 @@ def _whole(drawer: dict[str, Any] | None = None) -> Response:
     values = {
         "entries": _list(),
         "chain": audit.chain_status(ctx),
-        "month": _card(audit_months.look(ctx)),
-        "verification": _panel(_verification()),
         "drawer": drawer,
     }
     return vary(Response(render_template("audit/page.html", **values)))
@@ -68,7 +66,7 @@ def _whole(drawer: dict[str, Any] | None = None) -> Response:
 @pages.get("/audit")
 @access(*READ)
 def page() -> Response:
-    """Show the log, what is known about the chain, and the present month."""
+    """Show the log and what is known about the chain."""
     if wants_fragment():
         made = _list()
         return vary(Response(fragment_of("audit.entries", made.pop("data"), **made)))
@@ -119,10 +117,12 @@ def _card(look: MonthLook) -> dict[str, Any]:
 @pages.get("/audit/month")
 @access(*READ)
 def month() -> Response:
-    """Show a month; with `verify=1` all of its entries are verified first."""
+    """Show a month and the verification of everything; with `verify=1` the month is verified first."""
     look = audit_months.look(web_context(), request.args.get("month") or None, verify=request.args.get("verify") == "1")
-    values = _card(look)
-    return show(values.pop("data"), fragment="audit.month_card", page="audit/month.html", **values)
+    card = _card(look)
+    if wants_fragment():
+        return vary(Response(fragment_of("audit.month_card", card.pop("data"), **card)))
+    return vary(Response(render_template("audit/month.html", **card, verification=_panel(_verification()))))
 
 
 @pages.get("/audit/months/<month>.json")
@@ -148,7 +148,7 @@ def verify() -> ResponseReturnValue:
     """Ask a worker to verify the whole log."""
     made = running.ask(runtime.get(FULL_VERIFICATION))
     if not wants_fragment():
-        return redirect(url_for("audit.page"), 303)
+        return redirect(url_for("audit.month"), 303)
     return vary(Response(_panel_text(made)))
 
 
@@ -157,7 +157,7 @@ def verify() -> ResponseReturnValue:
 def verification() -> ResponseReturnValue:
     """Give the panel of the full verification again; 286 ends the asking."""
     if not wants_fragment():
-        return redirect(url_for("audit.page"), 303)
+        return redirect(url_for("audit.month"), 303)
     found = _verification()
     status = 200 if found is not None and found.state != "finished" else 286
     return vary(Response(_panel_text(found), status))

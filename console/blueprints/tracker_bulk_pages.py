@@ -28,6 +28,8 @@ from console.tracker_place import Place
 from console.web import web_context
 
 ACTIONS = ("assign", "status", "due", "close")
+# What the dialog sends for taking items from everybody; too short to be a user name.
+NOBODY = "-"
 
 
 def _sent(place: Place, action: str | None = None) -> BulkIn:
@@ -61,7 +63,9 @@ def _action() -> str:
 
 def _value(action: str, text: str) -> dict[str, Any]:
     if action == "assign":
-        return {"assignee": text}
+        if not text:  # nothing chosen is not the same as nobody
+            raise Invalid(_("Please check what was chosen"))
+        return {"assignee": "" if text == NOBODY else text}
     if action == "status":
         return {"status": text or None}
     try:
@@ -80,7 +84,7 @@ def ask(place: Place) -> Response:
     values = {
         "told": told,
         "action": action,
-        "people": [(person.username, person.name) for person in people],
+        "people": [*((person.username, person.name) for person in people), (NOBODY, _("Nobody"))],
         "statuses": [(word, _(label)) for word, label in STATUS_LABELS.items()],
         "ids": sent.ids,
         "everything": sent.everything,
@@ -94,7 +98,7 @@ def ask(place: Place) -> Response:
 def count(place: Place) -> Response:
     """Say what the action would change, now that its value is chosen."""
     action, reason = _action(), request.form.get("reason", "").strip()
-    undecided = not request.form.get("value") if action in ("status", "due") else False
+    undecided = action != "close" and not request.form.get("value")
     undecided = undecided or (action == "due" and not reason)
     sent = _sent(place, "close" if undecided else None)
     change = BulkChange(action) if undecided else sent.change()

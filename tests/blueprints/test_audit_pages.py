@@ -26,15 +26,18 @@ def auditor(browser_client):
     return browser_client("auditor")
 
 
-def test_the_page_shows_log_chain_and_month(auditor, trail):
+def test_the_page_shows_log_and_chain_and_leads_to_the_month(auditor, trail):
     trail.write(3)
     page = auditor.get("/audit")
 
     assert page.status_code == 200
     assert "thing_update" in page.text
     assert "list-audit" in page.text
-    assert 'id="audit-month"' in page.text
-    assert "/audit/months/2026-03.json" in page.text
+    assert 'href="/audit/month"' in page.text
+    month = auditor.get("/audit/month").text
+    assert 'id="audit-month"' in month
+    assert "run-audit_chain_verify" in month
+    assert "/audit/months/2026-03.json" in month
 
 
 def test_the_list_alone_is_the_fragment_of_the_page(auditor, trail):

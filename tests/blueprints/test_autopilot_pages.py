@@ -75,7 +75,7 @@ def test_the_plan_names_items_people_and_reasons_in_korean(api, session, tracker
     assert "오토파일럿" in said
     assert "계획 미리보기" in said
     assert any(f"배정 GR-001 → {name}" in said for name in names)
-    assert "새 단계: 치명·기한 초과" in said
+    assert "새 단계: 심각·기한 초과" in said
     assert "그대로 GR-003" in said
     assert "상황이 바뀌면 실행을 거절합니다" in said
     assert "다음 실행 09:55" in said

@@ -283,6 +283,9 @@ def test_a_bulk_action_tells_before_and_after(browser_client, session, items):
     done = client.post("/board/bulk/apply", data=chosen, headers={**PARTIAL, "Accept-Language": "en"})
     assert heard(done)["toast"]["message"] == "Changed: 1 · as wanted already: 2"
     assert session.get(TrackerItem, items[1]).assignee == "lee"
+    client.post("/board/bulk/apply", data={**chosen, "value": "-"}, headers=PARTIAL)
+    session.rollback()
+    assert session.get(TrackerItem, items[1]).assignee is None
 
 
 def test_all_that_match_are_chosen_by_their_filter(browser_client, session, items):
@@ -300,6 +303,7 @@ def test_all_that_match_are_chosen_by_their_filter(browser_client, session, item
     "sent",
     [
         {"action": "explode", "ids": "1"},
+        {"action": "assign", "ids": "1", "value": ""},
         {"action": "status", "ids": "1"},
         {"action": "status", "ids": "1", "value": "nonsense"},
         {"action": "due", "ids": "1", "value": "2026-03-09T18:00"},

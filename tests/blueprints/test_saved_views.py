@@ -14,7 +14,7 @@ def test_saving_leads_back_to_the_list_and_says_so(browser_client):
     response = save(client)
 
     assert (response.status_code, response.headers["Location"]) == (302, ADDRESS)
-    assert "“아침 회의”을(를) 저장했습니다" in client.get(ADDRESS).text
+    assert "“아침 회의” 보기를 저장했습니다" in client.get(ADDRESS).text
     assert "저장했습니다" not in client.get(ADDRESS).text
 
 

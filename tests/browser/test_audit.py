@@ -55,6 +55,7 @@ def test_an_entry_has_an_address_that_opens_it_again(page_as):
 def test_a_month_is_verified_while_one_waits(page_as):
     page = page_as("auditor", lang="en")
     page.goto("/audit")
+    page.get_by_role("link", name="Verify and archive").click()
     page.get_by_role("button", name="Verify now").click()
 
     expect(page.locator("#audit-month")).to_contain_text("verified, nothing wrong")
@@ -62,7 +63,7 @@ def test_a_month_is_verified_while_one_waits(page_as):
 
 def test_everything_is_verified_by_a_worker_before_ones_eyes(page_as, place):
     page = page_as("auditor", lang="en")
-    page.goto("/audit")
+    page.goto("/audit/month")
     panel = page.locator("#run-audit_chain_verify")
     panel.get_by_role("button", name="Run now").click()
     expect(panel).to_contain_text("Queued")
@@ -79,6 +80,7 @@ def test_without_script_the_page_reads_filters_and_verifies(page_as):
     page.locator("#list-audit .cell-title").first.click()
     expect(page.get_by_role("dialog")).to_contain_text("Proof")
     page.goto("/audit")
+    page.get_by_role("link", name="Verify and archive").click()
     page.get_by_role("button", name="Verify now").click()
 
     expect(page.locator("#audit-month")).to_contain_text("verified, nothing wrong")
