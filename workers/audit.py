@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from console.context import Context
+from console.domain.audit_archive import month_of
 from console.domain.runs import Outcome
 from console.domain.text import N_, T
+from console.inputs.audit import MonthText
 from console.inputs.base import BodyModel
 from console.services import audit_checkpoints, audit_files
 from console.services.audit_verify import FULL_VERIFICATION, Progress
@@ -22,7 +25,8 @@ ARCHIVE = "monthly_audit_archive"
 class ArchiveOptions(BodyModel):
     """Which month (default: the last whole one), and whether and where its file is kept."""
 
-    month: str | None = Field(None, pattern="^[0-9]{4}-[0-9]{2}$")
+    # What is no month is refused before there is a run of it.
+    month: Annotated[MonthText, AfterValidator(lambda text: month_of(text).text)] | None = None
     max_entries: int = Field(10_000, ge=1, title=N_("Most entries"))
     output_dir: str | None = Field(None, max_length=400, title=N_("Folder"))
     write_file: bool = Field(False, title=N_("Keep it as a file"))

@@ -89,7 +89,7 @@ def reset_password(username: str, password_stdin: bool) -> None:
 @token.command("issue")
 @click.argument("username")
 @click.option("--label", default="default", show_default=True, help="What the token is for.")
-@click.option("--days", type=click.IntRange(min=1), help="Life in days; the longest allowed without it.")
+@click.option("--days", type=click.IntRange(min=1, max=36500), help="Life in days; the longest allowed without it.")
 @click.option("--site", "sites", multiple=True, help="Limit to a site; may be given several times.")
 def issue_token(username: str, label: str, days: int | None, sites: tuple[str, ...]) -> None:
     """Issue an API token for a user and print it; it is shown only now."""

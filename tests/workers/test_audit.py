@@ -7,7 +7,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import sessionmaker
 
 from console.context import SYSTEM, Context
+from console.domain.errors import BadRequest, Invalid
 from console.models.audit import AuditCheckpoint
+from console.models.runs import JobRun
 from console.services import run_engine
 from console.services.audit import chain_status
 from console.services.audit_verify import FULL_VERIFICATION
@@ -99,3 +101,12 @@ def test_a_dry_archive_writes_no_file_and_no_record(trail):
     assert run(trail, ARCHIVE, {"write_file": True}, dry_run=True).detail["output_file"] is None
     assert len(trail.rows()) == 3
     assert not trail.config.path("AUDIT_ARCHIVE_PATH").exists()
+
+
+@pytest.mark.parametrize(("month", "refusal"), [("2026-13", BadRequest), ("0000-01", BadRequest), ("2026-1", Invalid)])
+def test_what_is_no_month_leaves_no_run(trail, month, refusal):
+    with pytest.raises(refusal):
+        run(trail, ARCHIVE, {"month": month})
+
+    with trail.factory() as session:
+        assert session.scalar(select(func.count(JobRun.id))) == 0
