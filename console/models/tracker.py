@@ -186,8 +186,12 @@ class TrackerEvent(Base):
     __table_args__ = (
         # tracker_items.events: timeline of one item.
         Index("ix_tracker_events_item_id", "item_id", "id"),
-        # tracker.board_summary: work finished per day.
-        _partial("ix_tracker_events_done", "tracker", "at", "site_key", where="to_status = 'done'"),
+        # tracker.finished_by_day, figures: work finished per day or in a window, without what was taken back.
+        _partial(
+            "ix_tracker_events_done",
+            *("tracker", "at", "site_key", "command_id", "to_status"),
+            where="to_status = 'done'",
+        ),
         # tracker_undo: what one command did.
         _partial("ix_tracker_events_command_id", "command_id", where="command_id IS NOT NULL"),
         # tracker.recent_events: the stream of a tracker, newest first.

@@ -15,6 +15,7 @@ from console.domain.tracker import REMEDIATION, Tally
 from console.models.tracker import TrackerCommand, TrackerEvent, TrackerItem
 from console.services import hints, tracker
 from console.services import tracker_rows as rows
+from console.services.unchanged import remembered
 
 # Names of assignees are free text; the answer has those with the most items.
 ASSIGNEES_MOST = 500
@@ -35,7 +36,8 @@ def metrics(
     counts = tracker.tally(ctx, REMEDIATION, now, site, closed=True)
     more = select(*_more(ctx, now, window_days, due_soon_hours, site))
     unassigned, soon, finished, taken_back = tuple(ctx.session.execute(more).one())
-    average, oldest, middle = _ages(ctx, counts, site)
+    key = ("ages", ctx.actor.site_scope, site)
+    average, oldest, middle = remembered(ctx, key, lambda: _ages(ctx, counts, site))
     done = finished - taken_back
     return KpiMetrics(
         total_items=counts.total + counts.closed,
@@ -119,17 +121,19 @@ def _hours_since(seconds: float | None, now: datetime) -> float:
     return 0.0 if seconds is None else kpi.hours(now.astimezone(UTC).timestamp() - seconds)
 
 
-def assignee_counts(ctx: Context, site: str | None = None, *conditions: ColumnElement[bool]) -> dict[str, int]:
+def assignee_counts(ctx: Context, site: str | None = None) -> dict[str, int]:
     """Give open items per assignee, `unassigned` for those without, the most first; long lists are cut."""
     number = func.count().label("number")
     statement = (
         select(TrackerItem.assignee, number)
-        .where(*scope(ctx, site), rows.OPEN, *conditions)
+        .where(*scope(ctx, site), rows.OPEN)
         .group_by(TrackerItem.assignee)
         .order_by(number.desc(), TrackerItem.assignee)
         .limit(ASSIGNEES_MOST)
     )
-    return {name or UNASSIGNED: count for name, count in ctx.session.execute(statement)}
+    key = ("assignee_counts", ctx.actor.site_scope, site)
+    found = remembered(ctx, key, lambda: ctx.session.execute(statement).all())
+    return {row.assignee or UNASSIGNED: row.number for row in found}
 
 
 def first_items(

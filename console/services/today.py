@@ -23,7 +23,7 @@ from console.services import autopilot_guard, gate, kpi, runs
 from console.services import tracker_rows as rows
 from console.services.people import names_of
 from console.services.run_facts import AUTOPILOT_TRIGGER
-from console.services.unchanged import ALWAYS, remembered_until
+from console.services.unchanged import ALWAYS, remembered, remembered_until
 
 VERDICTS = {"go": "GO", "no_go": "NO-GO"}
 # One sentence for a single item, one for many that changed in the same step.
@@ -106,18 +106,30 @@ def _figures(
 
 def flow(ctx: Context, site: str | None = None, *, most: int = 8) -> tuple[FlowLine, ...]:
     """Give what happened today, newest first: three statements; each part only with its permission."""
-    now = ctx.now()
-    since = start_of_day(ctx, now)
+    since, can = start_of_day(ctx, ctx.now()), ctx.actor.can
     found: list[FlowLine] = []
-    if any(ctx.actor.can(name) for name in REMEDIATION.read):
-        found += _items(ctx, since, site, most)
-    if any(ctx.actor.can(name) for name in (*runs.READ, *gate.READ)):
-        found += _runs(ctx, since, most)
+    if any(map(can, REMEDIATION.read)):
+        key = ("flow_items", since, ctx.actor.site_scope, site, most)
+        found += remembered(ctx, key, lambda: _items(ctx, since, site, most))
+    if any(map(can, (*runs.READ, *gate.READ))):
+        every = any(map(can, runs.READ))
+        found += remembered(ctx, ("flow_runs", since, every, most), lambda: _runs(ctx, since, most, every=every))
     return tuple(sorted(found, key=lambda line: line.at, reverse=True)[:most])
 
 
 def _items(ctx: Context, since: datetime, site: str | None, most: int) -> list[FlowLine]:
     """Everything one step did with one kind of event is one line."""
+    shown = [
+        TrackerEvent.tracker == REMEDIATION.key,
+        TrackerEvent.at >= since,
+        TrackerEvent.kind.in_([literal_column(f"'{kind}'") for kind in SENTENCES]),
+    ]
+    if site is not None:
+        shown.append(TrackerEvent.site_key == site)
+    elif not ctx.actor.all_sites:
+        shown.append(TrackerEvent.site_key.in_(("", *ctx.actor.site_scope)))
+    # What happened at the newest instants holds the newest steps: the rest of the day is not counted.
+    newest = select(TrackerEvent.at).where(*shown).distinct().order_by(TrackerEvent.at.desc()).limit(most).subquery()
     counted = (
         select(
             TrackerEvent.at,
@@ -126,19 +138,11 @@ def _items(ctx: Context, since: datetime, site: str | None, most: int) -> list[F
             func.count().label("steps"),
             func.min(TrackerEvent.id).label("event_id"),
         )
-        .where(
-            TrackerEvent.tracker == REMEDIATION.key,
-            TrackerEvent.at >= since,
-            TrackerEvent.kind.in_([literal_column(f"'{kind}'") for kind in SENTENCES]),
-        )
+        .where(*shown, TrackerEvent.at >= select(func.min(newest.c.at)).scalar_subquery())
         .group_by(TrackerEvent.at, TrackerEvent.actor, TrackerEvent.kind)
         .order_by(TrackerEvent.at.desc())
         .limit(most)
     )
-    if site is not None:
-        counted = counted.where(TrackerEvent.site_key == site)
-    elif not ctx.actor.all_sites:
-        counted = counted.where(TrackerEvent.site_key.in_(("", *ctx.actor.site_scope)))
     steps = counted.subquery()
     statement = (
         select(steps, TrackerEvent.item_id, TrackerEvent.new, TrackerItem.number, User.display_name)
@@ -173,10 +177,11 @@ def _sentence(kind: str, count: int, item: str, new: Mapping[str, Any], names: M
     return T(single, item=item)
 
 
-def _runs(ctx: Context, since: datetime, most: int) -> list[FlowLine]:
+def _runs(ctx: Context, since: datetime, most: int, *, every: bool) -> list[FlowLine]:
     """Verdicts of the gate, what the autopilot did, runs that a person started, and everything that went wrong.
 
-    A measurement that finds the backlog in a bad state is no event: the figures beside say so all day.
+    A measurement that finds the backlog in a bad state is no event: the figures beside say so all day. Without
+    `every` only those of the gate.
     """
     steps = or_(JobRun.job_name == kpi.JOB, JobRun.trigger == AUTOPILOT_TRIGGER)
     acted = and_(JobRun.job_name == autopilot_guard.JOB, RunFact.acted.is_(True))
@@ -205,7 +210,7 @@ def _runs(ctx: Context, since: datetime, most: int) -> list[FlowLine]:
         .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
         .limit(most)
     )
-    if not any(ctx.actor.can(name) for name in runs.READ):
+    if not every:
         statement = statement.where(JobRun.job_name == gate.JOB)
     return [_run_line(row) for row in ctx.session.execute(statement)]
 

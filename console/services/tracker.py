@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, or_, select
 
 from console.context import Context
 from console.domain import tracker as domain
@@ -222,19 +222,19 @@ def board_summary(ctx: Context, site: str | None = None, programme: Programme = 
     ctx.actor.require(*programme.read)
     check_site(ctx, site)
     now = ctx.now()
+    key = ("board_summary", programme.key, ctx.actor.site_scope, site)
     mine = rows.keys(programme, ctx.actor).where(rows.OPEN)
     if site is not None:
         mine = mine.where(TrackerItem.site_key == site)
-
-    def number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
-        return mine.where(*conditions).with_only_columns(func.count()).scalar_subquery()
-
-    figures = select(number(), number(rows.overdue(now)), number(rows.due_soon(now)), number(rows.UNASSIGNED))
-    total, late, soon, unassigned = ctx.session.execute(figures).one()
+    total, late, soon, unassigned = remembered_until(ctx, (*key, "counts"), now, lambda: _heads(ctx, mine, now))
     by_day = finished_by_day(ctx, programme, now, site)
-    ids = mine.order_by(TrackerItem.due_at.asc(), TrackerItem.priority.asc(), TrackerItem.id.asc()).limit(5).subquery()
-    statement = rows.base(programme, ctx.actor).join(ids, ids.c.id == TrackerItem.id)
-    first = ctx.session.execute(statement.order_by(TrackerItem.due_at, TrackerItem.priority, TrackerItem.id))
+
+    def read() -> Sequence[Row[Any]]:
+        order = (TrackerItem.due_at.asc(), TrackerItem.priority.asc(), TrackerItem.id.asc())
+        ids = mine.order_by(*order).limit(5).subquery()
+        found = rows.base(programme, ctx.actor).join(ids, ids.c.id == TrackerItem.id)
+        return ctx.session.execute(found.order_by(*order)).all()
+
     return BoardSummary(
         computed_at=now,
         open=total,
@@ -243,8 +243,24 @@ def board_summary(ctx: Context, site: str | None = None, programme: Programme = 
         unassigned=unassigned,
         throughput_per_day=round(sum(count for _day, count in by_day) / TREND_DAYS, 1),
         finished_by_day=by_day,
-        first=rows.views(programme, first, now),
+        first=rows.views(programme, remembered(ctx, (*key, "first"), read), now),
     )
+
+
+def _heads(ctx: Context, mine: Select[Any], now: datetime) -> tuple[tuple[int, ...], datetime]:
+    """Count open, late, due within 24 h and unassigned, and tell until when that holds: up to the next deadline."""
+    day = timedelta(hours=24)
+
+    def number(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+        return mine.where(*conditions).with_only_columns(func.count()).scalar_subquery()
+
+    def next_due(condition: ColumnElement[bool]) -> ScalarSelect[datetime | None]:
+        return mine.where(condition).with_only_columns(func.min(TrackerItem.due_at)).scalar_subquery()
+
+    numbers = (number(), number(rows.overdue(now)), number(rows.due_soon(now)), number(rows.UNASSIGNED))
+    changes = (next_due(TrackerItem.due_at >= now), next_due(TrackerItem.due_at > now + day))
+    *counts, late_at, soon_at = ctx.session.execute(select(*numbers, *changes)).one()
+    return tuple(counts), min(late_at or ALWAYS, soon_at - day if soon_at else ALWAYS)
 
 
 def finished_by_day(
@@ -258,18 +274,20 @@ def finished_by_day(
     today = now.astimezone(zone).date()
     dates = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
     starts = [datetime(day.year, day.month, day.day, tzinfo=zone) for day in (*dates, today + timedelta(days=1))]
-    sums = [
-        func.sum(case((and_(TrackerEvent.at >= start, TrackerEvent.at < end), 1), else_=0))
-        for start, end in pairwise(starts)
-    ]
-    statement = (
-        select(*sums)
-        .select_from(TrackerEvent)
-        .outerjoin(TrackerCommand, TrackerCommand.id == TrackerEvent.command_id)
-        .where(
-            *rows.became_done(ctx, programme, starts[0], site),
-            or_(TrackerEvent.command_id.is_(None), TrackerCommand.undone_at.is_(None)),
-        )
+    taken_back = select(TrackerCommand.id).where(
+        TrackerCommand.tracker == programme.key, TrackerCommand.undone_at.is_not(None), TrackerCommand.at >= starts[0]
     )
-    counts = ctx.session.execute(statement).one()
-    return tuple((day, int(count or 0)) for day, count in zip(dates, counts, strict=True))
+    stands = or_(TrackerEvent.command_id.is_(None), TrackerEvent.command_id.not_in(taken_back))
+
+    def number(start: datetime, end: datetime) -> ScalarSelect[int]:
+        done = rows.became_done(ctx, programme, start, site)
+        return (
+            select(func.count()).select_from(TrackerEvent).where(*done, TrackerEvent.at < end, stands).scalar_subquery()
+        )
+
+    def find() -> tuple[int, ...]:
+        # A range of the index for each day: every event is read once and compared with no other day.
+        return tuple(ctx.session.execute(select(*(number(*ends) for ends in pairwise(starts)))).one())
+
+    counts = remembered(ctx, ("finished_by_day", programme.key, ctx.actor.site_scope, site, *starts), find)
+    return tuple(zip(dates, counts, strict=True))
