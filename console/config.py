@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from console.settings_table import SETTINGS, Setting
 
@@ -45,6 +46,13 @@ def _number(setting: Setting, text: str, kind: Callable[[str], float]) -> float:
     return max(value, kind(str(setting.minimum))) if setting.minimum is not None else value
 
 
+def _zone(setting: Setting, text: str) -> str:
+    try:
+        return ZoneInfo(text).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigError(f"{setting.name}: {text!r} is not the name of a time zone, such as Asia/Seoul") from None
+
+
 def _parse(setting: Setting, text: str) -> Any:
     text = text.strip()
     if setting.kind == "bool":
@@ -62,6 +70,8 @@ def _parse(setting: Setting, text: str) -> Any:
         if word not in setting.choices:
             raise ConfigError(f"{setting.name}: {text!r} is not one of {', '.join(setting.choices)}")
         return word
+    if setting.kind == "zone":
+        return _zone(setting, text)
     return text
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
-from console.domain.errors import Conflict, DomainError, StoreUnavailable
+from console.domain.errors import Conflict, DomainError, StoreUnavailable, TooManyRequests
 from console.domain.text import Text
 from console.i18n import text_in
 from console.inputs.base import PathModel, QueryModel
@@ -120,7 +120,10 @@ def init_app(app: Flask) -> None:
         abandon()
         if error.status >= 500:
             log.warning("store_unavailable", detail=str(error.detail))
-        return render_error(error.status, error.detail, error.code)
+        response = render_error(error.status, error.detail, error.code)
+        if isinstance(error, TooManyRequests) and error.retry_after is not None:
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
 
     @app.errorhandler(ValidationError)
     def unfit(error: ValidationError) -> ResponseReturnValue:

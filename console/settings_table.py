@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["str", "bool", "int", "float", "list", "choice", "path", "url"]
+Kind = Literal["str", "bool", "int", "float", "list", "choice", "path", "url", "zone"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ RUNTIME = _section(
     ("TRUSTED_PROXIES", "int", 0, "How many reverse proxies in front may be believed about address and scheme", 0, 8),
     ("MAX_BODY_BYTES", "int", 6 * 1024 * 1024, "Largest request body", 1024),
     ("LOG_LEVEL", "choice", "info", "Least level that is logged", None, None, ("debug", "info", "warning", "error")),
-    ("BUSINESS_TIME_ZONE", "str", "Asia/Seoul", "Zone of working hours, days and weeks for people"),
+    ("BUSINESS_TIME_ZONE", "zone", "Asia/Seoul", "Zone of working hours, days and weeks for people"),
     ("API_DOCS", "choice", "auto", "Who may read the API documents; auto is owner-only in production", None, None,
      ("auto", "public", "owner", "off")),
     Setting("Runtime", "SECRET_KEY", "str", "", "Signs cookies; made once in DATA_DIR when empty", secret=True),

@@ -9,15 +9,15 @@ from flask import Response, request, session
 
 from console.credentials import SESSION_KEY, STORE_ERRORS, address, own_transaction, session_cookie
 from console.domain.accounts import normalise_password
-from console.domain.errors import TooManyRequests
-from console.domain.text import T, Text
+from console.domain.errors import Invalid, TooManyRequests
+from console.domain.text import T
 from console.frame import LANGUAGE_COOKIE, THEME_COOKIE
 from console.ratelimit import limiter
 from console.security import PASSWORD_PAGE
 from console.services import sessions
 from console.services.sessions import OpenedSession, Verdict
 from console.throttle import SignInThrottle
-from console.web import app_config, web_context
+from console.web import app_config, current_actor, web_context
 
 YEAR = 365 * 24 * 3600
 log = structlog.get_logger(__name__)
@@ -79,9 +79,24 @@ def keep_preferences(response: Response, *, language: str | None, theme: str | N
             response.delete_cookie(cookie, samesite="Lax", secure=secure)
 
 
-def own_password_attempt() -> SignInThrottle:
-    """Return the throttle under which the current password is asked again, inside a session."""
-    return SignInThrottle(limiter(), app_config())
+def change_own_password(current: str, new: str) -> None:
+    """Change the caller's password; guessing the current one is throttled like a sign-in.
+
+    Raises WaitPlease, Invalid for a wrong or weak password, Conflict for a caller without an account.
+    """
+    throttle, username = SignInThrottle(limiter(), app_config()), current_actor().username
+    wait = throttle.attempt(username, address())
+    if wait is not None:
+        raise wait_please(wait)
+    try:
+        sessions.change_password(web_context(), current=current, new=new)
+    except Invalid as error:
+        if error.code == sessions.WRONG_PASSWORD:
+            throttle.failed(username, address())
+            raise
+        throttle.succeeded(username, address())
+        raise
+    throttle.succeeded(username, address())
 
 
 def _note(verdict: Verdict) -> None:
@@ -94,11 +109,9 @@ def _note(verdict: Verdict) -> None:
 
 
 class WaitPlease(TooManyRequests):
-    """Too many failed attempts; `retry_after` is in seconds."""
+    """Too many failed attempts."""
 
-    def __init__(self, text: Text, retry_after: int) -> None:
-        super().__init__(text, code="sign_in_throttled")
-        self.retry_after = retry_after
+    code = "sign_in_throttled"
 
 
 def wait_please(seconds: int) -> WaitPlease:
@@ -107,4 +120,4 @@ def wait_please(seconds: int) -> WaitPlease:
         text = T("Too many attempts. Try again in %(seconds)s seconds.", seconds=seconds)
     else:
         text = T("Too many attempts. Try again in %(minutes)s minutes.", minutes=-(-seconds // 60))
-    return WaitPlease(text, seconds)
+    return WaitPlease(text, retry_after=seconds)

@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from console import sign_in as steps
-from console.credentials import address
 from console.domain.addresses import local_address
 from console.domain.errors import Invalid
 from console.forms.iam import PasswordForm, ProfileForm
@@ -84,22 +83,14 @@ def save_password() -> ResponseReturnValue:
     if form.new.data != form.again.data:
         form.again.errors = [_("The two new passwords differ")]
         return _password_page(form, 422)
-    throttle, username = steps.own_password_attempt(), current_actor().username
-    wait = throttle.attempt(username, address())
-    if wait is not None:
-        blame(form, steps.wait_please(wait))
-        return _password_page(form, 429)
     try:
-        sessions.change_password(web_context(), current=form.current.data, new=form.new.data)
+        steps.change_own_password(form.current.data, form.new.data)
+    except steps.WaitPlease as error:
+        blame(form, error)
+        return _password_page(form, 429)
     except Invalid as error:
-        wrong = error.code == "wrong_password"
-        if wrong:
-            throttle.failed(username, address())
-        else:
-            throttle.succeeded(username, address())
-        blame(form, error, "current" if wrong else "new")
+        blame(form, error, "current" if error.code == sessions.WRONG_PASSWORD else "new")
         return _password_page(form, 422)
-    throttle.succeeded(username, address())
     leave_toast(_("Your password was changed. Other sessions have ended."))
     return redirect(local_address(form.next.data) or url_for("account.page"), 303)
 

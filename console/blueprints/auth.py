@@ -58,7 +58,7 @@ def edit_me(body: ProfileIn) -> Response:
     """Change the own display name, language, theme or password."""
     ctx = web_context()
     if body.password is not None:
-        sessions.change_password(ctx, current=body.current_password or "", new=body.password)
+        steps.change_own_password(body.current_password or "", body.password)
     changed = sessions.update_profile(ctx, display_name=body.display_name, language=body.language, theme=body.theme)
     return answer(changed, UserOut)
 

@@ -121,10 +121,14 @@ class Invalid(DomainError):
 
 
 class TooManyRequests(DomainError):
-    """The caller's budget of requests is used up for now (429)."""
+    """The caller's budget of requests is used up for now (429); `retry_after` says for how many seconds, if known."""
 
     status = 429
     code = "rate_limited"
+
+    def __init__(self, detail: Detail = "", *, retry_after: int | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class StoreUnavailable(DomainError):

@@ -20,6 +20,7 @@ from console.services.identity import session_hash, session_policy
 from console.services.users import UserView, make_password, view
 
 BAD_CREDENTIALS = "Invalid username or password"
+WRONG_PASSWORD = "wrong_password"
 LANGUAGES = ("ko", "en")
 THEMES = ("light", "dark")
 
@@ -174,8 +175,8 @@ def change_password(ctx: Context, *, current: str, new: str) -> None:
     without an account.
     """
     user = _own(ctx, lock=True)
-    if not passwords.matches(ctx.config, user.password_hash, current):
-        raise Invalid(T("The current password is wrong"), code="wrong_password")
+    if not passwords.matches(ctx.config, user.password_hash, accounts.normalise_password(current)):
+        raise Invalid(T("The current password is wrong"), code=WRONG_PASSWORD)
     if accounts.normalise_password(new) == accounts.normalise_password(current):
         raise Invalid(T("The new password must differ from the old one"), code="weak_password")
     user.password_hash = make_password(ctx, user.username, new)

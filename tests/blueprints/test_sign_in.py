@@ -182,6 +182,26 @@ class TestThrottling:
 
         assert [guess(n) for n in range(5)] == [401, 401, 401, 429, 429]
 
+    def test_the_api_says_for_how_long_to_wait(self, make_app, person):
+        client = make_app(SIGN_IN_MAX_FAILURES=1).test_client()
+        person()
+        first, second = (client.post("/api/auth/login", json={"username": "kim", "password": "x"}) for _ in range(2))
+
+        assert (first.status_code, second.status_code, second.json["code"]) == (401, 429, "sign_in_throttled")
+        assert 1 <= int(second.headers["Retry-After"]) <= 300
+
+    def test_the_current_password_cannot_be_guessed_through_the_api(self, make_app, person):
+        app = make_app(SIGN_IN_MAX_FAILURES=3)
+        person()
+        token = app.test_client().post("/api/auth/login", json={"username": "kim", "password": PASSWORD}).json["token"]
+
+        def change(current):
+            body = {"current_password": current, "password": "a much better password"}
+            return app.test_client().patch("/api/auth/me/profile", json=body, headers={"X-Admin-Token": token})
+
+        assert [change("wrong").status_code for _ in range(4)] == [422, 422, 422, 429]
+        assert change(PASSWORD).status_code == 429
+
     def test_the_right_password_forgives_earlier_typing_errors(self, make_app, person):
         app = make_app()
         person()

@@ -19,6 +19,8 @@ def test_every_setting_stands_once_with_a_meaning():
         ("DEMO", "ture"),
         ("API_BURN_RATE_WARNING", "nan"),
         ("API_RATE_LIMIT_STORE", "disk"),
+        ("BUSINESS_TIME_ZONE", "Mars/Base"),
+        ("BUSINESS_TIME_ZONE", "../../etc/passwd"),
         ("GOVERNANCE_GATE_REQUIRE_DR_RESTORE_VALID", "maybe"),
     ],
 )
