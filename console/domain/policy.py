@@ -124,7 +124,8 @@ def _number(field: PolicyField, value: Any) -> tuple[float, str | None] | None:
         number = kind(value)
     except (ValueError, OverflowError):
         return None
-    if not math.isfinite(number):
+    # A whole number is finite, however long; asking a very long one would overflow.
+    if isinstance(number, float) and not math.isfinite(number):
         return None
     code = None if isinstance(value, (int, float)) and not isinstance(value, bool) and number == value else CONVERTED
     low = number if field.least is None else max(number, kind(field.least))

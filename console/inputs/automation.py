@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, RootModel
 
-from console.inputs.base import BodyModel, PathModel, QueryModel, RowId, SiteFilter
+from console.inputs.base import AnyObject, BodyModel, PathModel, QueryModel, RowId, SiteFilter
 from console.inputs.policies import REASON_MAX
 
 
@@ -134,11 +134,11 @@ class AnomaliesQuery(QueryModel):
     bom: bool = False
 
 
-class PolicyIn(RootModel[dict[str, Any]]):
+class PolicyIn(RootModel[AnyObject]):
     """Any part of the policy; what does not fit is converted, clamped or refused, and told in `warnings`."""
 
 
-class PreviewIn(RootModel[dict[str, Any] | None]):
+class PreviewIn(RootModel[AnyObject | None]):
     """`force`, `dry_run` and a partial `policy`, all optional."""
 
 

@@ -67,15 +67,23 @@ def unwritable(value: Any) -> bool:
     return isinstance(value, list) and any(map(unwritable, value))
 
 
+def _writable(value: Any) -> Any:
+    if unwritable(value):
+        raise ValueError("must not contain NUL or broken characters")
+    return value
+
+
+# A body that is any JSON object, within the same limits as all others.
+AnyObject = Annotated[dict[str, Any], BeforeValidator(_writable)]
+
+
 class _Input(BaseModel):
     """Input whose texts can be stored."""
 
     @model_validator(mode="before")
     @classmethod
     def _only_writable(cls, data: Any) -> Any:
-        if isinstance(data, dict) and any(unwritable(item) for item in data.values()):
-            raise ValueError("must not contain NUL or broken characters")
-        return data
+        return _writable(data) if isinstance(data, dict) else data
 
 
 class _Cached(_Input):

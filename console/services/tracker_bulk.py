@@ -21,7 +21,7 @@ from console.services import tracker_rows as rows
 from console.services.tracker_change import Decision, Person, check_due, decide, person
 from console.services.tracker_manual import MANUAL
 from console.services.tracker_rows import ItemView
-from console.services.tracker_spec import matching
+from console.services.tracker_spec import matching, spec
 from console.services.tracker_store import Event
 
 # One transaction holds them all; more than this is hardly meant, and the filter can be narrowed.
@@ -149,6 +149,10 @@ def _check(ctx: Context, programme: Programme, change: BulkChange, now: datetime
 def _selected(ctx: Context, programme: Programme, selection: Selection, now: datetime) -> Select[Any]:
     """The ids that are meant; other sites' ids are simply not among them."""
     if selection.everything:
+        unknown = set(selection.filters) - {item.key for item in spec(programme, now).filters}
+        if unknown:
+            # A misspelt filter left out would change items that nobody meant.
+            raise Invalid.field("filters", f"There is no filter “{min(unknown)[:40]}”")
         return matching(ctx, programme, ListQuery(filters=selection.filters, search=selection.search), now)
     return rows.keys(programme, ctx.actor).where(TrackerItem.id.in_(sorted(set(selection.ids))))
 

@@ -118,3 +118,36 @@ def test_a_site_is_found_by_its_name_however_it_is_written(api, sites):
 
     assert (found.json["site"], found.json["total_items"]) == (WEEK_SITE, 13)
     assert owner.get(t("w02", "overview"), query_string={"site": "  "}).status_code == 422
+
+
+@pytest.mark.parametrize("broken", ['"\\ud800"', '"a\\u0000"', '{"x": "\\udfff"}'])
+def test_characters_that_no_database_takes_are_refused_in_policies_too(owner, broken):
+    values = f'{{"cooldown_minutes": {broken}, "other": {broken}}}'
+    doors = {
+        ("put", "/autopilot/policy"): values,
+        ("post", "/autopilot/preview"): f'{{"policy": {values}}}',
+        ("post", "/autopilot/policy/proposals"): f'{{"policy": {values}, "reason": "x"}}',
+    }
+    for (method, path), body in doors.items():
+        answer = getattr(owner, method)(T + path, data=body, content_type="application/json")
+
+        assert (answer.status_code, answer.json["detail"][0]["loc"]) == (422, ["body"]), path
+
+
+def test_a_number_of_any_length_is_clamped(owner):
+    long = "1" + "0" * 400
+
+    made = owner.put(f"{A}/policy", data=f'{{"cooldown_minutes": {long}}}', content_type="application/json")
+
+    assert made.json["policy"]["cooldown_minutes"] == 1440
+    assert [one["code"] for one in made.json["warnings"]] == ["clamped"]
+
+
+def test_a_misspelt_filter_never_widens_a_bulk_action(owner):
+    before = owner.get(f"{T}/items").json
+    sent = {"action": "assign", "assignee": "anna", "everything": True, "filters": {"stauts": ["blocked"]}}
+
+    answer = owner.post(f"{T}/items/bulk", json=sent)
+
+    assert (answer.status_code, answer.json["detail"][0]["loc"]) == (422, ["body", "filters"])
+    assert owner.get(f"{T}/items").json == before

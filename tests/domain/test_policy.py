@@ -41,6 +41,8 @@ def test_the_worked_example_of_the_contract():
         ("cooldown_minutes", "abc", 30, "refused"),
         ("cooldown_minutes", "5.5", 30, "refused"),
         ("cooldown_minutes", "9" * 5000, 30, "refused"),
+        ("cooldown_minutes", 10**400, 1440, "clamped"),
+        ("cooldown_minutes", "-1" + "0" * 400, 0, "clamped"),
         ("cooldown_minutes", [5], 30, "refused"),
         ("target_percent", 12, 12.0, None),
         ("target_percent", "1e400", 95.0, "refused"),
