@@ -23,6 +23,7 @@ CHECKS = {
     "api_burn_rate": N_("Error budget"),
     "audit_chain_integrity": N_("Audit chain"),
     "evidence_archive_integrity_batch": N_("Evidence and archives"),
+    "alert_retry_recent": N_("Retries of alerts"),
     "alert_outbox_moving": N_("Alert outbox"),
     "migration_rollback_guide": N_("Rollback guide"),
     "token_expiry_pressure": N_("Tokens about to expire"),

@@ -11,6 +11,7 @@ from pydantic import Field
 from sqlalchemy.orm import sessionmaker
 
 from console.context import Context, unit_of_work
+from console.domain.alerts import RETRY_JOB
 from console.domain.runs import CRON, Outcome, Status
 from console.domain.text import N_
 from console.inputs.alerts import RetriesIn
@@ -22,7 +23,7 @@ from console.services.runs import Run
 from console.webhooks import Sender
 from workers.runtime import job
 
-DELIVERY, RETRY = "alert_delivery", "alert_retry"
+DELIVERY, RETRY = "alert_delivery", RETRY_JOB
 
 
 class DeliveryOptions(BodyModel):

@@ -16,6 +16,7 @@ from console.domain.text import N_, Text
 QUEUED, SUCCESS, FAILED, WARNING, DEAD = "queued", "success", "failed", "warning", "dead"
 # What the published API knows; the two others are ours.
 PUBLISHED_STATUSES = (SUCCESS, FAILED, WARNING)
+RETRY_JOB = "alert_retry"
 WEBHOOK, SLACK, TEAMS, MAIL = "webhook", "slack", "teams", "mail"
 
 FIRST_PAUSE = timedelta(seconds=30)

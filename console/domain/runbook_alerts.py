@@ -1,4 +1,4 @@
-"""The runbook check that watches the alert outbox: messages that are due and do not leave, and messages given up."""
+"""The runbook checks that watch alerts: retries, messages that are due and do not leave, and messages given up."""
 
 from __future__ import annotations
 
@@ -12,16 +12,36 @@ from console.domain.text import T
 STUCK_WARNING = timedelta(minutes=15)
 STUCK_CRITICAL = timedelta(hours=1)
 DEAD_WITHIN = timedelta(hours=24)
+# What a batch retry may try again, and how long ago the last one may be (API contract, runbook checks).
+RETRY_ATTEMPTS = 10
+RETRY_AGE = timedelta(seconds=30)
+RETRIED_WITHIN = timedelta(minutes=90)
 
 
 @dataclass(frozen=True)
 class OutboxFacts:
-    """The outbox at `now` (aware UTC): how many are due, since when the oldest is, how many were given up of late."""
+    """The outbox at `now` (aware UTC): how many are due, since when the oldest is, how many were given up of late.
+
+    `pending_count` deliveries failed and may be tried again; the newest batch retry ended at `retried_at`.
+    """
 
     now: datetime
     due_count: int = 0
     oldest_due_at: datetime | None = None
     dead_count: int = 0
+    pending_count: int = 0
+    retried_at: datetime | None = None
+
+
+@check(2, owner_role="Ops Lead", needs=("outbox",), page="alerts")
+def alert_retry_recent(outbox: OutboxFacts) -> Finding:
+    """Judge whether failed alerts are tried again."""
+    fields = {"pending_count": outbox.pending_count, "latest_run_at": outbox.retried_at}
+    if outbox.retried_at is not None and outbox.now - outbox.retried_at <= RETRIED_WITHIN:
+        return Finding(OK, T("Failed alerts are tried again."), fields)
+    if not outbox.pending_count:
+        return Finding(OK, T("No failed alert waits for another try."), fields)
+    return Finding(WARNING, T("Failed alerts that nobody tries again: %(count)s.", count=outbox.pending_count), fields)
 
 
 @check(100, owner_role="Ops Lead", needs=("outbox",), page="alerts")

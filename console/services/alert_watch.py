@@ -5,15 +5,22 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from console.context import Context
-from console.domain.alerts import DEAD
-from console.domain.runbook_alerts import DEAD_WITHIN, OutboxFacts
+from console.domain.alerts import DEAD, FAILED, RETRY_JOB, WARNING
+from console.domain.runbook_alerts import DEAD_WITHIN, RETRY_AGE, RETRY_ATTEMPTS, OutboxFacts
 from console.models.alerts import AlertDelivery
+from console.models.runs import JobRun
 
 
 def facts(ctx: Context) -> OutboxFacts:
-    """Count what is due and what was given up of late: one query of index ranges."""
+    """Count what is due, what failed and what was given up of late: one query of index ranges."""
     now = ctx.now()
     due = select(func.count(), func.min(AlertDelivery.next_attempt_at)).where(AlertDelivery.next_attempt_at <= now)
     dead = select(func.count()).where(AlertDelivery.status == DEAD, AlertDelivery.last_attempt_at > now - DEAD_WITHIN)
-    number, oldest, given_up = ctx.session.execute(due.add_columns(dead.scalar_subquery())).one()
-    return OutboxFacts(now, number, oldest, given_up)
+    failed = select(func.count()).where(
+        AlertDelivery.status.in_((FAILED, WARNING)),
+        AlertDelivery.attempt_count < RETRY_ATTEMPTS,
+        AlertDelivery.last_attempt_at <= now - RETRY_AGE,
+    )
+    retried = select(func.max(JobRun.finished_at)).where(JobRun.job_name == RETRY_JOB, JobRun.dry_run.is_(False))
+    parts = (part.scalar_subquery() for part in (dead, failed, retried))
+    return OutboxFacts(now, *ctx.session.execute(due.add_columns(*parts)).one())

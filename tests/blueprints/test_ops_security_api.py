@@ -80,6 +80,7 @@ def test_the_runbook_lists_the_checks_whose_facts_exist(api):
         check["id"] for check in body["checks"] if not check["id"].startswith(("remediation_", "alert_outbox_"))
     ]
     assert published == [
+        "alert_retry_recent",
         "startup_preflight",
         "api_latency_p95",
         "api_burn_rate",

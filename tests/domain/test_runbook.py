@@ -48,6 +48,7 @@ def test_the_checks_stand_in_the_published_order_and_are_all_ok_on_good_facts():
     book = runbook.look_through(GOOD, NOW)
 
     assert [check.id for check in book.checks] == [
+        "alert_retry_recent",
         "startup_preflight",
         "api_latency_p95",
         "api_burn_rate",
@@ -79,6 +80,10 @@ def test_the_checks_stand_in_the_published_order_and_are_all_ok_on_good_facts():
         ("api_burn_rate", {"latency": _latency(bad=1)}, "ok"),
         ("audit_chain_integrity", {"audit_chain": ChainFacts(False, 3, 120)}, "critical"),
         ("evidence_archive_integrity_batch", {"integrity": IntegrityFacts(NOW, {"status": "ok"}, NOW)}, "ok"),
+        ("alert_retry_recent", {"outbox": OutboxFacts(NOW, pending_count=2)}, "warning"),
+        ("alert_retry_recent", {"outbox": OutboxFacts(NOW, retried_at=NOW - DAY)}, "ok"),
+        ("alert_retry_recent", {"outbox": OutboxFacts(NOW, pending_count=2, retried_at=NOW - DAY / 16)}, "ok"),
+        ("alert_retry_recent", {"outbox": OutboxFacts(NOW, pending_count=2, retried_at=NOW - DAY / 15)}, "warning"),
         ("alert_outbox_moving", {"outbox": OutboxFacts(NOW, 3, NOW - DAY / 96)}, "ok"),
         ("alert_outbox_moving", {"outbox": OutboxFacts(NOW, 3, NOW - DAY / 90)}, "warning"),
         ("alert_outbox_moving", {"outbox": OutboxFacts(NOW, 3, NOW - DAY / 23)}, "critical"),

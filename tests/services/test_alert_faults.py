@@ -10,6 +10,7 @@ from console.models.alerts import AlertDelivery
 from console.services import alert_watch
 from tests.services.statements import statements
 from tests.services.test_alerts import outbox, receiver
+from tests.support.runs import add_run
 
 __all__ = ["outbox", "receiver"]
 
@@ -89,3 +90,29 @@ def test_the_runbook_sees_what_does_not_leave(outbox, engine):
         ctx.session.execute(update(AlertDelivery).where(AlertDelivery.id == 1).values(status="dead"))
         after = alert_watch.facts(ctx)
     assert (after.due_count, after.oldest_due_at, after.dead_count) == (0, None, 1)
+
+
+def test_the_runbook_counts_what_may_be_tried_again(outbox):
+    for _number in range(4):
+        outbox.raise_one()
+    with outbox.work() as ctx:
+        for number, values in enumerate(
+            (
+                {"status": "failed"},
+                {"status": "warning"},
+                {"status": "failed", "attempt_count": 10},
+                {"status": "queued"},
+            ),
+            start=1,
+        ):
+            ctx.session.execute(update(AlertDelivery).where(AlertDelivery.id == number).values(**values))
+        at = ctx.now()
+        add_run(ctx.session, at, "alert_retry")
+        add_run(ctx.session, at + timedelta(hours=1), "alert_retry", dry_run=True)
+        soon = alert_watch.facts(ctx)
+    outbox.clock.advance(timedelta(seconds=30))
+    with outbox.work() as ctx:
+        later = alert_watch.facts(ctx)
+
+    assert (soon.pending_count, later.pending_count) == (0, 2)
+    assert later.retried_at == at + timedelta(seconds=2)
