@@ -19,6 +19,7 @@ from console.database import engine_options, prepare
 from console.discovery import import_submodules
 from console.extensions import babel, compress, csrf, db, htmx
 from console.secret_key import secret_key
+from console.templating import Templates
 
 __version__ = "1.0.0"
 ROOT = Path(__file__).parent
@@ -26,6 +27,8 @@ ROOT = Path(__file__).parent
 
 class ConsoleApp(OpenAPI):
     """Flask with the OpenAPI document and one transaction around each view."""
+
+    jinja_environment = Templates
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Run the view and finish its transaction while errors can still become a proper answer."""

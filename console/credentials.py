@@ -99,6 +99,17 @@ def own_transaction(actor: Actor = SYSTEM, *, write: bool) -> Iterator[Context]:
         yield ctx
 
 
+@contextmanager
+def _reading() -> Iterator[Context]:
+    """Read in the transaction of the request, which has not begun to write yet: most requests need no second one."""
+    ctx = Context(db.session(), app_clock(), SYSTEM, app_config(), request_id())
+    try:
+        yield ctx
+    except BaseException:
+        ctx.rollback()
+        raise
+
+
 def _read() -> Credential:
     presented = presented_token()
     cookie = None if presented else session_cookie()
@@ -109,7 +120,7 @@ def _read() -> Credential:
         if cookie is not None:
             return _by_session(cookie)
         if app_config()["ALLOW_INSECURE_LOCAL_AUTH"] and _is_local_peer():
-            with own_transaction(write=False) as ctx:
+            with _reading() as ctx:
                 return Credential(identity.local_bypass(ctx).actor)
     except STORE_ERRORS as error:
         log.warning("identity_store_failed", error=type(error).__name__)
@@ -120,10 +131,11 @@ def _read() -> Credential:
 def _by_token(presented: bytes) -> Credential:
     if len(presented) > MAX_TOKEN_BYTES:
         return Credential(None, Refusal.UNKNOWN, presented)
-    with own_transaction(write=False) as ctx:
+    with _reading() as ctx:
         found = identity.by_token(ctx, presented)
     if found.credential_id is None and identity.is_admin_token(app_config(), presented):
         # Seeded at the first use when no start-up step did it (API contract, 2.4).
+        db.session.rollback()
         with own_transaction(write=True) as ctx:
             if bootstrap.ensure_admin_token(ctx):
                 found = identity.by_token(ctx, presented)
@@ -134,7 +146,7 @@ def _by_token(presented: bytes) -> Credential:
 
 
 def _by_session(cookie: str) -> Credential:
-    with own_transaction(write=False) as ctx:
+    with _reading() as ctx:
         found = identity.by_session(ctx, cookie)
     _follow_up(found, None)
     return Credential(found.actor, found.refusal)
@@ -146,6 +158,8 @@ def _follow_up(found: Identified, presented: bytes | None) -> None:
     if not (found.touch or late):
         return
     try:
+        # What was read is over; on SQLite the writer comes after it.
+        db.session.rollback()
         with own_transaction(write=True) as ctx:
             if late is not None and found.credential_id is not None:
                 identity.disable(ctx, found.credential_id, late)

@@ -30,13 +30,15 @@ def engine_options(url: str, *, pool_size: int = 10) -> dict[str, Any]:
     parsed = make_url(url)
     # Values of statements may be personal data or secrets: they stay out of error texts and logs.
     options: dict[str, Any] = {"json_serializer": dump_json, "hide_parameters": True}
+    # The connection that was used last knows most: its pages, its statements, what was counted.
+    last_first = {"pool_size": pool_size, "max_overflow": pool_size, "pool_use_lifo": True}
     if parsed.get_backend_name() == "sqlite":
         if parsed.database in (None, "", ":memory:"):
             options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
         else:
-            options |= {"pool_size": pool_size, "max_overflow": pool_size, "connect_args": {"timeout": 10}}
+            options |= {**last_first, "connect_args": {"timeout": 10}}
     else:
-        options |= {"pool_size": pool_size, "max_overflow": pool_size, "pool_pre_ping": True}
+        options |= {**last_first, "pool_pre_ping": True}
     return options
 
 

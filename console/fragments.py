@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterator
 from threading import Lock
 from typing import Any
 
+from flask import g
 from markupsafe import Markup
 
 from console.frame import frame, locale, zone
@@ -57,13 +58,20 @@ def kept(key: tuple[Any, ...], draw: Callable[..., Any], *args: Any, **more: Any
 
     Language, zone and the minute (for words such as "in 2 hours") are added here: nothing is older than a minute.
     """
-    minute = int(frame().now.timestamp() // 60)
-    return _drawings.get((locale(), zone().key, minute, *_members(key)), lambda: draw(*args, **more))
+    return _drawings.get((*_moment(), *_members(key)), lambda: draw(*args, **more))
 
 
 def steady(key: tuple[Any, ...], draw: Callable[..., Any], *args: Any, **more: Any) -> Markup:
     """Give the same for a drawing that says no time and carries no token of the session: menus, filters, heads."""
     return _drawings.get((locale(), *_members(key)), lambda: draw(*args, **more))
+
+
+def _moment() -> tuple[str, str, int]:
+    # Asked for every row of a page.
+    if "moment" not in g:
+        g.moment = (locale(), zone().key, int(frame().now.timestamp() // 60))
+    moment: tuple[str, str, int] = g.moment
+    return moment
 
 
 def _members(key: tuple[Any, ...]) -> Iterator[Hashable]:

@@ -18,6 +18,7 @@ from console.domain.trackers import programmes
 from console.models.iam import User
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.serialize import CsvColumn, columns_of
+from console.services.unchanged import ALWAYS
 
 # Literals, not parameters: a partial index is used only where the database can prove its condition.
 ACTIVE: ColumnElement[bool] = TrackerItem.is_active.expression
@@ -266,6 +267,18 @@ def due_soon(now: datetime, hours: int = 24) -> ColumnElement[bool]:
 def overdue(now: datetime) -> ColumnElement[bool]:
     """Open and strictly past the due date."""
     return and_(OPEN, TrackerItem.due_at < now)
+
+
+def lateness_holds(ctx: Context, programme: Programme, now: datetime) -> datetime:
+    """Give the last instant (aware UTC) at which the same items are overdue and due soon as at `now`."""
+    due = select(func.min(TrackerItem.due_at)).where(TrackerItem.tracker == programme.key, OPEN)
+    soon = now + timedelta(hours=24)
+    coming, entering = due.where(TrackerItem.due_at >= now), due.where(TrackerItem.due_at > soon)
+    steps = select(coming.scalar_subquery(), entering.scalar_subquery())
+    next_late, next_soon = ctx.session.execute(steps).one()
+    # An item becomes late after its deadline, and due soon at the very instant a day before it.
+    next_soon = next_soon and next_soon - timedelta(hours=24, microseconds=1)
+    return min(next_late or ALWAYS, next_soon or ALWAYS)
 
 
 def became_done(

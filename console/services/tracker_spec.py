@@ -16,7 +16,7 @@ from console.domain.tracker import Programme
 from console.listing import Column, Filter, ListQuery, ListSpec, narrowed
 from console.models.tracker import TrackerItem
 from console.services import tracker_rows as rows
-from console.services.unchanged import remembered
+from console.services.unchanged import remembered, remembered_until
 
 T = TypeVar("T")
 
@@ -151,12 +151,20 @@ def matching(ctx: Context, programme: Programme, query: ListQuery, now: datetime
 def unchanged(
     ctx: Context, programme: Programme, query: ListQuery, what: tuple[Hashable, ...], find: Callable[[], T]
 ) -> T:
-    """Give what `find` finds among the matching items; it looks again when something changed or time plays a part."""
+    """Give what `find` finds among the matching items; it looks again when something changed or a deadline passed."""
     ctx.actor.require(*programme.read)
-    if "due" in query.filters:
-        return find()
     words = tuple(sorted((key, chosen) for key, chosen in with_defaults(query).filters.items()))
-    return remembered(ctx, (what, programme.key, ctx.actor.site_scope, words, query.search), find)
+    key = (what, programme.key, ctx.actor.site_scope, words, query.search)
+    if "due" not in query.filters:
+        return remembered(ctx, key, find)
+    now = ctx.now()
+
+    def lateness() -> tuple[datetime, datetime]:
+        until = rows.lateness_holds(ctx, programme, now)
+        return until, until
+
+    holds = remembered_until(ctx, ("lateness", programme.key), now, lateness)
+    return remembered_until(ctx, key, now, lambda: (find(), holds))
 
 
 def read(
