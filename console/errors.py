@@ -15,12 +15,13 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
-from console.domain.errors import Conflict, DomainError, StoreUnavailable, TooManyRequests
+from console.domain.errors import Conflict, DomainError, StoreUnavailable, TooLarge, TooManyRequests
+from console.domain.evidence import TOO_LARGE
 from console.domain.text import Text
 from console.i18n import text_in
 from console.inputs.base import PathModel, QueryModel
 from console.serialize import to_json
-from console.web import abandon, request_id
+from console.web import abandon, demanded, request_id
 
 log = structlog.get_logger(__name__)
 
@@ -112,6 +113,19 @@ def _model_named(name: str) -> type[BaseModel] | None:
     return None
 
 
+def _of_http(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None:
+        return error.response
+    status = error.code or 500
+    if status == TooLarge.status and demanded().rate == "auth-upload":
+        # A file so large that the form around it was not even read.
+        return render_error(status, TOO_LARGE, TooLarge.code)
+    response = render_error(status, "" if status != 405 else _http_phrase(405))
+    if status == 405 and error.get_response().headers.get("Allow"):
+        response.headers["Allow"] = error.get_response().headers["Allow"]
+    return response
+
+
 def init_app(app: Flask) -> None:
     """Register the handlers; whatever was written in the request is undone first."""
 
@@ -134,13 +148,7 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:
         abandon()
-        if error.response is not None:
-            return error.response
-        status = error.code or 500
-        response = render_error(status, "" if status != 405 else _http_phrase(405))
-        if status == 405 and error.get_response().headers.get("Allow"):
-            response.headers["Allow"] = error.get_response().headers["Allow"]
-        return response
+        return _of_http(error)
 
     @app.errorhandler(StaleDataError)
     def stale(_error: StaleDataError) -> ResponseReturnValue:

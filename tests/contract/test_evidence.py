@@ -324,3 +324,12 @@ def test_items_count_their_files_and_readiness_asks_for_none(api, item):
 
     assert owner.get(f"{T}/items/{item}").json["evidence_count"] == 2
     assert owner.get(f"{T}/readiness").json["missing_required_evidence_count"] == 0
+
+
+def test_a_file_beyond_every_limit_is_refused_in_the_same_words(clean, api, item):
+    answer = send(api(), item, b"a" * (2 * LIMIT))
+
+    assert (answer.status_code, answer.json) == (
+        413,
+        {"detail": "Evidence file too large (max 5242880 bytes)", "code": "too_large"},
+    )
