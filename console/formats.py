@@ -109,7 +109,7 @@ def gate_cell(day: Any) -> dict[str, Any]:
     """Give the cell of a day of verdicts for `chart.strip`."""
     verdict = _status_word(day.decision) if day.decision else None
     hue = "none" if verdict is None else "soon" if (day.decision, day.status) == ("go", "warning") else verdict.hue
-    said = _("GO with warnings") if hue == "soon" else verdict.label if verdict else _("no verdict")
+    said = _("GO, with warnings") if hue == "soon" else verdict.label if verdict else _("no verdict")
     url = url_if("gate.run", run_id=day.run_id) if day.run_id else None
     return {"hue": hue, "title": f"{localdate(day.day)} {said}", "url": url}
 

@@ -114,8 +114,35 @@ FIELDS = {
     "security_dashboard_days": N_("Days of the security risk"),
     "dr_weight": N_("Weight of the recovery proof"),
     "min_weighted_score_percent": N_("Least weighted score, percent"),
+    "generated_at": N_("Computed"),
+    "decision": N_("Verdict"),
+    "failure_count": N_("Failed rules"),
+    "created_count": N_("Newly opened"),
+    "reopened_count": N_("Opened again"),
+    "resolved_count": N_("Closed"),
+    "active_count": N_("Items on the board"),
+    "candidate_count": N_("Items in question"),
+    "assigned_count": N_("Assigned"),
+    "skipped_count": N_("Skipped"),
+    "no_candidate_count": N_("Nobody fits"),
+    "notified_count": N_("Alerts sent"),
+    "suppressed_count": N_("Alerts held back"),
+    "processed_count": N_("Looked at"),
+    "success_count": N_("Succeeded"),
+    "failed_count": N_("Failed"),
+    "dead_count": N_("Given up"),
+    "deleted_count": N_("Deleted"),
+    "scanned_count": N_("Scanned"),
+    "quarantined_count": N_("Quarantined"),
+    "retention_days": N_("Days kept"),
+    "keep_days": N_("Days kept"),
+    "entry_count": N_("Entries"),
+    "month": N_("Month"),
+    "dry_run": N_("Dry run"),
+    "force": N_("Forced"),
+    "skipped": N_("Left out"),
 }
-STATUS_FIELDS = frozenset({"overall_status", "latest_status", "ui_main_shell_status", "risk_level"})
+STATUS_FIELDS = frozenset({"decision", "overall_status", "latest_status", "ui_main_shell_status", "risk_level"})
 # Limits are words of the same kind, but nothing to worry about.
 WORD_FIELDS = frozenset({"max_risk_level", "max_security_risk_level"})
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.domain.text import Text
+from console.domain.text import T, Text
 
 Detail = str | Text | dict[str, Any] | list[Any]
 
@@ -45,7 +45,7 @@ class PermissionDenied(DomainError):
     @classmethod
     def missing(cls, permission: str) -> PermissionDenied:
         """Name the permission that would have been needed."""
-        return cls(f"Missing permission: {permission}", code="permission_missing")
+        return cls(T("Missing permission: %(permission)s", permission=permission), code="permission_missing")
 
 
 class SiteDenied(PermissionDenied):

@@ -14,6 +14,7 @@ from wtforms.validators import InputRequired, Optional
 
 from console.domain.errors import Invalid
 from console.domain.text import N_
+from console.forms.shared import BaseForm
 from console.services.jobs import Job
 
 # Message ids of the names that options share; a model may give its own by `Field(title=…)`.
@@ -34,7 +35,7 @@ SIMPLE = (bool, int, float, str)
 def form_of(job: Job, data: MultiDict[str, str] | None = None) -> Form:
     """Give the form of a job, empty or with what was sent."""
     fields = {name: made for name, info in job.options.model_fields.items() if (made := _field(name, info)) is not None}
-    kind = type(f"{job.options.__name__}Form", (Form,), fields)
+    kind = type(f"{job.options.__name__}Form", (BaseForm,), fields)
     return kind(data)
 
 

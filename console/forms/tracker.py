@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from werkzeug.datastructures import MultiDict
-from wtforms import DateTimeLocalField, Form, HiddenField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import DateTimeLocalField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from console.domain.tracker_requests import ItemChange, NewItem
+from console.forms.shared import BaseForm
 from console.inputs.tracker import ItemIn, ItemPatchIn
 from console.services.tracker_people import Candidate
 from console.services.tracker_rows import ItemView
@@ -34,7 +35,7 @@ def _span(model: type[Any], name: str) -> tuple[int, int]:
     return marks["ge"], marks["le"]
 
 
-class EditForm(Form):
+class EditForm(BaseForm):
     """What a person may change of an item. The due date is written in the zone that the reader sees."""
 
     version = HiddenField()
@@ -114,7 +115,7 @@ def edit_form(
     return form
 
 
-class NewItemForm(Form):
+class NewItemForm(BaseForm):
     """An item added by hand."""
 
     title = StringField(lazy_gettext("What is to be done"), [InputRequired(), Length(max=_longest(ItemIn, "title"))])

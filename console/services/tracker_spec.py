@@ -109,7 +109,7 @@ COLUMNS = (
     Column("status", N_("Status"), TrackerItem.status.expression),
     Column("due_at", N_("Due"), TrackerItem.due_at.expression),
     Column("assignee", N_("Assignee"), TrackerItem.assignee.expression),
-    Column("owner_role", N_("Owner role"), TrackerItem.owner_role.expression),
+    Column("owner_role", N_("Owner role"), TrackerItem.owner_role.expression, shown=False),
     Column("site", N_("Site"), TrackerItem.site.expression),
     Column("evidence", N_("Evidence files"), TrackerItem.evidence_count.expression, numeric=True),
     Column("priority", N_("Priority"), TrackerItem.priority.expression, numeric=True, shown=False),

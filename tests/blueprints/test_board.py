@@ -264,6 +264,8 @@ def test_taking_commenting_and_adding(browser_client, session, items):
     assert client.get("/board/new").status_code == 200
     refused = client.post("/board/new", data={"title": "", "sla_hours": "0", "priority": "4"})
     assert refused.status_code == 422
+    assert "이 항목은 필수입니다." in refused.text
+    assert "This field" not in refused.text
     added = client.post("/board/new", data={"title": "점검표 갱신", "site": SITE, "sla_hours": "8", "priority": "2"})
     assert added.status_code == 303
     row = session.scalars(select(TrackerItem).order_by(TrackerItem.id.desc())).first()

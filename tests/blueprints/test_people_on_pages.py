@@ -82,3 +82,11 @@ def test_every_reason_to_open_a_closed_tracker_is_said_in_words():
 
     assert "auto_assigned" in given
     assert given | {evidence.UPLOADED, evidence.REMOVED} == set(REOPENED)
+
+
+def test_a_missing_permission_is_named_in_the_readers_language(browser_client):
+    client = browser_client("operator")
+
+    assert "필요한 권한: admins:manage" in client.get("/admin/users").text
+    assert "Missing permission: admins:manage" in client.get("/admin/users", headers={"Accept-Language": "en"}).text
+    assert client.get("/api/admin/users").json["detail"] == "Missing permission: admins:manage"

@@ -1,0 +1,54 @@
+"""A phone in one hand, outdoors: what is named, what is reached, what comes first."""
+
+from __future__ import annotations
+
+import pytest
+
+PHONE = 390
+
+
+@pytest.mark.parametrize("address", ["/jobs", "/audit", "/board?view=table", "/programme"])
+def test_values_of_a_row_begin_at_one_edge(page_as, address):
+    page = page_as("owner", width=PHONE)
+    page.goto(address)
+
+    edges = page.locator(".k-table-cards tbody tr").first.evaluate(
+        """row => [...row.querySelectorAll('td[data-label]:not(.cell-main):not(.is-blank)')].map((cell) => {
+             const range = document.createRange(); range.selectNodeContents(cell);
+             return Math.round(Math.min(...[...range.getClientRects()].filter((box) => box.width > 1).map((box) => box.left)));
+           })"""
+    )
+    assert len(edges) > 1
+    assert max(edges) - min(edges) <= 1
+
+
+def test_the_address_of_an_api_answer_stands_above_it(page_as):
+    page = page_as("owner", width=PHONE)
+    page.goto("/api/public/modules")
+
+    assert page.get_by_role("heading", name="/api/public/modules").bounding_box()["width"] > 100
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
+
+
+@pytest.mark.parametrize("address", ["/overview", "/gate", "/board", "/autopilot", "/my-work"])
+def test_ways_onward_are_large_enough_for_a_thumb(page_as, address):
+    page = page_as("owner", width=PHONE)
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+
+    small = page.evaluate(
+        """() => [...document.querySelectorAll('main .link-more, main .btn, main .rules a, main .panel-head > a, main .chip')]
+             .filter((one) => one.checkVisibility() && one.getBoundingClientRect().width > 1)
+             .filter((one) => one.getBoundingClientRect().height < 44).map((one) => one.textContent.trim())"""
+    )
+    assert small == []
+
+
+def test_the_way_back_from_a_week_fits_a_thumb(page_as):
+    page = page_as("owner", width=PHONE)
+    page.goto("/programme/w15")
+
+    back = page.locator(".breadcrumbs a").first
+    assert back.bounding_box()["height"] >= 44
+    back.click()
+    page.wait_for_url("**/programme")
