@@ -15,7 +15,8 @@ def test_values_of_a_row_begin_at_one_edge(page_as, address):
     edges = page.locator(".k-table-cards tbody tr").first.evaluate(
         """row => [...row.querySelectorAll('td[data-label]:not(.cell-main):not(.is-blank)')].map((cell) => {
              const range = document.createRange(); range.selectNodeContents(cell);
-             return Math.round(Math.min(...[...range.getClientRects()].filter((box) => box.width > 1).map((box) => box.left)));
+             const boxes = [...range.getClientRects()].filter((box) => box.width > 1);
+             return Math.round(Math.min(...boxes.map((box) => box.left)));
            })"""
     )
     assert len(edges) > 1
@@ -37,7 +38,7 @@ def test_ways_onward_are_large_enough_for_a_thumb(page_as, address):
     page.wait_for_load_state("networkidle")
 
     small = page.evaluate(
-        """() => [...document.querySelectorAll('main .link-more, main .btn, main .rules a, main .panel-head > a, main .chip')]
+        """() => [...document.querySelectorAll('main :is(.link-more, .btn, .rules a, .panel-head > a, .chip)')]
              .filter((one) => one.checkVisibility() && one.getBoundingClientRect().width > 1)
              .filter((one) => one.getBoundingClientRect().height < 44).map((one) => one.textContent.trim())"""
     )
