@@ -9,11 +9,12 @@ from typing import Any
 from console.domain import sla
 from console.domain.text import N_
 from console.i18n import DEFAULT_LOCALE, translate
-from console.services import assignment, escalation
+from console.services import assignment, escalation, tracker_raised
 
 HEADS = {
     escalation.JOB: N_("Items to look after: %(told)s (due soon or late in all: %(all)s, critical: %(critical)s)"),
     assignment.EVENT_TYPE: N_("Items that were assigned: %(told)s"),
+    tracker_raised.EVENT_TYPE: N_("Rules that fail now: %(told)s"),
 }
 
 

@@ -347,6 +347,7 @@ class SyncOut(OutModel):
     untouched_count: int
     unproven_count: int
     completion_reopened: bool
+    gate_source: str
 
 
 def _spoken(values: Any) -> Any:

@@ -27,6 +27,7 @@ def _base(ctx: Context) -> AnySelect:
 EVENTS = {
     "ops_governance_remediation_assigned": N_("Items assigned"),
     "ops_governance_remediation_escalation": N_("Items due soon or late"),
+    "ops_governance_remediation_raised": N_("Rules that fail now"),
 }
 
 

@@ -19,7 +19,7 @@ from console.domain.tracker import REMEDIATION
 from console.domain.tracker_sync import Change, PlannedItem, SyncedRow, SyncPlan
 from console.i18n import DEFAULT_LOCALE, text_in
 from console.models.tracker import TrackerItem
-from console.services import audit, tracker_store
+from console.services import audit, tracker_raised, tracker_store
 from console.services import tracker_rows as rows
 from console.services.runs import changed as affected
 from console.services.tracker_rows import ItemView
@@ -52,6 +52,7 @@ class SyncResult:
     untouched_count: int
     unproven_count: int
     completion_reopened: bool
+    gate_source: str
 
 
 def apply(ctx: Context, plan: Plan, now: datetime) -> SyncResult:
@@ -74,6 +75,8 @@ def apply(ctx: Context, plan: Plan, now: datetime) -> SyncResult:
     run.updated_by = ctx.actor.username
     run.gate_generated_at, run.gate_decision = plan.gate_generated_at, plan.decision
     ctx.session.flush()
+    raised = [change.row.id for change in decided.changes if change.kind == domain.RAISED and change.row is not None]
+    tracker_raised.tell(ctx, raised, now)
     reopened = decided.resets_completion and tracker_store.reopen_completion(
         ctx, REMEDIATION, None, "tracker_synced", now
     )
@@ -191,6 +194,7 @@ def _result(
         untouched_count=decided.untouched_count + untouched,
         unproven_count=sum(change.kind == domain.UNPROVEN for change in decided.changes),
         completion_reopened=reopened,
+        gate_source=plan.plan_source,
     )
     audit.record(
         ctx,

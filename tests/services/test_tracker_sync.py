@@ -1,7 +1,12 @@
+import pytest
+from sqlalchemy import select
+
 from console.domain.tracker_requests import ItemChange
 from console.i18n import text_in
+from console.models.alerts import AlertDelivery
 from console.services import tracker_completion, tracker_items
 from console.services.tracker_items import change
+from tests.services.automation_support import HOOK, set_policy
 from tests.services.tracker_support import HOUR, add_item, audited, synced
 
 DR, DAILY, STREAK = "dr_restore_valid_recent", "daily_check_recent", "weekly_streak_target_met"
@@ -134,6 +139,27 @@ def test_a_rule_that_got_worse_reopens_the_completion(ctx, clock):
     assert tracker_completion.completion(ctx).completed_readiness["reason"] == "tracker_synced"
     raised = tracker_items.events_of(ctx, item.id)[0][0]
     assert (raised.kind, raised.old["rule_status"], raised.new["rule_status"]) == ("raised", "warning", "fail")
+
+
+@pytest.mark.parametrize("quiet", [None, {"notify_enabled": False}, {"paused": True}])
+def test_a_rule_that_got_worse_is_told_once(ctx, session, clock, quiet):
+    ctx.config = ctx.config.replaced(ALERT_WEBHOOK_URL=HOOK)
+    item = by_rule(synced(ctx, DR))[DR]
+    ctx.commit()
+    if quiet:
+        set_policy(ctx, **quiet)
+    ctx.begin_write()
+    for _sync in range(2):
+        clock.advance(HOUR)
+        synced(ctx, DR, rule_status="fail", required=True, priority=1)
+
+    sent = session.scalars(select(AlertDelivery)).all()
+    assert len(sent) == (0 if quiet else 1)
+    for one in sent:
+        line = one.payload_json["items"][0]
+        assert (one.event_type, one.payload_json["raised_count"]) == ("ops_governance_remediation_raised", 1)
+        assert (line["id"], line["rule_id"], line["rule_status"], line["assignee"]) == (item.id, DR, "fail", None)
+        assert line["title"] == "복원이 유효하다고 확인될 때까지 복구 리허설을 다시 실행합니다."
 
 
 def test_other_items_of_the_same_rule_are_not_the_syncs_business(ctx, session, clock):
