@@ -10,11 +10,12 @@ from typing import Any
 
 from console.config import Config
 from console.context import Context
+from console.domain.alerts import WEBHOOK
 from console.domain.evidence import MODULES
 from console.domain.latency import LatencySnapshot
 from console.domain.runbook_checks import SigningFacts
 from console.domain.text import T, Text
-from console.services import audit, evidence_store, gate, latency, preflight, runbook, runs
+from console.services import alerts, audit, evidence_store, gate, latency, preflight, runbook, runs
 from console.services.latency import MemorySamples
 
 READ = ("admins:manage", "security:read")
@@ -126,7 +127,6 @@ def _dr(config: Config, run: runs.Run | None) -> dict[str, Any]:
 
 # Published field -> the setting behind it. Fields whose part of the product is not there yet stay None.
 _ALERTING = {
-    "webhook_target_count": None,
     "ops_daily_check_alert_level": "OPS_DAILY_CHECK_ALERT_LEVEL",
     "ops_daily_check_archive_enabled": "OPS_DAILY_CHECK_ARCHIVE_ENABLED",
     "ops_daily_check_archive_path": "OPS_DAILY_CHECK_ARCHIVE_PATH",
@@ -164,7 +164,10 @@ _ALERTING = {
 
 
 def _alerting(config: Config) -> dict[str, Any]:
-    return {field: config.get(name) if name else None for field, name in _ALERTING.items()}
+    return {
+        "webhook_target_count": sum(one.kind == WEBHOOK for one in alerts.channels(config)),
+        **{field: config.get(name) if name else None for field, name in _ALERTING.items()},
+    }
 
 
 def noise_policy(ctx: Context) -> dict[str, Any]:

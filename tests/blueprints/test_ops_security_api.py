@@ -1,11 +1,14 @@
 """Preflight, latency, runbook, posture and security dashboard over the API."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import func, select
 
 from console.extensions import db
 from console.models.audit import AuditLog
 from console.models.preflight import PreflightSnapshot
+from console.services import posture
 from tests.conftest import TokenClient
 from tests.factories import make_token, make_user
 
@@ -128,7 +131,15 @@ def test_the_posture_has_every_published_block(api):
     }  # fmt: skip
     assert body["audit_archive_signing"]["algorithm"] == "hmac-sha256"
     assert body["dr_rehearsal"]["latest_run_at"] is None
-    assert body["alerting"]["webhook_target_count"] is None
+    assert (body["alerting"]["webhook_target_count"], body["alerting"]["retention_days"]) == (0, None)
+
+
+def test_the_posture_counts_the_webhooks(make_ctx):
+    ctx = make_ctx()
+    urls = "https://a.example/1, https://a.example/2; https://a.example/1"
+    wired = replace(ctx, config=ctx.config.replaced(ALERT_WEBHOOK_URLS=urls, ALERT_SLACK_URLS="https://c.example/3"))
+
+    assert posture.view(wired)["alerting"]["webhook_target_count"] == 2
 
 
 def test_the_posture_tells_no_secret(api):
