@@ -118,6 +118,11 @@ def web_context() -> Context:
     return g.ctx
 
 
+def read_anew() -> None:
+    """End what this request read so far: it now sees what was committed beside it. For requests that only read."""
+    db.session.rollback()
+
+
 def abandon() -> None:
     """Undo what this request wrote so far; from here on it may only read."""
     g.abandoned = True

@@ -26,7 +26,7 @@ from console.serialize import plain
 from console.services import audit, latency, people, posture, runbook, security
 from console.services.latency import MemorySamples
 from console.services.security import Dashboard
-from console.web import access, web_context
+from console.web import access, read_anew, web_context
 
 READ = security.READ
 PERIODS = (7, 30, 90)
@@ -41,6 +41,7 @@ def _memory() -> Mapping[str, MemorySamples]:
     if recorder is None:
         return {}
     recorder.flush()
+    read_anew()
     return recorder.memory()
 
 

@@ -21,7 +21,7 @@ from console.preflight import Reporter
 from console.responses import answer, show
 from console.services import audit, preflight, runbook
 from console.services.preflight import PreflightView
-from console.web import access, current_actor, web_context
+from console.web import access, current_actor, read_anew, web_context
 
 READ = preflight.READ
 pages = Blueprint("preflight", __name__)
@@ -45,6 +45,7 @@ def refresh() -> None:
     """Let this process look around anew; its row is written in a transaction of its own."""
     reporter: Reporter = current_app.extensions["preflight_reporter"]
     reporter.report()
+    read_anew()
 
 
 def _flat(found: PreflightView) -> dict[str, object]:
