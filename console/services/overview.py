@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
 
 from console.context import Context
 from console.domain.tracker import REMEDIATION
+from console.models.automation import BacklogSample
 from console.services import gate, runs, today, tracker
 from console.services.run_schedule import ScheduleHealth
 from console.services.today import FlowLine
 from console.services.tracker import BoardSummary
+
+TREND_DAYS = 7
+# Measurements come every hour; more than these are of somebody who measures by hand.
+_MOST_SAMPLES = 500
+
+
+@dataclass(frozen=True)
+class Trends:
+    """How many items were late and unassigned at the end of each of the last days (UTC), oldest first, and now."""
+
+    late: tuple[int, ...]
+    unassigned: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -22,6 +37,7 @@ class Overview:
     site: str | None
     gate: gate.Overview | None
     board: BoardSummary | None
+    trends: Trends | None
     schedule: ScheduleHealth | None
     flow: tuple[FlowLine, ...]
 
@@ -36,11 +52,32 @@ def read(ctx: Context, site: str | None, schedule: Callable[[Context], ScheduleH
     if site is not None:
         ctx.actor.require_site(site)
     can = ctx.actor.can
+    board = tracker.board_summary(ctx, site) if any(map(can, REMEDIATION.read)) else None
     return Overview(
         computed_at=ctx.now(),
         site=site,
         gate=gate.overview(ctx) if any(map(can, gate.READ)) else None,
-        board=tracker.board_summary(ctx, site) if any(map(can, REMEDIATION.read)) else None,
+        board=board,
+        trends=_trends(ctx, site, board) if board is not None else None,
         schedule=schedule(ctx) if schedule is not None and any(map(can, runs.READ)) else None,
         flow=today.flow(ctx, site),
     )
+
+
+def _trends(ctx: Context, site: str | None, board: BoardSummary) -> Trends | None:
+    """Give the measured days before now; measurements are of all sites, so there are none for some of them."""
+    if site is not None or not ctx.actor.all_sites:
+        return None
+    now = ctx.now()
+    wanted = select(BacklogSample.finished_at, BacklogSample.overdue_count, BacklogSample.unassigned_open_count)
+    wanted = wanted.where(
+        BacklogSample.tracker == REMEDIATION.key,
+        BacklogSample.finished_at >= now - timedelta(days=TREND_DAYS),
+        BacklogSample.finished_at <= now,
+    )
+    newest = wanted.order_by(BacklogSample.finished_at.desc(), BacklogSample.id.desc()).limit(_MOST_SAMPLES)
+    ends: dict[date, tuple[int, int]] = {}
+    for at, late, unassigned in ctx.session.execute(newest):
+        ends.setdefault(at.date(), (late, unassigned))
+    days = [*(ends[day] for day in sorted(ends)), (board.late, board.unassigned)]
+    return Trends(tuple(late for late, _ in days), tuple(unassigned for _, unassigned in days))

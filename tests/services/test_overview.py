@@ -3,6 +3,8 @@ from datetime import timedelta
 import pytest
 
 from console.domain.errors import SiteDenied
+from console.domain.tracker import REMEDIATION
+from console.models.automation import BacklogSample
 from console.services import overview, run_schedule
 from workers import runtime
 from workers.schedule import LINES
@@ -35,3 +37,25 @@ def test_each_part_is_for_those_who_may_see_it(make_ctx, role, parts):
 def test_a_site_outside_the_scope_is_refused(make_ctx):
     with pytest.raises(SiteDenied):
         overview.read(make_ctx("operator", ("본관",)), "별관")
+
+
+def test_trends_are_the_last_measurement_of_each_day_and_now(make_ctx, clock, session):
+    now = clock.now()
+    for days, hour, late, unassigned in ((9, 1, 50, 50), (2, 1, 9, 9), (2, 5, 4, 2), (1, 3, 6, 1)):
+        at = (now - timedelta(days=days)).replace(hour=hour)
+        session.add(
+            BacklogSample(
+                tracker=REMEDIATION.key,
+                finished_at=at,
+                source_job="kpi",
+                status="success",
+                open_items=9,
+                overdue_count=late,
+                unassigned_open_count=unassigned,
+            )
+        )
+    session.commit()
+    found = overview.read(make_ctx("owner"), None)
+
+    assert found.trends == overview.Trends(late=(4, 6, 0), unassigned=(2, 1, 0))
+    assert overview.read(make_ctx("operator", ("본관",)), "본관").trends is None
