@@ -16,6 +16,7 @@ from console.domain.tracker import Programme
 from console.listing import Column, Filter, ListQuery, ListSpec, narrowed
 from console.models.tracker import TrackerItem
 from console.services import tracker_rows as rows
+from console.services.text_match import holds
 from console.services.unchanged import remembered, remembered_until
 
 T = TypeVar("T")
@@ -69,9 +70,10 @@ def _state(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[boo
     return rows.ACTIVE if "active" in words else TrackerItem.is_active.is_(False)
 
 
-def _search(programme: Programme, words: str) -> ColumnElement[bool]:
+def matches(programme: Programme, words: str) -> ColumnElement[bool]:
+    """Give the condition that an item has these words in a text, or this number."""
     texts = (TrackerItem.item_name, TrackerItem.action, TrackerItem.reason, TrackerItem.item_key, TrackerItem.assignee)
-    found = [column.icontains(words, autoescape=True) for column in texts]
+    found = [holds(column.expression, words) for column in texts]
     number = rows.number_of(programme.item_prefix, words)
     return or_(*found, TrackerItem.number == number) if number is not None else or_(*found)
 
@@ -129,7 +131,7 @@ def spec(programme: Programme, now: datetime) -> ListSpec:
         key=TrackerItem.id.expression,
         columns=tuple(one for one in COLUMNS if programme.has(one.key)),
         filters=tuple(one for one in FILTERS if programme.has(one.key)),
-        search=partial(_search, programme),
+        search=partial(matches, programme),
         order=ORDER,
     )
 
