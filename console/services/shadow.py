@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import case, func, select
@@ -30,6 +30,8 @@ from console.services.sla_rows import SENT
 
 # Of very many decisions these are compared with what people did.
 DECISIONS_MOST = 500
+# Who did nothing about an item for so long did not mean to.
+TIME_TO_ACT = timedelta(days=1)
 _ORDER = (TrackerItem.priority, TrackerItem.due_at, TrackerItem.id)
 # What somebody does about an item after a message; made by the machine itself are the other kinds.
 _BY_PEOPLE = ("assigned", "status", "note", "comment", "due", "evidence")
@@ -236,7 +238,10 @@ def _people_assigned(ctx: Context, proposal_id: int) -> People:
 
 
 def _people_moved(ctx: Context, proposal_id: int) -> People:
-    """Tell for how many of the items that the shadow would have named somebody did something afterwards."""
+    """Tell for how many of the items that the shadow would have named somebody did something afterwards.
+
+    Where nobody did for a day, people did something else; before that nothing can be said.
+    """
     moved = (
         select(TrackerEvent.id)
         .where(
@@ -248,6 +253,12 @@ def _people_moved(ctx: Context, proposal_id: int) -> People:
         .exists()
     )
     wanted = (ShadowDecision.proposal_id == proposal_id, ShadowDecision.action == ESCALATION)
-    total = ctx.session.scalar(select(func.count()).select_from(ShadowDecision).where(*wanted)) or 0
-    same = ctx.session.scalar(select(func.count()).select_from(ShadowDecision).where(*wanted, moved)) or 0
-    return People(same=same, other=0, open=total - same)
+    mine = select(moved.label("moved"), (ShadowDecision.at > ctx.now() - TIME_TO_ACT).label("fresh"))
+    found = mine.where(*wanted).subquery()
+    counts = [
+        func.count(case((found.c.moved, 1))),
+        func.count(case((~found.c.moved & ~found.c.fresh, 1))),
+        func.count(case((~found.c.moved & found.c.fresh, 1))),
+    ]
+    same, other, waiting = tuple(ctx.session.execute(select(*counts)).one())
+    return People(same, other, waiting)

@@ -109,7 +109,11 @@ def test_what_people_do_is_compared_with_what_the_shadow_would_have_done(ctx, ma
 
     assert (made.assignments.same, made.assignments.other, made.assignments.open) == (1, 1, 1)
     assert made.assignments.percent == 50
-    assert (made.messages.same, made.messages.open) == (1, 1)
+    assert (made.messages.same, made.messages.other, made.messages.open) == (1, 0, 1)
+    clock.advance(timedelta(hours=24))
+    later = shadow.comparison(ctx).messages
+    assert (later.same, later.other, later.open, later.percent) == (1, 1, 0, 50)
+    clock.advance(timedelta(hours=-24))
     assert (made.days, made.since, made.percent) == (1, clock.now() - timedelta(minutes=10), 0)
 
 
