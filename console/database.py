@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -20,6 +23,9 @@ SQLITE_PRAGMAS = (
     # Per connection, so ten times per process; more than this made nothing faster, the system keeps the file anyway.
     "PRAGMA cache_size=-1000",
 )
+
+# A server that went away takes longer than this to come back: connections that were just used need no question.
+PING_AFTER_SECONDS = 1.0
 
 # Non-ASCII stays readable; without it a search for a Korean key inside JSON finds nothing on SQLite.
 dump_json: Callable[[Any], str] = partial(json.dumps, ensure_ascii=False)
@@ -38,15 +44,18 @@ def engine_options(url: str, *, pool_size: int = 10) -> dict[str, Any]:
         else:
             options |= {**last_first, "connect_args": {"timeout": 10}}
     else:
-        options |= {**last_first, "pool_pre_ping": True}
+        options |= last_first
     return options
 
 
 def prepare(engine: Engine) -> Engine:
-    """Attach the SQLite recipe to an engine; PostgreSQL needs nothing."""
+    """Attach the recipe of its database to an engine."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
+    else:
+        event.listen(engine, "checkin", _on_checkin)
+        event.listen(engine, "checkout", partial(_on_checkout, engine.dialect))
     return engine
 
 
@@ -62,6 +71,20 @@ def _on_connect(connection: Any, _record: Any) -> None:
     for pragma in SQLITE_PRAGMAS:
         cursor.execute(pragma)
     cursor.close()
+
+
+def _on_checkin(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["idle_since"] = time.monotonic()
+
+
+def _on_checkout(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """Ask a connection that lay about whether its server is still there; raises what makes the pool open others."""
+    if time.monotonic() - record.info.get("idle_since", math.inf) < PING_AFTER_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError("the database closed the connection") from error
 
 
 def _on_begin(connection: Connection) -> None:

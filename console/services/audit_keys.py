@@ -24,8 +24,8 @@ class ChainKeys:
 
 
 @lru_cache(maxsize=16)
-def _from_file(folder: Path) -> str:
-    return kept_key(folder, KEY_FILE)
+def _from_file(folder: str) -> str:
+    return kept_key(Path(folder).expanduser().resolve(), KEY_FILE)
 
 
 @lru_cache(maxsize=16)
@@ -40,7 +40,7 @@ def chain_keys(config: Config) -> ChainKeys:
     Without the setting a key is made once in DATA_DIR, readable by the owner alone; several machines on one database
     must set it, because a row of an unknown key does not verify.
     """
-    return _keys(config["AUDIT_CHAIN_KEY"] or _from_file(config.path("DATA_DIR")), config["AUDIT_CHAIN_KEY_PREVIOUS"])
+    return _keys(config["AUDIT_CHAIN_KEY"] or _from_file(config["DATA_DIR"]), config["AUDIT_CHAIN_KEY_PREVIOUS"])
 
 
 def signing_key_id(config: Config) -> str | None:
