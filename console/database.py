@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 SQLITE_PRAGMAS = (
@@ -46,6 +46,12 @@ def engine_options(url: str, *, pool_size: int = 10) -> dict[str, Any]:
     else:
         options |= last_first
     return options
+
+
+def problem_of(error: DBAPIError) -> str:
+    """Say in one line why the database cannot be used, without the statement."""
+    lines = str(error.orig or error).strip().splitlines()
+    return f"The database cannot be used: {(lines[0] if lines else 'unknown').rstrip('.')}."
 
 
 def prepare(engine: Engine) -> Engine:

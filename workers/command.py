@@ -10,8 +10,10 @@ from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import inspect
+from sqlalchemy.exc import DBAPIError
 
 from console.context import Context
+from console.database import problem_of
 from console.domain.errors import DomainError
 from console.domain.runs import CRON
 from console.serialize import to_json
@@ -88,14 +90,17 @@ def main(place: Place, name: str, arguments: Sequence[str]) -> int:
     """
     job = runtime.get(name)
     given = vars(parser_of(job).parse_args(arguments))
-    _make_tables(place)
     dry_run, fail_on = given.pop("dry_run"), given.pop("fail_on")
     words = {key: value for key, value in given.items() if value is not None}
     try:
+        _make_tables(place)
         with place.by_hand() as ctx:
             told = run_now(ctx, job, options_from(job, words), trigger=CRON, dry_run=dry_run)
     except DomainError as error:
         print(f"{name}: {sentence(error)}", file=sys.stderr)
+        return 1
+    except DBAPIError as error:
+        print(f"{name}: {problem_of(error)}", file=sys.stderr)
         return 1
     print(to_json(told))
     return exit_code(job, told["status"], fail_on)

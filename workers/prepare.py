@@ -51,6 +51,7 @@ def prepare() -> dict[str, Any]:
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
     from console import create_app
+    from console.database import problem_of
     from console.services.preflight import BadStart
     from workers.first_start import FirstStart
 
@@ -60,7 +61,7 @@ def prepare() -> dict[str, Any]:
     except (ArgumentError, NoSuchModuleError):
         raise Problem("DATABASE_URL: this is not the address of a database (postgresql://user@host/name).", 2) from None
     except OperationalError as error:
-        raise Problem(f"The database cannot be used: {_first_line(error.orig)}.") from None
+        raise Problem(problem_of(error)) from None
     except BadStart as error:
         raise Problem(f"{error}. {' '.join(error.reasons)}") from None
     return {"owner": owner.username, "created": owner.created, "password": owner.password}

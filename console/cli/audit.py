@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
 from sqlalchemy.orm import sessionmaker
 
+from console.cli.groups import Commands
 from console.context import SYSTEM, Context, unit_of_work
 from console.domain.audit_archive import month_of
 from console.domain.audit_chain import ChainReport
@@ -23,9 +23,10 @@ from console.services.audit_archive import chain_facts
 from console.services.audit_evidence import ranges
 from console.services.audit_verify import Progress, verify_all, verify_month
 
-commands = AppGroup("audit", help="The audit trail: verify, sign, archive.")
-
 EXIT_OK, EXIT_BROKEN, EXIT_UNDECIDED = 0, 1, 2
+
+commands = Commands("audit", help="The audit trail: verify, sign, archive.")
+commands.undecided = EXIT_UNDECIDED
 
 
 @contextmanager

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
 from sqlalchemy.orm import sessionmaker
 
+from console.cli.groups import Commands
 from console.context import SYSTEM, unit_of_work
 from console.demo.story import Story
 from console.extensions import db
 from console.services import users
 
-commands = AppGroup("demo", help="The demo company.")
+commands = Commands("demo", help="The demo company.")
 
 
 @commands.command("seed")

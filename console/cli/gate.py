@@ -8,10 +8,12 @@ from typing import Any
 import click
 import structlog
 from flask import current_app
-from flask.cli import AppGroup
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import sessionmaker
 
+from console.cli.groups import Commands
 from console.context import SYSTEM, Context, unit_of_work
+from console.database import problem_of
 from console.domain.gate import GO, PASS, as_detail
 from console.domain.runs import MANUAL
 from console.extensions import db
@@ -21,7 +23,7 @@ from workers import runtime
 
 log = structlog.get_logger(__name__)
 
-commands = AppGroup("gate", help="The governance gate.")
+commands = Commands("gate", help="The governance gate.")
 
 EXIT_GO, EXIT_NO_GO, EXIT_WARNINGS, EXIT_UNDECIDED = 0, 1, 2, 3
 
@@ -49,6 +51,9 @@ def check(*, strict: bool, store: bool, as_json: bool) -> None:
     """Judge the gate: exit code 0 GO, 1 NO-GO, 2 GO with warnings under --strict, 3 undecided."""
     try:
         verdict = _verdict(store=store)
+    except DBAPIError as error:
+        click.echo(f"UNDECIDED: {problem_of(error)}", err=True)
+        sys.exit(EXIT_UNDECIDED)
     except Exception as error:
         log.exception("gate_undecided")
         click.echo(f"UNDECIDED: the gate could not be judged ({type(error).__name__}: {error})", err=True)

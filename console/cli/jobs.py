@@ -8,9 +8,9 @@ import time
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
 from sqlalchemy.orm import sessionmaker
 
+from console.cli.groups import Commands
 from console.domain.errors import DomainError
 from console.domain.runs import MANUAL
 from console.extensions import db
@@ -20,7 +20,7 @@ from workers import command, runtime
 from workers.place import Place
 from workers.schedule import LINES
 
-commands = AppGroup("job", help="Background work.")
+commands = Commands("job", help="Background work.")
 
 # Long enough for two heartbeats of a living worker.
 LOOK_AGAIN = 21.0

@@ -9,18 +9,18 @@ from datetime import timedelta
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
 from sqlalchemy.orm import sessionmaker
 
+from console.cli.groups import Commands
 from console.context import SYSTEM, Context, unit_of_work
 from console.domain.errors import DomainError, NotFound
 from console.extensions import db
 from console.services import bootstrap, tokens, users
 from console.services.bootstrap import FirstOwner
 
-owner = AppGroup("owner", help="Owners: people who may do everything.")
-user = AppGroup("user", help="Accounts of people and automation.")
-token = AppGroup("token", help="API tokens.")
+owner = Commands("owner", help="Owners: people who may do everything.")
+user = Commands("user", help="Accounts of people and automation.")
+token = Commands("token", help="API tokens.")
 commands = [owner, user, token]
 
 
