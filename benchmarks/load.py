@@ -12,6 +12,7 @@ import statistics
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost"})
@@ -27,12 +28,22 @@ def once(connection: http.client.HTTPConnection, path: str, headers: dict[str, s
     return time.perf_counter() - start, response.status, len(body)
 
 
-def sequential(host: str, port: int, path: str, headers: dict[str, str], count: int) -> dict[str, Any]:
+def sequential(
+    host: str,
+    port: int,
+    path: str,
+    headers: dict[str, str],
+    count: int,
+    before_each: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
     """Send `count` requests one after another; give P50 and P95 in milliseconds."""
     connection = http.client.HTTPConnection(host, port, timeout=60)
     for _ in range(3):
         once(connection, path, headers)
-    results = [once(connection, path, headers) for _ in range(count)]
+    results = []
+    for _ in range(count):
+        before_each()
+        results.append(once(connection, path, headers))
     connection.close()
     times = sorted(seconds * 1000 for seconds, _status, _size in results)
     wrong = [status for _seconds, status, _size in results if status != 200]
@@ -73,6 +84,13 @@ def main() -> None:
     if host not in LOOPBACK:
         raise SystemExit("only loopback addresses are measured")
     result = sequential(host, port, path, headers, task["count"])
+    if task["written"]:
+        # Most runs write nothing and need not wait for what it imports.
+        from benchmarks.writer import writer
+
+        with writer(task["written"]) as write:
+            found = sequential(host, port, path, headers, task["count"] // 2, write)
+        result["p95_written_ms"] = found["p95_ms"]
     if task["seconds"]:
         result["per_second"] = parallel(host, port, path, headers, task["connections"], task["seconds"])
     print(json.dumps(result))

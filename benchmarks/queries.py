@@ -18,16 +18,20 @@ class QueryCounter:
     def __init__(self, app: ConsoleApp) -> None:
         self._app = app
 
-    def count(self, path: str, headers: dict[str, str]) -> int:
-        """Give the number of statements of the second of two equal requests."""
+    def count(self, path: str, headers: dict[str, str]) -> tuple[int, int]:
+        """Give the number of statements after something was written, and of the same request once more."""
         client = self._app.test_client(use_cookies=False)
         method, _, address = path.rpartition(" ")
         client.open(address, method=method or "GET", headers=headers)
         with self._app.app_context():
             engine = db.engine
-        with statements(engine) as seen:
+        # New connections know nothing of what the first request read.
+        engine.dispose()
+        with statements(engine) as first:
             client.open(address, method=method or "GET", headers=headers)
-        return len(seen)
+        with statements(engine) as again:
+            client.open(address, method=method or "GET", headers=headers)
+        return len(first), len(again)
 
 
 @contextmanager

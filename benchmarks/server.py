@@ -82,9 +82,9 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def memory_kib(pid: int) -> int:
-    """Give the resident memory of a process in KiB."""
-    found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text("ascii"))
+def memory_kib(pid: int, what: str = "Rss") -> int:
+    """Give the resident memory of a process in KiB, or with "Pss" only its share of what it has in common."""
+    found = re.search(rf"^{what}:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text("ascii"), re.MULTILINE)
     return int(found.group(1)) if found else 0
 
 

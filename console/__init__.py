@@ -100,6 +100,8 @@ def _flask_settings(app: ConsoleApp, config: Config) -> None:
         WTF_CSRF_CHECK_DEFAULT=False,
         COMPRESS_ALGORITHM=["br", "gzip"],
         COMPRESS_ALGORITHM_STREAMING=["br"],
+        # A page fits four times; the usual four megabytes would be taken for every answer.
+        COMPRESS_BR_WINDOW=19,
         COMPRESS_MIMETYPES=["text/html", "text/csv", "text/plain", "application/json"],
         BABEL_DEFAULT_LOCALE="ko",
         BABEL_DEFAULT_TIMEZONE=config["BUSINESS_TIME_ZONE"],

@@ -42,7 +42,7 @@ def engine_options(url: str, *, pool_size: int = 10) -> dict[str, Any]:
         if parsed.database in (None, "", ":memory:"):
             options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
         else:
-            options |= {**last_first, "connect_args": {"timeout": 10}}
+            options |= {**last_first, "connect_args": {"timeout": 10, "cached_statements": 24}}
     else:
         options |= last_first
     return options

@@ -67,7 +67,7 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    gc.set_threshold(10_000, 5, 5)
     if sys.platform == "linux":
         with suppress(AttributeError):  # musl has no such call
             ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)

@@ -1,0 +1,23 @@
+"""Somebody who writes while others read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import text
+
+from console.database import make_engine
+
+
+@contextmanager
+def writer(url: str) -> Iterator[Callable[[], None]]:
+    """Give a function that commits a change to the database, so that nobody can go by what was read before."""
+    engine = make_engine(url)
+
+    def write() -> None:
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE sites SET version = version"))
+
+    yield write
+    engine.dispose()
