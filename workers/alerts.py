@@ -103,6 +103,14 @@ def retry(ctx: Context, options: RetriesIn) -> Outcome:
     return Outcome(detail, status, keep=on_record)
 
 
+def deliver_now(ctx: Context, delivery_id: int) -> None:
+    """Send one delivery that is due, without waiting for a worker; its attempt is on record afterwards.
+
+    The caller commits before. Somebody else may be sending it already: then nothing is done.
+    """
+    _deliver(ctx, limit=1, only=(delivery_id,))
+
+
 def _deliver(ctx: Context, *, limit: int, only: Collection[int] | None = None) -> Delivered:
     # The run's own transaction ends here: messages are sent outside of any, and recorded one by one.
     ctx.session.rollback()

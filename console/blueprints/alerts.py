@@ -11,7 +11,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console import listing, running
-from console.domain.alerts import explained
+from console.domain.alerts import SUCCESS, explained
 from console.domain.text import N_, Text
 from console.frame import leave_toast
 from console.inputs.alerts import (
@@ -29,7 +29,7 @@ from console.services import alerts
 from console.services.alert_list import DELIVERIES, EVENTS
 from console.web import access, app_config, current_actor, web_context
 from workers import runtime
-from workers.alerts import DELIVERY, RETRY
+from workers.alerts import DELIVERY, RETRY, deliver_now
 
 api = APIBlueprint("alerts_api", __name__, abp_tags=[Tag(name="alerts", description="Alert deliveries")])
 pages = Blueprint("alerts", __name__)
@@ -56,8 +56,17 @@ def delivery(path: DeliveryPath) -> Response:
 @api.post("/api/ops/alerts/deliveries/<delivery_id>/retry", responses={200: DeliveryOut})
 @access(*alerts.WRITE)
 def retry(path: DeliveryPath) -> Response:
-    """Make a delivery due at once; a worker sends it under the same message id."""
-    return answer(alerts.retry(web_context(), path.delivery_id), DeliveryOut)
+    """Send a delivery once more, under the same message id, and tell what came of it; 409 when it was delivered."""
+    return answer(_sent_again(path.delivery_id), DeliveryOut)
+
+
+def _sent_again(delivery_id: int) -> alerts.Delivery:
+    ctx = web_context()
+    alerts.retry(ctx, delivery_id)
+    # Sent outside of any transaction, as a worker does; if this process dies meanwhile, a worker will.
+    ctx.commit()
+    deliver_now(ctx, delivery_id)
+    return alerts.get(ctx, delivery_id)
 
 
 @api.post("/api/ops/alerts/retries/run", responses={200: RetriesOut})
@@ -108,9 +117,12 @@ def detail(delivery_id: int) -> str:
 @pages.post("/alerts/<int:delivery_id>/retry")
 @access(*alerts.WRITE)
 def retry_page(delivery_id: int) -> ResponseReturnValue:
-    """Make one delivery due at once."""
-    alerts.retry(web_context(), delivery_id)
-    leave_toast(_("The alert is sent again within a minute."))
+    """Send one delivery once more."""
+    again = _sent_again(delivery_id)
+    if again.status == SUCCESS:
+        leave_toast(_("The alert was delivered"))
+    else:
+        leave_toast(_("The alert could not be delivered"), kind="error")
     return redirect(url_for("alerts.detail", delivery_id=delivery_id), 303)
 
 

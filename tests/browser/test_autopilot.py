@@ -152,6 +152,6 @@ def test_a_dead_channel_shows_its_attempts_and_can_be_tried_again(page_as, axe, 
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert axe(page) == []
     page.get_by_role("button", name="다시 보내기").click()
-    page.wait_for_load_state()
-    page.goto("/alerts?status=dead")
-    expect(page.get_by_role("link", name="기한 임박·초과 조치")).to_have_count(0)
+
+    expect(page.get_by_text("알림을 전달하지 못했습니다")).to_be_visible()
+    expect(page.get_by_role("table")).to_contain_text("이 채널은 더 이상 설정에 없습니다")

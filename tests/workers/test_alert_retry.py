@@ -6,11 +6,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from console.context import SYSTEM, Context
 from console.inputs.alerts import RetriesIn
 from console.models.alerts import AlertAttempt, AlertDelivery
 from console.models.audit import AuditLog
 from console.services import alerts, run_engine
-from tests.services.test_alerts import outbox, receiver
+from tests.conftest import TokenClient
+from tests.factories import make_token, make_user
+from tests.services.test_alerts import answer, outbox, receiver
 from workers import runtime
 from workers.alerts import RETRY
 
@@ -35,6 +38,22 @@ def stored(outbox, receiver, clock):
             )
     clock.advance(timedelta(hours=1))
     return ids
+
+
+@pytest.fixture
+def token_client(session, clock):
+    """Give `token_client(app)`: an owner's client of that application, and a delivery that waits there."""
+
+    def build(app):
+        user = make_user(session, now=clock.now(), role="owner")
+        client = TokenClient(app, app.response_class, use_cookies=False)
+        client.token = make_token(session, user, now=clock.now())
+        ctx = Context(session, clock, SYSTEM, app.extensions["console_config"])
+        raised = alerts.raise_alert(ctx, "test_event", {"event": "test"})
+        session.commit()
+        return client, raised.delivery_ids[0]
+
+    return build
 
 
 def retry(outbox, make_ctx, sites=("*",), trigger="api", **options):
@@ -65,6 +84,24 @@ def test_other_sites_alerts_are_left_alone(outbox, receiver, make_ctx, stored):
     made = retry(outbox, make_ctx, sites=("한빛마을",))
 
     assert (seen(receiver), made["delivery_ids"]) == (["failed"], [stored["failed"]])
+
+
+@pytest.mark.parametrize(
+    ("status", "kept", "error"), [(200, "success", None), (503, "failed", "webhook returned status 503")]
+)
+def test_a_single_retry_answers_what_came_of_it(make_app, token_client, receiver, status, kept, error):
+    url = f"http://127.0.0.1:{receiver.server_address[1]}/hook"
+    app = make_app(ALERT_WEBHOOK_URLS=url, ALERT_ALLOW_PRIVATE_TARGETS=True)
+    receiver.behave = answer(status)
+    client, delivery = token_client(app)
+
+    made = client.post(f"/api/ops/alerts/deliveries/{delivery}/retry")
+
+    assert (made.status_code, seen(receiver)) == (200, ["test"])
+    assert (made.json["status"], made.json["error"], made.json["attempt_count"]) == (kept, error, 1)
+    assert client.get(f"/api/ops/alerts/deliveries/{delivery}").json["attempts"][0]["status_code"] == status
+    again = client.post(f"/api/ops/alerts/deliveries/{delivery}/retry")
+    assert (again.status_code, len(seen(receiver))) == ((409, 1) if status == 200 else (200, 2))
 
 
 def test_a_batch_that_somebody_asked_for_is_on_record(outbox, receiver, make_ctx, session, stored):
