@@ -29,6 +29,8 @@ JSON_DOORS = ("/api/", "/openapi.json", "/health", "/meta", "/ready", "/palette"
 
 # What a person reads when the error itself carries no sentence.
 TITLES = {400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 422, 429, 500, 503}
+# Where trying the same once more may help.
+AGAIN = {409, 412, 429, 500, 503}
 
 
 def wants_json() -> bool:
@@ -71,7 +73,14 @@ def render_error(status: int, detail: Any = "", code: str | None = None) -> Resp
         response = make_response(body, status)
         response.headers["HX-Reswap"] = "none"
         return response
-    return make_response(render_template("errors/error.html", status=known, message=sentence(detail)), status)
+    # What failed inside is for the log: a person needs the number to ask with, and a way to try again.
+    inside = known >= 500
+    values = {
+        "message": "" if inside else sentence(detail),
+        "number": request_id() if inside else None,
+        "again": request.full_path.rstrip("?") if request.method == "GET" and known in AGAIN else None,
+    }
+    return make_response(render_template("errors/error.html", status=known, **values), status)
 
 
 def _http_phrase(status: int) -> str:

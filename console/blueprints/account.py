@@ -78,6 +78,7 @@ def password() -> Response:
 def save_password() -> ResponseReturnValue:
     """Change the own password; other sessions end."""
     form = PasswordForm(request.form)
+    first = current_actor().must_change_password
     if not form.validate():
         return _password_page(form, 422)
     if form.new.data != form.again.data:
@@ -92,7 +93,8 @@ def save_password() -> ResponseReturnValue:
         blame(form, error, "current" if error.code == sessions.WRONG_PASSWORD else "new")
         return _password_page(form, 422)
     leave_toast(_("Your password was changed. Other sessions have ended."))
-    return redirect(local_address(form.next.data) or url_for("account.page"), 303)
+    onward = url_for("overview.page") if first else url_for("account.page")
+    return redirect(local_address(form.next.data) or onward, 303)
 
 
 @pages.post("/account/sessions/<int:session_id>/end")

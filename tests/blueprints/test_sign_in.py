@@ -235,6 +235,11 @@ class TestTheFirstPassword:
         assert newcomer.get("/account").status_code == 200
         assert actions(session)[-1] == "auth_password_change"
 
+    def test_without_a_wish_the_way_leads_to_the_work(self, newcomer):
+        fields = {"current": PASSWORD, "new": "a much better password", "again": "a much better password"}
+
+        assert newcomer.post("/account/password", data=fields).location == "/overview"
+
     @pytest.mark.parametrize(
         ("fields", "message"),
         [
