@@ -135,6 +135,8 @@ def _hooks(app: ConsoleApp) -> None:
 def _doors(app: ConsoleApp) -> None:
     """Register every blueprint module's `api` and `pages`, and every command module's `commands`."""
     app.url_map.converters.update(converters.ALL)
+    # An address is itself or unknown; a client that doubles a slash is not sent on with its token.
+    app.url_map.merge_slashes = False
     for module in import_submodules(blueprints.__name__, blueprints.__path__):
         if api := getattr(module, "api", None):
             app.register_api(api)

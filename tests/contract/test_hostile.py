@@ -130,6 +130,14 @@ def test_a_body_in_chunks_is_held_to_the_same_limit(app, api):
         assert response.status_code == (201 if body == whole else 413)
 
 
+@pytest.mark.parametrize("path", ["/api//auth/me", "//api/auth/me", "/api/auth/me/", "/api/auth/me;x", "/api/auth//me"])
+def test_an_address_is_itself_or_unknown(api, path):
+    response = api("owner").get(path)
+
+    assert response.status_code == 404
+    assert not response.headers.get("Location")
+
+
 def test_other_methods_are_refused_with_those_that_exist(api, client):
     for caller in (client, api("owner")):
         for method in ("OPTIONS", "DELETE", "PUT"):
