@@ -32,6 +32,12 @@ class DeliveryOptions(BodyModel):
     limit: int = Field(2000, ge=1, le=20000)
 
 
+class RetryOptions(RetriesIn):
+    """Which failed deliveries one run tries again; `patient` leaves those alone whose next attempt is yet to come."""
+
+    patient: bool = False
+
+
 @job(
     DELIVERY,
     title=N_("Deliver alerts"),
@@ -60,12 +66,12 @@ def deliver(ctx: Context, options: DeliveryOptions) -> Outcome:
     RETRY,
     title=N_("Retry failed alerts"),
     sentence=N_("Makes failed deliveries due again and sends them at once."),
-    options=RetriesIn,
+    options=RetryOptions,
     reads_first=True,
     lease_seconds=180,
     permission="alerts:manage",
 )
-def retry(ctx: Context, options: RetriesIn) -> Outcome:
+def retry(ctx: Context, options: RetryOptions) -> Outcome:
     """Try failed deliveries again (API contract, batch retry)."""
     checked_at = ctx.now()
     with _transactions(ctx)() as own:
@@ -76,6 +82,7 @@ def retry(ctx: Context, options: RetriesIn) -> Outcome:
             limit=options.limit,
             max_attempt_count=options.max_attempt_count,
             min_age=timedelta(seconds=options.min_last_attempt_age_sec),
+            patient=options.patient,
         )
         if is_dry_run(ctx):
             own.rollback()

@@ -25,7 +25,7 @@ LINES: tuple[Line, ...] = (
     Line("ops_governance_remediation_kpi", "50 * * * *", sentence=N_("Every hour at 50 past")),
     Line("ops_governance_remediation_autopilot", "55 * * * *", sentence=N_("Every hour at 55 past, after the sync")),
     Line("alert_delivery", "* * * * *", sentence=N_("Every minute")),
-    Line("alert_retry", "*/10 * * * *", options={"limit": 300}, sentence=N_("Every ten minutes")),
+    Line("alert_retry", "*/10 * * * *", options={"limit": 300, "patient": True}, sentence=N_("Every ten minutes")),
     Line("audit_checkpoint", "17 * * * *", sentence=N_("Every hour at 17 past")),
     Line("audit_chain_verify", "40 18 * * *", tolerance=HOUR, sentence=N_("Every night at 03:40 in Seoul")),
     Line(

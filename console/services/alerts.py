@@ -207,10 +207,12 @@ def due_for_retry(
     limit: int,
     max_attempt_count: int,
     min_age: timedelta,
+    patient: bool = False,
 ) -> tuple[int, ...]:
     """Make failed deliveries of the caller's sites due at once and give their ids, oldest first (API contract).
 
-    What was delivered is never sent again, whatever `statuses` says.
+    What was delivered is never sent again, whatever `statuses` says. `patient` leaves those alone whose next attempt is
+    yet to come: a receiver may have asked for that time.
     """
     ctx.actor.require(*WRITE)
     now = ctx.now()
@@ -224,6 +226,8 @@ def due_for_retry(
     ]
     if event_type:
         conditions.append(AlertDelivery.event_type == event_type)
+    if patient:
+        conditions.append(or_(AlertDelivery.next_attempt_at.is_(None), AlertDelivery.next_attempt_at <= now))
     oldest = select(AlertDelivery.id).where(*conditions).order_by(AlertDelivery.last_attempt_at, AlertDelivery.id)
     chosen = oldest.limit(limit).scalar_subquery()
     moved = ctx.session.scalars(

@@ -7,14 +7,13 @@ import pytest
 from sqlalchemy import select, update
 
 from console.context import SYSTEM, Context
-from console.inputs.alerts import RetriesIn
 from console.models.alerts import AlertAttempt, AlertDelivery
 from console.models.audit import AuditLog
 from console.services import alerts, run_engine
 from tests.conftest import TokenClient
 from tests.factories import make_token, make_user
 from tests.services.test_alerts import answer, outbox, receiver
-from workers import runtime
+from workers import runtime, schedule
 from workers.alerts import RETRY
 
 __all__ = ["outbox", "receiver"]
@@ -59,7 +58,7 @@ def token_client(session, clock):
 def retry(outbox, make_ctx, sites=("*",), trigger="api", **options):
     ctx = make_ctx("owner", sites)
     ctx.config = outbox.config
-    return run_engine.execute(ctx, runtime.get(RETRY), RetriesIn(**options), trigger=trigger, dry_run=False).detail
+    return run_engine.execute(ctx, runtime.get(RETRY), options, trigger=trigger, dry_run=False).detail
 
 
 def seen(receiver):
@@ -102,6 +101,22 @@ def test_a_single_retry_answers_what_came_of_it(make_app, token_client, receiver
     assert client.get(f"/api/ops/alerts/deliveries/{delivery}").json["attempts"][0]["status_code"] == status
     again = client.post(f"/api/ops/alerts/deliveries/{delivery}/retry")
     assert (again.status_code, len(seen(receiver))) == ((409, 1) if status == 200 else (200, 2))
+
+
+def test_the_schedule_leaves_a_receiver_the_time_that_it_asked_for(outbox, receiver, make_ctx, session, stored, clock):
+    options = next(line.options for line in schedule.LINES if line.job == RETRY)
+    asked_for = clock.now() + timedelta(hours=3)
+    with outbox.work() as ctx:
+        later = update(AlertDelivery).where(AlertDelivery.id == stored["failed"])
+        ctx.session.execute(later.values(next_attempt_at=asked_for))
+
+    retry(outbox, make_ctx, trigger="cron", **options)
+    assert seen(receiver) == ["foreign"]
+    session.rollback()
+    assert session.get_one(AlertDelivery, stored["failed"]).next_attempt_at == asked_for
+
+    retry(outbox, make_ctx)
+    assert seen(receiver) == ["foreign", "failed"]
 
 
 def test_a_batch_that_somebody_asked_for_is_on_record(outbox, receiver, make_ctx, session, stored):
