@@ -131,7 +131,7 @@ def page() -> Response:
     actors = [*(one.actor for one in data.top_actors), *(one.actor for one in data.recent_sensitive_events)]
     extra: dict[str, Any] = {
         "links": _links(data),
-        "names": people.names_of(ctx, actors),
+        "names": {"system": _("System"), **people.names_of(ctx, actors)},
         "url": url_for("ops_security.page", days=days),
     }
     if not wants_fragment():

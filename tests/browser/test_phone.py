@@ -53,3 +53,12 @@ def test_the_way_back_from_a_week_fits_a_thumb(page_as):
     assert back.bounding_box()["height"] >= 44
     back.click()
     page.wait_for_url("**/programme")
+
+
+@pytest.mark.parametrize("address", ["/gate", "/autopilot/policy", "/account"])
+def test_long_names_leave_their_values_room(page_as, address):
+    page = page_as("owner", width=PHONE, lang="en")
+    page.goto(address)
+
+    widths = page.locator(".details > dd:visible").evaluate_all("all => all.map((one) => one.offsetWidth)")
+    assert all(width >= 80 for width in widths), widths
