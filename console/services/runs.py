@@ -6,7 +6,7 @@ Asking for a run is `run_requests`, carrying it out `run_engine`; schedule and r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -155,9 +155,9 @@ def skipped(table: Any = JobRun) -> ColumnElement[bool]:
     return nothing
 
 
-def changed(ctx: Context, statement: Update | Delete) -> int:
-    """Carry out an UPDATE or DELETE and give how many rows met its conditions."""
-    result = ctx.session.execute(statement, execution_options={"synchronize_session": False})
+def changed(ctx: Context, statement: Update | Delete, values: Sequence[Mapping[str, Any]] | None = None) -> int:
+    """Carry out an UPDATE or DELETE, for each of the `values` if given; tells how many rows met its conditions."""
+    result = ctx.session.execute(statement, values, execution_options={"synchronize_session": False})
     return cast("CursorResult[Any]", result).rowcount
 
 

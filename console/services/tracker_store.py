@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, func, insert, select, text, update
+from sqlalchemy import Table, bindparam, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from console.context import Context
@@ -17,6 +18,7 @@ from console.models.tracker import TrackerCommand, TrackerCompletion, TrackerEve
 from console.services.runs import changed
 from console.services.tracker_rows import ItemView
 
+_ITEMS = cast("Table", TrackerItem.__table__)
 _ADD_EVENTS = insert(cast("Table", TrackerEvent.__table__))
 
 
@@ -97,6 +99,27 @@ def update_item(ctx: Context, item_id: int, version: int, values: Mapping[str, A
         .values(**values, version=version + 1, updated_at=now, updated_by=ctx.actor.username)
     )
     return changed(ctx, statement) == 1
+
+
+def update_items(ctx: Context, changes: Iterable[tuple[int, int, Mapping[str, Any]]], now: datetime) -> int:
+    """Store what changes of many items, each given with its id and version; tells how many were still at theirs.
+
+    One statement for all that change the same columns.
+    """
+    alike: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
+    for item_id, version, values in changes:
+        named = {f"new_{column}": value for column, value in values.items()}
+        alike[frozenset(values)].append({"item_id": item_id, "known_version": version, **named})
+    count = 0
+    for columns, found in alike.items():
+        statement = (
+            update(_ITEMS)
+            .where(_ITEMS.c.id == bindparam("item_id"), _ITEMS.c.version == bindparam("known_version"))
+            .values({column: bindparam(f"new_{column}") for column in sorted(columns)})
+            .values(version=_ITEMS.c.version + 1, updated_at=now, updated_by=ctx.actor.username)
+        )
+        count += changed(ctx, statement, found)
+    return count
 
 
 def write_events(

@@ -64,17 +64,18 @@ def take_back(ctx: Context, command: TrackerCommand, programme: Programme = REME
     unclaimed = update(TrackerCommand).where(TrackerCommand.id == command.id, TrackerCommand.undone_at.is_(None))
     if affected(ctx, unclaimed.values(undone_at=now)) != 1:
         raise Gone(T("This can no longer be taken back"))
-    items = _inverse(ctx, command.id)
+    items, versions = _inverse(ctx, command.id), _versions(ctx, command.id)
     restored, skipped = [], []
     written: list[tuple[int, str | None, int, Event]] = []
     for item_id, item in items.items():
         ctx.actor.require_site(item.site)
-        if tracker_store.update_item(ctx, item_id, item.version, item.values, now):
+        if versions[item_id] == item.version:
             restored.append(item_id)
             written += [(item_id, item.site, item.version + 1, event) for event in item.events]
         else:
             skipped.append(item_id)
-    if not restored:
+    back = [(item_id, items[item_id].version, items[item_id].values) for item_id in restored]
+    if not restored or tracker_store.update_items(ctx, back, now) != len(restored):
         raise Conflict(T("Everything was changed again meanwhile; nothing was taken back"), code="version_conflict")
     tracker_store.write_events(ctx, programme, written, now)
     for site in {items[item_id].site for item_id in restored} if programme.site_runs else {None}:
@@ -87,6 +88,13 @@ def take_back(ctx: Context, command: TrackerCommand, programme: Programme = REME
         detail={"restored": restored[:CHUNK], "restored_count": len(restored), "skipped": skipped[:CHUNK]},
     )
     return Undone(tuple(restored), tuple(skipped))
+
+
+def _versions(ctx: Context, command_id: int) -> dict[int, int]:
+    """Give the present versions of the items of a command, locked: what is still at its version stays there."""
+    touched = select(TrackerEvent.item_id).where(TrackerEvent.command_id == command_id)
+    statement = select(TrackerItem.id, TrackerItem.version).where(TrackerItem.id.in_(touched)).order_by(TrackerItem.id)
+    return {row.id: row.version for row in ctx.session.execute(statement.with_for_update())}
 
 
 def _inverse(ctx: Context, command_id: int) -> dict[int, _Item]:

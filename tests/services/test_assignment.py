@@ -239,6 +239,24 @@ def test_an_assignment_is_taken_back_where_nobody_touched_it_since(ctx, make_ctx
         assignment.undo(ctx, given.id)
 
 
+def test_taking_back_sends_as_many_statements_for_many_items_as_for_few(ctx, session, clock, engine):
+    def sent(count, start):
+        for number in range(start, start + count):
+            item(session, clock, number, number, status="blocked" if number % 2 else "pending")
+        session.commit()
+        made = run(ctx, AUTO_ASSIGN, {"limit": 500}).run
+        start_writing(session)
+        with statements(engine) as seen:
+            undone = assignment.undo(ctx, made.id)
+        ctx.commit()
+        assert len(undone.restored) == count
+        session.execute(update(TrackerItem).values(is_active=False))
+        session.commit()
+        return len(seen)
+
+    assert sent(4, 1) == sent(200, 100) <= 9
+
+
 def items_of_now(session):
     rows = session.scalars(select(TrackerItem).execution_options(populate_existing=True))
     return {row.number: row for row in rows}
