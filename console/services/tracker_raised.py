@@ -24,9 +24,10 @@ def tell(ctx: Context, item_ids: Sequence[int], now: datetime) -> None:
     As quiet as the escalation: not while the automation is stopped, nor with messages switched off. That nobody can be
     reached is no failure of the sync.
     """
+    if not item_ids or not ctx.config["GOVERNANCE_REMEDIATION_ESCALATION_NOTIFY_ENABLED"]:
+        return
     policy = effective(ctx).policy
-    on = ctx.config["GOVERNANCE_REMEDIATION_ESCALATION_NOTIFY_ENABLED"] and policy.notify_enabled and not policy.paused
-    if not item_ids or not on:
+    if policy.paused or not policy.notify_enabled:
         return
     order = (TrackerItem.priority, TrackerItem.due_at, TrackerItem.id)
     wanted = rows.base(REMEDIATION, ctx.actor).where(TrackerItem.id.in_(item_ids)).order_by(*order)
