@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -166,7 +166,7 @@ def listed(
     total = ctx.session.scalar(select(func.count()).select_from(AlertDelivery).where(*conditions)) or 0
     order = (AlertDelivery.last_attempt_at.desc(), AlertDelivery.id.desc())
     rows = ctx.session.scalars(select(AlertDelivery).where(*conditions).order_by(*order).limit(limit).offset(offset))
-    return [view(row) for row in rows], total
+    return [_within(ctx, view(row)) for row in rows], total
 
 
 def get(ctx: Context, delivery_id: int) -> Delivery:
@@ -175,7 +175,7 @@ def get(ctx: Context, delivery_id: int) -> Delivery:
     attempts = ctx.session.scalars(
         select(AlertAttempt).where(AlertAttempt.delivery_id == row.id).order_by(AlertAttempt.id.desc()).limit(100)
     )
-    return view(row, tuple(attempts))
+    return _within(ctx, view(row, tuple(attempts)))
 
 
 def retry(ctx: Context, delivery_id: int) -> Delivery:
@@ -196,7 +196,7 @@ def retry(ctx: Context, delivery_id: int) -> Delivery:
     detail = {"event_type": row.event_type, "target": row.target, "status": row.status}
     audit.record(ctx, "alert_delivery_retry", "alert_delivery", row.id, detail=detail)
     ctx.session.refresh(row)
-    return view(row)
+    return _within(ctx, view(row))
 
 
 def due_for_retry(
@@ -274,6 +274,17 @@ def view(row: AlertDelivery, attempts: tuple[AlertAttempt, ...] = ()) -> Deliver
             Attempt(one.number, one.started_at, one.duration_ms, one.status_code, one.error) for one in attempts
         ),
     )
+
+
+def _within(ctx: Context, delivery: Delivery) -> Delivery:
+    """Leave out of a message about several sites what the caller may not see: other sites' items, and who has them."""
+    if ctx.actor.all_sites:
+        return delivery
+    payload = {name: value for name, value in delivery.payload.items() if name != "assignees"}
+    if isinstance(items := payload.get("items"), list):
+        seen = ("", None, *ctx.actor.site_scope)
+        payload["items"] = [one for one in items if isinstance(one, dict) and one.get("site", ...) in seen]
+    return replace(delivery, payload=payload)
 
 
 def _load(ctx: Context, delivery_id: int) -> AlertDelivery:

@@ -275,6 +275,21 @@ def test_other_sites_alerts_do_not_exist(outbox, make_ctx):
         alerts.retry(scoped, hidden)
 
 
+def test_a_message_about_all_sites_shows_each_reader_their_own_items(outbox, make_ctx):
+    items = [{"id": 1, "site": "푸른숲 타워"}, {"id": 2, "site": "한빛마을"}, {"id": 3, "site": None}, {"id": 4}]
+    with outbox.work() as ctx:
+        alerts.raise_alert(ctx, "test_event", {"count": 4, "items": items, "assignees": [{"assignee": "kim"}]})
+    scoped, owner = make_ctx("manager", ("한빛마을",)), make_ctx("owner")
+
+    (mine,), _total = alerts.listed(scoped)
+    (every,), _total = alerts.listed(owner)
+
+    assert [one["id"] for one in mine.payload["items"]] == [2, 3]
+    assert ("assignees" in mine.payload, mine.payload["count"]) == (False, 4)
+    assert alerts.get(scoped, mine.id).payload == mine.payload
+    assert ([one["id"] for one in every.payload["items"]], len(every.payload["assignees"])) == ([1, 2, 3, 4], 1)
+
+
 def test_attempts_are_rows(outbox, receiver, clock):
     receiver.behave = answer(500)
     outbox.raise_one()
