@@ -7,7 +7,7 @@ Asking for a run is `run_requests`, carrying it out `run_engine`; schedule and r
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -21,6 +21,13 @@ from console.domain.text import T, Text
 from console.models.runs import JobRun
 
 READ = ("admins:manage", "jobs:read")
+# Jobs that look at all sites: what they list is not for readers of one.
+OF_ALL_SITES = frozenset(
+    {
+        *(f"ops_governance_remediation_{word}" for word in ("sync", "escalation", "auto_assign", "kpi", "autopilot")),
+        "ops_evidence_archive_integrity",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -164,7 +171,15 @@ def changed(ctx: Context, statement: Update | Delete, values: Sequence[Mapping[s
 def get(ctx: Context, run_id: int) -> Run:
     """Give one run with its log; raises NotFound."""
     ctx.actor.require(*READ)
-    return view(row_of(ctx, run_id, log=True), log=True)
+    return _within(ctx, view(row_of(ctx, run_id, log=True), log=True))
+
+
+def _within(ctx: Context, run: Run) -> Run:
+    """Leave the figures of a run that looked at all sites to those who see one: its lists name other sites' items."""
+    if ctx.actor.all_sites or run.job_name not in OF_ALL_SITES:
+        return run
+    plain = {name: value for name, value in run.detail.items() if not isinstance(value, (dict, list))}
+    return replace(run, detail=plain)
 
 
 def row_of(ctx: Context, run_id: int, *, log: bool = False) -> JobRun:
@@ -204,7 +219,7 @@ def listed(ctx: Context, wanted: RunFilter, *, limit: int = 50, offset: int = 0)
         query = query.order_by(JobRun.finished_at.desc(), JobRun.id.desc())
     else:
         query = query.order_by(JobRun.id.desc())
-    return [view(row) for row in ctx.session.scalars(query.limit(limit).offset(offset))], total
+    return [_within(ctx, view(row)) for row in ctx.session.scalars(query.limit(limit).offset(offset))], total
 
 
 def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:

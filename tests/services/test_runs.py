@@ -49,6 +49,17 @@ def test_the_latest_run_is_the_one_that_ended_last_and_then_the_one_with_the_hig
     assert runs.latest(ctx, "nobody") is None
 
 
+def test_what_a_run_lists_of_all_sites_is_not_for_readers_of_one(make_ctx, add):
+    detail = {"candidate_count": 2, "items": [{"id": 1, "assignee": "kim"}], "workload": {"suggestions": [1]}}
+    run_id = add("ops_governance_remediation_escalation", detail_json=detail)
+    gate_id = add("ops_governance_gate", detail_json={"rules": [1]})
+    scoped, owner = make_ctx("manager", ("한빛마을",)), make_ctx("owner")
+
+    assert runs.get(scoped, run_id).detail == {"candidate_count": 2}
+    assert [run.detail for run in runs.listed(scoped, runs.RunFilter())[0]] == [{"rules": [1]}, {"candidate_count": 2}]
+    assert (runs.get(owner, run_id).detail, runs.get(scoped, gate_id).detail) == (detail, {"rules": [1]})
+
+
 def test_dry_runs_are_left_out_unless_they_are_asked_for(ctx, add):
     real, dry = add(minutes=-5), add(minutes=-1, dry_run=True)
 
