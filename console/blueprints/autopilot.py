@@ -16,6 +16,7 @@ from console.autopilot_places import can, links_of
 from console.blueprints.autopilot_api import anomalies_download, history_download, summary_download
 from console.domain import cron
 from console.domain.text import N_, T, Text
+from console.domain.tracker import OPEN_STATUSES
 from console.errors import wants_fragment
 from console.frame import frame, leave_toast, url_if
 from console.navigation import NavItem
@@ -167,11 +168,11 @@ def figures() -> Response:
 
     chosen: dict[str, Any] = {"site": site} if site else {}
 
-    def board(**filters: str) -> str | None:
+    def board(**filters: str | tuple[str, ...]) -> str | None:
         return url_if("board.page", view="table", **filters, **chosen)
 
     here = url_for("autopilot.figures", **chosen)
-    links = {**links_of("figures"), "board": board, "page": here}
+    links = {**links_of("figures"), "board": board, "open": board(status=OPEN_STATUSES), "page": here}
     return show(data, fragment="autopilot_figures.figures", page="autopilot/figures.html", links=links)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from console.domain.text import N_
-from console.domain.tracker import REMEDIATION
+from console.domain.tracker import OPEN_STATUSES, REMEDIATION
 from console.frame import frame, url_if
 from console.navigation import NavItem
 from console.responses import show
@@ -41,7 +41,8 @@ def _values(site: str | None) -> dict[str, Any]:
             "late": url_if("board.page", due="overdue", view="table", **at),
             "soon": url_if("board.page", due="due_soon", view="table", **at),
             "unassigned": url_if("board.page", unassigned="1", view="table", **at),
-            "done": url_if("board.page", status="done", view="table", **at),
+            "open": url_if("board.page", status=OPEN_STATUSES, view="table", **at),
+            "done": url_if("board.page", status="done", state="all", sort="-completed_at", view="table", **at),
             "gate": url_if("gate.page"),
             "jobs": url_if("jobs.page"),
             "audit": url_if("audit.page"),

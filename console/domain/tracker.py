@@ -10,6 +10,7 @@ from datetime import datetime
 from console.domain.text import N_, T, Text
 
 STATUSES = ("pending", "in_progress", "done", "blocked")
+OPEN_STATUSES = tuple(status for status in STATUSES if status != "done")
 COMPLETION_STATUSES = ("active", "completed", "completed_with_exceptions")
 ACTIVE, COMPLETED, COMPLETED_WITH_EXCEPTIONS = COMPLETION_STATUSES
 
