@@ -120,7 +120,10 @@ def undo(path: WeekPath, body: UndoIn) -> Response:
 @api.patch(f"{T}/items/<tracker_item_id>", responses={200: ChangedWeekItemOut})
 @access(WRITE)
 def change_item(path: WeekItemPath, body: WeekItemPatchIn) -> Response:
-    """Change an item; with `If-Match` or `version` only if nobody else changed it meanwhile (412, 409)."""
+    """Change an item; with `If-Match` or `version` only if nobody else changed it meanwhile (412, 409).
+
+    `X-Undo-Token` of the answer takes the change back for a while (`POST …/tracker/undo`).
+    """
     wanted = body.change()
     if wanted is None:
         raise BadRequest("No update fields provided")

@@ -136,7 +136,10 @@ def get_item(path: ItemPath) -> Response:
 @api.patch(f"{T}/items/<tracker_item_id>", responses={200: ChangedItemOut})
 @access(*WRITE, "governance:read")
 def change_item(path: ItemPath, body: ItemPatchIn) -> Response:
-    """Change an item; with `If-Match` or `version` only if nobody else changed it meanwhile (412, 409)."""
+    """Change an item; with `If-Match` or `version` only if nobody else changed it meanwhile (412, 409).
+
+    `X-Undo-Token` of the answer takes the change back for a while (`POST …/tracker/undo`).
+    """
     changed = tracker_items.change(
         web_context(), path.tracker_item_id, body.change(), version=body.version, if_match=if_match()
     )
