@@ -13,6 +13,7 @@ from flask_openapi3.models.tag import Tag
 from console import listing, running
 from console.domain.alerts import SUCCESS, explained
 from console.domain.text import N_, Text
+from console.exports import list_download
 from console.frame import leave_toast
 from console.inputs.alerts import (
     DeliveriesQuery,
@@ -24,7 +25,7 @@ from console.inputs.alerts import (
     RetriesOut,
 )
 from console.navigation import NavItem
-from console.responses import answer, csv_download, show, wants_bom
+from console.responses import answer, show
 from console.services import alerts
 from console.services.alert_list import DELIVERIES, EVENTS
 from console.web import access, app_config, current_actor, web_context
@@ -102,8 +103,7 @@ def page() -> Response:
 def csv() -> Response:
     """Give exactly the deliveries of the list as CSV."""
     query = listing.parse(DELIVERIES, request.args)
-    columns = listing.csv_columns(DELIVERIES, query)
-    return csv_download(columns, lambda ctx: listing.stream(ctx, DELIVERIES, query), "alerts.csv", bom=wants_bom())
+    return list_download(DELIVERIES, query, "alerts.csv")
 
 
 @pages.get("/alerts/<int:delivery_id>")

@@ -11,10 +11,11 @@ from console import audit_words, listing, running
 from console.domain.audit_detail import read_detail
 from console.domain.text import N_, T, Text
 from console.errors import wants_fragment
+from console.exports import list_download
 from console.frame import url_if
 from console.inputs.audit import MAX_ENTRIES
 from console.navigation import NavItem
-from console.responses import csv_download, download, fragment_of, vary, wants_bom
+from console.responses import download, fragment_of, vary
 from console.services import audit, audit_exports, audit_list, audit_log, audit_months, runs
 from console.services.audit_exports import CsvVersion
 from console.services.audit_log import READ
@@ -79,13 +80,11 @@ def export() -> Response:
     """Download the entries that the list shows, as CSV; the export goes on record."""
     query = listing.parse(SPEC, request.args)
     ctx = web_context()
-    listing.narrowed(ctx, SPEC, query, ctx.now())
     filters = {name: list(words) for name, words in query.filters.items()}
     audit.record(
         ctx, "admin_audit_log_export_csv", "admin_audit_log", "list", detail={"filters": filters, "q": query.search}
     )
-    columns = listing.csv_columns(SPEC, query)
-    return csv_download(columns, lambda reading: listing.stream(reading, SPEC, query), "audit-log.csv", bom=wants_bom())
+    return list_download(SPEC, query, "audit-log.csv")
 
 
 @pages.get("/audit/entries/<int:entry_id>")

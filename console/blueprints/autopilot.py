@@ -18,9 +18,10 @@ from console.domain import cron
 from console.domain.text import N_, T, Text
 from console.domain.tracker import OPEN_STATUSES
 from console.errors import wants_fragment
+from console.exports import list_download
 from console.frame import frame, leave_toast, url_if
 from console.navigation import NavItem
-from console.responses import csv_download, fragment_of, show, vary, wants_bom
+from console.responses import fragment_of, show, vary, wants_bom
 from console.services import (
     assignment,
     automation_runs,
@@ -247,12 +248,7 @@ def runs_csv() -> Response:
     """Download the runs that the list shows."""
     spec = autopilot_look.run_list(words.SKIPS)
     query = listing.parse(spec, request.args)
-    ctx = web_context()
-    listing.narrowed(ctx, spec, query, ctx.now())
-    columns = listing.csv_columns(spec, query)
-    return csv_download(
-        columns, lambda reading: listing.stream(reading, spec, query), "autopilot-runs.csv", bom=wants_bom()
-    )
+    return list_download(spec, query, "autopilot-runs.csv")
 
 
 @pages.get("/autopilot/history.csv")

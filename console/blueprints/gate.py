@@ -16,6 +16,7 @@ from console.domain.errors import NotFound
 from console.domain.gate import as_detail
 from console.domain.text import N_, T
 from console.errors import wants_fragment
+from console.exports import list_download
 from console.frame import url_if
 from console.inputs.gate import (
     GateOut,
@@ -27,7 +28,7 @@ from console.inputs.gate import (
     PlanQuery,
 )
 from console.navigation import NavItem
-from console.responses import answer, csv_download, download, file_stamp, fragment_of, show, vary, wants_bom
+from console.responses import answer, download, file_stamp, fragment_of, show, vary, wants_bom
 from console.running import run_endpoint
 from console.serialize import csv_text
 from console.services import audit, gate, gate_look, remediation
@@ -205,13 +206,8 @@ def history() -> Response:
 @access(*READ)
 def history_csv() -> Response:
     """Download the verdicts that the list shows."""
-    ctx = web_context()
     query = listing.parse(VERDICTS, request.args)
-    listing.narrowed(ctx, VERDICTS, query, ctx.now())
-    columns = listing.csv_columns(VERDICTS, query)
-    return csv_download(
-        columns, lambda reading: listing.stream(reading, VERDICTS, query), "gate-verdicts.csv", bom=wants_bom()
-    )
+    return list_download(VERDICTS, query, "gate-verdicts.csv")
 
 
 @pages.get("/gate/runs/<int:run_id>")

@@ -16,6 +16,7 @@ from console.domain.errors import Invalid, NotFound
 from console.domain.runs import API, REASONS, TRIGGERS
 from console.domain.text import N_
 from console.errors import wants_fragment
+from console.exports import list_download
 from console.formats import local
 from console.forms import jobs as forms
 from console.frame import leave_toast
@@ -31,7 +32,7 @@ from console.inputs.runs import (
 )
 from console.listing import ListSpec
 from console.navigation import NavItem
-from console.responses import answer, csv_download, fragment_of, show, vary, wants_bom
+from console.responses import answer, fragment_of, show, vary
 from console.services import run_list, run_requests, run_schedule, runs
 from console.services.jobs import Job
 from console.services.run_schedule import ScheduleView
@@ -216,10 +217,7 @@ def export() -> Response:
     """Download the runs that the list shows, as CSV."""
     spec = _spec()
     query = listing.parse(spec, request.args)
-    ctx = web_context()
-    listing.narrowed(ctx, spec, query, ctx.now())
-    columns = listing.csv_columns(spec, query)
-    return csv_download(columns, lambda reading: listing.stream(reading, spec, query), "job-runs.csv", bom=wants_bom())
+    return list_download(spec, query, "job-runs.csv")
 
 
 @pages.get("/jobs/runs/<int:run_id>")

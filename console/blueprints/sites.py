@@ -13,12 +13,13 @@ from flask_openapi3.models.tag import Tag
 from console import listing
 from console.domain.errors import Conflict, Invalid
 from console.domain.text import N_
+from console.exports import list_download
 from console.forms.iam import SiteForm, without
 from console.forms.shared import blame, handed
 from console.frame import leave_toast
 from console.inputs.iam import SiteEditIn, SiteIn, SiteList, SiteOut, SitePath
 from console.navigation import NavItem
-from console.responses import answer, csv_download, show, wants_bom
+from console.responses import answer, show
 from console.services import identity_lists, sites
 from console.services.sites import SiteView
 from console.web import access, current_actor, web_context
@@ -67,8 +68,7 @@ def csv() -> Response:
     """Give exactly the sites of the list as CSV."""
     spec = identity_lists.site_list(web_context())
     query = listing.parse(spec, request.args)
-    columns = listing.csv_columns(spec, query)
-    return csv_download(columns, lambda ctx: listing.stream(ctx, spec, query), "sites.csv", bom=wants_bom())
+    return list_download(spec, query, "sites.csv")
 
 
 @pages.get("/admin/sites/new")

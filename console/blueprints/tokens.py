@@ -10,6 +10,7 @@ from flask_openapi3.models.tag import Tag
 
 from console import listing
 from console.domain.text import N_
+from console.exports import list_download
 from console.frame import leave_toast
 from console.inputs.iam import (
     IssuedTokenOut,
@@ -22,7 +23,7 @@ from console.inputs.iam import (
     UserPath,
 )
 from console.navigation import NavItem
-from console.responses import answer, csv_download, show, wants_bom
+from console.responses import answer, show
 from console.services import identity_lists, tokens
 from console.web import access, current_actor, web_context
 
@@ -104,8 +105,7 @@ def csv() -> Response:
     """Give exactly the tokens of the list as CSV."""
     spec = identity_lists.token_list(web_context())
     query = listing.parse(spec, request.args)
-    columns = listing.csv_columns(spec, query)
-    return csv_download(columns, lambda ctx: listing.stream(ctx, spec, query), "tokens.csv", bom=wants_bom())
+    return list_download(spec, query, "tokens.csv")
 
 
 @pages.get("/admin/tokens/<int:token_id>")

@@ -14,6 +14,7 @@ from flask_openapi3.models.tag import Tag
 from console import listing
 from console.domain.errors import BadRequest, Conflict, DomainError, Invalid, PermissionDenied
 from console.domain.text import N_, T
+from console.exports import list_download
 from console.forms.iam import TokenForm, UserForm, without
 from console.forms.shared import blame, handed
 from console.frame import leave_toast
@@ -29,7 +30,7 @@ from console.inputs.iam import (
     UserPath,
 )
 from console.navigation import NavItem
-from console.responses import answer, csv_download, show, wants_bom
+from console.responses import answer, show
 from console.services import identity_lists, passwords, sites, tokens, users
 from console.services.users import UserView
 from console.web import access, current_actor, web_context
@@ -127,8 +128,7 @@ def csv() -> Response:
     """Give exactly the users of the list as CSV."""
     spec = identity_lists.user_list(web_context())
     query = listing.parse(spec, request.args)
-    columns = listing.csv_columns(spec, query)
-    return csv_download(columns, lambda ctx: listing.stream(ctx, spec, query), "users.csv", bom=wants_bom())
+    return list_download(spec, query, "users.csv")
 
 
 @pages.get("/admin/users/new")
