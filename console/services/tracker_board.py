@@ -16,7 +16,7 @@ from console.models.iam import User
 from console.models.tracker import TrackerItem
 from console.services import tracker_rows as rows
 from console.services.tracker_rows import ItemView
-from console.services.tracker_spec import BOARD_STATUSES, ORDER, STATUS_LABELS, matching, read, unchanged
+from console.services.tracker_spec import BOARD_STATUSES, STATUS_LABELS, matching, order_of, read, unchanged
 
 COLUMN_LIMIT = 15
 COLUMN_LIMIT_MOST = 200
@@ -80,7 +80,7 @@ def board(
         parts = [
             select(
                 statement.where(TrackerItem.status == literal_column(f"'{status}'"))
-                .order_by(*ORDER)
+                .order_by(*order_of(query))
                 .limit(COLUMN_LIMIT_MOST if expand == status else COLUMN_LIMIT)
                 .subquery()
             )

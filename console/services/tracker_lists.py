@@ -17,7 +17,7 @@ from console.listing import ListQuery, ListResult, ListSpec, count, ordered
 from console.models.tracker import TrackerItem
 from console.services import tracker_rows as rows
 from console.services.tracker_rows import ItemView
-from console.services.tracker_spec import ORDER, matching, read, spec, unchanged, with_defaults
+from console.services.tracker_spec import matching, order_of, read, spec, unchanged, with_defaults
 
 
 def page(ctx: Context, programme: Programme, query: ListQuery, *, total: int | None = None) -> ListResult:
@@ -26,7 +26,7 @@ def page(ctx: Context, programme: Programme, query: ListQuery, *, total: int | N
     Whoever has counted the matching items already gives the `total`.
     """
     now = ctx.now()
-    listed = spec(programme, now)
+    listed = replace(spec(programme, now), order=order_of(query))
 
     def find() -> tuple[Sequence[Row[Any]], int, ListQuery]:
         statement = matching(ctx, programme, query, now)
@@ -50,10 +50,11 @@ def slice_of(
     *,
     limit: int,
     offset: int,
-    order: Sequence[ColumnElement[Any]] = ORDER,
+    order: Sequence[ColumnElement[Any]] | None = None,
 ) -> tuple[tuple[ItemView, ...], int]:
     """Give items `offset` to `offset + limit` of a query in the default or another order, and how many match in all."""
     now = ctx.now()
+    order = order or order_of(query)
 
     def find() -> tuple[Sequence[Row[Any]], int]:
         statement = matching(ctx, programme, query, now)
@@ -113,7 +114,7 @@ def my_items(ctx: Context, *, most: int = 50) -> MyItems:
     free = rows.keys_of(writable, actor).where(rows.UNASSIGNED, rows.OPEN)
     # One ordered walk per tracker: each stops after its first rows, however many there are.
     first = [
-        select(rows.keys(one, actor).where(rows.UNASSIGNED, rows.OPEN).order_by(*ORDER).limit(most).subquery())
+        select(rows.keys(one, actor).where(rows.UNASSIGNED, rows.OPEN).order_by(*order_of(ListQuery())).limit(most).subquery())
         for one in writable
     ]
     return MyItems(
