@@ -19,6 +19,7 @@ from console.domain.errors import NotFound
 from console.domain.runs import FINISHED, QUEUED, REASONS, RUNNING
 from console.domain.text import T, Text
 from console.models.runs import JobRun
+from console.services.unchanged import remembered
 
 READ = ("admins:manage", "jobs:read")
 # Jobs that look at all sites: what they list is not for readers of one.
@@ -212,14 +213,18 @@ class RunFilter:
 def listed(ctx: Context, wanted: RunFilter, *, limit: int = 50, offset: int = 0) -> tuple[list[Run], int]:
     """Give a page of runs, newest first, and how many there are: two queries."""
     ctx.actor.require(*READ)
-    conditions = _conditions(wanted)
-    total = ctx.session.scalar(select(func.count()).select_from(JobRun).where(*conditions)) or 0
-    query = select(JobRun).where(*conditions)
+    query = select(JobRun).where(*_conditions(wanted))
     if wanted.state in (None, FINISHED):
         query = query.order_by(JobRun.finished_at.desc(), JobRun.id.desc())
     else:
         query = query.order_by(JobRun.id.desc())
-    return [_within(ctx, view(row)) for row in ctx.session.scalars(query.limit(limit).offset(offset))], total
+    rows = ctx.session.scalars(query.limit(limit).offset(offset))
+    return [_within(ctx, view(row)) for row in rows], _total(ctx, wanted)
+
+
+def _total(ctx: Context, wanted: RunFilter) -> int:
+    count = select(func.count()).select_from(JobRun).where(*_conditions(wanted))
+    return remembered(ctx, ("job runs", wanted), lambda: ctx.session.scalar(count) or 0)
 
 
 def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
@@ -293,10 +298,9 @@ def history(
 
     For services that show the history of their own job; the permission is theirs to check.
     """
-    conditions = _conditions(RunFilter(job_name=name, since=since, dry_run=dry_run))
-    total = ctx.session.scalar(select(func.count()).select_from(JobRun).where(*conditions)) or 0
-    query = select(JobRun).where(*conditions).order_by(JobRun.finished_at.desc(), JobRun.id.desc())
-    return [view(row) for row in ctx.session.scalars(query.limit(limit).offset(offset))], total
+    wanted = RunFilter(job_name=name, since=since, dry_run=dry_run)
+    query = select(JobRun).where(*_conditions(wanted)).order_by(JobRun.finished_at.desc(), JobRun.id.desc())
+    return [view(row) for row in ctx.session.scalars(query.limit(limit).offset(offset))], _total(ctx, wanted)
 
 
 def open_runs(ctx: Context) -> list[Run]:

@@ -113,8 +113,9 @@ def my_items(ctx: Context, *, most: int = 50) -> MyItems:
     nearest = mine.order_by(TrackerItem.due_at.asc(), TrackerItem.id.asc()).limit(most)
     free = rows.keys_of(writable, actor).where(rows.UNASSIGNED, rows.OPEN)
     # One ordered walk per tracker: each stops after its first rows, however many there are.
+    urgent = order_of(ListQuery())
     first = [
-        select(rows.keys(one, actor).where(rows.UNASSIGNED, rows.OPEN).order_by(*order_of(ListQuery())).limit(most).subquery())
+        select(rows.keys(one, actor).where(rows.UNASSIGNED, rows.OPEN).order_by(*urgent).limit(most).subquery())
         for one in writable
     ]
     return MyItems(
