@@ -45,6 +45,15 @@ def test_ways_onward_are_large_enough_for_a_thumb(page_as, address):
     assert small == []
 
 
+def test_a_row_is_chosen_with_a_thumb(page_as):
+    page = page_as("manager", width=PHONE)
+    page.goto("/board?view=table")
+
+    box = page.locator("td.table-select .form-check").first.bounding_box()
+    assert box["width"] >= 44
+    assert box["height"] >= 44
+
+
 def test_the_way_back_from_a_week_fits_a_thumb(page_as):
     page = page_as("owner", width=PHONE)
     page.goto("/programme/w15")
