@@ -1,11 +1,13 @@
-"""Somebody with a password, a browser in which nobody is signed in, and jobs of a test."""
+"""Somebody with a password, a browser in which nobody is signed in, jobs of a test, and ten items on the board."""
 
 from __future__ import annotations
 
 import pytest
 
 from console.services import passwords
-from tests.factories import make_user
+from tests.blueprints.board_support import OTHER, SITE
+from tests.factories import make_site, make_user
+from tests.services.tracker_support import HOUR, add_item
 from tests.support.people import PASSWORD, BrowserClient
 from tests.support.runs import register_job
 
@@ -34,3 +36,31 @@ def browser(app):
 def register(monkeypatch):
     """Give `register(job)`: let the product know a job until the end of the test."""
     return lambda job: register_job(monkeypatch, job)
+
+
+@pytest.fixture
+def items(session, clock):
+    """Ten items in every state on two sites and the platform."""
+    now = clock.now()
+    for name in (SITE, OTHER):
+        make_site(session, name, now=now)
+    lee = make_user(session, now=now, username="lee", display_name="이정비")
+    states = ("pending", "in_progress", "blocked", "done")
+    rows = [
+        add_item(
+            session,
+            now,
+            number,
+            status=states[number % 4],
+            site=(None, SITE, OTHER)[number % 3],
+            assignee="lee" if number % 2 else None,
+            assignee_user_id=lee.id if number % 2 else None,
+            due_at=now + (number - 4) * 6 * HOUR,
+            item_name=f"할 일 {number}",
+            required=number == 4,
+            rule_status="fail" if number == 4 else "warning",
+        )
+        for number in range(1, 11)
+    ]
+    session.commit()
+    return [row.id for row in rows]

@@ -1,4 +1,4 @@
-"""The board: what it shows, the same with and without script, its filters, changes, conflicts, and how many queries."""
+"""The board: what it shows, the same with and without script, its filters, changes and conflicts."""
 
 import csv
 import io
@@ -6,45 +6,17 @@ import json
 import re
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from console.domain.tracker_requests import ItemChange
 from console.models.runs import JobRun
 from console.models.tracker import TrackerItem
 from console.services import tracker_items
-from tests.factories import make_site, make_user
-from tests.services.tracker_support import HOUR, add_item, synced
+from tests.blueprints.board_support import OTHER, SITE
+from tests.factories import make_user
+from tests.services.tracker_support import synced
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
-SITE, OTHER = "한빛마을 3단지", "푸른숲 타워"
-
-
-@pytest.fixture
-def items(session, clock):
-    """Ten items in every state on two sites and the platform."""
-    now = clock.now()
-    for name in (SITE, OTHER):
-        make_site(session, name, now=now)
-    lee = make_user(session, now=now, username="lee", display_name="이정비")
-    states = ("pending", "in_progress", "blocked", "done")
-    rows = [
-        add_item(
-            session,
-            now,
-            number,
-            status=states[number % 4],
-            site=(None, SITE, OTHER)[number % 3],
-            assignee="lee" if number % 2 else None,
-            assignee_user_id=lee.id if number % 2 else None,
-            due_at=now + (number - 4) * 6 * HOUR,
-            item_name=f"할 일 {number}",
-            required=number == 4,
-            rule_status="fail" if number == 4 else "warning",
-        )
-        for number in range(1, 11)
-    ]
-    session.commit()
-    return [row.id for row in rows]
 
 
 def shown(response):
@@ -414,52 +386,3 @@ def test_nothing_on_the_board_is_inline_script_or_style(browser_client, items):
     for address in ("/board", "/board?view=table", f"/board/items/{items[3]}", "/board/new", "/board/history"):
         page = client.get(address).text
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\bsrc=)", page), address
-
-
-@pytest.fixture
-def count(shared_engine, app):
-    """Count the statements of a request on the application's engine."""
-    from console.extensions import db
-
-    seen = []
-    with app.app_context():
-        engine = db.engine
-
-    def note(_connection, _cursor, statement, *_rest):
-        if not statement.startswith(("BEGIN", "PRAGMA")):
-            seen.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield lambda request: (seen.clear(), request(), len(seen))[2]
-    event.remove(engine, "before_cursor_execute", note)
-
-
-@pytest.mark.parametrize(
-    "query", ["", "?view=table", "?view=table&status=pending&q=x", f"?site={SITE}", "?due=overdue"]
-)
-def test_a_page_asks_the_database_at_most_ten_times(browser_client, count, items, session, clock, engine, query):
-    client = browser_client("manager")
-    client.get("/board" + query)
-    add_item(session, clock.now(), 11)
-    session.commit()
-    few = count(lambda: client.get("/board" + query))
-    for number in range(12, 120):
-        add_item(session, clock.now(), number, assignee=f"person{number % 40}")
-    session.commit()
-
-    assert few <= 10
-    assert count(lambda: client.get("/board" + query)) == few
-    # Nothing was written since: figures and rows stand. On PostgreSQL the other test processes write into the server.
-    if engine.dialect.name == "sqlite":
-        assert count(lambda: client.get("/board" + query)) == 1
-
-
-@pytest.mark.parametrize(
-    "path", ["items", "items?limit=1&offset=3", "items?overdue=true", "overview", "readiness", "completion"]
-)
-def test_the_api_asks_the_database_at_most_five_times(api, count, items, path):
-    client = api("manager")
-    address = f"/api/ops/governance/gate/remediation/tracker/{path}"
-    client.get(address)
-
-    assert count(lambda: client.get(address)) <= 5

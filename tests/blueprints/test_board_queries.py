@@ -1,0 +1,56 @@
+"""How many questions the board and its API ask the database, first and again."""
+
+import pytest
+from sqlalchemy import event
+
+from tests.blueprints.board_support import SITE
+from tests.services.tracker_support import add_item
+
+
+@pytest.fixture
+def count(shared_engine, app):
+    """Count the statements of a request on the application's engine."""
+    from console.extensions import db
+
+    seen = []
+    with app.app_context():
+        engine = db.engine
+
+    def note(_connection, _cursor, statement, *_rest):
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield lambda request: (seen.clear(), request(), len(seen))[2]
+    event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?view=table", "?view=table&status=pending&q=x", f"?site={SITE}", "?due=overdue"]
+)
+def test_a_page_asks_the_database_at_most_ten_times(browser_client, count, items, session, clock, engine, query):
+    client = browser_client("manager")
+    client.get("/board" + query)
+    add_item(session, clock.now(), 11)
+    session.commit()
+    few = count(lambda: client.get("/board" + query))
+    for number in range(12, 120):
+        add_item(session, clock.now(), number, assignee=f"person{number % 40}")
+    session.commit()
+
+    assert few <= 10
+    assert count(lambda: client.get("/board" + query)) == few
+    # Nothing was written since: figures and rows stand. On PostgreSQL the other test processes write into the server.
+    if engine.dialect.name == "sqlite":
+        assert count(lambda: client.get("/board" + query)) == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["items", "items?limit=1&offset=3", "items?overdue=true", "overview", "readiness", "completion"]
+)
+def test_the_api_asks_the_database_at_most_five_times(api, count, items, path):
+    client = api("manager")
+    address = f"/api/ops/governance/gate/remediation/tracker/{path}"
+    client.get(address)
+
+    assert count(lambda: client.get(address)) <= 5
