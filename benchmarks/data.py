@@ -82,10 +82,10 @@ def grow(engine: Engine, config: Config, *, now: datetime, scale: float = 1.0) -
 
 
 def _analyze(engine: Engine) -> None:
-    """Leave the tables as a database that has run for a while keeps them by itself."""
-    words = "VACUUM ANALYZE" if engine.dialect.name == "postgresql" else "ANALYZE"
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(words)
+    """Leave the tables as PostgreSQL keeps them by itself once it has run for a while; SQLite does nothing alike."""
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
 
 
 def _insert(engine: Engine, model: type[Base], rows: Iterable[dict[str, Any]]) -> None:

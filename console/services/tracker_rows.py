@@ -18,6 +18,7 @@ from console.domain.trackers import programmes
 from console.models.iam import User
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.serialize import CsvColumn, columns_of
+from console.services.hints import common
 from console.services.unchanged import ALWAYS
 
 # Literals, not parameters: a partial index is used only where the database can prove its condition.
@@ -285,11 +286,7 @@ def became_done(
     ctx: Context, programme: Programme, since: datetime, site: str | None = None
 ) -> tuple[ColumnElement[bool], ...]:
     """Give the conditions for the events since then (aware UTC) by which items that the caller sees became done."""
-    mine: ColumnElement[bool] = TrackerEvent.tracker == programme.key
-    if ctx.session.get_bind().dialect.name == "sqlite":
-        # SQLite takes all trackers to be alike; told that this one is common, it uses the index of what was done.
-        mine = func.likelihood(mine, literal_column("0.9"))
-    found = [mine, TrackerEvent.to_status == literal_column("'done'"), TrackerEvent.at >= since]
+    found = [common(ctx, TrackerEvent.tracker == programme.key), TrackerEvent.to_status == literal_column("'done'"), TrackerEvent.at >= since]
     if site is not None:
         found.append(TrackerEvent.site_key == site)
     elif not ctx.actor.all_sites:
