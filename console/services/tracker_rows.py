@@ -286,7 +286,11 @@ def became_done(
     ctx: Context, programme: Programme, since: datetime, site: str | None = None
 ) -> tuple[ColumnElement[bool], ...]:
     """Give the conditions for the events since then (aware UTC) by which items that the caller sees became done."""
-    found = [common(ctx, TrackerEvent.tracker == programme.key), TrackerEvent.to_status == literal_column("'done'"), TrackerEvent.at >= since]
+    found = [
+        common(ctx, TrackerEvent.tracker == programme.key),
+        TrackerEvent.to_status == literal_column("'done'"),
+        TrackerEvent.at >= since,
+    ]
     if site is not None:
         found.append(TrackerEvent.site_key == site)
     elif not ctx.actor.all_sites:
