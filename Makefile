@@ -30,7 +30,8 @@ run: setup ## Start everything on this machine (PORT, HOST, DATA_DIR, DATABASE_U
 	@exec $(BIN)/python -m workers.supervisor
 
 test: setup-dev ## Run all tests; T=tests/domain runs a part
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(T)
+	@# One process more than two cores: some tests wait for servers, clocks and workers.
+	@$(BIN)/python -m pytest -n 3 --dist worksteal $(T)
 
 check: setup-dev ## Linters, formatting, types, templates, layers
 	@failed=0; run() { echo "$$*"; "$$@" || failed=1; }; \

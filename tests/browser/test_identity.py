@@ -38,7 +38,7 @@ def test_from_invitation_to_sign_out(page_as, script, name):
     page.fill("#again", NEW)
     page.click("button.btn-primary")
     page.wait_for_load_state()
-    assert page.url.endswith("/account")
+    assert page.url.endswith("/overview")
     page.goto("/account")
     page.click("form[action$='/end'] button")
     assert page.url.endswith("/sign-in")
