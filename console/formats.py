@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from babel.dates import format_date, format_datetime
@@ -17,7 +18,7 @@ from console import charts, fragments, vocabulary
 from console.domain import durations
 from console.domain.text import Text
 from console.frame import frame, locale, url_if, zone
-from console.i18n import catalogue, text_in
+from console.i18n import catalogue, text_in, translate
 from console.serialize import plain
 
 
@@ -123,6 +124,17 @@ def _table(words: Mapping[Any, str]) -> Any:
     return lambda key: _(words[key]) if key in words else str(key) if isinstance(key, str) else ""
 
 
+def say(text: str, /, **values: Any) -> Markup:
+    """Give a sentence in the reader's language, with its values escaped; what the templates call `_`."""
+    return Markup(translate(locale(), text)) % values if values else _constant(locale(), text)
+
+
+@lru_cache(maxsize=4096)
+def _constant(locale_name: str, text: str) -> Markup:
+    # Formatted too, so that a percent sign is written alike in every sentence.
+    return Markup(translate(locale_name, text)) % {}
+
+
 def init_app(app: Flask) -> None:
     """Give the templates their filters and the geometry of charts."""
     # A list of fifty rows asks for some thousand texts; Flask-Babel would look the language up for each of them.
@@ -132,7 +144,7 @@ def init_app(app: Flask) -> None:
         lambda one, many, number: catalogue(locale()).ngettext(one, many, number),
         newstyle=True,
     )
-    app.jinja_env.globals.update(kept=fragments.kept, steady=fragments.steady)
+    app.jinja_env.globals.update(_=say, kept=fragments.kept, steady=fragments.steady)
     app.jinja_env.filters.update(
         tr=tr,
         localtime=localtime,

@@ -124,12 +124,18 @@ class Limiter:
         if store != "memory" and redis_url:
             self._connect()
 
-    def hit(self, key: str, limit: int, seconds: int) -> Budget:
-        """Count one request under `key`, unless `limit` of them lie within the last `seconds` already."""
+    def hit(self, key: str, limit: int, seconds: int, *, tell: bool = True) -> Budget:
+        """Count one request under `key`, unless `limit` of them lie within the last `seconds` already.
+
+        Whoever does not `tell` the caller what is left spares a question: of a request that is allowed it is known
+        then that it is allowed, and no more.
+        """
         full = f"{key}:{seconds}"
 
         def count(window: Window) -> tuple[bool, float, int]:
             allowed = window.acquire_entry(full, limit, seconds)
+            if allowed and not tell:
+                return allowed, time.time(), 1
             return (allowed, *window.get_moving_window(full, limit, seconds))
 
         (allowed, oldest, used), backend = self._ask(count)

@@ -70,7 +70,7 @@ def _count() -> None:
     actor = _caller()
     policy = policy_of(actor is not None) if is_api else "page"
     seconds = config["API_RATE_LIMIT_WINDOW_SEC"]
-    budget = limiter().hit(f"{policy}:{_identity(actor)}", config[LIMITS[policy]], seconds)
+    budget = limiter().hit(f"{policy}:{_identity(actor)}", config[LIMITS[policy]], seconds, tell=is_api)
     _spend(budget, policy)
 
 
