@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy.orm import sessionmaker
@@ -22,6 +23,9 @@ from console.database import make_engine
 from console.models.base import Base
 from console.models.iam import WebSession
 from tests.browser.seed import Company, fill
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,22 @@ class Served:
         return {"name": self.app.config["SESSION_COOKIE_NAME"], "value": signer.dumps({SESSION_KEY: text})}
 
 
+def _whole_files(app: WSGIApplication) -> WSGIApplication:
+    """Give static files in one piece: the test server leaves a file open that a browser did not wait for."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        parts = app(environ, start_response)
+        if not environ["PATH_INFO"].startswith("/static/"):
+            return parts
+        try:
+            return [b"".join(parts)]
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+
+    return answer
+
+
 @contextmanager
 def served(folder: Path) -> Iterator[Served]:
     """Serve a filled database from a thread until the block ends."""
@@ -65,7 +85,7 @@ def served(folder: Path) -> Iterator[Served]:
     company = fill(sessionmaker(engine), config, datetime.now(UTC))
     engine.dispose()
     app = create_app(config)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, _whole_files(app), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
