@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from benchmarks.queries import statements
 from benchmarks.receiver import receiver
 from console.clock import SystemClock
 from console.config import Config
@@ -17,6 +16,7 @@ from console.context import SYSTEM, Context, unit_of_work
 from console.services import alert_delivery, alerts, assignment, autopilot_policy, escalation
 from console.services.escalation import EscalationWish
 from console.webhooks import Sender
+from tests.services.statements import statements
 
 ASSIGNED = 5_000
 DELIVERIES = 1_000

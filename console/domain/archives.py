@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import zlib
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
@@ -11,8 +12,9 @@ MAX_UNPACKED = 100 * 1024 * 1024
 # Text compresses to a tenth, empty drawings to a hundredth.
 MAX_RATIO = 200
 _PIECE = 64 * 1024
-# What the readers raise for contents that lie: wrong sums and offsets, unknown flags, encrypted entries.
-_UNREADABLE = (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
+# What the readers raise for contents that lie: wrong sums, ends too early, unknown flags, offsets before the beginning.
+_UNREADABLE = (BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError)
+_ENCRYPTED = 0x1
 _ARCHIVES = (".zip", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".tar", ".jar", ".iso", ".cab")
 
 
@@ -20,6 +22,7 @@ def archive_bomb(content: BinaryIO, kind: str) -> bool:
     """Tell whether a ZIP or gzip file is one; a damaged archive, and one inside another, count as such.
 
     What the directory claims is not believed: the entries are unpacked in pieces and thrown away, up to the limit.
+    Raises OSError when the content cannot be read.
     """
     content.seek(0)
     packed = content.seek(0, 2)
@@ -28,6 +31,11 @@ def archive_bomb(content: BinaryIO, kind: str) -> bool:
     try:
         return _gzip(content, limit) if kind == "application/gzip" else _zip(content, limit)
     except _UNREADABLE:
+        return True
+    except OSError as error:
+        # A file refuses an offset that cannot be; a disk that fails says nothing about the archive.
+        if error.errno != errno.EINVAL:
+            raise
         return True
 
 
@@ -40,6 +48,8 @@ def _zip(content: BinaryIO, limit: int) -> bool:
             return True
         # Documents know no other methods, and the readers of the rare ones have errors of their own.
         if any(entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for entry in entries):
+            return True
+        if any(entry.flag_bits & _ENCRYPTED for entry in entries):
             return True
         if any(entry.filename.lower().endswith(_ARCHIVES) for entry in entries):
             return True

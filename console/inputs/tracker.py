@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, RootModel
 
+from console.domain.ids import MAX_ID
 from console.domain.text import Text
 from console.domain.tracker_requests import BulkChange, ItemChange, NewItem, Selection
 from console.i18n import DEFAULT_LOCALE, text_in
@@ -159,7 +160,7 @@ class BulkIn(BodyModel):
     """One change for many: `ids`, or `everything` that the filters match."""
 
     action: Literal["assign", "status", "due", "close"]
-    ids: list[Annotated[int, Field(ge=1, le=2**31 - 1)]] = Field(default_factory=list, max_length=1000)
+    ids: list[Annotated[int, Field(ge=1, le=MAX_ID)]] = Field(default_factory=list, max_length=1000)
     everything: bool = False
     filters: dict[str, list[Annotated[str, Field(max_length=200)]]] = Field(default_factory=dict, max_length=20)
     q: str = Field("", max_length=200)

@@ -16,7 +16,6 @@ from console.services.run_schedule import ScheduleHealth
 from console.services.today import FlowLine
 from console.services.tracker import BoardSummary
 
-TREND_DAYS = 7
 # Measurements come every hour; more than these are of somebody who measures by hand.
 _MOST_SAMPLES = 500
 
@@ -72,7 +71,7 @@ def _trends(ctx: Context, site: str | None, board: BoardSummary) -> Trends | Non
     wanted = select(BacklogSample.finished_at, BacklogSample.overdue_count, BacklogSample.unassigned_open_count)
     wanted = wanted.where(
         BacklogSample.tracker == REMEDIATION.key,
-        BacklogSample.finished_at >= now - timedelta(days=TREND_DAYS),
+        BacklogSample.finished_at >= now - timedelta(days=tracker.TREND_DAYS),
         BacklogSample.finished_at <= now,
     )
     newest = wanted.order_by(BacklogSample.finished_at.desc(), BacklogSample.id.desc()).limit(_MOST_SAMPLES)

@@ -1,5 +1,6 @@
 """What a file really is: types, bombs, names, storage keys."""
 
+import errno
 import gzip
 import io
 import struct
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.domain import evidence as rules
+from console.domain.archives import archive_bomb
 from console.domain.evidence_content import NotAsDeclared, inspect
 from console.domain.images import image_size
 from tests.support.files import JPEG, PDF, WEBP, png, zipped
@@ -184,3 +186,26 @@ def test_a_key_has_day_hash_chance_and_ending():
     assert key == "2026/02/28/abababababababababab-0123456789abcdef.jpg"
     assert rules.storage_key(at.astimezone(UTC), "ab" * 32, "f" * 16, "noending").endswith("-ffffffffffffffff")
     assert rules.key_parts(key) == tuple(key.split("/"))
+
+
+class Failing(io.BytesIO):
+    """A file whose disk fails."""
+
+    def read(self, *_size):
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_disk_that_fails_is_no_verdict_about_the_file():
+    with pytest.raises(OSError, match="Input/output error"):
+        archive_bomb(Failing(gzip.compress(b"a")), "application/gzip")
+
+
+def test_an_encrypted_entry_and_an_impossible_offset_cannot_be_looked_into(tmp_path):
+    locked, lying = (bytearray(zipped({"a.txt": b"a" * 50})) for _ in range(2))
+    directory = locked.index(b"PK\x01\x02")
+    locked[directory + 8] |= 1
+    lying[-6:-2] = struct.pack("<L", 2**31)
+    for content in (locked, lying):
+        (tmp_path / "stored").write_bytes(content)
+        with (tmp_path / "stored").open("rb") as stored:
+            assert archive_bomb(stored, ZIP)
