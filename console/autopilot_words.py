@@ -18,6 +18,7 @@ LEVELS = {1: N_("Tell: due soon"), 2: N_("Tell: late"), 3: N_("Tell: critical")}
 RULES = {
     "least_loaded": N_("To the person with the least load"),
     "no_candidate": N_("Nobody may work on it"),
+    "returned": N_("Taken back by a person"),
     "over_limit": N_("More than one run gives away"),
     "auto_assign_not_triggered": N_("Unassigned, but below the trigger"),
     "escalation_not_triggered": N_("Late or due soon, but below the trigger"),

@@ -14,7 +14,7 @@ from console.domain.kpi import KpiMetrics
 from console.domain.runs import Status
 from console.domain.sla import EscalationPolicy
 from console.domain.text import Text
-from console.domain.workload import LEAST_LOADED, NO_CANDIDATE
+from console.domain.workload import LEAST_LOADED, NO_CANDIDATE, RETURNED
 
 AUTO_ASSIGN, ESCALATION, SYNC, LEAVE = "auto_assign", "escalation", "sync", "leave"
 ACTIONS = (AUTO_ASSIGN, ESCALATION)
@@ -29,7 +29,7 @@ COOLDOWN, NOTHING, POLICY_DISABLED, DISABLED, ALREADY_RUNNING, PLAN_CHANGED = (
     "plan_changed",
 )
 # Why an item is given away or is not; all other rules of a plan are about messages.
-ASSIGNMENT_RULES = (LEAST_LOADED, NO_CANDIDATE, OVER_LIMIT, f"{AUTO_ASSIGN}_{NOT_TRIGGERED}")
+ASSIGNMENT_RULES = (LEAST_LOADED, NO_CANDIDATE, RETURNED, OVER_LIMIT, f"{AUTO_ASSIGN}_{NOT_TRIGGERED}")
 SKIP_REASONS = (COOLDOWN, NOTHING, POLICY_DISABLED, DISABLED, ALREADY_RUNNING, PLAN_CHANGED)
 
 

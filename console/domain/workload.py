@@ -30,6 +30,9 @@ WEIGHTS = {"tracker": 1.0, "work_orders": 1.0}
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 LEAST_LOADED, NO_CANDIDATE = "least_loaded", "no_candidate"
+# Where an assignment comes from; `returned`: a person took back what the machine had given away.
+AUTO, MANUAL, RETURNED = "auto", "manual", "returned"
+RETURNED_REASON = Text(N_("Somebody took the automatic assignment back; it waits until a person assigns it"))
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,13 @@ class Suggestion:
 
 # Load, whether they got something in this very answer, when they last got something, place of their role, name.
 _Rank = tuple[float, bool, datetime, int, str]
+
+
+def source_of(assignee: str | None, before: str | None) -> str | None:
+    """Give where an assignment that a person made, or removed, comes from; `before` is what the item said so far."""
+    if assignee is not None:
+        return MANUAL
+    return RETURNED if before in (AUTO, RETURNED) else None
 
 
 def may_work(person: Person, site: str | None) -> bool:
@@ -169,6 +179,11 @@ def _chosen(item: Waiting, person: Person, pool: int, load: Load, extra: int) ->
         load_detail=detail,
         last_assigned_at=person.last_assigned_at,
     )
+
+
+def left_alone(item_id: int) -> Suggestion:
+    """Give what is suggested for an item that a person took back from the machine: nobody, and why."""
+    return Suggestion(item_id, None, None, RETURNED, RETURNED_REASON)
 
 
 def _nobody(owner_role: str) -> Text:

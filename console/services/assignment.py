@@ -11,11 +11,12 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, Table, and_, bindparam, case, select, update
 
 from console.context import Context
-from console.domain.autopilot import DISABLED
+from console.domain.autopilot import AUTO_ASSIGN, DISABLED
 from console.domain.errors import Gone, NotFound
 from console.domain.runs import Status
 from console.domain.text import T, Text
 from console.domain.tracker import REMEDIATION
+from console.domain.workload import AUTO
 from console.i18n import DEFAULT_LOCALE, text_in
 from console.models.iam import User
 from console.models.runs import JobRun
@@ -32,7 +33,6 @@ JOB = "ops_governance_remediation_auto_assign"
 EVENT_TYPE = "ops_governance_remediation_assigned"
 # What the machine gave away can be taken back for this long, as far as nobody has touched it since.
 UNDO_FOR = timedelta(hours=24)
-AUTO = "auto"
 ALERT_ITEMS_MOST = 20
 ASSIGNEES_MOST = 50
 
@@ -84,7 +84,7 @@ def auto_assign(ctx: Context, effective: Effective, limit: int | None, *, dry_ru
     """Give unassigned items to the people the workload suggests, in the transaction of the caller.
 
     For all sites; permissions are the caller's business. An item that somebody assigned or closed meanwhile is left
-    alone and counted as skipped.
+    alone and counted as skipped; one that a person took back from the machine is no candidate (`workload.returned`).
     """
     most = effective.policy.auto_assign_max_items if limit is None else limit
     enabled = bool(ctx.config["GOVERNANCE_REMEDIATION_AUTO_ASSIGN_ENABLED"])
@@ -120,7 +120,7 @@ def auto_assign(ctx: Context, effective: Effective, limit: int | None, *, dry_ru
 def _assign(ctx: Context, wanted: Sequence[Suggested]) -> tuple[tuple[Assignment, ...], Command | None]:
     """Carry the suggestions out, each under its own condition; the number of statements does not depend on them."""
     now = ctx.now()
-    command = tracker_store.begin_command(ctx, REMEDIATION, "auto_assign", now)
+    command = tracker_store.begin_command(ctx, REMEDIATION, AUTO_ASSIGN, now)
     handle = current(ctx)
     run_id = handle.run_id if handle else None
     made: list[Assignment] = []
@@ -180,12 +180,12 @@ def _given(ctx: Context, wanted: Sequence[Suggested], now: datetime) -> dict[int
 
 
 def _free(nobody: bool) -> ColumnElement[bool]:
-    """Nobody has it; or the very user has it who was switched off, and still is."""
+    """Nobody has it; or the very user has it who was switched off, and still is. And no person took it back."""
     if nobody:
-        return TrackerItem.assignee.is_(None)
+        return and_(TrackerItem.assignee.is_(None), rows.AUTOMATIC)
     owner = bindparam("owner", type_=TrackerItem.assignee_user_id.type)
     off = select(User.id).where(User.id == owner, User.is_active.is_(False))
-    return and_(TrackerItem.assignee_user_id == owner, TrackerItem.assignee_user_id.in_(off))
+    return and_(TrackerItem.assignee_user_id == owner, TrackerItem.assignee_user_id.in_(off), rows.AUTOMATIC)
 
 
 def _event(one: Suggested, now: datetime, run_id: int | None) -> Event:

@@ -30,14 +30,14 @@ from console.domain.autopilot import (
 from console.domain.kpi import KpiMetrics
 from console.domain.text import Text
 from console.domain.tracker import REMEDIATION
-from console.domain.workload import LEAST_LOADED, NO_CANDIDATE
+from console.domain.workload import LEAST_LOADED, NO_CANDIDATE, RETURNED
 from console.models.automation import ItemEscalation
 from console.models.tracker import TrackerItem
 from console.services import figures, hints, sla_rows, workload
 from console.services import tracker_rows as rows
 from console.services.autopilot_policy import Effective
 from console.services.sla_rows import SENT, Decided, Window
-from console.services.workload import Suggested
+from console.services.workload import Suggestions
 
 ESCALATIONS_SHOWN = 50
 LEFT_SHOWN = 10
@@ -47,7 +47,7 @@ LEFT_SHOWN = 10
 class Drawn:
     """What was decided about all items at one moment: who gets what, who is told about what."""
 
-    suggestions: tuple[Suggested, ...]
+    suggestions: Suggestions
     window: Window
     decided: Decided
     digest: PlanDigest
@@ -67,14 +67,16 @@ def draw(ctx: Context, effective: Effective, planned: Iterable[str]) -> Drawn:
     """Decide about all items under a policy whose evaluation planned these actions; writes nothing."""
     policy, actions = effective.policy, set(planned)
     now = ctx.now()
-    found: tuple[Suggested, ...] = ()
+    found = Suggestions()
     if AUTO_ASSIGN in actions and ctx.config["GOVERNANCE_REMEDIATION_AUTO_ASSIGN_ENABLED"]:
         found = workload.suggestions(ctx, workload.active_people(ctx), most=policy.auto_assign_max_items)
     window = sla_rows.window(ctx, now, policy.escalation)
     decided = sla_rows.decide(ctx, window)
     told = decided.parts if ESCALATION in actions and _notifies(ctx, effective) else ()
     digest = PlanDigest(
-        assigned=tuple((one.id, one.recommended_assignee) for one in found if one.recommended_assignee is not None),
+        assigned=tuple(
+            (one.id, one.recommended_assignee) for one in found.made if one.recommended_assignee is not None
+        ),
         escalated=tuple(
             (part.rule, part.level, part.count, part.id_sum, part.newest_id) for part in told if part.rule in SENT
         ),
@@ -111,7 +113,7 @@ def plan(ctx: Context, effective: Effective, planned: Iterable[str], counted: Kp
 
 def _assignment_lines(drawn: Drawn) -> list[PlanLine]:
     lines = []
-    for one in drawn.suggestions:
+    for one in (*drawn.suggestions.made, *drawn.suggestions.returned):
         given = one.recommended_assignee is not None
         lines.append(
             PlanLine(
@@ -243,8 +245,11 @@ def _counts(
     unassigned = counted.unassigned_open_count
     if AUTO_ASSIGN in actions:
         add(AUTO_ASSIGN, LEAST_LOADED, drawn.assign_count)
-        add(LEAVE, NO_CANDIDATE, len(drawn.suggestions) - drawn.assign_count)
-        add(LEAVE, OVER_LIMIT, max(0, unassigned - len(drawn.suggestions)))
+        found = drawn.suggestions
+        free = sum(one.assignee is None for one in found.made)
+        add(LEAVE, NO_CANDIDATE, len(found.made) - drawn.assign_count)
+        add(LEAVE, RETURNED, found.returned_count)
+        add(LEAVE, OVER_LIMIT, max(0, unassigned - free - found.returned_free))
     else:
         add(LEAVE, f"{AUTO_ASSIGN}_{NOT_TRIGGERED}", unassigned)
     no_deadline = _without_deadline(ctx)

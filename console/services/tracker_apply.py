@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, case, func, select, update
 
 from console.context import Context
 from console.domain import remediation
@@ -155,6 +155,10 @@ def _update(ctx: Context, change: Change, decision: str, now: datetime) -> int:
         values["version"] = row.version + 1
     if change.kind == domain.REOPENED:
         values["reopened_count"] = TrackerItem.reopened_count + 1
+    if change.kind in (domain.REOPENED, domain.RAISED):
+        # What changed may be given away again, also where a person had taken it back before.
+        for column in (TrackerItem.assigned_at, TrackerItem.assignment_source):
+            values[column.key] = case((rows.RETURNED, None), else_=column)
     if affected(ctx, statement.values(**values)) != 1:
         raise Conflict(T("The tracker changed during the sync; please repeat it"), code="sync_conflict")
     return row.version + (1 if told else 0)

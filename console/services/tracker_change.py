@@ -15,6 +15,7 @@ from console.domain.text import T
 from console.domain.tracker import Programme
 from console.domain.tracker_requests import ItemChange
 from console.domain.tracker_rules import State, next_state
+from console.domain.workload import RETURNED, source_of
 from console.models.iam import User
 from console.services.tracker_rows import ItemView
 from console.services.tracker_store import Event
@@ -111,11 +112,12 @@ def decide(item: ItemView, change: ItemChange, whom: Person | None, actor: Actor
 
 
 def _assign(item: ItemView, whom: Person, now: datetime, values: dict[str, Any]) -> Event:
+    source = source_of(whom.text, item.assignment_source)
     new = {
         "assignee": whom.text,
         "assignee_user_id": whom.user_id,
-        "assigned_at": now if whom.text else None,
-        "assignment_source": "manual" if whom.text else None,
+        "assigned_at": now if source else None,
+        "assignment_source": source,
         "accepted_at": None,
     }
     values |= new
@@ -132,5 +134,8 @@ def _move(item: ItemView, state: State, actor: Actor, now: datetime, values: dic
     }
     if item.accepted_at is None and item.owned_by(actor) and state.status in ("in_progress", "done"):
         new["accepted_at"] = now
+    if item.status == "done" and item.assignment_source == RETURNED and "assignment_source" not in values:
+        # Work that begins again may be given away again.
+        new |= {"assigned_at": None, "assignment_source": None}
     values |= new
     return Event("status", {key: getattr(item, key) for key in new}, new)

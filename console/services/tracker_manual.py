@@ -11,6 +11,7 @@ from console.domain.errors import Conflict, Invalid
 from console.domain.text import T
 from console.domain.tracker import REMEDIATION, Programme
 from console.domain.tracker_requests import NewItem
+from console.domain.workload import source_of
 from console.models.iam import Site
 from console.models.tracker import TrackerItem
 from console.services import audit, tracker_store
@@ -54,7 +55,7 @@ def create(ctx: Context, new: NewItem, programme: Programme = REMEDIATION) -> It
         assignee=whom.text,
         assignee_user_id=whom.user_id,
         assigned_at=now if whom.text else None,
-        assignment_source="manual" if whom.text else None,
+        assignment_source=source_of(whom.text, None),
         created_by=ctx.actor.username,
         updated_by=ctx.actor.username,
         created_at=now,

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, select, true
 
 from console.context import Actor, Context
+from console.domain import workload
 from console.domain.errors import NotFound
 from console.domain.ids import MAX_ID
 from console.domain.tracker import Programme
@@ -27,6 +28,9 @@ OPEN = and_(ACTIVE, TrackerItem.status != literal_column("'done'"))
 CRITICAL = and_(OPEN, TrackerItem.required.expression, TrackerItem.rule_status == literal_column("'fail'"))
 NO_EVIDENCE = and_(ACTIVE, TrackerItem.evidence_required.expression, TrackerItem.evidence_count == literal_column("0"))
 UNASSIGNED = and_(ACTIVE, TrackerItem.assignee.is_(None))
+RETURNED = TrackerItem.assignment_source == literal_column(f"'{workload.RETURNED}'")
+# What automation may give away: everything but that.
+AUTOMATIC = TrackerItem.assignment_source.is_distinct_from(literal_column(f"'{workload.RETURNED}'"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,8 @@ class ItemView:
 
     The first 23 fields are the published ones. `verified` says that the gate passed the rule after the work was
     called done. `assignee_state` is `none`, `user`, `inactive` (that user was switched off) or `unknown` (no user of
-    that name). `read_at` is when the row was read.
+    that name). `assignment_source` is `auto`, `manual` or `returned`: a person took an automatic assignment back at
+    `assigned_at`, and automation leaves the item alone until somebody assigns it. `read_at` is when the row was read.
     """
 
     id: int

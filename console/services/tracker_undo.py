@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
 
 from console.context import Context
+from console.domain.autopilot import AUTO_ASSIGN
 from console.domain.errors import Conflict, Gone, NotFound
 from console.domain.text import T
 from console.domain.tracker import REMEDIATION, Programme
+from console.domain.workload import RETURNED
 from console.models.tracker import TrackerCommand, TrackerEvent, TrackerItem
 from console.services import audit, tracker_store
 from console.services.runs import changed as affected
@@ -65,6 +67,9 @@ def take_back(ctx: Context, command: TrackerCommand, programme: Programme = REME
     if affected(ctx, unclaimed.values(undone_at=now)) != 1:
         raise Gone(T("This can no longer be taken back"))
     items, versions = _inverse(ctx, command.id), _versions(ctx, command.id)
+    if command.kind == AUTO_ASSIGN:
+        for item in items.values():
+            _keep(item, now)
     restored, skipped = [], []
     written: list[tuple[int, str | None, int, Event]] = []
     for item_id, item in items.items():
@@ -88,6 +93,13 @@ def take_back(ctx: Context, command: TrackerCommand, programme: Programme = REME
         detail={"restored": restored[:CHUNK], "restored_count": len(restored), "skipped": skipped[:CHUNK]},
     )
     return Undone(tuple(restored), tuple(skipped))
+
+
+def _keep(item: _Item, now: datetime) -> None:
+    """Mark an item whose automatic assignment is taken back, so that the next run does not give it away again."""
+    kept = {"assigned_at": now, "assignment_source": RETURNED}
+    item.values |= kept
+    item.events = [replace(event, new={**event.new, **kept}) for event in item.events]
 
 
 def _versions(ctx: Context, command_id: int) -> dict[int, int]:

@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select, union_all
+from sqlalchemy import ColumnElement, Row, Subquery, func, literal, select, union_all
 
 from console.context import Context
 from console.domain import workload as domain
 from console.domain.text import Text
 from console.domain.tracker import REMEDIATION
-from console.domain.workload import Load, Person, Waiting
+from console.domain.workload import Load, Person, Suggestion, Waiting
 from console.models.iam import User
 from console.models.tracker import TrackerItem
-from console.services import audit, figures
+from console.services import audit, figures, hints
 from console.services import tracker_rows as rows
 from console.services.autopilot_policy import READ
 
 ROLES_MOST = 200
+RETURNED_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,24 @@ class Suggested:
 
 
 @dataclass(frozen=True)
+class Suggestions:
+    """Who should take what nobody works on, and what is left alone because a person took it back from the machine.
+
+    `returned` are the first of those; `returned_count` is how many there are, `returned_free` those without assignee.
+    """
+
+    made: tuple[Suggested, ...] = ()
+    returned: tuple[Suggested, ...] = ()
+    returned_count: int = 0
+    returned_free: int = 0
+
+
+@dataclass(frozen=True)
 class Workload:
-    """The load of everybody at `generated_at` (aware UTC); counts and suggestions are of open items only."""
+    """The load of everybody at `generated_at` (aware UTC); counts and suggestions are of open items only.
+
+    `returned` are the first items that automation leaves alone until a person assigns them, `returned_count` all.
+    """
 
     generated_at: datetime
     include_inactive: bool
@@ -64,6 +81,8 @@ class Workload:
     suggestions: tuple[Suggested, ...]
     inactive_items: int
     inactive_assignee_open_count: int
+    returned_count: int
+    returned: tuple[Suggested, ...]
 
 
 def view(
@@ -90,6 +109,7 @@ def snapshot(ctx: Context, *, most: int, include_inactive: bool = False, site: s
     people = active_people(ctx)
     counts = ctx.session.execute(select(*_counts(ctx, site))).one()
     total, unassigned, orphaned, inactive = tuple(counts)
+    found = suggestions(ctx, people, most=most, site=site)
     return Workload(
         generated_at=ctx.now(),
         include_inactive=include_inactive,
@@ -100,9 +120,11 @@ def snapshot(ctx: Context, *, most: int, include_inactive: bool = False, site: s
         candidate_usernames_by_role={
             role: sorted(person.username for person, _load in people if person.role == role) for role in domain.POOL
         },
-        suggestions=suggestions(ctx, people, most=most, site=site),
+        suggestions=found.made,
         inactive_items=inactive,
         inactive_assignee_open_count=orphaned,
+        returned_count=found.returned_count,
+        returned=found.returned,
     )
 
 
@@ -162,46 +184,74 @@ _COLUMNS = tuple(getattr(TrackerItem, name) for name in (*_NAMES, "assignee_user
 
 def suggestions(
     ctx: Context, people: Sequence[tuple[Person, Load]], *, most: int, site: str | None = None
-) -> tuple[Suggested, ...]:
+) -> Suggestions:
     """Give a suggestion for the first `most` items that nobody works on, the most urgent first: one query."""
     found = _waiting(ctx, most, site)
-    items = [Waiting(row.id, row.owner_role, row.site) for row in found]
+    free = [row for row in found if not row.returned]
+    items = [Waiting(row.id, row.owner_role, row.site) for row in free]
     loads = {person.user_id: load for person, load in people}
     chosen = domain.suggest(items, [person for person, _load in people], loads)
-    return tuple(
-        Suggested(
-            id=row.id,
-            item_id=rows.item_number(REMEDIATION.item_prefix, row.number),
-            rule_id=row.item_key,
-            owner_role=row.owner_role,
-            priority=row.priority,
-            due_at=row.due_at,
-            recommended_assignee=one.assignee,
-            reason=one.reason,
-            site=row.site,
-            status=row.status,
-            assignee=row.assignee,
-            assignee_user_id=row.assignee_user_id,
-            recommended_user_id=one.user_id,
-            rule=one.rule,
-            candidates=one.candidates,
-            load_detail=one.load_detail,
-            last_assigned_at=one.last_assigned_at,
-            title=row.item_name or row.texts.get("action") or row.action or row.item_key,
-        )
-        for row, one in zip(found, chosen, strict=True)
+    returned = [row for row in found if row.returned]
+    return Suggestions(
+        made=tuple(_suggested(row, one) for row, one in zip(free, chosen, strict=True)),
+        returned=tuple(_suggested(row, domain.left_alone(row.id)) for row in returned),
+        returned_count=returned[0].returned if returned else 0,
+        returned_free=returned[0].returned - returned[0].owned if returned else 0,
     )
 
 
+def _suggested(row: Row[Any], one: Suggestion) -> Suggested:
+    return Suggested(
+        id=row.id,
+        item_id=rows.item_number(REMEDIATION.item_prefix, row.number),
+        rule_id=row.item_key,
+        owner_role=row.owner_role,
+        priority=row.priority,
+        due_at=row.due_at,
+        recommended_assignee=one.assignee,
+        reason=one.reason,
+        site=row.site,
+        status=row.status,
+        assignee=row.assignee,
+        assignee_user_id=row.assignee_user_id,
+        recommended_user_id=one.user_id,
+        rule=one.rule,
+        candidates=one.candidates,
+        load_detail=one.load_detail,
+        last_assigned_at=one.last_assigned_at,
+        title=row.item_name or row.texts.get("action") or row.action or row.item_key,
+    )
+
+
+_URGENCY = (TrackerItem.priority, TrackerItem.due_at, TrackerItem.id)
+
+
 def _waiting(ctx: Context, most: int, site: str | None) -> Sequence[Row[Any]]:
-    """Read the most urgent items without assignee or with one that was switched off.
+    """Read the most urgent items without assignee or with one that was switched off, and some that were taken back.
 
     The first walk their own index in this order and stop; the others are found by their assignees.
     """
-    urgency = (TrackerItem.priority, TrackerItem.due_at, TrackerItem.id)
-    base = select(*urgency).where(*figures.scope(ctx, site), rows.OPEN)
-    free = base.where(rows.UNASSIGNED).order_by(*urgency).limit(most).subquery()
+    base = select(*_URGENCY).where(*figures.scope(ctx, site), rows.OPEN, rows.AUTOMATIC)
+    free = base.where(rows.UNASSIGNED).order_by(*_URGENCY).limit(most).subquery()
     parts = union_all(select(free), base.where(_switched_off())).subquery()
     first = select(parts.c.id).order_by(parts.c.priority, parts.c.due_at, parts.c.id).limit(most).subquery()
-    statement = select(*_COLUMNS).join(first, first.c.id == TrackerItem.id).order_by(*urgency)
-    return ctx.session.execute(statement).all()
+    returned = _returned(ctx, site)
+    suggested = select(first.c.id, literal(0).label("returned"), literal(0).label("owned"))
+    both = union_all(suggested, select(returned)).subquery()
+    columns: list[Any] = [*_COLUMNS, both.c.returned, both.c.owned]
+    statement = select(*columns).join(both, both.c.id == TrackerItem.id)
+    return ctx.session.execute(statement.order_by(*_URGENCY)).all()
+
+
+def _returned(ctx: Context, site: str | None) -> Subquery:
+    """Select the most urgent items that a person took back, each with how many there are and how many have an assignee.
+
+    The index of who was assigned when finds them: hardly any item without user has an instant of assignment.
+    """
+    base = select(*_URGENCY, TrackerItem.assignee).where(*figures.scope(ctx, site), rows.OPEN, rows.RETURNED)
+    nobody = hints.rare(ctx, TrackerItem.assignee_user_id.is_(None))
+    free = base.where(nobody, TrackerItem.assigned_at.is_not(None), rows.UNASSIGNED)
+    parts = union_all(free, base.where(_switched_off())).subquery()
+    count, owned = func.count().over().label("returned"), func.count(parts.c.assignee).over().label("owned")
+    order = (parts.c.priority, parts.c.due_at, parts.c.id)
+    return select(parts.c.id, count, owned).order_by(*order).limit(RETURNED_SHOWN).subquery()
