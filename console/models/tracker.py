@@ -40,11 +40,6 @@ class TrackerItem(Base):
         CheckConstraint("status IN ('pending', 'in_progress', 'done', 'blocked')", name="status"),
         CheckConstraint("(status = 'done') = completion_checked", name="checked"),
         CheckConstraint("(status = 'done') = (completed_at IS NOT NULL)", name="completed"),
-        # tracker_lists: items API and table in the default order, any page; the tail keeps filters inside the index.
-        Index(
-            "ix_tracker_items_order",
-            *("tracker", "is_active", "priority", "due_at", "id", "status", "site_key", "assignee"),
-        ),
         # tracker_lists: the columns of the board and their counts; tracker.py: overview and readiness.
         Index(
             "ix_tracker_items_board",
@@ -152,6 +147,15 @@ class TrackerItem(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+
+
+# tracker_lists: items API and table in the default order, any page; the tail keeps filters inside the index. With the
+# active ones first the export of all items begins with its first row, without a sort.
+Index(
+    "ix_tracker_items_order",
+    *(TrackerItem.tracker, TrackerItem.is_active.desc(), TrackerItem.priority, TrackerItem.due_at, TrackerItem.id),
+    *(TrackerItem.status, TrackerItem.site_key, TrackerItem.assignee),
+)
 
 
 class TrackerCommand(Base):

@@ -2,6 +2,7 @@ from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Engine, event, text
 
 from console.domain.errors import Invalid, PermissionDenied, SiteDenied
 from console.domain.tracker import REMEDIATION, CountedItem, tally
@@ -133,6 +134,29 @@ def test_the_export_streams_the_same_rows_in_the_same_order(ctx, mixed):
     query = ListQuery(filters={"status": ("pending",)})
 
     assert numbers(tracker_lists.stream(ctx, REMEDIATION, query)) == listed(ctx, status=["pending"])
+
+
+@pytest.mark.parametrize("state", [("active",), ("closed",), ("all",)])
+def test_the_export_begins_with_its_first_row_instead_of_a_sort(ctx, mixed, state):
+    plan: list[str] = []
+
+    def explain(connection, _cursor, statement, parameters, *_more):
+        how = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+        cursor = connection.connection.cursor()
+        plan.extend(str(row[-1]) for row in cursor.execute(f"{how} {statement}", parameters).fetchall())
+
+    if ctx.session.get_bind().dialect.name == "postgresql":
+        # So few rows it would rather read at once.
+        for other in ("seqscan", "bitmapscan", "sort"):
+            ctx.session.execute(text(f"SET LOCAL enable_{other} = off"))
+    event.listen(Engine, "before_cursor_execute", explain)
+    try:
+        list(tracker_lists.stream(ctx, REMEDIATION, ListQuery(filters={"state": state})))
+    finally:
+        event.remove(Engine, "before_cursor_execute", explain)
+
+    assert any("ix_tracker_items_order" in line for line in plan)
+    assert not any("Sort" in line or "TEMP B-TREE" in line for line in plan)
 
 
 def test_the_board_shows_the_same_rows_by_status(ctx, mixed):
