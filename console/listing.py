@@ -330,8 +330,12 @@ def run(ctx: Context, spec: ListSpec, query: ListQuery) -> ListResult:
 
 
 def stream(ctx: Context, spec: ListSpec, query: ListQuery, ids: Sequence[int] | None = None) -> Iterator[Any]:
-    """Give all rows of a query (or those with the given ids) one after another, in constant memory."""
-    statement = narrowed(ctx, spec, query, ctx.now())
+    """Give all rows of a query one after another, in constant memory; with `ids` exactly those, whatever its filters.
+
+    Chosen rows stay chosen when they change meanwhile so that the filters no longer match.
+    """
+    wanted = query if ids is None else replace(query, filters={}, search="")
+    statement = narrowed(ctx, spec, wanted, ctx.now())
     if ids is not None:
         statement = statement.where(spec.key.in_(ids))
     result = ctx.session.execute(ordered(spec, query, statement), execution_options={"yield_per": 250})

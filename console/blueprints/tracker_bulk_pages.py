@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from console import listing
 from console.blueprints.remediation import bulk_job
-from console.blueprints.tracker_pages import Page
+from console.blueprints.tracker_pages import Page, chosen_ids
 from console.board_view import nothing, see_other
 from console.domain.errors import Invalid
 from console.domain.tracker_requests import BulkChange
@@ -45,7 +45,7 @@ def _sent(place: Place, action: str | None = None) -> BulkIn:
         values |= {"everything": True, "q": wanted.search}
         values["filters"] = {key: list(words) for key, words in wanted.filters.items()}
     else:
-        values["ids"] = [int(text) for text in form.getlist("ids") if text.isascii() and text.isdigit()]
+        values["ids"] = chosen_ids(form.getlist("ids"))
     if action is None:
         values |= _value(values["action"], form.get("value", ""))
     try:

@@ -5,7 +5,7 @@ Written once; `mount` gives them to the remediation board and to the weeks of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -33,11 +33,13 @@ from console.board_view import (
 )
 from console.context import Context
 from console.domain.errors import Conflict, Invalid
+from console.domain.ids import row_id
 from console.domain.text import N_
 from console.domain.tracker import Programme
 from console.errors import render_error, wants_fragment
 from console.forms.tracker import edit_form
 from console.frame import frame, leave_toast, zone
+from console.inputs.tracker import IDS_MOST
 from console.listing import ListQuery
 from console.responses import csv_download, file_stamp, fragment_of, toast, trigger, vary, wants_bom
 from console.services import (
@@ -117,17 +119,24 @@ def loads(place: Place) -> Response:
 
 
 def csv(place: Place) -> Response:
-    """Download exactly the items that the list shows, all pages of it."""
-    return export(place, query_of_url(place))
+    """Download exactly the items that the list shows, all pages of it; with `ids` those that were chosen in it."""
+    return export(place, query_of_url(place), chosen_ids(request.args.getlist("ids")) or None)
 
 
-def export(place: Place, wanted: ListQuery) -> Response:
+def chosen_ids(sent: Sequence[str]) -> list[int]:
+    """Read the ids of the rows that somebody chose; raises Invalid for anything else."""
+    if len(sent) > IDS_MOST or not all(text.isascii() and text.isdigit() and len(text) <= 10 for text in sent):
+        raise Invalid(_("Please check what was chosen"))
+    return [row_id(int(text)) for text in sent]
+
+
+def export(place: Place, wanted: ListQuery, ids: Sequence[int] | None = None) -> Response:
     """Stream the items of a query as CSV; raises what the list would raise before the first byte."""
     ctx = web_context()
     tracker_lists.check(ctx, place.programme, wanted)
 
     def rows(reading: Context) -> Iterator[ItemView]:
-        return tracker_lists.stream(reading, place.programme, wanted)
+        return tracker_lists.stream(reading, place.programme, wanted, ids)
 
     name = f"{place.file_stem}-tracker-items-{file_stamp(ctx.now())}.csv"
     return csv_download(CSV_COLUMNS, rows, name, bom=wants_bom())

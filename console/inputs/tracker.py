@@ -14,6 +14,8 @@ from console.inputs.base import BodyModel, Instant, InstantIn, OutModel, PathMod
 
 StatusWord = Literal["pending", "in_progress", "done", "blocked"]
 RuleWord = Literal["fail", "warning"]
+# Rows that somebody can choose one by one; more are chosen by their filters.
+IDS_MOST = 1000
 
 
 def _korean(value: Any) -> Any:
@@ -160,7 +162,7 @@ class BulkIn(BodyModel):
     """One change for many: `ids`, or `everything` that the filters match."""
 
     action: Literal["assign", "status", "due", "close"]
-    ids: list[Annotated[int, Field(ge=1, le=MAX_ID)]] = Field(default_factory=list, max_length=1000)
+    ids: list[Annotated[int, Field(ge=1, le=MAX_ID)]] = Field(default_factory=list, max_length=IDS_MOST)
     everything: bool = False
     filters: dict[str, list[Annotated[str, Field(max_length=200)]]] = Field(default_factory=dict, max_length=20)
     q: str = Field("", max_length=200)

@@ -78,7 +78,7 @@ def check(ctx: Context, programme: Programme, query: ListQuery) -> None:
 def stream(
     ctx: Context, programme: Programme, query: ListQuery, ids: Sequence[int] | None = None
 ) -> Iterator[ItemView]:
-    """Give all items of a query (or those of them with the given ids) in constant memory, in the query's order."""
+    """Give all items of a query in constant memory, in its order; with `ids` exactly those that the caller may see."""
     now = ctx.now()
     ctx.actor.require(*programme.read)
     return listing.stream(ctx, spec(programme, now), with_defaults(query), ids)

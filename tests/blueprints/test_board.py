@@ -69,6 +69,43 @@ def test_board_table_csv_and_counts_obey_the_same_address(browser_client, items,
     assert {int(row["item_id"][3:]) for row in table} == expected
 
 
+@pytest.mark.parametrize("query", [{}, {"status": "done"}])
+def test_the_csv_of_chosen_rows_holds_exactly_them_in_the_order_of_the_list(browser_client, items, query):
+    client = browser_client("manager", (SITE,))
+    found = csv_of(client.get("/board/items.csv", query_string={"sort": "-item_id"}))
+    chosen = [row["id"] for row in found[:3]]
+    elsewhere = items[1:10:3]
+
+    exported = client.get("/board/items.csv", query_string={**query, "sort": "-item_id", "ids": [*chosen, *elsewhere]})
+
+    assert [row["id"] for row in csv_of(exported)] == chosen
+    assert len(found) > len(chosen)
+
+
+@pytest.mark.parametrize("ids", ["x", "-1", "9" * 5000, "1.5"])
+def test_chosen_rows_are_numbers(browser_client, items, ids):
+    client = browser_client("manager")
+
+    assert client.get("/board/items.csv", query_string={"ids": ids}).status_code == 422
+    assert client.post("/board/bulk", data={"action": "assign", "ids": ids}).status_code == 422
+
+
+@pytest.mark.parametrize(("lang", "words"), [("ko", "기한을 입력하세요"), ("en", "A due date is needed")])
+def test_a_refused_field_is_told_in_a_sentence_of_the_reader(browser_client, items, lang, words):
+    client = browser_client("manager")
+    client.set_cookie("lang", lang)
+
+    refused = client.post("/board/bulk/apply", data={"action": "due", "ids": items[0]}, headers=PARTIAL)
+
+    assert refused.status_code == 422
+    assert words in refused.text
+    assert f"due_at: {words}" not in refused.text
+
+
+def csv_of(answer):
+    return list(csv.DictReader(io.StringIO(answer.text, newline="")))
+
+
 def test_a_fragment_is_the_very_part_of_the_page(browser_client, items):
     client = browser_client("manager")
     for address in ("/board", "/board?view=table&status=pending"):

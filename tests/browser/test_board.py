@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 
 import pytest
@@ -155,6 +156,22 @@ def test_many_are_changed_at_once_and_taken_back(page_as):
     expect(page.locator("tr[data-row]").first).to_contain_text("이정비")
     toast.get_by_role("button", name="Undo").click()
     expect(page.locator("tr[data-row]", has_text="이정비")).not_to_have_count(page.locator("tr[data-row]").count())
+
+
+@pytest.mark.parametrize("view", ["board", "table"])
+def test_the_csv_of_the_bulk_bar_holds_the_chosen_rows(page_as, view):
+    page = page_as("manager", lang="en")
+    _open(page, f"/board?view={view}")
+    boxes = page.locator("[data-select]")
+    chosen = [boxes.nth(place).input_value() for place in (0, 1)]
+    for place in (0, 1):
+        boxes.nth(place).check(force=True)
+
+    with page.expect_download() as held:
+        page.locator("[data-bulk-csv]").click()
+
+    with held.value.path().open(encoding="utf-8-sig", newline="") as file:
+        assert sorted(row["id"] for row in csv.DictReader(file)) == sorted(chosen)
 
 
 def test_failing_rules_lead_to_their_rows(page_as):

@@ -63,6 +63,13 @@ function refresh(list) {
   const count = all ? bar.dataset.total : String(chosen.length);
   bar.querySelector('[data-bulk-count]').textContent = text(all ? 'all_selected' : 'selected', { count });
   bar.querySelector('[data-bulk-all]')?.setAttribute('aria-pressed', String(all));
+  const csv = bar.querySelector('[data-bulk-csv]');
+  if (csv) {
+    const address = new URL(csv.href);
+    address.searchParams.delete('ids');
+    for (const box of all ? [] : chosen) address.searchParams.append('ids', box.value);
+    csv.href = address;
+  }
   announce(bar.hidden ? '' : bar.querySelector('[data-bulk-count]').textContent);
 }
 
