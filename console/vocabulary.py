@@ -40,6 +40,7 @@ STATUS: dict[str, Word] = {
     "running": Word(N_("Running"), "accent", "player-play"),
     "finished": Word(N_("Finished"), "ok", "check"),
     "cancelled": Word(N_("Cancelled"), "plain", "ban"),
+    "refused": Word(N_("Refused"), "soon", "ban"),
     "skipped": Word(N_("Skipped"), "plain", "minus"),
     "missed": Word(N_("Missed"), "late", "alert-triangle"),
     # items

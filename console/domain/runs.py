@@ -23,12 +23,15 @@ CANCELLED = "cancelled"
 WORKER_LOST = "worker_lost"
 WORK_FAILED = "work_failed"
 UNKNOWN_JOB = "unknown_job"
+# The work was not begun or not kept because the state of things does not allow it: no failure of the job.
+REFUSED = "refused"
 
 # Message ids of what people read for these words.
 REASONS = {
     CANCELLED: N_("Stopped on request. Nothing of it was kept."),
     WORKER_LOST: N_("The worker disappeared in the middle. Nothing of it was kept."),
     WORK_FAILED: N_("It failed. Nothing of it was kept."),
+    REFUSED: N_("It was refused. Nothing of it was kept."),
     UNKNOWN_JOB: N_("This version of the console does not know the job."),
 }
 TRIGGERS = {CRON: N_("Schedule"), API: N_("API"), MANUAL: N_("By hand"), "autopilot": N_("Autopilot")}

@@ -24,6 +24,7 @@ from console.domain.runs import (
     CANCELLED,
     FINISHED,
     QUEUED,
+    REFUSED,
     RUNNING,
     UNKNOWN_JOB,
     WORK_FAILED,
@@ -45,6 +46,8 @@ log = structlog.get_logger("jobs")
 
 # How long a synchronous run waits for one that is under way before it gives up with 409.
 PATIENCE = timedelta(seconds=3)
+# Refusals answer with a smaller status: the caller asked for what cannot be now, and nothing is broken.
+SERVER_ERRORS = 500
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class RunResult:
 def perform(ctx: Context, find: Callable[[str], Job | None], run_id: int, worker: str) -> RunResult | None:
     """Carry out a waiting run for whoever asked for it; None when it is not to be had at the moment.
 
-    `ctx` is the worker's own. Errors of the work go on to the caller after the run was closed as critical.
+    `ctx` is the worker's own. Errors of the work go on to the caller after the run was closed.
     """
     row = ctx.session.execute(select(JobRun.job_name, JobRun.state).where(JobRun.id == run_id)).one_or_none()
     ctx.rollback()
@@ -105,7 +108,8 @@ def execute(
 
     Commits: what `ctx` did before, then the claim, then the work. While the job runs elsewhere it waits for `patience`
     (three seconds) and then raises Conflict with the id of that run. Raises PermissionDenied and Invalid before
-    anything is stored; an error of the work is raised after the run was closed as critical.
+    anything is stored; an error of the work is raised after the run was closed: a refusal as warning, anything
+    else as critical.
     """
     ctx.actor.require("admins:manage", job.permission)
     stored = stored_options(read_options(job, options))
@@ -218,10 +222,15 @@ def _end(
 def _fail(ctx: Context, taken: Claim, handle: Handle, error: BaseException) -> None:
     """Close a run whose work was undone, in a transaction of its own; without database the reaper does it."""
     error_id = uuid4().hex
-    log.error("run_failed", error_id=error_id, error=type(error).__name__, exc_info=error)
-    detail = {"error": WORK_FAILED, "error_id": error_id, "error_type": type(error).__name__, **_told(error)}
+    refused = isinstance(error, DomainError) and error.status < SERVER_ERRORS
+    code = REFUSED if refused else WORK_FAILED
+    if refused:
+        log.info("run_refused", error_id=error_id, error=type(error).__name__)
+    else:
+        log.error("run_failed", error_id=error_id, error=type(error).__name__, exc_info=error)
+    detail = {"error": code, "error_id": error_id, "error_type": type(error).__name__, **_told(error)}
     try:
-        _end(ctx, taken, handle, Outcome(detail, "critical"), code=WORK_FAILED, error_id=error_id)
+        _end(ctx, taken, handle, Outcome(detail, "warning" if refused else "critical"), code=code, error_id=error_id)
     except LeaseLost:
         log.info("run_closed_elsewhere", error_id=error_id)
     except Exception:

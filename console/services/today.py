@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, func, literal_column, or_, select
 
 from console.context import Context
-from console.domain.runs import API, MANUAL
+from console.domain.runs import API, MANUAL, REFUSED
 from console.domain.text import N_, T, Text
 from console.domain.tracker import REMEDIATION, Programme
 from console.domain.trackers import programmes
@@ -229,5 +229,6 @@ def _run_line(row: Any) -> FlowLine:
         return FlowLine(row.finished_at, text, run_id=row.id)
     words = {"warning": N_("Job ended with warnings"), "critical": N_("Job found something critical")}
     hues = {"warning": "soon", "critical": "late"}
-    text = Text(N_("Job failed") if row.error_code else words.get(row.status, N_("Job has run")))
+    ends = {None: words.get(row.status, N_("Job has run")), REFUSED: N_("Job was refused")}
+    text = Text(ends.get(row.error_code, N_("Job failed")))
     return FlowLine(row.finished_at, text, hue=hues.get(row.status), run_id=row.id, job=row.job_name)

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import sessionmaker
 
 from console.context import SYSTEM, Context
-from console.domain.errors import BadRequest, Conflict, Invalid, PermissionDenied
+from console.domain.errors import BadRequest, Conflict, Invalid, PermissionDenied, StoreUnavailable
 from console.domain.runs import LeaseLost, Outcome
 from console.domain.text import T
 from console.models.iam import Site
@@ -130,8 +130,7 @@ def test_what_waits_for_the_commit_happens_after_it(ctx, session):
     ("error", "told"),
     [
         (RuntimeError("host db.internal refused"), {"message": "The job failed; nothing of it was kept"}),
-        (BadRequest(T("Site %(site)s is closed", site="HQ")), {"message": "Site HQ is closed"}),
-        (Conflict({"blockers": ["a"]}), {"message": "Conflict", "errors": {"blockers": ["a"]}}),
+        (StoreUnavailable(T("The queue is away")), {"message": "The queue is away"}),
         (KeyboardInterrupt(), {"message": "The job failed; nothing of it was kept"}),
     ],
 )
@@ -151,6 +150,30 @@ def test_a_failure_undoes_the_work_closes_the_run_and_goes_on(ctx, engine, sessi
     assert row.error_id
     assert told.items() <= row.detail_json.items()
     assert "db.internal" not in str(row.detail_json)
+    assert contents(engine) == before
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (BadRequest(T("Site %(site)s is closed", site="HQ")), {"message": "Site HQ is closed"}),
+        (Conflict({"blockers": ["a"]}), {"message": "Conflict", "errors": {"blockers": ["a"]}}),
+    ],
+)
+def test_a_refusal_is_no_failure_of_the_job(ctx, engine, session, error, told):
+    before = contents(engine)
+
+    def work(ctx, options):
+        open_sites(ctx, options)
+        ctx.session.flush()
+        raise error
+
+    with pytest.raises(type(error)):
+        run_engine.execute(ctx, job_of(work))
+
+    row = stored(session, 1)
+    assert (row.state, row.status, row.error_code, row.executed) == ("finished", "warning", "refused", False)
+    assert {"error": "refused", **told}.items() <= row.detail_json.items()
     assert contents(engine) == before
 
 
