@@ -59,8 +59,14 @@ def sentence(detail: Any) -> str:
     if isinstance(detail, dict):
         return sentence(detail.get("message", ""))
     if isinstance(detail, list):
-        return " ".join(f"{part.get('loc', [''])[-1]}: {part.get('msg', '')}" for part in detail)
+        return " ".join(_blamed(part, locale) for part in detail)
     return str(detail)
+
+
+def _blamed(part: dict[str, Any], locale: str) -> str:
+    """Give what is wrong with one field: a sentence of ours stands for itself, other words need the field's name."""
+    message = part.get("msg", "")
+    return text_in(locale, message) if isinstance(message, Text) else f"{part.get('loc', [''])[-1]}: {message}"
 
 
 def render_error(status: int, detail: Any = "", code: str | None = None) -> Response:

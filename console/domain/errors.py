@@ -115,8 +115,8 @@ class Invalid(DomainError):
     code = "invalid"
 
     @classmethod
-    def field(cls, name: str, message: str, *, where: str = "body") -> Invalid:
-        """Blame one field in the shape that clients of the API read."""
+    def field(cls, name: str, message: str | Text, *, where: str = "body") -> Invalid:
+        """Blame one field in the shape that clients of the API read; people read a `Text` in their language."""
         return cls([{"type": "value_error", "loc": [where, name], "msg": message}])
 
 

@@ -30,7 +30,7 @@ class EvidenceForm(BodyModel):
 
     file: Annotated[FileStorage, AfterValidator(_received)]
     # The form reader turns digits into numbers: what was really sent is read from the form itself.
-    note: Annotated[str, BeforeValidator(str), Field(max_length=MAX_NOTE)] = ""
+    note: Annotated[str, Field(max_length=MAX_NOTE), BeforeValidator(str)] = ""
 
 
 class RemovalIn(BodyModel):

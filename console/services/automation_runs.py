@@ -133,7 +133,7 @@ def note_force(ctx: Context, reason: str) -> None:
     ctx.actor.require(*MANAGE)
     ctx.actor.require_all_sites()
     if not reason.strip():
-        raise Invalid.field("reason", "Passing over the guard needs a reason")
+        raise Invalid.field("reason", T("Passing over the guard needs a reason"))
     audit.record(ctx, f"{AUDIT}_autopilot_force", AUDIT, AUTOPILOT, detail={"reason": reason.strip()[:REASON_MAX]})
 
 

@@ -13,6 +13,7 @@ from console.config import Config
 from console.context import Context
 from console.domain.autopilot import AutopilotPolicy
 from console.domain.errors import Invalid
+from console.domain.text import T
 from console.inputs.policies import AutopilotPolicyModel
 from console.services import policies
 from console.services.policy_kind import PolicyKind, PolicyView
@@ -98,6 +99,6 @@ def resume(ctx: Context, *, reason: str) -> PolicyView:
 def _switch(ctx: Context, paused: bool, reason: str) -> PolicyView:
     ctx.actor.require_all_sites()
     if not reason.strip():
-        raise Invalid.field("reason", "Stopping and resuming need a reason")
+        raise Invalid.field("reason", T("Stopping and resuming need a reason"))
     word = "pause" if paused else "resume"
     return policies.store(ctx, AUTOPILOT, {"paused": paused}, reason=reason, source=word)

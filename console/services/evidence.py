@@ -112,7 +112,7 @@ def attach(ctx: Context, programme: Programme, item_id: int, upload: Upload, not
         raise UnsupportedMedia(rules.UNSUPPORTED)
     note = note.strip()
     if len(note) > rules.MAX_NOTE:
-        raise Invalid.field("note", f"String should have at most {rules.MAX_NOTE} characters")
+        raise Invalid.field("note", T("The note has at most %(most)s characters", most=rules.MAX_NOTE))
     with evidence_store.staged(ctx.config, upload.stream) as received:
         found = evidence_scan.scan(ctx.config, received.content, content_type)
         if rules.blocks(found, block_suspicious=ctx.config["EVIDENCE_SCAN_BLOCK_SUSPICIOUS"]):
@@ -190,7 +190,9 @@ def remove(ctx: Context, programme: Programme, evidence_id: int, reason: str) ->
     """
     reason = reason.strip()
     if not 0 < len(reason) <= rules.MAX_REASON:
-        raise Invalid.field("reason", f"A removal needs a reason of at most {rules.MAX_REASON} characters")
+        raise Invalid.field(
+            "reason", T("A removal needs a reason of at most %(most)s characters", most=rules.MAX_REASON)
+        )
     now = ctx.now()
     row = _row(ctx, programme, evidence_id)
     check_removable(ctx.actor, programme, row.uploaded_by)

@@ -64,7 +64,7 @@ def propose(
     ctx.actor.require(*kind.propose)
     policies.check_scope(ctx, kind, site, write=False)
     if not reason.strip():
-        raise Invalid.field("reason", "A proposal needs a reason")
+        raise Invalid.field("reason", T("A proposal needs a reason"))
     base = policies.resolve(ctx, kind, site)
     made = normalise(kind.fields, base.values, sent)
     moved = changes(base.values, made.values)
@@ -154,7 +154,7 @@ def reject(ctx: Context, kind: PolicyKind, proposal_id: int, *, note: str) -> Pr
     """Turn a proposal down, with a reason."""
     ctx.actor.require(*kind.approve)
     if not note.strip():
-        raise Invalid.field("note", "A rejection needs a reason")
+        raise Invalid.field("note", T("A rejection needs a reason"))
     row = _open(ctx, kind, proposal_id)
     policies.check_scope(ctx, kind, row.site, write=True)
     _decide(ctx, row, REJECTED, note)

@@ -118,12 +118,12 @@ def _check_known(ctx: Context, site: str) -> None:
     # Before any site is on record, every name is as good as another.
     known = sites.names(ctx)
     if known and site not in known:
-        raise Invalid.field("site", "There is no active site of that name")
+        raise Invalid.field("site", T("There is no active site of that name"))
 
 
 def _monday(ctx: Context, week: Week, site: str, begun: date | None, wanted: date | None) -> date:
     if wanted is not None and wanted.weekday() != MONDAY:
-        raise Invalid.field("starts_on", "A week begins on a Monday")
+        raise Invalid.field("starts_on", T("A week begins on a Monday"))
     if begun is not None:
         if wanted not in (None, begun):
             raise Conflict(T("The week was begun with another Monday: %(day)s", day=begun.isoformat()))

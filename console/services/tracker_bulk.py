@@ -139,10 +139,10 @@ def apply(ctx: Context, selection: Selection, change: BulkChange, programme: Pro
 def _check(ctx: Context, programme: Programme, change: BulkChange, now: datetime) -> None:
     ctx.actor.require(*programme.write)
     if change.action == "status" and change.status not in STATUSES:
-        raise Invalid.field("status", "A status is needed")
+        raise Invalid.field("status", T("A status is needed"))
     if change.action == "due":
         if change.due_at is None:
-            raise Invalid.field("due_at", "A due date is needed")
+            raise Invalid.field("due_at", T("A due date is needed"))
         check_due(change.due_at, change.reason, now)
 
 
@@ -152,7 +152,7 @@ def _selected(ctx: Context, programme: Programme, selection: Selection, now: dat
         unknown = set(selection.filters) - {item.key for item in spec(programme, now).filters}
         if unknown:
             # A misspelt filter left out would change items that nobody meant.
-            raise Invalid.field("filters", f"There is no filter “{min(unknown)[:40]}”")
+            raise Invalid.field("filters", T("There is no filter “%(name)s”", name=min(unknown)[:40]))
         return matching(ctx, programme, ListQuery(filters=selection.filters, search=selection.search), now)
     return rows.keys(programme, ctx.actor).where(TrackerItem.id.in_(sorted(set(selection.ids))))
 

@@ -77,9 +77,9 @@ def check_due(due_at: datetime | None, reason: str, now: datetime) -> None:
     if due_at is None:
         return
     if not reason.strip():
-        raise Invalid.field("reason", "A new due date needs a reason")
+        raise Invalid.field("reason", T("A new due date needs a reason"))
     if abs(due_at - now) > DUE_RANGE:
-        raise Invalid.field("due_at", "The due date must be within ten years")
+        raise Invalid.field("due_at", T("The due date must be within ten years"))
 
 
 def decide(item: ItemView, change: ItemChange, whom: Person | None, actor: Actor, now: datetime) -> Decision:

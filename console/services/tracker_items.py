@@ -177,7 +177,7 @@ def comment(ctx: Context, item_id: int, text: str, programme: Programme = REMEDI
     check_permission(ctx.actor, programme, item, ItemChange())
     text = text.strip()
     if not text:
-        raise Invalid.field("text", "A comment needs words")
+        raise Invalid.field("text", T("A comment needs words"))
     counted = update(TrackerItem).where(TrackerItem.id == item.id)
     affected(ctx, counted.values(comment_count=TrackerItem.comment_count + 1))
     tracker_store.write_events(

@@ -29,7 +29,7 @@ def create(ctx: Context, new: NewItem, programme: Programme = REMEDIATION) -> It
     now = ctx.now()
     title = new.title.strip()
     if not title:
-        raise Invalid.field("title", "An item needs a title")
+        raise Invalid.field("title", T("An item needs a title"))
     _check_new_site(ctx, new.site)
     check_due(new.due_at, title, now)
     whom = person(ctx, new.assignee or "")
@@ -82,7 +82,7 @@ def _check_new_site(ctx: Context, site: str | None) -> None:
         return
     ctx.actor.require_site(site)
     if ctx.session.scalar(select(Site.id).where(Site.name == site, Site.is_active)) is None:
-        raise Invalid.field("site", "There is no active site of that name")
+        raise Invalid.field("site", T("There is no active site of that name"))
 
 
 def close(ctx: Context, item_id: int, programme: Programme = REMEDIATION) -> Changed:

@@ -222,7 +222,10 @@ def test_a_note_is_kept_as_it_was_sent(api, item):
     assert [send(owner, item, b"x", note=note).json["note"] for note in ("123", '{"a": 1}', "null", "")] == [
         *("123", '{"a": 1}', "null", ""),
     ]
-    assert send(owner, item, b"x", note="가" * 4001).status_code == 422
+    too_long = send(owner, item, b"x", note="가" * 4001)
+    assert too_long.status_code == 422
+    (told,) = too_long.json["detail"]
+    assert (told["loc"], told["msg"].rpartition(" ")[2]) == (["body", "note"], "characters")
     assert send(owner, item, b"x", note="a\x00b").status_code == 422
 
 
