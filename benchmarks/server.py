@@ -96,6 +96,8 @@ def sign_in(port: int, username: str = "owner", password: str = PASSWORD) -> str
         raise SystemExit("the sign-in page has no form")
     body = urlencode({"csrf_token": token.group(1), "username": username, "password": password})
     cookie, _text = _exchange(port, "POST", "/sign-in", cookie, body)
+    # The first page adds the token of the forms to the cookie; a browser sends that from then on.
+    cookie, _text = _exchange(port, "GET", "/overview", cookie, "")
     return cookie
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -54,6 +54,11 @@ class Items:
     view: str
     data: ListResult
     columns: tuple[BoardColumn, ...]
+
+    @property
+    def fingerprint(self) -> tuple[Hashable, ...]:
+        """Give what a drawing of this list depends on, apart from the minute."""
+        return (self.view, self.data.shown, *((column.status, column.count) for column in self.columns))
 
 
 def query_of_url(place: Place) -> ListQuery:
@@ -137,13 +142,16 @@ def show_page(
     """Answer the whole page, with an item in the drawer when there is one."""
     site = chosen_site(place)
     closing = tracker_completion.completion(ctx, place.programme, site) if site or place.week is None else None
+    items = items_of(ctx, place, query, closing)
     values = {
-        **_list_values(place, items_of(ctx, place, query, closing)),
+        **_list_values(place, items),
         "drawer": drawer,
         "loads_url": place.url("loads", site=frame().site),
         **side_values(place, closing),
         **(_week_values(ctx, place, place.week, site) if place.week else _board_values(place)),
     }
+    if drawer is None and place.week is None and closing is not None:
+        values["page_key"] = (items.fingerprint, closing.fingerprint, tuple(values["names"].items()))
     return vary(make_response(render_template(place.template, **values), status))
 
 

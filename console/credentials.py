@@ -102,7 +102,7 @@ def own_transaction(actor: Actor = SYSTEM, *, write: bool) -> Iterator[Context]:
 @contextmanager
 def _reading() -> Iterator[Context]:
     """Read in the transaction of the request, which has not begun to write yet: most requests need no second one."""
-    ctx = Context(db.session(), app_clock(), SYSTEM, app_config(), request_id())
+    ctx = Context(db.session(), app_clock(), SYSTEM, app_config(), request_id(), only_reads=True)
     try:
         yield ctx
     except BaseException:

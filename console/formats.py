@@ -144,7 +144,7 @@ def init_app(app: Flask) -> None:
         lambda one, many, number: catalogue(locale()).ngettext(one, many, number),
         newstyle=True,
     )
-    app.jinja_env.globals.update(_=say, kept=fragments.kept, steady=fragments.steady)
+    app.jinja_env.globals.update(_=say, kept=fragments.kept, steady=fragments.steady, kept_part=fragments.kept_part)
     app.jinja_env.filters.update(
         tr=tr,
         localtime=localtime,

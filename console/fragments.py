@@ -66,6 +66,17 @@ def steady(key: tuple[Any, ...], draw: Callable[..., Any], *args: Any, **more: A
     return _drawings.get((locale(), *_members(key)), lambda: draw(*args, **more))
 
 
+def kept_part(part: str, page_key: Hashable, caller: Callable[[], Any]) -> Markup:
+    """Give a part of a page, what `caller` draws; `page_key` names what its content depends on (None: draw it).
+
+    What the frame shows is added here. The token of its forms stays good as long as that of the session.
+    """
+    if page_key is None:
+        drawn: Markup = caller()
+        return drawn
+    return kept((part, page_key, *frame().surroundings), caller)
+
+
 def _moment() -> tuple[str, str, int]:
     # Asked for every row of a page.
     if "moment" not in g:

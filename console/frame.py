@@ -176,6 +176,13 @@ class Frame:
         seen = tuple(item.endpoint for _group, items in self.groups for item in items)
         return (request.endpoint, request.path, self.site, seen, tuple(self.counts.items()))
 
+    @cached_property
+    def surroundings(self) -> tuple[Hashable, ...]:
+        """Give everything that a page shows around its content, and the address that its forms lead back to."""
+        generate_csrf()
+        sites = tuple(site.name for site in self.sites)
+        return (here(), self.actor, self.theme, self.whereabouts, sites, session["csrf_token"])
+
     @property
     def late_count(self) -> int:
         """Give the number of late items, which the title of the browser tab carries."""

@@ -219,6 +219,11 @@ class ListResult:
         columns = tuple(column.key for column in self.spec.columns)
         return (self.spec.name, columns, self.query.url(page=self.query.page), choices)
 
+    @property
+    def shown(self) -> Hashable:
+        """Give everything that a drawing of this page depends on, apart from the minute; its rows have fingerprints."""
+        return (self.controls, self.total, self.capped, tuple(row.fingerprint for row in self.rows))
+
     def chips(self) -> list[tuple[Filter, str, str]]:
         """Give `(filter, word, label)` for every active filter word."""
         made = []

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 from flask import Response, get_template_attribute, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -19,6 +20,8 @@ from console.extensions import db
 from console.serialize import CsvColumn, csv_lines, to_json
 from console.web import app_clock, app_config, current_actor, request_id
 
+_written: WeakKeyDictionary[object, dict[type[BaseModel] | None, str]] = WeakKeyDictionary()
+
 
 def answer(
     data: Any,
@@ -26,9 +29,16 @@ def answer(
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    once: object = None,
 ) -> Response:
-    """Answer JSON: read through `model` from a dataclass (or a list of them), keys in the model's order."""
-    response = Response(to_json(data, model), status=status, mimetype="application/json")
+    """Answer JSON: read through `model` from a dataclass (or a list of them), keys in the model's order.
+
+    `once` is an object that never changes and says everything that is in `data`: it is written only once.
+    """
+    texts = {} if once is None else _written.setdefault(once, {})
+    if model not in texts:
+        texts[model] = to_json(data, model)
+    response = Response(texts[model], status=status, mimetype="application/json")
     response.headers.update(headers or {})
     return response
 

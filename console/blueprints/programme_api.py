@@ -59,8 +59,8 @@ def list_items(path: WeekPath, query: WeekItemsQuery) -> Response:
     if query.status is not None and query.status.strip() and query.status.strip().lower() not in STATUSES:
         raise BadRequest(week.programme.invalid_status)
     wanted = ListQuery(filters=query.filters())
-    items, total = programme.items(web_context(), week, wanted, limit=query.limit, offset=query.offset)
-    return answer(list(items), WeekItemOut, headers={TOTAL: str(total)})
+    found = programme.items(web_context(), week, wanted, limit=query.limit, offset=query.offset)
+    return answer(found.items, WeekItemOut, headers={TOTAL: str(found.total)}, once=found)
 
 
 @api.get(f"{T}/overview", responses={200: WeekOverviewOut})

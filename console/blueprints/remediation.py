@@ -90,7 +90,7 @@ def list_items(query: ItemsQuery) -> Response:
     """Give items, active first, then by priority, due date and id; the total is in `X-Total-Count`."""
     ctx = web_context()
     wanted = _wanted(query)
-    items, total = tracker_lists.slice_of(ctx, REMEDIATION, wanted, limit=query.limit, offset=query.offset)
+    found = tracker_lists.slice_of(ctx, REMEDIATION, wanted, limit=query.limit, offset=query.offset)
     audit.viewed(
         ctx,
         f"{REMEDIATION.audit_prefix}_items_view",
@@ -99,9 +99,9 @@ def list_items(query: ItemsQuery) -> Response:
         include_inactive=query.include_inactive,
         status=query.status,
         limit=query.limit,
-        count=len(items),
+        count=len(found.items),
     )
-    return answer(list(items), ItemOut, headers={TOTAL: str(total)})
+    return answer(found.items, ItemOut, headers={TOTAL: str(found.total)}, once=found)
 
 
 @api.get(f"{T}/items.csv")

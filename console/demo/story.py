@@ -215,7 +215,7 @@ class Story:
 
     def _hand_out(self) -> None:
         with self.acting_as(MANAGER) as ctx:
-            items, _total = tracker_lists.slice_of(ctx, REMEDIATION, ListQuery(), limit=100, offset=0)
+            items = tracker_lists.slice_of(ctx, REMEDIATION, ListQuery(), limit=100, offset=0).items
             for item in items:
                 if item.rule_id == "daily_check_recent":
                     tracker_items.change(ctx, item.id, ItemChange(assignee=PLATFORM.username, status="in_progress"))

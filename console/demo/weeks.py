@@ -98,7 +98,7 @@ class Weeks:
 
     def _items(self, ctx: Context, plan: SitePlan, code: str) -> tuple[ItemView, ...]:
         query = ListQuery(filters={"site": (plan.site,)})
-        return tracker_lists.slice_of(ctx, WEEKS[code].programme, query, limit=100, offset=0)[0]
+        return tracker_lists.slice_of(ctx, WEEKS[code].programme, query, limit=100, offset=0).items
 
     def _finish(self, plan: SitePlan, code: str, share: float) -> None:
         with self._stage.acting_as(plan.who) as ctx:

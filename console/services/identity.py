@@ -18,6 +18,7 @@ from console.domain.accounts import SessionPolicy, session_is_live
 from console.domain.tokens import Refusal, TokenDates, TokenFacts, TokenPolicy
 from console.models.iam import Token, User, WebSession
 from console.services import audit
+from console.services.unchanged import remembered
 
 # One row update per credential and minute is enough to know when it was used last.
 TOUCH_EVERY = timedelta(minutes=1)
@@ -31,6 +32,28 @@ _BY_TOKEN = (
 _BY_SESSION = (
     select(WebSession, User).join(User, User.id == WebSession.user_id).where(WebSession.token_hash == bindparam("hash"))
 )
+
+
+@dataclass(frozen=True)
+class _KnownToken:
+    """A stored token and its owner: what can be said of them without asking the clock."""
+
+    token_id: int
+    token_hash: str
+    person: Actor
+    facts: TokenFacts
+
+
+@dataclass(frozen=True)
+class _KnownSession:
+    """A stored browser session and its person."""
+
+    person: Actor
+    user_is_active: bool
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -90,43 +113,64 @@ def hashes_of(config: Config, presented: bytes) -> tuple[str, ...]:
 def by_token(ctx: Context, presented: bytes) -> Identified:
     """Identify the bearer of an API token; reads only."""
     hashes = hashes_of(ctx.config, presented)
-    row = ctx.session.execute(_BY_TOKEN, {"hashes": hashes}).first()
+    known = remembered(ctx, ("token", *hashes), lambda: _known_token(ctx, hashes))
     now = ctx.now()
     refusal = Refusal.UNKNOWN
     credential_id = None
-    if row is not None:
-        token, user = row
-        policy = token_policy(ctx.config)
-        facts = facts_of(token, user_is_active=user.is_active)
+    if known is not None:
+        policy, facts = token_policy(ctx.config), known.facts
         found = tokens.judge(facts, policy, now)
         if found is None:
-            actor = _token_actor(token, user, tokens.dates(facts, policy, now))
-            stale = token.last_used_at is None or token.last_used_at <= now - TOUCH_EVERY
-            return Identified(actor, None, token.id, stale or token.token_hash != hashes[0])
-        refusal, credential_id = found, token.id
+            actor = _with_dates(known.person, tokens.dates(facts, policy, now))
+            stale = facts.last_used_at is None or facts.last_used_at <= now - TOUCH_EVERY
+            return Identified(actor, None, known.token_id, stale or known.token_hash != hashes[0])
+        refusal, credential_id = found, known.token_id
     fallback = _env_actor(ctx, presented, now)
     return Identified(fallback) if fallback else Identified(None, refusal, credential_id)
 
 
 def by_session(ctx: Context, presented: str) -> Identified:
     """Identify the person behind a browser session; reads only."""
-    row = ctx.session.execute(_BY_SESSION, {"hash": session_hash(presented)}).first()
-    if row is None:
+    hashed = session_hash(presented)
+    known = remembered(ctx, ("session", hashed), lambda: _known_session(ctx, hashed))
+    if known is None:
         return Identified(None, Refusal.UNKNOWN)
-    web, user = row
-    now = ctx.now()
+    now, session_id = ctx.now(), known.person.session_id
     live = session_is_live(
-        created_at=web.created_at,
-        last_seen_at=web.last_seen_at,
-        expires_at=web.expires_at,
-        revoked_at=web.revoked_at,
+        created_at=known.created_at,
+        last_seen_at=known.last_seen_at,
+        expires_at=known.expires_at,
+        revoked_at=known.revoked_at,
         policy=session_policy(ctx.config),
         now=now,
     )
-    if not live or not user.is_active:
-        return Identified(None, Refusal.EXPIRED if user.is_active else Refusal.USER_INACTIVE, web.id)
-    actor = replace(_person("session", user), session_id=web.id)
-    return Identified(actor, None, web.id, web.last_seen_at <= now - TOUCH_EVERY)
+    if not live or not known.user_is_active:
+        return Identified(None, Refusal.EXPIRED if known.user_is_active else Refusal.USER_INACTIVE, session_id)
+    return Identified(known.person, None, session_id, known.last_seen_at <= now - TOUCH_EVERY)
+
+
+def _known_token(ctx: Context, hashes: Sequence[str]) -> _KnownToken | None:
+    row = ctx.session.execute(_BY_TOKEN, {"hashes": hashes}).first()
+    if row is None:
+        return None
+    token, user = row
+    person = replace(
+        _person("token", user),
+        token_id=token.id,
+        site_scope=scope.intersect(user.site_scope, token.site_scope),
+        token_label=token.label,
+        token_created_at=token.created_at,
+    )
+    return _KnownToken(token.id, token.token_hash, person, facts_of(token, user_is_active=user.is_active))
+
+
+def _known_session(ctx: Context, hashed: str) -> _KnownSession | None:
+    row = ctx.session.execute(_BY_SESSION, {"hash": hashed}).first()
+    if row is None:
+        return None
+    web, user = row
+    person = replace(_person("session", user), session_id=web.id)
+    return _KnownSession(person, user.is_active, web.created_at, web.last_seen_at, web.expires_at, web.revoked_at)
 
 
 def local_bypass(ctx: Context) -> Identified:
@@ -257,13 +301,9 @@ def _person(kind: Literal["token", "session"], user: User) -> Actor:
     )
 
 
-def _token_actor(token: Token, user: User, due: TokenDates) -> Actor:
+def _with_dates(person: Actor, due: TokenDates) -> Actor:
     return replace(
-        _person("token", user),
-        token_id=token.id,
-        site_scope=scope.intersect(user.site_scope, token.site_scope),
-        token_label=token.label,
-        token_created_at=token.created_at,
+        person,
         token_expires_at=due.expires_at,
         token_rotate_due_at=due.rotate_due_at,
         token_idle_due_at=due.idle_due_at,

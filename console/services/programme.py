@@ -24,6 +24,7 @@ from console.models.tracker import TrackerItem, TrackerRun
 from console.services import audit, sites, tracker_lists, tracker_store
 from console.services import tracker_rows as rows
 from console.services.tracker import tally
+from console.services.tracker_lists import Slice
 from console.services.tracker_rows import ItemView
 from console.services.tracker_store import Event
 
@@ -215,8 +216,8 @@ def _items(ctx: Context, programme: Programme, site: str, now: datetime) -> tupl
     return rows.views(programme, ctx.session.execute(statement.order_by(*order)), now)
 
 
-def items(ctx: Context, week: Week, query: ListQuery, *, limit: int, offset: int) -> tuple[tuple[ItemView, ...], int]:
-    """Give items of a week, changed last first, and how many match; without a site those of all the caller's sites."""
+def items(ctx: Context, week: Week, query: ListQuery, *, limit: int, offset: int) -> Slice:
+    """Give items of a week, changed last first; without a site those of all the caller's sites."""
     return tracker_lists.slice_of(ctx, week.programme, query, limit=limit, offset=offset, order=NEWEST)
 
 

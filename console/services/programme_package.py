@@ -119,7 +119,7 @@ def build(ctx: Context, week: Week, site: str, wanted: Wanted | None = None) -> 
     ctx.actor.require_site(site)
     state = tracker_completion.completion(ctx, programme, site)
     query = ListQuery(filters={"site": (site,)})
-    items, _total = tracker_lists.slice_of(ctx, programme, query, limit=500, offset=0)
+    items = tracker_lists.slice_of(ctx, programme, query, limit=500, offset=0).items
     points, latest = _weekly(ctx, site, wanted.weekly_limit) if _has_weekly(week, wanted) else ((), None)
     packed = _Evidence(
         ctx.config["W07_COMPLETION_PACKAGE_MAX_EVIDENCE_FILES"],

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, func, literal_column, select, union_all
+from sqlalchemy import func, literal_column, select, union_all
 
 from console.context import Context
 from console.domain.tracker import Programme
@@ -70,7 +69,7 @@ def board(
     """
     now = ctx.now()
 
-    def find() -> tuple[Sequence[Row[Any]], Mapping[str, int]]:
+    def find() -> tuple[tuple[ItemView, ...], Mapping[str, int]]:
         statement = matching(ctx, programme, query, now)
         numbers = counts
         if numbers is None:
@@ -87,10 +86,9 @@ def board(
             for status in BOARD_STATUSES
             if numbers.get(status)
         ]
-        return read(ctx, programme, union_all(*parts).subquery()) if parts else (), numbers
+        return read(ctx, programme, union_all(*parts).subquery(), now) if parts else (), numbers
 
-    found, numbers = unchanged(ctx, programme, query, ("board", expand), find)
-    items = rows.views(programme, found, now)
+    items, numbers = unchanged(ctx, programme, query, ("board", expand), find, lambda found: rows.views_hold(found[0]))
     wanted = query.filters.get("status") or BOARD_STATUSES
     columns = tuple(
         BoardColumn(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, case, func, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, case, func, select, union_all
 
 from console import listing
 from console.context import Context
@@ -28,19 +28,32 @@ def page(ctx: Context, programme: Programme, query: ListQuery, *, total: int | N
     now = ctx.now()
     listed = replace(spec(programme, now), order=order_of(query))
 
-    def find() -> tuple[Sequence[Row[Any]], int, ListQuery]:
+    def find() -> tuple[tuple[ItemView, ...], int, int]:
         statement = matching(ctx, programme, query, now)
         number = _total(ctx, programme, query, statement, listed) if total is None else total
         there = replace(query, page=min(query.page, max(1, -(-number // query.per_page))))
         skipped = (there.page - 1) * there.per_page
         ids = ordered(listed, there, statement).limit(there.per_page).offset(skipped).subquery()
         full = rows.base(programme, ctx.actor).join(ids, ids.c.id == TrackerItem.id)
-        return ctx.session.execute(ordered(listed, there, full)).all(), number, there
+        return rows.views(programme, ctx.session.execute(ordered(listed, there, full)), now), number, there.page
 
     place = (query.sort, query.descending, query.page, query.per_page)
-    found, total, query = unchanged(ctx, programme, query, ("page", *place), find)
+    found, matched, number = unchanged(
+        ctx, programme, query, ("page", *place), find, lambda found: rows.views_hold(found[0])
+    )
     choices = {item.key: item.options(ctx) for item in listed.filters}
-    return ListResult(listed, query, rows.views(programme, found, now), total, False, now, choices)
+    return ListResult(listed, replace(query, page=number), found, matched, False, now, choices)
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """Some items of a query in its order, and how many match in all.
+
+    While nothing changes the very same object is given again: what was made of it holds as long as it lives.
+    """
+
+    items: tuple[ItemView, ...]
+    total: int
 
 
 def slice_of(
@@ -51,19 +64,19 @@ def slice_of(
     limit: int,
     offset: int,
     order: Sequence[ColumnElement[Any]] | None = None,
-) -> tuple[tuple[ItemView, ...], int]:
-    """Give items `offset` to `offset + limit` of a query in the default or another order, and how many match in all."""
+) -> Slice:
+    """Give items `offset` to `offset + limit` of a query in the default or another order."""
     now = ctx.now()
     order = order or order_of(query)
 
-    def find() -> tuple[Sequence[Row[Any]], int]:
+    def find() -> Slice:
         statement = matching(ctx, programme, query, now)
         total = _total(ctx, programme, query, statement, spec(programme, now))
         ids = statement.order_by(*order).limit(limit).offset(offset).subquery()
-        return (read(ctx, programme, ids, order=order), total) if offset < total else ((), total)
+        return Slice(read(ctx, programme, ids, now, order=order) if offset < total else (), total)
 
-    found, total = unchanged(ctx, programme, query, ("slice", limit, offset, *map(str, order)), find)
-    return rows.views(programme, found, now), total
+    key = ("slice", limit, offset, *map(str, order))
+    return unchanged(ctx, programme, query, key, find, lambda found: rows.views_hold(found.items))
 
 
 def _total(ctx: Context, programme: Programme, query: ListQuery, statement: Select[Any], listed: ListSpec) -> int:

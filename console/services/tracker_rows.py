@@ -98,7 +98,8 @@ class ItemView:
     def fingerprint(self) -> tuple[Hashable, ...]:
         """Give what a drawing of this row depends on, apart from the minute."""
         counts = (self.comment_count, self.evidence_count)
-        return (self.id, self.version, self.updated_at, self.assignee, self.assignee_name, self.overdue, *counts)
+        person = (self.assignee, self.assignee_name, self.assignee_active)
+        return (self.id, self.version, self.updated_at, *person, self.overdue, *counts)
 
     @property
     def title(self) -> str | Mapping[str, Any]:
@@ -250,6 +251,11 @@ def view(programme: Programme, row: Row[Any], now: datetime) -> ItemView:
 def views(programme: Programme, rows: Iterable[Row[Any]], now: datetime) -> tuple[ItemView, ...]:
     """Turn rows of `base` into items."""
     return tuple(view(programme, row, now) for row in rows)
+
+
+def views_hold(items: Iterable[ItemView]) -> datetime:
+    """Give the last instant (aware UTC) at which the same of these items are overdue as when they were read."""
+    return min((item.due_at for item in items if item.due_at and item.is_open and not item.overdue), default=ALWAYS)
 
 
 def load(ctx: Context, programme: Programme, item_id: int, now: datetime, *, lock: bool = False) -> ItemView:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, Subquery, false, or_, true
+from sqlalchemy import ColumnElement, Select, Subquery, false, or_, true
 
 from console.context import Context
 from console.domain.text import N_
@@ -17,7 +17,8 @@ from console.listing import Column, Filter, ListQuery, ListSpec, narrowed
 from console.models.tracker import TrackerItem
 from console.services import tracker_rows as rows
 from console.services.text_match import holds
-from console.services.unchanged import remembered, remembered_until
+from console.services.tracker_rows import ItemView
+from console.services.unchanged import ALWAYS, remembered_until
 
 T = TypeVar("T")
 
@@ -155,31 +156,45 @@ def matching(ctx: Context, programme: Programme, query: ListQuery, now: datetime
 
 
 def unchanged(
-    ctx: Context, programme: Programme, query: ListQuery, what: tuple[Hashable, ...], find: Callable[[], T]
+    ctx: Context,
+    programme: Programme,
+    query: ListQuery,
+    what: tuple[Hashable, ...],
+    find: Callable[[], T],
+    holds: Callable[[T], datetime] = lambda _found: ALWAYS,
 ) -> T:
-    """Give what `find` finds among the matching items; it looks again when something changed or a deadline passed."""
+    """Give what `find` finds among the matching items; it looks again when something changed or a deadline passed.
+
+    `holds` says up to which instant (aware UTC) what was found reads the same.
+    """
     ctx.actor.require(*programme.read)
     words = tuple(sorted((key, chosen) for key, chosen in with_defaults(query).filters.items()))
     key = (what, programme.key, ctx.actor.site_scope, words, query.search)
-    if "due" not in query.filters:
-        return remembered(ctx, key, find)
     now = ctx.now()
+
+    def look(until: datetime) -> tuple[T, datetime]:
+        found = find()
+        return found, min(until, holds(found))
+
+    if "due" not in query.filters:
+        return remembered_until(ctx, key, now, lambda: look(ALWAYS))
 
     def lateness() -> tuple[datetime, datetime]:
         until = rows.lateness_holds(ctx, programme, now)
         return until, until
 
-    holds = remembered_until(ctx, ("lateness", programme.key), now, lateness)
-    return remembered_until(ctx, key, now, lambda: (find(), holds))
+    same_are_late = remembered_until(ctx, ("lateness", programme.key), now, lateness)
+    return remembered_until(ctx, key, now, lambda: look(same_are_late))
 
 
 def read(
     ctx: Context,
     programme: Programme,
     ids: Subquery,
+    now: datetime,
     *,
     order: Sequence[ColumnElement[Any]] = ORDER,
-) -> Sequence[Row[Any]]:
+) -> tuple[ItemView, ...]:
     """Join the rows late, so that what is skipped costs an index walk and nothing else."""
     statement = rows.base(programme, ctx.actor).join(ids, ids.c.id == TrackerItem.id)
-    return ctx.session.execute(statement.order_by(*order)).all()
+    return rows.views(programme, ctx.session.execute(statement.order_by(*order)), now)

@@ -20,8 +20,8 @@ from console.database import state_of
 
 T = TypeVar("T")
 
-# Entries of one connection, the least used leave first: pages of rows are among them, a quarter of a megabyte each.
-MOST = 12
+# Rows of one connection, a figure counts as one; the least used leave first. Fifty items are a quarter of a megabyte.
+MOST = 300
 ALWAYS = datetime.max.replace(tzinfo=UTC)
 
 
@@ -32,6 +32,21 @@ class _Memory:
     state: Hashable = None
     asked_by: Callable[[], Connection | None] = lambda: None
     found: OrderedDict[Hashable, tuple[datetime, datetime, Any]] = field(default_factory=OrderedDict)
+    rows: int = 0
+
+    def keep(self, key: Hashable, since: datetime, until: datetime, result: Any) -> None:
+        """Keep a result, and let go of what was not asked for the longest."""
+        if key in self.found:
+            self.rows -= _rows(self.found.pop(key)[2])
+        self.found[key] = (since, until, result)
+        self.rows += _rows(result)
+        while self.rows > MOST:
+            _key, (_since, _until, oldest) = self.found.popitem(last=False)
+            self.rows -= _rows(oldest)
+
+
+def _rows(result: Any) -> int:
+    return 1 + sum(map(_rows, result)) if isinstance(result, (list, tuple)) else 1
 
 
 def remembered(ctx: Context, key: Hashable, find: Callable[[], T]) -> T:
@@ -47,17 +62,15 @@ def remembered_until(ctx: Context, key: Hashable, now: datetime, find: Callable[
     """Give the same where time changes the result too: `find` also says up to which instant (aware UTC) it holds."""
     if not ctx.only_reads:
         return find()[0]
-    found = _memory(ctx.session.connection()).found
+    memory = _memory(ctx.session.connection())
+    found = memory.found
     if key in found:
         found.move_to_end(key)
         since, until, result = found[key]
         if since <= now <= until:
             return result
     result, until = find()
-    found[key] = (now, until, result)
-    found.move_to_end(key)
-    if len(found) > MOST:
-        found.popitem(last=False)
+    memory.keep(key, now, until, result)
     return result
 
 
@@ -67,6 +80,6 @@ def _memory(connection: Connection) -> _Memory:
     if memory.asked_by() is not connection:
         state = state_of(connection)
         if state != memory.state:
-            memory.state, memory.found = state, OrderedDict()
+            memory.state, memory.found, memory.rows = state, OrderedDict(), 0
         memory.asked_by = ref(connection)
     return memory

@@ -44,9 +44,9 @@ def numbers(items):
 
 def listed(ctx, search="", **filters):
     query = ListQuery(filters={key: tuple(words) for key, words in filters.items()}, search=search)
-    items, total = tracker_lists.slice_of(ctx, REMEDIATION, query, limit=500, offset=0)
-    assert len(items) == total
-    return numbers(items)
+    found = tracker_lists.slice_of(ctx, REMEDIATION, query, limit=500, offset=0)
+    assert len(found.items) == found.total
+    return numbers(found.items)
 
 
 def test_the_order_is_active_first_then_priority_deadline_and_id(ctx, mixed):
@@ -115,8 +115,8 @@ def test_the_scope_hides_other_sites_but_not_the_platform(make_ctx, mixed):
 def test_pages_are_slices_of_the_same_order(ctx, mixed):
     pages = [tracker_lists.slice_of(ctx, REMEDIATION, ListQuery(), limit=3, offset=offset) for offset in (0, 3, 6, 9)]
 
-    assert [numbers(items) for items, _total in pages] == [[1, 2, 8], [5, 4, 7], [3], []]
-    assert {total for _items, total in pages} == {7}
+    assert [numbers(found.items) for found in pages] == [[1, 2, 8], [5, 4, 7], [3], []]
+    assert {found.total for found in pages} == {7}
     table = tracker_lists.page(ctx, REMEDIATION, ListQuery(per_page=3, page=2))
     assert (numbers(table.rows), table.total, table.pages) == ([5, 4, 7], 7, 3)
 

@@ -128,7 +128,15 @@ def test_the_memory_is_bounded(reader):
         ctx = reader.context(session)
         for number in range(3 * MOST):
             assert remembered(ctx, number, lambda number=number: number) == number
-        assert len(session.connection().info["remembered"].found) <= MOST
+        assert len(session.connection().info["remembered"].found) == MOST
+        # A page of rows weighs what its rows weigh, and drives out that many figures.
+        remembered(ctx, "page", lambda: (list(range(MOST // 2)), 7))
+        assert MOST // 2 - 3 <= len(session.connection().info["remembered"].found) <= MOST // 2
+        remembered(ctx, "page", lambda: 1)
+        # What is larger than everything is given all the same.
+        assert len(remembered(ctx, "all", lambda: list(range(2 * MOST)))) == 2 * MOST
+        assert session.connection().info["remembered"].rows == 0
+        assert remembered(ctx, "small", lambda: 5) == remembered(ctx, "small", lambda: 6) == 5
     assert ALWAYS.utcoffset() == timedelta(0)
 
 
