@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal_column, select
 
 from console.context import Context
 from console.domain.alerts import DEAD, FAILED, RETRY_JOB, WARNING
@@ -21,6 +21,8 @@ def facts(ctx: Context) -> OutboxFacts:
         AlertDelivery.attempt_count < RETRY_ATTEMPTS,
         AlertDelivery.last_attempt_at <= now - RETRY_AGE,
     )
-    retried = select(func.max(JobRun.finished_at)).where(JobRun.job_name == RETRY_JOB, JobRun.dry_run.is_(False))
+    # Not a parameter: for some name or other PostgreSQL would walk back through the runs of all jobs until it comes.
+    retries = JobRun.job_name == literal_column(f"'{RETRY_JOB}'")
+    retried = select(func.max(JobRun.finished_at)).where(retries, JobRun.dry_run.is_(False))
     parts = (part.scalar_subquery() for part in (dead, failed, retried))
     return OutboxFacts(now, *ctx.session.execute(due.add_columns(*parts)).one())
