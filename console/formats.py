@@ -39,7 +39,7 @@ def local(instant: datetime) -> datetime:
 def localtime(instant: datetime | None, form: str = "auto") -> str:
     """Give an instant as people read it: "auto" is the time alone for today and the date with the time otherwise.
 
-    Other forms: "time", "date", "datetime", "full" (with the zone's name).
+    Other forms: "time", "date", "moment" (date and time, without this year), "datetime", "full" (with the zone's name).
     """
     if instant is None:
         return "–"

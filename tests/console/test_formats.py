@@ -41,6 +41,13 @@ def test_an_instant_is_as_short_as_it_can_be(reading, lang, instant, shown):
     assert formats.localtime(instant) == shown
 
 
+@pytest.mark.parametrize(("lang", "shown"), [("ko", "3월 2일 12:00"), ("en", "2 Mar 12:00")])
+def test_a_moment_of_today_keeps_its_date(reading, lang, shown):
+    reading(lang)
+
+    assert formats.localtime(NOON, "moment") == shown
+
+
 def test_the_full_form_names_the_zone(reading):
     reading("ko")
 
