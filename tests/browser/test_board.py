@@ -174,6 +174,18 @@ def test_the_csv_of_the_bulk_bar_holds_the_chosen_rows(page_as, view):
         assert sorted(row["id"] for row in csv.DictReader(file)) == sorted(chosen)
 
 
+def test_what_a_card_of_the_table_lets_change_is_large_enough_for_a_thumb(page_as):
+    page = page_as("manager", width=390)
+    _open(page, "/board?view=table")
+
+    heights = page.locator("tr[data-row] :is(a[data-inline], a.cell-title)").evaluate_all(
+        "links => links.map((link) => link.getBoundingClientRect().height)"
+    )
+
+    assert heights
+    assert min(heights) >= 44
+
+
 def test_failing_rules_lead_to_their_rows(page_as):
     page = page_as("manager", lang="en")
     _open(page)
