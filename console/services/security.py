@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,17 +13,17 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Integer,
+    Select,
     Text,
     and_,
+    bindparam,
     case,
-    column,
     func,
     or_,
     select,
     true,
     type_coerce,
     union_all,
-    values,
 )
 
 from console.context import Context
@@ -32,11 +33,11 @@ from console.domain.security import Anomaly, Risk, RiskNumbers
 from console.models.audit import AuditLog
 from console.models.iam import Token, User
 from console.models.types import UtcDateTime
+from console.services.audit_append import LOGS
+from console.services.given_rows import as_parameter, given_rows
 
 READ = ("admins:manage", "security:read")
 SYSTEM_ACTOR = "system"
-# Everything before the first entry of an empty window.
-NEVER = 2**62
 EVENTS = 20
 
 
@@ -258,18 +259,9 @@ def _window(ctx: Context, start: datetime, end: datetime, zone: ZoneInfo) -> _Wi
     """
     nights = list(security.off_hours(start, end, zone))
     instants = sorted({start, *(at for night in nights for at in night)})
-    marks = values(column("place", Integer), column("at", UtcDateTime()), name="marks").data(list(enumerate(instants)))
-    mark = marks.cte()
-    first_at = (
-        select(AuditLog.seq)
-        .where(AuditLog.created_at >= mark.c.at)
-        .order_by(AuditLog.created_at, AuditLog.seq)
-        .limit(1)
-        .correlate(mark)
-        .scalar_subquery()
-    )
-    last = select(func.max(AuditLog.seq)).scalar_subquery()
-    rows = ctx.session.execute(select(mark.c.place, first_at, last)).all()
+    dialect = ctx.session.get_bind().dialect.name
+    marks = as_parameter(dialect, [{"place": place, "at": at} for place, at in enumerate(instants)])
+    rows = ctx.session.connection().execute(_places(dialect), {"marks": marks}).all()
     after_last = (rows[0][2] or 0) + 1
     places = {instants[place]: after_last if seq is None else seq for place, seq, _ in rows}
     # The end of the window is now; entries that other processes add meanwhile still belong to it.
@@ -277,40 +269,48 @@ def _window(ctx: Context, start: datetime, end: datetime, zone: ZoneInfo) -> _Wi
     return _Window(places[start], after_last, tuple((places[begin], places[until]) for begin, until in nights))
 
 
+@cache
+def _places(dialect: str) -> Select[*tuple[Any, ...]]:
+    mark = given_rows(dialect, "marks", place=Integer(), at=UtcDateTime())
+    first_at = (
+        select(LOGS.c.seq)
+        .where(LOGS.c.created_at >= mark.c.at)
+        .order_by(LOGS.c.created_at, LOGS.c.seq)
+        .limit(1)
+        .correlate(mark)
+        .scalar_subquery()
+    )
+    return select(mark.c.place, first_at, select(func.max(LOGS.c.seq)).scalar_subquery())
+
+
 def _action_counts(ctx: Context, window: _Window) -> tuple[int, int, int]:
     """Give failed changes, sensitive actions and actions of people at night, in one statement.
 
     What the system does at night by schedule is nobody working at night.
     """
-    failed = select(func.count()).where(
-        AuditLog.status != "success",
-        AuditLog.status.in_(security.FAILED_STATUSES),
-        AuditLog.seq >= window.first,
-        AuditLog.action.not_in(security.VERDICT_ACTIONS),
-        AuditLog.action.not_like("%\\_view", escape="\\"),
-    )
-    sensitive = select(func.count()).where(
-        AuditLog.action.in_(security.SENSITIVE_ACTIONS), AuditLog.seq >= window.first
-    )
-    busy = [(begin, until) for begin, until in window.nights if until > begin] or [(NEVER, NEVER)]
-    ranges = values(column("begin", BigInteger), column("until", BigInteger), name="nights").data(busy).cte()
-    by_schedule = (
-        select(func.count())
-        .select_from(ranges)
-        .join(
-            AuditLog,
-            and_(
-                AuditLog.actor_username == SYSTEM_ACTOR,
-                AuditLog.seq >= ranges.c.begin,
-                AuditLog.seq < ranges.c.until,
-            ),
-        )
-    )
-    counts = ctx.session.execute(
-        select(failed.scalar_subquery(), sensitive.scalar_subquery(), by_schedule.scalar_subquery())
-    ).one()
+    dialect = ctx.session.get_bind().dialect.name
+    busy = [{"begin": begin, "until": until} for begin, until in window.nights if until > begin]
+    given = {"first": window.first, "nights": as_parameter(dialect, busy)}
+    counts = ctx.session.connection().execute(_counts(dialect), given).one()
     night = sum(until - begin for begin, until in window.nights if until > begin)
     return counts[0], counts[1], night - counts[2]
+
+
+@cache
+def _counts(dialect: str) -> Select[*tuple[Any, ...]]:
+    first = bindparam("first", type_=BigInteger())
+    failed = select(func.count()).where(
+        LOGS.c.status != "success",
+        LOGS.c.status.in_(security.FAILED_STATUSES),
+        LOGS.c.seq >= first,
+        LOGS.c.action.not_in(security.VERDICT_ACTIONS),
+        LOGS.c.action.not_like("%\\_view", escape="\\"),
+    )
+    sensitive = select(func.count()).where(LOGS.c.action.in_(security.SENSITIVE_ACTIONS), LOGS.c.seq >= first)
+    night = given_rows(dialect, "nights", begin=BigInteger(), until=BigInteger())
+    within = and_(LOGS.c.actor_username == SYSTEM_ACTOR, LOGS.c.seq >= night.c.begin, LOGS.c.seq < night.c.until)
+    by_schedule = select(func.count()).select_from(night).join(LOGS, within)
+    return select(*(each.scalar_subquery() for each in (failed, sensitive, by_schedule)))
 
 
 def _actors(ctx: Context, window: _Window) -> Sequence[ActorCount]:
