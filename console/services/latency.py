@@ -5,18 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import case, delete, func, insert, literal, select, true, union_all
-from sqlalchemy.orm import aliased
+from sqlalchemy import (
+    CompoundSelect,
+    Float,
+    Integer,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    true,
+    union_all,
+)
 
 from console.config import Config
 from console.context import Context
 from console.domain.latency import LatencySnapshot, Samples, judge, summarize
 from console.domain.latency_policy import LatencyPolicy, Target, WindowCounts, parse_targets
 from console.models.latency import LatencySample
+from console.models.types import UtcDateTime
 
 READ = ("admins:manage", "security:read", "governance:read")
+SAMPLES = cast("Table", LatencySample.__table__)
 
 
 @dataclass(frozen=True)
@@ -125,45 +141,60 @@ def _samples(
 
 def _newest(ctx: Context, targets: Sequence[Target], policy: LatencyPolicy) -> dict[str, list[Any]]:
     """Read the newest samples of every endpoint in one statement; each part is an index range with a limit."""
-    parts = [
-        select(LatencySample.endpoint_key, LatencySample.duration_ms, LatencySample.is_error)
-        .where(LatencySample.endpoint_key == target.key)
-        .order_by(LatencySample.sampled_at.desc(), LatencySample.id.desc())
-        .limit(policy.window_size)
-        .subquery()
-        for target in targets
-    ]
+    asked = _newest_of(tuple(target.key for target in targets))
     found: dict[str, list[Any]] = {}
-    for row in ctx.session.execute(union_all(*(select(part) for part in parts))).all():
+    for row in ctx.session.connection().execute(asked, {"size": policy.window_size}):
         found.setdefault(row[0], []).append(row)
     return found
 
 
+# Made once for a list of endpoints: putting such a statement together costs more than running it.
+@cache
+def _newest_of(keys: tuple[str, ...]) -> CompoundSelect[*tuple[Any, ...]]:
+    parts = [
+        select(SAMPLES.c.endpoint_key, SAMPLES.c.duration_ms, SAMPLES.c.is_error)
+        .where(SAMPLES.c.endpoint_key == key)
+        .order_by(SAMPLES.c.sampled_at.desc(), SAMPLES.c.id.desc())
+        .limit(bindparam("size", type_=Integer()))
+        .subquery()
+        for key in keys
+    ]
+    return union_all(*(select(part) for part in parts))
+
+
 def _windows(ctx: Context, targets: Sequence[Target], policy: LatencyPolicy, now: datetime) -> dict[str, _Windows]:
     """Count samples, errors and slow ones of both windows over time, without a limit on rows, in one statement."""
-    recent = LatencySample.sampled_at > now - timedelta(minutes=policy.short_window_minutes)
-    slow = LatencySample.duration_ms >= policy.warning_ms
-    error = LatencySample.is_error.is_(True)
+    given = {
+        "short": now - timedelta(minutes=policy.short_window_minutes),
+        "long": now - timedelta(minutes=policy.long_window_minutes),
+        "slow": policy.warning_ms,
+    }
+    asked = _windows_of(tuple(target.key for target in targets))
+    return {
+        key: _Windows(seen, WindowCounts(*counts[:3]), WindowCounts(*counts[3:]))
+        for key, seen, *counts in ctx.session.connection().execute(asked, given)
+    }
+
+
+@cache
+def _windows_of(keys: tuple[str, ...]) -> CompoundSelect[*tuple[Any, ...]]:
+    recent = SAMPLES.c.sampled_at > bindparam("short", type_=UtcDateTime())
+    slow = SAMPLES.c.duration_ms >= bindparam("slow", type_=Float())
+    error = SAMPLES.c.is_error.is_(True)
     sums = [
         func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
         for condition in (recent, recent & error, recent & slow, true(), error, slow)
     ]
-    older = aliased(LatencySample)
+    older = SAMPLES.alias()
     parts = [
         select(
-            literal(target.key),
-            select(func.max(older.sampled_at)).where(older.endpoint_key == target.key).scalar_subquery(),
+            literal(key),
+            select(func.max(older.c.sampled_at)).where(older.c.endpoint_key == key).scalar_subquery(),
             *sums,
-        ).where(
-            LatencySample.endpoint_key == target.key,
-            LatencySample.sampled_at > now - timedelta(minutes=policy.long_window_minutes),
-        )
-        for target in targets
+        ).where(SAMPLES.c.endpoint_key == key, SAMPLES.c.sampled_at > bindparam("long", type_=UtcDateTime()))
+        for key in keys
     ]
-    return {
-        key: _Windows(seen, WindowCounts(*counts[:3]), WindowCounts(*counts[3:]))
-        for key, seen, *counts in ctx.session.execute(union_all(*parts)).all()
-    }
+    return union_all(*parts)
 
 
 def prune(ctx: Context, *, keep_days: int | None = None) -> Pruned:
