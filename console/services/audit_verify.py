@@ -10,7 +10,16 @@ from sqlalchemy import func, select
 
 from console.context import Context
 from console.domain.audit_archive import Month
-from console.domain.audit_chain import Anchor, ChainReport, ChainRow, ChainVerifier, Checkpoint, Issue, accepted_hash
+from console.domain.audit_chain import (
+    ISSUES_KEPT,
+    Anchor,
+    ChainReport,
+    ChainRow,
+    ChainVerifier,
+    Checkpoint,
+    Issue,
+    accepted_hash,
+)
 from console.models.audit import AuditChainHead, AuditCheckpoint, AuditRebaseline
 from console.services import runs
 from console.services.audit_keys import chain_keys
@@ -31,9 +40,11 @@ from console.services.audit_reader import (
     row_before,
     span_of,
 )
+from console.services.unchanged import remembered_until
 
 # The gate looks at this many of the newest rows at most; the nightly job looks at all of them.
 STATUS_ROWS = 2000
+LOOK_AGAIN_AFTER = timedelta(minutes=1)
 FULL_VERIFICATION = "audit_chain_verify"
 _BEGINNING = Anchor()
 
@@ -183,22 +194,19 @@ def chain_status(ctx: Context) -> ChainStatus:
     if head.seq - start.seq > STATUS_ROWS:
         partial = True
         start = Anchor(head.seq - STATUS_ROWS, hash_at(ctx.session, head.seq - STATUS_ROWS) or "")
-    fresh = _verifier(ctx, start)
-    fresh.issue_count, fresh.issues = verifier.issue_count, verifier.issues
-    _feed(ctx, fresh, start.seq + 1, head.seq)
-    _check_end(ctx, fresh, head)
+    report = _newest_rows(ctx, start, head)
     full = runs.last_executed(ctx, FULL_VERIFICATION)
     found = int(full.detail.get("issue_count", 0)) if full else None
-    report = fresh.report()
+    issue_count = verifier.issue_count + report.issue_count
     signed_at = row.signed_at if row else None
     newest_at = ctx.session.scalar(select(AuditChainHead.last_created_at))
     return ChainStatus(
         generated_at=now,
-        chain_ok=report.chain_ok and not found,
+        chain_ok=not issue_count and not found,
         checked_count=report.checked_count,
         checked_from=start.seq + 1,
-        issue_count=report.issue_count + (found or 0),
-        issues=report.issues,
+        issue_count=issue_count + (found or 0),
+        issues=(*verifier.issues, *report.issues)[:ISSUES_KEPT],
         last_seq=head.seq,
         checkpoint_seq=row.seq if row else None,
         checkpoint_at=signed_at,
@@ -210,3 +218,20 @@ def chain_status(ctx: Context) -> ChainStatus:
         clock_behind=max(timedelta(0), newest_at - now) if newest_at else timedelta(0),
         other_chains=other_chains(ctx),
     )
+
+
+def _newest_rows(ctx: Context, start: Anchor, head: Anchor) -> ChainReport:
+    """Verify the rows after `start`; readers do it again once anything was written, and every minute in any case.
+
+    A row cannot be changed without a commit that the database knows of; the minute is for hands on its files.
+    """
+    now = ctx.now()
+
+    def verify() -> tuple[ChainReport, datetime]:
+        verifier = _verifier(ctx, start)
+        _feed(ctx, verifier, start.seq + 1, head.seq)
+        _check_end(ctx, verifier, head)
+        return verifier.report(), now + LOOK_AGAIN_AFTER
+
+    key = ("audit_chain", start, head, *sorted(chain_keys(ctx.config).known))
+    return remembered_until(ctx, key, now, verify)

@@ -11,6 +11,7 @@ from console.services.audit import chain_status
 from console.services.audit_reader import BATCH, PIECE
 from console.services.audit_verify import verify_all, verify_month
 from tests.services.audit_support import Trail, found
+from tests.services.statements import statements
 
 
 @pytest.fixture
@@ -184,6 +185,45 @@ def test_the_quick_look_says_how_far_it_looked(trail):
 
     assert (status.checked_count, status.checked_from, status.last_seq, status.partial) == (4, 1, 4, False)
     assert (status.checkpoint_seq, status.full_verified_at, status.clock_behind) == (None, None, timedelta(0))
+
+
+def reading(ctx):
+    ctx.only_reads = True
+    return chain_status(ctx)
+
+
+@pytest.mark.parametrize(
+    ("tamper", "reason"),
+    [
+        (lambda trail: trail.change(3, detail_json="{}"), "entry_hash_mismatch"),
+        (lambda trail: trail.change(3, keyed_hash="0" * 64), "keyed_hash_mismatch"),
+        (lambda trail: trail.drop(3), "sequence_gap"),
+        (lambda trail: trail.drop(4), "head_mismatch"),
+    ],
+)
+def test_a_reader_who_looked_already_sees_tampering_at_once(trail, tamper, reason):
+    trail.write(4)
+    assert trail.check(reading).chain_ok
+    assert trail.check(reading).checked_count == 4
+
+    tamper(trail)
+
+    assert reason in [what for _place, what in found(trail.check(reading))]
+
+
+def test_a_reader_verifies_again_only_after_a_write_or_a_minute(trail):
+    trail.engine.dispose()
+    trail.write(4)
+    counts = []
+    for wait, write in ((0, 0), (30, 0), (60, 0), (0, 1)):
+        trail.clock.advance(timedelta(seconds=wait))
+        if write:
+            trail.write(write)
+        with statements() as seen:
+            assert trail.check(reading).chain_ok
+        counts.append(sum("admin_audit_logs.detail_json" in statement for statement in seen))
+
+    assert counts == [1, 0, 1, 1]
 
 
 def test_the_quick_look_tells_that_the_clock_was_ahead(trail):
