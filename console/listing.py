@@ -21,7 +21,6 @@ from console.domain.errors import Invalid
 from console.domain.text import T
 from console.serialize import CsvColumn
 
-PAGE_SIZES = (25, 50, 100, 250)
 DEFAULT_PAGE_SIZE = 50
 MAX_TEXT = 200
 # Deeper pages of a counted list are reached by narrowing the filter; the export has everything.
@@ -224,17 +223,6 @@ class ListResult:
         """Give everything that a drawing of this page depends on, apart from the minute; its rows have fingerprints."""
         return (self.controls, self.total, self.capped, tuple(row.fingerprint for row in self.rows))
 
-    def chips(self) -> list[tuple[Filter, str, str]]:
-        """Give `(filter, word, label)` for every active filter word."""
-        made = []
-        for key, words in self.query.filters.items():
-            item = self.spec.filter(key)
-            if item is None:
-                continue
-            labels = dict(self.choices.get(key, ()))
-            made += [(item, word, labels.get(word, word)) for word in words if word]
-        return made
-
 
 def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery:
     """Read the URL parameters of a list; raises Invalid for a column, order, size or page that does not exist.
@@ -346,12 +334,6 @@ def stream(ctx: Context, spec: ListSpec, query: ListQuery, ids: Sequence[int] | 
     result = ctx.session.execute(ordered(spec, query, statement), execution_options={"yield_per": 250})
     for row in result:
         yield spec.row(row)
-
-
-def matching_ids(ctx: Context, spec: ListSpec, query: ListQuery, *, most: int) -> list[int]:
-    """Give the keys of every row that the filters match, for “select all N matching”; at most `most`."""
-    statement = narrowed(ctx, spec, query, ctx.now()).with_only_columns(spec.key, maintain_column_froms=True)
-    return list(ctx.session.scalars(statement.order_by(None).order_by(spec.key).limit(most)))
 
 
 def csv_columns(spec: ListSpec, query: ListQuery) -> tuple[CsvColumn, ...]:

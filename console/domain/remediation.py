@@ -12,7 +12,6 @@ from console.domain.gate_rules import Rule
 from console.domain.text import T, Text
 
 DEFAULT_MAX_ITEMS = 30
-MAX_ITEMS = 200
 
 
 @dataclass(frozen=True)

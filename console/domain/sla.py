@@ -10,7 +10,6 @@ from console.domain.text import N_, T, Text
 
 NONE, DUE_SOON, LATE, CRITICAL_LATE = 0, 1, 2, 3
 LEVELS = {DUE_SOON: N_("Due soon"), LATE: N_("Late"), CRITICAL_LATE: N_("Critical and late")}
-LEVEL_CODES = {NONE: "none", DUE_SOON: "due_soon", LATE: "late", CRITICAL_LATE: "critical_late"}
 
 # Runs of an hourly job start some seconds apart: an interval of whole hours must not miss its hour by them.
 REPEAT_GRACE = timedelta(minutes=5)

@@ -22,7 +22,6 @@ from console.domain.alerts import (
     SLACK,
     SUCCESS,
     TEAMS,
-    WARNING,
     WEBHOOK,
     Channel,
     channel,
@@ -35,7 +34,6 @@ from console.services import audit
 
 READ = ("admins:manage", "alerts:read")
 WRITE = ("admins:manage", "alerts:manage")
-RETRIED = (FAILED, WARNING)
 _SEPARATORS = re.compile(r"[,;\n]")
 _SOURCES = (
     ("ALERT_WEBHOOK_URLS", WEBHOOK),

@@ -313,11 +313,3 @@ def open_runs(ctx: Context) -> list[Run]:
         .limit(200)
     )
     return [view(row) for row in ctx.session.scalars(query)]
-
-
-def counts_since(ctx: Context, since: datetime) -> dict[str, int]:
-    """Give how many finished runs ended with each status at or after `since`."""
-    rows = ctx.session.execute(
-        select(JobRun.status, func.count()).where(JobRun.finished_at >= since).group_by(JobRun.status)
-    )
-    return {str(status): int(number) for status, number in rows}

@@ -5,7 +5,7 @@ from sqlalchemy import event, select
 from werkzeug.datastructures import MultiDict
 
 from console.domain.errors import Invalid
-from console.listing import Column, Filter, ListSpec, csv_columns, matching_ids, parse, run, stream
+from console.listing import Column, Filter, ListSpec, csv_columns, parse, run, stream
 from console.models.iam import Site
 from tests.factories import make_site
 
@@ -97,11 +97,10 @@ def test_the_number_of_queries_does_not_depend_on_the_page_size(ctx, sites):
     assert [statements_of(ctx, 1), statements_of(ctx, 250)] == [2, 2]
 
 
-def test_export_and_bulk_selection_take_exactly_what_the_filter_matches(ctx, sites):
+def test_an_export_takes_exactly_what_the_filter_matches(ctx, sites):
     asked = query("zone=UTC&per_page=1")
 
     assert [row.name for row in stream(ctx, SITES, asked)] == ["site 1", "site 3", "site 5"]
-    assert len(matching_ids(ctx, SITES, asked, most=100)) == 3
     assert [column.header for column in csv_columns(SITES, query("columns=zone,nothing"))] == ["zone"]
     assert [column.header for column in csv_columns(SITES, asked)] == ["name", "zone", "version"]
 

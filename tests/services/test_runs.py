@@ -115,15 +115,6 @@ def test_what_waits_or_runs_is_told_running_first(ctx, add, clock):
     assert [run.id for run in runs.open_runs(ctx)] == [running, waiting]
 
 
-def test_results_are_counted(ctx, add, clock):
-    add(minutes=-1)
-    add(minutes=-2, status="critical")
-    add(minutes=-3)
-    add(minutes=-600)
-
-    assert runs.counts_since(ctx, clock.now() - timedelta(hours=1)) == {"success": 2, "critical": 1}
-
-
 @pytest.mark.parametrize(
     "look", [runs.open_runs, lambda ctx: runs.get(ctx, 1), lambda ctx: runs.listed(ctx, runs.RunFilter())]
 )
