@@ -220,3 +220,11 @@ def test_the_numbers_of_the_security_page_open_their_rows(api, session, clock):
     assert {"/admin/tokens", "/admin/users?state=active"} <= links
     assert any(link.startswith("/audit?from=2026-01-31&status=warning") for link in links)
     assert {link: caller.get(link).status_code for link in links} == dict.fromkeys(links, 200)
+
+
+def test_the_plan_shows_no_number_that_means_another_item_on_the_board(browser_client):
+    # A line of the plan is numbered by its rank, an item of the board once and for ever.
+    page = browser_client("owner").get("/gate")
+
+    assert 'id="plan"' in page.text
+    assert "GR-0" not in page.text
