@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -268,6 +269,17 @@ def _number(args: Args, name: str, default: int, least: int, most: int) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 9 or not least <= int(text) <= most:
         raise Invalid(T("“%(name)s” must be a number from %(least)s to %(most)s", name=name, least=least, most=most))
     return int(text)
+
+
+def day_start(ctx: Context, word: str, *, later: int = 0) -> datetime:
+    """Give when the day of a date filter, or one so many days later, begins in the business zone; raises Invalid."""
+    try:
+        day = date.fromisoformat(word.strip())
+    except ValueError:
+        day = date.min
+    if not 1970 <= day.year <= 9000:
+        raise Invalid(T("“%(word)s” is not a date", word=word[:20]))
+    return datetime.combine(day + timedelta(days=later), time(), ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"]))
 
 
 def narrowed(ctx: Context, spec: ListSpec, query: ListQuery, now: datetime) -> AnySelect:

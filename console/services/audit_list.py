@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from console.context import Context
-from console.domain.errors import Invalid
-from console.domain.text import N_, T
-from console.listing import Choices, Column, Filter, ListSpec
+from console.domain.text import N_
+from console.listing import Choices, Column, Filter, ListSpec, day_start
 from console.services.audit_append import LOGS
 from console.services.audit_log import COUNT_CAP, READ, SHOWN, entry_of, unsuccessful
 
@@ -49,16 +47,6 @@ def _one_of(name: str) -> Any:
 
 def _status(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
     return and_(LOGS.c.status.in_(words), *unsuccessful(*words))
-
-
-def _day(ctx: Context, word: str, *, later: int = 0) -> datetime:
-    try:
-        day = date.fromisoformat(word.strip())
-    except ValueError:
-        day = date.min
-    if not 1970 <= day.year <= 9000:
-        raise Invalid(T("“%(word)s” is not a date", word=word[:20]))
-    return datetime.combine(day + timedelta(days=later), time(), ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"]))
 
 
 def _search(text: str) -> ColumnElement[bool]:
@@ -106,14 +94,14 @@ def spec(actions: Mapping[str, str]) -> ListSpec:
                 "from",
                 N_("From"),
                 "date",
-                lambda ctx, words, _now: LOGS.c.created_at >= _day(ctx, words[0]),
+                lambda ctx, words, _now: LOGS.c.created_at >= day_start(ctx, words[0]),
                 multiple=False,
             ),
             Filter(
                 "to",
                 N_("Until"),
                 "date",
-                lambda ctx, words, _now: LOGS.c.created_at < _day(ctx, words[0], later=1),
+                lambda ctx, words, _now: LOGS.c.created_at < day_start(ctx, words[0], later=1),
                 multiple=False,
             ),
             Filter("request_id", N_("Request"), "text", _one_of("request_id"), multiple=False, shown=False),

@@ -5,7 +5,9 @@ JSON, CSV and page read the same dataclasses; sums are made by the database.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -224,6 +226,7 @@ class Day:
     notified: int = 0
     open_before: int | None = None
     open_after: int | None = None
+    skip_reasons: Mapping[str, int] = field(default_factory=dict)
 
 
 def by_day(ctx: Context, *, days: int = 14) -> tuple[Day, ...]:
@@ -250,10 +253,13 @@ def by_day(ctx: Context, *, days: int = 14) -> tuple[Day, ...]:
                 "notified": 0,
                 "open_before": run.open_items,
                 "open_after": None,
+                "skip_reasons": Counter(),
             },
         )
         kind = "errors" if run.errors_count else "skipped" if run.skipped else "executed"
         seen[kind] += 1
+        if kind == "skipped" and run.skip_reason:
+            seen["skip_reasons"][run.skip_reason] += 1
         seen["assigned"] += run.assigned_count
         seen["notified"] += run.notified_count
         seen["open_after"] = run.open_items if run.open_items_after is None else run.open_items_after

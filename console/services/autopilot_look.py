@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,10 +11,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from console.context import Context
-from console.domain.analytics import Anomalies, HistoryRow, Summary
+from console.domain.analytics import Anomalies, HistoryRow
 from console.domain.text import N_
 from console.domain.tracker import REMEDIATION
-from console.listing import Column, Filter, ListSpec
+from console.listing import Column, Filter, ListSpec, day_start
 from console.models.automation import RunFact
 from console.models.runs import JobRun
 from console.models.tracker import TrackerItem
@@ -41,11 +42,15 @@ class PlanLook:
     computed_at: datetime
     preview: Preview
     days: tuple[Day, ...]
-    summary: Summary
     anomalies: Anomalies
     revision: Revision | None
     comparison: Comparison | None
     names: Mapping[str, str]
+
+    @property
+    def skip_reasons(self) -> Mapping[str, int]:
+        """Give how many runs of the shown days were skipped for which reason, the most frequent first."""
+        return dict(sum((Counter(day.skip_reasons) for day in self.days), Counter[str]()).most_common())
 
     @property
     def policy(self) -> Mapping[str, Any]:
@@ -62,7 +67,6 @@ def look(ctx: Context) -> PlanLook:
         computed_at=seen.checked_at,
         preview=seen,
         days=autopilot_history.by_day(ctx, days=DAYS),
-        summary=autopilot_history.summary(ctx, days=DAYS),
         anomalies=autopilot_history.anomalies(ctx, days=DAYS),
         revision=newest[0] if newest else None,
         comparison=shadow.comparison(ctx),
@@ -180,6 +184,15 @@ def run_list(skips: Mapping[str, str]) -> ListSpec:
                 "choice",
                 lambda _ctx, words, _now: RunFact.skip_reason.in_(words),
                 tuple(skips.items()),
+            ),
+            Filter(
+                "since", N_("From"), "date", lambda ctx, words, _now: JobRun.finished_at >= day_start(ctx, words[0])
+            ),
+            Filter(
+                "until",
+                N_("Until"),
+                "date",
+                lambda ctx, words, _now: JobRun.finished_at < day_start(ctx, words[0], later=1),
             ),
             Filter("kind", N_("Kind"), "choice", _kind, (("real", N_("Real run")), ("dry", N_("Dry run")))),
         ),

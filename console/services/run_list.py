@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, not_, select
 
 from console.context import Context
-from console.domain.errors import Invalid
 from console.domain.runs import TRIGGERS
-from console.domain.text import N_, T
-from console.listing import Column, Filter, ListSpec
+from console.domain.text import N_
+from console.listing import Column, Filter, ListSpec, day_start
 from console.services.run_monitor import RUNS
 from console.services.runs import READ, skipped
 
@@ -74,22 +72,12 @@ def _base(ctx: Context) -> Select[Any]:
     return statement.where(RUNS.c.finished_at.is_not(None))
 
 
-def _day(ctx: Context, word: str, *, later: int = 0) -> datetime:
-    try:
-        day = date.fromisoformat(word.strip())
-    except ValueError:
-        day = date.min
-    if not 1970 <= day.year <= 9000:
-        raise Invalid(T("“%(word)s” is not a date", word=word[:20]))
-    return datetime.combine(day + timedelta(days=later), time(), ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"]))
-
-
 def _since(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
-    return RUNS.c.finished_at >= _day(ctx, words[0])
+    return RUNS.c.finished_at >= day_start(ctx, words[0])
 
 
 def _until(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
-    return RUNS.c.finished_at < _day(ctx, words[0], later=1)
+    return RUNS.c.finished_at < day_start(ctx, words[0], later=1)
 
 
 def _search(names: Sequence[tuple[str, str]]) -> Callable[[str], ColumnElement[bool]]:

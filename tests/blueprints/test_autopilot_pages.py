@@ -77,7 +77,7 @@ def test_the_plan_names_items_people_and_reasons_in_korean(api, session, tracker
     assert any(f"배정 GR-001 → {name}" in said for name in names)
     assert "새 단계: 심각·기한 초과" in said
     assert "그대로 GR-003" in said
-    assert "상황이 바뀌면 실행을 거절합니다" in said
+    assert "상황이 바뀌면 실행하지 않습니다" in said
     assert "다음 실행 09:55" in said
 
 
@@ -299,6 +299,8 @@ def test_the_runs_are_listed_filtered_and_exported(api, ran):
     assert ids("?outcome=executed&kind=real") == [str(ran)]
     assert len(ids("?skip_reason=cooldown_active")) == 1
     assert len(ids("?kind=dry")) == 1
+    assert len(ids("?since=2000-01-01")) == 3
+    assert ids("?until=2000-01-01") == ids("?since=2100-01-01") == []
     assert caller.get("/autopilot/runs?outcome=other").status_code == 422
     exported = caller.get("/autopilot/runs.csv?outcome=executed&kind=real").text.splitlines()
     assert len(exported) == 2

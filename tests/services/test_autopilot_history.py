@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -149,6 +150,9 @@ def test_days_of_the_business_zone_add_up_to_the_real_runs(ctx, clock, runs):
 
     assert len(days) == 14
     assert sum(day.executed + day.skipped + day.errors for day in days) == len(rows)
+    reasons = [row.skip_reason for row in rows if row.skipped and not row.errors_count]
+    assert reasons
+    assert sum((Counter(day.skip_reasons) for day in days), Counter()) == Counter(reasons)
     assert sum(day.assigned for day in days) == sum(row.assigned_count for row in rows)
     assert days[-1].day.isoformat() == (clock.now() + timedelta(hours=9)).date().isoformat()
 
