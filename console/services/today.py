@@ -23,7 +23,8 @@ from console.services import autopilot_guard, gate, kpi, runs
 from console.services import tracker_rows as rows
 from console.services.people import names_of
 from console.services.run_facts import AUTOPILOT_TRIGGER
-from console.services.unchanged import ALWAYS, remembered, remembered_until
+from console.services.tracker import late_key
+from console.services.unchanged import ALWAYS, kept, remembered, remembered_until
 
 VERDICTS = {"go": "GO", "no_go": "NO-GO"}
 # One sentence for a single item, one for many that changed in the same step.
@@ -97,11 +98,15 @@ def _figures(
     board = rows.keys_of([one for one in readable if one is REMEDIATION], actor)
     if site is not None:
         board = board.where(TrackerItem.site_key == site)
-    late = board.where(rows.overdue(now)).with_only_columns(func.count())
     coming = board.where(rows.OPEN, TrackerItem.due_at >= now).with_only_columns(func.min(TrackerItem.due_at))
-    wanted = (late, mine.with_only_columns(func.count()), coming)
-    late_count, own_count, until = ctx.session.execute(select(*(one.scalar_subquery() for one in wanted))).one()
-    return Figures(late_count, own_count), until or ALWAYS
+    wanted = [mine.with_only_columns(func.count()), coming]
+    # A page about the board has counted them already.
+    known = kept(ctx, late_key(ctx, REMEDIATION, site), now) if REMEDIATION in readable else None
+    if known is None:
+        wanted.append(board.where(rows.overdue(now)).with_only_columns(func.count()))
+    own, until, *counted = ctx.session.execute(select(*(one.scalar_subquery() for one in wanted))).one()
+    (late,) = known or counted
+    return Figures(late, own), until or ALWAYS
 
 
 def flow(ctx: Context, site: str | None = None, *, most: int = 8) -> tuple[FlowLine, ...]:

@@ -19,7 +19,7 @@ from console.models.tracker import TrackerCommand, TrackerCompletion, TrackerEve
 from console.services import audit, hints
 from console.services import tracker_rows as rows
 from console.services.tracker_rows import ItemView
-from console.services.unchanged import ALWAYS, remembered, remembered_until
+from console.services.unchanged import ALWAYS, keep, remembered, remembered_until
 
 TREND_DAYS = 7
 
@@ -115,7 +115,14 @@ def _counted(
     coming = select(func.min(TrackerItem.due_at)).where(*scope, rows.OPEN, TrackerItem.due_at >= now)
     named = [figure.label(name) for name, figure in figures.items()]
     *counts, until = ctx.session.execute(select(*named, coming.scalar_subquery())).one()
-    return dict(zip(figures, counts, strict=True)), until or ALWAYS
+    found = dict(zip(figures, counts, strict=True))
+    keep(ctx, late_key(ctx, programme, site), now, until or ALWAYS, found["overdue"])
+    return found, until or ALWAYS
+
+
+def late_key(ctx: Context, programme: Programme, site: str | None) -> Hashable:
+    """Name the number of late items that the caller sees: whoever counts it keeps it for the rest of the page."""
+    return ("late", programme.key, ctx.actor.site_scope, site)
 
 
 def run_state(ctx: Context, programme: Programme, now: datetime, site: str | None = None) -> RunState:
@@ -238,7 +245,9 @@ def board_summary(ctx: Context, site: str | None = None, programme: Programme = 
     mine = rows.keys(programme, ctx.actor).where(rows.OPEN)
     if site is not None:
         mine = mine.where(TrackerItem.site_key == site)
-    total, late, soon, unassigned = remembered_until(ctx, (*key, "counts"), now, lambda: _heads(ctx, mine, now))
+    late_as = late_key(ctx, programme, site)
+    heads = remembered_until(ctx, (*key, "counts"), now, lambda: _heads(ctx, mine, now, late_as))
+    total, late, soon, unassigned = heads
     by_day = finished_by_day(ctx, programme, now, site)
 
     def read() -> Sequence[Row[Any]]:
@@ -259,7 +268,7 @@ def board_summary(ctx: Context, site: str | None = None, programme: Programme = 
     )
 
 
-def _heads(ctx: Context, mine: Select[Any], now: datetime) -> tuple[tuple[int, ...], datetime]:
+def _heads(ctx: Context, mine: Select[Any], now: datetime, late: Hashable) -> tuple[tuple[int, ...], datetime]:
     """Count open, late, due within 24 h and unassigned, and tell until when that holds: up to the next deadline."""
     day = timedelta(hours=24)
 
@@ -272,6 +281,7 @@ def _heads(ctx: Context, mine: Select[Any], now: datetime) -> tuple[tuple[int, .
     numbers = (number(), number(rows.overdue(now)), number(rows.due_soon(now)), number(rows.UNASSIGNED))
     changes = (next_due(TrackerItem.due_at >= now), next_due(TrackerItem.due_at > now + day))
     *counts, late_at, soon_at = ctx.session.execute(select(*numbers, *changes)).one()
+    keep(ctx, late, now, late_at or ALWAYS, counts[1])
     return tuple(counts), min(late_at or ALWAYS, soon_at - day if soon_at else ALWAYS)
 
 

@@ -60,18 +60,34 @@ def remembered(ctx: Context, key: Hashable, find: Callable[[], T]) -> T:
 
 def remembered_until(ctx: Context, key: Hashable, now: datetime, find: Callable[[], tuple[T, datetime]]) -> T:
     """Give the same where time changes the result too: `find` also says up to which instant (aware UTC) it holds."""
-    if not ctx.only_reads:
-        return find()[0]
-    memory = _memory(ctx.session.connection())
-    found = memory.found
-    if key in found:
-        found.move_to_end(key)
-        since, until, result = found[key]
-        if since <= now <= until:
-            return result
+    known = kept(ctx, key, now)
+    if known is not None:
+        result: T = known[0]
+        return result
     result, until = find()
-    memory.keep(key, now, until, result)
+    keep(ctx, key, now, until, result)
     return result
+
+
+def kept(ctx: Context, key: Hashable, now: datetime) -> tuple[Any] | None:
+    """Give what is still true under this key, alone in a tuple, or None: then it has to be looked up."""
+    if not ctx.only_reads:
+        return None
+    found = _memory(ctx.session.connection()).found
+    if key not in found:
+        return None
+    found.move_to_end(key)
+    since, until, result = found[key]
+    return (result,) if since <= now <= until else None
+
+
+def keep(ctx: Context, key: Hashable, now: datetime, until: datetime, result: object) -> None:
+    """Keep what another `find` found on its way, true from `now` to `until`; only from within that `find`.
+
+    Otherwise the state of the database would be asked for after the rows, and somebody may have written in between.
+    """
+    if ctx.only_reads:
+        _memory(ctx.session.connection()).keep(key, now, until, result)
 
 
 def _memory(connection: Connection) -> _Memory:

@@ -5,8 +5,9 @@ import pytest
 from console.domain.tracker_requests import ItemChange
 from console.models.automation import RunFact
 from console.models.runs import JobRun
-from console.services import autopilot_guard, gate, kpi, today, tracker_items
+from console.services import autopilot_guard, gate, kpi, today, tracker, tracker_items
 from tests.factories import make_site
+from tests.services.statements import statements
 from tests.services.tracker_support import HOUR, add_item
 
 SITE, OTHER = "한빛마을 3단지", "푸른숲 타워"
@@ -36,6 +37,23 @@ def said(lines):
 )
 def test_late_items_are_counted_within_the_scope(make_ctx, items, sites, site, late):
     assert today.figures(make_ctx("operator", sites), site).late == late
+
+
+@pytest.mark.parametrize("count", [tracker.overview, tracker.board_summary])
+@pytest.mark.parametrize(("sites", "site"), [(("*",), None), (("*",), SITE), ((SITE,), None), ((OTHER,), None)])
+def test_a_page_that_counted_the_late_items_does_not_count_them_again(make_ctx, items, clock, sites, site, count):
+    alone = today.figures(make_ctx("operator", sites), site)
+    reader = make_ctx("operator", sites)
+    reader.only_reads = True
+    count(reader, site=site)
+
+    with statements() as seen:
+        assert today.figures(reader, site) == alone
+    assert not any("due_at < " in statement for statement in seen)
+    # Of another site, and after the next deadline, they are others.
+    assert today.figures(reader, "nowhere").late == 0
+    clock.advance(2 * HOUR)
+    assert today.figures(reader, site) == today.figures(make_ctx("operator", sites), site)
 
 
 def test_without_permission_there_are_no_figures(make_ctx, items):
