@@ -140,7 +140,7 @@ FIELDS = {
     "month": N_("Month"),
     "dry_run": N_("Dry run"),
     "force": N_("Forced"),
-    "skipped": N_("Left out"),
+    "skipped": N_("Skipped"),
 }
 STATUS_FIELDS = frozenset({"decision", "overall_status", "latest_status", "ui_main_shell_status", "risk_level"})
 # Limits are words of the same kind, but nothing to worry about.

@@ -75,7 +75,7 @@ def done(item_id: int) -> ResponseReturnValue:
 def _programme() -> Programme:
     found = programme(request.form.get("tracker", ""))
     if found is None:
-        raise NotFound("Not Found")
+        raise NotFound(N_("Not Found"))
     return found
 
 

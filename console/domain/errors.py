@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.domain.text import T, Text
+from console.domain.text import N_, T, Text
 
 Detail = str | Text | dict[str, Any] | list[Any]
+SITE_DENIED, ALL_SITES_NEEDED = N_("Site access denied"), N_("Global site scope required")
 
 
 class DomainError(Exception):
@@ -53,7 +54,7 @@ class SiteDenied(PermissionDenied):
 
     code = "site_denied"
 
-    def __init__(self, detail: Detail = "Site access denied") -> None:
+    def __init__(self, detail: Detail = SITE_DENIED) -> None:
         super().__init__(detail)
 
 
@@ -62,7 +63,7 @@ class GlobalScopeRequired(PermissionDenied):
 
     code = "global_scope_required"
 
-    def __init__(self, detail: Detail = "Global site scope required") -> None:
+    def __init__(self, detail: Detail = ALL_SITES_NEEDED) -> None:
         super().__init__(detail)
 
 

@@ -89,11 +89,11 @@ class Programme:
     write: tuple[str, ...]
     manage: tuple[str, ...]
     force: tuple[str, ...]
-    item_not_found: str
-    evidence_not_found: str
+    item_not_found: Text
+    evidence_not_found: Text
     not_ready: str
     invalid_status: str
-    force_denied: str = ""
+    force_denied: Text | None = None
     empty_rate: int = 0
     needs_sync: bool = False
     site_runs: bool = True
@@ -133,8 +133,8 @@ REMEDIATION = Programme(
     write=("admins:manage", "governance:write"),
     manage=("admins:manage", "governance:manage"),
     force=("admins:manage", "governance:manage"),
-    item_not_found="Remediation tracker item not found",
-    evidence_not_found="Remediation tracker evidence not found",
+    item_not_found=T("Remediation tracker item not found"),
+    evidence_not_found=T("Remediation tracker evidence not found"),
     not_ready="Remediation tracker completion gate failed",
     invalid_status="Invalid tracker status",
     empty_rate=100,

@@ -288,7 +288,7 @@ def _within(ctx: Context, delivery: Delivery) -> Delivery:
 def _load(ctx: Context, delivery_id: int) -> AlertDelivery:
     row = ctx.session.scalar(select(AlertDelivery).where(AlertDelivery.id == delivery_id, *visible(ctx)))
     if row is None:
-        raise NotFound("Alert delivery not found")
+        raise NotFound(T("Alert delivery not found"))
     return row
 
 

@@ -17,7 +17,7 @@ from console.domain import tracker as rules
 from console.domain.catalogue import WEEKS
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.programme import FIRST_MONDAY, FRIDAY, MONDAY, WEEK_DAYS, Week, WeekEntry
-from console.domain.text import T
+from console.domain.text import N_, T
 from console.domain.tracker import Programme, Tally
 from console.listing import ListQuery
 from console.models.tracker import TrackerItem, TrackerRun
@@ -66,7 +66,7 @@ def week_of(code: str) -> Week:
     """Give the week of that code; raises NotFound."""
     found = WEEKS.get(code)
     if found is None:
-        raise NotFound("Not Found")
+        raise NotFound(N_("Not Found"))
     return found
 
 

@@ -37,5 +37,20 @@ def test_a_conflict_says_what_and_offers_to_try_again(app, browser_client):
     assert 'href="/views"><svg' in page.text.replace("\n", "")
 
 
+@pytest.mark.parametrize(
+    ("address", "status", "words"),
+    [
+        ("/board/items/99999", 404, "그런 조치 항목이 없습니다"),
+        ("/alerts/99999", 404, "그런 알림이 없습니다"),
+        ("/board?site=별관", 403, "맡지 않은 사업장입니다"),
+    ],
+)
+def test_what_is_missing_or_not_for_the_reader_is_told_in_their_language(browser_client, address, status, words):
+    page = browser_client("manager", ("본관",)).get(address)
+
+    assert page.status_code == status
+    assert words in page.text
+
+
 def test_a_page_that_is_not_there_does_not_ask_to_try_again(browser_client):
     assert 'href="/no-such-page"' not in browser_client("owner").get("/no-such-page").text

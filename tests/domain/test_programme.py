@@ -48,11 +48,11 @@ def test_everything_of_a_tracker_follows_from_its_code(week):
         (f"adoption_{week.code}:write",),
         ("admins:manage",),
     )
-    assert (made.item_not_found, made.not_ready) == (
+    assert (str(made.item_not_found), made.not_ready) == (
         f"{label} tracker item not found",
         f"{label} completion gate failed",
     )
-    assert (made.invalid_status, made.evidence_not_found) == (
+    assert (made.invalid_status, str(made.evidence_not_found)) == (
         f"Invalid {label} tracker status",
         f"{label} evidence not found",
     )
