@@ -21,7 +21,7 @@ SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout=10000",
     "PRAGMA temp_store=MEMORY",
     # Per connection, so ten times per process; more than this made nothing faster, the system keeps the file anyway.
-    "PRAGMA cache_size=-1000",
+    "PRAGMA cache_size=-500",
 )
 
 # A server that went away takes longer than this to come back: connections that were just used need no question.

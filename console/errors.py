@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 from console.domain.errors import Conflict, DomainError, StoreUnavailable, TooLarge, TooManyRequests
 from console.domain.evidence import TOO_LARGE
 from console.domain.text import Text
+from console.frame import frame
 from console.i18n import text_in
 from console.inputs.base import PathModel, QueryModel
 from console.serialize import to_json
@@ -86,7 +87,15 @@ def render_error(status: int, detail: Any = "", code: str | None = None) -> Resp
         "number": request_id() if inside else None,
         "again": request.full_path.rstrip("?") if request.method == "GET" and known in AGAIN else None,
     }
-    return make_response(render_template("errors/error.html", status=known, **values), status)
+    try:
+        page = render_template("errors/error.html", status=known, framed=frame().signed_in, **values)
+    except Exception:
+        if not inside:
+            raise
+        # What broke the page may break its menus too: a database that is away has neither sites nor figures.
+        log.exception("error_page_without_frame", request_id=request_id())
+        page = render_template("errors/error.html", status=known, framed=False, **values)
+    return make_response(page, status)
 
 
 def _http_phrase(status: int) -> str:

@@ -16,8 +16,8 @@ from markupsafe import Markup
 
 from console.frame import frame, locale, zone
 
-# In characters, two bytes each where there is Korean among them: some ten MB, whatever the drawings are.
-MOST = 5_000_000
+# In characters, two bytes each where there is Korean among them: some eight MB, whatever the drawings are.
+MOST = 4_000_000
 
 
 class Drawings:

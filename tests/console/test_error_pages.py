@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from console import frame
 from console.domain.errors import Conflict, StoreUnavailable
 from console.domain.text import T
 
@@ -26,6 +27,17 @@ def test_a_failure_inside_gives_a_number_and_no_detail(app, browser_client, erro
     assert "Internal Server Error" not in page.text
     assert "오류 번호 <code>abcdef123456</code>" in page.text
     assert 'href="/views?a=1"' in page.text
+
+
+def test_a_failure_that_reaches_the_menus_is_told_without_them(app, browser_client, monkeypatch):
+    owner = browser_client("owner")
+    fail_with(app, RuntimeError("secret detail"))
+    monkeypatch.setattr(frame.Frame, "sites", property(lambda _self: (_ for _ in ()).throw(OSError("no sites"))))
+    page = owner.get("/views", headers={"X-Request-Id": "abcdef123456"})
+
+    assert page.status_code == 500
+    assert "오류 번호 <code>abcdef123456</code>" in page.text
+    assert 'class="rail"' not in page.text
 
 
 def test_a_conflict_says_what_and_offers_to_try_again(app, browser_client):

@@ -51,6 +51,26 @@ def test_a_permission_is_asked_before_anything_else(app, api, role, sites):
     assert wrong == []
 
 
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("sites", [("*",), ("본관",), ()], ids=["all", "one", "none"])
+def test_every_page_answers_or_says_why_not(app, browser_client, role, sites):
+    person = browser_client(role, sites)
+    held = actor_of(role, sites)
+    wrong = []
+    for route in routes(app):
+        # Whether the whole installation is ready is no matter of the caller.
+        if route.is_api or route.method != "GET" or route.rule in ENDS_ITSELF | {"/ready"}:
+            continue
+        status = ask(person, route).status_code
+        allowed = not route.access.permissions or any(held.can(name) for name in route.access.permissions)
+        # Some pages also want every site.
+        refused = status == 403 and not (allowed and sites != ("*",))
+        if status >= 500 or status == 401 or refused == allowed:
+            wrong.append(f"{route}: {status}")
+
+    assert wrong == []
+
+
 def test_answers_to_a_credential_are_never_stored_by_caches(app, api):
     caller = api("owner")
     stored = [
