@@ -90,7 +90,7 @@ def test_chosen_rows_are_numbers(browser_client, items, ids):
     assert client.post("/board/bulk", data={"action": "assign", "ids": ids}).status_code == 422
 
 
-@pytest.mark.parametrize(("lang", "words"), [("ko", "기한을 입력하세요"), ("en", "A due date is needed")])
+@pytest.mark.parametrize(("lang", "words"), [("ko", "기한을 입력해 주십시오"), ("en", "A due date is needed")])
 def test_a_refused_field_is_told_in_a_sentence_of_the_reader(browser_client, items, lang, words):
     client = browser_client("manager")
     client.set_cookie("lang", lang)

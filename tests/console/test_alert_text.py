@@ -32,7 +32,7 @@ LATE = {
 
 def test_late_items_are_named_with_deadline_assignee_and_address():
     assert lines(LATE, SEOUL) == [
-        "챙길 항목 3건 (기한 임박·초과 모두 23건, 치명 2건)",
+        "챙길 항목 3건 (기한 임박·초과 모두 23건, 심각 2건)",
         "• GR-020 변전실 <!channel> 점검 · 기한 초과 · 기한 03-02 06:30 · 이하늘 · 한빛마을 3단지 · https://k.example/258",
         "• GR-021 dr_rehearsal · 기한 03-02 12:00 · 미배정",
         "외 1건",
@@ -60,4 +60,4 @@ def test_words_of_people_cannot_call_a_whole_room():
     assert "<!channel>" not in body["text"]
     assert "&lt;!channel&gt;" in body["text"]
     card = webhooks.shaped(TEAMS, LATE, SEOUL)["attachments"][0]["content"]["body"][0]["text"]
-    assert card.startswith("챙길 항목 3건 (기한 임박·초과 모두 23건, 치명 2건)\n\n• GR-020")
+    assert card.startswith("챙길 항목 3건 (기한 임박·초과 모두 23건, 심각 2건)\n\n• GR-020")
