@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,6 +42,11 @@ class LogEntry:
     created_at: datetime
     seq: int
     request_id: str | None
+
+    @property
+    def fingerprint(self) -> tuple[Hashable, ...]:
+        """Give what a drawing of this row depends on: all of it, since a log may have been tampered with."""
+        return tuple(map(str, (getattr(self, name) for name in self.__dataclass_fields__)))
 
 
 def unsuccessful(*statuses: str) -> Iterator[ColumnElement[bool]]:
