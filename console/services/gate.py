@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import cache
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from console.config import Config
 from console.context import Context
@@ -18,8 +20,11 @@ from console.domain.gate import GateSnapshot
 from console.domain.gate_rules import GateFacts, GatePolicy, LatestRun, RunbookFacts, SecurityFacts
 from console.domain.streak import COUNTED_STATUSES, Streak, lookback, weekly_streak
 from console.models.runs import JobRun
+from console.models.types import UtcDateTime
 from console.services import audit, preflight, run_monitor, runbook, runs, security
+from console.services.given_rows import as_parameter, given_rows
 from console.services.runs import Run
+from console.services.unchanged import remembered
 
 JOB = "ops_governance_gate"
 DAILY_CHECK = "ops_daily_check"
@@ -289,7 +294,7 @@ def overview(ctx: Context) -> Overview:
     """Give what the overview says about the gate: two statements over stored runs, no fresh look at anything."""
     ctx.actor.require(*READ)
     now = ctx.now()
-    run = runs.last_executed(ctx, JOB)
+    run = remembered(ctx, ("last_executed", JOB), lambda: runs.last_executed(ctx, JOB))
     strip = last_days(ctx)
     if run is None or run.finished_at is None:
         return Overview(now, None, None, None, None, False, None, (), (), strip)
@@ -313,17 +318,33 @@ def last_days(ctx: Context, days: int = HISTORY_DAYS) -> tuple[StripDay, ...]:
     """Give the last verdict of each of the last `days` days in the business zone, oldest first: one statement."""
     zone = ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"])
     today = ctx.now().astimezone(zone).date()
-    first = today - timedelta(days=days - 1)
-    start = datetime.combine(first, datetime.min.time(), zone)
-    rows = ctx.session.execute(
-        select(JobRun.id, JobRun.finished_at, JobRun.status, JobRun.detail_json["decision"].as_string())
-        .where(*verdicts(), JobRun.finished_at >= start)
-        .order_by(JobRun.finished_at, JobRun.id)
+    every_day = tuple(today - timedelta(days=back) for back in range(days - 1, -1, -1))
+    return remembered(ctx, ("gate_days", zone.key, every_day[0], days), lambda: _last_of(ctx, every_day, zone))
+
+
+def _last_of(ctx: Context, every_day: Sequence[date], zone: ZoneInfo) -> tuple[StripDay, ...]:
+    starts = [datetime.combine(day, time(), zone) for day in (*every_day, every_day[-1] + timedelta(days=1))]
+    dialect = ctx.session.get_bind().dialect.name
+    given = as_parameter(dialect, [{"start": start, "until": until} for start, until in pairwise(starts)])
+    found = {
+        finished_at.astimezone(zone).date(): (run_id, decision, status)
+        for run_id, finished_at, status, decision in ctx.session.execute(_last_verdicts(dialect), {"days": given})
+        if finished_at is not None
+    }
+    return tuple(StripDay(day, *found.get(day, ())) for day in every_day)
+
+
+@cache
+def _last_verdicts(dialect: str) -> Select[int, datetime | None, str | None, str]:
+    # A step into the index for each day: the gate runs every half hour, and its verdicts are large.
+    day = given_rows(dialect, "days", start=UtcDateTime(), until=UtcDateTime())
+    newest = (
+        select(JobRun.id)
+        .where(*verdicts(), JobRun.finished_at >= day.c.start, JobRun.finished_at < day.c.until)
+        .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
+        .limit(1)
+        .correlate(day)
+        .scalar_subquery()
     )
-    found: dict[date, StripDay] = {}
-    for run_id, finished_at, status, decision in rows:
-        if finished_at is not None:
-            day = finished_at.astimezone(zone).date()
-            found[day] = StripDay(day, run_id, decision, status)
-    every_day = (first + timedelta(days=number) for number in range(days))
-    return tuple(found.get(day, StripDay(day)) for day in every_day)
+    read = select(JobRun.id, JobRun.finished_at, JobRun.status, JobRun.detail_json["decision"].as_string())
+    return read.where(JobRun.id.in_(select(newest).select_from(day)))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Table, or_, select, update
+from sqlalchemy import Select, Table, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from console.context import Context
@@ -17,6 +18,7 @@ from console.domain.schedule import Due, Line, Standing, decide, look_back_to, s
 from console.models.runs import JobRun, JobSchedule
 from console.services.jobs import Job, read_options, stored_options
 from console.services.runs import READ, Run, changed, latest_per_job, open_runs
+from console.services.unchanged import remembered
 
 Find = Callable[[str], Job | None]
 
@@ -207,6 +209,18 @@ def _silent(seen_at: datetime | None, now: datetime) -> bool:
 
 def _served(ctx: Context, names: Iterable[str]) -> dict[str, datetime]:
     """Give the newest instant of each job whose run has begun."""
+    wanted = tuple(dict.fromkeys(names))
+
+    def find() -> dict[str, datetime]:
+        found = ctx.session.execute(_newest_begun(wanted)) if wanted else ()
+        return {name: instant for name, instant in found if instant is not None}
+
+    return remembered(ctx, ("served", wanted), find)
+
+
+@cache
+def _newest_begun(names: tuple[str, ...]) -> Select[str, datetime | None]:
+    # Made once for a schedule: putting it together costs more than running it.
     wanted = [
         JobRun.id
         == select(JobRun.id)
@@ -214,9 +228,6 @@ def _served(ctx: Context, names: Iterable[str]) -> dict[str, datetime]:
         .order_by(JobRun.scheduled_for.desc())
         .limit(1)
         .scalar_subquery()
-        for name in dict.fromkeys(names)
+        for name in names
     ]
-    if not wanted:
-        return {}
-    query = select(JobRun.job_name, JobRun.scheduled_for).where(or_(*wanted))
-    return {name: instant for name, instant in ctx.session.execute(query) if instant is not None}
+    return select(JobRun.job_name, JobRun.scheduled_for).where(or_(*wanted))

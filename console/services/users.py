@@ -18,6 +18,7 @@ from console.domain.text import N_, T, Text
 from console.models.iam import Token, User, WebSession
 from console.services import audit, passwords
 from console.services.containment import check_account, check_grant, keep_an_owner, lock_owners, locked
+from console.services.unchanged import remembered
 
 NOT_FOUND = N_("Admin user not found")
 
@@ -88,7 +89,8 @@ def list_users(ctx: Context) -> list[UserView]:
 
 def has_demo_company(ctx: Context) -> bool:
     """Tell whether the demo company is in this database; its user names begin with `demo.`."""
-    return bool(ctx.session.scalar(select(exists().where(User.username.startswith("demo.", autoescape=True)))))
+    asked = select(exists().where(User.username.startswith("demo.", autoescape=True)))
+    return remembered(ctx, ("demo_company",), lambda: bool(ctx.session.scalar(asked)))
 
 
 def get(ctx: Context, user_id: int) -> UserView:
