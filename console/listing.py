@@ -19,7 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from console.context import Context
 from console.domain.errors import Invalid
-from console.domain.text import T
+from console.domain.text import N_, T
 from console.serialize import CsvColumn
 
 DEFAULT_PAGE_SIZE = 50
@@ -271,8 +271,23 @@ def _number(args: Args, name: str, default: int, least: int, most: int) -> int:
     return int(text)
 
 
-def day_start(ctx: Context, word: str, *, later: int = 0) -> datetime:
-    """Give when the day of a date filter, or one so many days later, begins in the business zone; raises Invalid."""
+def day_filters(column: SqlValue, *, keys: tuple[str, str] = ("since", "until")) -> tuple[Filter, Filter]:
+    """Give the filters of an instant by days of the business zone: from a day on, and until a day, that included."""
+
+    def since(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
+        return column >= _day_start(ctx, words[0])
+
+    def until(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
+        return column < _day_start(ctx, words[0], later=1)
+
+    first, last = keys
+    return (
+        Filter(first, N_("From"), "date", since, multiple=False),
+        Filter(last, N_("Until"), "date", until, multiple=False),
+    )
+
+
+def _day_start(ctx: Context, word: str, *, later: int = 0) -> datetime:
     try:
         day = date.fromisoformat(word.strip())
     except ValueError:

@@ -81,7 +81,7 @@ class TrackerItem(Base):
             *("tracker", "opened_at", "site_key", "status", "is_active"),
             where="is_active AND status <> 'done'",
         ),
-        # workload: who was assigned something longest ago.
+        # workload: who was assigned something longest ago; what a person took back from the machine.
         Index("ix_tracker_items_assigned", "assignee_user_id", "assigned_at"),
         # tracker_lists.my_items: open items of one person across all trackers; workload: how many they have.
         _partial(

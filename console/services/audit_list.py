@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from console.context import Context
 from console.domain.text import N_
-from console.listing import Choices, Column, Filter, ListSpec, day_start
+from console.listing import Choices, Column, Filter, ListSpec, day_filters
 from console.services.audit_append import LOGS
 from console.services.audit_log import COUNT_CAP, READ, SHOWN, entry_of, unsuccessful
 
@@ -90,20 +90,7 @@ def spec(actions: Mapping[str, str]) -> ListSpec:
             Filter("resource_type", N_("Kind"), "choice", _one_of("resource_type"), _choices("resource_type")),
             Filter("resource_id", N_("Record"), "text", _one_of("resource_id"), multiple=False),
             Filter("status", N_("Result"), "choice", _status, tuple((word, word) for word in STATUSES)),
-            Filter(
-                "from",
-                N_("From"),
-                "date",
-                lambda ctx, words, _now: LOGS.c.created_at >= day_start(ctx, words[0]),
-                multiple=False,
-            ),
-            Filter(
-                "to",
-                N_("Until"),
-                "date",
-                lambda ctx, words, _now: LOGS.c.created_at < day_start(ctx, words[0], later=1),
-                multiple=False,
-            ),
+            *day_filters(LOGS.c.created_at, keys=("from", "to")),
             Filter("request_id", N_("Request"), "text", _one_of("request_id"), multiple=False, shown=False),
         ),
         search=_search,

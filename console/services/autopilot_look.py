@@ -14,7 +14,7 @@ from console.context import Context
 from console.domain.analytics import Anomalies, HistoryRow
 from console.domain.text import N_
 from console.domain.tracker import REMEDIATION
-from console.listing import Column, Filter, ListSpec, day_start
+from console.listing import Column, Filter, ListSpec, day_filters
 from console.models.automation import RunFact
 from console.models.runs import JobRun
 from console.models.tracker import TrackerItem
@@ -185,15 +185,7 @@ def run_list(skips: Mapping[str, str]) -> ListSpec:
                 lambda _ctx, words, _now: RunFact.skip_reason.in_(words),
                 tuple(skips.items()),
             ),
-            Filter(
-                "since", N_("From"), "date", lambda ctx, words, _now: JobRun.finished_at >= day_start(ctx, words[0])
-            ),
-            Filter(
-                "until",
-                N_("Until"),
-                "date",
-                lambda ctx, words, _now: JobRun.finished_at < day_start(ctx, words[0], later=1),
-            ),
+            *day_filters(JobRun.finished_at),
             Filter("kind", N_("Kind"), "choice", _kind, (("real", N_("Real run")), ("dry", N_("Dry run")))),
         ),
         order=(JobRun.finished_at.desc(),),

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, select
 
 from console.context import Context
 from console.domain import gate as domain
 from console.domain import remediation
-from console.domain.errors import Invalid
 from console.domain.remediation import Plan
-from console.domain.text import N_, T
-from console.listing import Column, Filter, ListSpec
+from console.domain.text import N_
+from console.listing import Column, Filter, ListSpec, day_filters
 from console.models.runs import JobRun
 from console.serialize import plain
 from console.services import gate, runs
@@ -98,16 +96,6 @@ def _base(ctx: Context) -> Select[Any]:
     return select(*_FIELDS).where(*gate.verdicts())
 
 
-def _day(ctx: Context, word: str, *, later: int = 0) -> datetime:
-    try:
-        day = date.fromisoformat(word.strip())
-    except ValueError:
-        day = date.min
-    if not 1970 <= day.year <= 9000:
-        raise Invalid(T("“%(word)s” is not a date", word=word[:20]))
-    return datetime.combine(day + timedelta(days=later), time(), ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"]))
-
-
 def _decided(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
     return _DECISION.in_(words)
 
@@ -128,10 +116,7 @@ VERDICTS = ListSpec(
     ),
     filters=(
         Filter("decision", N_("Verdict"), "choice", _decided, choices=(("go", "GO"), ("no_go", "NO-GO"))),
-        Filter("since", N_("From"), "date", lambda ctx, words, _now: JobRun.finished_at >= _day(ctx, words[0])),
-        Filter(
-            "until", N_("Until"), "date", lambda ctx, words, _now: JobRun.finished_at < _day(ctx, words[0], later=1)
-        ),
+        *day_filters(JobRun.finished_at),
     ),
     order=(JobRun.finished_at.desc(),),
     count_cap=10_000,

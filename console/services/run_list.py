@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, not_, select
 from console.context import Context
 from console.domain.runs import TRIGGERS
 from console.domain.text import N_
-from console.listing import Column, Filter, ListSpec, day_start
+from console.listing import Column, Filter, ListSpec, day_filters
 from console.services.run_monitor import RUNS
 from console.services.runs import READ, skipped
 
@@ -77,14 +77,6 @@ def _base(ctx: Context) -> Select[Any]:
     return statement.where(RUNS.c.finished_at.is_not(None))
 
 
-def _since(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
-    return RUNS.c.finished_at >= day_start(ctx, words[0])
-
-
-def _until(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
-    return RUNS.c.finished_at < day_start(ctx, words[0], later=1)
-
-
 def _search(names: Sequence[tuple[str, str]]) -> Callable[[str], ColumnElement[bool]]:
     """Give the quick search: the number of a run, or a part of a job's name, which the index of the jobs serves."""
 
@@ -142,8 +134,7 @@ def spec(names: Sequence[tuple[str, str]]) -> ListSpec:
             ),
             Filter("who", N_("Who"), "text", lambda _ctx, words, _now: RUNS.c.requested_by.in_(words)),
             Filter("idle", N_("Without work"), "choice", _idle, choices=IDLE, multiple=False),
-            Filter("since", N_("From"), "date", _since),
-            Filter("until", N_("Until"), "date", _until),
+            *day_filters(RUNS.c.finished_at),
             Filter(
                 "dry_run", N_("Dry run"), "flag", lambda *_: RUNS.c.dry_run.is_(True), choices=(("1", N_("Dry run")),)
             ),

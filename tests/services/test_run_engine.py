@@ -126,15 +126,21 @@ def test_what_waits_for_the_commit_happens_after_it(ctx, session):
     assert told == ["finished"]
 
 
+FAILED, REFUSED = ("critical", "work_failed"), ("warning", "refused")
+
+
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "ended", "told"),
     [
-        (RuntimeError("host db.internal refused"), {"message": "The job failed; nothing of it was kept"}),
-        (StoreUnavailable(T("The queue is away")), {"message": "The queue is away"}),
-        (KeyboardInterrupt(), {"message": "The job failed; nothing of it was kept"}),
+        (RuntimeError("host db.internal refused"), FAILED, {"message": "The job failed; nothing of it was kept"}),
+        (StoreUnavailable(T("The queue is away")), FAILED, {"message": "The queue is away"}),
+        (KeyboardInterrupt(), FAILED, {"message": "The job failed; nothing of it was kept"}),
+        # A refusal is no failure of the job.
+        (BadRequest(T("Site %(site)s is closed", site="HQ")), REFUSED, {"message": "Site HQ is closed"}),
+        (Conflict({"blockers": ["a"]}), REFUSED, {"message": "Conflict", "errors": {"blockers": ["a"]}}),
     ],
 )
-def test_a_failure_undoes_the_work_closes_the_run_and_goes_on(ctx, engine, session, error, told):
+def test_an_error_undoes_the_work_closes_the_run_and_goes_on(ctx, engine, session, error, ended, told):
     before = contents(engine)
 
     def work(ctx, options):
@@ -146,34 +152,10 @@ def test_a_failure_undoes_the_work_closes_the_run_and_goes_on(ctx, engine, sessi
         run_engine.execute(ctx, job_of(work))
 
     row = stored(session, 1)
-    assert (row.state, row.status, row.error_code, row.executed) == ("finished", "critical", "work_failed", False)
+    assert (row.state, row.status, row.error_code, row.executed) == ("finished", *ended, False)
     assert row.error_id
-    assert told.items() <= row.detail_json.items()
+    assert {"error": row.error_code, **told}.items() <= row.detail_json.items()
     assert "db.internal" not in str(row.detail_json)
-    assert contents(engine) == before
-
-
-@pytest.mark.parametrize(
-    ("error", "told"),
-    [
-        (BadRequest(T("Site %(site)s is closed", site="HQ")), {"message": "Site HQ is closed"}),
-        (Conflict({"blockers": ["a"]}), {"message": "Conflict", "errors": {"blockers": ["a"]}}),
-    ],
-)
-def test_a_refusal_is_no_failure_of_the_job(ctx, engine, session, error, told):
-    before = contents(engine)
-
-    def work(ctx, options):
-        open_sites(ctx, options)
-        ctx.session.flush()
-        raise error
-
-    with pytest.raises(type(error)):
-        run_engine.execute(ctx, job_of(work))
-
-    row = stored(session, 1)
-    assert (row.state, row.status, row.error_code, row.executed) == ("finished", "warning", "refused", False)
-    assert {"error": "refused", **told}.items() <= row.detail_json.items()
     assert contents(engine) == before
 
 
