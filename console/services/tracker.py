@@ -268,7 +268,7 @@ def board_summary(ctx: Context, site: str | None = None, programme: Programme = 
     )
 
 
-def _heads(ctx: Context, mine: Select[Any], now: datetime, late: Hashable) -> tuple[tuple[int, ...], datetime]:
+def _heads(ctx: Context, mine: Select[Any], now: datetime, late_as: Hashable) -> tuple[tuple[int, ...], datetime]:
     """Count open, late, due within 24 h and unassigned, and tell until when that holds: up to the next deadline."""
     day = timedelta(hours=24)
 
@@ -278,11 +278,15 @@ def _heads(ctx: Context, mine: Select[Any], now: datetime, late: Hashable) -> tu
     def next_due(condition: ColumnElement[bool]) -> ScalarSelect[datetime | None]:
         return mine.where(condition).with_only_columns(func.min(TrackerItem.due_at)).scalar_subquery()
 
-    numbers = (number(), number(rows.overdue(now)), number(rows.due_soon(now)), number(rows.UNASSIGNED))
-    changes = (next_due(TrackerItem.due_at >= now), next_due(TrackerItem.due_at > now + day))
-    *counts, late_at, soon_at = ctx.session.execute(select(*numbers, *changes)).one()
-    keep(ctx, late, now, late_at or ALWAYS, counts[1])
-    return tuple(counts), min(late_at or ALWAYS, soon_at - day if soon_at else ALWAYS)
+    # Every open item is late, not yet late or without a deadline: their sum needs no further walk through all of them.
+    due = TrackerItem.due_at
+    parts = (number(due < now), number(due >= now), number(hints.rare(ctx, due.is_(None))))
+    numbers = (*parts, number(due.between(now, now + day)), number(rows.UNASSIGNED))
+    changes = (next_due(due >= now), next_due(due > now + day))
+    late, *others, soon, unassigned, late_at, soon_at = ctx.session.execute(select(*numbers, *changes)).one()
+    keep(ctx, late_as, now, late_at or ALWAYS, late)
+    counts = (late + sum(others), late, soon, unassigned)
+    return counts, min(late_at or ALWAYS, soon_at - day if soon_at else ALWAYS)
 
 
 def finished_by_day(

@@ -251,6 +251,15 @@ def test_the_summary_counts_what_is_late_soon_and_unassigned(ctx, mixed, clock):
     assert [count for _day, count in summary.finished_by_day] == [0] * 7
 
 
+def test_the_summary_counts_an_open_item_without_a_deadline(ctx, mixed, session):
+    mixed[0].due_at = mixed[7].due_at = None
+    session.commit()
+
+    summary = tracker.board_summary(ctx)
+
+    assert (summary.open, summary.late, summary.due_24h, summary.unassigned) == (6, 1, 2, 3)
+
+
 def test_throughput_counts_work_by_the_day_of_the_business_zone(ctx, session, clock):
     items = [add_item(session, clock.now(), number) for number in range(1, 5)]
     change(ctx, items[0].id, ItemChange(status="done"))
