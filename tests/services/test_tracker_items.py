@@ -168,7 +168,7 @@ def test_a_stale_version_is_refused_by_body_and_by_header(ctx, item):
 def test_an_unknown_item_is_not_found(ctx, item_id):
     with pytest.raises(NotFound) as caught:
         tracker_items.get(ctx, item_id)
-    assert caught.value.detail == "Remediation tracker item not found"
+    assert str(caught.value.detail) == "Remediation tracker item not found"
 
 
 def test_an_item_of_another_site_is_out_of_reach(make_ctx, session, clock):
