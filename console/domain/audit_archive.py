@@ -13,6 +13,7 @@ from typing import Any
 
 from console.domain.audit import canonical_json
 from console.domain.errors import BadRequest
+from console.domain.text import N_
 
 FORMAT_VERSION = "v2"
 UNSIGNED_FIELDS = frozenset({"archive_sha256", "signature", "signature_algorithm"})
@@ -20,6 +21,7 @@ CSV_COLUMNS = (
     "id", "created_at", "actor_username", "action", "resource_type", "resource_id", "status", "prev_hash", "entry_hash",
 )  # fmt: skip
 CSV_FACTS_COLUMNS = ("section", "key", "value")
+NO_MONTH = N_("month must be YYYY-MM format")
 _MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 _CSV_META = (
     "format_version", "attachment_schema_version", "schema", "schema_version", "month", "generated_at", "entry_count",
@@ -44,12 +46,12 @@ class Month:
 def month_of(text: str) -> Month:
     """Read `YYYY-MM`; raises BadRequest with the published text for anything that is no month."""
     if not _MONTH.fullmatch(text):
-        raise BadRequest("month must be YYYY-MM format")
+        raise BadRequest(NO_MONTH)
     try:
         start = datetime(int(text[:4]), int(text[5:]), 1, tzinfo=UTC)
         end = (start + timedelta(days=31)).replace(day=1)
     except (ValueError, OverflowError):
-        raise BadRequest("month must be YYYY-MM format") from None
+        raise BadRequest(NO_MONTH) from None
     return Month(text, start, end)
 
 

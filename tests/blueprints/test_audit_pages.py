@@ -247,3 +247,10 @@ def test_the_page_asks_no_more_of_the_database_for_more_rows(auditor, trail, eng
         counts.append(len(seen))
 
     assert counts[0] == counts[1]
+
+
+def test_what_is_no_month_is_told_in_the_reader_s_language(browser_client):
+    refused = browser_client("auditor").get("/audit/month?month=2026-13")
+
+    assert refused.status_code == 400
+    assert "달은 2026-03처럼 써 주십시오" in refused.text
