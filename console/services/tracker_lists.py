@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, case, func, select, union_all
+from sqlalchemy.sql.operators import asc_op
 
 from console import listing
 from console.context import Context
 from console.domain.tracker import Programme
 from console.domain.trackers import programmes
-from console.listing import ListQuery, ListResult, ListSpec, count, ordered
+from console.listing import ListQuery, ListResult, ListSpec, SqlValue, count, ordered
 from console.models.tracker import TrackerItem
 from console.services import tracker_rows as rows
 from console.services.tracker_rows import ItemView
@@ -33,8 +34,12 @@ def page(ctx: Context, programme: Programme, query: ListQuery, *, total: int | N
         number = _total(ctx, programme, query, statement, listed) if total is None else total
         there = replace(query, page=min(query.page, max(1, -(-number // query.per_page))))
         skipped = (there.page - 1) * there.per_page
-        ids = ordered(listed, there, statement).limit(there.per_page).offset(skipped).subquery()
-        full = rows.base(programme, ctx.actor).join(ids, ids.c.id == TrackerItem.id)
+        if query.sort:
+            ids = ordered(listed, there, statement).limit(there.per_page).offset(skipped)
+        else:
+            ids = _from_nearer_end(statement, listed.order, number, limit=there.per_page, offset=skipped)
+        found = ids.subquery()
+        full = rows.base(programme, ctx.actor).join(found, found.c.id == TrackerItem.id)
         return rows.views(programme, ctx.session.execute(ordered(listed, there, full)), now), number, there.page
 
     place = (query.sort, query.descending, query.page, query.per_page)
@@ -72,11 +77,31 @@ def slice_of(
     def find() -> Slice:
         statement = matching(ctx, programme, query, now)
         total = _total(ctx, programme, query, statement, spec(programme, now))
-        ids = statement.order_by(*order).limit(limit).offset(offset).subquery()
+        ids = _from_nearer_end(statement, order, total, limit=limit, offset=offset).subquery()
         return Slice(read(ctx, programme, ids, now, order=order) if offset < total else (), total)
 
     key = ("slice", limit, offset, *map(str, order))
     return unchanged(ctx, programme, query, key, find, lambda found: rows.views_hold(found.items))
+
+
+def _from_nearer_end(
+    ids: Select[Any], order: Sequence[SqlValue], total: int, *, limit: int, offset: int
+) -> Select[Any]:
+    """Give the ids at these places of an order; the second half is walked from the end, where its places are near.
+
+    They come in either direction: the rows that are joined to them have to be put in order anyway.
+    """
+    behind = total - offset
+    if offset <= behind:
+        return ids.order_by(*order).limit(limit).offset(offset)
+    taken = min(limit, behind)
+    return ids.order_by(*map(_turned, order)).limit(taken).offset(behind - taken)
+
+
+def _turned(step: Any) -> ColumnElement[Any]:
+    # Without words about NULL both databases put them at the other end then.
+    turned: ColumnElement[Any] = step.element.desc() if step.modifier is asc_op else step.element.asc()
+    return turned
 
 
 def _total(ctx: Context, programme: Programme, query: ListQuery, statement: Select[Any], listed: ListSpec) -> int:

@@ -1,4 +1,4 @@
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
@@ -119,6 +119,26 @@ def test_pages_are_slices_of_the_same_order(ctx, mixed):
     assert {found.total for found in pages} == {7}
     table = tracker_lists.page(ctx, REMEDIATION, ListQuery(per_page=3, page=2))
     assert (numbers(table.rows), table.total, table.pages) == ([5, 4, 7], 7, 3)
+
+
+@pytest.mark.parametrize("filters", [{}, {"state": ("all",)}, {"status": ("pending",)}, {"due": ("overdue",)}])
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 50])
+def test_every_place_of_the_order_is_on_one_page_from_whichever_end_it_is_reached(ctx, mixed, session, filters, size):
+    mixed[3].due_at = mixed[6].due_at = None
+    session.commit()
+    query = ListQuery(filters=filters, per_page=size)
+    everything = numbers(tracker_lists.stream(ctx, REMEDIATION, query))
+
+    slices = [
+        numbers(tracker_lists.slice_of(ctx, REMEDIATION, query, limit=size, offset=offset).items)
+        for offset in range(len(everything) + 2)
+    ]
+    pages = [tracker_lists.page(ctx, REMEDIATION, replace(query, page=page)) for page in range(1, len(everything) + 2)]
+
+    assert slices == [everything[offset : offset + size] for offset in range(len(everything) + 2)]
+    assert [numbers(page.rows) for page in pages] == [
+        everything[(page.query.page - 1) * size : page.query.page * size] for page in pages
+    ]
 
 
 @pytest.mark.parametrize(
