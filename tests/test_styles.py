@@ -18,7 +18,7 @@ TEMPLATES = sorted([*CONSOLE.glob("partials/**/*.html"), *CONSOLE.glob("template
 FIRST_VISIT_BYTES = 100 * 1024
 # Tabler's parts that we build on; any other class of ours must have a name that Tabler does not use.
 FROM_TABLER = {
-    *("btn", "btn-primary", "btn-danger", "btn-ghost", "btn-icon", "btn-link", "btn-sm"),
+    *("btn", "btn-primary", "btn-danger", "btn-ghost", "btn-icon", "btn-sm"),
     *("form-control", "form-control-sm", "form-select", "form-check", "form-check-input", "form-label", "form-hint"),
     *("icon", "icon-sm", "invalid-feedback", "is-invalid", "required", "small", "strong"),
     *("visually-hidden", "visually-hidden-focusable"),
@@ -43,6 +43,18 @@ def test_no_class_of_ours_is_one_of_tablers_by_accident():
     ours = set().union(*(stylesheet.class_names(text(sheet)) for sheet in SHEETS))
 
     assert (ours & tabler) - FROM_TABLER == set()
+
+
+def test_every_class_of_ours_is_used():
+    ours = set().union(*(stylesheet.class_names(text(sheet)) for sheet in SHEETS))
+    pages = "".join(text(path) for path in (*TEMPLATES, *SCRIPTS, *CONSOLE.glob("*.py")))
+    named = set(re.findall(r"[\w-]+", pages))
+    # Names that end in a word of the data: `series-{{ hue }}`.
+    begun = set(re.findall(r"([a-z][\w-]*-)(?:\{\{|\$\{|' ?~)", pages))
+
+    # htmx sets its own.
+    unused = {name for name in ours - named if not name.startswith(("htmx-", *begun))}
+    assert unused == set()
 
 
 def test_both_dark_themes_say_the_same():
