@@ -15,7 +15,8 @@ def test_values_of_a_row_begin_at_one_edge(page_as, address):
     edges = page.locator(".k-table-cards tbody tr").first.evaluate(
         """row => [...row.querySelectorAll('td[data-label]:not(.cell-main):not(.is-blank)')].map((cell) => {
              // A link that edits in place reaches under the label; what it says begins where the others begin.
-             const range = document.createRange(); range.selectNodeContents(cell.querySelector('[data-inline]') ?? cell);
+             const range = document.createRange();
+             range.selectNodeContents(cell.querySelector('[data-inline]') ?? cell);
              const boxes = [...range.getClientRects()].filter((box) => box.width > 1);
              return Math.round(Math.min(...boxes.map((box) => box.left)));
            })"""
