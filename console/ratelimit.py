@@ -11,7 +11,7 @@ from console.context import Actor
 from console.credentials import address, credential, presented_token
 from console.domain.errors import TooManyRequests
 from console.domain.tokens import is_machine_made
-from console.limiter import BackendStatus, Budget, Limiter
+from console.limiter import Budget, Limiter
 from console.web import UNSAFE, app_config, demanded
 
 EXTENSION = "console_limiter"
@@ -52,11 +52,6 @@ def limiter() -> Limiter:
     """Return the limiter of the running application."""
     found: Limiter = current_app.extensions[EXTENSION]
     return found
-
-
-def backend_status() -> BackendStatus:
-    """Return where the counters live right now (posture of the rate-limit backend)."""
-    return limiter().status(production=app_config().production)
 
 
 def _count() -> None:
