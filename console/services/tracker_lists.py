@@ -60,6 +60,9 @@ class Slice:
     items: tuple[ItemView, ...]
     total: int
 
+    def __len__(self) -> int:
+        return len(self.items)
+
 
 def slice_of(
     ctx: Context,

@@ -7,7 +7,7 @@ written since. Every connection keeps its own figures, so threads share nothing 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sized
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -46,7 +46,9 @@ class _Memory:
 
 
 def _rows(result: Any) -> int:
-    return 1 + sum(map(_rows, result)) if isinstance(result, (list, tuple)) else 1
+    if isinstance(result, (list, tuple)):
+        return 1 + sum(map(_rows, result))
+    return 1 + len(result) if isinstance(result, Sized) and not isinstance(result, str) else 1
 
 
 def remembered(ctx: Context, key: Hashable, find: Callable[[], T]) -> T:

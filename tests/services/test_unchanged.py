@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from console.context import SYSTEM, Context
+from console.services.tracker_lists import Slice
 from console.services.unchanged import ALWAYS, MOST, remembered, remembered_until
 
 
@@ -133,6 +134,9 @@ def test_the_memory_is_bounded(reader):
         remembered(ctx, "page", lambda: (list(range(MOST // 2)), 7))
         assert MOST // 2 - 3 <= len(session.connection().info["remembered"].found) <= MOST // 2
         remembered(ctx, "page", lambda: 1)
+        for number in range(MOST):
+            remembered(ctx, ("slice", number), lambda: Slice(tuple(range(MOST // 3)), 7))
+        assert len(session.connection().info["remembered"].found) == 2
         # What is larger than everything is given all the same.
         assert len(remembered(ctx, "all", lambda: list(range(2 * MOST)))) == 2 * MOST
         assert session.connection().info["remembered"].rows == 0
