@@ -237,13 +237,15 @@ class BoardSummary:
     """What the overview page says about the board, as of `computed_at`.
 
     `finished_by_day` has the last seven days (of the business zone), oldest first; `throughput_per_day` is their
-    average. `first` is what to do first: the five open items with the earliest deadlines.
+    average. `first` is what to do first: the five open items with the earliest deadlines. `next_due_at` is the nearest
+    deadline that has not passed.
     """
 
     computed_at: datetime
     open: int
     late: int
     due_24h: int
+    next_due_at: datetime | None
     unassigned: int
     throughput_per_day: float
     finished_by_day: tuple[tuple[date, int], ...]
@@ -261,7 +263,7 @@ def board_summary(ctx: Context, site: str | None = None, programme: Programme = 
         mine = mine.where(TrackerItem.site_key == site)
     late_as = late_key(ctx, programme, site)
     heads = remembered_until(ctx, (*key, "counts"), now, lambda: _heads(ctx, mine, now, late_as))
-    total, late, soon, unassigned = heads
+    total, late, soon, unassigned, next_due_at = heads
     by_day = finished_by_day(ctx, programme, now, site)
 
     def read() -> Sequence[Row[Any]]:
@@ -275,6 +277,7 @@ def board_summary(ctx: Context, site: str | None = None, programme: Programme = 
         open=total,
         late=late,
         due_24h=soon,
+        next_due_at=next_due_at,
         unassigned=unassigned,
         throughput_per_day=round(sum(count for _day, count in by_day) / TREND_DAYS, 1),
         finished_by_day=by_day,
@@ -282,8 +285,8 @@ def board_summary(ctx: Context, site: str | None = None, programme: Programme = 
     )
 
 
-def _heads(ctx: Context, mine: Select[Any], now: datetime, late_as: Hashable) -> tuple[tuple[int, ...], datetime]:
-    """Count open, late, due within 24 h and unassigned, and tell until when that holds: up to the next deadline."""
+def _heads(ctx: Context, mine: Select[Any], now: datetime, late_as: Hashable) -> tuple[tuple[Any, ...], datetime]:
+    """Count open, late, due within 24 h and unassigned, give the next deadline, and tell until when that holds."""
     day = timedelta(hours=24)
 
     def number(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
@@ -299,7 +302,7 @@ def _heads(ctx: Context, mine: Select[Any], now: datetime, late_as: Hashable) ->
     changes = (next_due(due >= now), next_due(due > now + day))
     late, *others, soon, unassigned, late_at, soon_at = ctx.session.execute(select(*numbers, *changes)).one()
     keep(ctx, late_as, now, late_at or ALWAYS, late)
-    counts = (late + sum(others), late, soon, unassigned)
+    counts = (late + sum(others), late, soon, unassigned, late_at)
     return counts, min(late_at or ALWAYS, soon_at - day if soon_at else ALWAYS)
 
 

@@ -268,6 +268,7 @@ def test_the_summary_counts_what_is_late_soon_and_unassigned(ctx, mixed, clock):
 
     assert (summary.open, summary.late, summary.due_24h, summary.unassigned) == (6, 2, 3, 3)
     assert numbers(summary.first) == [5, 1, 8, 2, 7]
+    assert summary.next_due_at == summary.first[2].due_at
     assert [count for _day, count in summary.finished_by_day] == [0] * 7
 
 
