@@ -60,8 +60,10 @@ class Slice:
     items: tuple[ItemView, ...]
     total: int
 
-    def __len__(self) -> int:
-        return len(self.items)
+    @property
+    def weight(self) -> int:
+        """Give how many rows it keeps in memory."""
+        return 1 + len(self.items)
 
 
 def slice_of(

@@ -7,7 +7,7 @@ written since. Every connection keeps its own figures, so threads share nothing 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sized
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -35,20 +35,24 @@ class _Memory:
     rows: int = 0
 
     def keep(self, key: Hashable, since: datetime, until: datetime, result: Any) -> None:
-        """Keep a result, and let go of what was not asked for the longest."""
+        """Keep a result, and let go of what was not asked for the longest; one that is too large is not kept."""
         if key in self.found:
             self.rows -= _rows(self.found.pop(key)[2])
+        size = _rows(result)
+        if size > MOST:
+            return
         self.found[key] = (since, until, result)
-        self.rows += _rows(result)
+        self.rows += size
         while self.rows > MOST:
             _key, (_since, _until, oldest) = self.found.popitem(last=False)
             self.rows -= _rows(oldest)
 
 
 def _rows(result: Any) -> int:
+    # A row is Sized too; what holds many of them says so itself.
     if isinstance(result, (list, tuple)):
         return 1 + sum(map(_rows, result))
-    return 1 + len(result) if isinstance(result, Sized) and not isinstance(result, str) else 1
+    return int(getattr(result, "weight", 1))
 
 
 def remembered(ctx: Context, key: Hashable, find: Callable[[], T]) -> T:

@@ -48,3 +48,13 @@ def test_the_api_asks_the_database_at_most_five_times(api, count, items, path):
     client.get(address)
 
     assert count(lambda: client.get(address)) <= 5
+
+
+def test_the_overview_is_not_read_again_while_nothing_is_written(browser_client, count, items, engine):
+    client = browser_client("manager")
+    first = count(lambda: client.get("/overview"))
+
+    assert first <= 16
+    # On PostgreSQL the other test processes write into the same server.
+    if engine.dialect.name == "sqlite":
+        assert count(lambda: client.get("/overview")) <= 5

@@ -137,9 +137,14 @@ def test_the_memory_is_bounded(reader):
         for number in range(MOST):
             remembered(ctx, ("slice", number), lambda: Slice(tuple(range(MOST // 3)), 7))
         assert len(session.connection().info["remembered"].found) == 2
-        # What is larger than everything is given all the same.
+        # A row of a database counts once, however many columns it has.
+        row = session.execute(text("SELECT 1, 2, 3")).one()
+        before = session.connection().info["remembered"].rows
+        remembered(ctx, "row", lambda: row)
+        assert session.connection().info["remembered"].rows == before + 1
+        # What is too large is given all the same, and drives out nothing.
         assert len(remembered(ctx, "all", lambda: list(range(2 * MOST)))) == 2 * MOST
-        assert session.connection().info["remembered"].rows == 0
+        assert session.connection().info["remembered"].rows == before + 1
         assert remembered(ctx, "small", lambda: 5) == remembered(ctx, "small", lambda: 6) == 5
     assert ALWAYS.utcoffset() == timedelta(0)
 
