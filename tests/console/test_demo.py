@@ -1,6 +1,5 @@
 """The demo company is true: made through the services, with a chain that verifies and something on every page."""
 
-import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import sessionmaker
 
@@ -27,15 +26,17 @@ from console.services import (
 from console.services.autopilot_policy import AUTOPILOT
 
 
-@pytest.fixture
-def company(engine, config, clock):
+def test_the_demo_company_is_true(engine, config, clock):
+    """The company is played once: that takes as long as all that is looked at."""
     Story(sessionmaker(engine), config, clock.now()).play()
     with unit_of_work(sessionmaker(engine), actor=SYSTEM, clock=clock, config=config, write=False) as ctx:
-        yield ctx
+        something_true_is_on_every_page(ctx)
+        nobody_can_sign_in_until_an_owner_says_so(ctx)
+        a_fortnight_of_automation_is_there_with_its_policy_and_a_dead_channel(ctx)
+        four_sites_stand_at_four_places_of_the_programme(ctx)
 
 
-def test_the_demo_company_has_something_true_on_every_page(company):
-    ctx = company
+def something_true_is_on_every_page(ctx):
     assert {site.name for site in sites.list_all(ctx)} == set(SITES)
     assert {user.username for user in users.list_users(ctx)} == {person.username for person in PEOPLE}
     assert all(user.username.startswith("demo.") for user in users.list_users(ctx))
@@ -54,12 +55,11 @@ def test_the_demo_company_has_something_true_on_every_page(company):
     assert ctx.session.scalar(future) == 0
 
 
-def test_nobody_of_the_demo_company_can_sign_in_until_an_owner_says_so(company):
-    assert not any(user.has_password for user in users.list_users(company))
+def nobody_can_sign_in_until_an_owner_says_so(ctx):
+    assert not any(user.has_password for user in users.list_users(ctx))
 
 
-def test_a_fortnight_of_automation_is_there_with_its_policy_and_a_dead_channel(company):
-    ctx = company
+def a_fortnight_of_automation_is_there_with_its_policy_and_a_dead_channel(ctx):
     seen = autopilot_history.summary(ctx, days=14)
     assert seen.total_runs >= 20
     assert {"cooldown_active", "policy_disabled"} <= set(seen.skip_reason_counts)
@@ -77,8 +77,8 @@ def test_a_fortnight_of_automation_is_there_with_its_policy_and_a_dead_channel(c
     assert states["queued"] == 0
 
 
-def test_four_sites_stand_at_four_places_of_the_programme(company):
-    state = programme.state(company)
+def four_sites_stand_at_four_places_of_the_programme(ctx):
+    state = programme.state(ctx)
     begun = [cell for cell in state.cells.values() if cell.begun]
 
     assert state.sites == tuple(sorted(SITES))
