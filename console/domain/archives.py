@@ -71,13 +71,17 @@ def _unpack(archive: ZipFile, entry: ZipInfo, left: int) -> int:
 
 
 def _gzip(content: BinaryIO, limit: int) -> bool:
-    left, inflate = limit, zlib.decompressobj(wbits=31)
+    left, inflate, whole = limit, zlib.decompressobj(wbits=31), False
     while piece := content.read(_PIECE):
-        while piece:
-            left -= len(inflate.decompress(piece, _PIECE))
+        made = b""
+        # All input may be taken in while there is still something to give out.
+        while piece or len(made) == _PIECE:
+            made = inflate.decompress(piece, _PIECE)
+            left -= len(made)
             if left < 0:
                 return True
-            piece = inflate.unconsumed_tail
-            if inflate.eof:
-                piece, inflate = inflate.unused_data, zlib.decompressobj(wbits=31)
-    return False
+            whole, piece = inflate.eof, inflate.unconsumed_tail
+            if whole:
+                piece, inflate, made = inflate.unused_data, zlib.decompressobj(wbits=31), b""
+    # zlib does not complain about an end that never comes.
+    return not whole

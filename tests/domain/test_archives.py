@@ -1,4 +1,6 @@
+import gzip
 import io
+import random
 import zipfile
 
 import pytest
@@ -20,6 +22,24 @@ def test_an_entry_that_claims_another_method_is_refused_unread(claimed):
     content[place : place + 2] = claimed.to_bytes(2, "little")
 
     assert archive_bomb(io.BytesIO(bytes(content)), "application/zip") is True
+
+
+def gzipped(size: int, members: int = 1) -> bytes:
+    words = [bytes([65 + number % 26]) * 9 for number in range(26)]
+    chance = random.Random(size)
+    return b"".join(gzip.compress(b"".join(chance.choices(words, k=size))) for _member in range(members))
+
+
+@pytest.mark.parametrize("size", [0, 1, 7281, 7282, 14563, 14564, 200_000])
+@pytest.mark.parametrize("members", [1, 3])
+def test_a_whole_stream_is_no_bomb_wherever_its_pieces_end(size, members):
+    assert archive_bomb(io.BytesIO(gzipped(size, members)), "application/gzip") is False
+
+
+@pytest.mark.parametrize("missing", [1, 8, 9, 100])
+@pytest.mark.parametrize("members", [1, 3])
+def test_a_stream_that_ends_too_early_is_refused(missing, members):
+    assert archive_bomb(io.BytesIO(gzipped(20_000, members)[:-missing]), "application/gzip") is True
 
 
 def document(method: int) -> bytes:
