@@ -27,7 +27,7 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup ## Start everything on this machine (PORT, HOST, DATA_DIR, DATABASE_URL, REDIS_URL, DEMO=0)
-	@exec $(BIN)/python -m workers.supervisor
+	@exec $(BIN)/python -m workers.launch.supervisor
 
 test: setup-dev ## Run all tests; T=tests/domain runs a part
 	@# One process more than two cores: some tests wait for servers, clocks and workers.
@@ -74,7 +74,7 @@ migrate: setup ## Bring the database to the newest schema
 	@$(BIN)/flask --app wsgi db upgrade
 
 web: setup ## The web server alone (for deployments)
-	@exec $(BIN)/python -m workers.web
+	@exec $(BIN)/python -m workers.launch.web
 
 worker: setup ## One worker alone (needs REDIS_URL)
 	@exec $(BIN)/python -m workers worker

@@ -22,10 +22,10 @@ from sqlalchemy.orm import sessionmaker
 from benchmarks import audit, automation, data, launch, server, upload, weight
 from benchmarks.queries import QueryCounter
 from console import create_app
-from console.config import Config
-from console.database import make_engine
+from console.core.config import Config
+from console.core.database import make_engine
 from console.models.base import Base
-from console.models.iam import User
+from console.models.identity import User
 from tests.factories import make_token
 from tests.support.postgres import postgres_url
 from tests.support.redis import redis_url

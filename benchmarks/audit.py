@@ -12,11 +12,11 @@ from multiprocessing.synchronize import Barrier
 from sqlalchemy.orm import sessionmaker
 
 from benchmarks.server import ROOT
-from console.clock import SystemClock
-from console.config import Config
-from console.context import SYSTEM, unit_of_work
-from console.database import make_engine
-from console.services import audit
+from console.core.clock import SystemClock
+from console.core.config import Config
+from console.core.context import SYSTEM, unit_of_work
+from console.core.database import make_engine
+from console.services.audit import record as audit
 
 PROCESSES = 8
 APPENDS = 400

@@ -10,13 +10,16 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from benchmarks.receiver import receiver
-from console.clock import SystemClock
-from console.config import Config
-from console.context import SYSTEM, Context, unit_of_work
-from console.services import alert_delivery, alerts, assignment, autopilot_policy, escalation
-from console.services.escalation import EscalationWish
-from console.webhooks import Sender
-from tests.services.statements import statements
+from console.adapters.webhooks import Sender
+from console.core.clock import SystemClock
+from console.core.config import Config
+from console.core.context import SYSTEM, Context, unit_of_work
+from console.services.alerts import delivery as alert_delivery
+from console.services.alerts import outbox as alerts
+from console.services.automation import assignment, escalation
+from console.services.automation.escalation import EscalationWish
+from console.services.policies import automation as autopilot_policy
+from tests.support.statements import statements
 
 ASSIGNED = 5_000
 DELIVERIES = 1_000

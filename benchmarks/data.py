@@ -15,19 +15,19 @@ from typing import Any
 from sqlalchemy import Engine, Table, func, insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from console.clock import SystemClock
-from console.config import Config
-from console.context import SYSTEM, unit_of_work
-from console.domain.audit import Entry, entry_hash, instant_text, keyed_hash
-from console.domain.catalogue import WEEKS
+from console.core.clock import SystemClock
+from console.core.config import Config
+from console.core.context import SYSTEM, unit_of_work
+from console.domain.audit.entry import Entry, entry_hash, instant_text, keyed_hash
+from console.domain.programme.catalogue import WEEKS
 from console.models.audit import AuditChainHead, AuditLog
 from console.models.automation import BacklogSample, RunFact
 from console.models.base import Base
-from console.models.iam import Site, User
-from console.models.runs import JobRun
+from console.models.identity import Site, User
+from console.models.jobs import JobRun
 from console.models.tracker import TrackerEvent, TrackerItem, TrackerRun
-from console.services import programme
-from console.services.audit_keys import chain_keys
+from console.services.audit.keys import chain_keys
+from console.services.programme import weeks as programme
 
 SITES = 20
 PEOPLE = 40

@@ -27,7 +27,7 @@ def _seconds(folder: str) -> float:
     port = free_port()
     inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     own = {"DATA_DIR": folder, "PORT": str(port), "HOST": HOST, "ADMIN_PASSWORD": PASSWORD}
-    command = [sys.executable, "-m", "workers.supervisor"]
+    command = [sys.executable, "-m", "workers.launch.supervisor"]
     start = time.perf_counter()
     process = subprocess.Popen(
         command, cwd=ROOT, env={**inherited, **own}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from console import ConsoleApp
-from console.extensions import db
-from tests.services.statements import statements
+from console.web.extensions import db
+from tests.support.statements import statements
 
 
 class QueryCounter:

@@ -8,7 +8,7 @@ import os
 from uuid import uuid4
 
 from benchmarks.server import HOST, memory_kib
-from console.latency import HEADER
+from console.web.timing import HEADER
 
 SIZE = 5_000_000
 COUNT = 12

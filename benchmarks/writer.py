@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import text
 
-from console.database import make_engine
+from console.core.database import make_engine
 
 
 @contextmanager

@@ -12,14 +12,18 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
 
-from console import assets, blueprints, cli, converters, errors, frame, latency, logs, ratelimit, security, web
-from console.clock import Clock, SystemClock
-from console.config import Config, database_url
-from console.database import engine_options, prepare
-from console.discovery import import_submodules
-from console.extensions import babel, compress, csrf, db, htmx
-from console.secret_key import secret_key
-from console.templating import Templates
+from console import blueprints, cli
+from console.core import logs
+from console.core.clock import Clock, SystemClock
+from console.core.config import Config, database_url
+from console.core.database import engine_options, prepare
+from console.core.discovery import import_submodules
+from console.core.secret_key import secret_key
+from console.ui import errors, frame
+from console.ui.templating import Templates
+from console.web import assets, converters, ratelimit, request, security
+from console.web import timing as latency
+from console.web.extensions import babel, compress, csrf, db, htmx
 
 __version__ = "1.0.0"
 ROOT = Path(__file__).parent
@@ -33,7 +37,7 @@ class ConsoleApp(OpenAPI):
     def dispatch_request(self) -> ResponseReturnValue:
         """Run the view and finish its transaction while errors can still become a proper answer."""
         response: Response = self.make_response(super().dispatch_request())
-        web.finish(response)
+        request.finish(response)
         return response
 
 

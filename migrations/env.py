@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from alembic import context
 from flask import current_app
 
-from console.extensions import db
 from console.models.base import Base
 from console.models.types import UtcDateTime
+from console.web.extensions import db
 
 config = context.config
 

@@ -13,14 +13,14 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from console import ConsoleApp, create_app
-from console.clock import FixedClock
-from console.config import Config
-from console.context import Actor, Context, start_writing
-from console.database import make_engine
-from console.domain.iam import added_permissions, effective_permissions
-from console.extensions import db
+from console.core.clock import FixedClock
+from console.core.config import Config
+from console.core.context import Actor, Context, start_writing
+from console.core.database import make_engine
+from console.domain.identity.iam import added_permissions, effective_permissions
 from console.models.base import Base
-from console.services import passwords
+from console.services.identity import passwords
+from console.web.extensions import db
 from tests.factories import make_token, make_user
 from tests.support.people import PASSWORD, BrowserClient
 from tests.support.postgres import postgres_url

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from console.models.iam import Site, Token, User
+from console.models.identity import Site, Token, User
 
 _numbers = count(1)
 

@@ -27,7 +27,7 @@ FORBIDDEN = {
         *WORLD,
     ),
     "console.models": (*WEB, *DOORS, "rq", "redis", "console.services", "console.inputs"),
-    "console.services": (*WEB, *DOORS, "rq", "console.forms", "console.web", "console.responses"),
+    "console.services": (*WEB, *DOORS, "rq", "console.forms", "console.web.request", "console.ui.responses"),
     "console.inputs": (*DOORS, "console.services", "console.models", "sqlalchemy", "rq"),
     "console.blueprints": ("console.cli", "console.models", "sqlalchemy", "redis", "rq"),
     "console.cli": ("console.blueprints", "console.models", "redis", "rq"),

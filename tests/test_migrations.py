@@ -6,10 +6,10 @@ from sqlalchemy import inspect, select
 
 from benchmarks.data import fill
 from console import create_app
-from console.config import Config
-from console.extensions import db
+from console.core.config import Config
 from console.models.base import Base
 from console.models.tracker import TrackerItem
+from console.web.extensions import db
 from tests.conftest import START
 from tests.support.postgres import postgres_url
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.assets import DIST, manifest
+from console.web.assets import DIST, manifest
 from tools import stylesheet
 
 CONSOLE = Path(__file__).parent.parent / "console"
@@ -47,7 +47,7 @@ def test_no_class_of_ours_is_one_of_tablers_by_accident():
 
 def test_every_class_of_ours_is_used():
     ours = set().union(*(stylesheet.class_names(text(sheet)) for sheet in SHEETS))
-    pages = "".join(text(path) for path in (*TEMPLATES, *SCRIPTS, *CONSOLE.glob("*.py")))
+    pages = "".join(text(path) for path in (*TEMPLATES, *SCRIPTS, *CONSOLE.rglob("*.py")))
     named = set(re.findall(r"[\w-]+", pages))
     # Names that end in a word of the data: `series-{{ hue }}`.
     begun = set(re.findall(r"([a-z][\w-]*-)(?:\{\{|\$\{|' ?~)", pages))
@@ -108,7 +108,7 @@ def test_a_script_evaluates_and_inlines_nothing(path):
 
 
 def test_the_words_of_scripts_are_there():
-    from console.frame import SCRIPT_TEXTS
+    from console.ui.frame import SCRIPT_TEXTS
 
     asked = set()
     for path in SCRIPTS:

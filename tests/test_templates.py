@@ -8,8 +8,8 @@ import pytest
 from jinja2 import nodes
 
 from console import create_app
-from console.assets import manifest
-from console.config import Config
+from console.core.config import Config
+from console.web.assets import manifest
 from tools import vendor
 
 CONSOLE = Path(__file__).parent.parent / "console"

@@ -5,7 +5,7 @@
     python -m tools.assets sizes    what a first visit costs, compressed
 
 Sources are console/static/{css,js,img} and console/static/vendor; the result is console/static/dist with a
-manifest.json from logical to hashed names, which console/assets.py reads. A reference of one file to another
+manifest.json from logical to hashed names, which console/web/assets.py reads. A reference of one file to another
 (url(...), @import, import ... from "./x.js") is written to the hashed name, so every file may be cached for ever.
 """
 

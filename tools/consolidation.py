@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from console.domain.catalogue import WEEKS
-from console.tracker_place import TEMPLATES
+from console.blueprints.tracker.urls import TEMPLATES
+from console.domain.programme.catalogue import WEEKS
 
 CONSOLE = Path(__file__).resolve().parent.parent / "console"
 # What every page of the console has is not the tracker's.

@@ -6,7 +6,7 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
-from console.settings_table import SETTINGS, Setting
+from console.core.settings import SETTINGS, Setting
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 START = "<!-- settings: written by `python -m tools.readme` -->\n"

@@ -16,7 +16,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from console.frame import places
+from console.ui.frame import places
 from tests.browser.server import Served, served
 from tests.support.chromium import chromium_launch_options
 from tools.node import ROOT

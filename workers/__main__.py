@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from console import logs
-from console.config import ConfigError
-from console.services import preflight
-from workers import command, runtime, scheduler, worker
-from workers.place import here
+from console.cli import run_job as command
+from console.core import logs
+from console.core.config import ConfigError
+from console.core.process import here
+from console.services.jobs import registry as runtime
+from console.services.runbook import preflight
+from workers import scheduler, worker
 
 PROCESSES = {"worker": worker.main, "scheduler": scheduler.main}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from console.domain.schedule import Line
+from console.domain.jobs.schedule import Line
 from console.domain.text import N_
 
 HOUR = timedelta(hours=1)

@@ -16,14 +16,15 @@ import structlog
 from redis import RedisError
 from sqlalchemy.exc import DBAPIError
 
-from console import logs
+from console.adapters.queue import Courier
+from console.core import logs
+from console.core.process import Place, here
 from console.domain.errors import StoreUnavailable
-from console.domain.schedule import Line
-from console.preflight import Reporter
-from console.services import run_schedule, run_upkeep
-from workers import runtime
-from workers.place import Place, here
-from workers.queue import Courier
+from console.domain.jobs.schedule import Line
+from console.services.jobs import registry as runtime
+from console.services.jobs import schedule as run_schedule
+from console.services.jobs import upkeep as run_upkeep
+from console.web.preflight import Reporter
 from workers.schedule import LINES
 
 log = structlog.get_logger("jobs")

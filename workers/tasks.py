@@ -7,12 +7,13 @@ import socket
 
 from redis import RedisError
 
-from console.context import Context
+from console.adapters.queue import Courier
+from console.core.context import Context
+from console.core.process import here
 from console.domain.errors import StoreUnavailable
-from console.services import run_engine, run_upkeep
-from workers import runtime
-from workers.place import here
-from workers.queue import Courier
+from console.services.jobs import engine as run_engine
+from console.services.jobs import registry as runtime
+from console.services.jobs import upkeep as run_upkeep
 
 
 def worker_name(pid: int | None = None) -> str:

@@ -18,13 +18,13 @@ from rq.job import Job as Delivery
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import DBAPIError
 
-from console import logs
+from console.adapters.queue import NAME, connect, queue_of
+from console.core import logs
+from console.core.process import Place, here
 from console.domain.errors import StoreUnavailable
-from console.preflight import Reporter
-from console.services import run_upkeep
-from workers import runtime
-from workers.place import Place, here
-from workers.queue import NAME, connect, queue_of
+from console.services.jobs import registry as runtime
+from console.services.jobs import upkeep as run_upkeep
+from console.web.preflight import Reporter
 from workers.tasks import worker_name
 
 log = structlog.get_logger("jobs")

@@ -12,16 +12,17 @@ from flask import current_app
 from sqlalchemy.orm import sessionmaker
 
 from console.cli.groups import Commands
-from console.context import SYSTEM, Context, unit_of_work
-from console.domain.audit_archive import month_of
-from console.domain.audit_chain import ChainReport
+from console.core.context import SYSTEM, Context, unit_of_work
+from console.core.serialize import to_json
+from console.domain.audit.archive import month_of
+from console.domain.audit.chain import ChainReport
 from console.domain.errors import DomainError
-from console.extensions import db
-from console.serialize import to_json
-from console.services import audit_checkpoints, audit_files
-from console.services.audit_archive import chain_facts
-from console.services.audit_evidence import ranges
-from console.services.audit_verify import Progress, verify_all, verify_month
+from console.services.audit import archive_files as audit_files
+from console.services.audit import checkpoints as audit_checkpoints
+from console.services.audit.archive import chain_facts
+from console.services.audit.rebaseline_records import ranges
+from console.services.audit.verify import Progress, verify_all, verify_month
+from console.web.extensions import db
 
 EXIT_OK, EXIT_BROKEN, EXIT_UNDECIDED = 0, 1, 2
 

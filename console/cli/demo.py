@@ -7,10 +7,10 @@ from flask import current_app
 from sqlalchemy.orm import sessionmaker
 
 from console.cli.groups import Commands
-from console.context import SYSTEM, unit_of_work
+from console.core.context import SYSTEM, unit_of_work
 from console.demo.story import Story
-from console.extensions import db
-from console.services import users
+from console.services.identity import users
+from console.web.extensions import db
 
 commands = Commands("demo", help="The demo company.")
 

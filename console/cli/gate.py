@@ -12,14 +12,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import sessionmaker
 
 from console.cli.groups import Commands
-from console.context import SYSTEM, Context, unit_of_work
-from console.database import problem_of
-from console.domain.gate import GO, PASS, as_detail
-from console.domain.runs import MANUAL
-from console.extensions import db
-from console.serialize import to_json
-from console.services import gate, run_engine
-from workers import runtime
+from console.core.context import SYSTEM, Context, unit_of_work
+from console.core.database import problem_of
+from console.core.serialize import to_json
+from console.domain.gate.gate import GO, PASS, as_detail
+from console.domain.jobs.runs import MANUAL
+from console.services.gate import gate
+from console.services.jobs import engine as run_engine
+from console.services.jobs import registry as runtime
+from console.web.extensions import db
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
-from console.database import problem_of
+from console.core.database import problem_of
 
 
 class Commands(AppGroup):

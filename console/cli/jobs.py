@@ -10,14 +10,15 @@ import click
 from flask import current_app
 from sqlalchemy.orm import sessionmaker
 
+from console.cli import run_job as command
 from console.cli.groups import Commands
+from console.core.process import Place
+from console.core.serialize import to_json
 from console.domain.errors import DomainError
-from console.domain.runs import MANUAL
-from console.extensions import db
-from console.serialize import to_json
-from console.services import run_upkeep
-from workers import command, runtime
-from workers.place import Place
+from console.domain.jobs.runs import MANUAL
+from console.services.jobs import registry as runtime
+from console.services.jobs import upkeep as run_upkeep
+from console.web.extensions import db
 from workers.schedule import LINES
 
 commands = Commands("job", help="Background work.")

@@ -12,11 +12,11 @@ from flask import current_app
 from sqlalchemy.orm import sessionmaker
 
 from console.cli.groups import Commands
-from console.context import SYSTEM, Context, unit_of_work
+from console.core.context import SYSTEM, Context, unit_of_work
 from console.domain.errors import DomainError, NotFound
-from console.extensions import db
-from console.services import bootstrap, tokens, users
-from console.services.bootstrap import FirstOwner
+from console.services.identity import first_owner, tokens, users
+from console.services.identity.first_owner import FirstOwner
+from console.web.extensions import db
 
 owner = Commands("owner", help="Owners: people who may do everything.")
 user = Commands("user", help="Accounts of people and automation.")
@@ -56,8 +56,8 @@ def _tell(found: FirstOwner) -> None:
 def ensure_owner() -> None:
     """Create the first owner unless one can sign in; takes ADMIN_PASSWORD or prints a one-time password."""
     with _transaction() as ctx:
-        bootstrap.ensure_admin_token(ctx)
-        found = bootstrap.ensure_owner(ctx)
+        first_owner.ensure_admin_token(ctx)
+        found = first_owner.ensure_owner(ctx)
     _tell(found)
 
 
@@ -69,7 +69,7 @@ def create_owner(username: str, name: str, password_stdin: bool) -> None:
     """Create another owner for all sites."""
     password = _from_stdin() if password_stdin else None
     with _transaction() as ctx:
-        found = bootstrap.create_owner(ctx, username, display_name=name, password=password)
+        found = first_owner.create_owner(ctx, username, display_name=name, password=password)
     _tell(found)
 
 

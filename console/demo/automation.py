@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from console.config import Config
-from console.context import Context
+from console.core.config import Config
+from console.core.context import Context
 from console.demo.company import MANAGER, OWNER, WORK, DemoPerson
-from console.domain.alerts import Channel, Sent, answered
-from console.domain.runs import CRON, MANUAL
-from console.services import alert_delivery, alerts, autopilot_policy, policies, policy_proposals
-from console.services.autopilot_policy import AUTOPILOT
+from console.domain.alerts.alerts import Channel, Sent, answered
+from console.domain.jobs.runs import CRON, MANUAL
+from console.services.alerts import delivery as alert_delivery
+from console.services.alerts import outbox as alerts
+from console.services.policies import automation as autopilot_policy
+from console.services.policies import policies
+from console.services.policies import proposals as policy_proposals
+from console.services.policies.automation import AUTOPILOT
 
 RUN, MEASURE = "ops_governance_remediation_autopilot", "ops_governance_remediation_kpi"
 # Receivers that exist nowhere: what they answer is part of the story.

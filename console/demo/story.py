@@ -11,29 +11,25 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from console.clock import FixedClock
-from console.config import Config
-from console.context import ALL_SITES, SYSTEM, Actor, Context, unit_of_work
+from console.core.clock import FixedClock
+from console.core.config import Config
+from console.core.context import ALL_SITES, SYSTEM, Actor, Context, unit_of_work
+from console.core.listing import ListQuery
 from console.demo.automation import Automation, Step
 from console.demo.company import AUDITOR, MANAGER, OWNER, PEOPLE, PLATFORM, SITES, WORK, DemoPerson, DemoWork
 from console.demo.weeks import Weeks
-from console.domain.iam import added_permissions, effective_permissions
-from console.domain.runs import CRON
-from console.domain.tracker import REMEDIATION
-from console.domain.tracker_requests import ItemChange, NewItem
-from console.listing import ListQuery
-from console.services import (
-    preflight,
-    run_engine,
-    sites,
-    tokens,
-    tracker_completion,
-    tracker_items,
-    tracker_lists,
-    tracker_manual,
-    users,
-)
-from workers import runtime
+from console.domain.identity.iam import added_permissions, effective_permissions
+from console.domain.jobs.runs import CRON
+from console.domain.tracker.requests import ItemChange, NewItem
+from console.domain.tracker.tracker import REMEDIATION
+from console.services.identity import sites, tokens, users
+from console.services.jobs import engine as run_engine
+from console.services.jobs import registry as runtime
+from console.services.runbook import preflight
+from console.services.tracker import completion as tracker_completion
+from console.services.tracker import items as tracker_items
+from console.services.tracker import lists as tracker_lists
+from console.services.tracker import manual as tracker_manual
 
 SEOUL = ZoneInfo("Asia/Seoul")
 FOUNDED_DAYS_AGO = 91

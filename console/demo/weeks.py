@@ -8,15 +8,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from console.context import Context
+from console.core.context import Context
+from console.core.listing import ListQuery
 from console.demo.automation import Stage, Step
 from console.demo.company import EAST, ELECTRIC, MANAGER, NIGHT, OWNER, PUMPS, SITES, DemoPerson
-from console.domain.catalogue import WEEKS
-from console.domain.tracker_requests import BulkChange, ItemChange, Selection
-from console.listing import ListQuery
-from console.services import evidence, programme, tracker_bulk, tracker_completion, tracker_items, tracker_lists
-from console.services.evidence import Upload
-from console.services.tracker_rows import ItemView
+from console.domain.programme.catalogue import WEEKS
+from console.domain.tracker.requests import BulkChange, ItemChange, Selection
+from console.services.evidence import evidence
+from console.services.evidence.evidence import Upload
+from console.services.programme import weeks as programme
+from console.services.tracker import bulk as tracker_bulk
+from console.services.tracker import completion as tracker_completion
+from console.services.tracker import items as tracker_items
+from console.services.tracker import lists as tracker_lists
+from console.services.tracker.rows import ItemView
 
 SEOUL = ZoneInfo("Asia/Seoul")
 # How a week went: closed in time; closed by force; left behind; done but without proof; under way.

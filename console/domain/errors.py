@@ -1,6 +1,6 @@
 """What can go wrong, in the words and with the status codes that clients read.
 
-`console/errors.py` turns each of these into JSON, a fragment or a page.
+`console/ui/errors.py` turns each of these into JSON, a fragment or a page.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from wtforms.validators import InputRequired, Optional
 from console.domain.errors import Invalid
 from console.domain.text import N_
 from console.forms.shared import BaseForm
-from console.services.jobs import Job
+from console.services.jobs.job import Job
 
 # Message ids of the names that options share; a model may give its own by `Field(title=…)`.
 LABELS = {

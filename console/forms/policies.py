@@ -10,11 +10,11 @@ from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Field, FloatField, Form, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange
 
-from console.autopilot_words import FieldWords
-from console.domain.policy import PolicyField
+from console.domain.policies.policy import PolicyField
 from console.forms.shared import BaseForm
 from console.inputs.policies import REASON_MAX
-from console.services.policy_kind import PolicyKind
+from console.services.policies.kinds import PolicyKind
+from console.ui.labels.automation import FieldWords
 
 NUMBERS = {"int": IntegerField, "float": FloatField}
 

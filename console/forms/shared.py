@@ -13,7 +13,7 @@ from wtforms.meta import DefaultMeta
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from console.domain.errors import DomainError
-from console.frame import locale
+from console.ui.frame import locale
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -63,7 +63,7 @@ def blame(form: Form, error: DomainError, field: str = "") -> None:
 
 
 def _blame(form: Form, name: str, message: Any) -> None:
-    from console.errors import sentence
+    from console.ui.errors import sentence
 
     text = sentence(message) if not isinstance(message, str) else _(message)
     if name in form:

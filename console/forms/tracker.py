@@ -13,12 +13,12 @@ from werkzeug.datastructures import MultiDict
 from wtforms import DateTimeLocalField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
-from console.domain.tracker_requests import ItemChange, NewItem
+from console.domain.tracker.requests import ItemChange, NewItem
 from console.forms.shared import BaseForm
 from console.inputs.tracker import ItemIn, ItemPatchIn
-from console.services.tracker_people import Candidate
-from console.services.tracker_rows import ItemView
-from console.services.tracker_spec import STATUS_LABELS
+from console.services.tracker.assignees import Candidate
+from console.services.tracker.columns import STATUS_LABELS
+from console.services.tracker.rows import ItemView
 
 MINUTE = "%Y-%m-%dT%H:%M"
 

@@ -8,7 +8,7 @@ from flask_openapi3.models.file import FileStorage
 from pydantic import AfterValidator, BeforeValidator, Field, RootModel
 from werkzeug.datastructures import FileStorage as Received
 
-from console.domain.evidence import MAX_NOTE, MAX_REASON
+from console.domain.evidence.evidence import MAX_NOTE, MAX_REASON
 from console.inputs.base import BodyModel, Instant, OutModel, PathModel, RowId
 
 

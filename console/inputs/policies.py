@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from console.domain.autopilot import AutopilotPolicy
-from console.domain.policy import FieldKind, PolicyField
+from console.domain.automation.autopilot import AutopilotPolicy
+from console.domain.policies.policy import FieldKind, PolicyField
 from console.inputs.base import Instant, OutModel
 
 REASON_MAX = 500
@@ -19,7 +19,8 @@ _KINDS: dict[Any, FieldKind] = {bool: "bool", int: "int", float: "float", str: "
 class PolicyModel(BaseModel):
     """Base of the schemas: every field has a default, numbers have bounds (`ge`, `le`), texts a `max_length`.
 
-    Bodies are not validated by these models but read by `console.domain.policy`, as leniently as the API promises.
+    Bodies are not validated by these models but read by `console.domain.policies.policy`, as leniently as the API
+    promises.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

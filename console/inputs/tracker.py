@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, RootModel
 
+from console.core.i18n import DEFAULT_LOCALE, text_in
 from console.domain.ids import MAX_ID
 from console.domain.text import Text
-from console.domain.tracker_requests import BulkChange, ItemChange, NewItem, Selection
-from console.i18n import DEFAULT_LOCALE, text_in
+from console.domain.tracker.requests import BulkChange, ItemChange, NewItem, Selection
 from console.inputs.base import BodyModel, Instant, InstantIn, OutModel, PathModel, QueryModel, RowId, SiteFilter
 
 StatusWord = Literal["pending", "in_progress", "done", "blocked"]

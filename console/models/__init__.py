@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from console.discovery import import_submodules
+from console.core.discovery import import_submodules
 
 import_submodules(__name__, __path__)

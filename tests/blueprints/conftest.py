@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from console.services import passwords
-from tests.blueprints.board_support import OTHER, SITE
+from console.services.identity import passwords
+from tests.blueprints.tracker.board_support import OTHER, SITE
 from tests.factories import make_site, make_user
-from tests.services.tracker_support import HOUR, add_item
+from tests.services.tracker.tracker_support import HOUR, add_item
 from tests.support.people import PASSWORD, BrowserClient
 from tests.support.runs import register_job
 

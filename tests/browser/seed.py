@@ -8,15 +8,18 @@ from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from console.clock import FixedClock
-from console.config import Config
-from console.context import SYSTEM, Context, start_writing
-from console.domain.gate import as_detail
-from console.domain.tracker_requests import ItemChange
-from console.models.iam import User
-from console.models.runs import JobRun
-from console.serialize import plain
-from console.services import gate, tracker_items, tracker_sync, views
+from console.core.clock import FixedClock
+from console.core.config import Config
+from console.core.context import SYSTEM, Context, start_writing
+from console.core.serialize import plain
+from console.domain.gate.gate import as_detail
+from console.domain.tracker.requests import ItemChange
+from console.models.identity import User
+from console.models.jobs import JobRun
+from console.services.gate import gate
+from console.services.home import saved_views as views
+from console.services.remediation import sync as tracker_sync
+from console.services.tracker import items as tracker_items
 from tests.conftest import actor_of
 from tests.factories import make_site, make_user
 

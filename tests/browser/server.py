@@ -17,11 +17,11 @@ from sqlalchemy.orm import sessionmaker
 from werkzeug.serving import make_server
 
 from console import ConsoleApp, create_app
-from console.config import Config
-from console.credentials import SESSION_KEY
-from console.database import make_engine
+from console.core.config import Config
+from console.core.database import make_engine
 from console.models.base import Base
-from console.models.iam import WebSession
+from console.models.identity import WebSession
+from console.web.credentials import SESSION_KEY
 from tests.browser.seed import Company, fill
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from console.config import Config
-from console.services import run_engine
-from workers import runtime
-from workers.place import Place
+from console.core.config import Config
+from console.core.process import Place
+from console.services.jobs import engine as run_engine
+from console.services.jobs import registry as runtime
 from workers.tasks import worker_name
 
 

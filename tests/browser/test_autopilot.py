@@ -8,13 +8,15 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import func, select
 
-from console.config import Config
-from console.context import SYSTEM, unit_of_work
-from console.domain.alerts import answered
-from console.models.runs import JobRun
-from console.services import alert_delivery, alerts, run_engine
-from workers import runtime
-from workers.place import Place
+from console.core.config import Config
+from console.core.context import SYSTEM, unit_of_work
+from console.core.process import Place
+from console.domain.alerts.alerts import answered
+from console.models.jobs import JobRun
+from console.services.alerts import delivery as alert_delivery
+from console.services.alerts import outbox as alerts
+from console.services.jobs import engine as run_engine
+from console.services.jobs import registry as runtime
 from workers.tasks import worker_name
 
 OTHERS = ("/autopilot/policy", "/autopilot/figures", "/autopilot/runs")

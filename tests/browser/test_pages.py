@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from console import create_app
-from console.config import Config
-from console.frame import places
+from console.core.config import Config
+from console.ui.frame import places
 
 # Each pair of language, theme and width occurs; all eight combinations would only cost time.
 VARIANTS = ((1440, "light", "ko"), (1440, "dark", "en"), (390, "light", "en"), (390, "dark", "ko"))

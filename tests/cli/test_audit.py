@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from console.services.audit_rebaseline import rebaseline
-from tests.services.audit_support import Trail
+from console.services.audit.rebaseline import rebaseline
+from tests.services.audit.audit_support import Trail
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from console.extensions import db
 from console.models.audit import AuditLog
-from console.models.runs import JobRun
-from console.services import gate
-from tests.services.test_gate import add_run
+from console.models.jobs import JobRun
+from console.services.gate import gate
+from console.web.extensions import db
+from tests.services.gate.test_gate import add_run
 
 
 @pytest.fixture

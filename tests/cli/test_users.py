@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from console.models.iam import Token, User
+from console.models.identity import Token, User
 
 
 @pytest.fixture

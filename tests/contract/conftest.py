@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.services.automation_support import HOOK, item, people
+from tests.services.automation.automation_support import HOOK, item, people
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from werkzeug.routing import Rule
 
 from console import ConsoleApp
-from console.web import SIGNED_IN, Access
+from console.web.request import SIGNED_IN, Access
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # A number, a text and a month that no test ever makes.

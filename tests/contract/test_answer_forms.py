@@ -10,7 +10,7 @@ from console.domain.text import T as sentence
 from tests.contract.automation import A, T, ok
 from tests.contract.test_weekly_trackers import SITE as WEEK_SITE
 from tests.contract.test_weekly_trackers import begin, sites, t
-from tests.services.automation_support import item
+from tests.services.automation.automation_support import item
 
 __all__ = ["sites"]
 SITE = "푸른숲 타워"

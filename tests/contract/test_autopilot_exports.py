@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.blueprints.autopilot_api import AnomaliesOut, HistoryOut, SummaryOut
-from console.domain import analytics
-from console.domain.analytics import HistoryRow
-from console.domain.autopilot import ACTIONS, SKIP_REASONS
-from console.serialize import csv_text, to_json
-from console.services import autopilot_csv
-from console.services.autopilot_history import History
+from console.blueprints.automation.autopilot_api import AnomaliesOut, HistoryOut, SummaryOut
+from console.core.serialize import csv_text, to_json
+from console.domain.automation import analytics
+from console.domain.automation.analytics import HistoryRow
+from console.domain.automation.autopilot import ACTIONS, SKIP_REASONS
+from console.services.automation import csv as autopilot_csv
+from console.services.automation.history import History
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 counts = st.integers(0, 100_000)

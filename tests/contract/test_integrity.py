@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from console.models.evidence import EvidenceFile
-from console.services import audit_files
+from console.services.audit import archive_files as audit_files
 from tests.contract.test_evidence import clean, item, kept, send
 
 __all__ = ["clean", "item"]

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.contract.automation import METRICS, RUN, T, audited, ok
-from tests.services.automation_support import AUTO_ASSIGN, AUTOPILOT, ESCALATION, KPI
+from tests.services.automation.automation_support import AUTO_ASSIGN, AUTOPILOT, ESCALATION, KPI
 
 
 def test_the_sla_snapshot(owner):

@@ -6,9 +6,9 @@ import io
 import pytest
 from sqlalchemy import select
 
-from console.models.runs import JobRun
+from console.models.jobs import JobRun
 from tests.contract.automation import EVALUATION, FIELDS, GUARD, METRICS, RUN, A, M, T, audited, ok
-from tests.services.automation_support import AUTOPILOT, ESCALATION, item
+from tests.services.automation.automation_support import AUTOPILOT, ESCALATION, item
 from tests.support.policy_shape import assert_policy_shape
 
 

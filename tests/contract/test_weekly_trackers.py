@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from console.domain.catalogue import WEEKS
+from console.domain.programme.catalogue import WEEKS
 from console.models.audit import AuditLog
 from console.models.tracker import TrackerCompletion, TrackerItem
 from tests.factories import make_site

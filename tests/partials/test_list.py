@@ -8,7 +8,8 @@ import pytest
 from flask import render_template_string
 from werkzeug.datastructures import MultiDict
 
-from console import gallery, listing
+from console.blueprints.public import gallery
+from console.core import listing
 
 CALL = """{% import "partials/list.html" as lists %}
 {% call(row, column) lists.listing(data, url="/x", title="Rows", **options) %}{{ row[column.key] }}{% endcall %}"""

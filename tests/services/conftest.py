@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy.orm import sessionmaker
 
-from console.context import unit_of_work
+from console.core.context import unit_of_work
 from tests.conftest import actor_of
 
 

@@ -10,11 +10,11 @@ import sys
 
 from sqlalchemy.orm import sessionmaker
 
-from console.clock import SystemClock
-from console.config import Config
-from console.context import unit_of_work
-from console.database import make_engine
-from console.services import audit
+from console.core.clock import SystemClock
+from console.core.config import Config
+from console.core.context import unit_of_work
+from console.core.database import make_engine
+from console.services.audit import record as audit
 from tests.conftest import actor_of
 from tests.factories import make_site
 

@@ -9,7 +9,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from workers.redis_server import RedisServer
+from workers.launch.redis_server import RedisServer
 
 
 @cache

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from console.models.runs import JobRun
-from console.services.jobs import Job
-from workers import runtime
+from console.models.jobs import JobRun
+from console.services.jobs import registry as runtime
+from console.services.jobs.job import Job
 
 
 def add_run(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from console.domain import catalogue
+from console.domain.programme import catalogue
 from tools import consolidation
 from tools.consolidation import FAMILY, faults, files_of, line_count, tracker_pages
 

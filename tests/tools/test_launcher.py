@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from workers import children, redis_server
+from workers.launch import children, redis_server
 
 ROOT = Path(__file__).parent.parent.parent
 OURS = ("DATA_DIR", "DATABASE_URL", "DEMO", "HOST", "PORT", "REDIS_URL", "SECRET_KEY", "ENV")
@@ -39,7 +39,7 @@ class Console:
         variables.setdefault("PORT", str(self.port))
         self.began = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "workers.supervisor"],
+            [sys.executable, "-m", "workers.launch.supervisor"],
             cwd=ROOT,
             env=environment(folder, **variables),
             stdin=subprocess.DEVNULL,

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from console.domain.audit import canonical_json
-from console.domain.audit_archive import content_signature, sealed
-from console.services.audit_checkpoints import checkpoint
-from console.services.audit_exports import export_csv, export_json
-from console.services.audit_rebaseline import rebaseline
-from tests.services.audit_support import Trail
+from console.domain.audit.archive import content_signature, sealed
+from console.domain.audit.entry import canonical_json
+from console.services.audit.checkpoints import checkpoint
+from console.services.audit.exports import export_csv, export_json
+from console.services.audit.rebaseline import rebaseline
+from tests.services.audit.audit_support import Trail
 
 TOOL = Path(__file__).parents[2] / "tools" / "verify_audit.py"
 KEY, CHAIN = "ci-signing-key", "ci-chain-key"
@@ -243,7 +243,7 @@ def test_a_csv_with_a_row_left_out_is_found_without_any_header(trail, verify):
 
 def test_a_csv_is_compared_with_the_archive_of_its_month(trail, verify, tmp_path):
     with trail.ctx(write=True, username="=formula") as ctx:
-        from console.services import audit
+        from console.services.audit import record as audit
 
         audit.record(ctx, "thing_update", "thing", "-7")
     made = trail.check(export_csv).content

@@ -12,15 +12,16 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 from sqlalchemy.orm import sessionmaker
 
-from console import logs
-from console.config import Config
-from console.context import SYSTEM, Context, start_writing
-from console.services import run_requests
+from console.adapters import queue
+from console.core import logs
+from console.core.config import Config
+from console.core.context import SYSTEM, Context, start_writing
+from console.core.process import Place
+from console.services.jobs import requests as run_requests
 from tests.support.redis import redis_url
 from tests.support.runs import register_job
-from workers import queue, tasks
-from workers.place import Place
-from workers.redis_server import RedisServer
+from workers import tasks
+from workers.launch.redis_server import RedisServer
 
 
 @pytest.fixture(autouse=True)

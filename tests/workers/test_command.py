@@ -9,12 +9,13 @@ import pytest
 from pydantic import Field
 from sqlalchemy import select
 
-from console.domain.runs import Outcome
+from console.cli import run_job as command
+from console.domain.jobs.runs import Outcome
 from console.inputs.base import BodyModel
-from console.models.runs import JobRun
-from tests.services.run_support import job_of, open_sites
+from console.models.jobs import JobRun
+from console.services.jobs import registry as runtime
+from tests.services.jobs.run_support import job_of, open_sites
 from workers import __main__ as entry
-from workers import command, runtime
 
 
 class Wishes(BodyModel):

@@ -14,11 +14,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, event, func, select
 
-from console.models.iam import Site
-from console.models.runs import JobRun
-from console.services import run_engine, run_upkeep
-from tests.services.run_support import contents, job_of
-from workers import runtime
+from console.models.identity import Site
+from console.models.jobs import JobRun
+from console.services.jobs import engine as run_engine
+from console.services.jobs import registry as runtime
+from console.services.jobs import upkeep as run_upkeep
+from tests.services.jobs.run_support import contents, job_of
 
 TIMES = 50 if os.environ.get("SOAK") == "1" else 5
 # The jobs of the product, and one with many statements so that most deaths fall into its middle.

@@ -13,13 +13,13 @@ from sqlalchemy import select
 
 from console.models.alerts import AlertDelivery
 from console.models.automation import RunFact
-from console.models.runs import JobRun
+from console.models.jobs import JobRun
 from console.models.tracker import TrackerEvent
-from console.services import run_engine
-from tests.services.automation_support import AUTOPILOT, HOOK, item, items_of, people, set_policy
-from tests.services.run_support import contents
+from console.services.jobs import engine as run_engine
+from console.services.jobs import registry as runtime
+from tests.services.automation.automation_support import AUTOPILOT, HOOK, item, items_of, people, set_policy
+from tests.services.jobs.run_support import contents
 from tests.workers.test_kill import after_the_reaper, in_child
-from workers import runtime
 
 TIMES = 50 if os.environ.get("SOAK") == "1" else 6
 FORCED = {"force": True}

@@ -8,11 +8,11 @@ import pytest
 from redis import Redis
 from sqlalchemy import func, select
 
-from console.models.iam import Site
-from console.models.runs import JobRun
-from tests.services.run_support import job_of, open_sites
-from workers import queue
-from workers.queue import Courier
+from console.adapters import queue
+from console.adapters.queue import Courier
+from console.models.identity import Site
+from console.models.jobs import JobRun
+from tests.services.jobs.run_support import job_of, open_sites
 from workers.scheduler import Scheduler
 
 

@@ -14,14 +14,16 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import sessionmaker
 
-from console.database import make_engine
-from console.domain import cron
-from console.domain.schedule import Line
-from console.models.iam import Site
-from console.models.runs import JobRun, JobSchedule
-from console.services import run_monitor
-from tests.services.run_support import Options, job_of, open_sites
-from workers import children, queue, runtime
+from console.adapters import queue
+from console.core.database import make_engine
+from console.domain.jobs import cron
+from console.domain.jobs.schedule import Line
+from console.models.identity import Site
+from console.models.jobs import JobRun, JobSchedule
+from console.services.jobs import progress
+from console.services.jobs import registry as runtime
+from tests.services.jobs.run_support import Options, job_of, open_sites
+from workers.launch import children
 from workers.schedule import LINES
 from workers.scheduler import Scheduler
 
@@ -32,7 +34,7 @@ HOURLY = (Line("look_around", "30 * * * *"),)
 
 def open_one(ctx, _options):
     """Leave one mark per run."""
-    return open_sites(ctx, Options(name=f"run{run_monitor.current(ctx).run_id}-"))
+    return open_sites(ctx, Options(name=f"run{progress.current(ctx).run_id}-"))
 
 
 def look_around():

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from console.clock import SystemClock
-from console.models.iam import Site
-from console.models.runs import JobRun
-from tests.services.run_support import Options, job_of
-from workers import children, queue
+from console.adapters import queue
+from console.core.clock import SystemClock
+from console.models.identity import Site
+from console.models.jobs import JobRun
+from tests.services.jobs.run_support import Options, job_of
+from workers.launch import children
 from workers.scheduler import Scheduler
 
 ROOT = Path(__file__).parent.parent.parent

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 import time
 
-from tests.services.run_support import Options, open_sites
+from console.services.jobs.registry import job
+from tests.services.jobs.run_support import Options, open_sites
 from workers import worker
-from workers.runtime import job
 
 
 def slowly(ctx, options):

@@ -1,0 +1,1 @@
+"""The world outside: virus scanner, webhooks, mail, rate counters, the queue."""

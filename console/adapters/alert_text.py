@@ -1,0 +1,57 @@
+"""What people read of an alert where a channel takes words instead of data: chat rooms and mails, in Korean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, tzinfo
+from typing import Any
+
+from console.core.i18n import DEFAULT_LOCALE, translate
+from console.domain.automation import sla
+from console.domain.text import N_
+from console.services.automation import assignment, escalation
+from console.services.remediation import notice
+
+HEADS = {
+    escalation.JOB: N_("Items to look after: %(told)s (due soon or late in all: %(all)s, critical: %(critical)s)"),
+    assignment.EVENT_TYPE: N_("Items that were assigned: %(told)s"),
+    notice.EVENT_TYPE: N_("Rules that fail now: %(told)s"),
+}
+
+
+def lines(payload: Mapping[str, Any], zone: tzinfo) -> list[str]:
+    """Give a message line by line, times as the clock in `zone` shows them; unknown events name their plain values."""
+    event = str(payload.get("event", ""))
+    head = HEADS.get(event)
+    if head is None:
+        return list(_plainly(payload))
+    items = payload.get("items") or []
+    told = int(payload.get("notified_count") or payload.get("assigned_count") or len(items))
+    counts = {"told": told, "all": payload.get("candidate_count", 0), "critical": payload.get("critical_count", 0)}
+    said = [translate(DEFAULT_LOCALE, head, **counts), *(_line(one, zone) for one in items)]
+    if told > len(items):
+        said.append(translate(DEFAULT_LOCALE, N_("and %(count)s more"), count=told - len(items)))
+    return said
+
+
+def _line(item: Mapping[str, Any], zone: tzinfo) -> str:
+    level = sla.LEVELS.get(item.get("escalation_level") or sla.NONE)
+    due = item.get("due_at")
+    if isinstance(due, str):
+        due = datetime.fromisoformat(due)
+    parts = [
+        f"• {item.get('item_id', '')} {item.get('title') or item.get('rule_id') or ''}",
+        translate(DEFAULT_LOCALE, level) if level else "",
+        translate(DEFAULT_LOCALE, N_("due %(time)s"), time=f"{due.astimezone(zone):%m-%d %H:%M}") if due else "",
+        item.get("assignee_name") or item.get("assignee") or translate(DEFAULT_LOCALE, N_("Unassigned")),
+        item.get("site") or "",
+        item.get("url") or "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _plainly(payload: Mapping[str, Any]) -> Iterator[str]:
+    yield str(payload.get("text") or payload.get("event", ""))
+    for key, value in payload.items():
+        if isinstance(value, (str, int, float, bool)) and key != "text":
+            yield f"{key}: {value}"

@@ -1,0 +1,200 @@
+"""Send one message to a channel outside: bounded in time and size, to public addresses only, never redirected."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import json
+import smtplib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, tzinfo
+from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+from console.adapters.alert_text import lines
+from console.core.config import Config
+from console.core.serialize import plain
+from console.domain.alerts.alerts import MAIL, SLACK, TEAMS, Channel, Sent, answered, signature
+
+# More than this of an answer is not read: a receiver's page tells us nothing.
+READ_AT_MOST = 64 * 1024
+Resolve = Callable[[str, int], list[str]]
+
+
+class ForbiddenAddressError(OSError):
+    """The name leads to an address inside our own network."""
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """Give the addresses of a host name."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in found]
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an address is out in the world: not loopback, private, link-local, shared or reserved."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return (mapped or parsed).is_global and not (mapped or parsed).is_multicast
+
+
+class Sender:
+    """Sends messages for the settings of one installation; the same object serves many threads."""
+
+    def __init__(self, config: Config, *, look_up: Resolve = resolve) -> None:
+        self._secret: str = config["ALERT_SIGNING_SECRET"]
+        self._timeout: float = config["ALERT_WEBHOOK_TIMEOUT_SEC"]
+        self._private: bool = config["ALERT_ALLOW_PRIVATE_TARGETS"]
+        self._smtp: str = config["ALERT_SMTP_URL"]
+        self._from: str = config["ALERT_MAIL_FROM"]
+        self._zone = ZoneInfo(config["BUSINESS_TIME_ZONE"])
+        self._look_up = look_up
+
+    def send(self, channel: Channel, message_id: str, payload: Mapping[str, Any], at: datetime) -> Sent:
+        """Send one message and tell what came of it; never raises for what a receiver does. `at` is aware UTC."""
+        try:
+            if channel.kind == MAIL:
+                return self._mail(channel.address, message_id, payload)
+            return self._post(channel, message_id, payload, at)
+        except ForbiddenAddressError as error:
+            return Sent(error=f"webhook url error: {error}")
+        except ValueError as error:
+            return Sent(error=f"webhook url error: {error}")
+        except (OSError, http.client.HTTPException) as error:
+            text = "timed out" if isinstance(error, TimeoutError) else type(error).__name__
+            return Sent(error=f"webhook url error: {text}", retryable=True)
+
+    def _post(self, channel: Channel, message_id: str, payload: Mapping[str, Any], at: datetime) -> Sent:
+        parts = urlsplit(channel.address)
+        if parts.scheme not in ("https", "http") or not parts.hostname:
+            raise ValueError("only http and https addresses can be used")
+        body = json.dumps(shaped(channel.kind, payload, self._zone), ensure_ascii=False).encode()
+        headers = {"Content-Type": "application/json", "User-Agent": "ka-facility-os"}
+        stamp = int(at.timestamp())
+        headers |= {"webhook-id": message_id, "webhook-timestamp": str(stamp)}
+        if self._secret:
+            headers["webhook-signature"] = signature(self._secret, message_id, stamp, body)
+        end = time.monotonic() + self._timeout
+        connection = self._connection(parts)
+        # Each read may take the whole time: a receiver that sends a letter now and then would hold us for hours.
+        watch = threading.Timer(self._timeout, _hang_up, [connection])
+        watch.daemon = True
+        watch.start()
+        try:
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request("POST", path, body=body, headers=headers)
+            response = connection.getresponse()
+            self._drain(response, end)
+            return answered(response.status, _retry_after(response.getheader("Retry-After"), at))
+        except (OSError, http.client.HTTPException) as error:
+            if time.monotonic() >= end:
+                raise TimeoutError from error
+            raise
+        finally:
+            watch.cancel()
+            connection.close()
+
+    def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:
+        host, secure = parts.hostname or "", parts.scheme == "https"
+        port = parts.port or (443 if secure else 80)
+        address = self._allowed(host, port)
+        # Connected to the very address that was checked: a second look-up could lead elsewhere.
+        connected = socket.create_connection((address, port), timeout=self._timeout)
+        if secure:
+            connected = ssl.create_default_context().wrap_socket(connected, server_hostname=host)
+        connection = http.client.HTTPConnection(host, port, timeout=self._timeout)
+        connection.sock = connected
+        return connection
+
+    def _allowed(self, host: str, port: int) -> str:
+        addresses = self._look_up(host, port)
+        if not addresses:
+            raise OSError("no address")
+        if not self._private and not all(map(is_public, addresses)):
+            raise ForbiddenAddressError("the address is inside a private network")
+        return addresses[0]
+
+    def _drain(self, response: http.client.HTTPResponse, end: float) -> None:
+        left = READ_AT_MOST
+        while left > 0 and time.monotonic() < end:
+            piece = response.read1(min(left, 8192))
+            if not piece:
+                return
+            left -= len(piece)
+
+    def _mail(self, address: str, message_id: str, payload: Mapping[str, Any]) -> Sent:
+        if not self._smtp:
+            return Sent(error="ALERT_SMTP_URL is not set")
+        parts = urlsplit(self._smtp)
+        message = EmailMessage()
+        message["From"], message["To"] = self._from, address
+        told = lines(payload, self._zone)
+        message["Subject"] = f"[KA Facility OS] {' '.join(told[0].split())}"[:200]
+        message["Message-ID"] = f"<{message_id}@ka-facility-os>"
+        message.set_content("\n".join(told))
+        client = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
+        try:
+            with client(parts.hostname or "", parts.port or 0, timeout=self._timeout) as server:
+                if parts.scheme == "smtp+starttls":
+                    server.starttls(context=ssl.create_default_context())
+                if parts.username:
+                    server.login(unquote(parts.username), unquote(parts.password or ""))
+                server.send_message(message)
+        except smtplib.SMTPResponseException as error:
+            return Sent(error.smtp_code, f"mail server returned {error.smtp_code}", retryable=error.smtp_code < 500)
+        except smtplib.SMTPException as error:
+            return Sent(error=f"mail error: {type(error).__name__}", retryable=True)
+        return Sent(250)
+
+
+def _hang_up(connection: http.client.HTTPConnection) -> None:
+    """End a talk that takes too long; whoever reads from it gets an error at once."""
+    talk = connection.sock
+    if talk is not None:
+        with suppress(OSError):
+            talk.shutdown(socket.SHUT_RDWR)
+
+
+def shaped(kind: str, payload: Mapping[str, Any], zone: tzinfo) -> Mapping[str, Any]:
+    """Give the body that a kind of channel reads: our payload as it is, or words."""
+    if kind == SLACK:
+        return {"text": _harmless("\n".join(lines(payload, zone)))}
+    if kind == TEAMS:
+        # One line break is none in a card.
+        text = "\n\n".join(lines(payload, zone))
+        card = {
+            "type": "AdaptiveCard",
+            "version": "1.4",
+            "body": [{"type": "TextBlock", "wrap": True, "text": text}],
+        }
+        return {
+            "type": "message",
+            "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}],
+        }
+    return plain(payload)
+
+
+def _harmless(text: str) -> str:
+    # Slack reads <!channel> and <address|words> in a text as commands; titles are words of people.
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _retry_after(value: str | None, now: datetime) -> timedelta | None:
+    """Read a Retry-After header: seconds, or a date; nonsense is no wish."""
+    if not value:
+        return None
+    if value.isascii() and value.isdigit():
+        return timedelta(seconds=min(int(value[:9]), 10**8))
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(timedelta(0), (at if at.tzinfo else at.replace(tzinfo=UTC)) - now)

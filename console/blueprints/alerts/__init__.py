@@ -1,0 +1,1 @@
+"""Pages and API: the outbox of alerts and its delivery."""

@@ -1,0 +1,144 @@
+"""Alert deliveries: over the API (contract, alerts) and on the pages below /alerts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+
+from console.core import listing
+from console.domain.alerts.alerts import SUCCESS, explained
+from console.domain.text import N_, Text
+from console.inputs.alerts import (
+    DeliveriesQuery,
+    DeliveryDetailOut,
+    DeliveryList,
+    DeliveryOut,
+    DeliveryPath,
+    RetriesIn,
+    RetriesOut,
+)
+from console.services.alerts import outbox as alerts
+from console.services.alerts.lists import DELIVERIES, EVENTS
+from console.services.jobs import registry as runtime
+from console.ui import runs
+from console.ui.downloads import list_download
+from console.ui.frame import leave_toast
+from console.ui.navigation import NavItem
+from console.ui.responses import answer, show
+from console.web.request import access, app_config, current_actor, web_context
+from workers.jobs.alerts import DELIVERY, RETRY, deliver_now
+
+api = APIBlueprint("alerts_api", __name__, abp_tags=[Tag(name="alerts", description="Alert deliveries")])
+pages = Blueprint("alerts", __name__)
+NAV = NavItem("operations", 50, "alerts.page", N_("Alerts"), "bell", permission="alerts:read")
+
+
+@api.get("/api/ops/alerts/deliveries", responses={200: DeliveryList})
+@access(*alerts.READ)
+def deliveries(query: DeliveriesQuery) -> Response:
+    """Give deliveries, newest attempt first."""
+    found, total = alerts.listed(
+        web_context(), event_type=query.event_type, status=query.status, limit=query.limit, offset=query.offset
+    )
+    return answer(found, DeliveryOut, headers={"X-Total-Count": str(total)})
+
+
+@api.get("/api/ops/alerts/deliveries/<delivery_id>", responses={200: DeliveryDetailOut})
+@access(*alerts.READ)
+def delivery(path: DeliveryPath) -> Response:
+    """Give one delivery with its attempts."""
+    return answer(alerts.get(web_context(), path.delivery_id), DeliveryDetailOut)
+
+
+@api.post("/api/ops/alerts/deliveries/<delivery_id>/retry", responses={200: DeliveryOut})
+@access(*alerts.WRITE)
+def retry(path: DeliveryPath) -> Response:
+    """Send a delivery once more, under the same message id, and tell what came of it; 409 when it was delivered."""
+    return answer(_sent_again(path.delivery_id), DeliveryOut)
+
+
+def _sent_again(delivery_id: int) -> alerts.Delivery:
+    ctx = web_context()
+    alerts.retry(ctx, delivery_id)
+    # Sent outside of any transaction, as a worker does; if this process dies meanwhile, a worker will.
+    ctx.commit()
+    deliver_now(ctx, delivery_id)
+    return alerts.get(ctx, delivery_id)
+
+
+@api.post("/api/ops/alerts/retries/run", responses={200: RetriesOut})
+@access(*alerts.WRITE)
+def run_retries(body: RetriesIn) -> Response:
+    """Try failed deliveries again and tell what came of it."""
+    return runs.run_endpoint(RETRY, body, RetriesOut)
+
+
+@pages.app_template_filter()
+def alert_event(event_type: str) -> str:
+    """Give the message id of what an alert is about."""
+    return EVENTS.get(event_type, event_type)
+
+
+@pages.app_template_filter()
+def alert_error(error: str | None) -> Text | str:
+    """Give what went wrong with an attempt, as a sentence that can be translated."""
+    return explained(error) if error else "–"
+
+
+@pages.get("/alerts")
+@access(*alerts.READ)
+def page() -> Response:
+    """Show the deliveries."""
+    ctx = web_context()
+    data = listing.run(ctx, DELIVERIES, listing.parse(DELIVERIES, request.args))
+    return show(data, fragment="alerts.delivery_list", page="alerts/page.html", **_surroundings())
+
+
+@pages.get("/alerts/csv")
+@access(*alerts.READ, rate="auth-heavy")
+def csv() -> Response:
+    """Give exactly the deliveries of the list as CSV."""
+    query = listing.parse(DELIVERIES, request.args)
+    return list_download(DELIVERIES, query, "alerts.csv")
+
+
+@pages.get("/alerts/<int:delivery_id>")
+@access(*alerts.READ)
+def detail(delivery_id: int) -> str:
+    """Show one delivery with its attempts and its message."""
+    found = alerts.get(web_context(), delivery_id)
+    return render_template("alerts/delivery.html", delivery=found, may_retry=_may_retry())
+
+
+@pages.post("/alerts/<int:delivery_id>/retry")
+@access(*alerts.WRITE)
+def retry_page(delivery_id: int) -> ResponseReturnValue:
+    """Send one delivery once more."""
+    again = _sent_again(delivery_id)
+    if again.status == SUCCESS:
+        leave_toast(_("The alert was delivered"))
+    else:
+        leave_toast(_("The alert could not be delivered"), kind="error")
+    return redirect(url_for("alerts.detail", delivery_id=delivery_id), 303)
+
+
+@pages.post("/alerts/deliver")
+@access(*alerts.WRITE)
+def deliver() -> ResponseReturnValue:
+    """Ask a worker to send what is due."""
+    run = runs.ask(runtime.get(DELIVERY))
+    return redirect(url_for("jobs.run", run_id=run.id), 303)
+
+
+def _may_retry() -> bool:
+    return any(current_actor().can(name) for name in alerts.WRITE)
+
+
+def _surroundings() -> dict[str, Any]:
+    ctx = web_context()
+    return {"outbox": alerts.outbox(ctx), "channels": alerts.channels(app_config()), "may_retry": _may_retry()}

@@ -1,0 +1,75 @@
+"""The audit trail: log, integrity, rebaseline and archives, for automation and for people (API contract 10)."""
+
+from __future__ import annotations
+
+from flask import Response
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+
+from console.inputs.audit import (
+    ArchiveOut,
+    ArchiveQuery,
+    CsvQuery,
+    IntegrityOut,
+    IntegrityQuery,
+    LogOut,
+    LogQuery,
+    RebaselineOut,
+    RebaselineQuery,
+)
+from console.services.audit import exports as audit_exports
+from console.services.audit import log as audit_log
+from console.services.audit import rebaseline as audit_rebaseline
+from console.services.audit.log import READ, LogFilter
+from console.ui.responses import answer, download
+from console.web.request import access, web_context
+
+api = APIBlueprint("audit_api", __name__, abp_tags=[Tag(name="audit", description="Who did what, and the proof of it")])
+
+
+@api.get("/api/admin/audit-logs", responses={200: LogOut})
+@access(*READ)
+def audit_logs(query: LogQuery) -> Response:
+    """Give entries, newest first; X-Total-Count counts up to 10000, X-Next-Cursor leads on."""
+    wanted = LogFilter(**query.model_dump(exclude={"limit", "offset", "cursor"}))
+    found = audit_log.listed(web_context(), wanted, limit=query.limit, offset=query.offset, cursor=query.cursor)
+    headers = {"X-Total-Count": str(found.total)}
+    if found.capped:
+        headers["X-Total-Count-Capped"] = "true"
+    if found.next_cursor is not None:
+        headers["X-Next-Cursor"] = str(found.next_cursor)
+    return answer(list(found.entries), LogOut, headers=headers)
+
+
+@api.get("/api/admin/audit-integrity", responses={200: IntegrityOut})
+@access(*READ)
+def audit_integrity(query: IntegrityQuery) -> Response:
+    """Verify every row of a month; nothing is written."""
+    return answer(
+        audit_exports.integrity(web_context(), month=query.month, max_entries=query.max_entries), IntegrityOut
+    )
+
+
+@api.post("/api/admin/audit-chain/rebaseline", responses={200: RebaselineOut})
+@access("admins:manage")
+def audit_rebaseline_run(query: RebaselineQuery) -> Response:
+    """Write hashes anew after damage; the old ones are kept, and the stretch stays reported."""
+    return answer(audit_rebaseline.rebaseline(web_context(), **query.model_dump()), RebaselineOut)
+
+
+@api.get("/api/admin/audit-archive/monthly", responses={200: ArchiveOut})
+@access(*READ)
+def audit_archive(query: ArchiveQuery) -> Response:
+    """Give the signed archive of a month; the export goes on record."""
+    made = audit_exports.export_json(web_context(), **query.model_dump())
+    return Response(made.as_answer(), mimetype="application/json")
+
+
+@api.get("/api/admin/audit-archive/monthly/csv")
+@access(*READ)
+def audit_archive_csv(query: CsvQuery) -> Response:
+    """Give the CSV of a month, signed as it is sent; the export goes on record."""
+    made = audit_exports.export_csv(
+        web_context(), month=query.month, max_entries=query.max_entries, version=query.format_version
+    )
+    return download(made.content, made.name, headers=made.headers)

@@ -1,0 +1,1 @@
+"""Pages and API: assignment, escalation, figures and the autopilot."""

@@ -1,0 +1,1 @@
+"""Pages and API: the verdict GO or NO-GO and its rules."""

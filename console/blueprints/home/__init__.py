@@ -1,0 +1,1 @@
+"""Pages and API: overview, search and saved views."""

@@ -1,0 +1,63 @@
+"""The overview: today in one screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, request, url_for
+
+from console.domain.text import N_
+from console.domain.tracker.tracker import OPEN_STATUSES, REMEDIATION
+from console.services.gate import gate
+from console.services.home import overview
+from console.services.home.activity import FlowLine
+from console.services.jobs import registry as runtime
+from console.services.jobs import schedule as run_schedule
+from console.ui.frame import frame, url_if
+from console.ui.navigation import NavItem
+from console.ui.responses import show
+from console.web.request import access, current_actor, web_context
+from workers.schedule import LINES
+
+pages = Blueprint("overview", __name__)
+NAV = NavItem("work", 10, "overview.page", N_("Overview"), "layout-dashboard", phone=True)
+
+
+@pages.get("/overview")
+@access()
+def page() -> Response:
+    """Show today: verdict, what is late, what to do first, what happened, whether the machine runs."""
+    site = request.args.get("site", "").strip() or None
+    data = overview.read(web_context(), site, lambda ctx: run_schedule.health(ctx, LINES, runtime.find))
+    return show(data, fragment="overview.overview", page="overview/page.html", **_values(site))
+
+
+def _values(site: str | None) -> dict[str, Any]:
+    actor = current_actor()
+    at: dict[str, Any] = {"site": site} if site else {}
+    return {
+        "zone": frame().zone_name,
+        "links": {
+            "overview": url_for("overview.page", **at),
+            "board": url_if("board.page", **at),
+            "late": url_if("board.page", due="overdue", view="table", **at),
+            "soon": url_if("board.page", due="due_soon", view="table", **at),
+            "unassigned": url_if("board.page", unassigned="1", view="table", **at),
+            "open": url_if("board.page", status=OPEN_STATUSES, view="table", **at),
+            "done": url_if("board.page", status="done", state="all", sort="-completed_at", view="table", **at),
+            "gate": url_if("gate.page"),
+            "jobs": url_if("jobs.page"),
+            "audit": url_if("audit.page"),
+        },
+        "item_url": lambda item_id: url_for("board.item", item_id=item_id),
+        "run_url": _run_url,
+        "titles": {job.name: job.title or job.name for job in runtime.all_jobs() if job.name != gate.JOB},
+        "can_assign": any(actor.can(name) for name in REMEDIATION.write),
+    }
+
+
+def _run_url(line: FlowLine) -> str | None:
+    if line.run_id is None:
+        return None
+    endpoint = "gate.run" if line.job == gate.JOB else "jobs.run"
+    return url_if(endpoint, run_id=line.run_id)

@@ -1,0 +1,92 @@
+"""The command palette: places and actions as JSON, and the same as a page for those without script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request
+from flask_babel import gettext as _
+
+from console.blueprints.tracker.urls import place_of
+from console.domain.text import N_
+from console.services.home import saved_views as views
+from console.services.home import search
+from console.services.programme.weeks import readable
+from console.ui.formats import tr
+from console.ui.frame import frame, url_if
+from console.ui.responses import answer
+from console.web.request import access, current_actor, web_context
+
+pages = Blueprint("palette", __name__)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something to go to or to do; `words` are further words that find it."""
+
+    label: str
+    url: str
+    kind: str
+    icon: str = "arrow-right"
+    words: str = ""
+
+
+# Pages that begin something, with the further words that find them.
+ACTIONS: tuple[tuple[str, str, str, str], ...] = (
+    ("board.new", N_("Add an item"), "plus", "new create item"),
+    ("gate.page", N_("Run the gate"), "gauge", "run judge verdict"),
+    ("users.new", N_("Add a user"), "user-plus", "new create user person"),
+    ("sites.new", N_("Add a site"), "building", "new create site"),
+    ("account.password", N_("Change the password"), "key", "password"),
+)
+PLACES_OF_HITS = {"item": ("board.item", "item_id", "layout-kanban"), "user": ("users.detail", "user_id", "user")}
+
+
+def entries() -> list[Entry]:
+    """Give every place, saved view and action that the reader may use."""
+    actor, here = current_actor(), frame()
+    found = [
+        Entry(_(item.label), here.place_url(item), _("Place"), item.icon, item.label)
+        for _group, items in here.groups
+        for item in items
+    ]
+    found += [Entry(_(label), url, _("Place"), icon, label) for url, label, icon in here.my_links]
+    weeks = [place_of(week.code) for week in readable(web_context())]
+    found += [Entry(place.title, place.list_url(site=here.site), _("Week"), "checklist") for place in weeks]
+    if actor.user_id is not None:
+        found += [Entry(view.name, view.address, _("Saved view"), "bookmark") for view in views.listed(web_context())]
+    for endpoint, label, icon, words in ACTIONS:
+        if (url := url_if(endpoint)) is not None:
+            found.append(Entry(_(label), url, _("Begin something"), icon, f"{label} {words}"))
+    return found
+
+
+def records(text: str) -> list[Entry]:
+    """Give the records that match, each with its page."""
+    kinds = {"item": _("Remediation item"), "user": _("Person")}
+    found = []
+    for hit in search.find(web_context(), text):
+        endpoint, argument, icon = PLACES_OF_HITS[hit.kind]
+        if (url := url_if(endpoint, **{argument: hit.id})) is not None:
+            found.append(Entry(f"{hit.note} · {tr(hit.title)}", url, kinds[hit.kind], icon))
+    return found
+
+
+@pages.get("/palette")
+@access()
+def palette() -> Response:
+    """Give `{entries: [{label, url, kind, icon, words}]}`; with `q` the records that match it instead."""
+    text = request.args.get("q", "").strip()[: search.MAX_QUERY]
+    made: list[Any] = records(text) if text else entries()
+    return answer({"entries": made})
+
+
+@pages.get("/search")
+@access()
+def search_page() -> str:
+    """Show places and records that match `q`."""
+    text = request.args.get("q", "").strip()[: search.MAX_QUERY]
+    wanted = text.casefold()
+    matching = [entry for entry in entries() if wanted and wanted in f"{entry.label} {entry.words}".casefold()]
+    return render_template("palette/search.html", text=text, places=matching, records=records(text))

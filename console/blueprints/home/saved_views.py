@@ -1,0 +1,73 @@
+"""Saved views: the menu of a list, saving, and the page that manages them."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from console.domain.errors import Invalid
+from console.domain.identity.addresses import local_address
+from console.domain.text import T
+from console.services.home import saved_views as views
+from console.ui.addresses import may_open
+from console.ui.frame import leave_toast
+from console.ui.responses import show
+from console.web.request import access, current_actor, web_context
+
+pages = Blueprint("views", __name__)
+
+
+def _openable(found: list[views.View]) -> list[views.View]:
+    actor = current_actor()
+    return [view for view in found if may_open(actor, view.address)]
+
+
+@pages.get("/views")
+@access()
+def page() -> Response:
+    """Show every view that the person can open."""
+    return show(_openable(views.listed(web_context())), fragment="views_menu.views_table", page="views/page.html")
+
+
+@pages.get("/views/menu")
+@access()
+def menu() -> Response:
+    """Show the views of one list; `at` is the address that a new one would keep."""
+    name = request.args.get("list", "")[:60]
+    found = _openable(views.listed(web_context(), name))
+    at = local_address(request.args.get("at"))
+    return show(found, fragment="views_menu.views_menu", page="views/list.html", list_name=name, at=at)
+
+
+@pages.post("/views")
+@access()
+def save() -> ResponseReturnValue:
+    """Keep an address under a name and go back to it."""
+    form = request.form
+    address = form.get("address", "")
+    if not may_open(current_actor(), address):
+        raise Invalid(T("Only pages of this console can be saved"))
+    made = views.save(
+        web_context(),
+        list_name=form.get("list", ""),
+        name=form.get("name", ""),
+        address=address,
+        shared=form.get("shared") == "1",
+    )
+    leave_toast(_("View “%(name)s” saved", name=made.name))
+    return redirect(made.address)
+
+
+@pages.post("/views/<int:view_id>")
+@access()
+def change(view_id: int) -> ResponseReturnValue:
+    """Delete a view or change the start page."""
+    action = request.form.get("action")
+    if action == "delete":
+        views.remove(web_context(), view_id)
+    elif action in ("start", "unstart"):
+        views.make_start(web_context(), view_id if action == "start" else None)
+    else:
+        raise Invalid(T("There is no such action"))
+    return redirect(url_for("views.page"))

@@ -1,0 +1,1 @@
+"""Pages and API: people, tokens, sessions and sites."""

@@ -1,0 +1,112 @@
+"""Who am I, sign in and out: the JSON door (API contract, identity sections 6 and 21) and the sign-in page."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+
+from console.blueprints.identity import sign_in as steps
+from console.domain.errors import Unauthorized
+from console.domain.identity.addresses import local_address
+from console.forms.identity import SignInForm
+from console.forms.shared import blame
+from console.inputs.identity import LoginIn, LoginOut, LogoutOut, ProfileIn, ProfileOut, UserOut
+from console.services.identity import me as profile
+from console.services.identity import sessions
+from console.services.identity.sessions import Verdict
+from console.ui.responses import answer
+from console.web.request import access, current_actor, web_context
+from console.web.security import forget_session, valid_csrf
+
+api = APIBlueprint("auth_api", __name__, abp_tags=[Tag(name="auth", description="Sign-in and own profile")])
+pages = Blueprint("auth", __name__)
+CLEAR = {"Clear-Site-Data": '"cache", "storage"'}
+
+
+@api.get("/api/auth/me", responses={200: ProfileOut})
+@access()
+def me() -> Response:
+    """Give the caller's rights and the dates of their credential."""
+    return answer(profile.me(web_context()), ProfileOut)
+
+
+@api.post("/api/auth/login", responses={200: LoginOut})
+@access(public=True)
+def login(body: LoginIn) -> Response:
+    """Exchange user name and password for a token."""
+    verdict = steps.check_password(body.username.strip(), body.password)
+    if verdict.user_id is None:
+        raise Unauthorized(sessions.BAD_CREDENTIALS, code="invalid_credentials")
+    token, found = profile.sign_in_for_token(web_context(), verdict, label=body.token_label)
+    return answer({"token": token, "profile": found}, LoginOut, headers={"Cache-Control": "no-store"})
+
+
+@api.post("/api/auth/logout", responses={200: LogoutOut})
+@access()
+def logout() -> Response:
+    """End the presented token or session."""
+    ended = profile.sign_out(web_context())
+    forget_session()
+    return answer(ended, LogoutOut, headers=CLEAR)
+
+
+@api.patch("/api/auth/me/profile", responses={200: UserOut})
+@access()
+def edit_me(body: ProfileIn) -> Response:
+    """Change the own display name, language, theme or password."""
+    ctx = web_context()
+    if body.password is not None:
+        steps.change_own_password(body.current_password or "", body.password)
+    changed = sessions.update_profile(ctx, display_name=body.display_name, language=body.language, theme=body.theme)
+    return answer(changed, UserOut)
+
+
+@api.delete("/api/auth/me", responses={200: UserOut})
+@access()
+def leave() -> Response:
+    """Switch the own account off."""
+    left = profile.deactivate_me(web_context())
+    forget_session()
+    return answer(left, UserOut, headers=CLEAR)
+
+
+@pages.route("/sign-in", methods=["GET", "POST"])
+@access(public=True)
+def sign_in() -> ResponseReturnValue:
+    """Ask for user name and password, and open a browser session."""
+    form = SignInForm(request.form if request.method == "POST" else request.args)
+    target = local_address(form.next.data) or "/"
+    if request.method == "GET":
+        return redirect(target, 303) if current_actor().kind == "session" else _form(form)
+    if not valid_csrf():
+        form.form_errors.append(_("The page was open too long. Please sign in again."))
+        return _form(form, 400)
+    if not form.validate():
+        return _form(form, 422)
+    username, password = form.username.data.strip(), form.password.data
+    try:
+        verdict = steps.check_password(username, password)
+    except steps.WaitPlease as error:
+        blame(form, error)
+        response = _form(form, 429)
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
+    if verdict.user_id is None:
+        form.form_errors.append(_("User name or password is wrong."))
+        return _form(form, 422)
+    return _enter(verdict, password, target)
+
+
+def _enter(verdict: Verdict, password: str, target: str) -> Response:
+    opened = steps.enter(verdict, password)
+    wanted = steps.password_page(target) if opened.must_change_password else target
+    response = make_response(redirect(wanted, 303))
+    steps.keep_preferences(response, language=opened.language, theme=opened.theme)
+    return response
+
+
+def _form(form: SignInForm, status: int = 200) -> Response:
+    return make_response(render_template("auth/sign_in.html", form=form), status)

@@ -1,0 +1,123 @@
+"""The steps of a password sign-in that all doors share: throttle, compare, note, open the session."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import structlog
+from flask import Response, request, session
+
+from console.domain.errors import Invalid, TooManyRequests
+from console.domain.identity.accounts import normalise_password
+from console.domain.text import T
+from console.services.identity import sessions
+from console.services.identity.sessions import OpenedSession, Verdict
+from console.ui.frame import LANGUAGE_COOKIE, THEME_COOKIE
+from console.web.credentials import SESSION_KEY, STORE_ERRORS, address, own_transaction, session_cookie
+from console.web.ratelimit import limiter
+from console.web.request import app_config, current_actor, web_context
+from console.web.security import PASSWORD_PAGE
+from console.web.throttle import SignInThrottle
+
+YEAR = 365 * 24 * 3600
+log = structlog.get_logger(__name__)
+
+
+def check_password(username: str, password: str) -> Verdict:
+    """Return whether user name and password belong together; a failure is noted in a transaction of its own.
+
+    Raises TooManyRequests when this account or address failed too often; the text says how long to wait.
+    """
+    throttle = SignInThrottle(limiter(), app_config())
+    wait = throttle.attempt(username, address())
+    if wait is not None:
+        raise wait_please(wait)
+    with own_transaction(write=False) as ctx:
+        verdict = sessions.check(ctx, username, normalise_password(password))
+    if verdict.user_id is None:
+        throttle.failed(username, address())
+        _note(verdict)
+    else:
+        throttle.succeeded(verdict.username, address())
+    return verdict
+
+
+def enter(verdict: Verdict, password: str) -> OpenedSession:
+    """Open a browser session for somebody whose password was right; whatever the cookie held before is gone.
+
+    The new random text and the new CSRF token make a cookie that somebody planted worthless (session fixation).
+    """
+    opened = sessions.open_session(
+        web_context(),
+        verdict,
+        password,
+        ip=address(),
+        user_agent=request.headers.get("User-Agent", ""),
+        previous=session_cookie(),
+    )
+    session.clear()
+    session[SESSION_KEY] = opened.cookie
+    session.permanent = True
+    return opened
+
+
+def password_page(target: str) -> str:
+    """Return the address of the page where the first password is chosen, which leads on to `target`."""
+    return f"{PASSWORD_PAGE}?{urlencode({'next': target})}" if target != "/" else PASSWORD_PAGE
+
+
+def keep_preferences(response: Response, *, language: str | None, theme: str | None, forget: bool = False) -> None:
+    """Bring a person's own language and theme to the browser they use.
+
+    None leaves the browser's choice as it is, or takes it away with `forget`.
+    """
+    secure = request.is_secure
+    for cookie, value in ((LANGUAGE_COOKIE, language), (THEME_COOKIE, theme)):
+        if value:
+            response.set_cookie(cookie, value, max_age=YEAR, samesite="Lax", secure=secure)
+        elif forget:
+            response.delete_cookie(cookie, samesite="Lax", secure=secure)
+
+
+def change_own_password(current: str, new: str) -> None:
+    """Change the caller's password; guessing the current one is throttled like a sign-in.
+
+    Raises WaitPlease, Invalid for a wrong or weak password, Conflict for a caller without an account.
+    """
+    throttle, username = SignInThrottle(limiter(), app_config()), current_actor().username
+    wait = throttle.attempt(username, address())
+    if wait is not None:
+        raise wait_please(wait)
+    try:
+        sessions.change_password(web_context(), current=current, new=new)
+    except Invalid as error:
+        if error.code == sessions.WRONG_PASSWORD:
+            throttle.failed(username, address())
+            raise
+        throttle.succeeded(username, address())
+        raise
+    throttle.succeeded(username, address())
+
+
+def _note(verdict: Verdict) -> None:
+    try:
+        with own_transaction(write=False) as ctx:
+            sessions.note_failure(ctx, verdict, ip=address())
+    except STORE_ERRORS as error:
+        # The answer is the same for everybody; only its trace is missing.
+        log.warning("sign_in_failure_not_recorded", error=type(error).__name__)
+
+
+class WaitPlease(TooManyRequests):
+    """Too many failed attempts."""
+
+    code = "sign_in_throttled"
+
+
+def wait_please(seconds: int) -> WaitPlease:
+    """Return the refusal of somebody who must wait, in minutes when it is more than one."""
+    if seconds <= 90:
+        text = T("Too many attempts. Try again in %(seconds)s seconds.", seconds=seconds)
+    else:
+        text = T("Too many attempts. Try again in %(minutes)s minutes.", minutes=-(-seconds // 60))
+    return WaitPlease(text, retry_after=seconds)

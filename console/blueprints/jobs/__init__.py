@@ -1,0 +1,1 @@
+"""Pages and API: runs of jobs, their queue and schedule."""

@@ -1,0 +1,117 @@
+"""What the service offers, for clients: keys of addresses and the public list of modules (API contract).
+
+The tables name everything that was ever published; an answer holds only what has a route, so that nothing is promised
+before it exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from console.blueprints.public.modules import MODULES, MODULES_HEAD, OPS, TRACKER
+from console.domain.programme.catalogue import WEEKS
+
+FIXED = {"service": "ka-facility-os", "status": "running", "main_html": "/", "docs": "/docs"}
+# Parts of the remediation tracker: the key's middle, and the address where it differs from it.
+_TRACKER_PARTS = {
+    **{part: part for part in ("sync", "items", "overview", "readiness", "completion", "complete", "sla", "workload")},
+    "escalate_run": "escalate/run",
+    "escalate_latest": "escalate/latest",
+    "auto_assign_run": "auto-assign/run",
+    "auto_assign_latest": "auto-assign/latest",
+    "kpi": "kpi",
+    "kpi_run": "kpi/run",
+    "kpi_latest": "kpi/latest",
+    **{
+        f"autopilot_{part}": f"autopilot/{part}"
+        for part in ("run", "latest", "policy", "preview", "guard", "history", "summary", "anomalies")
+    },
+    "autopilot_history_csv": "autopilot/history.csv",
+    "autopilot_summary_csv": "autopilot/summary.csv",
+    "autopilot_anomalies_csv": "autopilot/anomalies.csv",
+}
+KEYS: dict[str, str] = {
+    "auth_me_api": "/api/auth/me",
+    "auth_login_api": "/api/auth/login",
+    "auth_logout_api": "/api/auth/logout",
+    "admin_users_api": "/api/admin/users",
+    "admin_tokens_api": "/api/admin/tokens",
+    "admin_token_rotate_api": "/api/admin/tokens/{token_id}/rotate",
+    "admin_token_policy_api": "/api/admin/token-policy",
+    "admin_sites_api": "/api/admin/sites",
+    "admin_audit_api": "/api/admin/audit-logs",
+    "admin_audit_integrity_api": "/api/admin/audit-integrity",
+    "admin_audit_rebaseline_api": "/api/admin/audit-chain/rebaseline",
+    "admin_audit_archive_monthly_api": "/api/admin/audit-archive/monthly",
+    "admin_audit_archive_csv_api": "/api/admin/audit-archive/monthly/csv",
+    "public_modules_api": "/api/public/modules",
+    "adoption_portal_html": "/web/adoption",
+    "facility_console_html": "/web/console",
+    "job_runs_api": f"{OPS}/job-runs",
+    "alert_deliveries_api": f"{OPS}/alerts/deliveries",
+    "alert_retry_api": f"{OPS}/alerts/retries/run",
+    "dashboard_summary_api": f"{OPS}/dashboard/summary",
+    "dashboard_trends_api": f"{OPS}/dashboard/trends",
+    "handover_brief_api": f"{OPS}/handover/brief",
+    "handover_brief_csv_api": f"{OPS}/handover/brief/csv",
+    "handover_brief_pdf_api": f"{OPS}/handover/brief/pdf",
+    "ops_api_latency_api": f"{OPS}/performance/api-latency",
+    "ops_evidence_archive_integrity_api": f"{OPS}/integrity/evidence-archive",
+    "ops_deploy_checklist_api": f"{OPS}/deploy/checklist",
+    "ops_deploy_smoke_record_api": f"{OPS}/deploy/smoke/record",
+    "ops_runbook_checks_api": f"{OPS}/runbook/checks",
+    "ops_runbook_checks_run_api": f"{OPS}/runbook/checks/run",
+    "ops_runbook_checks_latest_api": f"{OPS}/runbook/checks/latest",
+    "ops_runbook_checks_latest_summary_json_api": f"{OPS}/runbook/checks/latest/summary.json",
+    "ops_runbook_checks_latest_summary_csv_api": f"{OPS}/runbook/checks/latest/summary.csv",
+    "ops_runbook_checks_archive_json_api": f"{OPS}/runbook/checks/archive.json",
+    "ops_runbook_checks_archive_csv_api": f"{OPS}/runbook/checks/archive.csv",
+    "ops_runbook_review_run_api": f"{OPS}/runbook/review/run",
+    "ops_runbook_review_latest_api": f"{OPS}/runbook/review/latest",
+    "ops_preflight_api": f"{OPS}/preflight",
+    "ops_alert_noise_policy_api": f"{OPS}/alerts/noise-policy",
+    "ops_security_posture_api": f"{OPS}/security/posture",
+    "ops_admin_security_dashboard_api": f"{OPS}/admin/security-dashboard",
+    "ops_quality_weekly_report_api": f"{OPS}/reports/quality/weekly",
+    "ops_quality_weekly_report_csv_api": f"{OPS}/reports/quality/weekly/csv",
+    "ops_quality_monthly_report_api": f"{OPS}/reports/quality/monthly",
+    "ops_quality_monthly_report_csv_api": f"{OPS}/reports/quality/monthly/csv",
+    "ops_quality_report_run_api": f"{OPS}/reports/quality/run",
+    "ops_quality_weekly_streak_api": f"{OPS}/reports/quality/weekly/streak",
+    "ops_dr_rehearsal_run_api": f"{OPS}/dr/rehearsal/run",
+    "ops_dr_rehearsal_latest_api": f"{OPS}/dr/rehearsal/latest",
+    "ops_dr_rehearsal_history_api": f"{OPS}/dr/rehearsal/history",
+    "ops_governance_gate_api": f"{OPS}/governance/gate",
+    "ops_governance_gate_run_api": f"{OPS}/governance/gate/run",
+    "ops_governance_gate_latest_api": f"{OPS}/governance/gate/latest",
+    "ops_governance_gate_history_api": f"{OPS}/governance/gate/history",
+    "ops_governance_gate_remediation_api": f"{OPS}/governance/gate/remediation",
+    "ops_governance_gate_remediation_csv_api": f"{OPS}/governance/gate/remediation/csv",
+    **{f"ops_governance_remediation_tracker_{key}_api": f"{TRACKER}/{part}" for key, part in _TRACKER_PARTS.items()},
+    **{
+        f"adoption_{week}_tracker_{part}_api": f"/api/adoption/{week}/tracker/{part}"
+        for week in WEEKS
+        for part in ("bootstrap", "items", "overview", "readiness", "completion", "complete")
+    },
+    "adoption_w07_tracker_completion_package_api": "/api/adoption/w07/tracker/completion-package",
+}
+
+# A question whether an address, with its arguments in braces, has a route.
+Exists = Callable[[str], bool]
+
+
+def service_info(exists: Exists) -> dict[str, str]:
+    """Give key -> address of everything that has a route."""
+    return {**FIXED, **{key: address for key, address in KEYS.items() if exists(address)}}
+
+
+def modules(exists: Exists) -> dict[str, Any]:
+    """Give the public modules that have at least one route, with the links that lead somewhere."""
+    listed = []
+    for id_, name, name_ko, description, kpi_hint, links in MODULES:
+        found = [{"label": label, "href": href} for label, href in links if exists(href)]
+        if found:
+            made = {"id": id_, "name": name, "name_ko": name_ko, "description": description, "kpi_hint": kpi_hint}
+            listed.append({**made, "links": found})
+    return {**MODULES_HEAD, "modules": listed}

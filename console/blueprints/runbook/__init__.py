@@ -1,0 +1,1 @@
+"""Pages and API: checks of the installation itself."""

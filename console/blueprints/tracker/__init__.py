@@ -1,0 +1,1 @@
+"""Pages and API: items on a board: assign, work, prove, complete."""

@@ -1,0 +1,99 @@
+"""The board: remediation items, a new one by hand, and the sync with the gate. The rest is common to all trackers."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from console.blueprints.tracker.bulk import PAGES as BULK_PAGES
+from console.blueprints.tracker.evidence_pages import PAGES as EVIDENCE_PAGES
+from console.blueprints.tracker.pages import PAGES, Demands, mount
+from console.blueprints.tracker.view import see_other
+from console.core.context import Context
+from console.domain.text import N_
+from console.domain.tracker.tracker import REMEDIATION
+from console.forms.tracker import NewItemForm, new_item_form
+from console.services.jobs import registry as runtime
+from console.services.jobs import runs
+from console.services.tracker import assignees
+from console.services.tracker import manual as tracker_manual
+from console.ui import runs as running
+from console.ui.errors import wants_fragment
+from console.ui.frame import frame, leave_toast
+from console.ui.navigation import NavItem
+from console.ui.responses import vary
+from console.web.request import access, current_actor, web_context
+from workers.jobs import remediation as jobs
+
+READ, WRITE, MANAGE = REMEDIATION.read, REMEDIATION.write, REMEDIATION.manage
+pages = Blueprint("board", __name__)
+NAV = NavItem(
+    "work",
+    30,
+    "board.page",
+    N_("Remediation board"),
+    "layout-kanban",
+    READ[0],
+    any_of=READ[1:],
+    count="late",
+    phone=True,
+)
+
+
+mount(
+    pages,
+    "/board",
+    Demands(READ, WRITE, MANAGE, (*WRITE, "governance:read")),
+    (*PAGES, *BULK_PAGES, *EVIDENCE_PAGES),
+)
+
+
+# A new item ----------------------------------------------------------------------------------------------------------
+@pages.route("/board/new", methods=["GET", "POST"])
+@access(*WRITE)
+def new() -> Response:
+    """Show the form for an item added by hand, or add it."""
+    ctx = web_context()
+    sent: MultiDict[str, str] | None = request.form if request.method == "POST" else None
+    names = [site.name for site in frame().sites]
+    people = assignees.candidates(ctx)
+    form = new_item_form(names, people, sent, platform=current_actor().all_sites)
+    if sent is None:
+        form.site.data = frame().site or form.site.data
+    elif form.validate():
+        return _added(ctx, form)
+    status = 200 if sent is None else 422
+    return vary(make_response(render_template("board/new.html", form=form), status))
+
+
+def _added(ctx: Context, form: NewItemForm) -> Response:
+    made = tracker_manual.create(ctx, form.new())
+    leave_toast(_("%(name)s was added", name=made.item_id))
+    return see_other(url_for("board.item", item_id=made.id))
+
+
+# The sync ------------------------------------------------------------------------------------------------------------
+@pages.get("/board/sync")
+@access(*MANAGE)
+def sync_state() -> ResponseReturnValue:
+    """Give how the running sync goes; 286 ends the asking."""
+    if not wants_fragment():
+        return redirect(url_for("board.page"), 303)
+    ctx = web_context()
+    run_id = request.args.get("run", "")
+    run = runs.get(ctx, int(run_id)) if run_id.isascii() and run_id.isdigit() and len(run_id) < 10 else None
+    status = 286 if run is None or run.state == "finished" else 200
+    return vary(make_response(render_template("board/_sync.html", run=run, sync_url=url_for("board.sync")), status))
+
+
+@pages.post("/board/sync")
+@access(*MANAGE)
+def sync() -> Response:
+    """Ask a worker to sync the board with the gate."""
+    run = running.ask(runtime.get(jobs.SYNC), {})
+    if not wants_fragment():
+        leave_toast(_("The sync was asked for"))
+        return see_other(url_for("board.page"))
+    return vary(make_response(render_template("board/_sync.html", run=run, sync_url=url_for("board.sync"))))

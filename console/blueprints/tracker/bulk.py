@@ -1,0 +1,148 @@
+"""Bulk actions of a tracker: what would change, the act itself, what became of each item."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Response, make_response, render_template, request
+from flask_babel import gettext as _
+from pydantic import ValidationError
+from werkzeug.datastructures import MultiDict
+
+from console.blueprints.tracker.api import bulk_job
+from console.blueprints.tracker.pages import Page, chosen_ids
+from console.blueprints.tracker.urls import Place
+from console.blueprints.tracker.view import nothing, see_other
+from console.core import listing
+from console.domain.errors import Invalid
+from console.domain.tracker.requests import BulkChange
+from console.inputs.tracker import BulkIn
+from console.services.tracker import assignees
+from console.services.tracker import bulk as tracker_bulk
+from console.services.tracker.bulk import BulkResult
+from console.services.tracker.columns import STATUS_LABELS, spec
+from console.ui.errors import wants_fragment
+from console.ui.frame import leave_toast, zone
+from console.ui.responses import toast, trigger, vary
+from console.web.request import web_context
+
+ACTIONS = ("assign", "status", "due", "close")
+# What the dialog sends for taking items from everybody; too short to be a user name.
+NOBODY = "-"
+
+
+def _sent(place: Place, action: str | None = None) -> BulkIn:
+    """Read the form: which items (ids, or the list's own query) and what to do with each.
+
+    With an `action` given only the items are read: what is to be done is not decided yet.
+    """
+    form = request.form
+    values: dict[str, Any] = {"action": action or form.get("action", ""), "reason": form.get("reason", "")}
+    if form.get("all") == "1":
+        query = MultiDict(parse_qsl(form.get("query", ""), max_num_fields=100))
+        wanted = listing.parse(spec(place.programme, web_context().now()), query)
+        values |= {"everything": True, "q": wanted.search}
+        values["filters"] = {key: list(words) for key, words in wanted.filters.items()}
+    else:
+        values["ids"] = chosen_ids(form.getlist("ids"))
+    if action is None:
+        values |= _value(values["action"], form.get("value", ""))
+    try:
+        return BulkIn.model_validate(values)
+    except ValidationError as error:
+        raise Invalid(_("Please check what was chosen")) from error
+
+
+def _action() -> str:
+    action = request.form.get("action", "")
+    if action not in ACTIONS:
+        raise Invalid(_("Please check what was chosen"))
+    return action
+
+
+def _value(action: str, text: str) -> dict[str, Any]:
+    if action == "assign":
+        if not text:  # nothing chosen is not the same as nobody
+            raise Invalid(_("Please check what was chosen"))
+        return {"assignee": "" if text == NOBODY else text}
+    if action == "status":
+        return {"status": text or None}
+    try:
+        typed = datetime.fromisoformat(text)
+    except ValueError:
+        return {}
+    return {"due_at": typed.replace(tzinfo=zone()).astimezone(UTC)} if action == "due" else {}
+
+
+def ask(place: Place) -> Response:
+    """Show the dialog of a bulk action, with how many items it is about."""
+    ctx = web_context()
+    sent, action = _sent(place, "close"), _action()
+    told = tracker_bulk.preview(ctx, sent.selection(), BulkChange(action), place.programme, undecided=True)
+    people = assignees.candidates(ctx, programme=place.programme) if action == "assign" else ()
+    values = {
+        "told": told,
+        "action": action,
+        "people": [*((person.username, person.name) for person in people), (NOBODY, _("Nobody"))],
+        "statuses": [(word, _(label)) for word, label in STATUS_LABELS.items()],
+        "ids": sent.ids,
+        "everything": sent.everything,
+        "query": request.form.get("query", ""),
+        "url": place.url("bulk_apply"),
+        "count_url": place.url("bulk_count"),
+    }
+    return vary(make_response(render_template("board/_bulk_dialog.html", **values)))
+
+
+def count(place: Place) -> Response:
+    """Say what the action would change, now that its value is chosen."""
+    action, reason = _action(), request.form.get("reason", "").strip()
+    undecided = action != "close" and not request.form.get("value")
+    undecided = undecided or (action == "due" and not reason)
+    sent = _sent(place, "close" if undecided else None)
+    change = BulkChange(action) if undecided else sent.change()
+    told = tracker_bulk.preview(web_context(), sent.selection(), change, place.programme, undecided=undecided)
+    return vary(make_response(render_template("board/_bulk_told.html", told=told)))
+
+
+def apply(place: Place) -> Response:
+    """Do it: at once, or as a job when there are very many."""
+    ctx = web_context()
+    sent = _sent(place)
+    told = tracker_bulk.preview(ctx, sent.selection(), sent.change(), place.programme)
+    if told.as_job:
+        run = bulk_job(sent, place.programme)
+        return _answer(place, _("%(count)s items: a worker does it, run #%(id)s", count=told.total, id=run.id))
+    result = tracker_bulk.apply(ctx, sent.selection(), sent.change(), place.programme)
+    return _answer(place, _said(result), result)
+
+
+def _said(result: BulkResult) -> str:
+    parts = [_("Changed: %(count)s", count=result.changed)]
+    if result.unchanged:
+        parts.append(_("as wanted already: %(count)s", count=result.unchanged))
+    if result.refused:
+        parts.append(_("refused: %(count)s", count=result.refused))
+    if result.missing:
+        parts.append(_("not found: %(count)s", count=result.missing))
+    return " · ".join(parts)
+
+
+def _answer(place: Place, message: str, result: BulkResult | None = None) -> Response:
+    undo = place.url("undo") if result and result.undo else None
+    token = result.undo if result else None
+    if not wants_fragment():
+        leave_toast(message, undo=undo, token=token)
+        return see_other(place.url("page"))
+    shown = result is not None and result.refused > 0
+    response = make_response(render_template("board/_bulk_result.html", result=result)) if shown else nothing()
+    return trigger(toast(response, message, undo=undo, token=token), **{"tracker-changed": {}})
+
+
+PAGES = (
+    Page("/bulk", "bulk", ask, "write", "POST"),
+    Page("/bulk/count", "bulk_count", count, "write", "POST"),
+    Page("/bulk/apply", "bulk_apply", apply, "write", "POST"),
+)

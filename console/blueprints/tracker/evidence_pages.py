@@ -1,0 +1,75 @@
+"""The evidence of a tracker's items as pages: panel, upload, download, removal. Mounted with the tracker's pages."""
+
+from __future__ import annotations
+
+from flask import Response, make_response, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from console.blueprints.tracker.evidence_view import panel_of
+from console.blueprints.tracker.pages import Page
+from console.blueprints.tracker.urls import Place
+from console.blueprints.tracker.view import see_other
+from console.core.context import Context
+from console.domain.errors import Invalid
+from console.services.evidence import evidence
+from console.services.tracker import items as tracker_items
+from console.ui.errors import wants_fragment
+from console.ui.frame import leave_toast
+from console.ui.responses import fragment_of, toast, trigger, vary
+from console.ui.uploads import received, send, sent_note
+from console.web.request import web_context
+
+
+def _panel(ctx: Context, place: Place, item_id: int) -> Response:
+    item = tracker_items.get(ctx, item_id, place.programme)
+    return vary(make_response(fragment_of("evidence.panel", panel_of(ctx, place, item))))
+
+
+def panel(place: Place, item_id: int) -> ResponseReturnValue:
+    """Give the panel of an item again; without script the item's own page does it."""
+    if not wants_fragment():
+        return redirect(place.url("item", item_id=item_id), 303)
+    return _panel(web_context(), place, item_id)
+
+
+def attach(place: Place, item_id: int) -> Response:
+    """Add files to an item: the script sends one at a time, a plain form all that were chosen, or none of them."""
+    # The form is read before the transaction begins: the sender may be slow.
+    sent = [file for file in request.files.getlist("file") if file.filename]
+    note = sent_note()
+    if not sent:
+        raise Invalid(_("Please choose a file"))
+    ctx = web_context()
+    for file in sent:
+        with received(file) as upload:
+            evidence.attach(ctx, place.programme, item_id, upload, note)
+    if wants_fragment():
+        return _panel(ctx, place, item_id)
+    leave_toast(_("Evidence added: %(count)s", count=len(sent)))
+    return see_other(place.url("item", item_id=item_id))
+
+
+def file(place: Place, evidence_id: int) -> Response:
+    """Download a file."""
+    return send(evidence.fetch(web_context(), place.programme, evidence_id))
+
+
+def remove(place: Place, evidence_id: int) -> Response:
+    """Remove a file; the reason stays on record."""
+    reason = request.form.get("reason", "")
+    ctx = web_context()
+    gone = evidence.remove(ctx, place.programme, evidence_id, reason)
+    message = _("%(name)s was removed", name=gone.file_name)
+    if not wants_fragment():
+        leave_toast(message)
+        return see_other(place.url("item", item_id=gone.tracker_item_id))
+    return trigger(toast(_panel(ctx, place, gone.tracker_item_id), message), **{"tracker-changed": {}})
+
+
+PAGES = (
+    Page("/items/<int:item_id>/evidence", "evidence", panel, "read"),
+    Page("/items/<int:item_id>/evidence", "attach", attach, "own", "POST", writes=False),
+    Page("/evidence/<int:evidence_id>", "evidence_file", file, "read", writes=False),
+    Page("/evidence/<int:evidence_id>/remove", "evidence_remove", remove, "own", "POST", writes=False),
+)

@@ -1,0 +1,106 @@
+"""What the evidence panel of an item shows: its files, what the reader may do, where the forms go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+
+from console.blueprints.tracker.urls import Place
+from console.core.context import Context
+from console.domain.evidence import evidence as rules
+from console.services.evidence import evidence
+from console.services.evidence.evidence import EvidenceView
+from console.services.identity import names as people
+from console.services.tracker.rows import ItemView
+from console.web.request import current_actor
+
+
+@dataclass(frozen=True)
+class FileLine:
+    """One file and who sent it.
+
+    `url` downloads it (None while it is not let out), `remove_url` takes a reason (None: not allowed); `scan` is the
+    state of the scan as words, hue and icon.
+    """
+
+    file: EvidenceView
+    sender: str
+    url: str | None
+    remove_url: str | None
+    scan: tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Everything that the panel shows; `upload_url` is None for who may only look. `max_bytes` is the limit of one."""
+
+    item: ItemView
+    files: tuple[FileLine, ...]
+    upload_url: str | None
+    accept: str
+    max_bytes: int
+    texts: dict[str, str]
+
+    @property
+    def missing(self) -> bool:
+        """Whether the item needs evidence and has none."""
+        return self.item.evidence_required and not self.item.evidence_count
+
+
+def panel_of(ctx: Context, place: Place, item: ItemView) -> Panel:
+    """Give the panel of an item."""
+    actor, programme = current_actor(), place.programme
+    may_change = item.is_active and (place.may_write or item.owned_by(actor))
+    files = evidence.listed(ctx, programme, item.id)
+    names = people.names_of(ctx, [file.uploaded_by for file in files])
+    lines = []
+    for file in files:
+        removable = may_change and evidence.may_remove(actor, programme, file.uploaded_by)
+        lines.append(
+            FileLine(
+                file=file,
+                sender=names.get(file.uploaded_by, file.uploaded_by),
+                url=place.url("evidence_file", evidence_id=file.id) if file.downloadable else None,
+                remove_url=place.url("evidence_remove", evidence_id=file.id) if removable else None,
+                scan=scan_words(file.malware_scan_status),
+            )
+        )
+    types: tuple[str, ...] = ctx.config["EVIDENCE_ALLOWED_CONTENT_TYPES"]
+    return Panel(
+        item=item,
+        files=tuple(lines),
+        upload_url=place.url("attach", item_id=item.id) if may_change else None,
+        accept="" if "*" in types else ",".join(types),
+        max_bytes=rules.MAX_BYTES,
+        texts=script_texts() if may_change else {},
+    )
+
+
+def scan_words(word: str) -> tuple[str, str, str]:
+    """Give the state of the scan as words, hue and icon."""
+    known = {
+        rules.CLEAN: (_("Scanned"), "ok", "shield-check"),
+        rules.PENDING: (_("Waits for the scan"), "wait", "hourglass"),
+        rules.QUARANTINED: (_("Quarantined"), "late", "ban"),
+        rules.SUSPICIOUS: (_("Suspicious"), "soon", "alert-triangle"),
+    }
+    return known.get(word, (_("Not scanned"), "plain", "info-circle"))
+
+
+def script_texts() -> dict[str, str]:
+    """Give the sentences of the script."""
+    return {
+        "too_large": _("larger than %(limit)s MB", limit=rules.MAX_BYTES // 1024 // 1024),
+        "empty": _("the file is empty"),
+        "type": _("this kind of file is not taken"),
+        "scaling": _("making it smaller"),
+        "sending": _("sending"),
+        "checking": _("being checked"),
+        "failed": _("could not be sent"),
+        "offline": _("no connection"),
+        "leave_out": _("Leave out %(name)s"),
+        "send": _("Add %(count)s files"),
+        "send_one": _("Add the file"),
+        "added": _("Evidence added: %(count)s"),
+    }

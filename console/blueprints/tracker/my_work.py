@@ -1,0 +1,98 @@
+"""My work: what the signed-in person has to do, and what they may take; made for a phone first."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from console.blueprints.tracker.urls import item_url, place_of_item
+from console.domain.errors import Invalid, NotFound
+from console.domain.programme.trackers import programme
+from console.domain.text import N_
+from console.domain.tracker.requests import ItemChange
+from console.domain.tracker.tracker import Programme
+from console.services.tracker import items as tracker_items
+from console.services.tracker import lists as tracker_lists
+from console.services.tracker.items import Changed
+from console.services.tracker.lists import MyItems
+from console.ui.errors import wants_fragment
+from console.ui.formats import local
+from console.ui.frame import leave_toast
+from console.ui.navigation import NavItem
+from console.ui.responses import fragment_of, show, toast, vary
+from console.web.request import access, web_context
+
+pages = Blueprint("my_work", __name__)
+NAV = NavItem("work", 20, "my_work.page", N_("My work"), "user-check", count="my_work", phone=True)
+SHOWN = ("today", "assigned", "claimable")
+
+
+def _values(data: MyItems, shown: str) -> dict[str, Any]:
+    tomorrow = local(data.computed_at).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    today = [item for item in data.assigned if item.due_at is not None and item.due_at < tomorrow]
+    return {"show": shown, "url": url_for("my_work.page"), "today": today, "item_url": item_url}
+
+
+def _shown(word: str | None) -> str:
+    return word if word in SHOWN else "today"
+
+
+@pages.get("/my-work")
+@access()
+def page() -> Response:
+    """Show the person's work: due today, everything assigned, or what may be taken."""
+    data = tracker_lists.my_items(web_context())
+    values = _values(data, _shown(request.args.get("show")))
+    return show(data, fragment="my_work.my_work", page="my_work/page.html", **values)
+
+
+@pages.post("/my-work/<int:item_id>/claim")
+@access()
+def claim(item_id: int) -> ResponseReturnValue:
+    """Take an unassigned item."""
+    return _answer(tracker_items.claim(web_context(), item_id, _programme()), _("You have taken it"))
+
+
+@pages.post("/my-work/<int:item_id>/start")
+@access()
+def start(item_id: int) -> ResponseReturnValue:
+    """Say that work on an own item has begun."""
+    return _change(item_id, ItemChange(status="in_progress"), _("Work has begun"))
+
+
+@pages.post("/my-work/<int:item_id>/done")
+@access()
+def done(item_id: int) -> ResponseReturnValue:
+    """Report an own item as done, with a note."""
+    note = request.form.get("note", "").strip()[:2000]
+    wanted = ItemChange(status="done", completion_checked=True, completion_note=note or None)
+    return _change(item_id, wanted, _("Reported as done"))
+
+
+def _programme() -> Programme:
+    found = programme(request.form.get("tracker", ""))
+    if found is None:
+        raise NotFound(N_("Not Found"))
+    return found
+
+
+def _change(item_id: int, wanted: ItemChange, said: str) -> ResponseReturnValue:
+    text = request.form.get("version", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Invalid.field("version", "must be a number")
+    return _answer(tracker_items.change(web_context(), item_id, wanted, _programme(), version=int(text)), said)
+
+
+def _answer(changed: Changed, said: str) -> ResponseReturnValue:
+    shown = _shown(request.form.get("show"))
+    undo = place_of_item(changed.item).url("undo") if changed.undo else None
+    if not wants_fragment():
+        leave_toast(said, undo=undo, token=changed.undo)
+        return redirect(url_for("my_work.page", show=shown), 303)
+    data = tracker_lists.my_items(web_context())
+    body = fragment_of("my_work.my_work", data, **_values(data, shown))
+    return toast(vary(Response(body)), said, undo=undo, token=changed.undo)

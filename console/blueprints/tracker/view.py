@@ -1,0 +1,349 @@
+"""What the pages of a tracker are made of: the list, the card beside it, the drawer, and answers to changes."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Response, make_response, redirect, render_template, request
+from flask_babel import gettext as _
+
+from console.blueprints.tracker.evidence_view import panel_of
+from console.blueprints.tracker.urls import Place, place_of
+from console.core import listing
+from console.core.context import Context
+from console.core.listing import ListQuery, ListResult
+from console.domain.errors import Conflict
+from console.domain.programme.week import Week
+from console.domain.remediation.plan import REMEDIES
+from console.domain.tracker.requests import ItemChange
+from console.forms.tracker import EditForm, edit_form
+from console.services.identity.names import names_of
+from console.services.programme import weeks as programme
+from console.services.tracker import assignees
+from console.services.tracker import board as tracker_board
+from console.services.tracker import completion as tracker_completion
+from console.services.tracker import items as tracker_items
+from console.services.tracker import lists as tracker_lists
+from console.services.tracker.board import BoardColumn
+from console.services.tracker.columns import STATUS_LABELS, spec
+from console.services.tracker.completion import Completion
+from console.services.tracker.items import Changed
+from console.services.tracker.rows import ItemView
+from console.ui.errors import render_error, wants_fragment
+from console.ui.formats import tr
+from console.ui.frame import frame, leave_toast, url_if, zone
+from console.ui.labels.tracker import conflict_changes, mentioned, timeline
+from console.ui.responses import toast, trigger, vary
+from console.web.request import current_actor, web_context
+
+VIEWS = ("board", "table")
+# Which rows stand behind each closing rule.
+BEHIND: dict[str, dict[str, str]] = {
+    "pending": {"status": "pending"},
+    "in_progress": {"status": "in_progress"},
+    "blocked": {"status": "blocked"},
+    "missing_assignee": {"unassigned": "1"},
+    "missing_completion_checked": {"unchecked": "1"},
+    "critical_open": {"critical": "1"},
+    "overdue": {"due": "overdue"},
+    "missing_required_evidence": {"evidence": "1"},
+}
+
+
+@dataclass(frozen=True)
+class Items:
+    """The list as the page shows it: by status or as a table, under the same filters."""
+
+    view: str
+    data: ListResult
+    columns: tuple[BoardColumn, ...]
+
+    @property
+    def fingerprint(self) -> tuple[Hashable, ...]:
+        """Give what a drawing of this list depends on, apart from the minute."""
+        return (self.view, self.data.shown, *((column.status, column.count) for column in self.columns))
+
+
+def query_of_url(place: Place) -> ListQuery:
+    """Read the filters, the view and the column that is shown in full from the URL."""
+    return listing.parse(spec(place.programme, web_context().now()), request.args, extra=("view", "expand"))
+
+
+def _view(query: ListQuery) -> str:
+    chosen = query.extra.get("view", "")
+    return chosen if chosen in VIEWS else VIEWS[0]
+
+
+def items_of(ctx: Context, place: Place, query: ListQuery, closing: Completion | None = None) -> Items:
+    """Read the list as board or table; `closing` has counted the items already, if nothing is filtered."""
+    view = _view(query)
+    counts = None
+    if closing is not None and not query.search and not any(query.filters.values()):
+        counts = {status: getattr(closing.readiness, f"{status}_count") for status in STATUS_LABELS}
+    columns: tuple[BoardColumn, ...] = ()
+    if view == "table":
+        data = tracker_lists.page(ctx, place.programme, query, total=sum(counts.values()) if counts else None)
+    else:
+        expand = query.extra.get("expand", "")
+        board = tracker_board.board(ctx, place.programme, query, expand=expand, counts=counts)
+        rows = tuple(item for column in board.columns for item in column.items)
+        listed = spec(place.programme, board.computed_at)
+        choices = {item.key: item.options(ctx) for item in listed.filters}
+        data = ListResult(listed, query, rows, board.total, False, board.computed_at, choices)
+        columns = board.columns
+    chosen = {word: word for word in query.filters.get("assignee", ()) if word}
+    people = {person.username: person.name for person in assignees.candidates(ctx, programme=place.programme)}
+    kinds = place.week.types if place.week else ()
+    more = {
+        "site": tuple((site.name, site.name) for site in frame().sites),
+        "item_type": tuple((kind.word, _(kind.label)) for kind in kinds),
+        "assignee": tuple((people | {word: people.get(word, word) for word in chosen}).items()),
+        "priority": tuple((str(number), str(number)) for number in (1, 2, 3, 4)),
+        "owner_role": tuple((role, role) for role in _owners(place)),
+    }
+    return Items(view, replace(data, choices={**data.choices, **more}), columns)
+
+
+def _owners(place: Place) -> list[str]:
+    if place.week:
+        return sorted({one.entry.owner for one in place.week.entries})
+    return sorted({remedy.owner_role for remedy in REMEDIES.values()})
+
+
+def addresses(place: Place, query: ListQuery) -> dict[str, str]:
+    """The addresses of the items, with the filters of the list."""
+    suffix = query.url(page=query.page)
+    return {"path": place.url("item", item_id=0).removesuffix("0"), "suffix": "" if suffix == "?" else suffix}
+
+
+def _list_values(place: Place, items: Items) -> dict[str, Any]:
+    query, data = items.data.query, items.data
+    url = place.url("page")
+    other = {view: url + query.url(page=1, extra={**query.extra, "view": view}) for view in VIEWS}
+    return {
+        "view": items.view,
+        "data": data,
+        "columns": items.columns,
+        "url": url,
+        "place": place,
+        "csv_url": place.url("csv"),
+        "at": addresses(place, query),
+        "editable": place.may_write,
+        "views": other,
+        "poll": url + query.url(page=query.page),
+    }
+
+
+def show_list(place: Place, items: Items, status: int = 200) -> Response:
+    """Answer the list alone."""
+    return vary(make_response(render_template("board/_list.html", **_list_values(place, items)), status))
+
+
+def show_page(
+    ctx: Context, place: Place, query: ListQuery, drawer: dict[str, Any] | None = None, status: int = 200
+) -> Response:
+    """Answer the whole page, with an item in the drawer when there is one."""
+    site = chosen_site(place)
+    closing = tracker_completion.completion(ctx, place.programme, site) if site or place.week is None else None
+    items = items_of(ctx, place, query, closing)
+    values = {
+        **_list_values(place, items),
+        "drawer": drawer,
+        "loads_url": place.url("loads", site=frame().site),
+        **side_values(place, closing),
+        **(_week_values(ctx, place, place.week, site) if place.week else _board_values(place)),
+    }
+    if drawer is None and place.week is None and closing is not None:
+        values["page_key"] = (items.fingerprint, closing.fingerprint, tuple(values["names"].items()))
+    return vary(make_response(render_template(place.template, **values), status))
+
+
+def _board_values(place: Place) -> dict[str, Any]:
+    return {
+        "sync_url": place.url("sync") if place.may(*place.programme.manage) else None,
+        "new_url": place.url("new") if place.may_write else None,
+    }
+
+
+def _week_values(ctx: Context, place: Place, week: Week, site: str | None) -> dict[str, Any]:
+    found = programme.readable(ctx)
+    at = found.index(week)
+    view = request.args.get("view")
+    standing = programme.standing(ctx, week)
+    return {
+        "standing": standing,
+        "chosen": next((cell for cell in standing if cell.site == site), None),
+        "site": site,
+        "site_url": lambda name: place.list_url(site=name, view=view),
+        "package_url": place.url("package", site=site) if site else None,
+        "begin_url": place.url("begin", site=site) if site and place.may_write else None,
+        "neighbours": [
+            (one.label, place_of(one.code).list_url(site=frame().site, view=view), one is week)
+            for one in found[max(0, at - 1) : at + 2]
+        ],
+    }
+
+
+def chosen_site(place: Place) -> str | None:
+    """Give the site that a tracker closed per site is looked at for: the chosen one, or the only one there is."""
+    if not place.programme.site_runs:
+        return None
+    names = [site.name for site in frame().sites]
+    return frame().site or (names[0] if len(names) == 1 else None)
+
+
+def side_values(place: Place, closing: Completion | None) -> dict[str, Any]:
+    """What the readiness card and the completion panel need; without `closing` there is neither."""
+    site = closing.site if closing else None
+    may_close = place.may(*place.programme.manage) and (place.programme.site_runs or current_actor().all_sites)
+    at = {"site": frame().site or site}
+    return {
+        "place": place,
+        "closing": closing,
+        "names": names_of(web_context(), [closing.completed_by if closing else None]),
+        "links": {code: place.list_url(**at, view="table", **words) for code, words in BEHIND.items()},
+        "readiness_url": place.url("readiness", site=site),
+        "complete_url": place.url("complete", site=site) if closing and may_close else None,
+        "history_url": place.url("history", site=site),
+    }
+
+
+def show_drawer(
+    ctx: Context,
+    place: Place,
+    shown: ItemView,
+    *,
+    form: EditForm | None = None,
+    conflict: dict[str, Any] | None = None,
+    status: int = 200,
+) -> Response:
+    """Answer one item: the drawer alone for htmx, else the page with the drawer open."""
+    drawer = _drawer(ctx, place, shown, form, conflict)
+    if wants_fragment():
+        return vary(make_response(render_template("board/_drawer.html", drawer=drawer), status))
+    return show_page(ctx, place, query_of_url(place), drawer, status)
+
+
+def _drawer(
+    ctx: Context, place: Place, shown: ItemView, form: EditForm | None, conflict: dict[str, Any] | None
+) -> dict[str, Any]:
+    suffix = addresses(place, query_of_url(place))["suffix"]
+    own, write = shown.owned_by(current_actor()), place.may_write
+    if (write or own) and shown.is_active and form is None:
+        form = edit_form(shown, assignees.candidates(ctx, shown.site, place.programme), zone())
+    events, _total = tracker_items.events_of(ctx, shown.id, place.programme, limit=100)
+    names = names_of(ctx, [*mentioned(events), shown.created_by if shown.manual else None])
+    free = write and shown.is_open and shown.assignee is None
+    closable = write and shown.manual and shown.is_active and shown.status == "done"
+
+    def address(name: str) -> str:
+        return place.url(name, item_id=shown.id) + suffix
+
+    return {
+        "item": shown,
+        "events": timeline(events, names),
+        "names": names,
+        "form": form,
+        "action": address("change"),
+        "conflict": conflict,
+        "comment_url": address("comment") if write or own else None,
+        "claim_url": address("claim") if free else None,
+        "close_item_url": address("close") if closable else None,
+        "close_url": place.url("page") + suffix,
+        "place": place,
+        "evidence": panel_of(ctx, place, shown),
+        "gate_url": url_if("gate.page"),
+    }
+
+
+def show_refused(ctx: Context, place: Place, shown: ItemView, form: EditForm, *, from_drawer: bool) -> Response:
+    """Answer a form that does not fit: in the drawer with its errors, in the row as a toast."""
+    if from_drawer or not wants_fragment():
+        people = assignees.candidates(ctx, shown.site, place.programme)
+        again = edit_form(shown, people, zone(), request.form)
+        again.validate()
+        return show_drawer(ctx, place, shown, form=again, status=422)
+    message = " ".join(str(error) for errors in form.errors.values() for error in errors)
+    return toast(nothing(422), message, kind="error")
+
+
+def show_conflict(
+    ctx: Context, place: Place, stored: ItemView, wanted: ItemChange, conflict: Conflict, *, from_drawer: bool
+) -> Response:
+    """Show both versions; the form keeps what was typed and carries the version that it would now write over."""
+    if conflict.code != "version_conflict":
+        return refuse(conflict)
+    ctx.rollback()
+    names = names_of(ctx, [stored.updated_by, stored.assignee, wanted.assignee])
+    changes, by = _both(stored, wanted, names), names.get(stored.updated_by, stored.updated_by)
+    if from_drawer or not wants_fragment():
+        people = assignees.candidates(ctx, stored.site, place.programme)
+        form = edit_form(stored, people, zone(), request.form, version=stored.version)
+        told = {"changes": changes, "by": by, "at": stored.updated_at}
+        return show_drawer(ctx, place, stored, form=form, conflict=told, status=409)
+    told_shortly = "; ".join(f"{tr(one['field'])}: {one['old'] or '–'}" for one in changes)
+    message = _("%(name)s was faster. Now: %(changes)s", name=by, changes=told_shortly or stored.item_id)
+    return trigger(toast(nothing(409), message, kind="error"), **{"tracker-changed": {}})
+
+
+def _both(stored: ItemView, wanted: ItemChange, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    sent = {name: getattr(wanted, name) for name in ("status", "assignee", "due_at", "completion_note")}
+    return conflict_changes(stored, sent, names)
+
+
+def refuse(error: Conflict) -> Response:
+    """Answer what the state of an item does not allow, and let the list read itself again."""
+    if wants_fragment():
+        detail = error.detail["message"] if isinstance(error.detail, dict) else error.detail
+        return trigger(toast(nothing(error.status), tr(detail), kind="error"), **{"tracker-changed": {}})
+    response: Response = render_error(error.status, error.detail, error.code)
+    return response
+
+
+def nothing(status: int = 200) -> Response:
+    """An answer that swaps nothing in."""
+    response = make_response("", status)
+    response.headers["HX-Reswap"] = "none"
+    return response
+
+
+def show_changed(ctx: Context, place: Place, changed: Changed, message: str, *, from_drawer: bool) -> Response:
+    """Answer a change with a toast that can take it back; the list and the card read themselves again."""
+    undo = place.url("undo") if changed.undo else None
+    if not wants_fragment():
+        leave_toast(message, undo=undo, token=changed.undo)
+        return see_other(place.url("item", item_id=changed.item.id) + addresses(place, query_of_url(place))["suffix"])
+    response = show_drawer(ctx, place, changed.item) if from_drawer else nothing()
+    return trigger(toast(response, message, undo=undo, token=changed.undo), **{"tracker-changed": {}})
+
+
+def see_other(address: str) -> Response:
+    """Lead on after a plain submit."""
+    return make_response(redirect(address, 303))
+
+
+def told(before: ItemView, changed: Changed) -> str:
+    """Say what was done, shortest first."""
+    after = changed.item
+    if not changed.undo:
+        return _("%(name)s: nothing to change", name=after.item_id)
+    if before.status != after.status:
+        word = _(STATUS_LABELS[after.status])
+        return _("%(name)s: %(status)s", name=after.item_id, status=word)
+    if before.assignee != after.assignee:
+        who = after.assignee_name or after.assignee
+        return (
+            _("%(name)s: given to %(who)s", name=after.item_id, who=who)
+            if who
+            else _("%(name)s: nobody has it now", name=after.item_id)
+        )
+    if before.due_at != after.due_at:
+        return _("%(name)s: new due date", name=after.item_id)
+    return _("%(name)s: saved", name=after.item_id)
+
+
+def show_card(place: Place, closing: Completion, status: int = 200) -> Response:
+    """Answer the readiness card alone."""
+    return vary(make_response(render_template("board/_readiness.html", **side_values(place, closing)), status))

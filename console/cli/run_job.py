@@ -1,0 +1,106 @@
+"""One job now, from the command line or from the system's own cron: `python -m workers <job name> [options]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import inspect
+from sqlalchemy.exc import DBAPIError
+
+from console.core.context import Context
+from console.core.database import problem_of
+from console.core.process import Place
+from console.core.serialize import to_json
+from console.domain.errors import DomainError
+from console.domain.jobs.runs import CRON
+from console.services.jobs import engine as run_engine
+from console.services.jobs import registry as runtime
+from console.services.jobs.job import Job, read_options
+from workers.tasks import worker_name
+
+# A run that is under way may end first; then it is better to say so than to wait in a cron job.
+PATIENCE = timedelta(seconds=30)
+BAD_STATUS = {"critical": ("critical",), "warning": ("critical", "warning")}
+
+
+def parser_of(job: Job) -> argparse.ArgumentParser:
+    """Give the parser of a job's own options: one per field of its options, words with dashes."""
+    parser = argparse.ArgumentParser(prog=f"python -m workers {job.name}", allow_abbrev=False)
+    for name, field in job.options.model_fields.items():
+        flag = name.replace("_", "-")
+        if field.annotation is bool:
+            # `--no-restore-check` switches off what is on by default.
+            word = f"--no-{flag}" if field.default is True else f"--{flag}"
+            parser.add_argument(word, dest=name, action="store_const", const=str(field.default is not True).lower())
+        else:
+            parser.add_argument(f"--{flag}", dest=name, metavar=name.upper())
+    parser.add_argument("--dry-run", dest="dry_run", action="store_true", help="decide and report, change nothing")
+    parser.add_argument("--fail-on", dest="fail_on", choices=sorted(BAD_STATUS), help="exit with 1 on such a status")
+    return parser
+
+
+def options_from(job: Job, words: Mapping[str, str]) -> BaseModel:
+    """Give a job's options from texts, as commands and forms have them; raises Invalid."""
+    return read_options(job, words, words=True)
+
+
+def run_now(ctx: Context, job: Job, options: BaseModel, *, trigger: str, dry_run: bool) -> dict[str, Any]:
+    """Run a job in this process and give what is printed of it: the run's fields, then those of its detail."""
+    found = run_engine.execute(
+        ctx, job, options, trigger=trigger, dry_run=dry_run, worker=worker_name(), patience=PATIENCE
+    )
+    return {**found.header(), "dry_run": found.run.dry_run, **found.run.detail}
+
+
+def sentence(error: DomainError) -> str:
+    """Give a refusal as one line for the person at the terminal."""
+    if isinstance(error.detail, list):
+        return "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.detail)
+    if isinstance(error.detail, dict):
+        return f"{error.detail.get('message', '')} {to_json(error.detail)}".strip()
+    return str(error.detail)
+
+
+def exit_code(job: Job, status: str, fail_on: str | None) -> int:
+    """Give 1 for a status that the caller or the job itself fails on, else 0 (API contract: 0 whatever the status)."""
+    worst = fail_on or job.fails_on
+    return 1 if worst and status in BAD_STATUS[worst] else 0
+
+
+def _make_tables(place: Place) -> None:
+    if inspect(place.engine).has_table("job_runs"):
+        return
+    from flask_migrate import upgrade
+
+    from console import create_app
+
+    with create_app(place.config).app_context():
+        upgrade()
+
+
+def main(place: Place, name: str, arguments: Sequence[str]) -> int:
+    """Run one job with trigger `cron`, print its run as one JSON line and give the exit code.
+
+    Makes the tables first when the database has none (API contract, jobs).
+    """
+    job = runtime.get(name)
+    given = vars(parser_of(job).parse_args(arguments))
+    dry_run, fail_on = given.pop("dry_run"), given.pop("fail_on")
+    words = {key: value for key, value in given.items() if value is not None}
+    try:
+        _make_tables(place)
+        with place.by_hand() as ctx:
+            told = run_now(ctx, job, options_from(job, words), trigger=CRON, dry_run=dry_run)
+    except DomainError as error:
+        print(f"{name}: {sentence(error)}", file=sys.stderr)
+        return 1
+    except DBAPIError as error:
+        print(f"{name}: {problem_of(error)}", file=sys.stderr)
+        return 1
+    print(to_json(told))
+    return exit_code(job, told["status"], fail_on)

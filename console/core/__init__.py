@@ -1,0 +1,1 @@
+"""What every layer stands on, without web and without rules: clock, settings, database, context, lists."""

@@ -1,0 +1,41 @@
+"""The translation catalogue outside a request: for texts that services store and for people's mails.
+
+Pages use the same compiled catalogues through Flask-Babel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from babel.support import NullTranslations, Translations
+
+from console.domain.text import Text, spoken
+
+LOCALES = ("ko", "en")
+DEFAULT_LOCALE = "ko"
+FOLDER = Path(__file__).parents[1] / "translations"
+
+
+@lru_cache(maxsize=len(LOCALES))
+def catalogue(locale: str) -> NullTranslations:
+    """Give the compiled catalogue of `locale`; English is the source and needs none."""
+    return Translations.load(FOLDER, [locale])
+
+
+def translate(locale: str, msgid: str, **params: Any) -> str:
+    """Give `msgid` in `locale` with its values filled in."""
+    text = catalogue(locale).gettext(msgid)
+    return text % params if params else text
+
+
+def text_in(locale: str, text: Text | Mapping[str, Any] | str) -> str:
+    """Give a sentence decided below the web layer, or its stored form, in `locale`."""
+    if isinstance(text, Text):
+        return translate(locale, text.msgid, **spoken(text.params, lambda inner: text_in(locale, inner)))
+    if isinstance(text, Mapping):
+        params = spoken(text.get("params") or {}, lambda inner: text_in(locale, inner))
+        return translate(locale, str(text.get("msgid", "")), **params)
+    return text

@@ -1,0 +1,369 @@
+"""The list engine: filter, sort, page and columns from the URL; bulk selection and export of exactly that.
+
+A list is declared once as a `ListSpec`; its page, its JSON, its CSV and its bulk actions all read the same query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, Literal, Protocol
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from console.core.context import Context
+from console.core.serialize import CsvColumn
+from console.domain.errors import Invalid
+from console.domain.text import N_, T
+
+DEFAULT_PAGE_SIZE = 50
+MAX_TEXT = 200
+# Deeper pages of a counted list are reached by narrowing the filter; the export has everything.
+MAX_OFFSET = 1_000_000
+
+
+class Args(Protocol):
+    """URL parameters, as the web framework gives them: a name may stand there several times."""
+
+    def getlist(self, key: str, /) -> list[str]:
+        """Give all values."""
+
+    def __contains__(self, key: object, /) -> bool: ...
+
+    def __iter__(self) -> Iterator[str]: ...
+
+
+AnySelect = Select[*tuple[Any, ...]]
+SqlValue = ColumnElement[Any] | InstrumentedAttribute[Any]
+FilterKind = Literal["choice", "text", "date", "flag"]
+Choices = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: `key` names it in the URL, `label` is a message id, `sort` the SQL it is ordered by.
+
+    `value` reads it from a row for the CSV; `shown` says whether it is visible before anybody chose.
+    """
+
+    key: str
+    label: str
+    sort: SqlValue | None = None
+    value: Callable[[Any], Any] | None = None
+    numeric: bool = False
+    shown: bool = True
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter: `where` turns the chosen words into SQL; `choices` (or a function of the context) limits them.
+
+    One that is not `shown` waits behind “+ Filter” until somebody uses it.
+    """
+
+    key: str
+    label: str
+    kind: FilterKind
+    where: Callable[[Context, list[str], datetime], ColumnElement[bool]]
+    choices: Choices | Callable[[Context], Choices] = ()
+    multiple: bool = True
+    shown: bool = True
+
+    def options(self, ctx: Context) -> Choices:
+        """Give `(word, label)` pairs that may be chosen."""
+        return self.choices(ctx) if callable(self.choices) else self.choices
+
+
+@dataclass(frozen=True)
+class ListSpec:
+    """Declaration of a list.
+
+    `base` gives the SELECT that is already limited to what the caller may see; `row` turns a result into the
+    dataclass that pages and exports read; `key` is the unique column that ends every order.
+    """
+
+    name: str
+    base: Callable[[Context], AnySelect]
+    row: Callable[[Any], Any]
+    key: SqlValue
+    columns: tuple[Column, ...]
+    filters: tuple[Filter, ...] = ()
+    search: Callable[[str], ColumnElement[bool]] | None = None
+    order: tuple[SqlValue, ...] = ()
+    default_filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    count_cap: int | None = None
+
+    def column(self, key: str) -> Column | None:
+        """Give the column of that name."""
+        return next((column for column in self.columns if column.key == key), None)
+
+    def filter(self, key: str) -> Filter | None:
+        """Give the filter of that name."""
+        return next((item for item in self.filters if item.key == key), None)
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """What the URL asks of a list. Every change of it is another URL."""
+
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    search: str = ""
+    sort: str = ""
+    descending: bool = False
+    page: int = 1
+    per_page: int = DEFAULT_PAGE_SIZE
+    columns: tuple[str, ...] = ()
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def pairs(self, **changes: Any) -> list[tuple[str, str]]:
+        """Give the URL parameters of this query with `changes`; a change of anything else goes back to page 1."""
+        if changes and "page" not in changes:
+            changes["page"] = 1
+        query = replace(self, **changes)
+        made = [(key, word) for key, words in query.filters.items() for word in (words or ("",))]
+        made += _shape(query)
+        if query.page > 1:
+            made.append(("page", str(query.page)))
+        return made + list(query.extra.items())
+
+    def url(self, **changes: Any) -> str:
+        """Give the query string of this query with `changes` (`?` included, `?` alone when empty)."""
+        return "?" + urlencode(self.pairs(**changes))
+
+    @cached_property
+    def _encoded(self) -> tuple[dict[str, str], str]:
+        # A menu of a hundred choices has a hundred links that differ in one word.
+        filters = {key: urlencode([(key, word) for word in words or ("",)]) for key, words in self.filters.items()}
+        return filters, urlencode([*_shape(self), *self.extra.items()])
+
+    def with_filter(self, key: str, *words: str) -> str:
+        """Give the query string with the filter `key` set to `words`, or without it."""
+        filters, tail = self._encoded
+        parts = [text for name, text in filters.items() if name != key]
+        parts += [urlencode([(key, word) for word in words]), tail]
+        return "?" + "&".join(part for part in parts if part)
+
+    def without(self, key: str, word: str) -> str:
+        """Give the query string without one word of a filter: the address behind a removable chip."""
+        rest = tuple(old for old in self.filters.get(key, ()) if old != word)
+        return self.with_filter(key, *rest)
+
+    def sorted_by(self, key: str) -> str:
+        """Give the query string ordered by `key`, turned round when it is ordered by it already."""
+        return self.url(sort=key, descending=self.sort == key and not self.descending)
+
+
+def _shape(query: ListQuery) -> list[tuple[str, str]]:
+    """Everything of a query but its filters and its page."""
+    made = [("q", query.search)] if query.search else []
+    if query.sort:
+        made.append(("sort", f"-{query.sort}" if query.descending else query.sort))
+    if query.columns:
+        made.append(("columns", ",".join(query.columns)))
+    if query.per_page != DEFAULT_PAGE_SIZE:
+        made.append(("per_page", str(query.per_page)))
+    return made
+
+
+@dataclass(frozen=True)
+class ListResult:
+    """One page of a list with its count; `capped` means there are more than `total`."""
+
+    spec: ListSpec
+    query: ListQuery
+    rows: tuple[Any, ...]
+    total: int
+    capped: bool
+    computed_at: datetime
+    choices: Mapping[str, Choices]
+
+    @property
+    def pages(self) -> int:
+        """Give the number of pages, at least 1."""
+        return max(1, -(-self.total // self.query.per_page))
+
+    @property
+    def first(self) -> int:
+        """Give the number of the first row shown, 0 when there is none."""
+        return (self.query.page - 1) * self.query.per_page + 1 if self.rows else 0
+
+    @property
+    def last(self) -> int:
+        """Give the number of the last row shown."""
+        return (self.query.page - 1) * self.query.per_page + len(self.rows)
+
+    @property
+    def filtered(self) -> bool:
+        """Tell whether the reader narrows the list; what it leaves out by itself does not count."""
+        own = {key: words for key, words in self.query.filters.items() if words != self.spec.default_filters.get(key)}
+        return bool(self.query.search or any(own.values()))
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Give the visible columns in their order."""
+        chosen = self.query.columns
+        if not chosen:
+            return tuple(column for column in self.spec.columns if column.shown)
+        return tuple(column for key in chosen if (column := self.spec.column(key)))
+
+    @cached_property
+    def controls(self) -> Hashable:
+        """Give everything that the filters, the choice of columns and the head of this list depend on."""
+        choices = tuple((key, tuple(pairs)) for key, pairs in self.choices.items())
+        columns = tuple(column.key for column in self.spec.columns)
+        return (self.spec.name, columns, self.query.url(page=self.query.page), choices)
+
+    @property
+    def shown(self) -> Hashable:
+        """Give everything that a drawing of this page depends on, apart from the minute; its rows have fingerprints."""
+        return (self.controls, self.total, self.capped, tuple(row.fingerprint for row in self.rows))
+
+
+def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery:
+    """Read the URL parameters of a list; raises Invalid for a column, order, size or page that does not exist.
+
+    Unknown parameters are ignored; those named in `extra` are carried along in every link.
+    """
+    if any("\x00" in word for key in args for word in args.getlist(key)):
+        raise Invalid(T("The address contains characters that no text has"))
+    filters = {
+        item.key: tuple(dict.fromkeys(word[:MAX_TEXT] for word in args.getlist(item.key) if word.strip()))
+        for item in spec.filters
+        if item.key in args
+    }
+    for key, words in spec.default_filters.items():
+        if not any(name in args for name in (key, "q", "all")):
+            filters.setdefault(key, words)
+    sort = _first(args, "sort").strip()
+    key = sort.removeprefix("-")
+    if key:
+        column = spec.column(key)
+        if column is None or column.sort is None:
+            raise Invalid(T("The list cannot be ordered by “%(key)s”", key=key[:40]))
+    return ListQuery(
+        filters=filters,
+        search=_first(args, "q").strip()[:MAX_TEXT],
+        sort=key,
+        descending=sort.startswith("-"),
+        page=_number(args, "page", 1, 1, MAX_OFFSET),
+        per_page=_number(args, "per_page", DEFAULT_PAGE_SIZE, 1, 500),
+        columns=tuple(key for key in _first(args, "columns").split(",") if spec.column(key)),
+        extra={name: word[:MAX_TEXT] for name in extra if (word := _first(args, name))},
+    )
+
+
+def _first(args: Args, name: str) -> str:
+    return next(iter(args.getlist(name)), "")
+
+
+def _number(args: Args, name: str, default: int, least: int, most: int) -> int:
+    text = _first(args, name).strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit()) or len(text) > 9 or not least <= int(text) <= most:
+        raise Invalid(T("“%(name)s” must be a number from %(least)s to %(most)s", name=name, least=least, most=most))
+    return int(text)
+
+
+def day_filters(column: SqlValue, *, keys: tuple[str, str] = ("since", "until")) -> tuple[Filter, Filter]:
+    """Give the filters of an instant by days of the business zone: from a day on, and until a day, that included."""
+
+    def since(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
+        return column >= _day_start(ctx, words[0])
+
+    def until(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
+        return column < _day_start(ctx, words[0], later=1)
+
+    first, last = keys
+    return (
+        Filter(first, N_("From"), "date", since, multiple=False),
+        Filter(last, N_("Until"), "date", until, multiple=False),
+    )
+
+
+def _day_start(ctx: Context, word: str, *, later: int = 0) -> datetime:
+    try:
+        day = date.fromisoformat(word.strip())
+    except ValueError:
+        day = date.min
+    if not 1970 <= day.year <= 9000:
+        raise Invalid(T("“%(word)s” is not a date", word=word[:20]))
+    return datetime.combine(day + timedelta(days=later), time(), ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"]))
+
+
+def narrowed(ctx: Context, spec: ListSpec, query: ListQuery, now: datetime) -> AnySelect:
+    """Give the SELECT of a list with its filters and search, without order and page."""
+    statement = spec.base(ctx)
+    for key, words in query.filters.items():
+        item = spec.filter(key)
+        chosen = [word for word in words if word]
+        if item is None or not chosen:
+            continue
+        if item.kind in ("choice", "flag") and not callable(item.choices) and item.choices:
+            unknown = set(chosen) - {word for word, _label in item.choices}
+            if unknown:
+                raise Invalid(T("“%(word)s” is not a choice of “%(key)s”", word=min(unknown)[:40], key=key))
+        statement = statement.where(item.where(ctx, chosen, now))
+    if query.search and spec.search is not None:
+        statement = statement.where(spec.search(query.search))
+    return statement
+
+
+def ordered(spec: ListSpec, query: ListQuery, statement: AnySelect) -> AnySelect:
+    """Add the order that the URL asks for; the unique key makes it stable."""
+    column = spec.column(query.sort) if query.sort else None
+    if column is not None and column.sort is not None:
+        first = column.sort.desc() if query.descending else column.sort.asc()
+        return statement.order_by(first.nulls_last(), spec.key.desc())
+    return statement.order_by(*spec.order, spec.key.desc())
+
+
+def count(session: Session, spec: ListSpec, statement: AnySelect) -> tuple[int, bool]:
+    """Count the rows of a narrowed statement; above the list's cap it stops counting and says so."""
+    bare = statement.with_only_columns(literal(1), maintain_column_froms=True).order_by(None)
+    if spec.count_cap is not None:
+        bare = bare.limit(spec.count_cap + 1)
+    total = session.scalar(select(func.count()).select_from(bare.subquery())) or 0
+    if spec.count_cap is not None and total > spec.count_cap:
+        return spec.count_cap, True
+    return total, False
+
+
+def run(ctx: Context, spec: ListSpec, query: ListQuery) -> ListResult:
+    """Give one page of a list: two queries, whatever the page size, plus those of the filters' choices."""
+    now = ctx.now()
+    statement = narrowed(ctx, spec, query, now)
+    total, capped = count(ctx.session, spec, statement)
+    last_page = max(1, -(-total // query.per_page))
+    if query.page > last_page and not capped:
+        query = replace(query, page=last_page)
+    page = ordered(spec, query, statement).limit(query.per_page).offset((query.page - 1) * query.per_page)
+    rows = tuple(spec.row(row) for row in ctx.session.execute(page))
+    choices = {item.key: item.options(ctx) for item in spec.filters}
+    return ListResult(spec, query, rows, total, capped, now, choices)
+
+
+def stream(ctx: Context, spec: ListSpec, query: ListQuery, ids: Sequence[int] | None = None) -> Iterator[Any]:
+    """Give all rows of a query one after another, in constant memory; with `ids` exactly those, whatever its filters.
+
+    Chosen rows stay chosen when they change meanwhile so that the filters no longer match.
+    """
+    wanted = query if ids is None else replace(query, filters={}, search="")
+    statement = narrowed(ctx, spec, wanted, ctx.now())
+    if ids is not None:
+        statement = statement.where(spec.key.in_(ids))
+    result = ctx.session.execute(ordered(spec, query, statement), execution_options={"yield_per": 250})
+    for row in result:
+        yield spec.row(row)
+
+
+def csv_columns(spec: ListSpec, query: ListQuery) -> tuple[CsvColumn, ...]:
+    """Give the CSV columns of a list: the chosen ones, or all that can be exported; headers are the keys."""
+    chosen = [spec.column(key) for key in query.columns] if query.columns else list(spec.columns)
+    return tuple(CsvColumn(column.key, column.value or attrgetter(column.key)) for column in chosen if column)

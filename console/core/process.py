@@ -1,0 +1,54 @@
+"""What a process without web server works with: settings, clock and sessions of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from console.core.clock import Clock, SystemClock
+from console.core.config import Config, database_url
+from console.core.context import SYSTEM, Context, unit_of_work
+from console.core.database import make_engine
+
+
+@dataclass(frozen=True)
+class Place:
+    """Settings, clock and database of one process."""
+
+    config: Config
+    clock: Clock
+    engine: Engine
+    sessions: sessionmaker[Session]
+
+    @classmethod
+    def of(cls, config: Config, clock: Clock | None = None) -> Place:
+        """Give the place that these settings describe; the first connection is made when it is needed."""
+        engine = make_engine(database_url(config), pool_size=config["DATABASE_POOL_SIZE"])
+        return cls(config, clock or SystemClock(), engine, sessionmaker(engine))
+
+    @contextmanager
+    def reading(self) -> Iterator[Context]:
+        """Give a context that starts reading, acts for the system and is committed at the end."""
+        with unit_of_work(self.sessions, actor=SYSTEM, clock=self.clock, config=self.config, write=False) as ctx:
+            yield ctx
+
+    @contextmanager
+    def by_hand(self) -> Iterator[Context]:
+        """Give a context for what commits itself: carrying out runs."""
+        with self.sessions() as session:
+            yield Context(session, self.clock, SYSTEM, self.config)
+
+    def forked(self) -> None:
+        """Forget the connections of the parent process without closing them under its feet."""
+        self.engine.dispose(close=False)
+
+
+@lru_cache(maxsize=1)
+def here() -> Place:
+    """Give the place of this process, made from the environment at the first call."""
+    return Place.of(Config.load())

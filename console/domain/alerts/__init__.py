@@ -1,0 +1,1 @@
+"""Rules: the outbox of alerts and its delivery."""

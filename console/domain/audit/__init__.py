@@ -1,0 +1,1 @@
+"""Rules: the tamper-evident trail."""

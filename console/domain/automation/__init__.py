@@ -1,0 +1,1 @@
+"""Rules: assignment, escalation, figures and the autopilot."""

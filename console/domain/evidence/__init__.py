@@ -1,0 +1,1 @@
+"""Rules: files that prove the work."""

@@ -1,0 +1,1 @@
+"""Rules: the verdict GO or NO-GO and its rules."""

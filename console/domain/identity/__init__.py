@@ -1,0 +1,1 @@
+"""Rules: people, tokens, sessions and sites."""

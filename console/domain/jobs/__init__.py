@@ -1,0 +1,1 @@
+"""Rules: runs of jobs, their queue and schedule."""

@@ -1,0 +1,1 @@
+"""Rules: policies with revisions and proposals."""

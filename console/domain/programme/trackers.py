@@ -1,0 +1,19 @@
+"""Every tracker there is: the remediation tracker and one for each week of the programme."""
+
+from __future__ import annotations
+
+from console.domain.programme.catalogue import WEEKS
+from console.domain.tracker.tracker import REMEDIATION, Programme
+
+
+def programmes() -> tuple[Programme, ...]:
+    """Give all trackers, the remediation tracker first."""
+    return (REMEDIATION, *(week.programme for week in WEEKS.values()))
+
+
+def programme(key: str) -> Programme | None:
+    """Give the tracker of that key, None for one that does not exist."""
+    if key == REMEDIATION.key:
+        return REMEDIATION
+    week = WEEKS.get(key)
+    return week.programme if week else None

@@ -1,0 +1,163 @@
+"""The weekly execution programme: what a week consists of, when it is due, and the tracker that follows from it.
+
+A week is data (`console/domain/programme/catalogue.py`); nothing else knows how many there are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from console.domain.text import N_, T
+from console.domain.tracker.tracker import WEEKLY_CONDITIONS, Programme
+
+MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = range(5)
+# The first Monday of the published calendar (API contract, programme calendar).
+FIRST_MONDAY = date(2026, 3, 2)
+WEEK_DAYS = 7
+LAST_MINUTE = time(23, 59)
+
+# Columns, filters and facts of an item that a weekly tracker does not have.
+WITHOUT = frozenset(
+    {"rule_status", "rule", "critical", "priority", "platform", "state", "sla_hours", "opened_at", "manual", "gate"}
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing to do in a week. `key` is published and stays; `name` is a message id.
+
+    `day` and `end` (`HH:MM`, of the site's own clock) say when it is due; without them it is due when the week ends.
+    `evidence` differs from its type only where it is given.
+    """
+
+    key: str
+    name: str
+    owner: str
+    day: int | None = None
+    start: str = ""
+    end: str = ""
+    evidence: bool | None = None
+
+
+@dataclass(frozen=True)
+class EntryType:
+    """One list of a week: the word that the API uses, its label, and whether its entries need evidence."""
+
+    word: str
+    label: str
+    entries: tuple[Entry, ...]
+    evidence: bool = False
+
+
+@dataclass(frozen=True)
+class WeekEntry:
+    """An entry with its type, ready to become an item."""
+
+    kind: EntryType
+    entry: Entry
+
+    @property
+    def evidence_required(self) -> bool:
+        """Whether the week can only be closed with evidence for it."""
+        return self.kind.evidence if self.entry.evidence is None else self.entry.evidence
+
+
+@dataclass(frozen=True)
+class Week:
+    """One week of the programme that has a tracker. `code` is the word of the addresses (`w02`)."""
+
+    code: str
+    focus: str
+    phase: str
+    owner: str
+    goal: str
+    types: tuple[EntryType, ...]
+
+    @property
+    def number(self) -> int:
+        """Give the number of the week, 1 for the first of the calendar."""
+        return int(self.code.removeprefix("w"))
+
+    @property
+    def label(self) -> str:
+        """Give the week as people write it: `W02`."""
+        return self.code.upper()
+
+    @cached_property
+    def entries(self) -> tuple[WeekEntry, ...]:
+        """Give every entry in the order of the catalogue."""
+        return tuple(WeekEntry(kind, entry) for kind in self.types for entry in kind.entries)
+
+    def starts_on(self, first_monday: date = FIRST_MONDAY) -> date:
+        """Give the Monday of the week in a calendar that begins on `first_monday`."""
+        return first_monday + timedelta(days=WEEK_DAYS * (self.number - 1))
+
+    @cached_property
+    def programme(self) -> Programme:
+        """Give the tracker of the week; paths, texts, permissions and audit words follow from its code."""
+        read, write = permissions(self.code)
+        return Programme(
+            key=self.code,
+            item_prefix=self.label,
+            conditions=WEEKLY_CONDITIONS,
+            audit_prefix=f"{self.code}_tracker",
+            resource=f"adoption_{self.code}_tracker",
+            item_resource=f"adoption_{self.code}_tracker_item",
+            closing_resource=f"adoption_{self.code}_tracker_site",
+            evidence_resource=f"adoption_{self.code}_evidence",
+            read=(read,),
+            write=(write,),
+            manage=(write,),
+            force=("admins:manage",),
+            force_denied=T("force completion requires admins:manage"),
+            item_not_found=T("%(week)s tracker item not found", week=self.label),
+            evidence_not_found=T("%(week)s evidence not found", week=self.label),
+            not_ready=f"{self.label} completion gate failed",
+            invalid_status=f"Invalid {self.label} tracker status",
+            evidence_words=tuple(T(kind.label) for kind in self.types if kind.evidence),
+            any_change_reopens=True,
+            without=WITHOUT,
+        )
+
+
+def permissions(code: str) -> tuple[str, str]:
+    """Give the permissions to read and to write a week (API contract, permissions and site scope)."""
+    return f"adoption_{code}:read", f"adoption_{code}:write"
+
+
+def due_at(entry: Entry, monday: date, zone: ZoneInfo) -> datetime:
+    """Give when an entry is due, as UTC: at its own end, else with the last minute of Friday, both in `zone`."""
+    day = monday + timedelta(days=FRIDAY if entry.day is None else entry.day)
+    at = time.fromisoformat(entry.end) if entry.end else LAST_MINUTE
+    return datetime.combine(day, at, zone).astimezone(UTC)
+
+
+def phase_of(today: date, monday: date) -> str:
+    """Tell whether a week is `past`, `running` or `coming` on `today`; Saturday and Sunday still belong to it."""
+    if today < monday:
+        return "coming"
+    return "running" if today < monday + timedelta(days=WEEK_DAYS) else "past"
+
+
+def event(label: str, number: int, day: int, hours: str, name: str, owner: str) -> Entry:
+    """Make the entry of a scheduled event; `hours` is `HH:MM-HH:MM`."""
+    start, end = hours.split("-")
+    return Entry(f"{label}-E{number:02d}", name, owner, day, start, end)
+
+
+def events(*entries: Entry) -> EntryType:
+    """Give the list of a week's scheduled events; none of them needs evidence."""
+    return EntryType("scheduled_event", N_("Scheduled event"), entries)
+
+
+def guides(*entries: Entry) -> EntryType:
+    """Give the list of a week's guides."""
+    return EntryType("self_serve_guide", N_("Guide"), entries, evidence=True)
+
+
+def runbooks(*entries: Entry) -> EntryType:
+    """Give the list of a week's runbook pages."""
+    return EntryType("troubleshooting_runbook", N_("Runbook"), entries, evidence=True)

@@ -1,0 +1,1 @@
+"""Rules: latency and burn rate of the API."""

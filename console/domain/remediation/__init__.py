@@ -1,0 +1,1 @@
+"""Rules: the plan that follows from a verdict."""

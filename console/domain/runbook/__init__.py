@@ -1,0 +1,1 @@
+"""Rules: checks of the installation itself."""

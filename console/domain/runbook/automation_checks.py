@@ -1,0 +1,110 @@
+"""The runbook checks that watch the jobs of the remediation automation: age, failures and skips in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from console.domain.automation.autopilot import ALREADY_RUNNING, COOLDOWN
+from console.domain.runbook.runbook import CRITICAL, OK, WARNING, Finding, check
+from console.domain.text import T
+
+ESCALATION = "ops_governance_remediation_escalation"
+AUTO_ASSIGN = "ops_governance_remediation_auto_assign"
+KPI = "ops_governance_remediation_kpi"
+AUTOPILOT = "ops_governance_remediation_autopilot"
+JOBS = (ESCALATION, AUTO_ASSIGN, KPI, AUTOPILOT)
+# They run hourly; three hours without one is two missed in a row.
+AGE = timedelta(hours=3)
+FAILURES = 3
+SKIPS = 6
+# How many of the newest runs are looked at.
+LOOK_BACK = 10
+# Skips that mean that something stands in the way; the others are how it is meant.
+HINDERED = (COOLDOWN, ALREADY_RUNNING)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One finished real run."""
+
+    run_id: int
+    finished_at: datetime
+    failed: bool = False
+    skip_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The newest real runs of a job, newest first; `known_since` is when a scheduler first saw its line."""
+
+    runs: Sequence[Seen] = ()
+    known_since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class AutomationFacts:
+    """What is known of the automation's jobs at `now` (aware UTC), by job name."""
+
+    now: datetime
+    jobs: Mapping[str, Watched] = field(default_factory=dict)
+
+
+def leading(runs: Sequence[Seen], *, failed: bool) -> int:
+    """Count the newest runs in a row that failed, or that something stood in the way of."""
+    number = 0
+    for run in runs:
+        if not (run.failed if failed else run.skip_reason in HINDERED):
+            break
+        number += 1
+    return number
+
+
+def _look(name: str, automation: AutomationFacts) -> Finding:
+    seen = automation.jobs.get(name, Watched())
+    newest = seen.runs[0] if seen.runs else None
+    since = newest.finished_at if newest else seen.known_since
+    failures, skips = leading(seen.runs, failed=True), leading(seen.runs, failed=False)
+    fields = {
+        "job_name": name,
+        "latest_run_id": newest.run_id if newest else None,
+        "latest_run_at": newest.finished_at if newest else None,
+        "consecutive_failures": failures,
+        "consecutive_skips": skips,
+        "max_age_minutes": int(AGE.total_seconds() // 60),
+    }
+    if failures >= FAILURES:
+        return Finding(CRITICAL, T("The newest %(count)s runs failed.", count=failures), fields)
+    if since is not None and automation.now - since > AGE:
+        hours = int((automation.now - since).total_seconds() // 3600)
+        return Finding(WARNING, T("No run for %(hours)s hours.", hours=hours), fields)
+    if skips >= SKIPS:
+        return Finding(WARNING, T("The newest %(count)s runs were held back.", count=skips), fields)
+    if newest is None:
+        return Finding(OK, T("It has not run yet."), fields)
+    return Finding(OK, T("It runs as it should."), fields)
+
+
+@check(101, owner_role="Ops Lead", needs=("automation",), page="jobs")
+def remediation_escalation_recent(automation: AutomationFacts) -> Finding:
+    """Judge the hourly escalation."""
+    return _look(ESCALATION, automation)
+
+
+@check(102, owner_role="Ops Lead", needs=("automation",), page="jobs")
+def remediation_auto_assign_recent(automation: AutomationFacts) -> Finding:
+    """Judge the hourly assignment."""
+    return _look(AUTO_ASSIGN, automation)
+
+
+@check(103, owner_role="Ops Lead", needs=("automation",), page="jobs")
+def remediation_kpi_recent(automation: AutomationFacts) -> Finding:
+    """Judge the hourly measurement."""
+    return _look(KPI, automation)
+
+
+@check(104, owner_role="Ops Lead", needs=("automation",), page="jobs")
+def remediation_autopilot_recent(automation: AutomationFacts) -> Finding:
+    """Judge the hourly autopilot."""
+    return _look(AUTOPILOT, automation)

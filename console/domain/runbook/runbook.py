@@ -1,0 +1,101 @@
+"""The registry of runbook checks: each is one small function with an id, an owner role and the facts it needs.
+
+A check exists here only once its facts exist; the places follow the API contract (runbook checks).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from console.domain.reliability.policy import worst
+from console.domain.text import Text
+
+OK, WARNING, CRITICAL = "ok", "warning", "critical"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check says: status, sentence, and its own published fields."""
+
+    status: str
+    message: Text
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CheckSpec:
+    """A registered check. `needs` are the names of the facts that are handed to `look`; `page` shows what is behind."""
+
+    id: str
+    place: int
+    owner_role: str
+    needs: tuple[str, ...]
+    page: str
+    look: Callable[..., Finding]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The finding of one check at one moment."""
+
+    id: str
+    status: str
+    message: Text
+    owner_role: str
+    page: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Runbook:
+    """All checks at one moment (aware UTC); `overall_status` is the worst of them."""
+
+    generated_at: datetime
+    overall_status: str
+    checks: tuple[CheckResult, ...]
+
+    @property
+    def critical_ids(self) -> tuple[str, ...]:
+        """Give the ids of the critical checks."""
+        return tuple(check.id for check in self.checks if check.status == CRITICAL)
+
+
+_registry: dict[str, CheckSpec] = {}
+Look = TypeVar("Look", bound=Callable[..., Finding])
+
+
+def check(place: int, *, owner_role: str, needs: tuple[str, ...], page: str) -> Callable[[Look], Look]:
+    """Register a function as the check of its own name; `place` is its number in the published list."""
+
+    def register(look: Look) -> Look:
+        name = look.__name__
+        if any(spec.place == place and spec.id != name for spec in _registry.values()):
+            raise ValueError(f"place {place} of the runbook is taken")
+        _registry[name] = CheckSpec(name, place, owner_role, needs, page, look)
+        return look
+
+    return register
+
+
+def registered() -> tuple[CheckSpec, ...]:
+    """Give all checks in the published order."""
+    return tuple(sorted(_registry.values(), key=lambda spec: spec.place))
+
+
+def needed_facts() -> tuple[str, ...]:
+    """Give the names of all facts that some check needs, each once."""
+    return tuple(dict.fromkeys(name for spec in registered() for name in spec.needs))
+
+
+def look_through(facts: Mapping[str, Any], now: datetime) -> Runbook:
+    """Judge all checks on the facts; every name of `needed_facts` must be there."""
+    results = tuple(_judge(spec, facts) for spec in registered())
+    return Runbook(now, worst(result.status for result in results), results)
+
+
+def _judge(spec: CheckSpec, facts: Mapping[str, Any]) -> CheckResult:
+    found = spec.look(**{name: facts[name] for name in spec.needs})
+    return CheckResult(spec.id, found.status, found.message, spec.owner_role, spec.page, found.fields)

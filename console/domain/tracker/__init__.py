@@ -1,0 +1,1 @@
+"""Rules: items on a board: assign, work, prove, complete."""

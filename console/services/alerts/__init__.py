@@ -1,0 +1,1 @@
+"""Use cases: the outbox of alerts and its delivery."""

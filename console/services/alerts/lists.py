@@ -1,0 +1,75 @@
+"""The list of alert deliveries as people filter it."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, select
+
+from console.core.context import Context
+from console.core.listing import AnySelect, Choices, Column, Filter, ListSpec
+from console.domain.text import N_
+from console.models.alerts import AlertDelivery
+from console.services.alerts import outbox as alerts
+
+STATUSES: Choices = (
+    ("queued", N_("Waiting")),
+    ("success", N_("Delivered")),
+    ("failed", N_("Failed, will be tried again")),
+    ("warning", N_("Warning")),
+    ("dead", N_("Given up")),
+)
+
+
+def _base(ctx: Context) -> AnySelect:
+    return select(AlertDelivery).where(*alerts.visible(ctx))
+
+
+# What the product tells about, in words; other words stand as they are.
+EVENTS = {
+    "ops_governance_remediation_assigned": N_("Items assigned"),
+    "ops_governance_remediation_escalation": N_("Items due soon or late"),
+    "ops_governance_remediation_raised": N_("Rules that fail now"),
+}
+
+
+def _event_types(ctx: Context) -> Choices:
+    words = ctx.session.scalars(
+        select(AlertDelivery.event_type).distinct().order_by(AlertDelivery.event_type).limit(50)
+    )
+    return [(word, EVENTS.get(word, word)) for word in words]
+
+
+def _channels(ctx: Context) -> Choices:
+    return [(one.key, f"{one.kind}: {one.label}") for one in alerts.channels(ctx.config)]
+
+
+def _search(text: str) -> ColumnElement[bool]:
+    return AlertDelivery.target.icontains(text, autoescape=True) | AlertDelivery.event_type.icontains(
+        text, autoescape=True
+    )
+
+
+DELIVERIES = ListSpec(
+    name="alerts",
+    base=_base,
+    row=lambda row: alerts.view(row[0]),
+    key=AlertDelivery.id,
+    columns=(
+        Column("event_type", N_("Event"), sort=AlertDelivery.event_type),
+        Column("target", N_("Channel"), sort=AlertDelivery.target),
+        Column("status", N_("Status"), sort=AlertDelivery.status),
+        Column("attempt_count", N_("Attempts"), sort=AlertDelivery.attempt_count, numeric=True),
+        Column("last_attempt_at", N_("Last attempt"), sort=AlertDelivery.last_attempt_at),
+        Column("next_attempt_at", N_("Next attempt"), sort=AlertDelivery.next_attempt_at),
+        Column("error", N_("Error")),
+        Column("site", N_("Site"), sort=AlertDelivery.site, shown=False),
+        Column("created_at", N_("Raised"), sort=AlertDelivery.created_at, shown=False),
+    ),
+    filters=(
+        Filter("status", N_("Status"), "choice", lambda _c, words, _n: AlertDelivery.status.in_(words), STATUSES),
+        Filter("event", N_("Event"), "choice", lambda _c, words, _n: AlertDelivery.event_type.in_(words), _event_types),
+        Filter("channel", N_("Channel"), "choice", lambda _c, words, _n: AlertDelivery.channel.in_(words), _channels),
+    ),
+    search=_search,
+    order=(AlertDelivery.last_attempt_at.desc(),),
+    count_cap=100_000,
+)

@@ -1,0 +1,296 @@
+"""The alert outbox: raise an alert in the transaction of its cause, list deliveries, ask for another attempt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, func, or_, select, update
+
+from console.core.config import Config
+from console.core.context import Context
+from console.core.serialize import plain
+from console.domain.alerts.alerts import (
+    DEAD,
+    FAILED,
+    MAIL,
+    PUBLISHED_STATUSES,
+    QUEUED,
+    SLACK,
+    SUCCESS,
+    TEAMS,
+    WEBHOOK,
+    Channel,
+    channel,
+)
+from console.domain.errors import Conflict, NotFound
+from console.domain.text import T
+from console.models.alerts import AlertAttempt, AlertDelivery
+from console.services.audit import record as audit
+
+READ = ("admins:manage", "alerts:read")
+WRITE = ("admins:manage", "alerts:manage")
+_SEPARATORS = re.compile(r"[,;\n]")
+_SOURCES = (
+    ("ALERT_WEBHOOK_URLS", WEBHOOK),
+    ("ALERT_WEBHOOK_URL", WEBHOOK),
+    ("ALERT_SLACK_URLS", SLACK),
+    ("ALERT_TEAMS_URLS", TEAMS),
+    ("ALERT_MAIL_TO", MAIL),
+)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt: its number, when it began (UTC), how long it took in ms, what came of it."""
+
+    number: int
+    started_at: datetime
+    duration_ms: int
+    status_code: int | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A delivery as the API and the page show it; `target` is masked."""
+
+    id: int
+    message_id: str
+    event_type: str
+    channel: str
+    target: str
+    site: str | None
+    status: str
+    error: str | None
+    payload: Mapping[str, Any]
+    attempt_count: int
+    last_attempt_at: datetime
+    next_attempt_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    attempts: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True)
+class Raised:
+    """What became of an alert: to how many channels it goes. None at all is an error that the caller must show."""
+
+    queued: int
+    delivery_ids: tuple[int, ...]
+    error: str | None
+
+    @property
+    def state(self) -> str:
+        """Give `queued`, or `failed` when nobody could be told."""
+        return "queued" if self.queued else "failed"
+
+
+@dataclass(frozen=True)
+class RetryRun:
+    """What a batch retry took up; the outcome of the attempts stands in the deliveries (API contract, retries)."""
+
+    checked_at: datetime
+    event_type: str | None
+    limit: int
+    processed_count: int
+    success_count: int
+    warning_count: int
+    failed_count: int
+    delivery_ids: tuple[int, ...]
+
+
+def channels(config: Config) -> tuple[Channel, ...]:
+    """Give the configured channels in their order, each once."""
+    found: dict[str, Channel] = {}
+    for name, kind in _SOURCES:
+        for part in _SEPARATORS.split(config[name]):
+            if part.strip():
+                one = channel(kind, part.strip())
+                found.setdefault(one.key, one)
+    return tuple(found.values())
+
+
+def raise_alert(ctx: Context, event_type: str, payload: Mapping[str, Any], *, site: str | None = None) -> Raised:
+    """Queue an alert for every channel in the transaction of its cause.
+
+    Nothing is sent here. Without any channel nothing is stored and `error` says `no_targets`.
+    """
+    now = ctx.now()
+    targets = channels(ctx.config)
+    if not targets:
+        return Raised(0, (), "no_targets")
+    rows = [
+        AlertDelivery(
+            message_id=f"msg_{uuid4().hex}",
+            event_type=event_type[:80],
+            channel=one.key,
+            target=one.label[:400],
+            site=site,
+            payload_json=plain(payload),
+            last_attempt_at=now,
+            next_attempt_at=now,
+            created_at=now,
+            updated_at=now,
+        )
+        for one in targets
+    ]
+    ctx.session.add_all(rows)
+    ctx.session.flush()
+    return Raised(len(rows), tuple(row.id for row in rows), None)
+
+
+def visible(ctx: Context) -> list[ColumnElement[bool]]:
+    """Give the condition that limits deliveries to the caller's sites; those without site are the platform's."""
+    ctx.actor.require(*READ)
+    if ctx.actor.all_sites:
+        return []
+    return [or_(AlertDelivery.site.is_(None), AlertDelivery.site.in_(ctx.actor.site_scope))]
+
+
+def listed(
+    ctx: Context, *, event_type: str | None = None, status: str | None = None, limit: int = 100, offset: int = 0
+) -> tuple[list[Delivery], int]:
+    """Give deliveries, newest attempt first, and how many there are; two queries."""
+    conditions = visible(ctx)
+    if event_type:
+        conditions.append(AlertDelivery.event_type == event_type)
+    if status:
+        conditions.append(AlertDelivery.status == status)
+    total = ctx.session.scalar(select(func.count()).select_from(AlertDelivery).where(*conditions)) or 0
+    order = (AlertDelivery.last_attempt_at.desc(), AlertDelivery.id.desc())
+    rows = ctx.session.scalars(select(AlertDelivery).where(*conditions).order_by(*order).limit(limit).offset(offset))
+    return [_within(ctx, view(row)) for row in rows], total
+
+
+def get(ctx: Context, delivery_id: int) -> Delivery:
+    """Give one delivery with its attempts, newest first; raises NotFound, also for other sites' ids."""
+    row = _load(ctx, delivery_id)
+    attempts = ctx.session.scalars(
+        select(AlertAttempt).where(AlertAttempt.delivery_id == row.id).order_by(AlertAttempt.id.desc()).limit(100)
+    )
+    return _within(ctx, view(row, tuple(attempts)))
+
+
+def retry(ctx: Context, delivery_id: int) -> Delivery:
+    """Make a delivery due at once, whatever its status but delivered or under way; raises NotFound, Conflict."""
+    ctx.actor.require(*WRITE)
+    now = ctx.now()
+    row = _load(ctx, delivery_id)
+    if row.status == SUCCESS:
+        raise Conflict(T("This alert was delivered already"))
+    moved = ctx.session.execute(
+        update(AlertDelivery)
+        .where(AlertDelivery.id == row.id, AlertDelivery.status == row.status, _unclaimed(now))
+        .values(status=FAILED if row.status == DEAD else row.status, next_attempt_at=now, updated_at=now)
+        .returning(AlertDelivery.id)
+    ).all()
+    if not moved:
+        raise Conflict(T("This alert is being sent at the moment"))
+    detail = {"event_type": row.event_type, "target": row.target, "status": row.status}
+    audit.record(ctx, "alert_delivery_retry", "alert_delivery", row.id, detail=detail)
+    ctx.session.refresh(row)
+    return _within(ctx, view(row))
+
+
+def due_for_retry(
+    ctx: Context,
+    *,
+    event_type: str | None,
+    statuses: Collection[str],
+    limit: int,
+    max_attempt_count: int,
+    min_age: timedelta,
+    patient: bool = False,
+) -> tuple[int, ...]:
+    """Make failed deliveries of the caller's sites due at once and give their ids, oldest first (API contract).
+
+    What was delivered is never sent again, whatever `statuses` says. `patient` leaves those alone whose next attempt is
+    yet to come: a receiver may have asked for that time.
+    """
+    ctx.actor.require(*WRITE)
+    now = ctx.now()
+    conditions = [
+        *visible(ctx),
+        AlertDelivery.status.in_(statuses),
+        AlertDelivery.status != SUCCESS,
+        AlertDelivery.attempt_count < max_attempt_count,
+        AlertDelivery.last_attempt_at <= now - min_age,
+        _unclaimed(now),
+    ]
+    if event_type:
+        conditions.append(AlertDelivery.event_type == event_type)
+    if patient:
+        conditions.append(or_(AlertDelivery.next_attempt_at.is_(None), AlertDelivery.next_attempt_at <= now))
+    oldest = select(AlertDelivery.id).where(*conditions).order_by(AlertDelivery.last_attempt_at, AlertDelivery.id)
+    chosen = oldest.limit(limit).scalar_subquery()
+    moved = ctx.session.scalars(
+        update(AlertDelivery)
+        .where(AlertDelivery.id.in_(chosen), _unclaimed(now))
+        .values(next_attempt_at=now, updated_at=now)
+        .returning(AlertDelivery.id)
+    )
+    return tuple(sorted(moved))
+
+
+def record_batch(ctx: Context, detail: Mapping[str, Any], status: str) -> None:
+    """Put a batch retry on record; `status` is that of its run."""
+    audit.record(ctx, "alert_retry_batch_run", "alert_delivery", "batch", status=status, detail=detail)
+
+
+def outbox(ctx: Context) -> dict[str, int]:
+    """Count deliveries per status; every word is there."""
+    rows = ctx.session.execute(
+        select(AlertDelivery.status, func.count().label("number")).where(*visible(ctx)).group_by(AlertDelivery.status)
+    )
+    found = {str(row.status): int(row.number) for row in rows}
+    return {word: found.get(word, 0) for word in (QUEUED, *PUBLISHED_STATUSES, DEAD)}
+
+
+def view(row: AlertDelivery, attempts: tuple[AlertAttempt, ...] = ()) -> Delivery:
+    """Give what may be shown of a delivery."""
+    return Delivery(
+        id=row.id,
+        message_id=row.message_id,
+        event_type=row.event_type,
+        channel=row.channel,
+        target=row.target,
+        site=row.site,
+        status=row.status,
+        error=row.error,
+        payload=row.payload_json,
+        attempt_count=row.attempt_count,
+        last_attempt_at=row.last_attempt_at,
+        next_attempt_at=row.next_attempt_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        attempts=tuple(
+            Attempt(one.number, one.started_at, one.duration_ms, one.status_code, one.error) for one in attempts
+        ),
+    )
+
+
+def _within(ctx: Context, delivery: Delivery) -> Delivery:
+    """Leave out of a message about several sites what the caller may not see: other sites' items, and who has them."""
+    if ctx.actor.all_sites:
+        return delivery
+    payload = {name: value for name, value in delivery.payload.items() if name != "assignees"}
+    if isinstance(items := payload.get("items"), list):
+        seen = ("", None, *ctx.actor.site_scope)
+        payload["items"] = [one for one in items if isinstance(one, dict) and one.get("site", ...) in seen]
+    return replace(delivery, payload=payload)
+
+
+def _load(ctx: Context, delivery_id: int) -> AlertDelivery:
+    row = ctx.session.scalar(select(AlertDelivery).where(AlertDelivery.id == delivery_id, *visible(ctx)))
+    if row is None:
+        raise NotFound(T("Alert delivery not found"))
+    return row
+
+
+def _unclaimed(now: datetime) -> ColumnElement[bool]:
+    return or_(AlertDelivery.lease_until.is_(None), AlertDelivery.lease_until <= now)

@@ -1,0 +1,206 @@
+"""What signed checkpoints promise about the chain, in the database and in files outside of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import Session
+
+from console.core.context import Context
+from console.domain.audit.chain import ChainVerifier, Checkpoint, accepted_hash
+from console.domain.audit.entry import canonical_json, instant_text, same, signature
+from console.models.audit import AuditCheckpoint, AuditRebaseline, AuditRebaselineRow
+from console.services.audit.append import LOGS
+from console.services.audit.keys import chain_keys
+from console.services.audit.reader import head_of, last_place
+
+log = structlog.get_logger("audit")
+
+FILE_NAME = "audit-checkpoints-{chain}-{month}.jsonl"
+FILE_GLOB = "audit-checkpoints-{chain}-*.jsonl"
+
+
+@dataclass
+class Promises:
+    """The hashes that rows must have today, and places whose checkpoint cannot be trusted."""
+
+    marks: dict[int, str] = field(default_factory=dict)
+    invalid: list[int] = field(default_factory=list)
+    newest: int = 0
+
+    def tell(self, verifier: ChainVerifier, *, head_seq: int) -> None:
+        """Report what needs no row to be wrong: forged checkpoints, and promised rows beyond the end."""
+        for seq in self.invalid:
+            verifier.note(None, "checkpoint_invalid", seq)
+        if self.newest > head_seq:
+            verifier.note(None, "checkpoint_mismatch", self.newest)
+
+
+def as_checkpoint(row: AuditCheckpoint) -> Checkpoint:
+    """Give a stored checkpoint in the form that is signed."""
+    return Checkpoint(row.seq, row.head_hash, row.count, instant_text(row.signed_at), row.signature, row.key_id)
+
+
+def chain_name(session: Session) -> str | None:
+    """Name the chain of this database by the request that wrote its first row, or None when that row is gone.
+
+    A folder may have served another database before; its checkpoints say nothing about this one. The request is part
+    of the row's keyed hash, so changing it to be rid of the files is found.
+    """
+    row = session.execute(select(LOGS.c.request_id, LOGS.c.created_text).where(LOGS.c.seq == 1)).one_or_none()
+    if row is None:
+        return None
+    return sha256(f"audit-chain:v1:{row.request_id or row.created_text}".encode()).hexdigest()[:12]
+
+
+def _files(ctx: Context) -> list[Path]:
+    """Give the files of this chain, oldest first; all there are when its first row is gone."""
+    name = chain_name(ctx.session)
+    if name is None and last_place(ctx.session) == 0 and head_of(ctx.session).seq == 0:
+        return []
+    return sorted(ctx.config.path("AUDIT_CHECKPOINT_PATH").glob(FILE_GLOB.format(chain=name or "*")))
+
+
+def other_chains(ctx: Context) -> int:
+    """Give how many files in the folder belong to another chain: another database, or one that was emptied."""
+    every = ctx.config.path("AUDIT_CHECKPOINT_PATH").glob(FILE_GLOB.format(chain="*"))
+    return len(set(every) - set(_files(ctx)))
+
+
+def kept_in_files(ctx: Context) -> Iterator[Checkpoint | None]:
+    """Read the checkpoints kept outside the database, oldest first; None stands for a line that cannot be read.
+
+    A last line without its end is the trace of a machine that stopped while writing, not of tampering.
+    """
+    for path in _files(ctx):
+        with path.open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):
+                    yield _read_line(line)
+
+
+def _read_line(line: bytes) -> Checkpoint | None:
+    try:
+        value = json.loads(line)
+        return Checkpoint(**{name: value[name] for name in Checkpoint.__dataclass_fields__})
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def newest_in_files(ctx: Context) -> Checkpoint | None:
+    """Give the last whole line of the newest file, or None."""
+    for path in reversed(_files(ctx)):
+        with path.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 8192))
+            whole = [line for line in file.read().splitlines(keepends=True) if line.endswith(b"\n")]
+        if whole:
+            return _read_line(whole[-1])
+    return None
+
+
+def keep_in_file(ctx: Context, checkpoint: Checkpoint) -> Path | None:
+    """Add a checkpoint to this month's file outside the database; None, and a log line, when that fails."""
+    folder = ctx.config.path("AUDIT_CHECKPOINT_PATH")
+    path = folder / FILE_NAME.format(chain=chain_name(ctx.session) or "unnamed", month=checkpoint.signed_at[:7])
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+        with os.fdopen(descriptor, "ab") as file:
+            file.write(canonical_json(asdict(checkpoint)).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        log.warning("audit_checkpoint_file_failed", error=str(error))
+        return None
+    return path
+
+
+def promises(ctx: Context, *, first: int, last: int) -> Promises:
+    """Gather what all genuine checkpoints say about a stretch, and how far the newest one reaches."""
+    keys = chain_keys(ctx.config).known
+    found = Promises()
+    stored = select(AuditCheckpoint).order_by(AuditCheckpoint.seq)
+    said: list[Checkpoint] = [as_checkpoint(row) for row in ctx.session.scalars(stored)]
+    for kept in kept_in_files(ctx):
+        if kept is None:
+            found.invalid.append(0)
+        else:
+            said.append(kept)
+    by_place: dict[int, set[str]] = {}
+    for checkpoint in said:
+        if not checkpoint.genuine(keys):
+            found.invalid.append(checkpoint.seq)
+            continue
+        found.newest = max(found.newest, checkpoint.seq)
+        if first <= checkpoint.seq <= last:
+            by_place.setdefault(checkpoint.seq, set()).add(checkpoint.head_hash)
+    replaced = replacements(ctx.session, keys, by_place)
+    for seq, promised in by_place.items():
+        today = {accepted_hash(one, replaced.get(seq, ())) for one in promised}
+        found.marks[seq] = today.pop()
+        if today:
+            # Two genuine statements about one place that evidence does not reconcile: the chain was rolled back.
+            found.invalid.append(seq)
+    return found
+
+
+def row_facts(row: AuditRebaselineRow) -> dict[str, Any]:
+    """Give what the signature of a piece of rebaseline evidence covers."""
+    names = (
+        "rebaseline_id", "seq", "row_id", "old_prev_hash", "old_entry_hash", "old_keyed_hash", "old_key_id",
+        "old_created_text", "missing_before", "new_prev_hash", "new_entry_hash",
+    )  # fmt: skip
+    return {name: getattr(row, name) for name in names}
+
+
+def evidence_mac(key: bytes, row: AuditRebaselineRow) -> str:
+    """Sign a piece of rebaseline evidence."""
+    return signature(key, "rebaseline-row", row_facts(row))
+
+
+def _genuine(
+    session: Session, keys: Mapping[str, bytes], condition: ColumnElement[bool]
+) -> Iterator[AuditRebaselineRow]:
+    query = (
+        select(AuditRebaselineRow, AuditRebaseline.key_id)
+        .join(AuditRebaseline, AuditRebaseline.id == AuditRebaselineRow.rebaseline_id)
+        .where(condition)
+        .order_by(AuditRebaselineRow.rebaseline_id)
+    )
+    for row, key_name in session.execute(query):
+        key = keys.get(key_name)
+        if key is not None and same(row.mac, evidence_mac(key, row)):
+            yield row
+
+
+def replacements(
+    session: Session, keys: Mapping[str, bytes], places: Iterable[int]
+) -> dict[int, list[tuple[str, str]]]:
+    """Give, for rows under checkpoints, the old and new hashes from genuine evidence, oldest first."""
+    found: dict[int, list[tuple[str, str]]] = {}
+    if session.execute(select(AuditRebaseline.id).limit(1)).first() is None:
+        return found
+    wanted = sorted(places)
+    for start in range(0, len(wanted), 500):
+        for row in _genuine(session, keys, AuditRebaselineRow.seq.in_(wanted[start : start + 500])):
+            found.setdefault(row.seq, []).append((row.old_entry_hash or "", row.new_entry_hash))
+    return found
+
+
+def gap_teller(session: Session, keys: Mapping[str, bytes]) -> Callable[[int], bool]:
+    """Give a function that tells whether genuine evidence says that rows before a place were already missing."""
+
+    def known(seq: int) -> bool:
+        condition = and_(AuditRebaselineRow.seq == seq, AuditRebaselineRow.missing_before > 0)
+        return next(_genuine(session, keys, condition), None) is not None
+
+    return known

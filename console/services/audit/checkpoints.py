@@ -1,0 +1,108 @@
+"""Signed checkpoints: a statement about the chain that its database alone cannot take back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from console.core.context import Context
+from console.domain.audit.chain import Anchor, ChainReport, Checkpoint
+from console.domain.audit.entry import checkpoint_signature, instant_text
+from console.domain.errors import Conflict
+from console.domain.text import T
+from console.models.audit import AuditCheckpoint
+from console.services.audit.checkpoint_store import as_checkpoint, keep_in_file
+from console.services.audit.keys import chain_keys
+from console.services.audit.reader import hash_at, head_of
+from console.services.audit.verify import Progress, newest_checkpoint, verify_from
+from console.services.jobs.progress import is_dry_run
+
+
+@dataclass(frozen=True)
+class CheckpointResult:
+    """What a verification found and, when it found nothing wrong, the checkpoint that was signed.
+
+    `verified_from` is the first row that was looked at (1: the whole chain). `first_issue` names the first broken
+    row. `seq` is None when there was nothing new to sign; `file` is None when no file could be written.
+    """
+
+    chain_ok: bool
+    checked_count: int
+    verified_from: int
+    issue_count: int
+    first_issue: dict[str, Any] | None
+    seq: int | None
+    head_hash: str | None
+    file: str | None
+    dry_run: bool
+
+
+def checkpoint(ctx: Context, *, full: bool = False, progress: Progress | None = None) -> CheckpointResult:
+    """Verify the rows since the last checkpoint (or all of them) and sign where the chain stands.
+
+    A broken chain is not signed. The context must be reading: verification may take long, and only the signature
+    itself is written. Raises PermissionDenied without `admins:manage`, `audit:read` or `jobs:run`.
+    """
+    ctx.actor.require("admins:manage", "audit:read", "jobs:run")
+    start = Anchor() if full else _last_signed(ctx)
+    report = verify_from(ctx, start, progress=progress)
+    signed = None
+    if report.chain_ok and report.last_seq is not None:
+        signed = Anchor(report.last_seq, report.last_entry_hash or "")
+    dry_run, file = is_dry_run(ctx), None
+    if signed is not None and not dry_run:
+        file = _sign(ctx, signed, verified_from=start.seq + 1)
+    return CheckpointResult(
+        chain_ok=report.chain_ok,
+        checked_count=report.checked_count,
+        verified_from=start.seq + 1,
+        issue_count=report.issue_count,
+        first_issue=first_issue(report),
+        seq=signed.seq if signed else None,
+        head_hash=signed.entry_hash if signed else None,
+        file=file,
+        dry_run=dry_run,
+    )
+
+
+def first_issue(report: ChainReport) -> dict[str, Any] | None:
+    """Give the first broken row of a report as plain values, or None."""
+    if not report.issues:
+        return None
+    issue = report.issues[0]
+    return {"id": issue.id, "seq": issue.seq, "reason": issue.reason}
+
+
+def _last_signed(ctx: Context) -> Anchor:
+    row = newest_checkpoint(ctx)
+    if row is None or not as_checkpoint(row).genuine(chain_keys(ctx.config).known):
+        return Anchor()
+    stored = hash_at(ctx.session, row.seq)
+    # A row that is not what was signed makes everything after it doubtful: look at all of it.
+    return Anchor(row.seq, stored) if stored == row.head_hash else Anchor()
+
+
+def _sign(ctx: Context, end: Anchor, *, verified_from: int) -> str | None:
+    ctx.begin_write()
+    now, keys = ctx.now(), chain_keys(ctx.config)
+    if head_of(ctx.session).seq < end.seq or hash_at(ctx.session, end.seq) != end.entry_hash:
+        raise Conflict(T("The chain changed while it was verified"))
+    signed_at = instant_text(now)
+    signature = checkpoint_signature(
+        keys.current, seq=end.seq, head_hash=end.entry_hash, count=end.seq, signed_at=signed_at
+    )
+    made = Checkpoint(end.seq, end.entry_hash, end.seq, signed_at, signature, keys.current_id)
+    ctx.session.add(
+        AuditCheckpoint(
+            seq=made.seq,
+            head_hash=made.head_hash,
+            count=made.count,
+            verified_from=verified_from,
+            signed_at=now,
+            signature=made.signature,
+            key_id=made.key_id,
+        )
+    )
+    ctx.session.flush()
+    path = keep_in_file(ctx, made)
+    return path.name if path else None

@@ -1,0 +1,179 @@
+"""The audit log as people and automation read it: filtered, newest first (contract 10.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, literal, literal_column, select
+
+from console.core.context import Context
+from console.domain.audit.chain import Anchor, ChainVerifier
+from console.domain.audit.entry import detail_object
+from console.domain.errors import NotFound
+from console.domain.text import T
+from console.models.audit import AuditLog
+from console.services.audit.append import LOGS
+from console.services.audit.keys import chain_keys
+from console.services.audit.reader import batches
+
+READ = ("admins:manage", "audit:read")
+COUNT_CAP = 10_000
+SHOWN = (
+    LOGS.c.id, LOGS.c.seq, LOGS.c.actor_user_id, LOGS.c.actor_username, LOGS.c.action, LOGS.c.resource_type,
+    LOGS.c.resource_id, LOGS.c.status, LOGS.c.detail_json, LOGS.c.created_at, LOGS.c.request_id,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One entry; the first nine fields are those of the API contract. `created_at` is aware UTC."""
+
+    id: int
+    actor_user_id: int | None
+    actor_username: str
+    action: str
+    resource_type: str
+    resource_id: str
+    status: str
+    detail: dict[str, Any]
+    created_at: datetime
+    seq: int
+    request_id: str | None
+
+    @property
+    def fingerprint(self) -> tuple[Hashable, ...]:
+        """Give what a drawing of this row depends on: all of it, since a log may have been tampered with."""
+        return tuple(map(str, (getattr(self, name) for name in self.__dataclass_fields__)))
+
+
+def unsuccessful(*statuses: str) -> Iterator[ColumnElement[bool]]:
+    """Give the condition that lets the index of what did not succeed serve a filter by these statuses.
+
+    The index leaves out "success" by a constant; a bound word alone does not tell the database that it fits.
+    """
+    if "success" not in statuses:
+        yield LOGS.c.status != literal_column("'success'")
+
+
+@dataclass(frozen=True)
+class LogFilter:
+    """What narrows the log; None means any. `since` is inclusive, `until` exclusive (aware UTC)."""
+
+    action: str | None = None
+    actor_username: str | None = None
+    resource_type: str | None = None
+    resource_id: str | None = None
+    status: str | None = None
+    request_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """Give the SQL of each given filter; every one of them has its index."""
+        for name in ("action", "actor_username", "resource_type", "resource_id", "status", "request_id"):
+            word = getattr(self, name)
+            if word is not None:
+                yield LOGS.c[name] == word
+        if self.status is not None:
+            yield from unsuccessful(self.status)
+        if self.since is not None:
+            yield LOGS.c.created_at >= self.since
+        if self.until is not None:
+            yield LOGS.c.created_at < self.until
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """A page of the log; `capped` means there are more than `total`. `next_cursor` leads to the following page."""
+
+    entries: tuple[LogEntry, ...]
+    total: int
+    capped: bool
+    next_cursor: int | None
+
+
+def entry_of(row: Any) -> LogEntry:
+    """Give a stored row as it is shown; an unreadable detail is shown as text."""
+    return LogEntry(
+        id=row.id,
+        actor_user_id=row.actor_user_id,
+        actor_username=row.actor_username,
+        action=row.action,
+        resource_type=row.resource_type,
+        resource_id=row.resource_id,
+        status=row.status,
+        detail=detail_object(row.detail_json),
+        created_at=row.created_at,
+        seq=row.seq,
+        request_id=row.request_id,
+    )
+
+
+def listed(ctx: Context, wanted: LogFilter, *, limit: int = 50, offset: int = 0, cursor: int | None = None) -> LogPage:
+    """Give a page of entries, newest first, and their number (counted up to ten thousand): two queries.
+
+    `cursor` is the `next_cursor` of the page before: unlike an offset it costs the same on every page and does not
+    shift when entries join. Raises PermissionDenied without `admins:manage` or `audit:read`.
+    """
+    ctx.actor.require(*READ)
+    conditions = list(wanted.conditions())
+    counted = select(literal(1)).select_from(LOGS).where(*conditions).limit(COUNT_CAP + 1).subquery()
+    total = ctx.session.scalar(select(func.count()).select_from(counted)) or 0
+    query = select(*SHOWN).where(*conditions)
+    if cursor is not None:
+        query = query.where(LOGS.c.seq < cursor)
+    rows = ctx.session.execute(query.order_by(LOGS.c.seq.desc()).limit(limit + 1).offset(offset)).all()
+    entries = tuple(entry_of(row) for row in rows[:limit])
+    return LogPage(
+        entries=entries,
+        total=min(total, COUNT_CAP),
+        capped=total > COUNT_CAP,
+        next_cursor=entries[-1].seq if len(rows) > limit else None,
+    )
+
+
+@dataclass(frozen=True)
+class LogDetail:
+    """One entry with its proofs, and the entries of the same request; `intact` tells whether its own proofs fit."""
+
+    entry: LogEntry
+    created_text: str
+    prev_hash: str | None
+    entry_hash: str | None
+    keyed_hash: str | None
+    key_id: str | None
+    intact: bool
+    siblings: tuple[LogEntry, ...]
+
+
+def get(ctx: Context, entry_id: int) -> LogDetail:
+    """Give one entry with hashes; raises NotFound, and PermissionDenied without `admins:manage` or `audit:read`."""
+    ctx.actor.require(*READ)
+    row = ctx.session.get(AuditLog, entry_id) if 0 < entry_id < 2**63 else None
+    if row is None:
+        raise NotFound(T("There is no such entry"))
+    siblings: tuple[LogEntry, ...] = ()
+    if row.request_id:
+        same = select(*SHOWN).where(LOGS.c.request_id == row.request_id, LOGS.c.id != row.id)
+        siblings = tuple(entry_of(other) for other in ctx.session.execute(same.order_by(LOGS.c.seq).limit(20)))
+    return LogDetail(
+        entry=entry_of(row),
+        created_text=row.created_text,
+        prev_hash=row.prev_hash,
+        entry_hash=row.entry_hash,
+        keyed_hash=row.keyed_hash,
+        key_id=row.key_id,
+        intact=_intact(ctx, row),
+        siblings=siblings,
+    )
+
+
+def _intact(ctx: Context, row: AuditLog) -> bool:
+    """Tell whether one row is what was written, taking its own word about its predecessor."""
+    verifier = ChainVerifier(Anchor(row.seq - 1, row.prev_hash or ""), chain_keys(ctx.config).known)
+    for rows in batches(ctx.session, row.seq, row.seq):
+        verifier.feed(rows)
+    return verifier.issue_count == 0

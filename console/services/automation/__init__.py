@@ -1,0 +1,1 @@
+"""Use cases: assignment, escalation, figures and the autopilot."""

@@ -1,0 +1,305 @@
+"""Escalation: people are told about late items on a step and after an interval, in one message each (API contract).
+
+What a dry run reports is what a real run would do at that moment; both decide by `sla_rows`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, case, func, insert, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from console.core.context import Context
+from console.domain.automation import sla as domain
+from console.domain.automation.autopilot import DISABLED
+from console.domain.automation.sla import EscalationPolicy
+from console.domain.jobs.runs import Status
+from console.domain.tracker.tracker import REMEDIATION
+from console.models.automation import ItemEscalation
+from console.models.tracker import TrackerEvent, TrackerItem
+from console.services.alerts import outbox as alerts
+from console.services.alerts.outbox import Raised
+from console.services.automation import sla_snapshot as sla
+from console.services.automation import sla_sql
+from console.services.automation.sla_snapshot import SlaSnapshot
+from console.services.automation.sla_sql import SENT, Decided, Window
+from console.services.identity import names as people
+from console.services.jobs.progress import current
+from console.services.policies.automation import Effective
+from console.services.tracker import rows
+from console.services.tracker import store as tracker_store
+
+JOB = "ops_governance_remediation_escalation"
+ITEMS_MOST = 50
+ALERT_ITEMS_MOST = 20
+ASSIGNEES_MOST = 50
+
+
+@dataclass(frozen=True)
+class ChannelResult:
+    """One channel of a message: taken by the outbox, which tells later whether it arrived."""
+
+    target: str
+    success: bool
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A late or nearly late item; `escalation_rule` says what is done about it: `step`, `repeat` or `told`."""
+
+    id: int
+    item_id: str
+    rule_id: str
+    rule_status: str
+    required: bool
+    priority: int
+    assignee: str | None
+    status: str
+    due_at: datetime
+    escalation_level: int
+    escalation_rule: str
+    due_soon_effective_minutes: int
+
+
+@dataclass(frozen=True)
+class Escalated:
+    """What an escalation run found and did (API contract, section 9.3); the fields after `items` are additions.
+
+    `notified_count`: items that were told now (in a dry run: would be); `suppressed_count`: those that people know of.
+    """
+
+    enabled: bool
+    due_soon_hours: int
+    notify_enabled: bool
+    dry_run: bool
+    snapshot: SlaSnapshot
+    candidate_count: int
+    critical_count: int
+    notify_attempted: bool
+    notify_dispatched: bool
+    notify_error: str | None
+    notify_channels: tuple[ChannelResult, ...]
+    items: tuple[Candidate, ...]
+    notified_count: int
+    suppressed_count: int
+    notify_state: str | None
+    skipped: bool
+    skip_reason: str | None
+    settings_source: str
+
+    @property
+    def status(self) -> Status:
+        """Give the status of the run."""
+        if self.skipped:
+            return "success"
+        failed = self.notify_attempted and not self.notify_dispatched
+        return domain.run_status(candidates=self.candidate_count, critical=self.critical_count, failed=failed)
+
+
+@dataclass(frozen=True)
+class EscalationWish:
+    """What a caller says about one run; None leaves it to the policy."""
+
+    due_soon_hours: int | None = None
+    notify: bool | None = None
+
+
+def escalate(ctx: Context, effective: Effective, wish: EscalationWish, *, dry_run: bool) -> Escalated:
+    """Tell people what stepped up since they were last told, in the transaction of the caller.
+
+    Decides about all items for all sites; permissions are the caller's business. The memory of an item moves only
+    together with a message that was taken: as long as nobody can be told, the next run tries again.
+    """
+    now = ctx.now()
+    policy = _policy(effective, wish)
+    notify = _notify(ctx, effective, wish)
+    enabled = bool(ctx.config["GOVERNANCE_REMEDIATION_ESCALATION_ENABLED"])
+    stopped = not enabled or (effective.policy.paused and not dry_run)
+    acts = notify and not dry_run and not stopped
+    if acts:
+        tracker_store.lock_run(ctx, REMEDIATION)
+    seen = sla_sql.window(ctx, now, policy)
+    found = sla_sql.decide(ctx, seen)
+    items = _candidates(ctx, seen)
+    due = found.count(*SENT)
+    told, raised = (due if notify and not stopped else 0), None
+    if acts and due:
+        told, raised = _tell(ctx, seen, found)
+    return Escalated(
+        enabled=enabled,
+        due_soon_hours=policy.due_soon_hours,
+        notify_enabled=notify,
+        dry_run=dry_run,
+        snapshot=sla.snapshot(ctx, now, due_soon_hours=policy.due_soon_hours),
+        candidate_count=found.count(),
+        critical_count=found.critical,
+        notify_attempted=raised is not None,
+        notify_dispatched=raised is not None and raised.queued > 0,
+        notify_error=raised.error if raised else None,
+        notify_channels=_channels(ctx) if raised else (),
+        items=items,
+        notified_count=told,
+        suppressed_count=found.count(domain.TOLD),
+        notify_state=raised.state if raised else None,
+        skipped=stopped,
+        skip_reason=DISABLED if stopped else None,
+        settings_source=effective.source(wish.due_soon_hours, wish.notify),
+    )
+
+
+def _policy(effective: Effective, wish: EscalationWish) -> EscalationPolicy:
+    stored = effective.policy.escalation
+    hours = stored.due_soon_hours if wish.due_soon_hours is None else wish.due_soon_hours
+    return EscalationPolicy(hours, stored.half_sla, stored.repeat_hours)
+
+
+def _notify(ctx: Context, effective: Effective, wish: EscalationWish) -> bool:
+    if wish.notify is not None:
+        return wish.notify
+    return bool(ctx.config["GOVERNANCE_REMEDIATION_ESCALATION_NOTIFY_ENABLED"]) and effective.policy.notify_enabled
+
+
+_NAMES = ("id", "number", "item_key", "rule_status", "required", "priority", "assignee", "status", "due_at")
+_SHOWN = tuple(getattr(TrackerItem, name) for name in _NAMES)
+_ORDER = (TrackerItem.priority, TrackerItem.due_at, TrackerItem.id)
+
+
+def _candidates(ctx: Context, seen: Window) -> tuple[Candidate, ...]:
+    statement = sla_sql.candidates(ctx, seen, *_SHOWN, TrackerItem.sla_hours)
+    found = ctx.session.execute(statement.order_by(*_ORDER).limit(ITEMS_MOST))
+    return tuple(
+        Candidate(
+            **_published(row),
+            escalation_level=row.level,
+            escalation_rule=row.rule,
+            due_soon_effective_minutes=domain.effective_minutes(row.sla_hours, seen.policy),
+        )
+        for row in found
+    )
+
+
+def _published(row: Any) -> dict[str, Any]:
+    values = {name: getattr(row, name) for name in _NAMES if name not in {"number", "item_key"}}
+    return {**values, "item_id": rows.item_number(REMEDIATION.item_prefix, row.number), "rule_id": row.item_key}
+
+
+def _channels(ctx: Context) -> tuple[ChannelResult, ...]:
+    return tuple(ChannelResult(one.label, success=True) for one in alerts.channels(ctx.config))
+
+
+def _tell(ctx: Context, seen: Window, found: Decided) -> tuple[int, Raised]:
+    """Remember what is told, raise the message, write the events; without a message nothing of it stays."""
+    handle = current(ctx)
+    run_id = handle.run_id if handle else None
+    attempt = ctx.session.begin_nested()
+    _remember(ctx, seen, run_id)
+    told = and_(ItemEscalation.run_id.is_not_distinct_from(run_id), ItemEscalation.told_at == seen.now)
+    payload = _payload(ctx, seen, found, told)
+    raised = alerts.raise_alert(ctx, JOB, payload)
+    if not raised.queued:
+        attempt.rollback()
+        return 0, raised
+    _write_events(ctx, seen.now, run_id, told)
+    attempt.commit()
+    return payload["notified_count"], raised
+
+
+def _remember(ctx: Context, seen: Window, run_id: int | None) -> None:
+    """Move the memory of every item that is told now: one statement."""
+    source = sla_sql.candidates(ctx, seen, TrackerItem.id, TrackerItem.due_at).subquery()
+    now, run = literal(seen.now, ItemEscalation.told_at.type), literal(run_id, ItemEscalation.run_id.type)
+    values = select(source.c.id, source.c.level, source.c.due_at, now, run).where(source.c.rule.in_(SENT))
+    dialect = postgresql if ctx.session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(ItemEscalation).from_select(["item_id", "level", "due_at", "told_at", "run_id"], values)
+    moved = {name: getattr(statement.excluded, name) for name in ("level", "due_at", "told_at", "run_id")}
+    moved["count"] = ItemEscalation.count + 1
+    ctx.session.execute(
+        statement.on_conflict_do_update(index_elements=[ItemEscalation.item_id], set_=moved),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _write_events(ctx: Context, now: datetime, run_id: int | None, told: Any) -> None:
+    """Put the message into the history of every item that was told: one statement."""
+    json = TrackerEvent.new.type
+    levels = [(ItemEscalation.level == level, literal({"level": level}, json)) for level in domain.LEVELS]
+    values = {
+        "item_id": TrackerItem.id,
+        "tracker": TrackerItem.tracker,
+        "site_key": TrackerItem.site_key,
+        "at": literal(now, TrackerEvent.at.type),
+        "actor": literal(ctx.actor.username),
+        "kind": literal("escalated"),
+        "old": literal({}, json),
+        "new": case(*levels, else_=literal({}, json)),
+        "run_id": literal(run_id, TrackerEvent.run_id.type),
+        "version": TrackerItem.version,
+    }
+    source = select(*values.values()).join(ItemEscalation, ItemEscalation.item_id == TrackerItem.id).where(told)
+    source = source.order_by(TrackerItem.id)
+    ctx.session.execute(insert(TrackerEvent).from_select(list(values), source))
+
+
+def _payload(ctx: Context, seen: Window, found: Decided, told: Any) -> dict[str, Any]:
+    """Give the one message of a run: the most urgent items, and how many each assignee is told about."""
+    counts = _by_assignee(ctx, told)
+    return {
+        "event": JOB,
+        "job_name": JOB,
+        "checked_at": seen.now,
+        "dry_run": False,
+        "due_soon_hours": seen.policy.due_soon_hours,
+        "candidate_count": found.count(),
+        "critical_count": found.critical,
+        "items": _lines(ctx, told),
+        "notified_count": sum(counts.values()),
+        "assignees": [
+            {"assignee": name, "notified_count": count} for name, count in list(counts.items())[:ASSIGNEES_MOST]
+        ],
+    }
+
+
+def _by_assignee(ctx: Context, told: Any) -> dict[str | None, int]:
+    number = func.count().label("number")
+    statement = (
+        select(TrackerItem.assignee, number)
+        .select_from(ItemEscalation)
+        .join(TrackerItem, TrackerItem.id == ItemEscalation.item_id)
+        .where(told)
+        .group_by(TrackerItem.assignee)
+        .order_by(number.desc(), TrackerItem.assignee)
+    )
+    return {row.assignee: int(row.number) for row in ctx.session.execute(statement)}
+
+
+def _lines(ctx: Context, told: Any) -> list[dict[str, Any]]:
+    names = (TrackerItem.item_name, TrackerItem.action)
+    more = (*names, TrackerItem.owner_role, TrackerItem.reason, TrackerItem.site, ItemEscalation.level)
+    statement = (
+        select(*_SHOWN, *more)
+        .join(ItemEscalation, ItemEscalation.item_id == TrackerItem.id)
+        .where(told)
+        .order_by(ItemEscalation.level.desc(), *_ORDER)
+        .limit(ALERT_ITEMS_MOST)
+    )
+    found = ctx.session.execute(statement).all()
+    names_by_user = people.names_of(ctx, [row.assignee for row in found])
+    return [_line(ctx, row, names_by_user) for row in found]
+
+
+def _line(ctx: Context, row: Any, names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        **{name: value for name, value in _published(row).items() if name != "required"},
+        "title": row.item_name or row.action or row.item_key,
+        "assignee_name": names.get(row.assignee, row.assignee),
+        "escalation_level": row.level,
+        "owner_role": row.owner_role,
+        "reason": row.reason,
+        "site": row.site,
+        "url": f"{ctx.config['PUBLIC_URL'].rstrip('/')}/board/items/{row.id}",
+    }

@@ -1,0 +1,1 @@
+"""Use cases: what the use cases of all subjects share with the database."""

@@ -1,0 +1,107 @@
+"""Figures that are not counted again while the database holds what it held.
+
+Whoever looks at a list asks for the same counts every few seconds; the database itself says whether anything was
+written since. Every connection keeps its own figures, so threads share nothing and nobody has to announce a change.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from weakref import ref
+
+from sqlalchemy import Connection
+
+from console.core.context import Context
+from console.core.database import state_of
+
+T = TypeVar("T")
+
+# Rows of one connection, a figure counts as one; the least used leave first. Fifty items are a quarter of a megabyte.
+MOST = 300
+ALWAYS = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass
+class _Memory:
+    """What a connection found, in which state of the database, and the transaction that asked for that state."""
+
+    state: Hashable = None
+    asked_by: Callable[[], Connection | None] = lambda: None
+    found: OrderedDict[Hashable, tuple[datetime, datetime, Any]] = field(default_factory=OrderedDict)
+    rows: int = 0
+
+    def keep(self, key: Hashable, since: datetime, until: datetime, result: Any) -> None:
+        """Keep a result, and let go of what was not asked for the longest; one that is too large is not kept."""
+        if key in self.found:
+            self.rows -= _rows(self.found.pop(key)[2])
+        size = _rows(result)
+        if size > MOST:
+            return
+        self.found[key] = (since, until, result)
+        self.rows += size
+        while self.rows > MOST:
+            _key, (_since, _until, oldest) = self.found.popitem(last=False)
+            self.rows -= _rows(oldest)
+
+
+def _rows(result: Any) -> int:
+    # A row is Sized too; what holds many of them says so itself.
+    if isinstance(result, (list, tuple)):
+        return 1 + sum(map(_rows, result))
+    return int(getattr(result, "weight", 1))
+
+
+def remembered(ctx: Context, key: Hashable, find: Callable[[], T]) -> T:
+    """Give what `find` gave for this `key` the last time; it is called again once anything was written.
+
+    The key names everything that the result depends on, apart from the contents of the database. A unit of work that
+    may write always looks itself.
+    """
+    return remembered_until(ctx, key, ctx.now(), lambda: (find(), ALWAYS))
+
+
+def remembered_until(ctx: Context, key: Hashable, now: datetime, find: Callable[[], tuple[T, datetime]]) -> T:
+    """Give the same where time changes the result too: `find` also says up to which instant (aware UTC) it holds."""
+    known = kept(ctx, key, now)
+    if known is not None:
+        result: T = known[0]
+        return result
+    result, until = find()
+    keep(ctx, key, now, until, result)
+    return result
+
+
+def kept(ctx: Context, key: Hashable, now: datetime) -> tuple[Any] | None:
+    """Give what is still true under this key, alone in a tuple, or None: then it has to be looked up."""
+    if not ctx.only_reads:
+        return None
+    found = _memory(ctx.session.connection()).found
+    if key not in found:
+        return None
+    found.move_to_end(key)
+    since, until, result = found[key]
+    return (result,) if since <= now <= until else None
+
+
+def keep(ctx: Context, key: Hashable, now: datetime, until: datetime, result: object) -> None:
+    """Keep what another `find` found on its way, true from `now` to `until`; only from within that `find`.
+
+    Otherwise the state of the database would be asked for after the rows, and somebody may have written in between.
+    """
+    if ctx.only_reads:
+        _memory(ctx.session.connection()).keep(key, now, until, result)
+
+
+def _memory(connection: Connection) -> _Memory:
+    memory: _Memory = connection.info.setdefault("remembered", _Memory())
+    # A new transaction may see more; within one the answer stands, as if everything had been read at once.
+    if memory.asked_by() is not connection:
+        state = state_of(connection)
+        if state != memory.state:
+            memory.state, memory.found, memory.rows = state, OrderedDict(), 0
+        memory.asked_by = ref(connection)
+    return memory

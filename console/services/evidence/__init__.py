@@ -1,0 +1,1 @@
+"""Use cases: files that prove the work."""

@@ -1,0 +1,1 @@
+"""Use cases: the verdict GO or NO-GO and its rules."""

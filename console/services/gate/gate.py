@@ -1,0 +1,353 @@
+"""The governance gate: a fresh verdict, the stored ones, and what the overview shows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cache
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, func, select
+
+from console.core.config import Config
+from console.core.context import Context
+from console.domain.errors import NotFound
+from console.domain.gate import gate
+from console.domain.gate.gate import GateSnapshot
+from console.domain.gate.rules import GateFacts, GatePolicy, LatestRun, RunbookFacts, SecurityFacts
+from console.domain.gate.streak import COUNTED_STATUSES, Streak, lookback, weekly_streak
+from console.models.jobs import JobRun
+from console.models.types import UtcDateTime
+from console.services.audit import record as audit
+from console.services.common.query_cache import remembered
+from console.services.common.sql import as_parameter, given_rows
+from console.services.identity import risk as security
+from console.services.jobs import progress, runs
+from console.services.jobs.runs import Run
+from console.services.runbook import preflight, runbook
+
+JOB = "ops_governance_gate"
+DAILY_CHECK = "ops_daily_check"
+DR_REHEARSAL = "dr_rehearsal"
+DEPLOY_SMOKE = "deploy_smoke"
+WEEKLY_REPORT = "ops_quality_report_weekly"
+
+READ = ("admins:manage", "governance:read")
+HISTORY_DAYS = 30
+
+
+@dataclass(frozen=True)
+class StoredVerdict:
+    """A stored gate run; `snapshot` has the keys of `console.domain.gate.gate.as_detail`."""
+
+    run_id: int
+    trigger: str
+    status: str
+    started_at: datetime
+    finished_at: datetime
+    snapshot: Mapping[str, Any]
+
+    @property
+    def decision(self) -> str:
+        """Give `go` or `no_go`."""
+        return str(self.snapshot.get("decision", ""))
+
+    def flat(self) -> dict[str, Any]:
+        """Give the published shape: the fields of the run, then those of the snapshot."""
+        return {
+            "run_id": self.run_id,
+            "job_name": JOB,
+            "trigger": self.trigger,
+            "status": self.status,
+            "started_at": self.started_at,
+            "finished_at": self.finished_at,
+            **self.snapshot,
+        }
+
+
+@dataclass(frozen=True)
+class HistoryItem:
+    """One line of the history."""
+
+    run_id: int
+    status: str
+    decision: str
+    failure_count: int
+    warning_count: int
+    finished_at: datetime
+    weighted_score_percent: float | None
+    trigger: str
+
+
+@dataclass(frozen=True)
+class History:
+    """A page of the history, newest first, and how many runs there are under the same filter."""
+
+    generated_at: datetime
+    count: int
+    items: tuple[HistoryItem, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class StripDay:
+    """One day of the strip: the last verdict of that day in the business zone, or none."""
+
+    day: date
+    run_id: int | None = None
+    decision: str | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What the overview says about the gate, from stored runs only; no verdict yet: `run_id` is None."""
+
+    computed_at: datetime
+    run_id: int | None
+    decision: str | None
+    decided_at: datetime | None
+    age_seconds: int | None
+    is_stale: bool
+    weighted_score_percent: float | None
+    reasons: tuple[Mapping[str, Any], ...]
+    failing_rules: tuple[Mapping[str, Any], ...]
+    strip: tuple[StripDay, ...]
+
+
+def policy_of(config: Config) -> GatePolicy:
+    """Give the policy of this installation."""
+    return GatePolicy(
+        allow_warning=config["GOVERNANCE_GATE_ALLOW_WARNING"],
+        max_security_risk_level=config["GOVERNANCE_GATE_MAX_SECURITY_RISK_LEVEL"],
+        require_preflight_no_error=config["GOVERNANCE_GATE_REQUIRE_PREFLIGHT_NO_ERROR"],
+        require_runbook_no_critical=config["GOVERNANCE_GATE_REQUIRE_RUNBOOK_NO_CRITICAL"],
+        require_daily_check_recent=config["GOVERNANCE_GATE_REQUIRE_DAILY_CHECK_RECENT"],
+        daily_check_max_age_hours=config["GOVERNANCE_GATE_DAILY_CHECK_MAX_AGE_HOURS"],
+        require_dr_restore_valid_recent=config["GOVERNANCE_GATE_REQUIRE_DR_RESTORE_VALID"],
+        dr_max_age_days=config["GOVERNANCE_GATE_DR_MAX_AGE_DAYS"],
+        require_deploy_smoke_binding_recent=config["GOVERNANCE_GATE_REQUIRE_DEPLOY_SMOKE_BINDING"],
+        deploy_smoke_max_age_hours=config["GOVERNANCE_GATE_DEPLOY_SMOKE_MAX_AGE_HOURS"],
+        require_weekly_streak_target_met=config["GOVERNANCE_GATE_REQUIRE_WEEKLY_STREAK"],
+        security_dashboard_days=config["GOVERNANCE_GATE_SECURITY_DASHBOARD_DAYS"],
+        dr_weight=config["GOVERNANCE_GATE_DR_WEIGHT"],
+        min_weighted_score_percent=config["GOVERNANCE_GATE_MIN_WEIGHTED_SCORE_PERCENT"],
+    )
+
+
+def snapshot(ctx: Context, at: datetime | None = None) -> GateSnapshot:
+    """Give a fresh verdict, dated `at` or now; raises PermissionDenied. Stores nothing and reads nothing heavy."""
+    ctx.actor.require(*READ)
+    policy = policy_of(ctx.config)
+    return gate.snapshot(_facts(ctx, policy), policy, at or ctx.now())
+
+
+def take(ctx: Context) -> GateSnapshot:
+    """Give a fresh verdict for a run of the gate, dated its start as published, and put the run on record.
+
+    Runs by schedule leave no entry. The entry's status repeats the verdict, as published; the security score does not
+    count it.
+    """
+    run = progress.current(ctx)
+    taken = snapshot(ctx, run.started_at if run else None)
+    if ctx.actor.kind != "system":
+        ctx.begin_write()
+        audit.record(
+            ctx,
+            "ops_governance_gate_run",
+            "ops_governance_gate",
+            run.run_id if run else "none",
+            status="success" if taken.decision == gate.GO else "warning",
+            detail={
+                "decision": taken.decision,
+                "failure_count": taken.summary.failure_count,
+                "warning_count": taken.summary.warning_count,
+                "weighted_score_percent": taken.summary.weighted_score_percent,
+            },
+        )
+    return taken
+
+
+def _facts(ctx: Context, policy: GatePolicy) -> GateFacts:
+    seen = preflight.facts(ctx)
+    book = runbook.snapshot(ctx, known={"preflight": seen})
+    risk = security.risk_of_window(ctx, days=policy.security_dashboard_days)
+    latest = runs.latest_per_job(ctx, (DAILY_CHECK, DR_REHEARSAL, DEPLOY_SMOKE))
+    return GateFacts(
+        preflight=seen,
+        runbook=RunbookFacts(book.overall_status, len(book.critical_ids), len(book.checks), book.critical_ids),
+        security=SecurityFacts(risk.level, risk.score, policy.security_dashboard_days),
+        streak=streak(ctx),
+        daily_check=_latest_run(latest.get(DAILY_CHECK)),
+        dr_enabled=ctx.config["DR_REHEARSAL_ENABLED"],
+        dr_rehearsal=_latest_run(latest.get(DR_REHEARSAL)),
+        deploy_smoke=_latest_run(latest.get(DEPLOY_SMOKE)),
+        require_runbook_gate=ctx.config["DEPLOY_SMOKE_REQUIRE_RUNBOOK_GATE"],
+    )
+
+
+def _latest_run(run: Run | None) -> LatestRun | None:
+    if run is None or run.finished_at is None or run.status is None:
+        return None
+    return LatestRun(run.id, run.status, run.finished_at, run.detail)
+
+
+def streak(ctx: Context) -> Streak:
+    """Give the streak of weekly quality reports (API contract, weekly streak)."""
+    now, target = ctx.now(), ctx.config["OPS_QUALITY_WEEKLY_STREAK_TARGET"]
+    finished = ctx.session.scalars(
+        select(JobRun.finished_at)
+        .where(
+            JobRun.job_name == WEEKLY_REPORT,
+            JobRun.finished_at >= now - lookback(target),
+            JobRun.state == "finished",
+            JobRun.dry_run.is_(False),
+            JobRun.status.in_(COUNTED_STATUSES),
+        )
+        .order_by(JobRun.finished_at.desc())
+        .limit(1000)
+    )
+    zone = ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"])
+    return weekly_streak([at for at in finished if at is not None], now=now, target=target, zone=zone)
+
+
+def latest(ctx: Context) -> StoredVerdict:
+    """Give the newest stored verdict; raises NotFound before the first run. Runs that broke off are no verdict."""
+    ctx.actor.require(*READ)
+    run = runs.last_executed(ctx, JOB)
+    if run is None:
+        raise NotFound(f"No {JOB} run found")
+    return verdict_of(run)
+
+
+def verdict_of(run: Run) -> StoredVerdict:
+    """Give a finished gate run as a stored verdict."""
+    assert run.started_at is not None
+    assert run.finished_at is not None
+    return StoredVerdict(run.id, run.trigger, str(run.status), run.started_at, run.finished_at, run.detail)
+
+
+def stored(ctx: Context, run_id: int) -> StoredVerdict:
+    """Give one stored verdict; raises NotFound for anything else."""
+    ctx.actor.require(*READ)
+    row = ctx.session.scalars(select(JobRun).where(JobRun.id == run_id, *verdicts())).one_or_none()
+    if row is None:
+        raise NotFound(f"No {JOB} run found")
+    return verdict_of(runs.view(row))
+
+
+def verdicts() -> tuple[ColumnElement[bool], ...]:
+    """Give the conditions of runs of the gate that came to a verdict and were kept."""
+    return (
+        JobRun.job_name == JOB,
+        JobRun.state == "finished",
+        JobRun.executed.is_(True),
+        JobRun.dry_run.is_(False),
+    )
+
+
+def history(
+    ctx: Context,
+    *,
+    limit: int = 20,
+    offset: int = 0,
+    decision: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> History:
+    """Give stored verdicts, newest first: two statements. `since` and `until` bound `finished_at`, inclusive."""
+    ctx.actor.require(*READ)
+    conditions = [*verdicts()]
+    if decision is not None:
+        conditions.append(JobRun.detail_json["decision"].as_string() == decision)
+    if since is not None:
+        conditions.append(JobRun.finished_at >= since)
+    if until is not None:
+        conditions.append(JobRun.finished_at <= until)
+    total = ctx.session.scalar(select(func.count()).select_from(JobRun).where(*conditions)) or 0
+    detail = JobRun.detail_json
+    rows = ctx.session.execute(
+        select(
+            JobRun.id,
+            JobRun.status,
+            JobRun.finished_at,
+            JobRun.trigger,
+            detail["decision"].as_string(),
+            detail["summary"]["failure_count"].as_integer(),
+            detail["summary"]["warning_count"].as_integer(),
+            detail["summary"]["weighted_score_percent"].as_float(),
+        )
+        .where(*conditions)
+        .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    items = tuple(
+        HistoryItem(run_id, status or "", verdict or "", failed or 0, warned or 0, finished_at, score, trigger)
+        for run_id, status, finished_at, trigger, verdict, failed, warned, score in rows
+        if finished_at is not None
+    )
+    return History(ctx.now(), len(items), items, total)
+
+
+def overview(ctx: Context) -> Overview:
+    """Give what the overview says about the gate: two statements over stored runs, no fresh look at anything."""
+    ctx.actor.require(*READ)
+    now = ctx.now()
+    run = remembered(ctx, ("last_executed", JOB), lambda: runs.last_executed(ctx, JOB))
+    strip = last_days(ctx)
+    if run is None or run.finished_at is None:
+        return Overview(now, None, None, None, None, False, None, (), (), strip)
+    age = max(now - run.finished_at, timedelta(0))
+    rules: Sequence[Mapping[str, Any]] = run.detail.get("rules", ())
+    return Overview(
+        computed_at=now,
+        run_id=run.id,
+        decision=run.detail.get("decision"),
+        decided_at=run.finished_at,
+        age_seconds=int(age.total_seconds()),
+        is_stale=age > timedelta(hours=ctx.config["GOVERNANCE_GATE_DAILY_CHECK_MAX_AGE_HOURS"]),
+        weighted_score_percent=run.detail.get("summary", {}).get("weighted_score_percent"),
+        reasons=tuple(run.detail.get("reasons", ())),
+        failing_rules=tuple(rule for rule in rules if rule.get("status") != gate.PASS),
+        strip=strip,
+    )
+
+
+def last_days(ctx: Context, days: int = HISTORY_DAYS) -> tuple[StripDay, ...]:
+    """Give the last verdict of each of the last `days` days in the business zone, oldest first: one statement."""
+    zone = ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"])
+    today = ctx.now().astimezone(zone).date()
+    every_day = tuple(today - timedelta(days=back) for back in range(days - 1, -1, -1))
+    return remembered(ctx, ("gate_days", zone.key, every_day[0], days), lambda: _last_of(ctx, every_day, zone))
+
+
+def _last_of(ctx: Context, every_day: Sequence[date], zone: ZoneInfo) -> tuple[StripDay, ...]:
+    starts = [datetime.combine(day, time(), zone) for day in (*every_day, every_day[-1] + timedelta(days=1))]
+    dialect = ctx.session.get_bind().dialect.name
+    given = as_parameter(dialect, [{"start": start, "until": until} for start, until in pairwise(starts)])
+    found = {
+        finished_at.astimezone(zone).date(): (run_id, decision, status)
+        for run_id, finished_at, status, decision in ctx.session.execute(_last_verdicts(dialect), {"days": given})
+        if finished_at is not None
+    }
+    return tuple(StripDay(day, *found.get(day, ())) for day in every_day)
+
+
+@cache
+def _last_verdicts(dialect: str) -> Select[int, datetime | None, str | None, str]:
+    # A step into the index for each day: the gate runs every half hour, and its verdicts are large.
+    day = given_rows(dialect, "days", start=UtcDateTime(), until=UtcDateTime())
+    newest = (
+        select(JobRun.id)
+        .where(*verdicts(), JobRun.finished_at >= day.c.start, JobRun.finished_at < day.c.until)
+        .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
+        .limit(1)
+        .correlate(day)
+        .scalar_subquery()
+    )
+    read = select(JobRun.id, JobRun.finished_at, JobRun.status, JobRun.detail_json["decision"].as_string())
+    return read.where(JobRun.id.in_(select(newest).select_from(day)))

@@ -1,0 +1,194 @@
+"""The security posture: settings and stored facts side by side (API contract, security posture).
+
+A value whose facts this installation does not have is None: unknown is said, never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from console.core.config import Config
+from console.core.context import Context
+from console.domain.alerts.alerts import WEBHOOK
+from console.domain.evidence.evidence import MODULES
+from console.domain.reliability.latency import LatencySnapshot
+from console.domain.runbook.checks import SigningFacts
+from console.domain.text import T, Text
+from console.services.alerts import outbox as alerts
+from console.services.audit import record as audit
+from console.services.evidence import store as evidence_store
+from console.services.gate import gate
+from console.services.jobs import runs
+from console.services.reliability import latency
+from console.services.reliability.latency import MemorySamples
+from console.services.runbook import preflight, runbook
+
+READ = ("admins:manage", "security:read")
+
+
+def view(
+    ctx: Context,
+    memory: Mapping[str, MemorySamples] | None = None,
+    *,
+    latency_seen: LatencySnapshot | None = None,
+) -> dict[str, Any]:
+    """Give the posture in its published shape; `memory` as for the latency snapshot, which the caller may bring."""
+    ctx.actor.require(*READ)
+    config = ctx.config
+    latest = runs.latest_per_job(ctx, (gate.DEPLOY_SMOKE, gate.DR_REHEARSAL))
+    return {
+        "generated_at": ctx.now(),
+        "env": config["ENV"],
+        "rate_limit": runbook.rate_limit_facts(config),
+        "audit_archive_signing": _signing(runbook.signing_facts(config)),
+        "api_latency": latency_seen or latency.snapshot(ctx, memory),
+        "deploy_smoke_policy": _deploy(config, latest.get(gate.DEPLOY_SMOKE)),
+        "evidence_archive_integrity_policy": {
+            "sample_per_table": config["EVIDENCE_INTEGRITY_SAMPLE_PER_TABLE"],
+            "max_issues": config["EVIDENCE_INTEGRITY_MAX_ISSUES"],
+            "modules": list(MODULES),
+        },
+        "preflight": _preflight(ctx),
+        "ops_quality_reports": _quality(ctx),
+        "dr_rehearsal": _dr(config, latest.get(gate.DR_REHEARSAL)),
+        "alerting": _alerting(config),
+        "evidence_storage_backend": evidence_store.backend(config),
+        "token_policy": {
+            name: config[f"ADMIN_TOKEN_{name.upper()}"]
+            for name in (
+                "require_expiry",
+                "max_ttl_days",
+                "rotate_after_days",
+                "rotate_warning_days",
+                "max_idle_days",
+                "max_active_per_user",
+            )
+        },
+        "audit_append_failures": audit.append_failures(),
+        "business_time_zone": config["BUSINESS_TIME_ZONE"],
+    }
+
+
+def _signing(signing: SigningFacts) -> dict[str, Any]:
+    message: Text = T("Audit archives are signed.") if signing.enabled else T("Audit archives are not signed.")
+    return {
+        "status": signing.status,
+        "message": message,
+        "enabled": signing.enabled,
+        "algorithm": signing.algorithm,
+    }
+
+
+def _deploy(config: Config, run: runs.Run | None) -> dict[str, Any]:
+    detail = run.detail if run else {}
+    return {
+        "checklist_version": config.get("DEPLOY_CHECKLIST_VERSION") or None,
+        "recent_hours": config.get("DEPLOY_SMOKE_RECENT_HOURS"),
+        "require_runbook_gate": config["DEPLOY_SMOKE_REQUIRE_RUNBOOK_GATE"],
+        "latest_run_at": run.finished_at if run else None,
+        "latest_status": run.status if run else None,
+        "latest_runbook_gate_passed": detail.get("runbook_gate_passed"),
+        "latest_rollback_ready": detail.get("rollback_ready"),
+        "checklist_signature": detail.get("checklist_signature"),
+        "checklist_version_source": detail.get("checklist_version_source"),
+    }
+
+
+def _preflight(ctx: Context) -> dict[str, Any]:
+    seen = preflight.facts(ctx)
+    return {
+        "overall_status": seen.overall_status,
+        "has_error": bool(seen.error_count),
+        "error_count": seen.error_count,
+        "warning_count": seen.warning_count,
+        "fail_on_error": ctx.config["PREFLIGHT_FAIL_ON_ERROR"],
+        "source": seen.source,
+        "age_seconds": seen.age_seconds,
+    }
+
+
+def _quality(ctx: Context) -> dict[str, Any]:
+    streak = gate.streak(ctx)
+    return {
+        "archive_enabled": ctx.config["OPS_QUALITY_REPORT_ARCHIVE_ENABLED"],
+        "archive_path": ctx.config["OPS_QUALITY_REPORT_ARCHIVE_PATH"],
+        "archive_retention_days": ctx.config.get("OPS_QUALITY_REPORT_ARCHIVE_RETENTION_DAYS"),
+        "weekly_streak_target": ctx.config["OPS_QUALITY_WEEKLY_STREAK_TARGET"],
+        "weekly_streak_current": streak.current_streak_weeks,
+        "weekly_streak_met": streak.target_met,
+    }
+
+
+def _dr(config: Config, run: runs.Run | None) -> dict[str, Any]:
+    return {
+        "enabled": config["DR_REHEARSAL_ENABLED"],
+        "backup_path": config["DR_REHEARSAL_BACKUP_PATH"],
+        "retention_days": config.get("DR_REHEARSAL_RETENTION_DAYS"),
+        "latest_run_at": run.finished_at if run else None,
+        "latest_status": run.status if run else None,
+        "latest_restore_valid": run.detail.get("restore_valid") if run else None,
+    }
+
+
+# Published field -> the setting behind it. Fields whose part of the product is not there yet stay None.
+_ALERTING = {
+    "ops_daily_check_alert_level": "OPS_DAILY_CHECK_ALERT_LEVEL",
+    "ops_daily_check_archive_enabled": "OPS_DAILY_CHECK_ARCHIVE_ENABLED",
+    "ops_daily_check_archive_path": "OPS_DAILY_CHECK_ARCHIVE_PATH",
+    "ops_daily_check_archive_retention_days": "OPS_DAILY_CHECK_ARCHIVE_RETENTION_DAYS",
+    "channel_guard_enabled": None,
+    "channel_guard_fail_threshold": None,
+    "channel_guard_cooldown_minutes": None,
+    "guard_recover_max_targets": None,
+    "retention_days": None,
+    "retention_max_delete": None,
+    "retention_archive_enabled": None,
+    "mttr_slo_enabled": None,
+    "mttr_slo_window_days": None,
+    "mttr_slo_threshold_minutes": None,
+    "mttr_slo_min_incidents": None,
+    "mttr_slo_auto_recover_enabled": None,
+    "mttr_slo_recover_state": None,
+    "mttr_slo_recover_max_targets": None,
+    "mttr_slo_notify_enabled": None,
+    "mttr_slo_notify_event_type": None,
+    "mttr_slo_notify_cooldown_minutes": None,
+    "mttr_slo_top_channels": None,
+    "mttr_slo_policy_updated_at": None,
+    "w07_quality_alert_enabled": None,
+    "w07_quality_alert_cooldown_minutes": None,
+    "w07_quality_escalation_threshold_percent": None,
+    "w07_quality_alert_success_threshold_percent": None,
+    "w07_quality_webhook_target_count": None,
+    "w07_quality_weekly_latest_run_at": None,
+    "w07_quality_weekly_latest_status": None,
+    "w07_quality_weekly_latest_degraded": None,
+    "w07_quality_archive_enabled": None,
+    "w07_quality_archive_path": None,
+}
+
+
+def _alerting(config: Config) -> dict[str, Any]:
+    return {
+        "webhook_target_count": sum(one.kind == WEBHOOK for one in alerts.channels(config)),
+        **{field: config.get(name) if name else None for field, name in _ALERTING.items()},
+    }
+
+
+def noise_policy(ctx: Context) -> dict[str, Any]:
+    """Give the alert noise policy (API contract, alert noise policy); nothing measures it yet."""
+    ctx.actor.require(*READ)
+    config = ctx.config
+    return {
+        "version": "v1",
+        "generated_at": ctx.now(),
+        "review_window_days": config["ALERT_NOISE_REVIEW_WINDOW_DAYS"],
+        "false_positive_threshold_percent": config["ALERT_NOISE_FALSE_POSITIVE_THRESHOLD_PERCENT"],
+        "false_negative_threshold_percent": config["ALERT_NOISE_FALSE_NEGATIVE_THRESHOLD_PERCENT"],
+        "policy_doc_path": preflight.NOISE_POLICY,
+        "evaluation": {
+            "false_positive_definition": "An alert was sent without an incident on which somebody had to act.",
+            "false_negative_definition": "An incident was confirmed without a matching alert.",
+        },
+    }

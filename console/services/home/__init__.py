@@ -1,0 +1,1 @@
+"""Use cases: overview, search and saved views."""

@@ -1,0 +1,242 @@
+"""What happened today in a few lines, and the figures beside the places of the rail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, func, literal_column, or_, select
+
+from console.core.context import Context
+from console.domain.jobs.runs import API, MANUAL, REFUSED
+from console.domain.programme.trackers import programmes
+from console.domain.text import N_, T, Text
+from console.domain.tracker.tracker import REMEDIATION, Programme
+from console.models.automation import RunFact
+from console.models.identity import User
+from console.models.jobs import JobRun
+from console.models.tracker import TrackerEvent, TrackerItem
+from console.services.automation import guard as autopilot_guard
+from console.services.automation import kpi
+from console.services.automation.facts import AUTOPILOT_TRIGGER
+from console.services.common.query_cache import ALWAYS, kept, remembered, remembered_until
+from console.services.gate import gate
+from console.services.identity.names import names_of
+from console.services.jobs import runs
+from console.services.tracker import rows
+from console.services.tracker.summary import late_key
+
+VERDICTS = {"go": "GO", "no_go": "NO-GO"}
+# One sentence for a single item, one for many that changed in the same step.
+SENTENCES: Mapping[str, tuple[str, str]] = {
+    "opened": (N_("%(item)s opened"), N_("%(count)s items opened")),
+    "reopened": (N_("%(item)s reopened"), N_("%(count)s items reopened")),
+    "raised": (N_("%(item)s got worse"), N_("%(count)s items got worse")),
+    "unproven": (N_("%(item)s was called done, but its rule still fails"), N_("%(count)s done items are not proven")),
+    "resolved": (N_("%(item)s resolved"), N_("%(count)s items resolved")),
+    "assigned": (N_("%(item)s assigned to %(name)s"), N_("%(count)s items assigned")),
+    "status": (N_("%(item)s: %(status)s"), N_("%(count)s items moved")),
+    "due": (N_("%(item)s has a new due date"), N_("%(count)s items have a new due date")),
+    "comment": (N_("Comment on %(item)s"), N_("%(count)s comments")),
+    "undo": (N_("%(item)s taken back"), N_("%(count)s items taken back")),
+}
+UNASSIGNED = N_("%(item)s has no assignee any more")
+STATUS_SENTENCES = {
+    "pending": N_("%(item)s waits again"),
+    "in_progress": N_("Work on %(item)s has begun"),
+    "blocked": N_("%(item)s is blocked"),
+    "done": N_("%(item)s reported as done"),
+}
+HUES = {"reopened": "late", "raised": "late", "unproven": "late", "resolved": "ok"}
+
+
+@dataclass(frozen=True)
+class FlowLine:
+    """One line of today's flow; `item_id` or `run_id` leads to more, `job` is the name of the job that ran."""
+
+    at: datetime
+    text: Text
+    actor: str = ""
+    hue: str | None = None
+    item_id: int | None = None
+    run_id: int | None = None
+    job: str | None = None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Numbers beside the places of the rail, within the actor's scope."""
+
+    late: int = 0
+    my_work: int = 0
+
+
+def start_of_day(ctx: Context, now: datetime) -> datetime:
+    """Give the instant at which today began in the business zone."""
+    local = now.astimezone(ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"]))
+    return local.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def figures(ctx: Context, site: str | None = None) -> Figures:
+    """Count late items of the board (of `site`) and the actor's own open ones of all trackers: one statement."""
+    actor, now = ctx.actor, ctx.now()
+    readable = tuple(one for one in programmes() if any(map(actor.can, one.read)))
+    if not readable:
+        return Figures()
+    who = (actor.user_id, actor.username, actor.site_scope)
+    key = ("figures", tuple(one.key for one in readable), who, site)
+    return remembered_until(ctx, key, now, lambda: _figures(ctx, readable, now, site))
+
+
+def _figures(
+    ctx: Context, readable: tuple[Programme, ...], now: datetime, site: str | None
+) -> tuple[Figures, datetime]:
+    """Count them, and tell until when that holds: up to the next deadline of the board."""
+    actor = ctx.actor
+    owner = TrackerItem.assignee_user_id == actor.user_id if actor.user_id else TrackerItem.assignee == actor.username
+    mine = rows.keys_of(readable, actor).where(rows.OPEN, owner)
+    board = rows.keys_of([one for one in readable if one is REMEDIATION], actor)
+    if site is not None:
+        board = board.where(TrackerItem.site_key == site)
+    coming = board.where(rows.OPEN, TrackerItem.due_at >= now).with_only_columns(func.min(TrackerItem.due_at))
+    wanted = [mine.with_only_columns(func.count()), coming]
+    # A page about the board has counted them already.
+    known = kept(ctx, late_key(ctx, REMEDIATION, site), now) if REMEDIATION in readable else None
+    if known is None:
+        wanted.append(board.where(rows.overdue(now)).with_only_columns(func.count()))
+    own, until, *counted = ctx.session.execute(select(*(one.scalar_subquery() for one in wanted))).one()
+    (late,) = known or counted
+    return Figures(late, own), until or ALWAYS
+
+
+def flow(ctx: Context, site: str | None = None, *, most: int = 8) -> tuple[FlowLine, ...]:
+    """Give what happened today, newest first: three statements; each part only with its permission."""
+    since, can = start_of_day(ctx, ctx.now()), ctx.actor.can
+    found: list[FlowLine] = []
+    if any(map(can, REMEDIATION.read)):
+        key = ("flow_items", since, ctx.actor.site_scope, site, most)
+        found += remembered(ctx, key, lambda: _items(ctx, since, site, most))
+    if any(map(can, (*runs.READ, *gate.READ))):
+        every = any(map(can, runs.READ))
+        found += remembered(ctx, ("flow_runs", since, every, most), lambda: _runs(ctx, since, most, every=every))
+    return tuple(sorted(found, key=lambda line: line.at, reverse=True)[:most])
+
+
+def _items(ctx: Context, since: datetime, site: str | None, most: int) -> list[FlowLine]:
+    """Everything one step did with one kind of event is one line."""
+    shown = [
+        TrackerEvent.tracker == REMEDIATION.key,
+        TrackerEvent.at >= since,
+        TrackerEvent.kind.in_([literal_column(f"'{kind}'") for kind in SENTENCES]),
+    ]
+    if site is not None:
+        shown.append(TrackerEvent.site_key == site)
+    elif not ctx.actor.all_sites:
+        shown.append(TrackerEvent.site_key.in_(("", *ctx.actor.site_scope)))
+    # What happened at the newest instants holds the newest steps: the rest of the day is not counted.
+    newest = select(TrackerEvent.at).where(*shown).distinct().order_by(TrackerEvent.at.desc()).limit(most).subquery()
+    counted = (
+        select(
+            TrackerEvent.at,
+            TrackerEvent.actor,
+            TrackerEvent.kind,
+            func.count().label("steps"),
+            func.min(TrackerEvent.id).label("event_id"),
+        )
+        .where(*shown, TrackerEvent.at >= select(func.min(newest.c.at)).scalar_subquery())
+        .group_by(TrackerEvent.at, TrackerEvent.actor, TrackerEvent.kind)
+        .order_by(TrackerEvent.at.desc())
+        .limit(most)
+    )
+    steps = counted.subquery()
+    statement = (
+        select(steps, TrackerEvent.item_id, TrackerEvent.new, TrackerItem.number, User.display_name)
+        .select_from(steps)
+        .join(TrackerEvent, TrackerEvent.id == steps.c.event_id)
+        .join(TrackerItem, TrackerItem.id == TrackerEvent.item_id)
+        .outerjoin(User, User.username == steps.c.actor)
+    )
+    found = ctx.session.execute(statement).all()
+    names = names_of(ctx, (row.new.get("assignee") for row in found if row.kind == "assigned"))
+    return [
+        FlowLine(
+            at=row.at,
+            text=_sentence(row.kind, row.steps, rows.item_number(REMEDIATION.item_prefix, row.number), row.new, names),
+            actor="" if row.actor == "system" else row.display_name or row.actor,
+            hue=HUES.get(row.kind),
+            item_id=row.item_id if row.steps == 1 else None,
+        )
+        for row in found
+    ]
+
+
+def _sentence(kind: str, count: int, item: str, new: Mapping[str, Any], names: Mapping[str, str]) -> Text:
+    single, many = SENTENCES[kind]
+    if count > 1:
+        return T(many, count=count)
+    if kind == "assigned":
+        name = new.get("assignee")
+        return T(single, item=item, name=names.get(name, name)) if name else T(UNASSIGNED, item=item)
+    if kind == "status":
+        return T(STATUS_SENTENCES.get(str(new.get("status")), single), item=item, status=str(new.get("status")))
+    return T(single, item=item)
+
+
+def _runs(ctx: Context, since: datetime, most: int, *, every: bool) -> list[FlowLine]:
+    """Verdicts of the gate, what the autopilot did, runs that a person started, and everything that went wrong.
+
+    A measurement that finds the backlog in a bad state is no event: the figures beside say so all day. Without
+    `every` only those of the gate.
+    """
+    steps = or_(JobRun.job_name == kpi.JOB, JobRun.trigger == AUTOPILOT_TRIGGER)
+    acted = and_(JobRun.job_name == autopilot_guard.JOB, RunFact.acted.is_(True))
+    statement = (
+        select(
+            JobRun.id,
+            JobRun.job_name,
+            JobRun.status,
+            JobRun.error_code,
+            JobRun.finished_at,
+            JobRun.detail_json,
+            RunFact.acted,
+            RunFact.assigned_count,
+            RunFact.notified_count,
+        )
+        .outerjoin(RunFact, RunFact.run_id == JobRun.id)
+        .where(
+            JobRun.finished_at >= since,
+            JobRun.dry_run.is_(False),
+            or_(
+                JobRun.error_code.is_not(None),
+                JobRun.trigger.in_((API, MANUAL)),
+                and_(~steps, or_(JobRun.job_name == gate.JOB, JobRun.status != "success", acted)),
+            ),
+        )
+        .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
+        .limit(most)
+    )
+    if not every:
+        statement = statement.where(JobRun.job_name == gate.JOB)
+    return [_run_line(row) for row in ctx.session.execute(statement)]
+
+
+def _run_line(row: Any) -> FlowLine:
+    if row.job_name == gate.JOB and (decision := row.detail_json.get("decision")) in VERDICTS:
+        hue = "late" if decision == "no_go" else "ok"
+        text = T("Gate verdict %(word)s", word=VERDICTS[decision])
+        return FlowLine(row.finished_at, text, hue=hue, run_id=row.id, job=gate.JOB)
+    if row.job_name == autopilot_guard.JOB and row.acted:
+        text = T(
+            "Autopilot: %(assigned)s assigned, %(told)s told",
+            assigned=row.assigned_count or 0,
+            told=row.notified_count or 0,
+        )
+        return FlowLine(row.finished_at, text, run_id=row.id)
+    words = {"warning": N_("Job ended with warnings"), "critical": N_("Job found something critical")}
+    hues = {"warning": "soon", "critical": "late"}
+    ends = {None: words.get(row.status, N_("Job has run")), REFUSED: N_("Job was refused")}
+    text = Text(ends.get(row.error_code, N_("Job failed")))
+    return FlowLine(row.finished_at, text, hue=hues.get(row.status), run_id=row.id, job=row.job_name)

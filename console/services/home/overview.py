@@ -1,0 +1,85 @@
+"""The overview page: today in one screen, each part only for those who may see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+
+from console.core.context import Context
+from console.domain.tracker.tracker import REMEDIATION
+from console.models.automation import BacklogSample
+from console.services.gate import gate
+from console.services.home import activity
+from console.services.home.activity import FlowLine
+from console.services.jobs import runs
+from console.services.jobs.schedule import ScheduleHealth
+from console.services.tracker import summary as tracker
+from console.services.tracker.summary import BoardSummary
+
+# Measurements come every hour; more than these are of somebody who measures by hand.
+_MOST_SAMPLES = 500
+
+
+@dataclass(frozen=True)
+class Trends:
+    """How many items were late and unassigned at the end of each of the last days (UTC), oldest first, and now."""
+
+    late: tuple[int, ...]
+    unassigned: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Today in one screen as of `computed_at`; a part is None for readers without its permission."""
+
+    computed_at: datetime
+    site: str | None
+    gate: gate.Overview | None
+    board: BoardSummary | None
+    trends: Trends | None
+    schedule: ScheduleHealth | None
+    flow: tuple[FlowLine, ...]
+
+    @property
+    def nothing(self) -> bool:
+        """Tell whether there is no part at all for this reader."""
+        return self.gate is None and self.board is None and self.schedule is None
+
+
+def read(ctx: Context, site: str | None, schedule: Callable[[Context], ScheduleHealth] | None = None) -> Overview:
+    """Give the overview of everything, or of one site; raises SiteDenied. `schedule` judges the table of jobs."""
+    if site is not None:
+        ctx.actor.require_site(site)
+    can = ctx.actor.can
+    board = tracker.board_summary(ctx, site) if any(map(can, REMEDIATION.read)) else None
+    return Overview(
+        computed_at=ctx.now(),
+        site=site,
+        gate=gate.overview(ctx) if any(map(can, gate.READ)) else None,
+        board=board,
+        trends=_trends(ctx, site, board) if board is not None else None,
+        schedule=schedule(ctx) if schedule is not None and any(map(can, runs.READ)) else None,
+        flow=activity.flow(ctx, site),
+    )
+
+
+def _trends(ctx: Context, site: str | None, board: BoardSummary) -> Trends | None:
+    """Give the measured days before now; measurements are of all sites, so there are none for some of them."""
+    if site is not None or not ctx.actor.all_sites:
+        return None
+    now = ctx.now()
+    wanted = select(BacklogSample.finished_at, BacklogSample.overdue_count, BacklogSample.unassigned_open_count)
+    wanted = wanted.where(
+        BacklogSample.tracker == REMEDIATION.key,
+        BacklogSample.finished_at >= now - timedelta(days=tracker.TREND_DAYS),
+        BacklogSample.finished_at <= now,
+    )
+    newest = wanted.order_by(BacklogSample.finished_at.desc(), BacklogSample.id.desc()).limit(_MOST_SAMPLES)
+    ends: dict[date, tuple[int, int]] = {}
+    for at, late, unassigned in ctx.session.execute(newest):
+        ends.setdefault(at.date(), (late, unassigned))
+    days = [*(ends[day] for day in sorted(ends)), (board.late, board.unassigned)]
+    return Trends(tuple(late for late, _ in days), tuple(unassigned for _, unassigned in days))

@@ -1,0 +1,90 @@
+"""Search over the records that the caller may see: for the palette and the search page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import case, or_, select
+
+from console.core.context import Context
+from console.domain.identity import iam
+from console.domain.ids import MAX_ID
+from console.domain.tracker.tracker import REMEDIATION
+from console.models.identity import User
+from console.models.tracker import TrackerItem
+from console.services.common import hints
+from console.services.common.text_match import holds
+from console.services.tracker import columns, rows
+
+MOST = 8
+MAX_QUERY = 100
+# So many of the most urgent items are looked through before all of them.
+NEAR = 1000
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A record that was found: its kind, its id, its own title (translatable where it is), what stands beside it."""
+
+    kind: Literal["item", "user"]
+    id: int
+    title: str | Mapping[str, Any]
+    note: str
+
+
+def find(ctx: Context, text: str) -> list[Hit]:
+    """Give the items and people that match `text`, at most eight of each; nothing for an empty text."""
+    wanted = " ".join(text.split())[:MAX_QUERY]
+    if not wanted:
+        return []
+    return [*_items(ctx, wanted), *_people(ctx, wanted)]
+
+
+def _items(ctx: Context, wanted: str) -> list[Hit]:
+    """Give the item of that number, then the most urgent ones in whose texts the words stand."""
+    if not any(ctx.actor.can(name) for name in REMEDIATION.read):
+        return []
+    now, ids = ctx.now(), list(_numbered(ctx, wanted))
+    # Whoever writes a number with its letters means that item; digits alone stand in texts as well.
+    if not ids or wanted.isdigit():
+        ids = list(dict.fromkeys((*ids, *_matching(ctx, wanted))))[:MOST]
+    found = ctx.session.execute(rows.everything().where(TrackerItem.id.in_(ids))) if ids else ()
+    items = sorted(rows.views(REMEDIATION, found, now), key=lambda item: ids.index(item.id))
+    return [Hit("item", item.id, item.title, item.item_id) for item in items]
+
+
+def _numbered(ctx: Context, wanted: str) -> Sequence[int]:
+    number = rows.number_of(REMEDIATION.item_prefix, wanted)
+    if number is None or number > MAX_ID:
+        return ()
+    return ctx.session.scalars(rows.keys(REMEDIATION, ctx.actor).where(TrackerItem.number == number)).all()
+
+
+def _matching(ctx: Context, wanted: str) -> Sequence[int]:
+    """Look through the most urgent items first: words that occur often are found there, in this very order."""
+    matches, order = columns.matches(REMEDIATION, wanted), columns.ORDER
+    near = rows.keys(REMEDIATION, ctx.actor).where(rows.ACTIVE).order_by(*order[1:]).limit(NEAR).subquery()
+    nearest = select(TrackerItem.id).join(near, near.c.id == TrackerItem.id).where(matches)
+    found = ctx.session.scalars(nearest.order_by(*order).limit(MOST)).all()
+    if len(found) == MOST:
+        return found
+    mine = (hints.common(ctx, TrackerItem.tracker == REMEDIATION.key), rows.visible(ctx.actor))
+    # Read as they lie and sorted afterwards: rare words would be looked for all along the order.
+    anywhere = select(TrackerItem.id).where(TrackerItem.id.in_(select(TrackerItem.id).where(*mine, matches)))
+    return ctx.session.scalars(anywhere.order_by(*order).limit(MOST)).all()
+
+
+def _people(ctx: Context, wanted: str) -> list[Hit]:
+    if not ctx.actor.can(iam.ADMIN):
+        return []
+    names = (User.username, User.display_name)
+    statement = (
+        select(User.id, User.username, User.display_name)
+        .where(or_(*(holds(name.expression, wanted) for name in names)))
+        .order_by(case((User.username == wanted, 0), else_=1), User.is_active.desc(), User.username)
+        .limit(MOST)
+    )
+    rows = ctx.session.execute(statement)
+    return [Hit("user", row.id, row.display_name or row.username, row.username) for row in rows]

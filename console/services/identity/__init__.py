@@ -1,0 +1,1 @@
+"""Use cases: people, tokens, sessions and sites."""

@@ -1,0 +1,169 @@
+"""Sites: the places that are run. Records and scopes carry a site's name, so a name never changes."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from console.core.context import Context
+from console.domain.errors import Conflict, Invalid, NotFound
+from console.domain.identity import iam, scope
+from console.domain.text import N_, T
+from console.models.identity import Site
+from console.services.audit import record as audit
+from console.services.common.query_cache import remembered
+from console.services.identity.grants import locked
+
+DEFAULT_ZONE = "Asia/Seoul"
+
+
+@dataclass(frozen=True)
+class SiteView:
+    """A site as pages and API show it; `zone` is the IANA name that people's times of this site are shown in."""
+
+    id: int
+    name: str
+    zone: str
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+def view(site: Site) -> SiteView:
+    """Return what is shown of a site."""
+    return SiteView(site.id, site.name, site.zone, site.is_active, site.created_at, site.updated_at, site.version)
+
+
+def visible(ctx: Context, *, include_inactive: bool = False) -> list[SiteView]:
+    """Return the sites in the caller's scope by name: for the switcher, filters and forms."""
+    found = remembered(ctx, ("sites", ctx.actor.site_scope), lambda: _in_scope(ctx))
+    return [site for site in found if include_inactive or site.is_active]
+
+
+def _in_scope(ctx: Context) -> tuple[SiteView, ...]:
+    statement = select(Site).order_by(Site.name)
+    if not ctx.actor.all_sites:
+        statement = statement.where(Site.name.in_(ctx.actor.site_scope))
+    return tuple(view(site) for site in ctx.session.scalars(statement))
+
+
+def names(ctx: Context) -> list[str]:
+    """Return what the caller may choose as a site: active records, and names of their scope without a record."""
+    known = {site.name: site.is_active for site in visible(ctx, include_inactive=True)}
+    own = () if ctx.actor.all_sites else ctx.actor.site_scope
+    return sorted({name for name, active in known.items() if active} | {name for name in own if name not in known})
+
+
+def zone_of(ctx: Context, name: str | None) -> ZoneInfo:
+    """Return the zone in which times of a site are shown; the default zone for an unknown or no site."""
+    zone = ctx.session.scalar(select(Site.zone).where(Site.name == name)) if name else None
+    return ZoneInfo(zone or ctx.config["BUSINESS_TIME_ZONE"])
+
+
+def list_all(ctx: Context) -> list[SiteView]:
+    """Return all sites by name, inactive ones too."""
+    ctx.actor.require(iam.ADMIN)
+    return visible(ctx, include_inactive=True)
+
+
+def get(ctx: Context, site_id: int) -> SiteView:
+    """Return one site; raises NotFound."""
+    ctx.actor.require(iam.ADMIN)
+    return view(_load(ctx, site_id))
+
+
+def create(ctx: Context, *, name: str, zone: str = DEFAULT_ZONE, is_active: bool = True) -> SiteView:
+    """Create a site; raises Invalid for a name or zone that cannot be, Conflict for a name that exists.
+
+    Names that differ in case or spacing only count as the same.
+    """
+    _may_change(ctx)
+    try:
+        clean = scope.site_name(unicodedata.normalize("NFC", " ".join(name.split(" "))))
+    except ValueError as error:
+        raise Invalid.field("name", str(error)) from error
+    now = ctx.now()
+    site = Site(
+        name=clean,
+        name_key=key_of(clean),
+        zone=_zone(zone),
+        is_active=is_active,
+        created_at=now,
+        updated_at=now,
+    )
+    try:
+        with ctx.session.begin_nested():
+            ctx.session.add(site)
+    except IntegrityError as error:
+        raise Conflict(T("A site with this name exists already"), code="site_exists") from error
+    detail = {"name": site.name, "zone": site.zone, "is_active": site.is_active}
+    audit.record(ctx, "admin_site_create", "site", site.id, detail=detail)
+    return view(site)
+
+
+def update(
+    ctx: Context,
+    site_id: int,
+    *,
+    zone: str | None = None,
+    is_active: bool | None = None,
+    version: int | None = None,
+) -> SiteView:
+    """Change zone or state; None leaves a value. An inactive site stays on its records but is no longer offered.
+
+    Raises NotFound, Invalid for an unknown zone, Conflict when `version` is not the current one.
+    """
+    _may_change(ctx)
+    site = _load(ctx, site_id, lock=True)
+    if version is not None and version != site.version:
+        raise Conflict(T("The site was changed meanwhile"), code="version_conflict")
+    wanted: dict[str, Any] = {}
+    if zone is not None:
+        wanted["zone"] = _zone(zone)
+    if is_active is not None:
+        wanted["is_active"] = is_active
+    changes = {key: value for key, value in wanted.items() if getattr(site, key) != value}
+    if not changes:
+        return view(site)
+    detail = {
+        "name": site.name,
+        "changes": {key: {"old": getattr(site, key), "new": value} for key, value in changes.items()},
+    }
+    for key, value in changes.items():
+        setattr(site, key, value)
+    site.updated_at = ctx.now()
+    site.version += 1
+    ctx.session.flush()
+    audit.record(ctx, "admin_site_update", "site", site.id, detail=detail)
+    return view(site)
+
+
+def key_of(name: str) -> str:
+    """Return the form in which names are compared: without case, composed, single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _may_change(ctx: Context) -> None:
+    ctx.actor.require(iam.ADMIN)
+    ctx.actor.require_all_sites()
+
+
+def _load(ctx: Context, site_id: int, *, lock: bool = False) -> Site:
+    statement = select(Site).where(Site.id == site_id)
+    site = ctx.session.scalar(locked(statement) if lock else statement)
+    if site is None:
+        raise NotFound(T("Site not found"))
+    return site
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise Invalid.field("zone", N_("is not the name of a time zone, such as Asia/Seoul"))
+    return name

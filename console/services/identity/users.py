@@ -1,0 +1,337 @@
+"""Users: create, change, switch on and off (API contract, identity section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.exc import IntegrityError
+
+from console.core.context import Context
+from console.domain.errors import Conflict, Invalid, NotFound
+from console.domain.identity import accounts, iam, scope
+from console.domain.identity.scope import Scope
+from console.domain.text import N_, T, Text
+from console.models.identity import Token, User, WebSession
+from console.services.audit import record as audit
+from console.services.common.query_cache import remembered
+from console.services.identity import passwords
+from console.services.identity.grants import check_account, check_grant, keep_an_owner, lock_owners, locked
+
+NOT_FOUND = N_("Admin user not found")
+
+PASSWORD_TEXTS = {
+    "short": N_("The password needs at least %(minimum)s characters"),
+    "long": N_("The password has at most %(maximum)s characters"),
+    "characters": N_("The password must not contain control characters"),
+    "username": N_("The password must differ from the user name"),
+    "common": N_("This password is among the first that are guessed"),
+    "same": N_("The new password must differ from the old one"),
+}
+
+
+@dataclass(frozen=True)
+class UserView:
+    """A user as pages and API show it; `permissions` are effective, the custom ones stand apart."""
+
+    id: int
+    username: str
+    display_name: str
+    role: str
+    permissions: tuple[str, ...]
+    site_scope: Scope
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+    custom_permissions: tuple[str, ...]
+    added_permissions: tuple[str, ...]
+    has_password: bool
+    must_change_password: bool
+    is_legacy: bool
+    last_sign_in_at: datetime | None
+    language: str | None
+    theme: str | None
+    version: int
+
+
+def view(user: User) -> UserView:
+    """Return what may be shown of a user; hashes stay behind."""
+    return UserView(
+        id=user.id,
+        username=user.username,
+        display_name=user.display_name or user.username,
+        role=user.role,
+        permissions=iam.effective_permissions(user.role, user.permissions),
+        site_scope=user.site_scope,
+        is_active=user.is_active,
+        created_at=user.created_at,
+        updated_at=user.updated_at,
+        custom_permissions=user.permissions,
+        added_permissions=tuple(sorted(iam.added_permissions(user.role))),
+        has_password=user.password_hash is not None,
+        must_change_password=user.must_change_password,
+        is_legacy=user.is_bootstrap,
+        last_sign_in_at=user.last_sign_in_at,
+        language=user.language,
+        theme=user.theme,
+        version=user.version,
+    )
+
+
+def list_users(ctx: Context) -> list[UserView]:
+    """Return all users, newest first; there is no site filter (API contract, section 4)."""
+    ctx.actor.require(iam.ADMIN)
+    rows = ctx.session.scalars(select(User).order_by(User.created_at.desc(), User.id.desc()))
+    return [view(user) for user in rows]
+
+
+def has_demo_company(ctx: Context) -> bool:
+    """Tell whether the demo company is in this database; its user names begin with `demo.`."""
+    asked = select(exists().where(User.username.startswith("demo.", autoescape=True)))
+    return remembered(ctx, ("demo_company",), lambda: bool(ctx.session.scalar(asked)))
+
+
+def get(ctx: Context, user_id: int) -> UserView:
+    """Return one user; raises NotFound."""
+    ctx.actor.require(iam.ADMIN)
+    return view(load(ctx, user_id))
+
+
+def by_name(ctx: Context, username: str) -> UserView | None:
+    """Return the user of that name, or None."""
+    ctx.actor.require(iam.ADMIN)
+    user = ctx.session.scalar(select(User).where(User.username == username))
+    return None if user is None else view(user)
+
+
+def load(ctx: Context, user_id: int, *, lock: bool = False) -> User:
+    """Return a user's row, locked for change if asked; raises NotFound. For services only."""
+    statement = select(User).where(User.id == user_id)
+    user = ctx.session.scalar(locked(statement) if lock else statement)
+    if user is None:
+        raise NotFound(NOT_FOUND)
+    return user
+
+
+def create(
+    ctx: Context,
+    *,
+    username: str,
+    display_name: str = "",
+    role: str = "operator",
+    permissions: Sequence[str] = (),
+    site_scope: Sequence[str] | None = None,
+    is_active: bool = True,
+    password: str | None = None,
+    must_change_password: bool = True,
+) -> UserView:
+    """Create a user; without a site scope they see all sites the contract's default gives them.
+
+    Raises Conflict for a taken name, Invalid for values out of bounds, PermissionDenied beyond the caller's own.
+    """
+    ctx.actor.require(iam.ADMIN)
+    now = ctx.now()
+    try:
+        name = accounts.check_username(username)
+    except accounts.BadUsername as error:
+        raise Invalid.field("username", str(error)) from error
+    user = User(
+        username=name,
+        display_name=accounts.display_name_or(name, display_name)[: accounts.DISPLAY_NAME_MAX],
+        role=iam.Role(role).value,
+        permissions=_permissions(permissions),
+        site_scope=scope.ALL_SITES if site_scope is None else clean_scope(ctx, site_scope),
+        is_active=is_active,
+        created_at=now,
+        updated_at=now,
+    )
+    check_grant(ctx, role=user.role, permissions=user.permissions, site_scope=user.site_scope)
+    if password is not None:
+        user.password_hash = make_password(ctx, user.username, password)
+        user.password_updated_at = now
+        user.must_change_password = must_change_password
+    _insert(ctx, user)
+    detail: dict[str, Any] = {
+        "username": user.username,
+        "role": user.role,
+        "site_scope": list(user.site_scope),
+        "is_active": user.is_active,
+    }
+    if password is not None:
+        detail["password_seeded"] = True
+    audit.record(ctx, "admin_user_create", "admin_user", user.id, detail=detail)
+    return view(user)
+
+
+def set_active(ctx: Context, user_id: int, *, is_active: bool) -> UserView:
+    """Switch a user on or off.
+
+    Switching off ends all tokens and browser sessions in the same transaction; switching on does not bring them
+    back. Raises Conflict for the own account (checked first) and for the last active owner.
+    """
+    ctx.actor.require(iam.ADMIN)
+    if not is_active and ctx.actor.user_id == user_id:
+        raise Conflict(N_("Cannot deactivate current admin user"))
+    lock_owners(ctx, user_id)
+    user = load(ctx, user_id, lock=True)
+    check_account(ctx, user)
+    if not is_active:
+        keep_an_owner(ctx, user)
+        end_credentials(ctx, user.id, "user_deactivated")
+    user.is_active = is_active
+    _changed(ctx, user)
+    detail = {"username": user.username, "is_active": is_active}
+    audit.record(ctx, "admin_user_set_active", "admin_user", user.id, detail=detail)
+    return view(user)
+
+
+def edit(
+    ctx: Context,
+    user_id: int,
+    *,
+    display_name: str | None = None,
+    role: str | None = None,
+    permissions: Sequence[str] | None = None,
+    site_scope: Sequence[str] | None = None,
+    is_active: bool | None = None,
+    version: int | None = None,
+) -> UserView:
+    """Change a user; None leaves a field as it is. `version` refuses the change when somebody else was faster.
+
+    Raises Conflict for the own role or account, for the last active owner and for an outdated version.
+    """
+    ctx.actor.require(iam.ADMIN)
+    lock_owners(ctx, user_id)
+    user = load(ctx, user_id, lock=True)
+    check_account(ctx, user)
+    if version is not None and version != user.version:
+        raise Conflict(T("The user was changed meanwhile"), code="version_conflict")
+    wanted: dict[str, Any] = {}
+    if display_name is not None:
+        wanted["display_name"] = accounts.display_name_or(user.username, display_name)[: accounts.DISPLAY_NAME_MAX]
+    if role is not None:
+        wanted["role"] = iam.Role(role).value
+    if permissions is not None:
+        wanted["permissions"] = _permissions(permissions)
+    if site_scope is not None:
+        wanted["site_scope"] = clean_scope(ctx, site_scope)
+    if is_active is not None:
+        wanted["is_active"] = is_active
+    changes = {name: value for name, value in wanted.items() if getattr(user, name) != value}
+    if not changes:
+        return view(user)
+    _check_edit(ctx, user, changes)
+    detail = {"username": user.username, "changes": _diff(user, changes)}
+    for name, value in changes.items():
+        setattr(user, name, value)
+    if changes.get("is_active") is False:
+        end_credentials(ctx, user.id, "user_deactivated")
+    _changed(ctx, user)
+    audit.record(ctx, "admin_user_update", "admin_user", user.id, detail=detail)
+    return view(user)
+
+
+def reset_password(ctx: Context, user_id: int, *, password: str | None = None) -> tuple[UserView, str | None]:
+    """Give a user a new password that must be changed at the next sign-in; ends their sessions.
+
+    Without `password` a one-time password is made and returned; it is shown once and stored only as a hash.
+    """
+    ctx.actor.require(iam.ADMIN)
+    user = load(ctx, user_id, lock=True)
+    check_account(ctx, user)
+    made = passwords.one_time_password() if password is None else None
+    user.password_hash = make_password(ctx, user.username, password or made or "")
+    user.password_updated_at = ctx.now()
+    user.must_change_password = True
+    _end_sessions(ctx, user.id, "password_reset")
+    _changed(ctx, user)
+    audit.record(ctx, "admin_user_password_reset", "admin_user", user.id, detail={"username": user.username})
+    return view(user), made
+
+
+def make_password(ctx: Context, username: str, password: str) -> str:
+    """Return the hash of a password that passes the rules; raises Invalid naming the field."""
+    minimum = ctx.config["PASSWORD_MIN_LENGTH"]
+    try:
+        text = accounts.check_password(password, username=username, minimum=minimum)
+    except accounts.WeakPassword as error:
+        raise Invalid(weakness(error.reason, minimum), code="weak_password") from error
+    return passwords.make_hash(ctx.config, text)
+
+
+def weakness(reason: str, minimum: int) -> Text:
+    """Return the sentence for a reason of WeakPassword."""
+    return T(PASSWORD_TEXTS[reason], minimum=minimum, maximum=accounts.PASSWORD_MAX)
+
+
+def clean_scope(ctx: Context, names: Iterable[str]) -> Scope:
+    """Return the scope of a request; raises Invalid for a name that cannot be a site."""
+    try:
+        return scope.normalise_scope(names, empty_means_all=ctx.config["SITE_SCOPE_EMPTY_MEANS_ALL"])
+    except ValueError as error:
+        raise Invalid.field("site_scope", str(error)) from error
+
+
+def end_credentials(ctx: Context, user_id: int, reason: str) -> None:
+    """End all tokens and browser sessions of a user."""
+    ctx.session.execute(
+        update(Token)
+        .where(Token.user_id == user_id, Token.is_active)
+        .values(is_active=False, revoked_at=ctx.now(), revoked_reason=reason)
+    )
+    _end_sessions(ctx, user_id, reason)
+
+
+def _end_sessions(ctx: Context, user_id: int, reason: str) -> None:
+    ctx.session.execute(
+        update(WebSession)
+        .where(WebSession.user_id == user_id, WebSession.revoked_at.is_(None))
+        .values(revoked_at=ctx.now(), revoked_reason=reason)
+    )
+
+
+def _permissions(values: Iterable[str]) -> tuple[str, ...]:
+    try:
+        return iam.normalise_permissions(values)
+    except ValueError as error:
+        raise Invalid.field("permissions", str(error)) from error
+
+
+def _insert(ctx: Context, user: User) -> None:
+    try:
+        with ctx.session.begin_nested():
+            ctx.session.add(user)
+    except IntegrityError as error:
+        raise Conflict(N_("username already exists")) from error
+
+
+def _check_edit(ctx: Context, user: User, changes: dict[str, Any]) -> None:
+    own = ctx.actor.user_id == user.id
+    if own and changes.get("is_active") is False:
+        raise Conflict(N_("Cannot deactivate current admin user"))
+    if own and "role" in changes:
+        raise Conflict(T("Your own role is changed by another administrator"))
+    if changes.get("is_active") is False or changes.get("role", user.role) != user.role:
+        keep_an_owner(ctx, user)
+    check_grant(
+        ctx,
+        role=changes.get("role", user.role),
+        permissions=changes.get("permissions", user.permissions),
+        site_scope=changes.get("site_scope", user.site_scope),
+    )
+
+
+def _diff(user: User, changes: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def plain(value: Any) -> Any:
+        return list(value) if isinstance(value, tuple) else value
+
+    return {name: {"old": plain(getattr(user, name)), "new": plain(value)} for name, value in changes.items()}
+
+
+def _changed(ctx: Context, user: User) -> None:
+    user.updated_at = ctx.now()
+    user.version += 1
+    ctx.session.flush()

@@ -1,0 +1,1 @@
+"""Use cases: runs of jobs, their queue and schedule."""

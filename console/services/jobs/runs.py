@@ -1,0 +1,315 @@
+"""Job runs as the rest of the console reads them: one, the latest, a history, what is open.
+
+Asking for a run is `run_requests`, carrying it out `run_engine`; schedule and reaper are `run_schedule` and
+`run_upkeep`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, CursorResult, Delete, ScalarSelect, Update, and_, func, literal, or_, select
+from sqlalchemy.orm import undefer
+
+from console.core.context import Context
+from console.domain.errors import NotFound
+from console.domain.jobs.runs import FINISHED, QUEUED, REASONS, RUNNING
+from console.domain.text import T, Text
+from console.models.jobs import JobRun
+from console.services.common.query_cache import remembered
+
+READ = ("admins:manage", "jobs:read")
+# Jobs that look at all sites: what they list is not for readers of one.
+OF_ALL_SITES = frozenset(
+    {
+        *(f"ops_governance_remediation_{word}" for word in ("sync", "escalation", "auto_assign", "kpi", "autopilot")),
+        "ops_evidence_archive_integrity",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a job; the first seven fields are those of the API contract.
+
+    All instants are aware UTC. `status`, `started_at` and `finished_at` are None until there is something to tell.
+    `progress` has `done`, `total` (None: unknown) and `message` as `{msgid, params}`; `log` is filled by `get` only.
+    """
+
+    id: int
+    job_name: str
+    trigger: str
+    status: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    detail: dict[str, Any]
+    state: str
+    dry_run: bool
+    executed: bool
+    options: dict[str, Any]
+    requested_by: str
+    requested_at: datetime
+    scheduled_for: datetime | None
+    missed_count: int
+    catch_up: bool
+    claimed_by: str | None
+    heartbeat_at: datetime | None
+    cancel_requested: bool
+    cancelled_by: str | None
+    progress: dict[str, Any]
+    error_code: str | None
+    error_id: str | None
+    retry_of: int | None
+    request_id: str
+    version: int
+    log: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def duration(self) -> timedelta | None:
+        """Give how long a finished run took."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return self.finished_at - self.started_at
+
+    @property
+    def skipped(self) -> bool:
+        """Tell whether the run ended well because there was nothing to do."""
+        return self.status == "success" and not self.executed
+
+    @property
+    def queued_at(self) -> datetime:
+        """Give when the run was asked for."""
+        return self.requested_at
+
+    @property
+    def progress_done(self) -> int:
+        """Give how many steps are done."""
+        return int(self.progress["done"])
+
+    @property
+    def progress_total(self) -> int | None:
+        """Give how many steps there are, if that is known."""
+        total: int | None = self.progress["total"]
+        return total
+
+    @property
+    def progress_note(self) -> Text | None:
+        """Give the last words about the progress."""
+        message = self.progress["message"]
+        return Text(message["msgid"], message["params"]) if message else None
+
+    @property
+    def error(self) -> Text | None:
+        """Give why the run ended without its work, for people."""
+        return Text(REASONS.get(self.error_code, self.error_code)) if self.error_code else None
+
+    @property
+    def summary(self) -> Text | None:
+        """Give the run in one sentence; pages of a job that has one say it themselves."""
+        return None
+
+
+def view(row: JobRun, *, log: bool = False) -> Run:
+    """Give a row as the rest of the console sees it."""
+    return Run(
+        id=row.id,
+        job_name=row.job_name,
+        trigger=row.trigger,
+        status=row.status,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        detail=row.detail_json,
+        state=row.state,
+        dry_run=row.dry_run,
+        executed=row.executed,
+        options=row.options_json,
+        requested_by=row.requested_by,
+        requested_at=row.requested_at,
+        scheduled_for=row.scheduled_for,
+        missed_count=row.missed_count,
+        catch_up=row.catch_up,
+        claimed_by=row.claimed_by,
+        heartbeat_at=row.heartbeat_at,
+        cancel_requested=row.cancel_requested,
+        cancelled_by=row.cancelled_by,
+        progress={"done": row.progress_done, "total": row.progress_total, "message": row.progress_json},
+        error_code=row.error_code,
+        error_id=row.error_id,
+        retry_of=row.retry_of,
+        request_id=row.request_id,
+        version=row.version,
+        log=tuple(row.log_json) if log else (),
+    )
+
+
+def state_is(state: str, table: type[JobRun] = JobRun) -> ColumnElement[bool]:
+    """Give the condition for waiting or running rows, written so that the small partial indexes serve it.
+
+    Databases compare it with the condition of the index before they know the values of parameters.
+    """
+    word = literal(state, literal_execute=True)
+    finished = literal(FINISHED, literal_execute=True)
+    return and_(table.state == word, table.state != finished)
+
+
+def skipped(table: Any = JobRun) -> ColumnElement[bool]:
+    """Give the condition for finished runs that found nothing to do; `table` is the mapped class or its columns."""
+    nothing: ColumnElement[bool] = and_(
+        table.status == "success", table.executed.is_(False), table.error_code.is_(None), table.dry_run.is_(False)
+    )
+    return nothing
+
+
+def changed(ctx: Context, statement: Update | Delete, values: Sequence[Mapping[str, Any]] | None = None) -> int:
+    """Carry out an UPDATE or DELETE, for each of the `values` if given; tells how many rows met its conditions."""
+    result = ctx.session.execute(statement, values, execution_options={"synchronize_session": False})
+    return cast("CursorResult[Any]", result).rowcount
+
+
+def get(ctx: Context, run_id: int) -> Run:
+    """Give one run with its log; raises NotFound."""
+    ctx.actor.require(*READ)
+    return _within(ctx, view(row_of(ctx, run_id, log=True), log=True))
+
+
+def _within(ctx: Context, run: Run) -> Run:
+    """Leave the figures of a run that looked at all sites to those who see one: its lists name other sites' items."""
+    if ctx.actor.all_sites or run.job_name not in OF_ALL_SITES:
+        return run
+    plain = {name: value for name, value in run.detail.items() if not isinstance(value, (dict, list))}
+    return replace(run, detail=plain)
+
+
+def row_of(ctx: Context, run_id: int, *, log: bool = False) -> JobRun:
+    """Give the row of a run as it stands in the database now; raises NotFound."""
+    query = select(JobRun).where(JobRun.id == run_id)
+    if log:
+        query = query.options(undefer(JobRun.log_json))
+    row = ctx.session.scalars(query, execution_options={"populate_existing": True}).one_or_none()
+    if row is None:
+        raise NotFound(T("There is no such run"))
+    return row
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """What narrows the list of runs; None means any. `since` and `until` bound `finished_at` (aware UTC).
+
+    Without `state` only finished runs are listed (API contract: a run has a status and an end).
+    """
+
+    job_name: str | None = None
+    state: str | None = None
+    status: str | None = None
+    trigger: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    dry_run: bool | None = None
+
+
+def listed(ctx: Context, wanted: RunFilter, *, limit: int = 50, offset: int = 0) -> tuple[list[Run], int]:
+    """Give a page of runs, newest first, and how many there are: two queries."""
+    ctx.actor.require(*READ)
+    query = select(JobRun).where(*_conditions(wanted))
+    if wanted.state in (None, FINISHED):
+        query = query.order_by(JobRun.finished_at.desc(), JobRun.id.desc())
+    else:
+        query = query.order_by(JobRun.id.desc())
+    rows = ctx.session.scalars(query.limit(limit).offset(offset))
+    return [_within(ctx, view(row)) for row in rows], _total(ctx, wanted)
+
+
+def _total(ctx: Context, wanted: RunFilter) -> int:
+    count = select(func.count()).select_from(JobRun).where(*_conditions(wanted))
+    return remembered(ctx, ("job runs", wanted), lambda: ctx.session.scalar(count) or 0)
+
+
+def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
+    # A run has an end exactly when it is finished, and the ends are what the indexes are made for.
+    finished = wanted.state in (None, FINISHED)
+    conditions = [JobRun.finished_at.is_not(None) if finished else state_is(str(wanted.state))]
+    if wanted.job_name is not None:
+        conditions.append(JobRun.job_name == wanted.job_name)
+    if wanted.status is not None:
+        conditions.append(JobRun.status == wanted.status)
+    if wanted.trigger is not None:
+        conditions.append(JobRun.trigger == wanted.trigger)
+    if wanted.dry_run is not None:
+        conditions.append(JobRun.dry_run == wanted.dry_run)
+    if wanted.since is not None:
+        conditions.append(JobRun.finished_at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(JobRun.finished_at <= wanted.until)
+    return conditions
+
+
+def _newest(name: str, *more: ColumnElement[bool]) -> ScalarSelect[int]:
+    return (
+        select(JobRun.id)
+        .where(JobRun.job_name == name, JobRun.finished_at.is_not(None), *more)
+        .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def latest_per_job(
+    ctx: Context, names: Iterable[str], *, dry_run: bool | None = False, executed: bool | None = None
+) -> dict[str, Run]:
+    """Give the newest finished run of each job that has one, in one query (order: `finished_at`, then id).
+
+    Dry runs are left out unless `dry_run` says otherwise (None: both kinds); `executed` asks for runs whose work ran
+    to its end without deciding to skip, which is what cooldowns count from.
+    """
+    more: list[ColumnElement[bool]] = []
+    if dry_run is not None:
+        more.append(JobRun.dry_run == dry_run)
+    if executed is not None:
+        more.append(JobRun.executed == executed)
+    wanted = [JobRun.id == _newest(name, *more) for name in dict.fromkeys(names)]
+    if not wanted:
+        return {}
+    return {row.job_name: view(row) for row in ctx.session.scalars(select(JobRun).where(or_(*wanted)))}
+
+
+def latest(ctx: Context, name: str, *, dry_run: bool | None = False) -> Run | None:
+    """Give the newest finished run of a job, or None (API contract: newest `finished_at`, then highest id)."""
+    return latest_per_job(ctx, [name], dry_run=dry_run).get(name)
+
+
+def last_executed(ctx: Context, name: str, *, dry_run: bool | None = False) -> Run | None:
+    """Give the newest run of a job that really did its work: neither failed, nor stopped, nor skipped."""
+    return latest_per_job(ctx, [name], dry_run=dry_run, executed=True).get(name)
+
+
+def history(
+    ctx: Context,
+    name: str,
+    *,
+    limit: int,
+    offset: int = 0,
+    since: datetime | None = None,
+    dry_run: bool | None = False,
+) -> tuple[list[Run], int]:
+    """Give the finished runs of one job, newest first, and how many there are.
+
+    For services that show the history of their own job; the permission is theirs to check.
+    """
+    wanted = RunFilter(job_name=name, since=since, dry_run=dry_run)
+    query = select(JobRun).where(*_conditions(wanted)).order_by(JobRun.finished_at.desc(), JobRun.id.desc())
+    return [view(row) for row in ctx.session.scalars(query.limit(limit).offset(offset))], _total(ctx, wanted)
+
+
+def open_runs(ctx: Context) -> list[Run]:
+    """Give everything that waits or runs, running ones first, oldest first, at most 200."""
+    ctx.actor.require(*READ)
+    query = (
+        select(JobRun)
+        .where(or_(state_is(RUNNING), state_is(QUEUED)))
+        .order_by((JobRun.state == RUNNING).desc(), JobRun.id)
+        .limit(200)
+    )
+    return [view(row) for row in ctx.session.scalars(query)]

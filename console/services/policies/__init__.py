@@ -1,0 +1,1 @@
+"""Use cases: policies with revisions and proposals."""

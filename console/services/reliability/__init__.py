@@ -1,0 +1,1 @@
+"""Use cases: latency and burn rate of the API."""

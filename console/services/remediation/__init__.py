@@ -1,0 +1,1 @@
+"""Use cases: the plan that follows from a verdict."""

@@ -1,0 +1,219 @@
+"""Bringing the tracker in line with a remediation plan: the decided changes, stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, case, func, select, update
+
+from console.core.context import Context
+from console.core.i18n import DEFAULT_LOCALE, text_in
+from console.domain.errors import Conflict
+from console.domain.remediation import plan as remediation
+from console.domain.remediation import sync as domain
+from console.domain.remediation.plan import Plan
+from console.domain.remediation.sync import Change, PlannedItem, SyncedRow, SyncPlan
+from console.domain.text import T
+from console.domain.tracker.tracker import REMEDIATION
+from console.models.tracker import TrackerItem
+from console.services.audit import record as audit
+from console.services.jobs.runs import changed as affected
+from console.services.remediation import notice
+from console.services.tracker import rows
+from console.services.tracker import store as tracker_store
+from console.services.tracker.rows import ItemView
+from console.services.tracker.store import Event
+
+RULE = "rule"
+# The published answer holds all active items; with sites and hand-made items that needs a limit.
+ANSWER_ITEMS = 500
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    """What a sync did. The counts are of rules; `items` are the active items that the caller may see, cut to 500.
+
+    `untouched_count`: active items that this plan says nothing about, because it was filtered or cut; they stay open.
+    """
+
+    generated_at: datetime
+    gate_generated_at: datetime
+    decision: str
+    include_warnings: bool
+    max_items: int
+    synced_count: int
+    created_count: int
+    reopened_count: int
+    resolved_count: int
+    active_count: int
+    items: tuple[ItemView, ...]
+    raised_count: int
+    untouched_count: int
+    unproven_count: int
+    completion_reopened: bool
+    gate_source: str
+
+
+def apply(ctx: Context, plan: Plan, now: datetime) -> SyncResult:
+    """Bring the tracker in line with a plan, in the transaction of the caller."""
+    run = tracker_store.lock_run(ctx, REMEDIATION)
+    planned = [_planned(item) for item in plan.items]
+    mentioned = [*(item.rule_id for item in planned), *plan.passed_rule_ids]
+    untouched = _unmentioned(ctx, mentioned)
+    decided = domain.sync(_stored(ctx, mentioned), planned, plan.passed_rule_ids, plan.gate_generated_at, now)
+    events: list[tuple[int, str | None, int, Event]] = []
+    for change in decided.changes:
+        if change.row is None:
+            item_id = _insert(ctx, change.values, plan.decision, now)
+            events += [(item_id, None, 1, _event(kind, None, change)) for kind in change.kinds]
+        else:
+            version = _update(ctx, change, plan.decision, now)
+            events += [(change.row.id, None, version, _event(kind, change.row, change)) for kind in change.kinds]
+    tracker_store.write_events(ctx, REMEDIATION, events, now)
+    run.last_synced_at = run.updated_at = now
+    run.updated_by = ctx.actor.username
+    run.gate_generated_at, run.gate_decision = plan.gate_generated_at, plan.decision
+    ctx.session.flush()
+    raised = [change.row.id for change in decided.changes if change.kind == domain.RAISED and change.row is not None]
+    notice.tell(ctx, raised, now)
+    reopened = decided.resets_completion and tracker_store.reopen_completion(
+        ctx, REMEDIATION, None, "tracker_synced", now
+    )
+    return _result(ctx, plan, decided, now, untouched=untouched, reopened=reopened)
+
+
+def _planned(item: remediation.PlanItem) -> PlannedItem:
+    return PlannedItem(
+        rule_id=item.rule_id.strip(),
+        rule_status=item.rule_status,
+        required=item.required,
+        priority=item.priority,
+        owner_role=item.owner_role,
+        sla_hours=max(1, item.sla_hours),
+        due_at=item.due_at,
+        # Published: the action is Korean, the reason is the rule's own English message.
+        action=text_in(DEFAULT_LOCALE, item.action),
+        reason=str(item.reason),
+        detail=item.detail,
+        texts={"action": item.action.as_dict(), "reason": item.reason.as_dict()},
+    )
+
+
+_SYNCED = and_(TrackerItem.tracker == REMEDIATION.key, TrackerItem.site_key == "", TrackerItem.item_type == RULE)
+
+
+def _stored(ctx: Context, rule_ids: list[str]) -> list[SyncedRow]:
+    """Read the rows that can change, locked: those whose rules are planned or seen to pass."""
+    names = ("id", "rule_status", "required", "sla_hours", "due_at", "status", "completed_at", "unproven_at")
+    columns = [getattr(TrackerItem, name) for name in (*names, "is_active", "version")]
+    statement = (
+        select(TrackerItem.item_key.label("rule_id"), *columns)
+        .where(_SYNCED, TrackerItem.item_key.in_(rule_ids))
+        .order_by(TrackerItem.id)
+        .with_for_update()
+    )
+    return [SyncedRow(**row._asdict()) for row in ctx.session.execute(statement)]
+
+
+def _unmentioned(ctx: Context, rule_ids: list[str]) -> int:
+    """Count the active items whose rules the snapshot did not mention at all."""
+    statement = select(func.count()).select_from(TrackerItem).where(_SYNCED, rows.ACTIVE)
+    return ctx.session.scalar(statement.where(TrackerItem.item_key.not_in(rule_ids))) or 0
+
+
+def _insert(ctx: Context, values: Mapping[str, Any], decision: str, now: datetime) -> int:
+    given = {key: value for key, value in values.items() if key != "rule_id"}
+    row = TrackerItem(
+        tracker=REMEDIATION.key,
+        item_type=RULE,
+        item_key=values["rule_id"],
+        number=tracker_store.next_number(ctx, REMEDIATION),
+        source_decision=decision,
+        created_by=ctx.actor.username,
+        updated_by=ctx.actor.username,
+        created_at=now,
+        updated_at=now,
+        **given,
+    )
+    ctx.session.add(row)
+    ctx.session.flush()
+    return row.id
+
+
+def _update(ctx: Context, change: Change, decision: str, now: datetime) -> int:
+    """Store a change; only one that people must know of raises the version and depends on it."""
+    row = change.row
+    assert row is not None
+    values: dict[str, Any] = {**change.values, "updated_at": now, "updated_by": ctx.actor.username}
+    if change.kind != domain.RESOLVED:
+        values["source_decision"] = decision
+    told = bool(change.kinds) or "due_at" in change.values
+    statement = update(TrackerItem).where(TrackerItem.id == row.id)
+    if told:
+        statement = statement.where(TrackerItem.version == row.version)
+        values["version"] = row.version + 1
+    if change.kind == domain.REOPENED:
+        values["reopened_count"] = TrackerItem.reopened_count + 1
+    if change.kind in (domain.REOPENED, domain.RAISED):
+        # What changed may be given away again, also where a person had taken it back before.
+        for column in (TrackerItem.assigned_at, TrackerItem.assignment_source):
+            values[column.key] = case((rows.RETURNED, None), else_=column)
+    if affected(ctx, statement.values(**values)) != 1:
+        raise Conflict(T("The tracker changed during the sync; please repeat it"), code="sync_conflict")
+    return row.version + (1 if told else 0)
+
+
+_TOLD = ("status", "completion_checked", "completed_at", "rule_status", "required", "due_at", "is_active")
+
+
+def _event(kind: str, row: SyncedRow | None, change: Change) -> Event:
+    new = {key: change.values[key] for key in _TOLD if key in change.values}
+    if row is None:
+        return Event(kind, {}, new)
+    new = {key: value for key, value in new.items() if getattr(row, key, None) != value}
+    return Event(kind, {key: getattr(row, key) for key in new if hasattr(row, key)}, new)
+
+
+def _result(
+    ctx: Context, plan: Plan, decided: SyncPlan, now: datetime, *, untouched: int, reopened: bool
+) -> SyncResult:
+    active = rows.keys(REMEDIATION, ctx.actor).where(rows.ACTIVE)
+    count = ctx.session.scalar(select(func.count()).select_from(active.subquery())) or 0
+    order = (TrackerItem.priority, TrackerItem.due_at, TrackerItem.id)
+    shown = rows.base(REMEDIATION, ctx.actor).where(rows.ACTIVE).order_by(*order).limit(ANSWER_ITEMS)
+    made = SyncResult(
+        generated_at=now,
+        gate_generated_at=plan.gate_generated_at,
+        decision=plan.decision,
+        include_warnings=plan.include_warnings,
+        max_items=plan.max_items,
+        synced_count=count,
+        created_count=decided.counts[domain.OPENED],
+        reopened_count=decided.counts[domain.REOPENED],
+        resolved_count=decided.counts[domain.RESOLVED],
+        active_count=count,
+        items=rows.views(REMEDIATION, ctx.session.execute(shown), now),
+        raised_count=decided.counts[domain.RAISED],
+        untouched_count=decided.untouched_count + untouched,
+        unproven_count=sum(change.kind == domain.UNPROVEN for change in decided.changes),
+        completion_reopened=reopened,
+        gate_source=plan.plan_source,
+    )
+    audit.record(
+        ctx,
+        f"{REMEDIATION.audit_prefix}_sync",
+        REMEDIATION.audit_prefix,
+        "global",
+        detail={
+            "include_warnings": made.include_warnings,
+            "max_items": made.max_items,
+            "active_count": made.active_count,
+            "created_count": made.created_count,
+            "reopened_count": made.reopened_count,
+            "resolved_count": made.resolved_count,
+        },
+    )
+    return made

@@ -1,0 +1,26 @@
+"""The sync: what the gate says now becomes what people see on the board."""
+
+from __future__ import annotations
+
+from console.core.context import Context
+from console.domain.remediation import plan as remediation
+from console.domain.text import T
+from console.domain.tracker.tracker import REMEDIATION
+from console.services.gate import gate
+from console.services.jobs import progress
+from console.services.remediation.apply import SyncResult, apply
+from console.services.tracker import store as tracker_store
+
+
+def sync(ctx: Context, *, include_warnings: bool = True, max_items: int = remediation.DEFAULT_MAX_ITEMS) -> SyncResult:
+    """Take a fresh gate snapshot and bring the tracker in line with it; syncs happen one after another.
+
+    Any number of repetitions with the same facts changes nothing more.
+    """
+    ctx.actor.require(*REMEDIATION.manage)
+    now = ctx.now()
+    progress.progress(ctx, 0, 2, T("Taking a gate verdict"))
+    tracker_store.lock_run(ctx, REMEDIATION)
+    taken = gate.snapshot(ctx)
+    progress.progress(ctx, 1, 2, T("Bringing the board in line"))
+    return apply(ctx, remediation.plan(taken, now=now, include_warnings=include_warnings, max_items=max_items), now)

@@ -1,0 +1,1 @@
+"""Use cases: checks of the installation itself."""

@@ -1,0 +1,185 @@
+"""Reads evidence and audit archives again and compares them with their hashes (API contract, section integrity).
+
+Files take turns: those read longest ago come first, and those found broken are read every time until they are mended.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, select, true, update
+
+from console.core.context import Actor, Context
+from console.domain.audit.archive import UNSIGNED_FIELDS, month_at, sealed
+from console.domain.audit.entry import canonical_json
+from console.domain.errors import Gone
+from console.domain.evidence.evidence import MODULES
+from console.domain.runbook import integrity as domain
+from console.domain.runbook.integrity import ArchiveCheck, IntegrityFacts, IntegrityReport, TableCheck
+from console.models.evidence import EvidenceFile
+from console.services.audit import archive as audit_archive
+from console.services.audit import record as audit
+from console.services.audit.keys import signing_key_id
+from console.services.evidence import store as evidence_store
+from console.services.jobs import runs
+from console.services.jobs.progress import progress
+
+READ = ("admins:manage", "audit:read")
+MOST_SAMPLES, MOST_ISSUES = 200, 500
+STORED_ARCHIVES = 3
+Issue = dict[str, Any]
+
+
+def batch(ctx: Context, *, sample: int | None = None, most: int | None = None) -> IntegrityReport:
+    """Read up to `sample` files of each module and the archives, and remember what was read.
+
+    Only the sites of the caller. The files are read before the transaction may write. Raises PermissionDenied.
+    """
+    ctx.actor.require(*READ)
+    sample = min(sample or ctx.config["EVIDENCE_INTEGRITY_SAMPLE_PER_TABLE"], MOST_SAMPLES)
+    most = min(most or ctx.config["EVIDENCE_INTEGRITY_MAX_ISSUES"], MOST_ISSUES)
+    archive = _archive(ctx)
+    tables, issues, problems = [], [], {}
+    for number, module in enumerate(MODULES, start=1):
+        counters: Counter[str] = Counter()
+        for row in _due(ctx, module, sample):
+            found = _check(ctx, row)
+            issues += found
+            problems[row.id] = found[-1]["reason"] if found else None
+            counters.update(_counted(found))
+            counters["checked_count"] += 1
+        tables.append(TableCheck(module, **counters))
+        progress(ctx, number, len(MODULES))
+    _remember(ctx, problems)
+    made = domain.report(tables, issues, archive, sample=sample, most=most)
+    audit.viewed(
+        ctx,
+        "ops_evidence_archive_integrity_view",
+        "ops_integrity",
+        "evidence_archive",
+        status=made.status,
+        checked_count=made.checked_count,
+        issue_count=made.issue_count,
+    )
+    return made
+
+
+def facts(ctx: Context) -> IntegrityFacts:
+    """Give what the newest run of the batch found, for the runbook: one query, nothing is read again."""
+    run = runs.latest(ctx, domain.JOB)
+    if run is None:
+        return IntegrityFacts(ctx.now())
+    return IntegrityFacts(ctx.now(), run.detail, run.finished_at, failed=run.error_code is not None)
+
+
+def _mine(actor: Actor) -> ColumnElement[bool]:
+    return true() if actor.all_sites else EvidenceFile.site_key.in_(("", *actor.site_scope))
+
+
+def _due(ctx: Context, module: str, sample: int) -> list[EvidenceFile]:
+    living = select(EvidenceFile).where(
+        EvidenceFile.module == module, EvidenceFile.removed_at.is_(None), _mine(ctx.actor)
+    )
+    broken = living.where(EvidenceFile.integrity_problem.is_not(None)).order_by(EvidenceFile.id).limit(sample)
+    rows = list(ctx.session.scalars(broken))
+    turn = (EvidenceFile.integrity_checked_at.asc().nulls_first(), EvidenceFile.id.desc())
+    others = living.where(EvidenceFile.integrity_problem.is_(None)).order_by(*turn).limit(sample - len(rows))
+    return rows + list(ctx.session.scalars(others) if len(rows) < sample else ())
+
+
+def _check(ctx: Context, row: EvidenceFile) -> list[Issue]:
+    """Read one file; gives what is wrong with it, the most telling last."""
+
+    def issue(reason: str, **more: Any) -> Issue:
+        return {"module": row.module, "evidence_id": row.id, "site": row.site, "reason": reason, **more}
+
+    made = [] if row.sha256 else [issue(domain.MISSING_HASH)]
+    absent = issue(domain.MISSING_BLOB, storage_backend=row.storage_backend)
+    try:
+        with evidence_store.opened(ctx, row) as content:
+            actual = evidence_store.digest(content)
+    except Gone as gone:
+        cause = gone.__cause__
+        unreadable = isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError)
+        return [*made, *([issue(domain.READ_ERROR, error=type(cause).__name__)] if unreadable else []), absent]
+    except OSError as error:
+        return [*made, issue(domain.READ_ERROR, error=type(error).__name__), absent]
+    if row.sha256 and actual != row.sha256:
+        made.append(issue(domain.MISMATCH, stored_sha256=row.sha256, actual_sha256=actual))
+    return made
+
+
+def _counted(found: list[Issue]) -> Counter[str]:
+    names = {
+        domain.MISSING_HASH: "missing_hash_count",
+        domain.MISSING_BLOB: "missing_blob_count",
+        domain.READ_ERROR: "read_error_count",
+        domain.MISMATCH: "digest_mismatch_count",
+    }
+    return Counter(names[issue["reason"]] for issue in found)
+
+
+def _remember(ctx: Context, problems: Mapping[int, str | None]) -> None:
+    if not problems:
+        return
+    if not ctx.writing:
+        ctx.begin_write()
+    now = ctx.now()
+    for problem in set(problems.values()):
+        ids = [key for key, found in problems.items() if found == problem]
+        values = {"integrity_checked_at": now, "integrity_problem": problem}
+        ctx.session.execute(update(EvidenceFile).where(EvidenceFile.id.in_(ids)).values(**values))
+
+
+def _archive(ctx: Context) -> ArchiveCheck:
+    """Build the archive of this month and compute digest and signature once more; read the kept ones again."""
+    month = month_at(ctx.now())
+    document = audit_archive.build(ctx, month, include_entries=False).document
+    key = ctx.config["AUDIT_ARCHIVE_SIGNING_KEY"]
+    again = sealed(_unsigned(document), key)
+    stored = [_genuine(ctx, path) for path in islice(_stored(ctx), STORED_ARCHIVES)]
+    return ArchiveCheck(
+        month=month.text,
+        entry_count=document["entry_count"],
+        chain_ok=bool(document["chain"]["chain_ok"]),
+        archive_sha_ok=document["archive_sha256"] == again["archive_sha256"],
+        signature_ok=document["signature"] == again["signature"],
+        signature_algorithm_ok=document["signature_algorithm"] == ("hmac-sha256" if key else "unsigned"),
+        signature_algorithm=document["signature_algorithm"],
+        signed=bool(key),
+        stored_checked_count=len(stored),
+        stored_mismatch_count=stored.count(False),
+    )
+
+
+def _unsigned(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name not in UNSIGNED_FIELDS}
+
+
+def _stored(ctx: Context) -> list[Path]:
+    """The kept archives, the newest month first."""
+    return sorted(ctx.config.path("AUDIT_ARCHIVE_PATH").glob("audit-archive-*.json"), reverse=True)
+
+
+def _genuine(ctx: Context, path: Path) -> bool:
+    """Tell whether a kept archive is what was signed; one signed with another key is judged by its digest alone."""
+    try:
+        document = json.loads(path.read_bytes())
+        entries = [canonical_json(entry) for entry in document["entries"] or ()]
+        again = sealed(_unsigned(document), ctx.config["AUDIT_ARCHIVE_SIGNING_KEY"], entries)
+        ours = document["signing_key_id"] == signing_key_id(ctx.config)
+        same = document["archive_sha256"] == again["archive_sha256"]
+        return bool(same and (not ours or document["signature"] == again["signature"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def as_detail(made: IntegrityReport) -> dict[str, Any]:
+    """Give a report as the answer and the run's result carry it: the message in English, as other checks do."""
+    return {**asdict(made), "message": str(made.message)}

@@ -1,0 +1,1 @@
+"""Use cases: items on a board: assign, work, prove, complete."""

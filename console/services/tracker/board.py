@@ -1,0 +1,126 @@
+"""The board: items by status under the same filters as the table, and who carries how much."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, literal_column, select, union_all
+
+from console.core.context import Context
+from console.core.listing import ListQuery
+from console.domain.tracker.tracker import Programme
+from console.models.identity import User
+from console.models.tracker import TrackerItem
+from console.services.tracker import rows
+from console.services.tracker.columns import BOARD_STATUSES, STATUS_LABELS, matching, order_of, read, unchanged
+from console.services.tracker.rows import ItemView
+
+COLUMN_LIMIT = 15
+COLUMN_LIMIT_MOST = 200
+
+
+@dataclass(frozen=True)
+class BoardColumn:
+    """One status of the board: how many match, and the first of them in order."""
+
+    status: str
+    label: str
+    count: int
+    items: tuple[ItemView, ...]
+
+    @property
+    def hidden(self) -> int:
+        """How many more there are."""
+        return self.count - len(self.items)
+
+
+@dataclass(frozen=True)
+class Board:
+    """The board under a query; `total` is the sum of its columns."""
+
+    query: ListQuery
+    columns: tuple[BoardColumn, ...]
+    total: int
+    computed_at: datetime
+
+
+@dataclass(frozen=True)
+class Load:
+    """How many open items one assignee has; `name` is the display name of the user, else the text."""
+
+    assignee: str
+    name: str
+    open_items: int
+
+
+def board(
+    ctx: Context,
+    programme: Programme,
+    query: ListQuery,
+    *,
+    expand: str = "",
+    counts: Mapping[str, int] | None = None,
+) -> Board:
+    """Give the columns of the board: two queries, each column capped; `expand` shows (nearly) all of one status.
+
+    Whoever has counted the items by status already gives the `counts`.
+    """
+    now = ctx.now()
+
+    def find() -> tuple[tuple[ItemView, ...], Mapping[str, int]]:
+        statement = matching(ctx, programme, query, now)
+        numbers = counts
+        if numbers is None:
+            counted = statement.with_only_columns(TrackerItem.status, func.count().label("number"))
+            each = ctx.session.execute(counted.group_by(TrackerItem.status))
+            numbers = {row.status: row.number for row in each}
+        parts = [
+            select(
+                statement.where(TrackerItem.status == literal_column(f"'{status}'"))
+                .order_by(*order_of(query))
+                .limit(COLUMN_LIMIT_MOST if expand == status else COLUMN_LIMIT)
+                .subquery()
+            )
+            for status in BOARD_STATUSES
+            if numbers.get(status)
+        ]
+        return read(ctx, programme, union_all(*parts).subquery(), now) if parts else (), numbers
+
+    items, numbers = unchanged(ctx, programme, query, ("board", expand), find, lambda found: rows.views_hold(found[0]))
+    wanted = query.filters.get("status") or BOARD_STATUSES
+    columns = tuple(
+        BoardColumn(
+            status,
+            STATUS_LABELS[status],
+            numbers.get(status, 0),
+            tuple(item for item in items if item.status == status),
+        )
+        for status in BOARD_STATUSES
+        if status in wanted
+    )
+    return Board(query, columns, sum(numbers.values()), now)
+
+
+def loads(ctx: Context, programme: Programme, site: str | None = None, *, most: int = 50) -> tuple[Load, ...]:
+    """Give the assignees with the most open items, most first."""
+    ctx.actor.require(*programme.read)
+    open_items = rows.keys(programme, ctx.actor).where(rows.OPEN, TrackerItem.assignee.is_not(None))
+    if site:
+        open_items = open_items.where(TrackerItem.site_key == site)
+    number = func.count().label("open_items")
+    grouped = (
+        open_items.with_only_columns(TrackerItem.assignee, number)
+        .group_by(TrackerItem.assignee)
+        .order_by(number.desc(), TrackerItem.assignee)
+        .limit(most)
+        .subquery()
+    )
+    statement = (
+        select(grouped.c.assignee, User.display_name, grouped.c.open_items)
+        .select_from(grouped)
+        .outerjoin(User, User.username == grouped.c.assignee)
+        .order_by(grouped.c.open_items.desc(), grouped.c.assignee)
+    )
+    return tuple(Load(text, name or text, number) for text, name, number in ctx.session.execute(statement))

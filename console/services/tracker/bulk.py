@@ -1,0 +1,261 @@
+"""The same change for many items: by their ids, or for everything that a filter matches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, not_, or_, true
+
+from console.core.context import Context
+from console.core.listing import ListQuery
+from console.domain.errors import Conflict, Invalid
+from console.domain.text import T, Text
+from console.domain.tracker.requests import BulkChange, ItemChange, Selection
+from console.domain.tracker.tracker import REMEDIATION, STATUSES, Programme
+from console.models.tracker import TrackerItem
+from console.services.audit import record as audit
+from console.services.jobs import progress
+from console.services.tracker import rows
+from console.services.tracker import store as tracker_store
+from console.services.tracker.change import Decision, Person, check_due, decide, person
+from console.services.tracker.columns import matching, spec
+from console.services.tracker.manual import MANUAL
+from console.services.tracker.rows import ItemView
+from console.services.tracker.store import Event
+
+# One transaction holds them all; more than this is hardly meant, and the filter can be narrowed.
+MOST = 10_000
+CHUNK = 500
+SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a bulk action would do. `missing`: ids that are not there, or not for the caller's eyes."""
+
+    action: str
+    total: int
+    will_change: int
+    unchanged: int
+    refused: int
+    missing: int
+    as_job: bool
+
+
+@dataclass(frozen=True)
+class BulkRow:
+    """What became of one item: `changed`, `unchanged` or `refused` (with the reason)."""
+
+    id: int
+    item_id: str
+    outcome: str
+    message: Text | None = None
+
+
+@dataclass(frozen=True)
+class BulkResult:
+    """The outcome of a bulk action; `rows` shows the first 200, refused ones first. `undo` takes the changes back."""
+
+    action: str
+    total: int
+    changed: int
+    unchanged: int
+    refused: int
+    missing: int
+    rows: tuple[BulkRow, ...]
+    undo: str | None
+
+
+def preview(
+    ctx: Context,
+    selection: Selection,
+    change: BulkChange,
+    programme: Programme = REMEDIATION,
+    *,
+    undecided: bool = False,
+) -> Preview:
+    """Count what a bulk action would do, without doing it: one query.
+
+    `undecided`: only the action is known yet, not what it sets; nothing counts as unchanged then.
+    """
+    now = ctx.now()
+    ctx.actor.require(*programme.write)
+    if not undecided:
+        _check(ctx, programme, change, now)
+    refused, unchanged = _conditions(change)
+    if undecided:
+        refused = TrackerItem.is_active.is_(False) if change.action in ("status", "due") else refused
+        unchanged = false()
+    figures = _selected(ctx, programme, selection, now).with_only_columns(
+        func.count(),
+        func.sum(case((refused, 1), else_=0)),
+        func.sum(case((and_(not_(refused), unchanged), 1), else_=0)),
+    )
+    total, refused_count, unchanged_count = (number or 0 for number in ctx.session.execute(figures).one())
+    return Preview(
+        action=change.action,
+        total=total,
+        will_change=total - refused_count - unchanged_count,
+        unchanged=unchanged_count,
+        refused=refused_count,
+        missing=0 if selection.everything else len(set(selection.ids)) - total,
+        as_job=total > ctx.config["TRACKER_BULK_DIRECT_ROWS"],
+    )
+
+
+def apply(ctx: Context, selection: Selection, change: BulkChange, programme: Programme = REMEDIATION) -> BulkResult:
+    """Do it for all of them in one transaction; a run reports its progress.
+
+    Raises Invalid for more than 10,000 items. Items that refuse the change (closed ones) are told, not forced.
+    """
+    now = ctx.now()
+    _check(ctx, programme, change, now)
+    wanted = _selected(ctx, programme, selection, now).order_by(TrackerItem.id).limit(MOST + 1)
+    ids = list(ctx.session.scalars(wanted))
+    if len(ids) > MOST:
+        raise Invalid(T("At most %(most)s items can be changed at once; please narrow the filter", most=MOST))
+    whom = person(ctx, change.assignee) if change.action == "assign" else None
+    work = _Work(ctx, programme, change, whom, now)
+    for done, chunk in _chunks(ids):
+        work.chunk(chunk)
+        progress.progress(ctx, done, len(ids), T("Changed: %(count)s", count=work.changed))
+    if work.changed:
+        work.finish()
+    failed = [row for row in work.rows if row.outcome == "refused"]
+    others = [row for row in work.rows if row.outcome != "refused"]
+    return BulkResult(
+        action=change.action,
+        total=len(ids),
+        changed=work.changed,
+        unchanged=sum(row.outcome == "unchanged" for row in others),
+        refused=len(failed),
+        missing=0 if selection.everything else len(set(selection.ids) - set(ids)),
+        rows=tuple((failed + others)[:SHOWN]),
+        undo=work.command.token if work.command else None,
+    )
+
+
+def _check(ctx: Context, programme: Programme, change: BulkChange, now: datetime) -> None:
+    ctx.actor.require(*programme.write)
+    if change.action == "status" and change.status not in STATUSES:
+        raise Invalid.field("status", T("A status is needed"))
+    if change.action == "due":
+        if change.due_at is None:
+            raise Invalid.field("due_at", T("A due date is needed"))
+        check_due(change.due_at, change.reason, now)
+
+
+def _selected(ctx: Context, programme: Programme, selection: Selection, now: datetime) -> Select[Any]:
+    """The ids that are meant; other sites' ids are simply not among them."""
+    if selection.everything:
+        unknown = set(selection.filters) - {item.key for item in spec(programme, now).filters}
+        if unknown:
+            # A misspelt filter left out would change items that nobody meant.
+            raise Invalid.field("filters", T("There is no filter “%(name)s”", name=min(unknown)[:40]))
+        return matching(ctx, programme, ListQuery(filters=selection.filters, search=selection.search), now)
+    return rows.keys(programme, ctx.actor).where(TrackerItem.id.in_(sorted(set(selection.ids))))
+
+
+def _conditions(change: BulkChange) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Which items refuse the action, and which are as wanted already."""
+    closed = TrackerItem.is_active.is_(False)
+    if change.action == "assign":
+        text = change.assignee.strip()
+        return false(), TrackerItem.assignee == text if text else TrackerItem.assignee.is_(None)
+    if change.action == "status":
+        return and_(closed, TrackerItem.status != change.status), TrackerItem.status == change.status
+    if change.action == "due":
+        return and_(closed, TrackerItem.due_at != change.due_at), TrackerItem.due_at == change.due_at
+    unfit = or_(closed, TrackerItem.item_type != MANUAL, TrackerItem.status != "done")
+    return unfit, not_(true())
+
+
+def _chunks(ids: list[int]) -> Iterator[tuple[int, list[int]]]:
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        yield start + len(chunk), chunk
+
+
+class _Work:
+    """One bulk action under way."""
+
+    def __init__(
+        self, ctx: Context, programme: Programme, change: BulkChange, whom: Person | None, now: datetime
+    ) -> None:
+        self.ctx, self.programme, self.change, self.whom, self.now = ctx, programme, change, whom, now
+        self.wanted = ItemChange(
+            assignee=change.assignee if change.action == "assign" else None,
+            status=change.status if change.action == "status" else None,
+            due_at=change.due_at if change.action == "due" else None,
+            reason=change.reason,
+        )
+        self.rows: list[BulkRow] = []
+        self.ids: list[int] = []
+        self.sites: set[str | None] = set()
+        self.changed = 0
+        self.command: tracker_store.Command | None = None
+
+    def chunk(self, ids: list[int]) -> None:
+        """Change some hundred items: one read, one conditional update each, one insert of all events."""
+        statement = rows.base(self.programme, self.ctx.actor).where(TrackerItem.id.in_(ids)).order_by(TrackerItem.id)
+        locked = statement.with_for_update(of=TrackerItem)
+        written: list[tuple[int, str | None, int, Event]] = []
+        for item in rows.views(self.programme, self.ctx.session.execute(locked), self.now):
+            try:
+                decided = self._decide(item)
+            except Conflict as refusal:
+                message = refusal.detail if isinstance(refusal.detail, Text) else None
+                self.rows.append(BulkRow(item.id, item.item_id, "refused", message))
+                continue
+            if not decided.values:
+                self.rows.append(BulkRow(item.id, item.item_id, "unchanged"))
+                continue
+            self._store(item, decided)
+            written += [(item.id, item.site, item.version + 1, event) for event in decided.events]
+        tracker_store.write_events(self.ctx, self.programme, written, self.now, self.command)
+
+    def _decide(self, item: ItemView) -> Decision:
+        if self.change.action != "close":
+            return decide(item, self.wanted, self.whom, self.ctx.actor, self.now)
+        if not (item.manual and item.is_active and item.status == "done"):
+            raise Conflict(T("Only finished items that were added by hand can be closed"))
+        event = Event("resolved", {"is_active": True}, {"is_active": False})
+        return Decision({"is_active": False}, (event,), active=False)
+
+    def _store(self, item: ItemView, decided: Decision) -> None:
+        if self.command is None:
+            self.command = tracker_store.begin_command(self.ctx, self.programme, "bulk", self.now)
+        if not tracker_store.update_item(self.ctx, item.id, item.version, decided.values, self.now):
+            raise Conflict(T("Somebody else changed the item meanwhile"), code="version_conflict")
+        self.changed += 1
+        self.ids.append(item.id)
+        self.rows.append(BulkRow(item.id, item.item_id, "changed"))
+        if decided.resets(self.programme):
+            self.sites.add(item.site if self.programme.site_runs else None)
+
+    def finish(self) -> None:
+        """Reopen what was closed, and put the action on record once, with the ids that it changed."""
+        for site in self.sites:
+            tracker_store.reopen_completion(self.ctx, self.programme, site, "tracker_item_updated", self.now)
+        change = self.change
+        wanted: dict[str, dict[str, Any]] = {
+            "assign": {"assignee": change.assignee.strip() or None},
+            "status": {"status": change.status},
+            "due": {"due_at": change.due_at, "reason": change.reason.strip()},
+            "close": {"is_active": False},
+        }
+        audit.record(
+            self.ctx,
+            f"{self.programme.audit_prefix}_item_bulk_update",
+            self.programme.item_resource,
+            change.action,
+            detail={
+                "action": change.action,
+                "new": tracker_store.stored(wanted[change.action]),
+                "changed_count": self.changed,
+                "ids": self.ids[:CHUNK],
+            },
+        )

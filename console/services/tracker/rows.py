@@ -1,0 +1,309 @@
+"""How tracker items are read: conditions that match the indexes, what a caller may see, and the row that doors get."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, select, true
+
+from console.core.context import Actor, Context
+from console.core.serialize import CsvColumn, columns_of
+from console.domain.automation import workload
+from console.domain.errors import NotFound
+from console.domain.ids import MAX_ID
+from console.domain.programme.trackers import programmes
+from console.domain.tracker.rules import soon_hours
+from console.domain.tracker.tracker import Programme
+from console.models.identity import User
+from console.models.tracker import TrackerEvent, TrackerItem
+from console.services.common.hints import common
+from console.services.common.query_cache import ALWAYS
+
+# Literals, not parameters: a partial index is used only where the database can prove its condition.
+ACTIVE: ColumnElement[bool] = TrackerItem.is_active.expression
+OPEN = and_(ACTIVE, TrackerItem.status != literal_column("'done'"))
+CRITICAL = and_(OPEN, TrackerItem.required.expression, TrackerItem.rule_status == literal_column("'fail'"))
+NO_EVIDENCE = and_(ACTIVE, TrackerItem.evidence_required.expression, TrackerItem.evidence_count == literal_column("0"))
+UNASSIGNED = and_(ACTIVE, TrackerItem.assignee.is_(None))
+RETURNED = TrackerItem.assignment_source == literal_column(f"'{workload.RETURNED}'")
+# What automation may give away: everything but that.
+AUTOMATIC = TrackerItem.assignment_source.is_distinct_from(literal_column(f"'{workload.RETURNED}'"))
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """A tracker item as every door shows it; instants are aware UTC.
+
+    The first 23 fields are the published ones. `verified` says that the gate passed the rule after the work was
+    called done. `assignee_state` is `none`, `user`, `inactive` (that user was switched off) or `unknown` (no user of
+    that name). `assignment_source` is `auto`, `manual` or `returned`: a person took an automatic assignment back at
+    `assigned_at`, and automation leaves the item alone until somebody assigns it. `read_at` is when the row was read.
+    """
+
+    id: int
+    item_id: str
+    rule_id: str
+    rule_status: str
+    required: bool
+    priority: int
+    owner_role: str
+    sla_hours: int
+    due_at: datetime | None
+    action: str
+    reason: str
+    detail: Mapping[str, Any]
+    assignee: str | None
+    status: str
+    completion_checked: bool
+    completion_note: str
+    completed_at: datetime | None
+    is_active: bool
+    gate_generated_at: datetime | None
+    created_by: str
+    updated_by: str
+    created_at: datetime
+    updated_at: datetime
+
+    site: str | None
+    item_type: str
+    item_key: str
+    item_name: str
+    texts: Mapping[str, Any]
+    opened_at: datetime
+    first_seen_at: datetime
+    due_changed_at: datetime | None
+    plan_rank: int | None
+    source_decision: str
+    gate_run_id: int | None
+    verified_at: datetime | None
+    unproven_at: datetime | None
+    reopened_count: int
+    assignee_user_id: int | None
+    assigned_at: datetime | None
+    assignment_source: str | None
+    accepted_at: datetime | None
+    evidence_required: bool
+    evidence_count: int
+    comment_count: int
+    version: int
+    tracker: str
+    assignee_name: str | None
+    assignee_active: bool | None
+    read_at: datetime
+
+    @property
+    def fingerprint(self) -> tuple[Hashable, ...]:
+        """Give what a drawing of this row depends on, apart from the minute."""
+        counts = (self.comment_count, self.evidence_count)
+        person = (self.assignee, self.assignee_name, self.assignee_active)
+        return (self.id, self.version, self.updated_at, *person, self.overdue, *counts)
+
+    @property
+    def title(self) -> str | Mapping[str, Any]:
+        """What is to be done, in one line, translatable where it comes from the plan or the catalogue."""
+        return self.texts.get("name") or self.item_name or self.texts.get("action") or self.action or self.rule_id
+
+    @property
+    def why(self) -> str | Mapping[str, Any]:
+        """Why it is there, translatable where it comes from the plan."""
+        return self.texts.get("reason") or self.reason
+
+    @property
+    def kind(self) -> str | Mapping[str, Any]:
+        """Which list of its week it stands in, translatable."""
+        return self.texts.get("kind") or self.item_type
+
+    @property
+    def verified(self) -> bool:
+        """Whether the gate confirmed the work."""
+        return self.verified_at is not None
+
+    @property
+    def assignee_state(self) -> str:
+        """How the assignee's text relates to the users."""
+        if self.assignee is None:
+            return "none"
+        if self.assignee_user_id is None:
+            return "unknown"
+        return "user" if self.assignee_active else "inactive"
+
+    @property
+    def is_open(self) -> bool:
+        """Active and not done."""
+        return self.is_active and self.status != "done"
+
+    @property
+    def overdue(self) -> bool:
+        """Open and past its due date when it was read."""
+        return self.is_open and self.due_at is not None and self.due_at < self.read_at
+
+    @property
+    def soon_hours(self) -> float:
+        """How many hours before its deadline it reads as due soon."""
+        return soon_hours(self.sla_hours)
+
+    @property
+    def from_gate(self) -> bool:
+        """Whether a rule of the gate asks for it."""
+        return self.item_type == "rule"
+
+    @property
+    def manual(self) -> bool:
+        """Whether a person made it; the sync never touches such items."""
+        return self.item_type == "manual"
+
+    @property
+    def in_week(self) -> bool:
+        """Whether it comes from the catalogue of a week."""
+        return not (self.from_gate or self.manual)
+
+    def owned_by(self, actor: Actor) -> bool:
+        """Whether `actor` is its assignee."""
+        if actor.user_id is not None and self.assignee_user_id is not None:
+            return actor.user_id == self.assignee_user_id
+        return self.assignee is not None and self.assignee == actor.username
+
+
+CSV_COLUMNS: tuple[CsvColumn, ...] = columns_of(
+    *("id", "item_id", "rule_id", "rule_status", "required", "priority", "owner_role", "sla_hours", "due_at"),
+    *("action", "reason", "detail", "assignee", "status", "completion_checked", "completion_note", "completed_at"),
+    *("is_active", "gate_generated_at", "created_by", "updated_by", "created_at", "updated_at"),
+    *("site", "item_type", "item_name", "opened_at", "first_seen_at", "due_changed_at", "plan_rank"),
+    *("source_decision", "verified", "verified_at", "reopened_count", "assignee_user_id", "assignee_state"),
+    *("assigned_at", "assignment_source", "accepted_at", "evidence_count", "comment_count", "overdue", "version"),
+)
+
+_READ = tuple(
+    name
+    for name in ItemView.__dataclass_fields__
+    if name not in {"item_id", "rule_id", "assignee_name", "assignee_active", "read_at"}
+)
+
+_NAMES = (*_READ, "number", "assignee_name", "assignee_active")
+
+
+def item_number(prefix: str, number: int) -> str:
+    """The id that people quote: `GR-007`."""
+    return f"{prefix}-{number:03d}"
+
+
+def number_of(prefix: str, text: str) -> int | None:
+    """The number in `GR-007`, `gr7` or `7`; None for anything else."""
+    digits = text.strip().upper().removeprefix(prefix).removeprefix("-").lstrip("0")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """The rows that the caller's site scope shows; items of the platform (no site) are for everybody."""
+    if actor.all_sites:
+        return true()
+    return TrackerItem.site_key.in_(("", *actor.site_scope))
+
+
+def columns() -> list[Any]:
+    """What a SELECT must name for `view`."""
+    person = (User.display_name.label("assignee_name"), User.is_active.label("assignee_active"))
+    return [*(getattr(TrackerItem, name) for name in _READ), TrackerItem.number, *person]
+
+
+def keys(programme: Programme, actor: Actor) -> Select[Any]:
+    """Ids of the items of a programme that the caller may see."""
+    return select(TrackerItem.id).where(TrackerItem.tracker == programme.key, visible(actor))
+
+
+def keys_of(programmes: Iterable[Programme], actor: Actor) -> Select[Any]:
+    """Ids of the items of several programmes that the caller may see."""
+    return select(TrackerItem.id).where(TrackerItem.tracker.in_([one.key for one in programmes]), visible(actor))
+
+
+def everything() -> Select[Any]:
+    """Items of all programmes; the caller must have chosen the ids that may be seen."""
+    return select(*columns()).select_from(TrackerItem).outerjoin(User, User.id == TrackerItem.assignee_user_id)
+
+
+def mixed(rows: Iterable[Row[Any]], now: datetime) -> tuple[ItemView, ...]:
+    """Turn rows of `everything` into items of their programmes; those of a week that is gone are left out."""
+    known = {one.key: one for one in programmes()}
+    return tuple(view(known[row.tracker], row, now) for row in rows if row.tracker in known)
+
+
+def base(programme: Programme, actor: Actor) -> Select[Any]:
+    """Items of a programme that the caller may see, with what is known of the assignee."""
+    return everything().where(TrackerItem.tracker == programme.key, visible(actor))
+
+
+def view(programme: Programme, row: Row[Any], now: datetime) -> ItemView:
+    """Turn a row of `base` into the item that doors show."""
+    # Row._asdict would build a view of the keys for each row.
+    values = dict(zip(_NAMES, row, strict=True))
+    number = values.pop("number")
+    return ItemView(
+        item_id=item_number(programme.item_prefix, number),
+        rule_id=values["item_key"],
+        read_at=now,
+        **values,
+    )
+
+
+def views(programme: Programme, rows: Iterable[Row[Any]], now: datetime) -> tuple[ItemView, ...]:
+    """Turn rows of `base` into items."""
+    return tuple(view(programme, row, now) for row in rows)
+
+
+def views_hold(items: Iterable[ItemView]) -> datetime:
+    """Give the last instant (aware UTC) at which the same of these items are overdue as when they were read."""
+    return min((item.due_at for item in items if item.due_at and item.is_open and not item.overdue), default=ALWAYS)
+
+
+def load(ctx: Context, programme: Programme, item_id: int, now: datetime, *, lock: bool = False) -> ItemView:
+    """Read one item; raises NotFound, or SiteDenied for an item of a site outside the caller's scope."""
+    statement = everything().where(TrackerItem.tracker == programme.key, TrackerItem.id == item_id)
+    row = None
+    if 0 < item_id <= MAX_ID:
+        row = ctx.session.execute(statement.with_for_update(of=TrackerItem) if lock else statement).first()
+    if row is None:
+        raise NotFound(programme.item_not_found)
+    found = view(programme, row, now)
+    ctx.actor.require_site(found.site)
+    return found
+
+
+def due_soon(now: datetime, hours: int = 24) -> ColumnElement[bool]:
+    """Open and due within `hours`, not yet late."""
+    return and_(OPEN, TrackerItem.due_at >= now, TrackerItem.due_at <= now + timedelta(hours=hours))
+
+
+def overdue(now: datetime) -> ColumnElement[bool]:
+    """Open and strictly past the due date."""
+    return and_(OPEN, TrackerItem.due_at < now)
+
+
+def lateness_holds(ctx: Context, programme: Programme, now: datetime) -> datetime:
+    """Give the last instant (aware UTC) at which the same items are overdue and due soon as at `now`."""
+    due = select(func.min(TrackerItem.due_at)).where(TrackerItem.tracker == programme.key, OPEN)
+    soon = now + timedelta(hours=24)
+    coming, entering = due.where(TrackerItem.due_at >= now), due.where(TrackerItem.due_at > soon)
+    steps = select(coming.scalar_subquery(), entering.scalar_subquery())
+    next_late, next_soon = ctx.session.execute(steps).one()
+    # An item becomes late after its deadline, and due soon at the very instant a day before it.
+    next_soon = next_soon and next_soon - timedelta(hours=24, microseconds=1)
+    return min(next_late or ALWAYS, next_soon or ALWAYS)
+
+
+def became_done(
+    ctx: Context, programme: Programme, since: datetime, site: str | None = None
+) -> tuple[ColumnElement[bool], ...]:
+    """Give the conditions for the events since then (aware UTC) by which items that the caller sees became done."""
+    found = [
+        common(ctx, TrackerEvent.tracker == programme.key),
+        TrackerEvent.to_status == literal_column("'done'"),
+        TrackerEvent.at >= since,
+    ]
+    if site is not None:
+        found.append(TrackerEvent.site_key == site)
+    elif not ctx.actor.all_sites:
+        found.append(TrackerEvent.site_key.in_(("", *ctx.actor.site_scope)))
+    return tuple(found)

@@ -1,0 +1,337 @@
+"""Figures of a tracker: overview, readiness, and what the overview page says about the board."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from operator import attrgetter
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, literal_column, or_, select, true
+
+from console.core.context import Context
+from console.domain.tracker import tracker as domain
+from console.domain.tracker.tracker import REMEDIATION, Overview, Programme, Readiness, Tally
+from console.models.tracker import TrackerCommand, TrackerCompletion, TrackerEvent, TrackerItem, TrackerRun
+from console.services.audit import record as audit
+from console.services.common import hints
+from console.services.common.query_cache import ALWAYS, keep, remembered, remembered_until
+from console.services.tracker import rows
+from console.services.tracker.rows import ItemView
+
+TREND_DAYS = 7
+
+
+@dataclass(frozen=True)
+class RunState:
+    """Where a tracker stands: closed by whom, synced when, with which verdict.
+
+    `stale`: the last sync is longer ago than the setting allows. `history_count`: how often it was closed.
+    """
+
+    status: str = domain.ACTIVE
+    completion_note: str = ""
+    completed_by: str | None = None
+    completed_at: datetime | None = None
+    force_used: bool = False
+    last_checked_at: datetime | None = None
+    readiness: Mapping[str, Any] = field(default_factory=dict)
+    history_count: int = 0
+    last_synced_at: datetime | None = None
+    gate_generated_at: datetime | None = None
+    gate_decision: str | None = None
+    starts_on: date | None = None
+    stale: bool = True
+
+
+@dataclass(frozen=True)
+class OverviewView(Overview):
+    """The overview with the state of the sync."""
+
+    last_synced_at: datetime | None
+    stale: bool
+    gate_decision: str | None
+
+
+@dataclass(frozen=True)
+class ReadinessView(Readiness):
+    """The readiness (of `site`, or of all) with the verdict of the gate that the tracker was last synced with."""
+
+    site: str | None
+    last_synced_at: datetime | None
+    stale: bool
+    gate_decision: str | None
+    gate_generated_at: datetime | None
+
+    @property
+    def fingerprint(self) -> tuple[Hashable, ...]:
+        """Give what a drawing of this depends on, apart from the minute."""
+        return _READINESS(self)
+
+
+# The codes and counts of the blockers say what their sentences say.
+_READINESS = attrgetter(
+    *(field.name for field in fields(ReadinessView) if field.name not in {"generated_at", "blockers"})
+)
+
+
+def tally(ctx: Context, programme: Programme, now: datetime, site: str | None = None, *, closed: bool = False) -> Tally:
+    """Count what the caller may see, in one query of index ranges; the domain counts the same one by one.
+
+    `closed` counts the inactive items too. Done and checked go together (a constraint of the table), so unchecked
+    items are those that are not done.
+    """
+    key = ("tally", programme.key, ctx.actor.site_scope, site, closed)
+    found = remembered_until(ctx, key, now, lambda: _counted(ctx, programme, now, site, closed=closed))
+    total = sum(found[status] for status in domain.STATUSES)
+    return Tally(total=total, unchecked=total - found["done"], **found)
+
+
+def _counted(
+    ctx: Context, programme: Programme, now: datetime, site: str | None, *, closed: bool
+) -> tuple[dict[str, int], datetime]:
+    """Count them, and tell until when that holds: up to the next deadline of an open item."""
+    scope = [hints.common(ctx, TrackerItem.tracker == programme.key), rows.visible(ctx.actor)]
+    if site is not None:
+        scope.append(TrackerItem.site_key == site)
+
+    def number(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+        return select(func.count()).select_from(TrackerItem).where(*scope, *conditions).scalar_subquery()
+
+    # Late ones are counted on the walk through the open ones of each status, for less than half of a walk of their own.
+    late = func.count().filter(TrackerItem.due_at < now).label("late")
+    walks = {
+        status: select(func.count().label("number"), late)
+        .where(*scope, rows.ACTIVE, TrackerItem.status == status)
+        .subquery()
+        for status in domain.STATUSES
+        if status != "done"
+    }
+    figures: dict[str, ColumnElement[Any]] = {
+        **{status: walk.c.number for status, walk in walks.items()},
+        "done": number(rows.ACTIVE, TrackerItem.status == "done"),
+        "missing_assignee": number(rows.UNASSIGNED),
+        "critical_open": number(rows.CRITICAL),
+        "overdue": sum((walk.c.late for walk in walks.values()), start=literal_column("0")),
+    }
+    if programme.has("evidence"):
+        figures["missing_evidence"] = number(rows.ACTIVE, rows.NO_EVIDENCE)
+        pieces = select(func.coalesce(func.sum(TrackerItem.evidence_count), 0)).where(*scope, rows.ACTIVE)
+        figures["evidence_total"] = pieces.scalar_subquery()
+    if closed:
+        figures["closed"] = number(TrackerItem.is_active.is_(False))
+    coming = select(func.min(TrackerItem.due_at)).where(*scope, rows.OPEN, TrackerItem.due_at >= now)
+    named = [figure.label(name) for name, figure in figures.items()]
+    first, *others = walks.values()
+    asked = select(*named, coming.scalar_subquery()).select_from(first)
+    for walk in others:
+        asked = asked.join(walk, true())
+    *counts, until = ctx.session.execute(asked).one()
+    found = dict(zip(figures, counts, strict=True))
+    keep(ctx, late_key(ctx, programme, site), now, until or ALWAYS, found["overdue"])
+    return found, until or ALWAYS
+
+
+def late_key(ctx: Context, programme: Programme, site: str | None) -> Hashable:
+    """Name the number of late items that the caller sees: whoever counts it keeps it for the rest of the page."""
+    return ("late", programme.key, ctx.actor.site_scope, site)
+
+
+def run_state(ctx: Context, programme: Programme, now: datetime, site: str | None = None) -> RunState:
+    """Tell where the tracker stands, for trackers closed per site that of `site`: one query."""
+    site_key = (site or "") if programme.site_runs else ""
+    found = remembered(ctx, ("run", programme.key, site_key), lambda: _stored_run(ctx, programme, site_key))
+    if found is None:
+        return RunState()
+    limit = timedelta(hours=ctx.config["GOVERNANCE_REMEDIATION_SYNC_STALE_HOURS"])
+    return replace(found, stale=found.last_synced_at is None or now - found.last_synced_at > limit)
+
+
+def _stored_run(ctx: Context, programme: Programme, site_key: str) -> RunState | None:
+    closings = (
+        select(func.count())
+        .select_from(TrackerCompletion)
+        .where(
+            TrackerCompletion.tracker == programme.key,
+            TrackerCompletion.site_key == site_key,
+            TrackerCompletion.kind == "completed",
+        )
+        .scalar_subquery()
+    )
+    read = [getattr(TrackerRun, item.name) for item in fields(RunState) if item.name not in ("history_count", "stale")]
+    wanted = select(*read, closings.label("history_count"))
+    row = ctx.session.execute(
+        wanted.where(TrackerRun.tracker == programme.key, TrackerRun.site_key == site_key)
+    ).first()
+    return RunState(**row._asdict()) if row else None
+
+
+def check_site(ctx: Context, site: str | None) -> None:
+    """Raise SiteDenied for a site that the caller may not see; None is all that they may see."""
+    ctx.actor.require_site(site)
+
+
+def overview(ctx: Context, programme: Programme = REMEDIATION, site: str | None = None) -> OverviewView:
+    """Give the counts of a tracker: two queries."""
+    ctx.actor.require(*programme.read)
+    check_site(ctx, site)
+    now = ctx.now()
+    counts = tally(ctx, programme, now, site, closed=True)
+    state = run_state(ctx, programme, now)
+    made = OverviewView(
+        **asdict(domain.overview(programme, counts, now)),
+        last_synced_at=state.last_synced_at,
+        stale=state.stale,
+        gate_decision=state.gate_decision,
+    )
+    audit.viewed(
+        ctx,
+        f"{programme.audit_prefix}_overview_view",
+        programme.resource,
+        site or "global",
+        active_count=made.active_count,
+        closed_count=made.closed_count,
+        completion_rate_percent=made.completion_rate_percent,
+    )
+    return made
+
+
+def readiness(ctx: Context, programme: Programme = REMEDIATION, site: str | None = None) -> ReadinessView:
+    """Tell whether a tracker can be closed: two queries."""
+    ctx.actor.require(*programme.read)
+    check_site(ctx, site)
+    made = measured(ctx, programme, ctx.now(), site)
+    audit.viewed(
+        ctx,
+        f"{programme.audit_prefix}_readiness_view",
+        programme.resource,
+        site or "global",
+        ready=made.ready,
+        total_items=made.total_items,
+        readiness_score_percent=made.readiness_score_percent,
+    )
+    return made
+
+
+def measured(
+    ctx: Context, programme: Programme, now: datetime, site: str | None = None, state: RunState | None = None
+) -> ReadinessView:
+    """Compute the readiness of what the caller may see at `now`."""
+    state = state or run_state(ctx, programme, now, site)
+    counts = tally(ctx, programme, now, site)
+    found = domain.readiness(programme, counts, now, synced=state.last_synced_at is not None)
+    return ReadinessView(
+        **{item.name: getattr(found, item.name) for item in fields(found)},
+        site=site,
+        last_synced_at=state.last_synced_at,
+        stale=state.stale,
+        gate_decision=state.gate_decision,
+        gate_generated_at=state.gate_generated_at,
+    )
+
+
+@dataclass(frozen=True)
+class BoardSummary:
+    """What the overview page says about the board, as of `computed_at`.
+
+    `finished_by_day` has the last seven days (of the business zone), oldest first; `throughput_per_day` is their
+    average. `first` is what to do first: the five open items with the earliest deadlines. `next_due_at` is the nearest
+    deadline that has not passed.
+    """
+
+    computed_at: datetime
+    open: int
+    late: int
+    due_24h: int
+    next_due_at: datetime | None
+    unassigned: int
+    throughput_per_day: float
+    finished_by_day: tuple[tuple[date, int], ...]
+    first: tuple[ItemView, ...]
+
+
+def board_summary(ctx: Context, site: str | None = None, programme: Programme = REMEDIATION) -> BoardSummary:
+    """Give late, due within 24 h, unassigned, finished per day and the first things to do: three queries."""
+    ctx.actor.require(*programme.read)
+    check_site(ctx, site)
+    now = ctx.now()
+    key = ("board_summary", programme.key, ctx.actor.site_scope, site)
+    mine = rows.keys(programme, ctx.actor).where(rows.OPEN)
+    if site is not None:
+        mine = mine.where(TrackerItem.site_key == site)
+    late_as = late_key(ctx, programme, site)
+    heads = remembered_until(ctx, (*key, "counts"), now, lambda: _heads(ctx, mine, now, late_as))
+    total, late, soon, unassigned, next_due_at = heads
+    by_day = finished_by_day(ctx, programme, now, site)
+
+    def read() -> Sequence[Row[Any]]:
+        order = (TrackerItem.due_at.asc(), TrackerItem.priority.asc(), TrackerItem.id.asc())
+        ids = mine.order_by(*order).limit(5).subquery()
+        found = rows.base(programme, ctx.actor).join(ids, ids.c.id == TrackerItem.id)
+        return ctx.session.execute(found.order_by(*order)).all()
+
+    return BoardSummary(
+        computed_at=now,
+        open=total,
+        late=late,
+        due_24h=soon,
+        next_due_at=next_due_at,
+        unassigned=unassigned,
+        throughput_per_day=round(sum(count for _day, count in by_day) / TREND_DAYS, 1),
+        finished_by_day=by_day,
+        first=rows.views(programme, remembered(ctx, (*key, "first"), read), now),
+    )
+
+
+def _heads(ctx: Context, mine: Select[Any], now: datetime, late_as: Hashable) -> tuple[tuple[Any, ...], datetime]:
+    """Count open, late, due within 24 h and unassigned, give the next deadline, and tell until when that holds."""
+    day = timedelta(hours=24)
+
+    def number(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+        return mine.where(*conditions).with_only_columns(func.count()).scalar_subquery()
+
+    def next_due(condition: ColumnElement[bool]) -> ScalarSelect[datetime | None]:
+        return mine.where(condition).with_only_columns(func.min(TrackerItem.due_at)).scalar_subquery()
+
+    # Every open item is late, not yet late or without a deadline: their sum needs no further walk through all of them.
+    due = TrackerItem.due_at
+    parts = (number(due < now), number(due >= now), number(hints.rare(ctx, due.is_(None))))
+    numbers = (*parts, number(due.between(now, now + day)), number(rows.UNASSIGNED))
+    changes = (next_due(due >= now), next_due(due > now + day))
+    late, *others, soon, unassigned, late_at, soon_at = ctx.session.execute(select(*numbers, *changes)).one()
+    keep(ctx, late_as, now, late_at or ALWAYS, late)
+    counts = (late + sum(others), late, soon, unassigned, late_at)
+    return counts, min(late_at or ALWAYS, soon_at - day if soon_at else ALWAYS)
+
+
+def finished_by_day(
+    ctx: Context, programme: Programme, now: datetime, site: str | None = None, *, days: int = TREND_DAYS
+) -> tuple[tuple[date, int], ...]:
+    """Count the items that became done on each of the last `days` days of the business zone, oldest first.
+
+    What was taken back by undo does not count.
+    """
+    zone = ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"])
+    today = now.astimezone(zone).date()
+    dates = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
+    starts = [datetime(day.year, day.month, day.day, tzinfo=zone) for day in (*dates, today + timedelta(days=1))]
+    taken_back = select(TrackerCommand.id).where(
+        TrackerCommand.tracker == programme.key, TrackerCommand.undone_at.is_not(None), TrackerCommand.at >= starts[0]
+    )
+    stands = or_(TrackerEvent.command_id.is_(None), TrackerEvent.command_id.not_in(taken_back))
+
+    def number(start: datetime, end: datetime) -> ScalarSelect[int]:
+        done = rows.became_done(ctx, programme, start, site)
+        return (
+            select(func.count()).select_from(TrackerEvent).where(*done, TrackerEvent.at < end, stands).scalar_subquery()
+        )
+
+    def find() -> tuple[int, ...]:
+        # A range of the index for each day: every event is read once and compared with no other day.
+        return tuple(ctx.session.execute(select(*(number(*ends) for ends in pairwise(starts)))).one())
+
+    counts = remembered(ctx, ("finished_by_day", programme.key, ctx.actor.site_scope, site, *starts), find)
+    return tuple(zip(dates, counts, strict=True))

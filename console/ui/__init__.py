@@ -1,0 +1,1 @@
+"""What people see: frame, navigation, formats, charts, markup, downloads."""

@@ -1,0 +1,181 @@
+"""How times, numbers and words are written for people: the filters of the templates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+from flask import Flask
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from console.core.i18n import catalogue, text_in, translate
+from console.core.serialize import plain
+from console.domain import durations
+from console.domain.text import Text
+from console.ui import charts, markup_cache
+from console.ui.frame import frame, locale, url_if, zone
+from console.ui.labels import common
+
+
+def tr(text: Any) -> str:
+    """Give a sentence that was decided below the web layer in the reader's language; plain texts are looked up too."""
+    if text is None:
+        return ""
+    if isinstance(text, (Text, Mapping)):
+        return text_in(locale(), text)
+    return catalogue(locale()).gettext(text) if isinstance(text, str) and text else str(text)
+
+
+def local(instant: datetime) -> datetime:
+    """Give an instant in the zone of the reader."""
+    return instant.astimezone(zone())
+
+
+def localtime(instant: datetime | None, form: str = "auto") -> str:
+    """Give an instant as people read it: "auto" is the time alone for today and the date with the time otherwise.
+
+    Other forms: "time", "date", "moment" (date and time, without this year), "datetime", "full" (with the zone's name).
+    """
+    if instant is None:
+        return "–"
+    then, today = local(instant), local(frame().now)
+    if form == "time" or (form == "auto" and then.date() == today.date()):
+        return then.strftime("%H:%M")
+    if form == "date":
+        return localdate(then.date())
+    patterns = {"ko": "M월 d일 HH:mm", "en": "d MMM HH:mm"}
+    if form in ("datetime", "full") or then.year != today.year:
+        patterns = {"ko": "yyyy-MM-dd HH:mm", "en": "d MMM yyyy HH:mm"}
+    made = format_datetime(then, patterns[locale()], locale=locale(), tzinfo=zone())
+    return f"{made} ({frame().zone_name})" if form == "full" else made
+
+
+def localdate(day: date | datetime | None) -> str:
+    """Give a day as people read it; an instant counts as the day it falls on in the reader's zone."""
+    if day is None:
+        return "–"
+    if isinstance(day, datetime):
+        day = local(day).date()
+    pattern = {"ko": "yyyy. M. d. (EEE)", "en": "EEE d MMM yyyy"}[locale()]
+    return format_date(day, pattern, locale=locale())
+
+
+def date_span(first: date, last: date) -> str:
+    """Give the days from `first` to `last` as briefly as they can be read; the year where it is not this one."""
+    language, this_year = locale(), local(frame().now).year
+    year = "" if first.year == last.year == this_year else {"ko": "yyyy년 ", "en": " yyyy"}[language]
+    if language == "ko":
+        begin, end = f"{year}M월 d일", f"{year if first.year != last.year else ''}M월 d일"
+        end = "d일" if (first.year, first.month) == (last.year, last.month) else end
+    else:
+        begin, end = f"d MMM{year if first.year != last.year else ''}", f"d MMM{year}"
+        begin = "d" if (first.year, first.month) == (last.year, last.month) else begin
+    return " – ".join(format_date(day, form, locale=language) for day, form in ((first, begin), (last, end)))
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """Give a number with separators and at most `digits` decimals; nothing is a dash."""
+    if value is None:
+        return "–"
+    # Most numbers of a page are small counts, which read the same in every language.
+    if type(value) is int and 0 <= value < 1000:
+        return str(value)
+    return format_decimal(round(value, digits), "#,##0." + "#" * digits if digits else "#,##0", locale=locale())
+
+
+def time_tag(instant: datetime | None, form: str = "auto") -> Markup:
+    """Give a time element: short words to see, the full time with its zone on hover and for programs."""
+    if instant is None:
+        return Markup("–")
+    made = Markup('<time datetime="{}" title="{}">{}</time>')
+    return made.format(instant.isoformat(), localtime(instant, "full"), localtime(instant, form))
+
+
+def filter_label(word: str, labels: Mapping[str, str]) -> str:
+    """Give the label of a filter's word; a word that is no longer offered stands for itself."""
+    return tr(labels.get(word, word))
+
+
+def pretty_json(value: Any) -> str:
+    """Give a JSON value indented for reading."""
+    return json.dumps(plain(value), ensure_ascii=False, indent=2)
+
+
+def gate_cell(day: Any) -> dict[str, Any]:
+    """Give the cell of a day of verdicts for `chart.strip`."""
+    verdict = _status_word(day.decision) if day.decision else None
+    hue = "none" if verdict is None else "soon" if (day.decision, day.status) == ("go", "warning") else verdict.hue
+    said = _("GO, with warnings") if hue == "soon" else verdict.label if verdict else _("no verdict")
+    url = url_if("gate.run", run_id=day.run_id) if day.run_id else None
+    return {"hue": hue, "title": f"{localdate(day.day)} {said}", "url": url}
+
+
+def _status_word(word: object) -> common.Word:
+    known = common.status_word(word)
+    return common.Word(tr(known.label), known.hue, known.icon)
+
+
+def _table(words: Mapping[Any, str]) -> Any:
+    return lambda key: _(words[key]) if key in words else str(key) if isinstance(key, str) else ""
+
+
+def say(text: str, /, **values: Any) -> Markup:
+    """Give a sentence in the reader's language, with its values escaped; what the templates call `_`."""
+    return Markup(translate(locale(), text)) % values if values else _constant(locale(), text)
+
+
+@lru_cache(maxsize=4096)
+def _constant(locale_name: str, text: str) -> Markup:
+    # Formatted too, so that a percent sign is written alike in every sentence.
+    return Markup(translate(locale_name, text)) % {}
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates their filters and the geometry of charts."""
+    # A list of fifty rows asks for some thousand texts; Flask-Babel would look the language up for each of them.
+    environment: Any = app.jinja_env
+    environment.install_gettext_callables(
+        lambda text: catalogue(locale()).gettext(text),
+        lambda one, many, number: catalogue(locale()).ngettext(one, many, number),
+        newstyle=True,
+    )
+    app.jinja_env.globals.update(
+        _=say, kept=markup_cache.kept, steady=markup_cache.steady, kept_part=markup_cache.kept_part
+    )
+    app.jinja_env.filters.update(
+        tr=tr,
+        localtime=localtime,
+        localdate=localdate,
+        date_span=date_span,
+        time=time_tag,
+        reltime=lambda instant: tr(durations.ago(instant, frame().now)) if instant else "–",
+        countdown=lambda due: tr(durations.countdown(due, frame().now)) if due else "",
+        duration=lambda length: tr(durations.length(length)) if length is not None else "–",
+        number=number,
+        minutes=lambda count: timedelta(minutes=count),
+        initials=common.initials,
+        status_word=_status_word,
+        role_name=_table(common.ROLES),
+        error_title=_table(common.ERROR_TITLES),
+        error_text=_table(common.ERROR_TEXTS),
+        filter_label=filter_label,
+        gate_cell=gate_cell,
+        pretty_json=pretty_json,
+    )
+    app.jinja_env.globals.update(
+        due_hue=lambda due, soon_hours=24: durations.hue(due, frame().now, soon_hours),
+        chart_lines=lambda series, labels, target=None: charts.line_chart(_series(series), labels, target),
+        chart_bars=lambda series, labels, target=None: charts.bar_chart(_series(series), labels, target),
+        chart_spark=charts.spark,
+        chart_arc=charts.arc,
+    )
+
+
+def _series(given: Any) -> list[charts.Series]:
+    return [one if isinstance(one, charts.Series) else charts.Series(**one) for one in given]

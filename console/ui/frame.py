@@ -1,0 +1,302 @@
+"""What stands around every page: language, zone, theme, places, sites, and the filters of the templates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from functools import cache, cached_property
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flask import Flask, current_app, g, request, session, url_for
+from flask_babel import get_locale
+from flask_wtf.csrf import generate_csrf
+
+from console import blueprints
+from console.core.context import Actor
+from console.core.discovery import import_submodules
+from console.core.i18n import DEFAULT_LOCALE, LOCALES, catalogue
+from console.domain import durations
+from console.domain.text import N_
+from console.ui import navigation
+from console.web.request import app_clock, app_config, current_actor, web_context
+
+LANGUAGE_COOKIE = "lang"
+THEME_COOKIE = "theme"
+THEMES = ("auto", "light", "dark")
+LANGUAGE_NAMES = {"ko": "한국어", "en": "English"}
+MY_LINKS = (
+    ("account.page", N_("My account"), "user"),
+    ("views.page", N_("Saved views"), "bookmark"),
+    ("components.page", N_("Component gallery"), "layout-dashboard"),
+)
+SIGN_OUT = "account.sign_out"
+# Sentences that scripts say, in the reader's language.
+SCRIPT_TEXTS = {
+    "undo": N_("Undo"),
+    "close": N_("Close"),
+    "failed": N_("That did not work. Please try again."),
+    "offline": N_("No connection. Nothing was changed."),
+    "timeout": N_("The server takes too long. Please try again."),
+    "unsaved": N_("Unsaved changes will be lost."),
+    "selected": N_("%(count)s selected"),
+    "all_selected": N_("All %(count)s matching rows selected"),
+    "no_match": N_("Nothing matches"),
+    "keys_off": N_("Keyboard shortcuts are off"),
+    "keys_on": N_("Keyboard shortcuts are on"),
+    "keys_switch_off": N_("Switch shortcuts off"),
+    "keys_switch_on": N_("Switch shortcuts on"),
+    "keys_title": N_("Keyboard shortcuts"),
+    "keys_help": N_("Show these keys"),
+    "keys_search": N_("Search"),
+    "keys_palette": N_("Go to a place or action"),
+    "keys_next": N_("Next row"),
+    "keys_previous": N_("Previous row"),
+    "keys_select": N_("Select the row"),
+    "keys_open": N_("Open the row"),
+    "keys_edit": N_("Edit the row"),
+    "keys_assign": N_("Assign the row"),
+    "keys_move": N_("Move the row, then an arrow"),
+    "keys_create": N_("Create"),
+    "copied": N_("Copied"),
+    "undone": N_("Undone"),
+    "cancel": N_("Cancel"),
+    "continue": N_("Continue"),
+}
+
+
+def select_locale() -> str:
+    """Give the language: the person's own choice, the cookie, what the browser asks for, else Korean."""
+    chosen = _in_gallery("lang") or request.cookies.get(LANGUAGE_COOKIE) or current_actor().locale
+    if chosen in LOCALES:
+        return str(chosen)
+    return request.accept_languages.best_match(LOCALES, DEFAULT_LOCALE) or DEFAULT_LOCALE
+
+
+def _in_gallery(name: str) -> str | None:
+    """Give what the address of the gallery asks for, so that its variants can be compared side by side."""
+    return request.args.get(name) if request.endpoint == "components.page" else None
+
+
+def locale() -> str:
+    """Give the language of the current request as "ko" or "en"."""
+    if "locale_name" not in g:
+        found = get_locale()
+        g.locale_name = found.language if found is not None else DEFAULT_LOCALE
+    return str(g.locale_name)
+
+
+def zone() -> ZoneInfo:
+    """Give the zone in which people read times: that of the chosen site, else of the business."""
+    if "zone" not in g:
+        g.zone = _zone_named(frame().zone_name)
+    return g.zone
+
+
+def _zone_named(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(app_config()["BUSINESS_TIME_ZONE"])
+
+
+def frame() -> Frame:
+    """Give the frame of the current request."""
+    if "frame" not in g:
+        g.frame = Frame()
+    return g.frame
+
+
+class Frame:
+    """Everything the base template asks for; each part is read when it is first used, so fragments cost nothing."""
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Give the person who looks."""
+        return current_actor()
+
+    @property
+    def signed_in(self) -> bool:
+        """Tell whether somebody is signed in."""
+        return self.actor.kind != "anonymous"
+
+    @cached_property
+    def now(self) -> datetime:
+        """Give the instant at which this page was computed, aware UTC."""
+        return app_clock().now()
+
+    @cached_property
+    def demo(self) -> bool:
+        """Tell whether the people and sites of this database are invented."""
+        from console.services.identity import users
+
+        return users.has_demo_company(web_context())
+
+    @cached_property
+    def sites(self) -> tuple[Any, ...]:
+        """Give the sites that the actor may choose, by name; empty when nobody is signed in."""
+        from console.services.identity import sites
+
+        return tuple(sites.visible(web_context())) if self.signed_in else ()
+
+    @cached_property
+    def site(self) -> str | None:
+        """Give the site named in the URL if the actor may see it."""
+        name = request.args.get("site", "").strip()
+        return name if name and self.signed_in and self.actor.sees(name) else None
+
+    @cached_property
+    def zone_name(self) -> str:
+        """Give the name of the zone that times are shown in."""
+        known = {item.name: item.zone for item in self.sites} if self.site else {}
+        return known.get(self.site or "") or app_config()["BUSINESS_TIME_ZONE"]
+
+    @cached_property
+    def groups(self) -> list[tuple[str, list[navigation.NavItem]]]:
+        """Give the places that the actor may use, by group."""
+        return navigation.grouped(places(), self.actor)
+
+    @cached_property
+    def phone_items(self) -> list[navigation.NavItem]:
+        """Give up to three places for the bottom bar."""
+        return [item for _group, items in self.groups for item in items if item.phone][:3]
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """Give the figures beside the places; the names are those of `NavItem.count`."""
+        from console.services.home import activity
+
+        return asdict(activity.figures(web_context(), self.site)) if self.signed_in else {}
+
+    @cached_property
+    def whereabouts(self) -> Hashable:
+        """Give everything that the drawing of the places depends on."""
+        seen = tuple(item.endpoint for _group, items in self.groups for item in items)
+        return (request.endpoint, request.path, self.site, seen, tuple(self.counts.items()))
+
+    @cached_property
+    def surroundings(self) -> tuple[Hashable, ...]:
+        """Give everything that a page shows around its content, and the address that its forms lead back to."""
+        generate_csrf()
+        sites = tuple(site.name for site in self.sites)
+        return (here(), self.actor, self.theme, self.whereabouts, sites, session["csrf_token"])
+
+    @property
+    def late_count(self) -> int:
+        """Give the number of late items, which the title of the browser tab carries."""
+        return self.counts.get("late", 0)
+
+    @property
+    def theme(self) -> str:
+        """Give the chosen theme, "auto" following the system."""
+        chosen = _in_gallery("theme") or request.cookies.get(THEME_COOKIE, "auto")
+        return chosen if chosen in THEMES else "auto"
+
+    @property
+    def locale(self) -> str:
+        """Give the language of the page."""
+        return locale()
+
+    @property
+    def languages(self) -> Mapping[str, str]:
+        """Give the languages by their own names."""
+        return LANGUAGE_NAMES
+
+    @property
+    def my_links(self) -> list[tuple[str, str, str]]:
+        """Give `(address, label, icon)` of the entries in the person's menu."""
+        known = current_app.view_functions
+        return [(url_for(endpoint), label, icon) for endpoint, label, icon in MY_LINKS if endpoint in known]
+
+    @property
+    def sign_out_url(self) -> str | None:
+        """Give the address that ends the session; None for callers without one."""
+        if self.actor.session_id is None or SIGN_OUT not in current_app.view_functions:
+            return None
+        return url_for(SIGN_OUT)
+
+    @property
+    def flashes(self) -> list[dict[str, Any]]:
+        """Give the messages left by the previous request, once."""
+        # Only a session that has some is touched: a change sends the cookie again.
+        return list(session.pop("toasts")) if "toasts" in session else []
+
+    def place_url(self, item: navigation.NavItem) -> str:
+        """Give the address of a place; the chosen site goes along."""
+        values: dict[str, Any] = {"site": self.site} if self.site else {}
+        return url_for(item.endpoint, **values)
+
+    def is_here(self, item: navigation.NavItem) -> bool:
+        """Tell whether the current page belongs to the place: itself, another page of its module, one below it."""
+        here = request.endpoint or ""
+        if here == item.endpoint or here in {place.endpoint for place in places()}:
+            return here == item.endpoint
+        module = here.partition(".")[0]
+        family = [place for place in places() if place.endpoint.partition(".")[0] == module]
+        above = [place for place in places() if _common(url_for(place.endpoint), request.path)]
+        nearest = max(family or above, key=lambda place: _common(url_for(place.endpoint), request.path), default=None)
+        return nearest is not None and nearest.endpoint == item.endpoint
+
+    def script_config(self) -> str:
+        """Give what the scripts need to know, as JSON: language, sentences and the words of countdowns."""
+        return f'{_script_words(self.locale)[:-1]}, "now": {int(self.now.timestamp() * 1000)}}}'
+
+
+@cache
+def _script_words(locale_name: str) -> str:
+    say = catalogue(locale_name).gettext
+    tables = {"left": durations.LEFT, "late": durations.LATE, "ago": durations.AGO}
+    texts = {key: say(text) for key, text in SCRIPT_TEXTS.items()}
+    words = {name: {key: say(text) for key, text in table.items()} for name, table in tables.items()}
+    return json.dumps({"locale": locale_name, "texts": texts, "words": words}, ensure_ascii=False)
+
+
+def _common(place: str, path: str) -> int:
+    return len(place) if path == place or path.startswith(place.rstrip("/") + "/") else 0
+
+
+@cache
+def places() -> tuple[navigation.NavItem, ...]:
+    """Give every place that the blueprint modules declare."""
+    return navigation.collect(import_submodules(blueprints.__name__, blueprints.__path__))
+
+
+def leave_toast(message: str, kind: str = "success", undo: str | None = None, token: str | None = None) -> None:
+    """Leave a message that the next page shows; for plain submits that end in a redirect."""
+    waiting = session.get("toasts", [])
+    session["toasts"] = [*waiting, {"message": message, "kind": kind, "undo": undo, "token": token}][-5:]
+
+
+def here(**changes: str | None) -> str:
+    """Give the current address with some parameters changed; None takes one away. Pages start again at the first."""
+    pairs = [(key, value) for key, value in request.args.items(multi=True) if key not in changes and key != "page"]
+    pairs += [(key, value) for key, value in changes.items() if value is not None]
+    return request.path + ("?" + urlencode(pairs) if pairs else "")
+
+
+def init_app(app: Flask) -> None:
+    """Give every template the frame, and the filters of `console/ui/formats.py`."""
+    from console.ui import formats
+    from console.web import api_view
+
+    app.context_processor(lambda: {"frame": frame()})
+    app.jinja_env.globals.update(
+        here=here, csrf_token=generate_csrf, nav_group_labels=navigation.GROUP_LABELS, url_if=url_if
+    )
+    formats.init_app(app)
+    api_view.init_app(app)
+
+
+def url_if(endpoint: str, **values: Any) -> str | None:
+    """Give the address of a page when it exists and the reader may open it, else None."""
+    from console.web.request import SIGNED_IN
+
+    view = current_app.view_functions.get(endpoint)
+    if view is None:
+        return None
+    demand = getattr(view, "access", SIGNED_IN)
+    allowed = demand.public or not demand.permissions or any(map(current_actor().can, demand.at(values)))
+    return url_for(endpoint, **values) if allowed else None

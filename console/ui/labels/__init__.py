@@ -1,0 +1,1 @@
+"""Words of values for people, a module per subject."""

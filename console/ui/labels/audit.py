@@ -1,0 +1,100 @@
+"""Audit actions and reasons as people read them; the words of the trail themselves stay beside them in English."""
+
+from __future__ import annotations
+
+from console.domain.programme.catalogue import WEEKS
+from console.domain.text import N_
+
+ACTIONS: dict[str, str] = {
+    "admin_audit_archive_export_csv": N_("Audit archive downloaded as CSV"),
+    "admin_audit_archive_export_json": N_("Audit archive downloaded"),
+    "admin_audit_archive_monthly_run": N_("Month archived"),
+    "admin_audit_chain_rebaseline": N_("Audit hashes written anew"),
+    "admin_audit_log_export_csv": N_("Audit log downloaded as CSV"),
+    "admin_site_create": N_("Site created"),
+    "admin_site_update": N_("Site changed"),
+    "admin_token_auto_disable": N_("Token switched off by its dates"),
+    "admin_token_auto_revoke_quota": N_("Tokens above the limit revoked"),
+    "admin_token_issue": N_("Token issued"),
+    "admin_token_revoke": N_("Token revoked"),
+    "admin_token_rotate": N_("Token rotated"),
+    "admin_user_create": N_("User created"),
+    "admin_user_password_reset": N_("Password reset"),
+    "admin_user_set_active": N_("User switched on or off"),
+    "admin_user_update": N_("User changed"),
+    "alert_delivery_retry": N_("Alert sent again"),
+    "auth_denied": N_("Sign-in refused"),
+    "auth_login_failed": N_("Sign-in failed"),
+    "auth_login_success": N_("Signed in"),
+    "auth_logout": N_("Signed out"),
+    "auth_logout_all": N_("Signed out everywhere"),
+    "auth_password_change": N_("Own password changed"),
+    "auth_profile_update": N_("Own profile changed"),
+    "auth_self_deactivate": N_("Own account switched off"),
+    "job_run_cancel": N_("Run stopped"),
+    "job_run_request": N_("Run requested"),
+    "ops_governance_gate_remediation_csv_export": N_("Plan downloaded as CSV"),
+    "ops_governance_gate_run": N_("Gate judged"),
+    "ops_governance_remediation_tracker_auto_assign_run": N_("Items assigned automatically"),
+    "ops_governance_remediation_tracker_autopilot_anomalies_csv_export": N_("Anomalies downloaded as CSV"),
+    "ops_governance_remediation_tracker_autopilot_force": N_("Autopilot run past its guard"),
+    "ops_governance_remediation_tracker_autopilot_history_csv_export": N_("Runs of the autopilot downloaded as CSV"),
+    "ops_governance_remediation_tracker_autopilot_policy_approve": N_("Change of the autopilot policy approved"),
+    "ops_governance_remediation_tracker_autopilot_policy_propose": N_("Change of the autopilot policy proposed"),
+    "ops_governance_remediation_tracker_autopilot_policy_reject": N_("Change of the autopilot policy turned down"),
+    "ops_governance_remediation_tracker_autopilot_policy_update": N_("Autopilot policy changed"),
+    "ops_governance_remediation_tracker_autopilot_summary_csv_export": N_("Summary of the autopilot downloaded as CSV"),
+    "ops_governance_remediation_tracker_autopilot_policy_withdraw": N_("Change of the autopilot policy withdrawn"),
+    "ops_governance_remediation_tracker_autopilot_run": N_("Autopilot ran"),
+    "ops_governance_remediation_tracker_complete": N_("Tracker completed"),
+    "ops_governance_remediation_tracker_evidence_download": N_("Evidence downloaded"),
+    "ops_governance_remediation_tracker_evidence_quarantine": N_("Evidence quarantined"),
+    "ops_governance_remediation_tracker_evidence_remove": N_("Evidence removed"),
+    "ops_governance_remediation_tracker_evidence_upload": N_("Evidence added"),
+    "ops_governance_remediation_tracker_escalation_run": N_("Late items escalated"),
+    "ops_governance_remediation_tracker_item_bulk_update": N_("Several items changed"),
+    "ops_governance_remediation_tracker_item_comment": N_("Item commented"),
+    "ops_governance_remediation_tracker_item_create": N_("Item added"),
+    "ops_governance_remediation_tracker_item_undo": N_("Change of items taken back"),
+    "ops_governance_remediation_tracker_item_update": N_("Item changed"),
+    "ops_governance_remediation_tracker_kpi_run": N_("Figures taken"),
+    "ops_governance_remediation_tracker_sync": N_("Board synced with the gate"),
+    "permission_denied": N_("Permission refused"),
+}
+
+# What happens to a week of the programme; its code stands in front of the word.
+WEEK_ACTIONS: dict[str, str] = {
+    "completion_package_download": N_("Package of a week downloaded"),
+    "tracker_bootstrap": N_("Week begun at a site"),
+    "tracker_complete": N_("Week completed"),
+    "tracker_evidence_download": N_("Evidence downloaded"),
+    "tracker_evidence_remove": N_("Evidence removed"),
+    "tracker_evidence_upload": N_("Evidence added"),
+    "tracker_item_bulk_update": N_("Several items of a week changed"),
+    "tracker_item_comment": N_("Item of a week commented"),
+    "tracker_item_undo": N_("Change of a week's items taken back"),
+    "tracker_item_update": N_("Item of a week changed"),
+}
+
+REASONS: dict[str, str] = {
+    "prev_hash_mismatch": N_("The link to the entry before does not fit."),
+    "entry_hash_mismatch": N_("The content is not the one that was written."),
+    "sequence_gap": N_("Entries before this one are missing."),
+    "keyed_hash_missing": N_("The entry carries no proof that the product wrote it."),
+    "keyed_hash_mismatch": N_("The product did not write the entry like this."),
+    "keyed_hash_unknown_key": N_("The entry was written with a key that is not known here."),
+    "head_mismatch": N_("The newest entries are missing, or some were added behind the product's back."),
+    "checkpoint_mismatch": N_("A signed checkpoint says something else."),
+    "checkpoint_invalid": N_("A checkpoint is not genuine."),
+}
+
+
+def action_label(action: str) -> str:
+    """Give the message id of an action, or the word itself when it has no other."""
+    code, _line, rest = action.partition("_")
+    return WEEK_ACTIONS.get(rest, action) if code in WEEKS else ACTIONS.get(action, action)
+
+
+def reason_label(reason: str) -> str:
+    """Give the message id of what a verification found."""
+    return REASONS.get(reason, reason)

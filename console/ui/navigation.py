@@ -1,0 +1,65 @@
+"""The places of the console: each pages module declares its own entry, this module puts them in order.
+
+A module in `console/blueprints` exports `NAV = NavItem(...)` or a tuple of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import ModuleType
+
+from console.core.context import Actor
+from console.domain.text import N_
+
+# Groups of the rail in their order, parted by a line.
+GROUPS = ("work", "facility", "operations", "administration")
+GROUP_LABELS = {
+    "work": N_("Work"),
+    "facility": N_("Facility"),
+    "operations": N_("Operations"),
+    "administration": N_("Administration"),
+}
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """One place: `endpoint` is its page, `permission` who sees it (None: everybody who is signed in).
+
+    `any_of` names further permissions that open it too; `count` names the figure beside the label
+    (a field of `services.today.Figures`); `phone` puts it into the bottom bar of small screens.
+    """
+
+    group: str
+    order: int
+    endpoint: str
+    label: str
+    icon: str
+    permission: str | None = None
+    any_of: tuple[str, ...] = ()
+    count: str | None = None
+    phone: bool = False
+
+    def visible(self, actor: Actor) -> bool:
+        """Tell whether the actor may use the place."""
+        if self.permission is None:
+            return actor.kind != "anonymous"
+        return any(actor.can(name) for name in (self.permission, *self.any_of))
+
+
+def collect(modules: Iterable[ModuleType]) -> tuple[NavItem, ...]:
+    """Give the entries of the modules in the order of the rail; raises ValueError for an unknown group."""
+    found: list[NavItem] = []
+    for module in modules:
+        declared = getattr(module, "NAV", ())
+        found.extend((declared,) if isinstance(declared, NavItem) else declared)
+    for item in found:
+        if item.group not in GROUPS:
+            raise ValueError(f"navigation: {item.endpoint} names the unknown group {item.group!r}")
+    return tuple(sorted(found, key=lambda item: (GROUPS.index(item.group), item.order, item.endpoint)))
+
+
+def grouped(items: Iterable[NavItem], actor: Actor) -> list[tuple[str, list[NavItem]]]:
+    """Give `(group, visible items)` for every group that has any."""
+    seen = [item for item in items if item.visible(actor)]
+    return [(group, mine) for group in GROUPS if (mine := [item for item in seen if item.group == group])]

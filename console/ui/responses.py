@@ -1,0 +1,135 @@
+"""Answers made from one service result: JSON, page or fragment, toast, download."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+from weakref import WeakKeyDictionary
+
+from flask import Response, get_template_attribute, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel
+from sqlalchemy.orm import sessionmaker
+
+from console.core.context import Context, unit_of_work
+from console.core.serialize import CsvColumn, csv_lines, to_json
+from console.ui.errors import wants_fragment
+from console.web.extensions import db
+from console.web.request import app_clock, app_config, current_actor, request_id
+
+_written: WeakKeyDictionary[object, dict[type[BaseModel] | None, str]] = WeakKeyDictionary()
+
+
+def answer(
+    data: Any,
+    model: type[BaseModel] | None = None,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    once: object = None,
+) -> Response:
+    """Answer JSON: read through `model` from a dataclass (or a list of them), keys in the model's order.
+
+    `once` is an object that never changes and says everything that is in `data`: it is written only once.
+    """
+    texts = {} if once is None else _written.setdefault(once, {})
+    if model not in texts:
+        texts[model] = to_json(data, model)
+    response = Response(texts[model], status=status, mimetype="application/json")
+    response.headers.update(headers or {})
+    return response
+
+
+def fragment_of(name: str, data: Any, **extra: Any) -> str:
+    """Render the macro `file.macro` below `console/partials`."""
+    file, macro = name.split(".")
+    return str(get_template_attribute(f"partials/{file}.html", macro)(data, **extra))
+
+
+def show(data: Any, *, fragment: str, page: str, status: int = 200, **extra: Any) -> Response:
+    """Answer one service result as an htmx fragment or as a whole page.
+
+    `fragment` is "file.macro" below console/partials; `page` is a template that includes the very same macro.
+    """
+    if wants_fragment():
+        response = make_response(fragment_of(fragment, data, **extra), status)
+    else:
+        response = make_response(render_template(page, data=data, **extra), status)
+    return vary(response)
+
+
+def vary(response: Response) -> Response:
+    """Keep caches from handing a fragment to somebody who wants the page."""
+    response.vary.update(("HX-Request", "HX-Request-Type"))
+    return response
+
+
+def trigger(response: Response, **events: Any) -> Response:
+    """Add events that the page's scripts hear once the answer has been swapped in."""
+    known = json.loads(response.headers.get("HX-Trigger", "{}"))
+    # Headers are Latin-1: non-ASCII texts travel escaped.
+    response.headers["HX-Trigger"] = json.dumps({**known, **events}, ensure_ascii=True)
+    return response
+
+
+def toast(
+    response: ResponseReturnValue,
+    message: str,
+    *,
+    kind: str = "success",
+    undo: str | None = None,
+    token: str | None = None,
+) -> Response:
+    """Add a toast to an answer; `undo` is the address that takes it back, with `token` as its key."""
+    made = make_response(response)
+    return trigger(made, toast={"message": message, "kind": kind, "undo": undo, "token": token})
+
+
+def attachment(filename: str) -> str:
+    """Give the Content-Disposition of a download: RFC 5987 name with an ASCII fallback."""
+    clean = "".join(ch for ch in filename if ch.isprintable() and ch not in '"\\/;')
+    fallback = clean.encode("ascii", "ignore").decode().strip("._- ") or "download"
+    if clean == fallback:
+        return f'attachment; filename="{fallback}"'
+    return f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{quote(clean, safe='')}"
+
+
+def download(
+    body: str | bytes | Iterable[str] | Iterable[bytes],
+    filename: str,
+    mimetype: str = "text/csv; charset=utf-8",
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Answer a file to be saved under `filename`."""
+    response = Response(body, content_type=mimetype)
+    response.headers["Content-Disposition"] = attachment(filename)
+    response.headers.update(headers or {})
+    return response
+
+
+def file_stamp(at: datetime) -> str:
+    """Give an instant as file names carry it: `YYYYMMDDTHHMMSSZ` in UTC (API contract, file stamps)."""
+    return at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def csv_download(
+    columns: Sequence[CsvColumn], rows: Callable[[Context], Iterator[Any]], filename: str, *, bom: bool = False
+) -> Response:
+    """Stream an export of any length; `rows` gets a reading context of its own that lives as long as the stream."""
+    actor, clock, config, rid = current_actor(), app_clock(), app_config(), request_id()
+    # Without the request's context: a reader who leaves in the middle ends the stream at any later moment.
+    factory = sessionmaker(db.engine)
+
+    def pieces() -> Iterator[str]:
+        with unit_of_work(factory, actor=actor, clock=clock, config=config, write=False, request_id=rid) as ctx:
+            yield from csv_lines(columns, rows(ctx), bom=bom)
+
+    return download(pieces(), filename)
+
+
+def wants_bom() -> bool:
+    """Tell whether the export was asked for with a byte order mark, which Korean Excel needs (`bom=1`)."""
+    return request.args.get("bom", "").lower() in {"1", "true", "yes", "on"}

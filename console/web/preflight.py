@@ -1,0 +1,77 @@
+"""The preflight of one running process: refuses a bad start, reports now and then, takes its report back at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+import click
+from flask import Flask
+from flask.cli import ScriptInfo
+from sqlalchemy.orm import Session, sessionmaker
+
+from console.core.background import Background
+from console.core.clock import Clock
+from console.core.config import Config
+from console.core.context import SYSTEM, unit_of_work
+from console.domain.runbook.preflight import Preflight
+from console.services.runbook import preflight
+from console.web.extensions import db
+
+
+class Reporter:
+    """Stores what this process finds around it under an id of its own."""
+
+    def __init__(self, factory: Callable[[], Session], config: Config, clock: Callable[[], Clock], kind: str) -> None:
+        self._factory, self._config, self._clock = factory, config, clock
+        self.kind = kind
+        self.instance_id = str(uuid4())
+        self._due = 0.0
+        self.started_at = clock().now()
+
+    def report(self) -> Preflight:
+        """Examine this process anew and store the result in a transaction of its own."""
+        clock = self._clock()
+        now = clock.now()
+        found = preflight.examine_process(self._config, now)
+        with unit_of_work(self._factory, actor=SYSTEM, clock=clock, config=self._config) as ctx:
+            preflight.store(
+                ctx, found, instance_id=self.instance_id, kind=self.kind, started_at=self.started_at, now=now
+            )
+        return found
+
+    def report_if_due(self) -> None:
+        """Report when the last report is old enough; for processes with a loop of their own."""
+        now = time.monotonic()
+        if now >= self._due:
+            self._due = now + preflight.REFRESH_EVERY.total_seconds()
+            self.report()
+
+    def forget(self) -> None:
+        """Remove the stored result, because the process ends."""
+        with unit_of_work(self._factory, actor=SYSTEM, clock=self._clock(), config=self._config) as ctx:
+            preflight.forget(ctx, self.instance_id)
+
+    def join(self, background: Background) -> None:
+        """Report at once, then regularly, and take the report back at the end."""
+        background.every(preflight.REFRESH_EVERY.total_seconds(), self.report)
+        background.at_end(self.forget)
+
+
+def init_app(app: Flask) -> None:
+    """Refuse a bad start and let this web process report; commands are not refused, they are how people mend it."""
+    config: Config = app.extensions["console_config"]
+    if not _is_command():
+        preflight.refuse_bad_start(config, app.extensions["console_clock"].now())
+    with app.app_context():
+        factory = sessionmaker(db.engine)
+    app.extensions["preflight_reporter"] = Reporter(
+        factory, config, lambda: app.extensions["console_clock"], preflight.WEB
+    )
+
+
+def _is_command() -> bool:
+    """Tell whether a `flask` command other than `run` made this application."""
+    here = click.get_current_context(silent=True)
+    return here is not None and here.find_object(ScriptInfo) is not None and here.info_name != "run"

@@ -1,0 +1,103 @@
+import re
+
+import pytest
+from sqlalchemy import event
+
+from console.models.jobs import JobRun
+from console.services.gate import gate
+from console.web.extensions import db
+from tests.factories import make_site
+from tests.services.tracker.tracker_support import HOUR, add_item
+
+PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
+SITE, OTHER = "한빛마을 3단지", "푸른숲 타워"
+
+
+@pytest.fixture
+def company(session, clock):
+    now = clock.now()
+    for name in (SITE, OTHER):
+        make_site(session, name, now=now)
+    add_item(session, now, 1, site=SITE, due_at=now - HOUR, item_name="변전실 절연 저하")
+    add_item(session, now, 2, site=OTHER, due_at=now + HOUR, item_name="<b>펌프</b>")
+    verdict = {
+        "decision": "no_go",
+        "reasons": [{"code": "x", "rule_ids": [], "message": "m", "message_text": {"msgid": "m", "params": {}}}],
+        "rules": [],
+        "summary": {"weighted_score_percent": 47.5},
+    }
+    session.add(
+        JobRun(
+            job_name=gate.JOB,
+            trigger="cron",
+            state="finished",
+            status="critical",
+            executed=True,
+            requested_at=now,
+            started_at=now,
+            finished_at=now,
+            detail_json=verdict,
+        )
+    )
+    session.commit()
+
+
+def test_today_stands_in_one_screen(browser_client, company):
+    page = browser_client("manager").get("/overview").text
+
+    assert "NO-GO" in page
+    assert "변전실 절연 저하" in page
+    assert re.search(r"<title>\(1\) 오늘", page)
+
+
+def test_what_people_write_is_escaped(browser_client, company):
+    page = browser_client("manager").get("/overview").text
+
+    assert "<b>펌프</b>" not in page
+    assert "&lt;b&gt;펌프&lt;/b&gt;" in page
+
+
+def test_a_site_narrows_the_figures_and_stays_in_the_links(browser_client, company):
+    page = browser_client("manager").get(f"/overview?site={OTHER}").text
+
+    assert "변전실" not in page
+    assert "site=%ED%91%B8" in re.search(r'class="stat-link" href="([^"]+)"', page).group(1)
+    assert re.search(r'class="rail-link" href="/my-work\?site=%ED%91%B8', page)
+
+
+def test_a_site_outside_the_scope_is_refused(browser_client, company):
+    assert browser_client("operator", (SITE,)).get(f"/overview?site={OTHER}").status_code == 403
+
+
+def test_the_fragment_is_the_very_part_of_the_page(browser_client, company):
+    client = browser_client("manager")
+    fragment = client.get("/overview", headers=PARTIAL)
+
+    assert fragment.text.strip().startswith('<div id="overview"')
+    assert fragment.text.strip() in client.get("/overview").text
+    assert "HX-Request-Type" in fragment.headers["Vary"]
+
+
+def test_somebody_without_any_permission_is_told_so(app, browser_client, company, monkeypatch):
+    monkeypatch.setattr("console.core.context.Actor.can", lambda _self, _name: False)
+
+    page = browser_client("operator").get("/overview").text
+
+    assert "볼 수 없습니다" in page
+    assert "변전실" not in page
+
+
+@pytest.mark.parametrize("items", [0, 40])
+def test_the_number_of_queries_does_not_grow(browser_client, session, clock, app, items):
+    for number in range(items):
+        add_item(session, clock.now(), number + 10, due_at=clock.now() + HOUR)
+    session.commit()
+    client = browser_client("manager")
+    client.get("/overview")
+    asked = []
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    client.get("/overview")
+
+    selects = [statement for statement in asked if statement.lstrip().upper().startswith("SELECT")]
+    assert len(selects) <= 19, selects

@@ -1,0 +1,166 @@
+"""The evidence panel of the board and of the weeks, with and without script."""
+
+import pytest
+from sqlalchemy import select
+
+from console.models.evidence import EvidenceFile
+from console.models.tracker import TrackerItem
+from tests.factories import make_site
+from tests.services.tracker.tracker_support import add_item
+from tests.support.files import EICAR, multipart
+
+FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
+SITE = "한빛마을 3단지"
+
+
+@pytest.fixture(params=["remediation", "w02"])
+def place(request, session, clock):
+    """Where the pages of an item are, and the item's id."""
+    make_site(session, SITE, now=clock.now())
+    needs = {} if request.param == "remediation" else {"tracker": "w02", "evidence_required": True}
+    row = add_item(session, clock.now(), 1, site=SITE, item_name="절연 저항 측정", **needs)
+    key = row.id
+    session.commit()
+    return ("/board" if request.param == "remediation" else "/programme/w02"), key
+
+
+def send(client, place, content=b"measured", headers=None, name="측정.txt"):
+    body, kind = multipart(content, name, fields={"note": "현장 확인"})
+    root, item = place
+    return client.post(f"{root}/items/{item}/evidence", data=body, content_type=kind, headers=headers or {})
+
+
+def test_the_item_shows_its_panel(browser_client, place):
+    root, item = place
+    page = browser_client("operator").get(f"{root}/items/{item}")
+
+    assert page.status_code == 200
+    assert f'action="{root}/items/{item}/evidence"' in page.text
+    assert ("증빙이 있어야 마감할 수 있습니다" in page.text) == (root != "/board")
+    assert "js/evidence" in page.text
+
+
+def test_the_script_gets_the_panel_back(browser_client, place):
+    client = browser_client("operator", username="이기사")
+    answer = send(client, place, headers=FRAGMENT)
+
+    assert answer.status_code == 200
+    assert answer.text.strip().startswith("<section")
+    assert "측정.txt" in answer.text
+    assert "현장 확인" in answer.text
+    root, item = place
+    assert client.get(f"{root}/items/{item}/evidence", headers=FRAGMENT).text.strip() == answer.text.strip()
+    assert "측정.txt" in client.get(f"{root}/items/{item}").text
+
+
+def test_a_plain_form_leads_back_to_the_item(browser_client, place, session):
+    client = browser_client("operator")
+    root, item = place
+    answer = send(client, place)
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"{root}/items/{item}")
+    assert "증빙 1건을 올렸습니다" in client.get(f"{root}/items/{item}").text
+    assert client.get(f"{root}/items/{item}/evidence").status_code == 303
+    session.rollback()
+    assert session.get(TrackerItem, item).evidence_count == 1
+
+
+def test_a_refusal_is_said_in_korean(browser_client, place):
+    client = browser_client("operator")
+
+    blocked = send(client, place, EICAR, headers=FRAGMENT)
+    empty = send(client, place, b"", headers=FRAGMENT)
+    nothing = client.post(f"{place[0]}/items/{place[1]}/evidence", data={"note": "x"}, headers=FRAGMENT)
+
+    assert blocked.status_code == 422
+    assert "eicar-signature-detected" in blocked.text
+    assert (empty.status_code, "빈 파일은 올릴 수 없습니다" in empty.text) == (400, True)
+    assert (nothing.status_code, "파일을 선택하십시오" in nothing.text) == (422, True)
+
+
+def test_a_file_is_downloaded_and_removed(browser_client, place, session):
+    client = browser_client("operator")
+    send(client, place)
+    [made] = session.scalars(select(EvidenceFile.id)).all()
+    root, item = place
+
+    got = client.get(f"{root}/evidence/{made}")
+    removed = client.post(f"{root}/evidence/{made}/remove", data={"reason": "다른 설비"}, headers=FRAGMENT)
+
+    assert (got.data, got.headers["Content-Disposition"].partition(";")[0]) == (b"measured", "attachment")
+    assert removed.status_code == 200
+    assert "측정.txt" not in removed.text
+    assert "tracker-changed" in removed.headers["HX-Trigger"]
+    assert client.get(f"{root}/evidence/{made}").status_code == 404
+    assert "다른 설비" in client.get(f"{root}/items/{item}").text
+
+
+def test_a_removal_without_script_needs_a_reason_too(browser_client, place, session):
+    client = browser_client("operator")
+    send(client, place)
+    [made] = session.scalars(select(EvidenceFile.id)).all()
+    root, item = place
+
+    assert client.post(f"{root}/evidence/{made}/remove", data={"reason": " "}).status_code == 422
+    gone = client.post(f"{root}/evidence/{made}/remove", data={"reason": "x"})
+    assert (gone.status_code, gone.headers["Location"]) == (303, f"{root}/items/{item}")
+
+
+def test_who_may_only_look_sees_files_and_no_form(browser_client, place, session):
+    send(browser_client("operator"), place)
+    root, item = place
+    auditor = browser_client("auditor")
+
+    page = auditor.get(f"{root}/items/{item}").text
+
+    assert "측정.txt" in page
+    assert "data-evidence-form" not in page
+    assert "삭제 사유" not in page
+    assert send(auditor, place).status_code == 403
+
+
+def test_a_stranger_sees_and_sends_nothing(browser_client, place, session):
+    send(browser_client("operator"), place)
+    [made] = session.scalars(select(EvidenceFile.id)).all()
+    root, item = place
+    stranger = browser_client("manager", ("푸른숲 타워",))
+
+    for answer in (
+        send(stranger, place),
+        stranger.get(f"{root}/items/{item}/evidence", headers=FRAGMENT),
+        stranger.get(f"{root}/evidence/{made}"),
+        stranger.post(f"{root}/evidence/{made}/remove", data={"reason": "x"}),
+    ):
+        assert answer.status_code == 403
+
+
+def test_a_file_of_one_tracker_is_no_file_of_another(browser_client, place, session):
+    client = browser_client("operator")
+    send(client, place)
+    [made] = session.scalars(select(EvidenceFile.id)).all()
+    other = "/board" if place[0] != "/board" else "/programme/w03"
+
+    assert client.get(f"{other}/evidence/{made}").status_code == 404
+
+
+def test_an_upload_without_its_token_is_refused(browser_client, place, session):
+    client = browser_client("operator")
+    client.csrf = ""
+
+    assert send(client, place).status_code in {400, 403}
+    assert session.scalars(select(EvidenceFile.id)).all() == []
+
+
+def test_a_file_that_waits_for_the_scan_is_shown_without_a_link(make_app, browser_client, place, session):
+    client = browser_client("operator")
+    send(client, place)
+    row = session.scalars(select(EvidenceFile)).one()
+    row.malware_scan_status = "pending"
+    session.commit()
+    root, item = place
+
+    page = client.get(f"{root}/items/{item}").text
+
+    assert "검사 대기" in page
+    assert f'href="{root}/evidence/{row.id}"' not in page
+    assert client.get(f"{root}/evidence/{row.id}").status_code == 409

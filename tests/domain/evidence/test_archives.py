@@ -1,0 +1,49 @@
+import gzip
+import io
+import random
+import zipfile
+
+import pytest
+
+from console.domain.evidence.archives import archive_bomb
+
+BZIP2, LZMA, SECRET = 12, 14, 99
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_the_methods_of_documents_are_unpacked(method):
+    assert archive_bomb(io.BytesIO(document(method)), "application/zip") is False
+
+
+@pytest.mark.parametrize("claimed", [BZIP2, LZMA, SECRET])
+def test_an_entry_that_claims_another_method_is_refused_unread(claimed):
+    content = bytearray(document(zipfile.ZIP_STORED))
+    place = content.index(b"PK\x01\x02") + 10
+    content[place : place + 2] = claimed.to_bytes(2, "little")
+
+    assert archive_bomb(io.BytesIO(bytes(content)), "application/zip") is True
+
+
+def gzipped(size: int, members: int = 1) -> bytes:
+    words = [bytes([65 + number % 26]) * 9 for number in range(26)]
+    chance = random.Random(size)
+    return b"".join(gzip.compress(b"".join(chance.choices(words, k=size))) for _member in range(members))
+
+
+@pytest.mark.parametrize("size", [0, 1, 7281, 7282, 14563, 14564, 200_000])
+@pytest.mark.parametrize("members", [1, 3])
+def test_a_whole_stream_is_no_bomb_wherever_its_pieces_end(size, members):
+    assert archive_bomb(io.BytesIO(gzipped(size, members)), "application/gzip") is False
+
+
+@pytest.mark.parametrize("missing", [1, 8, 9, 100])
+@pytest.mark.parametrize("members", [1, 3])
+def test_a_stream_that_ends_too_early_is_refused(missing, members):
+    assert archive_bomb(io.BytesIO(gzipped(20_000, members)[:-missing]), "application/gzip") is True
+
+
+def document(method: int) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", method) as archive:
+        archive.writestr("word/document.xml", "<w:document/>")
+    return content.getvalue()

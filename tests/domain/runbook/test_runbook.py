@@ -1,0 +1,158 @@
+"""The registry of runbook checks and every verdict of the checks that exist."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from console.domain.gate.rules import PreflightFacts
+from console.domain.reliability.latency import Samples, judge, summarize
+from console.domain.reliability.policy import LatencyPolicy, Target, WindowCounts
+from console.domain.runbook import automation_checks as runbook_automation
+from console.domain.runbook import checks as runbook_checks
+from console.domain.runbook import runbook
+from console.domain.runbook.alert_checks import OutboxFacts
+from console.domain.runbook.checks import ChainFacts, DocumentFacts, RateLimitFacts, SigningFacts, TokenFacts
+from console.domain.runbook.integrity import IntegrityFacts
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def _latency(ms=5.0, bad=0):
+    samples = Samples("database", [ms] * 9, 0, NOW, WindowCounts(9, bad), WindowCounts(9, bad))
+    return summarize([judge(Target("GET", "/health"), samples, LatencyPolicy(), NOW)], LatencyPolicy(), NOW)
+
+
+def _rate_limit(status):
+    return RateLimitFacts(status, "Rate limits are counted in Redis", "auto", "redis", True, True, True, None)
+
+
+GOOD = {
+    "preflight": PreflightFacts("ok", 0, 0, "web-1", NOW, 10),
+    "latency": _latency(),
+    "audit_chain": ChainFacts(True, 0, 120),
+    "documents": DocumentFacts("docs/a.md", True, "docs/b.md", True),
+    "tokens": TokenFacts(0),
+    "rate_limit": _rate_limit("ok"),
+    "signing": SigningFacts(True, True),
+    "automation": runbook_automation.AutomationFacts(NOW),
+    "integrity": IntegrityFacts(NOW),
+    "outbox": OutboxFacts(NOW),
+}
+
+
+def _check(check_id, **facts):
+    book = runbook.look_through(GOOD | facts, NOW)
+    return next(check for check in book.checks if check.id == check_id)
+
+
+def test_the_checks_stand_in_the_published_order_and_are_all_ok_on_good_facts():
+    book = runbook.look_through(GOOD, NOW)
+
+    assert [check.id for check in book.checks] == [
+        "alert_retry_recent",
+        "startup_preflight",
+        "api_latency_p95",
+        "api_burn_rate",
+        "audit_chain_integrity",
+        "evidence_archive_integrity_batch",
+        "migration_rollback_guide",
+        "token_expiry_pressure",
+        "rate_limit_backend",
+        "audit_archive_signing",
+        "alert_noise_policy_documented",
+        "alert_outbox_moving",
+        "remediation_escalation_recent",
+        "remediation_auto_assign_recent",
+        "remediation_kpi_recent",
+        "remediation_autopilot_recent",
+    ]
+    assert (book.overall_status, book.critical_ids) == ("ok", ())
+    assert all(check.owner_role for check in book.checks)
+
+
+@pytest.mark.parametrize(
+    ("check_id", "facts", "status"),
+    [
+        ("startup_preflight", {"preflight": PreflightFacts("warning", 0, 2, "web-1")}, "warning"),
+        ("startup_preflight", {"preflight": PreflightFacts("critical", 1, 0, "web-1")}, "critical"),
+        ("api_latency_p95", {"latency": _latency(500)}, "warning"),
+        ("api_latency_p95", {"latency": _latency(900)}, "critical"),
+        ("api_burn_rate", {"latency": _latency(bad=2)}, "critical"),
+        ("api_burn_rate", {"latency": _latency(bad=1)}, "ok"),
+        ("audit_chain_integrity", {"audit_chain": ChainFacts(False, 3, 120)}, "critical"),
+        ("evidence_archive_integrity_batch", {"integrity": IntegrityFacts(NOW, {"status": "ok"}, NOW)}, "ok"),
+        ("alert_retry_recent", {"outbox": OutboxFacts(NOW, pending_count=2)}, "warning"),
+        ("alert_retry_recent", {"outbox": OutboxFacts(NOW, retried_at=NOW - DAY)}, "ok"),
+        ("alert_retry_recent", {"outbox": OutboxFacts(NOW, pending_count=2, retried_at=NOW - DAY / 16)}, "ok"),
+        ("alert_retry_recent", {"outbox": OutboxFacts(NOW, pending_count=2, retried_at=NOW - DAY / 15)}, "warning"),
+        ("alert_outbox_moving", {"outbox": OutboxFacts(NOW, 3, NOW - DAY / 96)}, "ok"),
+        ("alert_outbox_moving", {"outbox": OutboxFacts(NOW, 3, NOW - DAY / 90)}, "warning"),
+        ("alert_outbox_moving", {"outbox": OutboxFacts(NOW, 3, NOW - DAY / 23)}, "critical"),
+        ("alert_outbox_moving", {"outbox": OutboxFacts(NOW, 0, None, 1)}, "warning"),
+        (
+            "evidence_archive_integrity_batch",
+            {"integrity": IntegrityFacts(NOW, {"status": "critical"}, NOW)},
+            "critical",
+        ),
+        ("evidence_archive_integrity_batch", {"integrity": IntegrityFacts(NOW, {"status": "warning"}, NOW)}, "warning"),
+        ("evidence_archive_integrity_batch", {"integrity": IntegrityFacts(NOW, {}, NOW, failed=True)}, "warning"),
+        ("evidence_archive_integrity_batch", {"integrity": IntegrityFacts(NOW, {}, NOW - 4 * DAY)}, "warning"),
+        ("migration_rollback_guide", {"documents": DocumentFacts("a", False, "b", True)}, "critical"),
+        ("token_expiry_pressure", {"tokens": TokenFacts(1)}, "warning"),
+        ("rate_limit_backend", {"rate_limit": _rate_limit("critical")}, "critical"),
+        ("audit_archive_signing", {"signing": SigningFacts(False, True)}, "warning"),
+        ("audit_archive_signing", {"signing": SigningFacts(False, False)}, "ok"),
+        ("alert_noise_policy_documented", {"documents": DocumentFacts("a", True, "b", False)}, "warning"),
+    ],
+)
+def test_a_check_turns_with_its_facts(check_id, facts, status):
+    assert _check(check_id, **facts).status == status
+
+
+@pytest.mark.parametrize(
+    ("check_id", "fields"),
+    [
+        ("startup_preflight", {"error_count", "warning_count", "generated_at"}),
+        (
+            "api_latency_p95",
+            {
+                "target_count", "warning_threshold_ms", "critical_threshold_ms", "min_samples",
+                "insufficient_samples_count", "critical_count", "warning_count", "endpoints",
+            },
+        ),
+        (
+            "api_burn_rate",
+            {
+                "short_window_minutes", "long_window_minutes", "warning_threshold", "critical_threshold", "min_samples",
+                "error_budget_percent", "latency_budget_percent", "critical_count", "warning_count", "warming_up_count",
+            },
+        ),
+        ("audit_chain_integrity", {"issue_count"}),
+        ("migration_rollback_guide", {"path"}),
+        ("rate_limit_backend", {"configured_store", "active_backend", "redis_ping_ok"}),
+        ("audit_archive_signing", {"algorithm", "enabled"}),
+        ("alert_noise_policy_documented", {"path"}),
+    ],
+)  # fmt: skip
+def test_every_check_carries_its_published_fields(check_id, fields):
+    assert fields <= set(_check(check_id).fields)
+
+
+def test_the_worst_check_is_the_overall_status():
+    book = runbook.look_through(GOOD | {"tokens": TokenFacts(2), "audit_chain": ChainFacts(False, 1, 1)}, NOW)
+
+    assert (book.overall_status, book.critical_ids) == ("critical", ("audit_chain_integrity",))
+
+
+def test_a_place_of_the_list_is_given_once():
+    with pytest.raises(ValueError, match="place 3"):
+
+        @runbook.check(3, owner_role="x", needs=(), page="x")
+        def another() -> runbook.Finding:
+            raise AssertionError
+
+
+def test_every_fact_that_a_check_needs_is_known_by_name():
+    assert set(runbook.needed_facts()) == set(GOOD)
+    assert runbook_checks.TOKEN_EXPIRY_DAYS == 3

@@ -1,0 +1,173 @@
+"""What was found is found again only after something was written, in every order of readers and writers."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from console.core.context import SYSTEM, Context
+from console.services.common.query_cache import ALWAYS, MOST, remembered, remembered_until
+from console.services.tracker.lists import Slice
+
+
+class Reader:
+    """Units of work that count the sites, and how often they really looked."""
+
+    def __init__(self, engine: Engine, clock, config):
+        self.factory, self.clock, self.config = sessionmaker(engine), clock, config
+        self.looked = 0
+
+    def count(self, session: Session) -> int:
+        self.looked += 1
+        return session.scalar(text("SELECT count(*) FROM sites"))
+
+    def context(self, session: Session, *, only_reads: bool = True) -> Context:
+        return Context(session, self.clock, SYSTEM, self.config, only_reads=only_reads)
+
+    def sites(self) -> int:
+        with self.factory() as session:
+            return remembered(self.context(session), "sites", lambda: self.count(session))
+
+
+@pytest.fixture
+def reader(engine, clock, config):
+    found = Reader(engine, clock, config)
+    # The connection that earlier tests left may remember the same key in the same state.
+    engine.dispose()
+    return found
+
+
+def add_site(session: Session, number: int) -> None:
+    session.execute(
+        text(
+            "INSERT INTO sites (name, name_key, zone, is_active, created_at, updated_at, version)"
+            f" VALUES ('s{number}', 's{number}', 'Asia/Seoul', {'1' if sqlite(session) else 'true'},"
+            " '2026-03-02 00:00:00', '2026-03-02 00:00:00', 1)"
+        )
+    )
+
+
+def sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def test_nothing_is_looked_up_twice_while_nothing_is_written(reader):
+    def looks() -> int:
+        before = reader.looked
+        assert [reader.sites() for _ in range(4)] == [0, 0, 0, 0]
+        return reader.looked - before
+
+    # On PostgreSQL the other test processes write into the same server, now and then between two of the four.
+    assert any(looks() <= 1 for _ in range(200))
+    assert reader.looked == 1 or not sqlite(reader.factory())
+
+
+def test_what_another_connection_committed_is_seen_at_once(reader):
+    assert reader.sites() == 0
+    with reader.factory() as reading, reader.factory() as writing:
+        # The first connection is taken, so the writer has another one.
+        reading.execute(text("SELECT 1"))
+        add_site(writing, 1)
+        writing.commit()
+    assert reader.sites() == 1
+
+
+def test_what_the_same_connection_committed_is_seen_at_once(reader):
+    assert reader.sites() == 0
+    with reader.factory() as session:
+        add_site(session, 1)
+        session.commit()
+    assert reader.sites() == 1
+
+
+def test_a_unit_of_work_that_may_write_sees_its_own_rows(reader):
+    assert reader.sites() == 0
+    with reader.factory() as session:
+        ctx = reader.context(session, only_reads=False)
+        add_site(session, 1)
+        assert remembered(ctx, "sites", lambda: reader.count(session)) == 1
+        session.rollback()
+    assert reader.sites() == 0
+
+
+def test_taking_the_right_to_write_ends_the_promise(reader):
+    with reader.factory() as session:
+        ctx = reader.context(session)
+        assert remembered(ctx, "sites", lambda: reader.count(session)) == 0
+        ctx.begin_write()
+        add_site(session, 1)
+        assert remembered(ctx, "sites", lambda: reader.count(session)) == 1
+
+
+def test_what_time_changes_holds_up_to_its_instant_and_not_before_it_was_found(reader, clock):
+    start = clock.now()
+
+    def ask(ctx: Context) -> int:
+        return remembered_until(ctx, "late", clock.now(), find)
+
+    def find():
+        reader.looked += 1
+        return reader.looked, start + timedelta(minutes=5)
+
+    with reader.factory() as session:
+        # Within one transaction only time passes.
+        ctx = reader.context(session)
+        assert (ask(ctx), ask(ctx)) == (1, 1)
+        clock.set(start + timedelta(minutes=5))
+        assert ask(ctx) == 1
+        clock.set(start + timedelta(minutes=5, microseconds=1))
+        assert ask(ctx) == 2
+        clock.set(start - timedelta(hours=1))
+        assert ask(ctx) == 3
+
+
+def test_the_memory_is_bounded(reader):
+    with reader.factory() as session:
+        ctx = reader.context(session)
+        for number in range(3 * MOST):
+            assert remembered(ctx, number, lambda number=number: number) == number
+        assert len(session.connection().info["remembered"].found) == MOST
+        # A page of rows weighs what its rows weigh, and drives out that many figures.
+        remembered(ctx, "page", lambda: (list(range(MOST // 2)), 7))
+        assert MOST // 2 - 3 <= len(session.connection().info["remembered"].found) <= MOST // 2
+        remembered(ctx, "page", lambda: 1)
+        for number in range(MOST):
+            remembered(ctx, ("slice", number), lambda: Slice(tuple(range(MOST // 3)), 7))
+        assert len(session.connection().info["remembered"].found) == 2
+        # A row of a database counts once, however many columns it has.
+        row = session.execute(text("SELECT 1, 2, 3")).one()
+        before = session.connection().info["remembered"].rows
+        remembered(ctx, "row", lambda: row)
+        assert session.connection().info["remembered"].rows == before + 1
+        # What is too large is given all the same, and drives out nothing.
+        assert len(remembered(ctx, "all", lambda: list(range(2 * MOST)))) == 2 * MOST
+        assert session.connection().info["remembered"].rows == before + 1
+        assert remembered(ctx, "small", lambda: 5) == remembered(ctx, "small", lambda: 6) == 5
+    assert ALWAYS.utcoffset() == timedelta(0)
+
+
+@settings(max_examples=15)
+@given(steps=st.lists(st.sampled_from(["read", "write", "write and undo"]), min_size=1, max_size=12))
+def test_readers_never_see_an_old_count(shared_engine, steps):
+    from tests.conftest import empty
+
+    empty(shared_engine)
+    shared_engine.dispose()
+    reader = Reader(shared_engine, None, None)
+    there = 0
+    for number, step in enumerate(steps):
+        with reader.factory() as session:
+            if step == "read":
+                ctx = reader.context(session)
+                found = remembered_until(ctx, "sites", ALWAYS, lambda session=session: (reader.count(session), ALWAYS))
+                assert found == there
+            else:
+                add_site(session, number)
+                if step == "write":
+                    session.commit()
+                    there += 1
+                else:
+                    session.rollback()

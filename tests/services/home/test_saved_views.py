@@ -1,0 +1,108 @@
+import pytest
+
+from console.domain.errors import Conflict, Invalid, NotFound, PermissionDenied
+from console.services.home import saved_views as views
+from tests.factories import make_user
+
+
+@pytest.fixture
+def person(session, make_ctx, clock):
+    """Give `person()`: a context of a manager who has an account."""
+
+    def build(role="manager"):
+        user = make_user(session, now=clock.now(), role=role)
+        return make_ctx(role, user_id=user.id, username=user.username)
+
+    return build
+
+
+def save(ctx, name="아침 회의", **values):
+    return views.save(ctx, **{"list_name": "board", "name": name, "address": "/board?due=overdue", **values})
+
+
+def test_a_view_is_private_until_it_is_shared(person):
+    mine, other = person(), person()
+    save(mine)
+
+    assert [view.name for view in views.listed(mine, "board")] == ["아침 회의"]
+    assert views.listed(other, "board") == []
+
+    save(mine, shared=True)
+    assert [(view.name, view.mine) for view in views.listed(other, "board")] == [("아침 회의", False)]
+
+
+def test_saving_a_name_again_replaces_it(person):
+    ctx = person()
+    first = save(ctx)
+    second = save(ctx, name="  아침   회의 ", address="/board")
+
+    assert first.id == second.id
+    assert [view.address for view in views.listed(ctx)] == ["/board"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"name": ""},
+        {"name": "x" * 81},
+        {"address": "https://elsewhere.example"},
+        {"address": "//elsewhere.example"},
+        {"list_name": ""},
+        {"list_name": "x" * 61},
+    ],
+)
+def test_what_cannot_be_a_view_is_refused(person, values):
+    ctx = person()
+
+    with pytest.raises(Invalid):
+        save(ctx, **values)
+    assert views.listed(ctx) == []
+
+
+def test_nobody_touches_the_view_of_somebody_else(person):
+    mine, other = person(), person()
+    view = save(mine, shared=True)
+
+    with pytest.raises(NotFound):
+        views.remove(other, view.id)
+    with pytest.raises(NotFound):
+        views.make_start(other, view.id)
+    assert len(views.listed(mine)) == 1
+
+
+def test_there_is_one_start_page(person):
+    ctx = person()
+    one, two = save(ctx), save(ctx, name="내 것", address="/my-work")
+
+    views.make_start(ctx, one.id)
+    views.make_start(ctx, two.id)
+
+    assert views.start_address(ctx) == "/my-work"
+    views.make_start(ctx, None)
+    assert views.start_address(ctx) is None
+
+
+def test_a_deleted_start_page_leads_back_to_the_overview(person):
+    ctx = person()
+    view = save(ctx)
+    views.make_start(ctx, view.id)
+
+    views.remove(ctx, view.id)
+
+    assert views.start_address(ctx) is None
+
+
+def test_a_person_has_room_for_a_hundred(person, monkeypatch):
+    monkeypatch.setattr(views, "MAX_VIEWS_PER_PERSON", 2)
+    ctx = person()
+    save(ctx, "1")
+    save(ctx, "2")
+
+    with pytest.raises(Conflict):
+        save(ctx, "3")
+    save(ctx, "2", address="/board")
+
+
+def test_a_token_without_a_person_saves_nothing(ctx):
+    with pytest.raises(PermissionDenied):
+        save(ctx)

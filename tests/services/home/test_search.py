@@ -1,0 +1,97 @@
+"""Search: items by number and by words, the most urgent first, however many there are."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from console.models.tracker import TrackerItem
+from console.services.common.text_match import holds
+from console.services.home import search
+from tests.factories import make_user
+from tests.services.tracker.tracker_support import add_item
+from tests.support.statements import statements
+
+
+def found(ctx, text):
+    return [hit.note for hit in search.find(ctx, text) if hit.kind == "item"]
+
+
+@pytest.fixture
+def add(session, clock):
+    def one(number, **values):
+        return add_item(session, clock.now(), number, **{"due_at": clock.now() + timedelta(hours=number), **values})
+
+    return one
+
+
+def test_the_number_of_an_item_finds_that_item_alone(ctx, add):
+    add(7)
+    add(70, item_name="after GR-007")
+
+    assert found(ctx, "GR-7") == found(ctx, "gr-007") == ["GR-007"]
+
+
+def test_digits_find_the_number_first_and_then_texts(ctx, add):
+    add(1, item_name="변전실 42호")
+    add(42)
+
+    assert found(ctx, "42") == ["GR-042", "GR-001"]
+
+
+def test_the_most_urgent_come_first_and_closed_ones_last(ctx, add):
+    add(1, item_name="pump", priority=3)
+    add(2, item_name="pump", priority=1)
+    add(3, item_name="pump", priority=1, is_active=False)
+
+    assert found(ctx, "pump") == ["GR-002", "GR-001", "GR-003"]
+
+
+@pytest.mark.parametrize("near", [0, 1, 3, 1000])
+def test_the_answer_does_not_depend_on_how_many_are_looked_through_first(ctx, add, monkeypatch, near):
+    monkeypatch.setattr(search, "NEAR", near)
+    for number in range(1, 16):
+        add(number, item_name="펌프" if number % 4 else "밸브", is_active=number < 12)
+
+    assert found(ctx, "펌프") == [f"GR-{number:03d}" for number in (1, 2, 3, 5, 6, 7, 9, 10)]
+    assert found(ctx, "밸브") == ["GR-004", "GR-008", "GR-012"]
+
+
+def test_words_that_occur_often_are_found_without_reading_everything(ctx, add, engine):
+    for number in range(1, 12):
+        add(number, item_name="펌프 점검")
+
+    with statements(engine) as seen:
+        search.find(ctx, "펌프")
+
+    assert len(seen) == 3
+
+
+def test_items_of_other_sites_are_not_found(make_ctx, add):
+    add(1, item_name="펌프", site="본관")
+    add(2, item_name="펌프", site="별관")
+
+    assert found(make_ctx("manager", ("본관",)), "펌프") == ["GR-001"]
+    assert found(make_ctx("manager", ("본관",)), "GR-2") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "matches"),
+    [
+        *(("PUMP", True), ("pump", True), ("p mp", False), ("p_mp", False), ("펌프", True), ("프 50", True)),
+        *(("50%", True), ("0%a", False), ("a/b", True), ("/", True), ("%", True), ("_", False), ("없는말", False)),
+    ],
+)
+def test_words_are_taken_literally_and_without_regard_to_case(session, clock, words, matches):
+    add_item(session, clock.now(), 1, item_name="Pump 펌프 50% a/b")
+    session.flush()
+
+    assert bool(session.scalars(select(TrackerItem.id).where(holds(TrackerItem.item_name, words))).all()) is matches
+
+
+def test_people_are_found_by_those_who_manage_them(ctx, make_ctx, session, clock):
+    make_user(session, now=clock.now(), username="kim.minsu", display_name="김민수")
+
+    assert [hit.note for hit in search.find(ctx, "KIM.MIN")] == ["kim.minsu"]
+    assert [hit.title for hit in search.find(ctx, "민수")] == ["김민수"]
+    assert search.find(make_ctx("operator"), "민수") == []

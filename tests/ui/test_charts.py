@@ -1,0 +1,61 @@
+import pytest
+
+from console.ui.charts import HEIGHT, TOP, Series, arc, bar_chart, ceiling, line_chart, spark
+
+
+@pytest.mark.parametrize(
+    ("value", "round_number"), [(0, 1), (0.3, 0.5), (1, 1), (7, 10), (12, 20), (24, 25), (101, 200), (9999, 10_000)]
+)
+def test_an_axis_ends_at_a_round_number(value, round_number):
+    assert ceiling(value) == pytest.approx(round_number)
+
+
+def test_the_largest_value_reaches_its_place_and_zero_the_axis():
+    drawing = line_chart([Series("late", [0, 10])], ["a", "b"])
+
+    start, end = drawing.lines[0].path.removeprefix("M").split(" L")
+    assert float(start.split()[1]) == drawing.base
+    assert float(end.split()[1]) == TOP
+
+
+def test_a_missing_value_breaks_the_line():
+    assert line_chart([Series("late", [1, 2, None, 2])], list("abcd")).lines[0].path.count("M") == 2
+
+
+def test_bars_are_stacked_without_overlap_and_say_their_value():
+    drawing = bar_chart([Series("good", [3]), Series("bad", [1], "late")], ["Mon"])
+
+    good, bad = drawing.bars
+    assert bad.y + bad.height <= good.y
+    assert (good.title, bad.title) == ("Mon · good: 3", "Mon · bad: 1")
+
+
+def test_a_zero_draws_no_bar():
+    assert bar_chart([Series("good", [0, 2])], ["a", "b"]).bars[0].title.startswith("b")
+
+
+def test_at_most_eight_words_stand_below_a_chart_and_the_newest_among_them():
+    drawing = line_chart([Series("late", list(range(30)))], [str(day) for day in range(30)])
+
+    assert len(drawing.x_ticks) <= 8
+    assert drawing.x_ticks[-1].label == "29"
+
+
+@pytest.mark.parametrize("values", [[], [None], [5], [0, 0]])
+def test_little_data_draws_something_or_nothing_but_never_fails(values):
+    line_chart([Series("late", values)], [str(number) for number in range(len(values))], target=3)
+    bar_chart([Series("late", values)], [str(number) for number in range(len(values))])
+    line, area = spark(values)
+    assert bool(line) == bool(area) == any(value is not None for value in values)
+
+
+def test_nothing_lies_outside_of_the_picture():
+    drawing = bar_chart([Series("late", [1e6, 3])], ["a", "b"])
+
+    assert all(0 <= bar.y <= bar.y + bar.height <= HEIGHT for bar in drawing.bars)
+
+
+@pytest.mark.parametrize(("percent", "path"), [(0, ""), (-5, ""), (100, "M46 6"), (140, "M46 6"), (57, "M46 6")])
+def test_a_ring_stays_between_empty_and_full(percent, path):
+    assert arc(percent).startswith(path)
+    assert bool(arc(percent)) == (percent > 0)

@@ -1,0 +1,68 @@
+"""The pages of failures: what happened in the reader's words, what to ask with, what to do next."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.domain.errors import Conflict, StoreUnavailable
+from console.domain.text import T
+from console.ui import frame
+
+
+def fail_with(app, error):
+    def view():
+        raise error
+
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.view_functions["views.page"] = view
+
+
+@pytest.mark.parametrize("error", [RuntimeError("secret detail"), StoreUnavailable("secret detail")])
+def test_a_failure_inside_gives_a_number_and_no_detail(app, browser_client, error):
+    fail_with(app, error)
+    page = browser_client("owner").get("/views?a=1", headers={"X-Request-Id": "abcdef123456"})
+
+    assert page.status_code in (500, 503)
+    assert "secret detail" not in page.text
+    assert "Internal Server Error" not in page.text
+    assert "오류 번호 <code>abcdef123456</code>" in page.text
+    assert 'href="/views?a=1"' in page.text
+
+
+def test_a_failure_that_reaches_the_menus_is_told_without_them(app, browser_client, monkeypatch):
+    owner = browser_client("owner")
+    fail_with(app, RuntimeError("secret detail"))
+    monkeypatch.setattr(frame.Frame, "sites", property(lambda _self: (_ for _ in ()).throw(OSError("no sites"))))
+    page = owner.get("/views", headers={"X-Request-Id": "abcdef123456"})
+
+    assert page.status_code == 500
+    assert "오류 번호 <code>abcdef123456</code>" in page.text
+    assert 'class="rail"' not in page.text
+
+
+def test_a_conflict_says_what_and_offers_to_try_again(app, browser_client):
+    fail_with(app, Conflict(T("The user was changed meanwhile")))
+    page = browser_client("owner").get("/views")
+
+    assert page.status_code == 409
+    assert "그 사이에 사용자 정보가 바뀌었습니다" in page.text
+    assert 'href="/views"><svg' in page.text.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "words"),
+    [
+        ("/board/items/99999", 404, "그런 조치 항목이 없습니다"),
+        ("/alerts/99999", 404, "그런 알림이 없습니다"),
+        ("/board?site=별관", 403, "맡지 않은 사업장입니다"),
+    ],
+)
+def test_what_is_missing_or_not_for_the_reader_is_told_in_their_language(browser_client, address, status, words):
+    page = browser_client("manager", ("본관",)).get(address)
+
+    assert page.status_code == status
+    assert words in page.text
+
+
+def test_a_page_that_is_not_there_does_not_ask_to_try_again(browser_client):
+    assert 'href="/no-such-page"' not in browser_client("owner").get("/no-such-page").text

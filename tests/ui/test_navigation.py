@@ -1,0 +1,50 @@
+from types import SimpleNamespace
+
+import pytest
+
+from console.core.context import ANONYMOUS
+from console.ui.frame import places
+from console.ui.navigation import NavItem, collect, grouped
+from tests.conftest import actor_of
+
+
+def module(*items):
+    return SimpleNamespace(NAV=items)
+
+
+def test_places_stand_in_the_order_of_groups_and_numbers():
+    items = [NavItem("operations", 1, "b.page", "B", "x"), NavItem("work", 9, "a.page", "A", "x")]
+
+    assert [item.label for item in collect([module(*items)])] == ["A", "B"]
+
+
+def test_an_unknown_group_stops_the_start():
+    with pytest.raises(ValueError, match="nowhere"):
+        collect([module(NavItem("nowhere", 1, "a.page", "A", "x"))])
+
+
+def test_a_place_shows_only_to_those_who_may_open_it():
+    items = collect(
+        [
+            module(
+                NavItem("work", 1, "a.page", "A", "x"),
+                NavItem("operations", 1, "b.page", "B", "x", "admins:manage", any_of=("jobs:read",)),
+            )
+        ]
+    )
+
+    assert [group for group, _items in grouped(items, actor_of("manager"))] == ["work", "operations"]
+    assert [group for group, _items in grouped(items, actor_of("operator"))] == ["work"]
+    assert grouped(items, ANONYMOUS) == []
+
+
+@pytest.mark.parametrize("role", ["owner", "manager", "operator", "auditor"])
+def test_the_rail_shows_exactly_the_pages_that_open(app, role):
+    actor = actor_of(role)
+    wrong = []
+    for place in places():
+        demand = app.view_functions[place.endpoint].access
+        opens = not demand.permissions or any(actor.can(name) for name in demand.permissions)
+        wrong += [place.endpoint] if place.visible(actor) != opens else []
+
+    assert wrong == []

@@ -1,0 +1,79 @@
+"""Jobs of evidence: the scans that wait, files without a row, the nightly reading."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from console.core.context import Context
+from console.domain.jobs.runs import Outcome, Status
+from console.domain.runbook.integrity import JOB
+from console.domain.text import N_
+from console.inputs.base import BodyModel
+from console.services.evidence import upkeep as evidence_upkeep
+from console.services.jobs.registry import job
+from console.services.runbook import integrity
+
+_STATUS: dict[str, Status] = {"ok": "success", "warning": "warning", "critical": "critical"}
+
+
+class ScanOptions(BodyModel):
+    """How many files one run scans."""
+
+    limit: int = Field(200, ge=1, le=5000)
+
+
+@job(
+    "evidence_scan",
+    title=N_("Scan waiting evidence"),
+    sentence=N_("Scans the evidence that the virus scanner could not judge when it was uploaded."),
+    options=ScanOptions,
+    reads_first=True,
+    permission="admins:manage",
+)
+def evidence_scan(ctx: Context, options: ScanOptions) -> Outcome:
+    """Scan what waits."""
+    made = evidence_upkeep.scan_pending(ctx, limit=options.limit)
+    status: Status = "warning" if made.quarantined_count or made.missing_count else "success"
+    return Outcome(made, status, skipped=not (made.scanned_count or made.missing_count))
+
+
+class SweepOptions(BodyModel):
+    """Which files are old enough to be judged, and how long they stay set aside."""
+
+    grace_hours: int = Field(24, ge=1, le=8760)
+    keep_days: int | None = Field(None, ge=1, le=3650)
+    limit: int = Field(10_000, ge=1, le=1_000_000)
+
+
+@job(
+    "evidence_sweep",
+    title=N_("Sweep evidence files"),
+    sentence=N_("Sets files aside that no evidence names, and deletes those that were set aside long ago."),
+    options=SweepOptions,
+    permission="admins:manage",
+)
+def evidence_sweep(ctx: Context, options: SweepOptions) -> evidence_upkeep.Swept:
+    """Sweep the folder of the evidence."""
+    keep = options.keep_days or ctx.config["EVIDENCE_ORPHAN_KEEP_DAYS"]
+    return evidence_upkeep.sweep(ctx, grace_hours=options.grace_hours, keep_days=keep, limit=options.limit)
+
+
+class IntegrityOptions(BodyModel):
+    """How much is read; without a value the settings decide."""
+
+    sample_per_table: int | None = Field(None, ge=1, le=200)
+    max_issues: int | None = Field(None, ge=1, le=500)
+
+
+@job(
+    JOB,
+    title=N_("Read evidence and archives again"),
+    sentence=N_("Compares evidence files and audit archives with their hashes, taking turns through all of them."),
+    options=IntegrityOptions,
+    reads_first=True,
+    permission="admins:manage",
+)
+def evidence_integrity(ctx: Context, options: IntegrityOptions) -> Outcome:
+    """Read and compare, as `GET /api/ops/integrity/evidence-archive` does."""
+    made = integrity.batch(ctx, sample=options.sample_per_table, most=options.max_issues)
+    return Outcome(integrity.as_detail(made), _STATUS[made.status])

@@ -1,0 +1,1 @@
+"""The launcher behind `make run`: prepares the installation and supervises its processes."""

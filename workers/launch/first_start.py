@@ -1,0 +1,75 @@
+"""What a database needs before people come: the newest schema, the demo company, somebody who can sign in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flask import Flask
+from flask.cli import ScriptInfo
+from flask_migrate import downgrade, upgrade
+from sqlalchemy.orm import sessionmaker
+
+from console.core import logs
+from console.core.config import Config
+from console.core.context import SYSTEM, Context, unit_of_work
+from console.services.identity import first_owner, users
+from console.services.identity.first_owner import FirstOwner
+from console.web.extensions import db
+
+
+class FirstStart:
+    """Brings the database of an application to the point where it can be used; a second time changes nothing."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.config: Config = app.extensions["console_config"]
+
+    def close(self) -> None:
+        """Close the connections: what follows may be a fork."""
+        with self.app.app_context():
+            db.engine.dispose()
+
+    @property
+    def mark(self) -> Path:
+        """The file that stands while the demo company is made."""
+        return self.config.path("DATA_DIR") / "demo.unfinished"
+
+    def run(self) -> FirstOwner:
+        """Migrate, make the demo company in an empty database, and give the owner who can sign in."""
+        with self.app.app_context():
+            upgrade()
+            if self.mark.exists():
+                # Nobody could sign in yet: half a company is all there is, and it can be made anew.
+                print("The first start was interrupted; the demo company is made anew.", flush=True)
+                downgrade(revision="base")
+                upgrade()
+                self.mark.unlink()
+        with self._transaction() as ctx:
+            empty = not users.list_users(ctx)
+        if self.config["DEMO"] and empty:
+            self._demo()
+        with self._transaction() as ctx:
+            first_owner.ensure_admin_token(ctx)
+            return first_owner.ensure_owner(ctx)
+
+    def _demo(self) -> None:
+        """Let `flask demo seed` work; it comes before every account, because the company's past does."""
+        print("Making the demo company (once; DEMO=0 leaves it out) ...", flush=True)
+        self.mark.parent.mkdir(parents=True, exist_ok=True)
+        self.mark.touch()
+        logs.configure("warning")  # three months of runs would each have their line
+        here = ScriptInfo(create_app=lambda: self.app)
+        self.app.cli.main(args=["demo", "seed"], prog_name="flask", standalone_mode=False, obj=here)
+        logs.configure(self.config["LOG_LEVEL"])
+        self.mark.unlink()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Context]:
+        clock = self.app.extensions["console_clock"]
+        with (
+            self.app.app_context(),
+            unit_of_work(sessionmaker(db.engine), actor=SYSTEM, clock=clock, config=self.config) as ctx,
+        ):
+            yield ctx
