@@ -37,7 +37,7 @@ Request = tuple[str, str, str, str]
 
 
 def _requests(items: int) -> list[Request]:
-    """Give `(name, address, caller, goal)` of every request that is measured."""
+    """Return `(name, address, caller, goal)` of every request that is measured."""
     site, person = data.site_name(3), data.person(7)
     last_page = items // 50
     return [
@@ -64,7 +64,7 @@ def _requests(items: int) -> list[Request]:
 
 
 def _automation_requests() -> list[Request]:
-    """Give the requests that are measured with all items, events and weeks."""
+    """Return the requests that are measured with all items, events and weeks."""
     week = f"/programme/w02?site={quote(data.site_name(3))}"
     return [
         ("board, kanban", "/board?view=board", "page", "P95 ≤ 60 ms"),
@@ -236,7 +236,7 @@ def _machine() -> str:
 
 
 def _pace() -> float:
-    """Give what a shared machine is worth at this moment: the processor seconds of a fixed piece of work."""
+    """Return what a shared machine is worth at this moment: the processor seconds of a fixed piece of work."""
     start = time.process_time()
     total = 0
     for number in range(10_000_000):

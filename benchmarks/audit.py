@@ -50,7 +50,7 @@ def _seconds_of_appends(url: str) -> float:
 
 
 def measure(url: str, rows: int) -> list[tuple[str, str, str]]:
-    """Append from eight processes, then verify everything; gives `(what, measured, goal)`.
+    """Append from eight processes, then verify everything; returns `(what, measured, goal)`.
 
     The appends begin when all eight interpreters stand; the verification is a command with its own start.
     """

@@ -26,7 +26,7 @@ DELIVERIES = 1_000
 
 
 def measure(engine: Engine, environ: Mapping[str, str], *, scale: float) -> list[tuple[str, str, str]]:
-    """Assign, escalate and deliver once; gives `(what, measured, goal)`. The database is another one afterwards."""
+    """Assign, escalate and deliver once; returns `(what, measured, goal)`. The database is another one afterwards."""
     with receiver() as address:
         config = Config.load({**environ, "ALERT_WEBHOOK_URL": address, "ALERT_ALLOW_PRIVATE_TARGETS": "1"})
         return [_assignment(engine, config, scale), _escalation(engine, config), _deliveries(engine, config, scale)]

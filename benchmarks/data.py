@@ -110,12 +110,12 @@ def _copy(connection: Any, table: Table, rows: list[dict[str, Any]]) -> None:
 
 
 def site_name(number: int) -> str:
-    """Give the name of the site with that number."""
+    """Return the name of the site with that number."""
     return f"사업장 {number:02d}"
 
 
 def person(number: int) -> str:
-    """Give the user name of the person with that number."""
+    """Return the user name of the person with that number."""
     return f"person{number:02d}"
 
 

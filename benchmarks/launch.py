@@ -14,7 +14,7 @@ from benchmarks.server import HOST, PASSWORD, ROOT, free_port
 
 
 def measure() -> list[tuple[str, str, str]]:
-    """Start the launcher twice in a folder of its own; gives `(what, measured, goal)`."""
+    """Start the launcher twice in a folder of its own; returns `(what, measured, goal)`."""
     with tempfile.TemporaryDirectory(prefix="kaos-bench-run-") as folder:
         cold, warm = _seconds(folder), _seconds(folder)
     return [

@@ -14,7 +14,7 @@ class QueryCounter:
         self._app = app
 
     def count(self, path: str, headers: dict[str, str]) -> tuple[int, int]:
-        """Give the number of statements after something was written, and of the same request once more."""
+        """Return the number of statements after something was written, and of the same request once more."""
         client = self._app.test_client(use_cookies=False)
         method, _, address = path.rpartition(" ")
         client.open(address, method=method or "GET", headers=headers)

@@ -21,14 +21,14 @@ PASSWORD = "benchmark-password-of-the-owner-1"
 
 
 def free_port() -> int:
-    """Give a port of the loopback address that nobody uses."""
+    """Return a port of the loopback address that nobody uses."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
 def environment(folder: Path, url: str, redis_url: str) -> dict[str, str]:
-    """Give the variables of a server whose limits do not stop the measurement."""
+    """Return the variables of a server whose limits do not stop the measurement."""
     limits = ("PUBLIC", "PUBLIC_HEAVY", "AUTH", "AUTH_HEAVY", "AUTH_ADMIN", "AUTH_WRITE", "AUTH_UPLOAD")
     return {
         **os.environ,
@@ -77,19 +77,19 @@ def _answering(parent: int) -> int:
 
 
 def processor_seconds(pid: int) -> float:
-    """Give the processor time that a process has used."""
+    """Return the processor time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(") ")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_kib(pid: int, what: str = "Rss") -> int:
-    """Give the resident memory of a process in KiB, or with "Pss" only its share of what it has in common."""
+    """Return the resident memory of a process in KiB, or with "Pss" only its share of what it has in common."""
     found = re.search(rf"^{what}:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text("ascii"), re.MULTILINE)
     return int(found.group(1)) if found else 0
 
 
 def sign_in(port: int, username: str = "owner", password: str = PASSWORD) -> str:
-    """Sign in as a person would and give the Cookie header of the session."""
+    """Sign in as a person would and return the Cookie header of the session."""
     cookie, text = _exchange(port, "GET", "/sign-in", "", "")
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', text)
     if token is None:

@@ -16,7 +16,7 @@ TRACKER = "/api/ops/governance/gate/remediation/tracker"
 
 
 def measure(port: int, pid: int, headers: dict[str, str]) -> list[tuple[str, str, str]]:
-    """Upload to several items one after another; gives `(what, measured, goal)`."""
+    """Upload to several items one after another; returns `(what, measured, goal)`."""
     connection = http.client.HTTPConnection(HOST, port, timeout=60)
     ids = _items(connection, headers)
     times = [_upload(connection, headers, ids[0])]

@@ -26,7 +26,7 @@ def stream(port: int, path: str, headers: dict[str, str]) -> tuple[float, float,
 
 
 def first_visit(port: int, headers: dict[str, str], path: str) -> tuple[int, int]:
-    """Give the compressed bytes of all scripts and styles of a page, and of its HTML."""
+    """Return the compressed bytes of all scripts and styles of a page, and of its HTML."""
     html = _get(port, path, headers)
     text = html.decode()
     links = set(re.findall(r'<script[^>]+src="([^"]+)"', text))

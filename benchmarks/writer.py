@@ -12,7 +12,7 @@ from console.core.database import make_engine
 
 @contextmanager
 def writer(url: str) -> Iterator[Callable[[], None]]:
-    """Give a function that commits a change to the database, so that nobody can go by what was read before.
+    """Return a function that commits a change to the database, so that nobody can go by what was read before.
 
     The value has to be another one: SQLite commits nothing where a row stays as it is.
     """

@@ -56,7 +56,7 @@ class _Migrations:
 
 
 def create_app(config: Config | None = None, clock: Clock | None = None) -> ConsoleApp:
-    """Give the application.
+    """Return the application.
 
     Raises ConfigError for a wrong variable and RuntimeError when the preflight forbids the start.
     """

@@ -101,7 +101,7 @@ def config(tmp_path: Any) -> Config:
 
 
 def actor_of(role: str = "owner", sites: tuple[str, ...] = ("*",), **values: Any) -> Actor:
-    """Give an actor of a role, as a token would."""
+    """Return an actor of a role, as a token would."""
     permissions = effective_permissions(role, ())
     return Actor(
         **{
@@ -119,7 +119,7 @@ def actor_of(role: str = "owner", sites: tuple[str, ...] = ("*",), **values: Any
 
 @pytest.fixture
 def make_ctx(session: Session, clock: FixedClock, config: Config) -> Callable[..., Context]:
-    """Give `make_ctx(role="owner", sites=("*",), **actor fields)`: contexts on one session."""
+    """Return `make_ctx(role="owner", sites=("*",), **actor fields)`: contexts on one session."""
 
     def build(role: str = "owner", sites: tuple[str, ...] = ("*",), **values: Any) -> Context:
         return Context(session, clock, actor_of(role, sites, **values), config)
@@ -153,7 +153,7 @@ def app(session_app: ConsoleApp, engine: Engine, clock: FixedClock) -> ConsoleAp
 
 @pytest.fixture
 def make_app(database: str, engine: Engine, clock: FixedClock, tmp_path: Any) -> Iterator[Callable[..., ConsoleApp]]:
-    """Give `make_app(SETTING=value)`: an application with other settings on the same clean database."""
+    """Return `make_app(SETTING=value)`: an application with other settings on the same clean database."""
     made = []
 
     def build(**settings: Any) -> ConsoleApp:
@@ -186,7 +186,7 @@ class TokenClient(FlaskClient):
 
 @pytest.fixture
 def api(app: ConsoleApp, session: Session, clock: FixedClock) -> Callable[..., FlaskClient]:
-    """Give `api(role="owner", sites=("*",), **user fields)`: a client with a token of such a user."""
+    """Return `api(role="owner", sites=("*",), **user fields)`: a client with a token of such a user."""
 
     def build(role: str = "owner", sites: tuple[str, ...] = ("*",), **values: Any) -> FlaskClient:
         user = make_user(session, now=clock.now(), role=role, site_scope=sites, **values)
@@ -203,7 +203,7 @@ def api(app: ConsoleApp, session: Session, clock: FixedClock) -> Callable[..., F
 def browser_client(
     app: ConsoleApp, session: Session, clock: FixedClock, config: Config
 ) -> Callable[..., BrowserClient]:
-    """Give `browser_client(role="owner", sites=("*",), **user fields)`: a browser of such a person, signed in."""
+    """Return `browser_client(role="owner", sites=("*",), **user fields)`: a browser of such a person, signed in."""
 
     def build(role: str = "owner", sites: tuple[str, ...] = ("*",), **values: Any) -> BrowserClient:
         session.rollback()

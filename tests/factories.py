@@ -36,7 +36,7 @@ def make_user(session: Session, *, now: datetime, **values: Any) -> User:
 
 
 def make_token(session: Session, user: User, *, now: datetime, plain: str | None = None, **values: Any) -> str:
-    """Add a live token of `user` and give its plain text."""
+    """Add a live token of `user` and return its plain text."""
     plain = plain or f"kaos_test{next(_numbers):028d}"
     session.add(
         Token(

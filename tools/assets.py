@@ -41,7 +41,7 @@ _SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 
 
 def sources() -> dict[str, Path]:
-    """Give logical name -> file of everything that is served."""
+    """Return logical name -> file of everything that is served."""
     found: dict[str, Path] = {}
     for folder in (*OWN, "vendor"):
         for path in sorted((STATIC / folder).rglob("*")):
@@ -52,7 +52,7 @@ def sources() -> dict[str, Path]:
 
 
 def used_words() -> set[str]:
-    """Give the words of every place that can name a class."""
+    """Return the words of every place that can name a class."""
     files = [
         *CONSOLE.joinpath("templates").rglob("*.html"),
         *CONSOLE.joinpath("partials").rglob("*.html"),
@@ -74,7 +74,7 @@ class Build:
         self._open: list[str] = []
 
     def add(self, name: str) -> str:
-        """Give the hashed name of a source after building it and what it refers to."""
+        """Return the hashed name of a source after building it and what it refers to."""
         if name in self.names:
             return self.names[name]
         if name in self._open:
@@ -199,7 +199,7 @@ def _forget(keep: set[str]) -> None:
 
 
 def sizes() -> str:
-    """Give a table of the compressed sizes of scripts and styles."""
+    """Return a table of the compressed sizes of scripts and styles."""
     lines, total = [], [0, 0]
     for name, hashed in _read_manifest()["files"].items():
         if name.endswith((".css", ".js", ".svg")):
@@ -211,7 +211,7 @@ def sizes() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Build, or print the sizes; gives the exit code."""
+    """Build, or print the sizes; returns the exit code."""
     try:
         if arguments == ["dev"]:
             node.install(dev=True)

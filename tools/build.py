@@ -8,7 +8,7 @@ from tools import assets, translations
 
 
 def main(arguments: list[str]) -> int:
-    """Build what has changed; "dev" also fetches the front-end packages of the tests. Gives the exit code."""
+    """Build what has changed; "dev" also fetches the front-end packages of the tests. Returns the exit code."""
     return assets.main(arguments) or translations.main([])
 
 

@@ -43,7 +43,7 @@ class PageFiles:
 
     @property
     def files(self) -> frozenset[str]:
-        """Give everything together."""
+        """Return everything together."""
         return self.templates | self.partials | self.scripts
 
 
@@ -57,7 +57,7 @@ class Twice:
 
 
 def tracker_pages() -> list[tuple[str, str]]:
-    """Give `(name, template)` of the page of every tracker."""
+    """Return `(name, template)` of the page of every tracker."""
     board, week = TEMPLATES
     return [("board", board), *((code, week) for code in WEEKS)]
 
@@ -71,7 +71,7 @@ def files_of(name: str, template: str) -> PageFiles:
 
 
 def path_of(name: str) -> Path:
-    """Give where a template, partial or script lies."""
+    """Return where a template, partial or script lies."""
     return CONSOLE / name if name.startswith(("partials/", "static/")) else CONSOLE / "templates" / name
 
 
@@ -142,7 +142,7 @@ def _grown(places: dict[tuple[str, ...], list[tuple[str, int]]], least: int) -> 
 
 
 def table(pages: list[PageFiles]) -> list[str]:
-    """Give the table: one line per page, then what the pages share."""
+    """Return the table: one line per page, then what the pages share."""
     head = ("page", "templates", "partials", "scripts", "lines", "own lines")
     rows = [head]
     for page in pages:
@@ -162,7 +162,7 @@ def table(pages: list[PageFiles]) -> list[str]:
 
 
 def family_lines(pages: list[PageFiles]) -> list[str]:
-    """Give the family of partials: lines of each, and how many of the pages use it."""
+    """Return the family of partials: lines of each, and how many of the pages use it."""
     made = []
     for name in FAMILY:
         users = sum(name in page.partials for page in pages)
@@ -171,7 +171,7 @@ def family_lines(pages: list[PageFiles]) -> list[str]:
 
 
 def faults(pages: list[PageFiles]) -> list[str]:
-    """Give what breaks the promise: one family on every page, nothing twice, no line for a week of its own."""
+    """Return what breaks the promise: one family on every page, nothing twice, no line for a week of its own."""
     found = [f"{page.name} does not use {name}" for page in pages for name in FAMILY if name not in page.partials]
     weekly = {page.files for page in pages if page.name in WEEKS}
     if len(weekly) > 1:
@@ -183,7 +183,7 @@ def faults(pages: list[PageFiles]) -> list[str]:
 
 
 def main() -> int:
-    """Print the tables; gives 1 when the promise is broken."""
+    """Print the tables; returns 1 when the promise is broken."""
     pages = [files_of(name, template) for name, template in tracker_pages()]
     everything = frozenset().union(*(page.files for page in pages))
     print("Tracker pages (lines without comments and blanks; the frame of the console is not counted)\n")

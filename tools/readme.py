@@ -29,7 +29,7 @@ def _bounds(setting: Setting) -> str:
 
 
 def table() -> str:
-    """Give the settings as Markdown tables, a section each."""
+    """Return the settings as Markdown tables, a section each."""
     made = []
     for section, settings in groupby(SETTINGS, key=lambda setting: setting.section):
         made.append(
@@ -43,7 +43,7 @@ def table() -> str:
 
 
 def updated(text: str) -> str:
-    """Give the README's text with the current table in it."""
+    """Return the README's text with the current table in it."""
     head, _, rest = text.partition(START)
     _, _, tail = rest.partition(END)
     return f"{head}{START}\n{table()}{END}{tail}"

@@ -33,14 +33,14 @@ EXTRA = ("/search?q=GR", "/no-such-page", "/api/docs", "/api/public/modules", "/
 
 
 def addresses(site: Served) -> list[str]:
-    """Give every page that needs no argument, and some that do."""
+    """Return every page that needs no argument, and some that do."""
     named = {place.endpoint for place in places()}
     rules = [rule for rule in site.app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments]
     return sorted({r.rule for r in rules if r.endpoint in named or r.endpoint.endswith(".page")} | set(EXTRA))
 
 
 def shoot(browser: Browser, site: Served, wanted: list[str], role: str | None) -> int:
-    """Take the pictures as somebody of `role`, None being a stranger; gives how many."""
+    """Take the pictures as somebody of `role`, None being a stranger; returns how many."""
     taken = 0
     for width, theme, lang in VARIANTS:
         context = browser.new_context(
@@ -69,7 +69,7 @@ def shoot(browser: Browser, site: Served, wanted: list[str], role: str | None) -
 
 
 def main(arguments: list[str]) -> int:
-    """Serve the small company of the browser tests and take the pictures; gives the exit code."""
+    """Serve the small company of the browser tests and take the pictures; returns the exit code."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as site, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**chromium_launch_options())

@@ -40,17 +40,17 @@ class SetupError(Exception):
 
 
 def requirements(kind: str) -> Path:
-    """Give the lock file of a kind of installation, "run" or "dev"."""
+    """Return the lock file of a kind of installation, "run" or "dev"."""
     return ROOT / ("requirements-dev.txt" if kind == "dev" else "requirements.txt")
 
 
 def fingerprint(kind: str) -> str:
-    """Give what the stamp must say for the installation to be complete."""
+    """Return what the stamp must say for the installation to be complete."""
     return f"{kind} {hashlib.sha256(requirements(kind).read_bytes()).hexdigest()}"
 
 
 def installed(kind: str) -> bool:
-    """Tell whether the environment already holds everything of this kind."""
+    """Return whether the environment already holds everything of this kind."""
     if not (PYTHON.exists() and STAMP.is_file()):
         return False
     return STAMP.read_text() in {fingerprint(kind), fingerprint("dev")}
@@ -64,7 +64,7 @@ def check_python() -> None:
 
 
 def make_environment() -> list[str]:
-    """Give the command that is pip for the virtual environment, after making the environment if it is missing."""
+    """Return the command that is pip for the virtual environment, after making the environment if it is missing."""
     if VENV.exists() and not PYTHON.exists():  # its Python was removed from the machine
         shutil.rmtree(VENV)
     made = not VENV.exists()
@@ -91,7 +91,7 @@ def _answers(pip: list[str]) -> bool:
 
 
 def _said(*arguments: str) -> str | None:
-    """Run a module of this Python; gives None when it went well, else the last line that it wrote."""
+    """Run a module of this Python; returns None when it went well, else the last line that it wrote."""
     done = subprocess.run([sys.executable, "-m", *arguments], capture_output=True, text=True, check=False)
     lines = (done.stdout + done.stderr).strip().splitlines()
     return (lines or ["no message"])[-1].rstrip(".") if done.returncode else None
@@ -131,7 +131,7 @@ def install(kind: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Do what is missing; gives the exit code."""
+    """Do what is missing; returns the exit code."""
     kind = "dev" if arguments == ["dev"] else "run"
     try:
         check_python()

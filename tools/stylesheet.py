@@ -32,12 +32,12 @@ class Rule:
 
     @property
     def grouping(self) -> bool:
-        """Tell whether the rule holds other rules, as @media does."""
+        """Return whether the rule holds other rules, as @media does."""
         return self.prelude.startswith(_GROUPING)
 
 
 def words(texts: Iterable[str]) -> set[str]:
-    """Give every word of the texts that could be a class name."""
+    """Return every word of the texts that could be a class name."""
     found: set[str] = set()
     for text in texts:
         found.update(WORD.findall(text))
@@ -46,7 +46,7 @@ def words(texts: Iterable[str]) -> set[str]:
 
 
 def class_names(css: str) -> set[str]:
-    """Give the classes that the selectors of a style sheet name."""
+    """Return the classes that the selectors of a style sheet name."""
     return {name.replace("\\", "") for rule in _flat(parse(css)) for name in _CLASS.findall(rule.prelude)}
 
 
@@ -114,7 +114,7 @@ def _flat(rules: Iterable[Rule]) -> Iterator[Rule]:
 
 
 def prune(css: str, used: set[str], readers: Iterable[str] = ()) -> str:
-    """Give the style sheet without rules for classes outside `used`.
+    """Return the style sheet without rules for classes outside `used`.
 
     `readers` are other sources (our own style sheets and scripts) whose custom properties and key frames must stay.
     """
@@ -164,7 +164,10 @@ def _selectors(prelude: str) -> list[str]:
 
 
 def _required(selector: str) -> set[str]:
-    """Give the classes without which a selector cannot match; alternatives inside :is() and :not() are not required."""
+    """Return the classes without which a selector cannot match.
+
+    Alternatives inside :is() and :not() are not required.
+    """
     outside: list[str] = []
     optional: list[bool] = []
     for part in _PARTS.findall(selector):
@@ -223,7 +226,7 @@ def _write(rule: Rule) -> str:
 
 
 def squeeze(css: str) -> str:
-    """Give a style sheet of our own without comments and needless white space; strings stay as they are."""
+    """Return a style sheet of our own without comments and needless white space; strings stay as they are."""
     out: list[str] = []
     for part in re.split(rf"({_STRING}|/\*.*?\*/)", css, flags=re.DOTALL):
         if part.startswith("/*"):

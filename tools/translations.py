@@ -52,22 +52,22 @@ class Found:
 
     @property
     def key(self) -> str:
-        """Give the part of the text under which catalogues file it."""
+        """Return the part of the text under which catalogues file it."""
         return self.msgid if isinstance(self.msgid, str) else self.msgid[0]
 
 
 def languages() -> list[str]:
-    """Give the languages that have fragments."""
+    """Return the languages that have fragments."""
     return sorted(path.name for path in FOLDER.glob("*/") if any(path.glob("*.po")))
 
 
 def fragments(language: str) -> list[Path]:
-    """Give the fragments of a language in the order in which they are merged."""
+    """Return the fragments of a language in the order in which they are merged."""
     return sorted((FOLDER / language).glob("*.po"))
 
 
 def texts() -> Iterator[Found]:
-    """Give every text that the sources mark for translation."""
+    """Return every text that the sources mark for translation."""
     from babel.messages.extract import extract_from_file
 
     for folder, pattern, method in SOURCES:
@@ -80,7 +80,7 @@ def texts() -> Iterator[Found]:
 
 
 def read(path: Path) -> Catalog:
-    """Give one fragment; raises ValueError with its name when it is not a proper PO file."""
+    """Return one fragment; raises ValueError with its name when it is not a proper PO file."""
     from babel.messages.pofile import PoFileError, read_po
 
     try:
@@ -91,7 +91,7 @@ def read(path: Path) -> Catalog:
 
 
 def merged(language: str) -> Catalog:
-    """Give all fragments of a language as one catalogue; of two different translations the first one stays."""
+    """Return all fragments of a language as one catalogue; of two different translations the first one stays."""
     from babel.messages.catalog import Catalog
 
     whole = Catalog(locale=language)
@@ -103,7 +103,7 @@ def merged(language: str) -> Catalog:
 
 
 def contradictions(language: str) -> list[str]:
-    """Give a sentence for each text that two fragments, or one fragment twice, translate differently."""
+    """Return a sentence for each text that two fragments, or one fragment twice, translate differently."""
     seen: dict[MessageId, tuple[str, Path]] = {}
     problems = []
     for path in fragments(language):
@@ -118,7 +118,7 @@ def contradictions(language: str) -> list[str]:
 
 
 def missing(language: str) -> list[str]:
-    """Give place and text of everything that a language does not translate."""
+    """Return place and text of everything that a language does not translate."""
     whole = merged(language)
     lines = []
     for found in texts():
@@ -129,7 +129,7 @@ def missing(language: str) -> list[str]:
 
 
 def mismatches(language: str) -> list[str]:
-    """Give a sentence for each translation whose placeholders are not those of its text."""
+    """Return a sentence for each translation whose placeholders are not those of its text."""
     problems = []
     for path in fragments(language):
         for message in read(path):
@@ -144,7 +144,7 @@ def mismatches(language: str) -> list[str]:
 
 
 def placeholders(text: str) -> set[str]:
-    """Give the placeholders of a text: names, or the mark itself for a nameless one."""
+    """Return the placeholders of a text: names, or the mark itself for a nameless one."""
     return {match.group(1) or match.group() for match in PLACEHOLDER.finditer(text) if match.group() != "%%"}
 
 
@@ -157,7 +157,7 @@ def _hashable(msgid: str | list[str] | tuple[str, ...]) -> MessageId:
 
 
 def compile_all() -> list[str]:
-    """Compile the languages whose fragments have changed; gives their names."""
+    """Compile the languages whose fragments have changed; returns their names."""
     done = []
     for language in languages():
         digest = hashlib.sha256()
@@ -186,7 +186,7 @@ def _write(language: str, target: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Compile, or list what is missing; gives the exit code."""
+    """Compile, or list what is missing; returns the exit code."""
     try:
         if arguments == ["extract"]:
             lines = [f"{language}: {line}" for language in languages() for line in missing(language)]

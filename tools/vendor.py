@@ -28,13 +28,13 @@ ICON_FOLDER = MODULES / "@tabler" / "icons" / "icons"
 
 
 def fingerprint() -> str:
-    """Give the hash of everything the vendor folder is made from."""
+    """Return the hash of everything the vendor folder is made from."""
     parts = (LOCK, ICONS, Path(__file__), Path(stylesheet.__file__))
     return hashlib.sha256(b"\0".join(part.read_bytes() for part in parts)).hexdigest()
 
 
 def refresh() -> str:
-    """Bring the vendor folder up to date, installing packages only when it is not; gives its fingerprint."""
+    """Bring the vendor folder up to date, installing packages only when it is not; returns its fingerprint."""
     wanted = fingerprint()
     if STAMP.is_file() and STAMP.read_text() == wanted and all((VENDOR / name).is_file() for name in FILES):
         return wanted
@@ -55,13 +55,13 @@ def refresh() -> str:
 
 
 def icon_names() -> list[str]:
-    """Give the names in the icon list, sorted and each once."""
+    """Return the names in the icon list, sorted and each once."""
     lines = (line.strip() for line in ICONS.read_text(encoding="utf-8").splitlines())
     return sorted({line for line in lines if line and not line.startswith("#")})
 
 
 def sprite(names: list[str]) -> str:
-    """Give one SVG file with a symbol per icon.
+    """Return one SVG file with a symbol per icon.
 
     Width of the stroke is left to the page, colour follows the text. Raises SetupError for a name that does not exist.
     """

@@ -66,12 +66,12 @@ def canonical(value: object) -> bytes:
 
 
 def digest(data: bytes) -> str:
-    """Give SHA-256 in hex."""
+    """Return SHA-256 in hex."""
     return hashlib.sha256(data).hexdigest()
 
 
 def signed(key: bytes, data: bytes) -> str:
-    """Give HMAC-SHA256 in hex."""
+    """Return HMAC-SHA256 in hex."""
     return hmac.new(key, data, hashlib.sha256).hexdigest()
 
 
@@ -108,7 +108,7 @@ def place_of(entry: dict) -> str:
 
 
 def check_entries(archive: dict, chain_key: bytes, start: object, found: Findings) -> int:
-    """Check the hash and the link of every entry; gives how many there were."""
+    """Check the hash and the link of every entry; returns how many there were."""
     chain = archive.get("chain")
     promised = chain.get("initial_prev_hash") if isinstance(chain, dict) else None
     if start is not None and not same(start, promised):
@@ -153,7 +153,7 @@ def check_gap(archive: dict, where: str, seq: object, found: Findings) -> None:
 
 
 def shows(shown: object, hashed: str) -> bool:
-    """Tell whether a detail shown as an object is the text that was hashed."""
+    """Return whether a detail shown as an object is the text that was hashed."""
     try:
         value = json.loads(hashed, parse_constant=str)
     except (TypeError, ValueError, RecursionError):
@@ -173,7 +173,7 @@ def check_keyed(entry: dict, key: bytes, where: str, found: Findings) -> None:
 
 
 def key_name(key: bytes) -> str:
-    """Give the short public name of a chain key."""
+    """Return the short public name of a chain key."""
     return digest(b"audit-key-id:v1:" + key)[:16]
 
 
@@ -205,7 +205,7 @@ def check_claims(archive: dict, found: Findings) -> None:
 
 
 def check_json(data: bytes, options: argparse.Namespace, found: Findings) -> str:
-    """Check a JSON archive; gives what was looked at."""
+    """Check a JSON archive; returns what was looked at."""
     try:
         archive = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -222,7 +222,7 @@ def check_json(data: bytes, options: argparse.Namespace, found: Findings) -> str
 
 
 def rows_of_csv(data: bytes) -> list:
-    """Give the rows of a CSV archive of either form."""
+    """Return the rows of a CSV archive of either form."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -234,7 +234,7 @@ def rows_of_csv(data: bytes) -> list:
 
 
 def check_csv(data: bytes, options: argparse.Namespace, found: Findings) -> str:
-    """Check a CSV archive; gives what was looked at."""
+    """Check a CSV archive; returns what was looked at."""
     if options.content_sha256 and not same(options.content_sha256.lower(), digest(data)):
         found.add("file: the digest does not fit the content")
     if options.content_signature and not options.key:
@@ -282,7 +282,7 @@ def read(path: str) -> bytes:
 
 
 def key_of(text: object, path: object, variable: str) -> bytes:
-    """Give a key from an option, a file or the environment; empty without any."""
+    """Return a key from an option, a file or the environment; empty without any."""
     if text and path:
         raise Unreadable("give a key or a file with the key, not both")
     if path:
@@ -291,7 +291,7 @@ def key_of(text: object, path: object, variable: str) -> bytes:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Give the command line."""
+    """Return the command line."""
     made = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
@@ -309,7 +309,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list) -> int:
-    """Check one file; gives the exit code."""
+    """Check one file; returns the exit code."""
     options = parser().parse_args(arguments)
     found = Findings()
     try:

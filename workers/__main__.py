@@ -16,13 +16,13 @@ PROCESSES = {"worker": worker.main, "scheduler": scheduler.main}
 
 
 def usage() -> str:
-    """Give the words that are understood."""
+    """Return the words that are understood."""
     names = "\n".join(f"  {job.name}" for job in runtime.all_jobs())
     return f"python -m workers worker|scheduler\npython -m workers <job> [--dry-run] [options]\n\njobs:\n{names}"
 
 
 def main(arguments: list[str]) -> int:
-    """Start what the first word names; gives the exit code."""
+    """Start what the first word names; returns the exit code."""
     if not arguments or arguments[0] in {"-h", "--help"}:
         print(usage())
         return 0 if arguments else 2

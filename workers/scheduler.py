@@ -91,7 +91,7 @@ class Scheduler:
 
 
 def main() -> int:
-    """Run until SIGTERM or Ctrl-C; gives the exit code."""
+    """Run until SIGTERM or Ctrl-C; returns the exit code."""
     place = here()
     logs.configure(place.config["LOG_LEVEL"])
     scheduler = Scheduler(place)

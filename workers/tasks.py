@@ -17,12 +17,12 @@ from console.services.jobs import upkeep as run_upkeep
 
 
 def worker_name(pid: int | None = None) -> str:
-    """Give the name under which a process of this machine claims runs."""
+    """Return the name under which a process of this machine claims runs."""
     return f"{socket.gethostname()}:{pid or os.getpid()}"
 
 
 def run(run_id: int) -> str:
-    """Carry out a waiting run and give its status; `waiting` when it is not to be had at the moment.
+    """Carry out a waiting run and return its status; `waiting` when it is not to be had at the moment.
 
     An error of the work goes on to RQ after the run was closed.
     """

@@ -93,7 +93,7 @@ class ConsoleWorker(Worker):
 
 
 def make_worker(place: Place) -> ConsoleWorker:
-    """Give a worker that is ready to work; raises RedisError when the queue cannot be reached."""
+    """Return a worker that is ready to work; raises RedisError when the queue cannot be reached."""
     connection = connect(place.config, patience=WORKER_TTL)
     return ConsoleWorker(
         [queue_of(connection, timeout=place.config["JOB_TIMEOUT_SECONDS"])],
@@ -108,7 +108,7 @@ def make_worker(place: Place) -> ConsoleWorker:
 
 
 def main(*, burst: bool = False) -> int:
-    """Work until somebody asks for the end; gives the exit code."""
+    """Work until somebody asks for the end; returns the exit code."""
     place = here()
     logs.configure(place.config["LOG_LEVEL"])
     jobs = [job.name for job in runtime.all_jobs()]

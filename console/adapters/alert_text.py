@@ -20,7 +20,10 @@ HEADS = {
 
 
 def lines(payload: Mapping[str, Any], zone: tzinfo) -> list[str]:
-    """Give a message line by line, times as the clock in `zone` shows them; unknown events name their plain values."""
+    """Return a message line by line, times as the clock in `zone` shows them.
+
+    Unknown events name their plain values.
+    """
     event = str(payload.get("event", ""))
     head = HEADS.get(event)
     if head is None:

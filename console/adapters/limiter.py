@@ -58,7 +58,7 @@ class Window(Protocol):
         """Count one request; False, without counting, when the window is full."""
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """Give the instant of the oldest counted request (epoch seconds) and how many there are."""
+        """Return the instant of the oldest counted request (epoch seconds) and how many there are."""
 
     def clear(self, key: str) -> None:
         """Forget a window."""
@@ -84,7 +84,7 @@ class MemoryWindow:
             return True
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """Give the instant of the oldest counted request (epoch seconds) and how many there are, at most `limit`."""
+        """Return the instant of the oldest counted request (epoch seconds) and how many there are, at most `limit`."""
         now = self._seconds()
         with self._lock:
             hits = self._current(key, expiry, now)
@@ -142,17 +142,17 @@ class Limiter:
         return self._budget(allowed, limit, oldest, used, seconds, backend)
 
     def look(self, key: str, limit: int, seconds: int) -> Budget:
-        """Give the budget of `key` without counting; `allowed` says whether one more would pass."""
+        """Return the budget of `key` without counting; `allowed` says whether one more would pass."""
         full = f"{key}:{seconds}"
         (oldest, used), backend = self._ask(lambda window: window.get_moving_window(full, limit, seconds))
         return self._budget(used < limit, limit, oldest, used, seconds, backend)
 
     def forget(self, key: str, seconds: int) -> None:
-        """Give the whole budget of `key` back."""
+        """Restore the whole budget of `key`."""
         self._ask(lambda window: window.clear(f"{key}:{seconds}"))
 
     def close(self) -> None:
-        """Give the connections to Redis back."""
+        """Close the connections to Redis."""
         if self._pool is not None:
             self._pool.disconnect()
 

@@ -35,7 +35,7 @@ PATIENCE = 60.0
 
 
 def address(config: Config) -> str:
-    """Give the address of the queue: REDIS_URL, or the embedded Redis when it runs; empty when there is none."""
+    """Return the address of the queue: REDIS_URL, or the embedded Redis when it runs; empty when there is none."""
     if config["REDIS_URL"]:
         return str(config["REDIS_URL"])
     folder = config.path("DATA_DIR")
@@ -46,7 +46,7 @@ _clients: dict[tuple[str, float], Redis] = {}
 
 
 def connect(config: Config, *, patience: float = 2.0) -> Redis:
-    """Give a client that fails within `patience` seconds; raises StoreUnavailable when no Redis is configured."""
+    """Return a client that fails within `patience` seconds; raises StoreUnavailable when no Redis is configured."""
     where = address(config)
     if not where:
         raise StoreUnavailable("There is no queue: REDIS_URL is empty and no embedded Redis runs")
@@ -64,12 +64,12 @@ def disconnect() -> None:
 
 
 def queue_of(connection: Redis, *, timeout: int = 3600) -> Queue:
-    """Give the queue on this connection; a run may take `timeout` seconds in a worker."""
+    """Return the queue on this connection; a run may take `timeout` seconds in a worker."""
     return Queue(NAME, connection=connection, serializer=JSONSerializer, default_timeout=timeout)
 
 
 def delivery_id(run_id: int) -> str:
-    """Give the id under which RQ knows a run."""
+    """Return the id under which RQ knows a run."""
     return f"run-{run_id}"
 
 
@@ -94,7 +94,7 @@ class Courier:
         self._brought[run_id] = time.monotonic()
 
     def bring_missing(self, run_ids: Iterable[int]) -> list[int]:
-        """Bring those of the waiting runs that the queue does not hold (any more), and give their ids."""
+        """Bring those of the waiting runs that the queue does not hold (any more), and return their ids."""
         wanted = list(run_ids)
         self._brought = {run_id: when for run_id, when in self._brought.items() if run_id in wanted}
         brought = [run_id for run_id in wanted if not self._on_its_way(run_id)]
@@ -152,7 +152,7 @@ class QueueState:
 
 
 def state(config: Config) -> QueueState:
-    """Give how the queue and its workers stand right now; never raises because Redis is away."""
+    """Return how the queue and its workers stand right now; never raises because Redis is away."""
     try:
         connection = connect(config, patience=1.0)
         queue = queue_of(connection)

@@ -34,13 +34,13 @@ class ForbiddenAddressError(OSError):
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """Give the addresses of a host name."""
+    """Return the addresses of a host name."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(entry[4][0]) for entry in found]
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an address is out in the world: not loopback, private, link-local, shared or reserved."""
+    """Return whether an address is out in the world: not loopback, private, link-local, shared or reserved."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
     mapped = getattr(parsed, "ipv4_mapped", None)
     return (mapped or parsed).is_global and not (mapped or parsed).is_multicast
@@ -164,7 +164,7 @@ def _hang_up(connection: http.client.HTTPConnection) -> None:
 
 
 def shaped(kind: str, payload: Mapping[str, Any], zone: tzinfo) -> Mapping[str, Any]:
-    """Give the body that a kind of channel reads: our payload as it is, or words."""
+    """Return the body that a kind of channel reads: our payload as it is, or words."""
     if kind == SLACK:
         return {"text": _harmless("\n".join(lines(payload, zone)))}
     if kind == TEAMS:

@@ -32,7 +32,7 @@ commands.undecided = EXIT_UNDECIDED
 
 @contextmanager
 def _context() -> Iterator[Context]:
-    """Give a reading context of the system; what cannot be decided ends with its own exit code."""
+    """Return a reading context of the system; what cannot be decided ends with its own exit code."""
     config = current_app.extensions["console_config"]
     clock = current_app.extensions["console_clock"]
     try:

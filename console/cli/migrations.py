@@ -11,7 +11,7 @@ class _Late(click.Group):
     """Hands over to the commands of Flask-Migrate, which come with Alembic, when somebody asks for one of them."""
 
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> click.Context:
-        """Give the context of the published group; click goes on with its command."""
+        """Return the context of the published group; click goes on with its command."""
         from flask_migrate.cli import db
 
         published: click.Group = db

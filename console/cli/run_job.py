@@ -29,7 +29,7 @@ BAD_STATUS = {"critical": ("critical",), "warning": ("critical", "warning")}
 
 
 def parser_of(job: Job) -> argparse.ArgumentParser:
-    """Give the parser of a job's own options: one per field of its options, words with dashes."""
+    """Return the parser of a job's own options: one per field of its options, words with dashes."""
     parser = argparse.ArgumentParser(prog=f"python -m workers {job.name}", allow_abbrev=False)
     for name, field in job.options.model_fields.items():
         flag = name.replace("_", "-")
@@ -45,12 +45,12 @@ def parser_of(job: Job) -> argparse.ArgumentParser:
 
 
 def options_from(job: Job, words: Mapping[str, str]) -> BaseModel:
-    """Give a job's options from texts, as commands and forms have them; raises Invalid."""
+    """Return a job's options from texts, as commands and forms have them; raises Invalid."""
     return read_options(job, words, words=True)
 
 
 def run_now(ctx: Context, job: Job, options: BaseModel, *, trigger: str, dry_run: bool) -> dict[str, Any]:
-    """Run a job in this process and give what is printed of it: the run's fields, then those of its detail."""
+    """Run a job in this process and return what is printed of it: the run's fields, then those of its detail."""
     found = run_engine.execute(
         ctx, job, options, trigger=trigger, dry_run=dry_run, worker=worker_name(), patience=PATIENCE
     )
@@ -58,7 +58,7 @@ def run_now(ctx: Context, job: Job, options: BaseModel, *, trigger: str, dry_run
 
 
 def sentence(error: DomainError) -> str:
-    """Give a refusal as one line for the person at the terminal."""
+    """Return a refusal as one line for the person at the terminal."""
     if isinstance(error.detail, list):
         return "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.detail)
     if isinstance(error.detail, dict):
@@ -67,7 +67,7 @@ def sentence(error: DomainError) -> str:
 
 
 def exit_code(job: Job, status: str, fail_on: str | None) -> int:
-    """Give 1 for a status that the caller or the job itself fails on, else 0 (API contract: 0 whatever the status)."""
+    """Return 1 for a status that the caller or the job fails on, else 0 (API contract: 0 whatever the status)."""
     worst = fail_on or job.fails_on
     return 1 if worst and status in BAD_STATUS[worst] else 0
 
@@ -84,7 +84,7 @@ def _make_tables(place: Place) -> None:
 
 
 def main(place: Place, name: str, arguments: Sequence[str]) -> int:
-    """Run one job with trigger `cron`, print its run as one JSON line and give the exit code.
+    """Run one job with trigger `cron`, print its run as one JSON line and return the exit code.
 
     Makes the tables first when the database has none (API contract, jobs).
     """

@@ -10,14 +10,14 @@ class Clock(Protocol):
     """Anything that can tell the time."""
 
     def now(self) -> datetime:
-        """Give the present instant, aware, in UTC."""
+        """Return the present instant, aware, in UTC."""
 
 
 class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """Give the present instant, aware, in UTC."""
+        """Return the present instant, aware, in UTC."""
         return datetime.now(UTC)
 
 
@@ -28,7 +28,7 @@ class FixedClock:
         self.set(start)
 
     def now(self) -> datetime:
-        """Give the instant the clock was set to."""
+        """Return the instant the clock was set to."""
         return self._now
 
     def set(self, instant: datetime) -> None:

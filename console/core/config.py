@@ -99,7 +99,7 @@ class Config(Mapping[str, Any]):
 
     @classmethod
     def for_tests(cls, **overrides: Any) -> Config:
-        """Give the test profile: cheap hashes, wide limits, memory stores; `overrides` win."""
+        """Return the test profile: cheap hashes, wide limits, memory stores; `overrides` win."""
         values = {s.name: s.default for s in SETTINGS}
         values.update(
             ENV="test",
@@ -119,18 +119,18 @@ class Config(Mapping[str, Any]):
         return cls(_with_dependent_defaults(values, frozenset(overrides)), frozenset(overrides))
 
     def replaced(self, **values: Any) -> Config:
-        """Give the same settings with some values changed; raises KeyError for an unknown name."""
+        """Return the same settings with some values changed; raises KeyError for an unknown name."""
         unknown = set(values) - set(self._values)
         if unknown:
             raise KeyError(f"unknown settings: {sorted(unknown)}")
         return Config({**self._values, **values}, self._given)
 
     def given(self, name: str) -> bool:
-        """Tell whether the environment set this variable to something."""
+        """Return whether the environment set this variable to something."""
         return name in self._given
 
     def path(self, name: str) -> Path:
-        """Give a folder or file setting as an absolute path; relative defaults lie in DATA_DIR."""
+        """Return a folder or file setting as an absolute path; relative defaults lie in DATA_DIR."""
         value = Path(self[name]).expanduser()
         if name == "DATA_DIR" or value.is_absolute():
             return value.resolve()
@@ -140,7 +140,7 @@ class Config(Mapping[str, Any]):
 
     @property
     def production(self) -> bool:
-        """Tell whether ENV is `prod` or `production`."""
+        """Return whether ENV is `prod` or `production`."""
         return self["ENV"] in PRODUCTION
 
     def __getitem__(self, name: str) -> Any:
@@ -175,5 +175,5 @@ def _with_dependent_defaults(values: dict[str, Any], given: frozenset[str]) -> d
 
 
 def database_url(config: Config) -> str:
-    """Give the SQLAlchemy URL: DATABASE_URL, or the SQLite file in DATA_DIR."""
+    """Return the SQLAlchemy URL: DATABASE_URL, or the SQLite file in DATA_DIR."""
     return config["DATABASE_URL"] or f"sqlite:///{config.path('DATA_DIR') / 'facility.db'}"

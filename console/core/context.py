@@ -48,7 +48,7 @@ class Actor:
     locale: str | None = None
 
     def can(self, permission: str) -> bool:
-        """Tell whether `permission` is held: as `*`, literally, as `namespace:*`, or as a later grant."""
+        """Return whether `permission` is held: as `*`, literally, as `namespace:*`, or as a later grant."""
         held = self.permissions
         namespace = permission.partition(":")[0]
         return "*" in held or permission in held or f"{namespace}:*" in held or permission in self.grants
@@ -60,11 +60,11 @@ class Actor:
 
     @property
     def all_sites(self) -> bool:
-        """Tell whether the scope is every site."""
+        """Return whether the scope is every site."""
         return "*" in self.site_scope
 
     def sees(self, site: str | None) -> bool:
-        """Tell whether a record of `site` may be read; None is a record of the platform."""
+        """Return whether a record of `site` may be read; None is a record of the platform."""
         return site is None or self.all_sites or site in self.site_scope
 
     def require_site(self, site: str | None) -> None:
@@ -100,7 +100,7 @@ class Context:
     _on_rollback: list[Callable[[], None]] = field(default_factory=list, repr=False)
 
     def now(self) -> datetime:
-        """Give the present instant, aware UTC; a use case reads it once."""
+        """Return the present instant, aware UTC; a use case reads it once."""
         return self.clock.now()
 
     def begin_write(self) -> None:
@@ -126,7 +126,7 @@ class Context:
 
     @property
     def writing(self) -> bool:
-        """Tell whether the open transaction has the right to write already."""
+        """Return whether the open transaction has the right to write already."""
         session = self.session
         return session.in_transaction() and "sqlite_begin" in session.connection().get_execution_options()
 
@@ -162,7 +162,7 @@ def unit_of_work(
     write: bool = True,
     request_id: str | None = None,
 ) -> Iterator[Context]:
-    """Give a context around one transaction: committed at the end, rolled back on any error."""
+    """Return a context around one transaction: committed at the end, rolled back on any error."""
     session = factory()
     ctx = Context(session, clock, actor, config, request_id or uuid4().hex)
     try:

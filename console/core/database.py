@@ -32,7 +32,7 @@ dump_json: Callable[[Any], str] = partial(json.dumps, ensure_ascii=False)
 
 
 def engine_options(url: str, *, pool_size: int = 10) -> dict[str, Any]:
-    """Give the create_engine options that fit `url`."""
+    """Return the create_engine options that fit `url`."""
     parsed = make_url(url)
     # Values of statements may be personal data or secrets: they stay out of error texts and logs.
     options: dict[str, Any] = {"json_serializer": dump_json, "hide_parameters": True}
@@ -66,7 +66,7 @@ def prepare(engine: Engine) -> Engine:
 
 
 def make_engine(url: str, *, pool_size: int = 10) -> Engine:
-    """Give a ready engine for `url`."""
+    """Return a ready engine for `url`."""
     return prepare(create_engine(url, **engine_options(url, pool_size=pool_size)))
 
 
@@ -99,7 +99,7 @@ def _on_begin(connection: Connection) -> None:
 
 
 def state_of(connection: Connection) -> Hashable:
-    """Give a word that stays the same while nothing that this connection could read has changed.
+    """Return a word that stays the same while nothing that this connection could read has changed.
 
     Another word does not mean that something did change. It says nothing about what the open transaction itself wrote
     on PostgreSQL.

@@ -21,18 +21,18 @@ FOLDER = Path(__file__).parents[1] / "translations"
 
 @lru_cache(maxsize=len(LOCALES))
 def catalogue(locale: str) -> NullTranslations:
-    """Give the compiled catalogue of `locale`; English is the source and needs none."""
+    """Return the compiled catalogue of `locale`; English is the source and needs none."""
     return Translations.load(FOLDER, [locale])
 
 
 def translate(locale: str, msgid: str, **params: Any) -> str:
-    """Give `msgid` in `locale` with its values filled in."""
+    """Return `msgid` in `locale` with its values filled in."""
     text = catalogue(locale).gettext(msgid)
     return text % params if params else text
 
 
 def text_in(locale: str, text: Text | Mapping[str, Any] | str) -> str:
-    """Give a sentence decided below the web layer, or its stored form, in `locale`."""
+    """Return a sentence decided below the web layer, or its stored form, in `locale`."""
     if isinstance(text, Text):
         return translate(locale, text.msgid, **spoken(text.params, lambda inner: text_in(locale, inner)))
     if isinstance(text, Mapping):

@@ -32,7 +32,7 @@ class Args(Protocol):
     """URL parameters, as the web framework gives them: a name may stand there several times."""
 
     def getlist(self, key: str, /) -> list[str]:
-        """Give all values."""
+        """Return all values."""
 
     def __contains__(self, key: object, /) -> bool: ...
 
@@ -76,7 +76,7 @@ class Filter:
     shown: bool = True
 
     def options(self, ctx: Context) -> Choices:
-        """Give `(word, label)` pairs that may be chosen."""
+        """Return `(word, label)` pairs that may be chosen."""
         return self.choices(ctx) if callable(self.choices) else self.choices
 
 
@@ -100,11 +100,11 @@ class ListSpec:
     count_cap: int | None = None
 
     def column(self, key: str) -> Column | None:
-        """Give the column of that name."""
+        """Return the column of that name."""
         return next((column for column in self.columns if column.key == key), None)
 
     def filter(self, key: str) -> Filter | None:
-        """Give the filter of that name."""
+        """Return the filter of that name."""
         return next((item for item in self.filters if item.key == key), None)
 
 
@@ -122,7 +122,7 @@ class ListQuery:
     extra: Mapping[str, str] = field(default_factory=dict)
 
     def pairs(self, **changes: Any) -> list[tuple[str, str]]:
-        """Give the URL parameters of this query with `changes`; a change of anything else goes back to page 1."""
+        """Return the URL parameters of this query with `changes`; a change of anything else goes back to page 1."""
         if changes and "page" not in changes:
             changes["page"] = 1
         query = replace(self, **changes)
@@ -133,7 +133,7 @@ class ListQuery:
         return made + list(query.extra.items())
 
     def url(self, **changes: Any) -> str:
-        """Give the query string of this query with `changes` (`?` included, `?` alone when empty)."""
+        """Return the query string of this query with `changes` (`?` included, `?` alone when empty)."""
         return "?" + urlencode(self.pairs(**changes))
 
     @cached_property
@@ -143,19 +143,19 @@ class ListQuery:
         return filters, urlencode([*_shape(self), *self.extra.items()])
 
     def with_filter(self, key: str, *words: str) -> str:
-        """Give the query string with the filter `key` set to `words`, or without it."""
+        """Return the query string with the filter `key` set to `words`, or without it."""
         filters, tail = self._encoded
         parts = [text for name, text in filters.items() if name != key]
         parts += [urlencode([(key, word) for word in words]), tail]
         return "?" + "&".join(part for part in parts if part)
 
     def without(self, key: str, word: str) -> str:
-        """Give the query string without one word of a filter: the address behind a removable chip."""
+        """Return the query string without one word of a filter: the address behind a removable chip."""
         rest = tuple(old for old in self.filters.get(key, ()) if old != word)
         return self.with_filter(key, *rest)
 
     def sorted_by(self, key: str) -> str:
-        """Give the query string ordered by `key`, turned round when it is ordered by it already."""
+        """Return the query string ordered by `key`, turned round when it is ordered by it already."""
         return self.url(sort=key, descending=self.sort == key and not self.descending)
 
 
@@ -185,28 +185,28 @@ class ListResult:
 
     @property
     def pages(self) -> int:
-        """Give the number of pages, at least 1."""
+        """Return the number of pages, at least 1."""
         return max(1, -(-self.total // self.query.per_page))
 
     @property
     def first(self) -> int:
-        """Give the number of the first row shown, 0 when there is none."""
+        """Return the number of the first row shown, 0 when there is none."""
         return (self.query.page - 1) * self.query.per_page + 1 if self.rows else 0
 
     @property
     def last(self) -> int:
-        """Give the number of the last row shown."""
+        """Return the number of the last row shown."""
         return (self.query.page - 1) * self.query.per_page + len(self.rows)
 
     @property
     def filtered(self) -> bool:
-        """Tell whether the reader narrows the list; what it leaves out by itself does not count."""
+        """Return whether the reader narrows the list; what it leaves out by itself does not count."""
         own = {key: words for key, words in self.query.filters.items() if words != self.spec.default_filters.get(key)}
         return bool(self.query.search or any(own.values()))
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """Give the visible columns in their order."""
+        """Return the visible columns in their order."""
         chosen = self.query.columns
         if not chosen:
             return tuple(column for column in self.spec.columns if column.shown)
@@ -214,14 +214,17 @@ class ListResult:
 
     @cached_property
     def controls(self) -> Hashable:
-        """Give everything that the filters, the choice of columns and the head of this list depend on."""
+        """Return everything that the filters, the choice of columns and the head of this list depend on."""
         choices = tuple((key, tuple(pairs)) for key, pairs in self.choices.items())
         columns = tuple(column.key for column in self.spec.columns)
         return (self.spec.name, columns, self.query.url(page=self.query.page), choices)
 
     @property
     def shown(self) -> Hashable:
-        """Give everything that a drawing of this page depends on, apart from the minute; its rows have fingerprints."""
+        """Return everything that a drawing of this page depends on, apart from the minute.
+
+        Its rows have fingerprints.
+        """
         return (self.controls, self.total, self.capped, tuple(row.fingerprint for row in self.rows))
 
 
@@ -272,7 +275,7 @@ def _number(args: Args, name: str, default: int, least: int, most: int) -> int:
 
 
 def day_filters(column: SqlValue, *, keys: tuple[str, str] = ("since", "until")) -> tuple[Filter, Filter]:
-    """Give the filters of an instant by days of the business zone: from a day on, and until a day, that included."""
+    """Return the filters of an instant by days of the business zone: from a day on, and until a day, that included."""
 
     def since(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
         return column >= _day_start(ctx, words[0])
@@ -298,7 +301,7 @@ def _day_start(ctx: Context, word: str, *, later: int = 0) -> datetime:
 
 
 def narrowed(ctx: Context, spec: ListSpec, query: ListQuery, now: datetime) -> AnySelect:
-    """Give the SELECT of a list with its filters and search, without order and page."""
+    """Return the SELECT of a list with its filters and search, without order and page."""
     statement = spec.base(ctx)
     for key, words in query.filters.items():
         item = spec.filter(key)
@@ -336,7 +339,7 @@ def count(session: Session, spec: ListSpec, statement: AnySelect) -> tuple[int, 
 
 
 def run(ctx: Context, spec: ListSpec, query: ListQuery) -> ListResult:
-    """Give one page of a list: two queries, whatever the page size, plus those of the filters' choices."""
+    """Return one page of a list: two queries, whatever the page size, plus those of the filters' choices."""
     now = ctx.now()
     statement = narrowed(ctx, spec, query, now)
     total, capped = count(ctx.session, spec, statement)
@@ -350,7 +353,7 @@ def run(ctx: Context, spec: ListSpec, query: ListQuery) -> ListResult:
 
 
 def stream(ctx: Context, spec: ListSpec, query: ListQuery, ids: Sequence[int] | None = None) -> Iterator[Any]:
-    """Give all rows of a query one after another, in constant memory; with `ids` exactly those, whatever its filters.
+    """Return all rows of a query one after another, in constant memory; with `ids` exactly those, whatever its filters.
 
     Chosen rows stay chosen when they change meanwhile so that the filters no longer match.
     """
@@ -364,6 +367,6 @@ def stream(ctx: Context, spec: ListSpec, query: ListQuery, ids: Sequence[int] | 
 
 
 def csv_columns(spec: ListSpec, query: ListQuery) -> tuple[CsvColumn, ...]:
-    """Give the CSV columns of a list: the chosen ones, or all that can be exported; headers are the keys."""
+    """Return the CSV columns of a list: the chosen ones, or all that can be exported; headers are the keys."""
     chosen = [spec.column(key) for key in query.columns] if query.columns else list(spec.columns)
     return tuple(CsvColumn(column.key, column.value or attrgetter(column.key)) for column in chosen if column)

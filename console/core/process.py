@@ -27,19 +27,19 @@ class Place:
 
     @classmethod
     def of(cls, config: Config, clock: Clock | None = None) -> Place:
-        """Give the place that these settings describe; the first connection is made when it is needed."""
+        """Return the place that these settings describe; the first connection is made when it is needed."""
         engine = make_engine(database_url(config), pool_size=config["DATABASE_POOL_SIZE"])
         return cls(config, clock or SystemClock(), engine, sessionmaker(engine))
 
     @contextmanager
     def reading(self) -> Iterator[Context]:
-        """Give a context that starts reading, acts for the system and is committed at the end."""
+        """Return a context that starts reading, acts for the system and is committed at the end."""
         with unit_of_work(self.sessions, actor=SYSTEM, clock=self.clock, config=self.config, write=False) as ctx:
             yield ctx
 
     @contextmanager
     def by_hand(self) -> Iterator[Context]:
-        """Give a context for what commits itself: carrying out runs."""
+        """Return a context for what commits itself: carrying out runs."""
         with self.sessions() as session:
             yield Context(session, self.clock, SYSTEM, self.config)
 
@@ -50,5 +50,5 @@ class Place:
 
 @lru_cache(maxsize=1)
 def here() -> Place:
-    """Give the place of this process, made from the environment at the first call."""
+    """Return the place of this process, made from the environment at the first call."""
     return Place.of(Config.load())

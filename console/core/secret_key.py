@@ -11,7 +11,7 @@ from console.core.config import Config
 
 
 def secret_key(config: Config) -> str:
-    """Give the key that signs cookies: SECRET_KEY, or the one kept in DATA_DIR."""
+    """Return the key that signs cookies: SECRET_KEY, or the one kept in DATA_DIR."""
     return config["SECRET_KEY"] or kept_key(config.path("DATA_DIR"), "secret_key")
 
 

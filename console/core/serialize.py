@@ -70,7 +70,7 @@ class CsvColumn:
 
 
 def columns_of(*names: str) -> tuple[CsvColumn, ...]:
-    """Give columns whose header is the attribute's name."""
+    """Return columns whose header is the attribute's name."""
     return tuple(CsvColumn(name, attrgetter(name)) for name in names)
 
 

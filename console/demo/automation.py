@@ -51,7 +51,7 @@ class Stage(Protocol):
     config: Config
 
     def day(self, ago: int, hour: int, minute: int = 0) -> datetime:
-        """Give an hour of Seoul's clock, so many days before today, as UTC."""
+        """Return an hour of Seoul's clock, so many days before today, as UTC."""
 
     def acting_as(self, person: DemoPerson | None, config: Config | None = None) -> AbstractContextManager[Context]:
         """Open a unit of work of a person, or of the system."""
@@ -78,7 +78,7 @@ class Automation:
         self._proposal = 0
 
     def steps(self) -> Iterator[Step]:
-        """Give what happens, in no order."""
+        """Return what happens, in no order."""
         day = self._stage.day
         yield Step(day(TRIAL_DAYS_AGO, 9), self._begin_the_trial)
         yield Step(day(9, 14), lambda: self._propose({"auto_assign_max_items": 30}, "배정 한도를 30건으로 늘립니다."))

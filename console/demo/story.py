@@ -58,7 +58,7 @@ class Story:
         self._items: dict[str, int] = {}
 
     def play(self) -> int:
-        """Let everything happen in its order; gives the number of steps."""
+        """Let everything happen in its order; returns the number of steps."""
         steps = sorted(self._steps(), key=lambda step: step.at)
         for step in steps:
             self._clock.set(step.at)
@@ -119,7 +119,7 @@ class Story:
                 yield Step(away, lambda: self._put_away(work))
 
     def day(self, ago: int, hour: int, minute: int = 0) -> datetime:
-        """Give an hour of Seoul's clock, so many days before today, as UTC."""
+        """Return an hour of Seoul's clock, so many days before today, as UTC."""
         today = self.now.astimezone(SEOUL)
         local = (today - timedelta(days=ago)).replace(hour=hour, minute=minute, second=0, microsecond=0)
         return local.astimezone(UTC)

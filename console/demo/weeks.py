@@ -60,7 +60,7 @@ class Weeks:
         self._stage = stage
 
     def steps(self) -> Iterator[Step]:
-        """Give what happens, in no order."""
+        """Return what happens, in no order."""
         for plan in PLANS:
             for code, how in plan.weeks:
                 yield from self._week(plan, code, how)

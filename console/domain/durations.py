@@ -41,7 +41,7 @@ LENGTH = {
 
 
 def words(length: timedelta, table: dict[str, str]) -> Text:
-    """Give a length of time in the words of `table`: days from 24 hours on, minutes only below 3 hours."""
+    """Return a length of time in the words of `table`: days from 24 hours on, minutes only below 3 hours."""
     minutes = int(abs(length).total_seconds() // 60)
     days, hours, rest = minutes // 1440, minutes // 60, minutes % 60
     if days:
@@ -54,7 +54,7 @@ def words(length: timedelta, table: dict[str, str]) -> Text:
 
 
 def countdown(due: datetime, now: datetime) -> Text:
-    """Give "2 h 14 min left" or "3 d late"."""
+    """Return "2 h 14 min left" or "3 d late"."""
     return words(due - now, LEFT if due >= now else LATE)
 
 
@@ -66,10 +66,10 @@ def hue(due: datetime, now: datetime, soon_hours: float = 24) -> Hue:
 
 
 def ago(instant: datetime, now: datetime) -> Text:
-    """Give "5 min ago"; an instant that is still to come reads as a time left."""
+    """Return "5 min ago"; an instant that is still to come reads as a time left."""
     return words(now - instant, AGO) if instant <= now else words(instant - now, LEFT)
 
 
 def length(duration: timedelta) -> Text:
-    """Give a duration such as "2 h 14 min"."""
+    """Return a duration such as "2 h 14 min"."""
     return words(duration, LENGTH)

@@ -7,5 +7,5 @@ MAX_ID = 2**31 - 1
 
 
 def row_id(number: int) -> int:
-    """Give the number, or 0, which no row has, for one that cannot be the id of a row."""
+    """Return the number, or 0, which no row has, for one that cannot be the id of a row."""
     return number if 0 < number <= MAX_ID else 0

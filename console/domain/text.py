@@ -22,7 +22,7 @@ class Text:
         return self.msgid % spoken(self.params, str) if self.params else self.msgid
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the form that is stored beside a message so that a later reader sees their own language."""
+        """Return the form that is stored beside a message so that a later reader sees their own language."""
         params = {
             key: [text.as_dict() for text in value] if isinstance(value, tuple) else value
             for key, value in self.params.items()
@@ -31,7 +31,7 @@ class Text:
 
 
 def spoken(params: Mapping[str, Any], say: Callable[[Any], str]) -> dict[str, Any]:
-    """Give the values of a sentence, with sentences among them said by `say` and joined."""
+    """Return the values of a sentence, with sentences among them said by `say` and joined."""
     return {
         key: ", ".join(str(say(one)) for one in value) if isinstance(value, (tuple, list)) else value
         for key, value in params.items()

@@ -104,7 +104,7 @@ class ScopedForm(BaseForm):
 
     @property
     def scope(self) -> list[str]:
-        """Give the list of sites as the input models take it."""
+        """Return the list of sites as the input models take it."""
         return [ALL] if self.reach.data == "all" else list(self.sites.data or [])
 
 
@@ -142,7 +142,7 @@ class UserForm(ScopedForm):
 
     @property
     def custom(self) -> list[str]:
-        """Give the further permissions as a list."""
+        """Return the further permissions as a list."""
         return [line.strip() for line in (self.permissions.data or "").splitlines() if line.strip()]
 
 
@@ -168,7 +168,7 @@ class TokenForm(BaseForm):
 
     @property
     def scope(self) -> list[str] | None:
-        """Give the list of sites as the input models take it; None inherits the user's."""
+        """Return the list of sites as the input models take it; None inherits the user's."""
         return None if self.reach.data == "user" else list(self.sites.data or [])
 
 
@@ -190,7 +190,7 @@ class SiteForm(BaseForm):
 
 
 def without(form: BaseForm, *names: str) -> Any:
-    """Give the form without some of its fields."""
+    """Return the form without some of its fields."""
     for name in names:
         delattr(form, name)
     return form

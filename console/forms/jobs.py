@@ -33,19 +33,19 @@ SIMPLE = (bool, int, float, str)
 
 
 def form_of(job: Job, data: MultiDict[str, str] | None = None) -> Form:
-    """Give the form of a job, empty or with what was sent."""
+    """Return the form of a job, empty or with what was sent."""
     fields = {name: made for name, info in job.options.model_fields.items() if (made := _field(name, info)) is not None}
     kind = type(f"{job.options.__name__}Form", (BaseForm,), fields)
     return kind(data)
 
 
 def can_ask(job: Job) -> bool:
-    """Tell whether a form can ask for everything that the job must be told."""
+    """Return whether a form can ask for everything that the job must be told."""
     return all(_simple(info) for info in job.options.model_fields.values() if info.is_required())
 
 
 def words_of(form: Form) -> dict[str, str]:
-    """Give what was filled in, as texts for the options model; what is empty stays at its default."""
+    """Return what was filled in, as texts for the options model; what is empty stays at its default."""
     words: dict[str, str] = {}
     for field in form:
         if isinstance(field, BooleanField):
@@ -68,7 +68,7 @@ def blame(form: Form, error: Invalid) -> None:
 
 
 def _kind(info: FieldInfo) -> tuple[Any, bool]:
-    """Give the type of a value and whether it may be left out."""
+    """Return the type of a value and whether it may be left out."""
     annotation = info.annotation
     members = [member for member in get_args(annotation) if member is not NoneType]
     if get_origin(annotation) not in (None, Literal) and NoneType in get_args(annotation) and len(members) == 1:

@@ -27,7 +27,7 @@ def form_of(
     *,
     without: tuple[str, ...] = (),
 ) -> Form:
-    """Give the form of a kind with its present values, or with what was sent."""
+    """Return the form of a kind with its present values, or with what was sent."""
     fields = {one.name: _field(one, words[one.name]) for one in kind.fields if one.name not in without}
     fields["reason"] = TextAreaField(_("Reason"), [InputRequired(), Length(max=REASON_MAX)])
     fields["shadow"] = BooleanField(_("Try it in the shadow until it is decided"), default=True)
@@ -49,5 +49,5 @@ def _field(one: PolicyField, words: FieldWords) -> Field:
 
 
 def sent_of(form: Form, kind: PolicyKind) -> dict[str, Any]:
-    """Give what was filled in, as the policy reads it."""
+    """Return what was filled in, as the policy reads it."""
     return {one.name: form[one.name].data for one in kind.fields if one.name in form}

@@ -26,7 +26,7 @@ class BaseForm(Form):
 
         @property
         def locales(self) -> list[str]:
-            """Give the language of the built-in messages."""
+            """Return the language of the built-in messages."""
             return [locale()]
 
 
@@ -38,7 +38,7 @@ class SelectMultipleCheckboxField(SelectMultipleField):
 
 
 def limits(model: type[BaseModel], name: str) -> tuple[int, int]:
-    """Give the least and the greatest length of a text field of an input model (-1 where there is none)."""
+    """Return the least and the greatest length of a text field of an input model (-1 where there is none)."""
     marks = list(model.model_fields[name].metadata)
     least = next((mark.min_length for mark in marks if isinstance(mark, MinLen)), -1)
     most = next((mark.max_length for mark in marks if isinstance(mark, MaxLen)), -1)
@@ -46,7 +46,7 @@ def limits(model: type[BaseModel], name: str) -> tuple[int, int]:
 
 
 def handed(form: Form, model: type[Model], values: Mapping[str, Any]) -> Model | None:
-    """Give the input model made from a form that passed its own checks, or None with the errors at the fields."""
+    """Return the input model made from a form that passed its own checks, or None with the errors at the fields."""
     try:
         return model.model_validate(values)
     except ValidationError as error:

@@ -60,12 +60,12 @@ class EditForm(BaseForm):
 
     @property
     def new_due(self) -> datetime | None:
-        """Give the due date if it was changed, as it was typed."""
+        """Return the due date if it was changed, as it was typed."""
         typed: datetime | None = self.due_at.data
         return None if typed is None or typed.strftime(MINUTE) == (self.due_was.data or "") else typed
 
     def change(self, sent: Mapping[str, Any], zone: ZoneInfo) -> ItemChange:
-        """Give what was sent as the service takes it; fields that were not sent stay as they are."""
+        """Return what was sent as the service takes it; fields that were not sent stay as they are."""
         due = self.new_due
         return ItemChange(
             assignee=(self.assignee.data or "")[: _longest(ItemPatchIn, "assignee")] if "assignee" in sent else None,
@@ -77,7 +77,7 @@ class EditForm(BaseForm):
 
     @property
     def seen_version(self) -> int | None:
-        """Give the version that the person looked at."""
+        """Return the version that the person looked at."""
         text = self.version.data or ""
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
@@ -90,7 +90,7 @@ def edit_form(
     *,
     version: int | None = None,
 ) -> EditForm:
-    """Give the form of an item, with what was sent or with its present values."""
+    """Return the form of an item, with what was sent or with its present values."""
     due = item.due_at.astimezone(zone).replace(tzinfo=None) if item.due_at else None
     stored = {
         "version": str(item.version),
@@ -133,7 +133,7 @@ class NewItemForm(BaseForm):
     )
 
     def new(self) -> NewItem:
-        """Give it as the service takes it."""
+        """Return it as the service takes it."""
         return NewItem(
             title=self.title.data or "",
             reason=self.reason.data or "",
@@ -152,7 +152,7 @@ def new_item_form(
     *,
     platform: bool,
 ) -> NewItemForm:
-    """Give the form for a new item; only a reader of all sites may leave the site out."""
+    """Return the form for a new item; only a reader of all sites may leave the site out."""
     form = NewItemForm(sent)
     form.site.choices = ([("", _("Platform"))] if platform else []) + [(name, name) for name in sites]
     form.assignee.choices = [("", _("Unassigned")), *((person.username, person.name) for person in people)]

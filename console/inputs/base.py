@@ -59,7 +59,7 @@ SiteFilter = Annotated[
 
 
 def unwritable(value: Any) -> bool:
-    """Tell whether a value holds text that no database can store: NUL, or half of a surrogate pair."""
+    """Return whether a value holds text that no database can store: NUL, or half of a surrogate pair."""
     if isinstance(value, str):
         return "\x00" in value or any("\ud800" <= ch <= "\udfff" for ch in value)
     if isinstance(value, dict):
@@ -96,7 +96,7 @@ class _Cached(_Input):
 
     @classmethod
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Give the JSON schema; the plain form comes from a cache."""
+        """Return the JSON schema; the plain form comes from a cache."""
         return cls._schema_once() if not args and not kwargs else super().model_json_schema(*args, **kwargs)
 
 

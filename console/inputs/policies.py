@@ -28,7 +28,7 @@ class PolicyModel(BaseModel):
 
 @cache
 def fields_of(schema: type[PolicyModel]) -> tuple[PolicyField, ...]:
-    """Give the fields of a schema as the domain reads them."""
+    """Return the fields of a schema as the domain reads them."""
     return tuple(_field(name, info) for name, info in schema.model_fields.items())
 
 

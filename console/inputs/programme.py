@@ -44,7 +44,7 @@ class BootstrapIn(BodyModel):
         return value
 
     def monday(self) -> date | None:
-        """Give the day."""
+        """Return the day."""
         return date.fromisoformat(self.starts_on) if self.starts_on else None
 
 
@@ -65,7 +65,7 @@ class WeekItemsQuery(QueryModel):
     offset: int = Field(0, ge=0, le=1_000_000)
 
     def filters(self) -> dict[str, tuple[str, ...]]:
-        """Give the filters as the list engine names them; the status word must be checked before."""
+        """Return the filters as the list engine names them; the status word must be checked before."""
         words = {
             "site": self.site or "",
             "status": (self.status or "").strip().lower(),
@@ -85,7 +85,7 @@ class WeekItemPatchIn(BodyModel):
     version: int | None = Field(None, ge=1, le=2**31 - 1)
 
     def change(self) -> ItemChange | None:
-        """Give it as the service takes it, None when it changes nothing."""
+        """Return it as the service takes it, None when it changes nothing."""
         sent = self.model_dump(exclude={"version"}, exclude_none=True)
         return ItemChange(**sent) if sent else None
 

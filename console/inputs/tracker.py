@@ -63,7 +63,7 @@ class ItemFilter(QueryModel):
     q: str = Field("", max_length=200, description="words in number, texts, rule or assignee")
 
     def filters(self) -> dict[str, tuple[str, ...]]:
-        """Give the filters as the list engine names them; the status word must be checked before."""
+        """Return the filters as the list engine names them; the status word must be checked before."""
         words = {
             "state": "all" if self.include_inactive else "",
             "status": (self.status or "").strip().lower(),
@@ -109,7 +109,7 @@ class ItemPatchIn(BodyModel):
     version: int | None = Field(None, ge=1, le=2**31 - 1)
 
     def change(self) -> ItemChange:
-        """Give it as the service takes it."""
+        """Return it as the service takes it."""
         return ItemChange(
             assignee=self.assignee,
             status=self.status,
@@ -135,7 +135,7 @@ class ItemIn(BodyModel):
     assignee: str | None = Field(None, max_length=120)
 
     def new(self) -> NewItem:
-        """Give it as the service takes it."""
+        """Return it as the service takes it."""
         return NewItem(**self.model_dump())
 
 
@@ -172,12 +172,12 @@ class BulkIn(BodyModel):
     reason: str = Field("", max_length=1000)
 
     def selection(self) -> Selection:
-        """Give which items are meant."""
+        """Return which items are meant."""
         filters = {key: tuple(words) for key, words in self.filters.items()}
         return Selection(tuple(self.ids), self.everything, filters, self.q.strip())
 
     def change(self) -> BulkChange:
-        """Give what is to happen to each."""
+        """Return what is to happen to each."""
         return BulkChange(self.action, self.assignee, self.status or "", self.due_at, self.reason)
 
 

@@ -13,7 +13,7 @@ from console.web.request import SIGNED_IN
 
 
 def may_open(actor: Actor, address: str | None) -> bool:
-    """Tell whether `address` is a page of the console that answers GET and that the actor may see."""
+    """Return whether `address` is a page of the console that answers GET and that the actor may see."""
     local = local_address(address)
     if local is None or local.startswith("/api/"):
         return False

@@ -71,7 +71,7 @@ class Drawing:
 
 
 def ceiling(value: float) -> float:
-    """Give the next round number at or above `value`: 1, 2, 2.5 or 5 times a power of ten."""
+    """Return the next round number at or above `value`: 1, 2, 2.5 or 5 times a power of ten."""
     if value <= 0:
         return 1.0
     power = 10.0 ** floor(log10(value))
@@ -111,7 +111,7 @@ def _drawing(y_ticks: tuple[Tick, ...], x_ticks: tuple[Tick, ...], **marks: Any)
 
 
 def line_chart(series: Sequence[Series], labels: Sequence[str], target: float | None = None) -> Drawing:
-    """Give a line per series; a missing value breaks its line."""
+    """Return a line per series; a missing value breaks its line."""
     known = [value for one in series for value in one.values if value is not None]
     top = ceiling(max([*known, target or 0]) if known else 1)
     y_ticks, x_ticks = _axes(labels, top, centre=False)
@@ -144,7 +144,7 @@ def _paths(points: Sequence[tuple[float, float] | None], base: float) -> tuple[s
 
 
 def bar_chart(series: Sequence[Series], labels: Sequence[str], target: float | None = None) -> Drawing:
-    """Give a bar per label, the series stacked upon each other in their order."""
+    """Return a bar per label, the series stacked upon each other in their order."""
     count = max((len(one.values) for one in series), default=0)
     totals = [sum((one.values[index] or 0) for one in series) for index in range(count)]
     top = ceiling(max([*totals, target or 0]) if totals else 1)
@@ -166,7 +166,7 @@ def bar_chart(series: Sequence[Series], labels: Sequence[str], target: float | N
 
 
 def spark(values: Sequence[Value], width: int = 140, height: int = 28) -> tuple[str, str]:
-    """Give `(line, area)` paths of a sparkline in a `width` by `height` box; its floor is zero."""
+    """Return `(line, area)` paths of a sparkline in a `width` by `height` box; its floor is zero."""
     known = [value for value in values if value is not None]
     if not known:
         return "", ""
@@ -180,7 +180,7 @@ def spark(values: Sequence[Value], width: int = 140, height: int = 28) -> tuple[
 
 
 def arc(percent: float, radius: float = 40, centre: float = 46) -> str:
-    """Give the path of a ring's filled part, clockwise from the top; 100 is closed by two halves."""
+    """Return the path of a ring's filled part, clockwise from the top; 100 is closed by two halves."""
     part = min(max(percent, 0), 100) / 100
     if part <= 0:
         return ""

@@ -35,17 +35,17 @@ AGAIN = {409, 412, 429, 500, 503}
 
 
 def wants_json() -> bool:
-    """Tell whether the request came through the JSON door."""
+    """Return whether the request came through the JSON door."""
     return request.path.startswith(JSON_DOORS) and request.path != "/api/docs"
 
 
 def wants_fragment() -> bool:
-    """Tell whether htmx asks for a piece of a page."""
+    """Return whether htmx asks for a piece of a page."""
     return request.headers.get("HX-Request-Type") == "partial"
 
 
 def json_error(status: int, detail: Any, code: str | None = None) -> Response:
-    """Give the body that clients read: `detail`, and `code` for programs."""
+    """Return the body that clients read: `detail`, and `code` for programs."""
     body = {"detail": str(detail) if isinstance(detail, Text) else detail}
     if code:
         body["code"] = code
@@ -53,7 +53,7 @@ def json_error(status: int, detail: Any, code: str | None = None) -> Response:
 
 
 def sentence(detail: Any) -> str:
-    """Give a refusal as one sentence in the reader's language."""
+    """Return a refusal as one sentence in the reader's language."""
     locale = str(get_locale() or "ko")
     if isinstance(detail, (Text, str)):
         return text_in(locale, detail) if isinstance(detail, Text) else _(detail) if detail else ""
@@ -65,7 +65,7 @@ def sentence(detail: Any) -> str:
 
 
 def _blamed(part: dict[str, Any], locale: str) -> str:
-    """Give what is wrong with one field: a sentence of ours stands for itself, other words need the field's name."""
+    """Return what is wrong with one field: a sentence of ours stands for itself, other words need the field's name."""
     message = part.get("msg", "")
     return text_in(locale, message) if isinstance(message, Text) else f"{part.get('loc', [''])[-1]}: {message}"
 
@@ -103,7 +103,7 @@ def _http_phrase(status: int) -> str:
 
 
 def validation_detail(error: ValidationError, where: str) -> list[dict[str, Any]]:
-    """Give field errors in the published form `{type, loc, msg, input}`; inputs that are secrets are left out."""
+    """Return field errors in the published form `{type, loc, msg, input}`; inputs that are secrets are left out."""
     found = []
     for part in error.errors(include_url=False, include_context=False):
         entry: dict[str, Any] = {"type": part["type"], "loc": [where, *part["loc"]], "msg": part["msg"]}

@@ -24,7 +24,10 @@ from console.ui.labels import common
 
 
 def tr(text: Any) -> str:
-    """Give a sentence that was decided below the web layer in the reader's language; plain texts are looked up too."""
+    """Return a sentence that was decided below the web layer in the reader's language.
+
+    Plain texts are looked up too.
+    """
     if text is None:
         return ""
     if isinstance(text, (Text, Mapping)):
@@ -33,12 +36,12 @@ def tr(text: Any) -> str:
 
 
 def local(instant: datetime) -> datetime:
-    """Give an instant in the zone of the reader."""
+    """Return an instant in the zone of the reader."""
     return instant.astimezone(zone())
 
 
 def localtime(instant: datetime | None, form: str = "auto") -> str:
-    """Give an instant as people read it: "auto" is the time alone for today and the date with the time otherwise.
+    """Return an instant as people read it: "auto" is the time alone for today and the date with the time otherwise.
 
     Other forms: "time", "date", "moment" (date and time, without this year), "datetime", "full" (with the zone's name).
     """
@@ -57,7 +60,7 @@ def localtime(instant: datetime | None, form: str = "auto") -> str:
 
 
 def localdate(day: date | datetime | None) -> str:
-    """Give a day as people read it; an instant counts as the day it falls on in the reader's zone."""
+    """Return a day as people read it; an instant counts as the day it falls on in the reader's zone."""
     if day is None:
         return "–"
     if isinstance(day, datetime):
@@ -67,7 +70,7 @@ def localdate(day: date | datetime | None) -> str:
 
 
 def date_span(first: date, last: date) -> str:
-    """Give the days from `first` to `last` as briefly as they can be read; the year where it is not this one."""
+    """Return the days from `first` to `last` as briefly as they can be read; the year where it is not this one."""
     language, this_year = locale(), local(frame().now).year
     year = "" if first.year == last.year == this_year else {"ko": "yyyy년 ", "en": " yyyy"}[language]
     if language == "ko":
@@ -80,7 +83,7 @@ def date_span(first: date, last: date) -> str:
 
 
 def number(value: float | None, digits: int = 1) -> str:
-    """Give a number with separators and at most `digits` decimals; nothing is a dash."""
+    """Return a number with separators and at most `digits` decimals; nothing is a dash."""
     if value is None:
         return "–"
     # Most numbers of a page are small counts, which read the same in every language.
@@ -90,7 +93,7 @@ def number(value: float | None, digits: int = 1) -> str:
 
 
 def time_tag(instant: datetime | None, form: str = "auto") -> Markup:
-    """Give a time element: short words to see, the full time with its zone on hover and for programs."""
+    """Return a time element: short words to see, the full time with its zone on hover and for programs."""
     if instant is None:
         return Markup("–")
     made = Markup('<time datetime="{}" title="{}">{}</time>')
@@ -98,17 +101,17 @@ def time_tag(instant: datetime | None, form: str = "auto") -> Markup:
 
 
 def filter_label(word: str, labels: Mapping[str, str]) -> str:
-    """Give the label of a filter's word; a word that is no longer offered stands for itself."""
+    """Return the label of a filter's word; a word that is no longer offered stands for itself."""
     return tr(labels.get(word, word))
 
 
 def pretty_json(value: Any) -> str:
-    """Give a JSON value indented for reading."""
+    """Return a JSON value indented for reading."""
     return json.dumps(plain(value), ensure_ascii=False, indent=2)
 
 
 def gate_cell(day: Any) -> dict[str, Any]:
-    """Give the cell of a day of verdicts for `chart.strip`."""
+    """Return the cell of a day of verdicts for `chart.strip`."""
     verdict = _status_word(day.decision) if day.decision else None
     hue = "none" if verdict is None else "soon" if (day.decision, day.status) == ("go", "warning") else verdict.hue
     said = _("GO, with warnings") if hue == "soon" else verdict.label if verdict else _("no verdict")
@@ -126,7 +129,7 @@ def _table(words: Mapping[Any, str]) -> Any:
 
 
 def say(text: str, /, **values: Any) -> Markup:
-    """Give a sentence in the reader's language, with its values escaped; what the templates call `_`."""
+    """Return a sentence in the reader's language, with its values escaped; what the templates call `_`."""
     return Markup(translate(locale(), text)) % values if values else _constant(locale(), text)
 
 
@@ -137,7 +140,7 @@ def _constant(locale_name: str, text: str) -> Markup:
 
 
 def init_app(app: Flask) -> None:
-    """Give the templates their filters and the geometry of charts."""
+    """Add to the templates their filters and the geometry of charts."""
     # A list of fifty rows asks for some thousand texts; Flask-Babel would look the language up for each of them.
     environment: Any = app.jinja_env
     environment.install_gettext_callables(

@@ -69,7 +69,7 @@ SCRIPT_TEXTS = {
 
 
 def select_locale() -> str:
-    """Give the language: the person's own choice, the cookie, what the browser asks for, else Korean."""
+    """Return the language: the person's own choice, the cookie, what the browser asks for, else Korean."""
     chosen = _in_gallery("lang") or request.cookies.get(LANGUAGE_COOKIE) or current_actor().locale
     if chosen in LOCALES:
         return str(chosen)
@@ -77,12 +77,12 @@ def select_locale() -> str:
 
 
 def _in_gallery(name: str) -> str | None:
-    """Give what the address of the gallery asks for, so that its variants can be compared side by side."""
+    """Return what the address of the gallery asks for, so that its variants can be compared side by side."""
     return request.args.get(name) if request.endpoint == "components.page" else None
 
 
 def locale() -> str:
-    """Give the language of the current request as "ko" or "en"."""
+    """Return the language of the current request as "ko" or "en"."""
     if "locale_name" not in g:
         found = get_locale()
         g.locale_name = found.language if found is not None else DEFAULT_LOCALE
@@ -90,7 +90,7 @@ def locale() -> str:
 
 
 def zone() -> ZoneInfo:
-    """Give the zone in which people read times: that of the chosen site, else of the business."""
+    """Return the zone in which people read times: that of the chosen site, else of the business."""
     if "zone" not in g:
         g.zone = _zone_named(frame().zone_name)
     return g.zone
@@ -104,7 +104,7 @@ def _zone_named(name: str) -> ZoneInfo:
 
 
 def frame() -> Frame:
-    """Give the frame of the current request."""
+    """Return the frame of the current request."""
     if "frame" not in g:
         g.frame = Frame()
     return g.frame
@@ -115,122 +115,122 @@ class Frame:
 
     @cached_property
     def actor(self) -> Actor:
-        """Give the person who looks."""
+        """Return the person who looks."""
         return current_actor()
 
     @property
     def signed_in(self) -> bool:
-        """Tell whether somebody is signed in."""
+        """Return whether somebody is signed in."""
         return self.actor.kind != "anonymous"
 
     @cached_property
     def now(self) -> datetime:
-        """Give the instant at which this page was computed, aware UTC."""
+        """Return the instant at which this page was computed, aware UTC."""
         return app_clock().now()
 
     @cached_property
     def demo(self) -> bool:
-        """Tell whether the people and sites of this database are invented."""
+        """Return whether the people and sites of this database are invented."""
         from console.services.identity import users
 
         return users.has_demo_company(web_context())
 
     @cached_property
     def sites(self) -> tuple[Any, ...]:
-        """Give the sites that the actor may choose, by name; empty when nobody is signed in."""
+        """Return the sites that the actor may choose, by name; empty when nobody is signed in."""
         from console.services.identity import sites
 
         return tuple(sites.visible(web_context())) if self.signed_in else ()
 
     @cached_property
     def site(self) -> str | None:
-        """Give the site named in the URL if the actor may see it."""
+        """Return the site named in the URL if the actor may see it."""
         name = request.args.get("site", "").strip()
         return name if name and self.signed_in and self.actor.sees(name) else None
 
     @cached_property
     def zone_name(self) -> str:
-        """Give the name of the zone that times are shown in."""
+        """Return the name of the zone that times are shown in."""
         known = {item.name: item.zone for item in self.sites} if self.site else {}
         return known.get(self.site or "") or app_config()["BUSINESS_TIME_ZONE"]
 
     @cached_property
     def groups(self) -> list[tuple[str, list[navigation.NavItem]]]:
-        """Give the places that the actor may use, by group."""
+        """Return the places that the actor may use, by group."""
         return navigation.grouped(places(), self.actor)
 
     @cached_property
     def phone_items(self) -> list[navigation.NavItem]:
-        """Give up to three places for the bottom bar."""
+        """Return up to three places for the bottom bar."""
         return [item for _group, items in self.groups for item in items if item.phone][:3]
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
-        """Give the figures beside the places; the names are those of `NavItem.count`."""
+        """Return the figures beside the places; the names are those of `NavItem.count`."""
         from console.services.home import activity
 
         return asdict(activity.figures(web_context(), self.site)) if self.signed_in else {}
 
     @cached_property
     def whereabouts(self) -> Hashable:
-        """Give everything that the drawing of the places depends on."""
+        """Return everything that the drawing of the places depends on."""
         seen = tuple(item.endpoint for _group, items in self.groups for item in items)
         return (request.endpoint, request.path, self.site, seen, tuple(self.counts.items()))
 
     @cached_property
     def surroundings(self) -> tuple[Hashable, ...]:
-        """Give everything that a page shows around its content, and the address that its forms lead back to."""
+        """Return everything that a page shows around its content, and the address that its forms lead back to."""
         generate_csrf()
         sites = tuple(site.name for site in self.sites)
         return (here(), self.actor, self.theme, self.whereabouts, sites, session["csrf_token"])
 
     @property
     def late_count(self) -> int:
-        """Give the number of late items, which the title of the browser tab carries."""
+        """Return the number of late items, which the title of the browser tab carries."""
         return self.counts.get("late", 0)
 
     @property
     def theme(self) -> str:
-        """Give the chosen theme, "auto" following the system."""
+        """Return the chosen theme, "auto" following the system."""
         chosen = _in_gallery("theme") or request.cookies.get(THEME_COOKIE, "auto")
         return chosen if chosen in THEMES else "auto"
 
     @property
     def locale(self) -> str:
-        """Give the language of the page."""
+        """Return the language of the page."""
         return locale()
 
     @property
     def languages(self) -> Mapping[str, str]:
-        """Give the languages by their own names."""
+        """Return the languages by their own names."""
         return LANGUAGE_NAMES
 
     @property
     def my_links(self) -> list[tuple[str, str, str]]:
-        """Give `(address, label, icon)` of the entries in the person's menu."""
+        """Return `(address, label, icon)` of the entries in the person's menu."""
         known = current_app.view_functions
         return [(url_for(endpoint), label, icon) for endpoint, label, icon in MY_LINKS if endpoint in known]
 
     @property
     def sign_out_url(self) -> str | None:
-        """Give the address that ends the session; None for callers without one."""
+        """Return the address that ends the session; None for callers without one."""
         if self.actor.session_id is None or SIGN_OUT not in current_app.view_functions:
             return None
         return url_for(SIGN_OUT)
 
     @property
     def flashes(self) -> list[dict[str, Any]]:
-        """Give the messages left by the previous request, once."""
+        """Return the messages left by the previous request, once."""
         # Only a session that has some is touched: a change sends the cookie again.
         return list(session.pop("toasts")) if "toasts" in session else []
 
     def place_url(self, item: navigation.NavItem) -> str:
-        """Give the address of a place; the chosen site goes along."""
+        """Return the address of a place; the chosen site goes along."""
         values: dict[str, Any] = {"site": self.site} if self.site else {}
         return url_for(item.endpoint, **values)
 
     def is_here(self, item: navigation.NavItem) -> bool:
-        """Tell whether the current page belongs to the place: itself, another page of its module, one below it."""
+        """Return whether the current page belongs to the place: itself, another page of its module, one below it."""
         here = request.endpoint or ""
         if here == item.endpoint or here in {place.endpoint for place in places()}:
             return here == item.endpoint
@@ -241,7 +241,7 @@ class Frame:
         return nearest is not None and nearest.endpoint == item.endpoint
 
     def script_config(self) -> str:
-        """Give what the scripts need to know, as JSON: language, sentences and the words of countdowns."""
+        """Return what the scripts need to know, as JSON: language, sentences and the words of countdowns."""
         return f'{_script_words(self.locale)[:-1]}, "now": {int(self.now.timestamp() * 1000)}}}'
 
 
@@ -260,7 +260,7 @@ def _common(place: str, path: str) -> int:
 
 @cache
 def places() -> tuple[navigation.NavItem, ...]:
-    """Give every place that the blueprint modules declare."""
+    """Return every place that the blueprint modules declare."""
     return navigation.collect(import_submodules(blueprints.__name__, blueprints.__path__))
 
 
@@ -271,7 +271,7 @@ def leave_toast(message: str, kind: str = "success", undo: str | None = None, to
 
 
 def here(**changes: str | None) -> str:
-    """Give the current address with some parameters changed; None takes one away. Pages start again at the first."""
+    """Return the current address with some parameters changed; None takes one away. Pages start again at the first."""
     pairs = [(key, value) for key, value in request.args.items(multi=True) if key not in changes and key != "page"]
     pairs += [(key, value) for key, value in changes.items() if value is not None]
     return request.path + ("?" + urlencode(pairs) if pairs else "")
@@ -291,7 +291,7 @@ def init_app(app: Flask) -> None:
 
 
 def url_if(endpoint: str, **values: Any) -> str | None:
-    """Give the address of a page when it exists and the reader may open it, else None."""
+    """Return the address of a page when it exists and the reader may open it, else None."""
     from console.web.request import SIGNED_IN
 
     view = current_app.view_functions.get(endpoint)

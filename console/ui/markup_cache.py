@@ -30,7 +30,7 @@ class Drawings:
         self._lock = Lock()
 
     def get(self, key: Hashable, draw: Callable[[], Markup]) -> Markup:
-        """Give the drawing of `key`, made by `draw` if it is not there."""
+        """Return the drawing of `key`, made by `draw` if it is not there."""
         with self._lock:
             found = self._kept.get(key)
             if found is not None:
@@ -54,7 +54,7 @@ _drawings = Drawings()
 
 
 def kept(key: tuple[Any, ...], draw: Callable[..., Any], *args: Any, **more: Any) -> Markup:
-    """Give what the macro `draw` makes of its arguments; `key` must name everything that they say.
+    """Return what the macro `draw` makes of its arguments; `key` must name everything that they say.
 
     Language, zone and the minute (for words such as "in 2 hours") are added here: nothing is older than a minute.
     """
@@ -62,12 +62,12 @@ def kept(key: tuple[Any, ...], draw: Callable[..., Any], *args: Any, **more: Any
 
 
 def steady(key: tuple[Any, ...], draw: Callable[..., Any], *args: Any, **more: Any) -> Markup:
-    """Give the same for a drawing that says no time and carries no token of the session: menus, filters, heads."""
+    """Return the same for a drawing that says no time and carries no token of the session: menus, filters, heads."""
     return _drawings.get((locale(), *_members(key)), lambda: draw(*args, **more))
 
 
 def kept_part(part: str, page_key: Hashable, caller: Callable[[], Any]) -> Markup:
-    """Give a part of a page, what `caller` draws; `page_key` names what its content depends on (None: draw it).
+    """Return a part of a page, what `caller` draws; `page_key` names what its content depends on (None: draw it).
 
     What the frame shows is added here. The token of its forms stays good as long as that of the session.
     """

@@ -41,14 +41,14 @@ class NavItem:
     phone: bool = False
 
     def visible(self, actor: Actor) -> bool:
-        """Tell whether the actor may use the place."""
+        """Return whether the actor may use the place."""
         if self.permission is None:
             return actor.kind != "anonymous"
         return any(actor.can(name) for name in (self.permission, *self.any_of))
 
 
 def collect(modules: Iterable[ModuleType]) -> tuple[NavItem, ...]:
-    """Give the entries of the modules in the order of the rail; raises ValueError for an unknown group."""
+    """Return the entries of the modules in the order of the rail; raises ValueError for an unknown group."""
     found: list[NavItem] = []
     for module in modules:
         declared = getattr(module, "NAV", ())
@@ -60,6 +60,6 @@ def collect(modules: Iterable[ModuleType]) -> tuple[NavItem, ...]:
 
 
 def grouped(items: Iterable[NavItem], actor: Actor) -> list[tuple[str, list[NavItem]]]:
-    """Give `(group, visible items)` for every group that has any."""
+    """Return `(group, visible items)` for every group that has any."""
     seen = [item for item in items if item.visible(actor)]
     return [(group, mine) for group in GROUPS if (mine := [item for item in seen if item.group == group])]

@@ -89,7 +89,7 @@ def toast(
 
 
 def attachment(filename: str) -> str:
-    """Give the Content-Disposition of a download: RFC 5987 name with an ASCII fallback."""
+    """Return the Content-Disposition of a download: RFC 5987 name with an ASCII fallback."""
     clean = "".join(ch for ch in filename if ch.isprintable() and ch not in '"\\/;')
     fallback = clean.encode("ascii", "ignore").decode().strip("._- ") or "download"
     if clean == fallback:
@@ -111,7 +111,7 @@ def download(
 
 
 def file_stamp(at: datetime) -> str:
-    """Give an instant as file names carry it: `YYYYMMDDTHHMMSSZ` in UTC (API contract, file stamps)."""
+    """Return an instant as file names carry it: `YYYYMMDDTHHMMSSZ` in UTC (API contract, file stamps)."""
     return at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
@@ -131,5 +131,5 @@ def csv_download(
 
 
 def wants_bom() -> bool:
-    """Tell whether the export was asked for with a byte order mark, which Korean Excel needs (`bom=1`)."""
+    """Return whether the export was asked for with a byte order mark, which Korean Excel needs (`bom=1`)."""
     return request.args.get("bom", "").lower() in {"1", "true", "yes", "on"}

@@ -27,19 +27,19 @@ Options = Mapping[str, Any] | BaseModel | None
 
 
 def hand_over() -> HandOver:
-    """Give what brings a run to the queue after the commit; without queue the run waits for the scheduler."""
+    """Return what brings a run to the queue after the commit; without queue the run waits for the scheduler."""
     config = app_config()
     return lambda run_id: queue.hand_over(config, run_id)
 
 
 def respond_async() -> bool:
-    """Tell whether the caller wants an answer at once and the work later (RFC 7240)."""
+    """Return whether the caller wants an answer at once and the work later (RFC 7240)."""
     words = ",".join(request.headers.getlist("Prefer")).replace(";", ",").split(",")
     return "respond-async" in {word.strip().lower() for word in words}
 
 
 def run_endpoint(name: str, options: Options = None, model: type[BaseModel] | None = None, **values: Any) -> Response:
-    """Answer a `POST …/run`: run the job and give its run's fields followed by those of its result.
+    """Answer a `POST …/run`: run the job and return its run's fields followed by those of its result.
 
     With `Prefer: respond-async` the run is queued: 202, its address in Location. While the job runs elsewhere it
     waits a moment and then answers 409 with that run's id. `model` shapes the answer; `dry_run=True` may be given.

@@ -16,5 +16,5 @@ class Templates(Environment):
     """
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """Give the globals of one template."""
+        """Return the globals of one template."""
         return {**self.globals, **(d or {})}

@@ -21,13 +21,13 @@ SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 @contextmanager
 def received(file: FileStorage) -> Iterator[Upload]:
-    """Give a file of a form as the service takes it; afterwards its temporary copy is gone."""
+    """Return a file of a form as the service takes it; afterwards its temporary copy is gone."""
     with closing(file):
         yield Upload(cast("BinaryIO", file.stream), file.filename or "", file.content_type or "")
 
 
 def sent_note() -> str:
-    """Give the note of a form as it was sent; raises Invalid for text that cannot be stored."""
+    """Return the note of a form as it was sent; raises Invalid for text that cannot be stored."""
     note = request.form.get("note", "")
     if unwritable(note):
         raise Invalid.field("note", "must not contain NUL or broken characters")

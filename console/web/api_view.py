@@ -69,7 +69,7 @@ def _wanted(response: Response) -> bool:
 
 
 def coloured(pretty: str) -> Markup:
-    """Give JSON text as markup whose names, texts, numbers and words carry classes."""
+    """Return JSON text as markup whose names, texts, numbers and words carry classes."""
     made = []
     last = 0
     for token in _TOKEN.finditer(pretty):
@@ -85,7 +85,7 @@ def coloured(pretty: str) -> Markup:
 
 
 def table_of(value: Any) -> tuple[list[str], list[list[Any]]] | None:
-    """Give `(columns, rows)` for a list of objects, None for anything else; at most 500 rows."""
+    """Return `(columns, rows)` for a list of objects, None for anything else; at most 500 rows."""
     if not isinstance(value, list) or not value or not all(isinstance(row, Mapping) for row in value):
         return None
     columns = list(dict.fromkeys(key for row in value[:MOST_ROWS] for key in row))[:MOST_COLUMNS]

@@ -29,7 +29,7 @@ class AssetsMissingError(RuntimeError):
 
 @cache
 def manifest(folder: Path = DIST) -> dict[str, str]:
-    """Give logical name -> hashed name; raises AssetsMissingError before the first build."""
+    """Return logical name -> hashed name; raises AssetsMissingError before the first build."""
     try:
         files: dict[str, str] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]
     except FileNotFoundError:
@@ -38,7 +38,7 @@ def manifest(folder: Path = DIST) -> dict[str, str]:
 
 
 def asset_url(name: str) -> str:
-    """Give the address of a static file such as "css/app.css"; raises AssetsMissingError for an unknown one."""
+    """Return the address of a static file such as "css/app.css"; raises AssetsMissingError for an unknown one."""
     try:
         return PREFIX + manifest()[name]
     except KeyError:
@@ -46,7 +46,7 @@ def asset_url(name: str) -> str:
 
 
 def wrap(app: Callable[..., Any], folder: Path = DIST) -> Callable[..., Any]:
-    """Give the WSGI application that answers PREFIX itself: compressed twins, immutable caching, same origin only."""
+    """Return the WSGI application that answers PREFIX itself: compressed twins, immutable caching, same origin only."""
     if not folder.is_dir():  # asset_url() explains it to the first page that needs a file
         return app
     served: Callable[..., Any] = WhiteNoise(
@@ -66,6 +66,6 @@ def _headers(headers: Headers, _path: str, _url: str) -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Give templates `asset_url` and put the file layer in front of the application."""
+    """Return templates `asset_url` and put the file layer in front of the application."""
     app.jinja_env.globals["asset_url"] = asset_url
     app.wsgi_app = wrap(app.wsgi_app)

@@ -14,7 +14,7 @@ class WeekConverter(BaseConverter):
     regex = r"w\d{2}"
 
     def to_python(self, value: str) -> str:
-        """Give the code; raises ValidationError for a week that the catalogue does not have."""
+        """Return the code; raises ValidationError for a week that the catalogue does not have."""
         if value not in WEEKS:
             raise ValidationError
         return value

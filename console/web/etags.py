@@ -9,7 +9,7 @@ from console.services.tracker.rows import ItemView
 
 
 def etag(made: ItemView | Changed) -> dict[str, str]:
-    """Give the headers of an item, or of a change of it."""
+    """Return the headers of an item, or of a change of it."""
     item = made.item if isinstance(made, Changed) else made
     headers = {"ETag": f'"{item.version}"'}
     if isinstance(made, Changed) and made.undo:
@@ -18,7 +18,7 @@ def etag(made: ItemView | Changed) -> dict[str, str]:
 
 
 def if_match() -> int | None:
-    """Give the version that `If-Match` names; anything that is no version matches none."""
+    """Return the version that `If-Match` names; anything that is no version matches none."""
     sent = request.headers.get("If-Match", "").strip()
     if not sent or sent == "*":
         return None

@@ -72,6 +72,6 @@ def init_app(app: Flask) -> None:
 
 
 def _is_command() -> bool:
-    """Tell whether a `flask` command other than `run` made this application."""
+    """Return whether a `flask` command other than `run` made this application."""
     here = click.get_current_context(silent=True)
     return here is not None and here.find_object(ScriptInfo) is not None and here.info_name != "run"

@@ -33,7 +33,7 @@ class Access:
     writes: bool | None = None
 
     def at(self, values: Mapping[str, Any] | None) -> tuple[str, ...]:
-        """Give the permissions that the address with these values demands."""
+        """Return the permissions that the address with these values demands."""
         return tuple(name.format_map(values or {}) if "{" in name else name for name in self.permissions)
 
 
@@ -59,7 +59,7 @@ def access(
 
 
 def demanded() -> Access:
-    """Give what the current route demands; an unmarked one wants a signed-in caller."""
+    """Return what the current route demands; an unmarked one wants a signed-in caller."""
     view = current_app.view_functions.get(request.endpoint or "")
     return getattr(view, "access", SIGNED_IN)
 
@@ -76,17 +76,17 @@ def check_access(actor: Actor) -> None:
 
 
 def app_config() -> Config:
-    """Give the settings of the running application."""
+    """Return the settings of the running application."""
     return current_app.extensions["console_config"]
 
 
 def app_clock() -> Clock:
-    """Give the clock of the running application."""
+    """Return the clock of the running application."""
     return current_app.extensions["console_clock"]
 
 
 def request_id() -> str:
-    """Give the id of the current request; a well-formed one of a proxy is kept."""
+    """Return the id of the current request; a well-formed one of a proxy is kept."""
     if "request_id" not in g:
         sent = request.headers.get("X-Request-Id", "")
         plain = sent.isascii() and sent.replace("-", "").isalnum() and 8 <= len(sent) <= 64
@@ -95,18 +95,18 @@ def request_id() -> str:
 
 
 def current_actor() -> Actor:
-    """Give the caller that `security` resolved, or the anonymous one."""
+    """Return the caller that `security` resolved, or the anonymous one."""
     return g.get("actor", ANONYMOUS)
 
 
 def writes() -> bool:
-    """Tell whether the current request may write."""
+    """Return whether the current request may write."""
     demand = demanded()
     return request.method in UNSAFE if demand.writes is None else demand.writes
 
 
 def web_context() -> Context:
-    """Give the context of this request; it is committed once, after the view, unless the answer is an error."""
+    """Return the context of this request; it is committed once, after the view, unless the answer is an error."""
     if "ctx" not in g:
         session = db.session()
         # An error page only reads; with the right to write it would keep the record of the refusal waiting.

@@ -42,13 +42,13 @@ class RunModel(OutModel):
 
 @cache
 def shape(kind: type[Any], name: str = "") -> type[OutModel]:
-    """Give the model of a dataclass: its fields in their order, nested ones too; times, texts as everywhere."""
+    """Return the model of a dataclass: its fields in their order, nested ones too; times, texts as everywhere."""
     return create_model(name or f"{kind.__name__}Out", __base__=OutModel, __doc__=_told(kind), **_fields(kind))
 
 
 @cache
 def run_shape(kind: type[Any], name: str, *, without: tuple[str, ...] = ()) -> type[OutModel]:
-    """Give the model of a run's answer: the fields of the run, then those of its result."""
+    """Return the model of a run's answer: the fields of the run, then those of its result."""
     definitions: dict[str, Any] = {
         "run_id": (int, ...),
         "job_name": (str, ...),

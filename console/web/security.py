@@ -149,7 +149,7 @@ def _check_forgery(actor: Actor | None, demand: Access) -> None:
 
 
 def same_origin() -> bool:
-    """Say whether the browser, if it tells, calls this request one of our own pages'."""
+    """Return whether the browser, if it tells, calls this request one of our own pages'."""
     site = request.headers.get("Sec-Fetch-Site", "")
     if site and site not in ("same-origin", "none"):
         return False
@@ -162,7 +162,7 @@ def same_origin() -> bool:
 
 
 def valid_csrf() -> bool:
-    """Say whether the request carries the token that belongs to its session cookie."""
+    """Return whether the request carries the token that belongs to its session cookie."""
     sent = request.headers.get("X-CSRFToken") or request.headers.get("X-CSRF-Token") or request.form.get("csrf_token")
     try:
         validate_csrf(sent)

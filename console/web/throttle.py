@@ -25,7 +25,7 @@ class SignInThrottle:
         self._account: int = config["SIGN_IN_MAX_FAILURES_ACCOUNT"]
 
     def attempt(self, username: str, address: str) -> int | None:
-        """Count an attempt before the password is looked at; gives the seconds to wait when it may not be made."""
+        """Count an attempt before the password is looked at; returns the seconds to wait when it may not be made."""
         account = _digest(username)
         wide = (
             self._limiter.look(f"sign-in:address:{address}", self._address, self._window),

@@ -50,7 +50,7 @@ class Recorder:
         self._seen: dict[str, Any] = {}
 
     def target_of(self, method: str, path: str, route: str | None) -> Target | None:
-        """Give the watched endpoint that a request belongs to: its exact path first, then its route template."""
+        """Return the watched endpoint that a request belongs to: its exact path first, then its route template."""
         if found := self._literal.get(f"{method} {path}"):
             return found
         return self._templates.get(f"{method} {template_shape(route)}") if route and self._templates else None
@@ -66,13 +66,13 @@ class Recorder:
             )
 
     def memory(self) -> dict[str, MemorySamples]:
-        """Give what this process remembers, newest first."""
+        """Return what this process remembers, newest first."""
         return {
             key: MemorySamples(tuple(reversed(self._rings[key].copy())), at) for key, at in tuple(self._seen.items())
         }
 
     def flush(self) -> int:
-        """Store what waits and give how many samples that were; on failure they wait on."""
+        """Store what waits and return how many samples that were; on failure they wait on."""
         stored = 0
         while batch := self._take():
             try:
@@ -135,7 +135,7 @@ class Monitor:
 
 
 def recorder_of(app: Flask) -> Recorder | None:
-    """Give the recorder of an application, or None while the monitor is switched off."""
+    """Return the recorder of an application, or None while the monitor is switched off."""
     return app.extensions.get("latency_recorder")
 
 

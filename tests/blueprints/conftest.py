@@ -14,7 +14,7 @@ from tests.support.runs import register_job
 
 @pytest.fixture
 def person(session, clock, config):
-    """Add somebody with a password; gives the user name."""
+    """Add somebody with a password; returns the user name."""
 
     def build(username="kim", password=PASSWORD, **values):
         session.rollback()
@@ -34,7 +34,7 @@ def browser(app):
 
 @pytest.fixture
 def register(monkeypatch):
-    """Give `register(job)`: let the product know a job until the end of the test."""
+    """Return `register(job)`: let the product know a job until the end of the test."""
     return lambda job: register_job(monkeypatch, job)
 
 

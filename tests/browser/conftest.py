@@ -33,7 +33,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def page_as(site: Served, chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Give `page_as(role, width=, theme=, lang=, script=)`: a page whose `problems` are errors that it met.
+    """Return `page_as(role, width=, theme=, lang=, script=)`: a page whose `problems` are errors that it met.
 
     Errors of scripts, of the console and breaches of the content security policy fail the test at its end; a test
     that provokes some empties the list. role=None is somebody who is not signed in.
@@ -79,7 +79,7 @@ def axe_source() -> str:
 
 @pytest.fixture
 def axe(axe_source: str) -> Callable[[Page], list[str]]:
-    """Give `axe(page)`: a sentence for each serious or critical accessibility defect of the page as it stands."""
+    """Return `axe(page)`: a sentence for each serious or critical accessibility defect of the page as it stands."""
 
     def run(page: Page) -> list[str]:
         page.evaluate(axe_source)

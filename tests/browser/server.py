@@ -38,7 +38,7 @@ class Served:
     database: str
 
     def cookie(self, role: str) -> dict[str, str]:
-        """Sign the person of a role in and give the cookie that a browser would keep."""
+        """Sign the person of a role in and return the cookie that a browser would keep."""
         text = secrets.token_urlsafe(32)
         now = datetime.now(UTC)
         engine = make_engine(self.database)
@@ -60,7 +60,7 @@ class Served:
 
 
 def _whole_files(app: WSGIApplication) -> WSGIApplication:
-    """Give static files in one piece: the test server leaves a file open that a browser did not wait for."""
+    """Return static files in one piece: the test server leaves a file open that a browser did not wait for."""
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         parts = app(environ, start_response)

@@ -33,7 +33,7 @@ def place(site):
 
 @pytest.fixture
 def dead(site, place):
-    """One delivery that its receiver did not want any more; gives its id."""
+    """One delivery that its receiver did not want any more; returns its id."""
     config = Config.for_tests(DATABASE_URL=site.database, ALERT_WEBHOOK_URLS="https://gone.example/hook")
 
     def transactions():
@@ -55,7 +55,7 @@ class Gone:
 
 
 def carry_out(place):
-    """Do what a worker would do with the run that waits; gives its id."""
+    """Do what a worker would do with the run that waits; returns its id."""
     with place.by_hand() as ctx:
         waiting = select(func.max(JobRun.id)).where(JobRun.job_name == JOB, JobRun.state == "queued")
         run_id = ctx.session.scalar(waiting)

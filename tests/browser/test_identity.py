@@ -10,7 +10,7 @@ NEW = "a much better password"
 
 
 def make_person(owner, name):
-    """Add a user on the page; gives the one-time password that is shown."""
+    """Add a user on the page; returns the one-time password that is shown."""
     owner.goto("/admin/users/new")
     owner.fill("#username", name)
     owner.fill("#display_name", "신입 기사")

@@ -8,7 +8,7 @@ from console.models.identity import Token, User
 
 @pytest.fixture
 def run(app):
-    """Run a command; gives exit code and output."""
+    """Run a command; returns exit code and output."""
 
     def build(*args, text=""):
         result = app.test_cli_runner().invoke(args=list(args), input=text)

@@ -44,7 +44,7 @@ def _access(demand: Access) -> Access:
 
 
 def routes(app: ConsoleApp) -> list[Route]:
-    """Give every route of the application in order of its address."""
+    """Return every route of the application in order of its address."""
     found = []
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]

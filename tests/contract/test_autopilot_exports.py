@@ -51,12 +51,12 @@ histories = st.lists(runs(), max_size=30).map(
 
 
 def lines(columns, rows):
-    """Give the lines of a file as a spreadsheet reads them."""
+    """Return the lines of a file as a spreadsheet reads them."""
     return list(csv.DictReader(io.StringIO(csv_text(columns, rows), newline="")))
 
 
 def answered(made, model):
-    """Give an answer as a client reads it."""
+    """Return an answer as a client reads it."""
     return json.loads(to_json(made, model))
 
 
@@ -77,7 +77,7 @@ def test_the_history(rows):
 
 
 def flat(answer):
-    """Give the lines that a summary has in its file."""
+    """Return the lines that a summary has in its file."""
     maps = {"status": "status_counts", "planned": "planned_action_counts", "executed": "executed_action_counts"}
     rows = {name: value for name, value in answer.items() if not isinstance(value, (dict, list)) and value is not None}
     for prefix, name in maps.items():

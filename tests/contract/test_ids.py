@@ -10,7 +10,7 @@ BEYOND = "99999999999999999999"
 
 
 def addressed_by_number(app):
-    """Give the routes with an id; other parts of addresses are words (`job_name`)."""
+    """Return the routes with an id; other parts of addresses are words (`job_name`)."""
     return [route for route in routes(app) if re.search(r"_id>", route.rule)]
 
 

@@ -22,7 +22,7 @@ def engine(address):
 
 @pytest.fixture
 def pings(engine, monkeypatch):
-    """Give the list that grows with every question to a connection."""
+    """Return the list that grows with every question to a connection."""
     seen, ask = [], engine.dialect.do_ping
     monkeypatch.setattr(engine.dialect, "do_ping", lambda connection: seen.append(1) or ask(connection))
     return seen

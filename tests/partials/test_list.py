@@ -17,7 +17,7 @@ CALL = """{% import "partials/list.html" as lists %}
 
 @pytest.fixture
 def render(app, clock):
-    """Give `render(query string as a dict, rows=True, **options)`: the markup of the sample list."""
+    """Return `render(query string as a dict, rows=True, **options)`: the markup of the sample list."""
 
     def draw(query=(), *, empty="", **options):
         with app.test_request_context("/x"):

@@ -12,7 +12,7 @@ from tests.conftest import actor_of
 
 @pytest.fixture
 def at_once(engine, clock, config):
-    """Give `at_once(f, g, …)`: each in a thread and a transaction of its own, all started together."""
+    """Return `at_once(f, g, …)`: each in a thread and a transaction of its own, all started together."""
 
     def run(*actions):
         barrier = threading.Barrier(len(actions))

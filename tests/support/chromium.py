@@ -33,7 +33,7 @@ ARGUMENTS = (
 
 @cache
 def chromium_launch_options() -> dict[str, Any]:
-    """Give the arguments for `playwright.chromium.launch(**options)`; raises when there is no browser to be had."""
+    """Return the arguments for `playwright.chromium.launch(**options)`; raises when there is no browser to be had."""
     for name in ON_PATH:
         if path := shutil.which(name):
             return {"executable_path": path, "args": list(ARGUMENTS), "headless": True}

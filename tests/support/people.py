@@ -13,7 +13,7 @@ _FIELD = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
 def csrf_of(html: str) -> str:
-    """Give the CSRF token of a page."""
+    """Return the CSRF token of a page."""
     found = _META.search(html) or _FIELD.search(html)
     assert found is not None, "the page has no CSRF token"
     return found.group(1)
@@ -25,7 +25,7 @@ class BrowserClient(FlaskClient):
     csrf = ""
 
     def sign_in(self, username: str, password: str = PASSWORD, **fields: str) -> Any:
-        """Fill the form; gives the answer."""
+        """Fill the form; returns the answer."""
         self.csrf = csrf_of(self.get("/sign-in").text)
         answer = self.post("/sign-in", data={"username": username, "password": password, **fields})
         if answer.status_code == 303:

@@ -16,7 +16,7 @@ _QUICK = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 
 
 def postgres_url(worker_id: str) -> str:
-    """Give the address of an empty database for this process; it is dropped when the process ends."""
+    """Return the address of an empty database for this process; it is dropped when the process ends."""
     # The package looks for a runtime folder when it is imported, and warns without one.
     runtime = FOLDER.with_name(f"{FOLDER.name}-run")
     runtime.mkdir(mode=0o700, exist_ok=True)

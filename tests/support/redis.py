@@ -23,6 +23,6 @@ def _server() -> RedisServer:
 
 
 def redis_url(worker_id: str) -> str:
-    """Give the address of this process's Redis; xdist workers are processes and have one each."""
+    """Return the address of this process's Redis; xdist workers are processes and have one each."""
     _ = worker_id
     return _server().url

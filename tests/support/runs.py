@@ -16,7 +16,7 @@ from console.services.jobs.job import Job
 def add_run(
     session: Session, at: datetime, name: str = "gate", status: str = "success", state: str = "finished", **values: Any
 ) -> int:
-    """Store a run that began at `at` (and took two seconds, if it is over); gives its id."""
+    """Store a run that began at `at` (and took two seconds, if it is over); returns its id."""
     ended = {"status": status, "started_at": at, "finished_at": at + timedelta(seconds=2)}
     under_way = {"started_at": at, "heartbeat_at": at, "claim_token": "t"}
     columns = {"finished": ended, "running": under_way, "queued": {}}[state]

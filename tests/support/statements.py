@@ -8,7 +8,7 @@ from sqlalchemy import Engine, event
 
 @contextmanager
 def statements(engine: type[Engine] | Engine = Engine) -> Iterator[list[str]]:
-    """Give the list that fills with the SQL statements sent meanwhile, transaction words left out."""
+    """Return the list that fills with the SQL statements sent meanwhile, transaction words left out."""
     seen: list[str] = []
 
     def note(_connection, _cursor, statement, *_more):

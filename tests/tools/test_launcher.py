@@ -51,7 +51,7 @@ class Console:
         self.said = ""
 
     def until(self, words: str) -> str:
-        """Read on until a line with these words; gives the line."""
+        """Read on until a line with these words; returns the line."""
         for line in self.process.stdout:
             self.said += line
             if words in line:
@@ -59,7 +59,7 @@ class Console:
         raise AssertionError(f"ended without saying {words!r}:\n{self.said}")
 
     def ready(self) -> float:
-        """Wait for the greeting and give the seconds it took."""
+        """Wait for the greeting and return the seconds it took."""
         self.until("Ctrl-C stops everything")
         return time.monotonic() - self.began
 
@@ -80,7 +80,7 @@ class Console:
         return self.process.returncode
 
     def processes(self) -> list[int]:
-        """Give the launcher and everything that was started below it: what carries our data folder."""
+        """Return the launcher and everything that was started below it: what carries our data folder."""
         mark = f"DATA_DIR={self.folder}".encode()
         found = []
         for path in Path("/proc").glob("[0-9]*/environ"):
@@ -116,7 +116,7 @@ def start(tmp_path):
 
 
 def refused(console: Console) -> str:
-    """Wait for a start that fails; gives what it said."""
+    """Wait for a start that fails; returns what it said."""
     assert console.wait() != 0
     return console.said
 

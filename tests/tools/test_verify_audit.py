@@ -30,7 +30,7 @@ def trail(engine, clock, config):
 
 @pytest.fixture
 def verify(tmp_path):
-    """Run the tool on a document; gives exit code, output, errors."""
+    """Run the tool on a document; returns exit code, output, errors."""
 
     def run(document, *words, name="archive.json"):
         path = tmp_path / name

@@ -11,7 +11,7 @@ NOON = datetime(2026, 3, 2, 3, tzinfo=UTC)
 
 @pytest.fixture
 def reading(app, clock):
-    """Give `reading(lang)`: a request of a reader of that language at nine in the morning in Seoul."""
+    """Return `reading(lang)`: a request of a reader of that language at nine in the morning in Seoul."""
     contexts = []
 
     def enter(lang="ko", path="/"):

@@ -19,7 +19,7 @@ SETTINGS = {"API_LATENCY_PERSIST_ENABLED": True}
 
 @pytest.fixture
 def watched(make_app):
-    """Give `watched(targets, **settings)`: an application that stores samples of these endpoints."""
+    """Return `watched(targets, **settings)`: an application that stores samples of these endpoints."""
 
     made = []
 

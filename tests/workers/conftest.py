@@ -49,7 +49,7 @@ def own_redis(tmp_path):
 
 @pytest.fixture
 def place_on(database, engine, clock, tmp_path, monkeypatch):
-    """Give `place_on(redis address)`: the place that workers of this process stand on."""
+    """Return `place_on(redis address)`: the place that workers of this process stand on."""
 
     def build(address: str, **settings) -> Place:
         values = {"DATABASE_URL": database, "REDIS_URL": address, "DATA_DIR": str(tmp_path / "data"), **settings}
@@ -68,13 +68,13 @@ def place(place_on, redis_address) -> Place:
 
 @pytest.fixture
 def register(monkeypatch):
-    """Give `register(job)`: let the product know a job until the end of the test."""
+    """Return `register(job)`: let the product know a job until the end of the test."""
     return lambda job: register_job(monkeypatch, job)
 
 
 @pytest.fixture
 def ask(place):
-    """Give `ask(job, options)`: ask for a run and give its id, without bringing it to the queue."""
+    """Return `ask(job, options)`: ask for a run and return its id, without bringing it to the queue."""
 
     def submit(job, options=None, *, deliver=False, on=None, **values) -> int:
         chosen = on or place
@@ -95,7 +95,7 @@ def ask(place):
 
 @pytest.fixture
 def work():
-    """Give `work(place)`: let a worker in this process empty the queue."""
+    """Return `work(place)`: let a worker in this process empty the queue."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def empty(place: Place) -> None:
@@ -111,5 +111,5 @@ def work():
 
 @pytest.fixture
 def later(clock):
-    """Give `later(seconds)`: move the clock."""
+    """Return `later(seconds)`: move the clock."""
     return lambda seconds: clock.advance(timedelta(seconds=seconds))

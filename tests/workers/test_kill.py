@@ -31,7 +31,7 @@ NAMES = [*(job.name for job in runtime.all_jobs()), "many_statements"]
 
 
 def in_child(place, run_id: int, *, kill_at: int | None) -> tuple[int, int]:
-    """Carry a run out in a forked process, which kills itself at a statement; gives (statements, signal)."""
+    """Carry a run out in a forked process, which kills itself at a statement; returns (statements, signal)."""
     reading, writing = os.pipe()
     with warnings.catch_warnings():
         # Python 3.12 warns about forking beside threads; RQ does the same, and the child touches none of them.
@@ -70,7 +70,7 @@ def board(place):
 
 
 def after_the_reaper(place, session) -> list[JobRun]:
-    """Let a reaper look until every lost run is closed; gives all runs."""
+    """Let a reaper look until every lost run is closed; returns all runs."""
     ticks = [0.0, 3601.0]
     reaper = run_upkeep.Reaper(lambda: ticks.pop(0))
     for _ in range(2):

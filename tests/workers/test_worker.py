@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture
 def start(tmp_path, database):
-    """Give `start(redis address)`: a worker process that has reached its queue."""
+    """Return `start(redis address)`: a worker process that has reached its queue."""
     started = []
 
     def launch(address: str) -> subprocess.Popen:

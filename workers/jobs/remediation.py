@@ -27,7 +27,7 @@ BULK = "ops_governance_remediation_bulk"
     permission="governance:manage",
 )
 def remediation_sync(ctx: Context, options: SyncIn) -> dict[str, Any]:
-    """Sync the tracker; gives the published counts without the items."""
+    """Sync the tracker; returns the published counts without the items."""
     result = tracker_sync.sync(ctx, include_warnings=options.include_warnings, max_items=options.max_items)
     detail = asdict(replace(result, items=()))
     del detail["items"]

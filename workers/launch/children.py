@@ -56,7 +56,7 @@ def die_with(parent: int) -> None:
 
 
 def stop(process: subprocess.Popen[bytes], timeout: float) -> int:
-    """End a child politely, after `timeout` seconds by force, with everything it started; gives its exit code."""
+    """End a child politely, after `timeout` seconds by force, with everything it started; returns its exit code."""
     if process.poll() is None:
         with suppress(ProcessLookupError):
             process.terminate()
@@ -77,7 +77,7 @@ def kill_session(session: int) -> None:
 
 
 def session_members(session: int) -> list[int]:
-    """Give the living processes of a session (from /proc; empty where there is none)."""
+    """Return the living processes of a session (from /proc; empty where there is none)."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError, ValueError, IndexError):

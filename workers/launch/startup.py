@@ -63,7 +63,7 @@ class Lock:
         self._file = file
 
     def release(self) -> None:
-        """Give the mark back and remove its file."""
+        """Return the mark back and remove its file."""
         if self._file is not None:
             self.path.unlink(missing_ok=True)
             self._file.close()
@@ -96,7 +96,7 @@ def check_port(host: str, port: int) -> None:
 
 
 def answers(host: str, port: int) -> bool:
-    """Tell whether the web server answers its health check."""
+    """Return whether the web server answers its health check."""
     own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     connection = http.client.HTTPConnection(own, port, timeout=5)
     try:
@@ -109,6 +109,6 @@ def answers(host: str, port: int) -> bool:
 
 
 def address(host: str, port: int) -> str:
-    """Give the address that a person types into the browser."""
+    """Return the address that a person types into the browser."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{shown}:{port}"

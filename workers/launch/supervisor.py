@@ -56,12 +56,12 @@ class Preparation:
         return process
 
     def settings(self) -> dict[str, Any]:
-        """Give the settings that the launcher needs; raises StartError for a wrong variable."""
+        """Return the settings that the launcher needs; raises StartError for a wrong variable."""
         found: dict[str, Any] = self._read("settings")
         return found
 
     def finish(self, redis_url: str) -> dict[str, Any]:
-        """Let it migrate and seed; gives who can sign in. Raises StartError with its sentence."""
+        """Let it migrate and seed; returns who can sign in. Raises StartError with its sentence."""
         self._mouth.write(json.dumps({"redis_url": redis_url}) + "\n")
         self._mouth.flush()
         result: dict[str, Any] = self._read("result")
@@ -196,7 +196,7 @@ def _greet(address: str, folder: Path, signed_in: dict[str, Any], seconds: float
 
 
 def main() -> int:
-    """Run the console on this machine; gives the exit code."""
+    """Run the console on this machine; returns the exit code."""
     return Launcher().run()
 
 

@@ -50,7 +50,7 @@ def serve(settings: Mapping[str, Any]) -> None:
 
 
 def load(target: str) -> Callable[..., Any]:
-    """Give the application in a process of the server, which from now on dies with the server."""
+    """Return the application in a process of the server, which from now on dies with the server."""
     children.die_with(os.getppid())
     module, _, name = target.partition(":")
     app: Callable[..., Any] = getattr(import_module(module), name)
@@ -74,7 +74,7 @@ def settle() -> None:
 
 
 def main() -> int:
-    """Serve with the settings of the environment; gives the exit code."""
+    """Serve with the settings of the environment; returns the exit code."""
     from console.core.config import Config, ConfigError
 
     try:

@@ -41,7 +41,7 @@ NAV = NavItem("operations", 50, "alerts.page", N_("Alerts"), "bell", permission=
 @api.get("/api/ops/alerts/deliveries", responses={200: DeliveryList})
 @access(*alerts.READ)
 def deliveries(query: DeliveriesQuery) -> Response:
-    """Give deliveries, newest attempt first."""
+    """Return deliveries, newest attempt first."""
     found, total = alerts.listed(
         web_context(), event_type=query.event_type, status=query.status, limit=query.limit, offset=query.offset
     )
@@ -51,7 +51,7 @@ def deliveries(query: DeliveriesQuery) -> Response:
 @api.get("/api/ops/alerts/deliveries/<delivery_id>", responses={200: DeliveryDetailOut})
 @access(*alerts.READ)
 def delivery(path: DeliveryPath) -> Response:
-    """Give one delivery with its attempts."""
+    """Return one delivery with its attempts."""
     return answer(alerts.get(web_context(), path.delivery_id), DeliveryDetailOut)
 
 
@@ -80,13 +80,13 @@ def run_retries(body: RetriesIn) -> Response:
 
 @pages.app_template_filter()
 def alert_event(event_type: str) -> str:
-    """Give the message id of what an alert is about."""
+    """Return the message id of what an alert is about."""
     return EVENTS.get(event_type, event_type)
 
 
 @pages.app_template_filter()
 def alert_error(error: str | None) -> Text | str:
-    """Give what went wrong with an attempt, as a sentence that can be translated."""
+    """Return what went wrong with an attempt, as a sentence that can be translated."""
     return explained(error) if error else "–"
 
 
@@ -102,7 +102,7 @@ def page() -> Response:
 @pages.get("/alerts/csv")
 @access(*alerts.READ, rate="auth-heavy")
 def csv() -> Response:
-    """Give exactly the deliveries of the list as CSV."""
+    """Return exactly the deliveries of the list as CSV."""
     query = listing.parse(DELIVERIES, request.args)
     return list_download(DELIVERIES, query, "alerts.csv")
 

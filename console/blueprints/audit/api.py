@@ -30,7 +30,7 @@ api = APIBlueprint("audit_api", __name__, abp_tags=[Tag(name="audit", descriptio
 @api.get("/api/admin/audit-logs", responses={200: LogOut})
 @access(*READ)
 def audit_logs(query: LogQuery) -> Response:
-    """Give entries, newest first; X-Total-Count counts up to 10000, X-Next-Cursor leads on."""
+    """Return entries, newest first; X-Total-Count counts up to 10000, X-Next-Cursor leads on."""
     wanted = LogFilter(**query.model_dump(exclude={"limit", "offset", "cursor"}))
     found = audit_log.listed(web_context(), wanted, limit=query.limit, offset=query.offset, cursor=query.cursor)
     headers = {"X-Total-Count": str(found.total)}
@@ -60,7 +60,7 @@ def audit_rebaseline_run(query: RebaselineQuery) -> Response:
 @api.get("/api/admin/audit-archive/monthly", responses={200: ArchiveOut})
 @access(*READ)
 def audit_archive(query: ArchiveQuery) -> Response:
-    """Give the signed archive of a month; the export goes on record."""
+    """Return the signed archive of a month; the export goes on record."""
     made = audit_exports.export_json(web_context(), **query.model_dump())
     return Response(made.as_answer(), mimetype="application/json")
 
@@ -68,7 +68,7 @@ def audit_archive(query: ArchiveQuery) -> Response:
 @api.get("/api/admin/audit-archive/monthly/csv")
 @access(*READ)
 def audit_archive_csv(query: CsvQuery) -> Response:
-    """Give the CSV of a month, signed as it is sent; the export goes on record."""
+    """Return the CSV of a month, signed as it is sent; the export goes on record."""
     made = audit_exports.export_csv(
         web_context(), month=query.month, max_entries=query.max_entries, version=query.format_version
     )

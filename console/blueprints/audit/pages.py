@@ -44,13 +44,13 @@ _PANEL_FIELDS = (
 
 @pages.app_template_filter()
 def audit_action(action: str) -> str:
-    """Give the message id of an action."""
+    """Return the message id of an action."""
     return audit_words.action_label(action)
 
 
 @pages.app_template_filter()
 def audit_reason(reason: str) -> str:
-    """Give the message id of what a verification found."""
+    """Return the message id of what a verification found."""
     return audit_words.reason_label(reason)
 
 
@@ -61,7 +61,7 @@ def _list() -> dict[str, Any]:
 
 
 def _whole(drawer: dict[str, Any] | None = None) -> Response:
-    """Give the page with everything around the list, and an entry beside it."""
+    """Return the page with everything around the list, and an entry beside it."""
     ctx = web_context()
     values = {
         "entries": _list(),
@@ -161,7 +161,7 @@ def verify() -> ResponseReturnValue:
 @pages.get("/audit/verification")
 @access(*READ)
 def verification() -> ResponseReturnValue:
-    """Give the panel of the full verification again; 286 ends the asking."""
+    """Return the panel of the full verification again; 286 ends the asking."""
     if not wants_fragment():
         return redirect(url_for("audit.month"), 303)
     found = _verification()
@@ -170,7 +170,7 @@ def verification() -> ResponseReturnValue:
 
 
 def _verification() -> Run | None:
-    """Give the full verification that waits or runs, or the last one."""
+    """Return the full verification that waits or runs, or the last one."""
     ctx = web_context()
     waiting = [run for run in runs.open_runs(ctx) if run.job_name == FULL_VERIFICATION]
     return waiting[0] if waiting else runs.latest(ctx, FULL_VERIFICATION)

@@ -68,7 +68,7 @@ def run_escalation(query: EscalateQuery) -> Response:
 @api.get(f"{T}/escalate/latest", responses={200: EscalationRunOut})
 @access(*READ)
 def latest_escalation() -> Response:
-    """Give the newest escalation run; 404 before the first."""
+    """Return the newest escalation run; 404 before the first."""
     return answer(automation_runs.latest(web_context(), jobs.ESCALATION), EscalationRunOut)
 
 
@@ -88,14 +88,14 @@ def get_workload(query: WorkloadQuery) -> Response:
 @api.post(f"{T}/auto-assign/run", responses={200: AutoAssignRunOut})
 @access(*MANAGE)
 def run_auto_assign(query: AutoAssignQuery) -> Response:
-    """Give unassigned items to the people with the least load; `dry_run` only says who would get what."""
+    """Return unassigned items to the people with the least load; `dry_run` only says who would get what."""
     return automation_run(jobs.AUTO_ASSIGN, AutoAssignRunOut, {"limit": query.limit}, dry_run=query.dry_run)
 
 
 @api.get(f"{T}/auto-assign/latest", responses={200: AutoAssignRunOut})
 @access(*READ)
 def latest_auto_assign() -> Response:
-    """Give the newest assignment run; 404 before the first."""
+    """Return the newest assignment run; 404 before the first."""
     return answer(automation_runs.latest(web_context(), jobs.AUTO_ASSIGN), AutoAssignRunOut)
 
 
@@ -109,7 +109,7 @@ def undo_auto_assign(path: RunPath) -> Response:
 @api.get(f"{T}/kpi", responses={200: KpiOut})
 @access(*READ)
 def get_kpi(query: KpiQuery) -> Response:
-    """Give the figures of the remediation; what is not said comes from the policy."""
+    """Return the figures of the remediation; what is not said comes from the policy."""
     made = kpi.view(web_context(), window_days=query.window_days, due_soon_hours=query.due_soon_hours, site=query.site)
     return answer(made, KpiOut)
 
@@ -125,5 +125,5 @@ def run_kpi(query: KpiQuery) -> Response:
 @api.get(f"{T}/kpi/latest", responses={200: KpiRunOut})
 @access(*READ)
 def latest_kpi() -> Response:
-    """Give the newest measurement; 404 before the first."""
+    """Return the newest measurement; 404 before the first."""
     return answer(automation_runs.latest(web_context(), jobs.KPI), KpiRunOut)

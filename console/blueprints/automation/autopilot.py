@@ -108,7 +108,7 @@ def _summary(found: Run) -> Text | None:
 @pages.get("/autopilot/panel")
 @access(*READ)
 def panel() -> ResponseReturnValue:
-    """Give the latest run with its progress; the page asks while it is open, and 286 ends that."""
+    """Return the latest run with its progress; the page asks while it is open, and 286 ends that."""
     if not wants_fragment():
         return redirect(url_for("autopilot.page"), 303)
     current_actor().require_all_sites()
@@ -218,7 +218,7 @@ def run(run_id: int) -> ResponseReturnValue:
 
 
 def _absent(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a run's answer with every key that the page asks for, so that a broken-off run is shown as well."""
+    """Return a run's answer with every key that the page asks for, so that a broken-off run is shown as well."""
     keys = (
         *("skip_reason", "errors", "fingerprint", "policy_revision", "metrics", "metrics_after", "action_results"),
         "dry_run",

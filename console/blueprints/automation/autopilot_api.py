@@ -80,7 +80,7 @@ def run_autopilot(query: AutopilotRunQuery) -> Response:
 @api.get(f"{A}/latest", responses={200: AutopilotRunOut})
 @access(*READ)
 def latest_autopilot() -> Response:
-    """Give the newest autopilot run with the runs inside it; 404 before the first."""
+    """Return the newest autopilot run with the runs inside it; 404 before the first."""
     return answer(automation_runs.latest(web_context(), jobs.AUTOPILOT), AutopilotRunOut)
 
 
@@ -91,7 +91,7 @@ def _policy(view: PolicyView) -> Response:
 @api.get(f"{A}/policy", responses={200: PolicyOut})
 @access(*READ)
 def get_policy() -> Response:
-    """Give the policy that counts now; `source` tells whether anybody set it."""
+    """Return the policy that counts now; `source` tells whether anybody set it."""
     return _policy(policies.view(web_context(), POLICY))
 
 
@@ -103,7 +103,7 @@ def put_policy(body: PolicyIn) -> Response:
 
 
 def _if_match() -> int | None:
-    """Give the revision that `If-Match` names; anything that is no revision matches none."""
+    """Return the revision that `If-Match` names; anything that is no revision matches none."""
     sent = request.headers.get("If-Match", "").strip()
     if not sent or sent == "*":
         return None
@@ -114,14 +114,14 @@ def _if_match() -> int | None:
 @api.get(f"{A}/policy/revisions", responses={200: RevisionList})
 @access(*READ)
 def list_revisions() -> Response:
-    """Give who changed what of the policy, newest first."""
+    """Return who changed what of the policy, newest first."""
     return answer(list(policies.revisions(web_context(), POLICY)), RevisionOut)
 
 
 @api.get(f"{A}/policy/proposals", responses={200: ProposalList})
 @access(*READ)
 def list_proposals() -> Response:
-    """Give the proposed changes of the policy, newest first."""
+    """Return the proposed changes of the policy, newest first."""
     return answer(list(policy_proposals.listed(web_context(), POLICY)), ProposalOut)
 
 
@@ -136,7 +136,7 @@ def add_proposal(body: ProposalIn) -> Response:
 @api.post(f"{A}/policy/proposals/<proposal_id>/decision", responses={200: PolicyOut})
 @access(*POLICY.propose)
 def decide_proposal(path: ProposalPath, body: DecisionIn) -> Response:
-    """Approve, reject or withdraw a proposal and give the policy that counts then."""
+    """Approve, reject or withdraw a proposal and return the policy that counts then."""
     ctx = web_context()
     decisions: dict[str, Callable[..., Any]] = {
         "approve": policy_proposals.approve,
@@ -195,21 +195,21 @@ def preview(body: PreviewIn) -> Response:
 @api.get(f"{A}/guard", responses={200: GuardOut})
 @access(*READ)
 def get_guard(query: GuardQuery) -> Response:
-    """Tell whether a run may act now, from when on it may, and what it would do."""
+    """Return whether a run may act now, from when on it may, and what it would do."""
     return answer(autopilot.guard(web_context(), force=query.force, dry_run=query.dry_run), GuardOut)
 
 
 @api.get(f"{A}/history", responses={200: HistoryOut})
 @access(*READ)
 def get_history(query: HistoryQuery) -> Response:
-    """Give the newest runs."""
+    """Return the newest runs."""
     return answer(autopilot_history.history(web_context(), limit=query.limit), HistoryOut)
 
 
 @api.get(f"{A}/history.csv")
 @access(*READ, writes=True)
 def history_csv(query: HistoryQuery) -> Response:
-    """Give the newest runs as CSV."""
+    """Return the newest runs as CSV."""
     return history_download(limit=query.limit, bom=query.bom)
 
 
@@ -218,7 +218,7 @@ def _filename(what: str) -> str:
 
 
 def history_download(*, limit: int, bom: bool) -> Response:
-    """Give the history as a file; the export is audited."""
+    """Return the history as a file; the export is audited."""
     name = _filename("history")
     made = autopilot_history.history(web_context(), limit=limit, export=name)
     return download(csv_text(autopilot_csv.HISTORY_CSV, made.items, bom=bom), name)
@@ -227,19 +227,19 @@ def history_download(*, limit: int, bom: bool) -> Response:
 @api.get(f"{A}/summary", responses={200: SummaryOut})
 @access(*READ)
 def get_summary(query: SummaryQuery) -> Response:
-    """Give the sums over the runs of the last days."""
+    """Return the sums over the runs of the last days."""
     return answer(autopilot_history.summary(web_context(), days=query.days), SummaryOut)
 
 
 @api.get(f"{A}/summary.csv")
 @access(*READ, writes=True)
 def summary_csv(query: SummaryQuery) -> Response:
-    """Give the sums as CSV."""
+    """Return the sums as CSV."""
     return summary_download(days=query.days, bom=query.bom)
 
 
 def summary_download(*, days: int, bom: bool) -> Response:
-    """Give the summary as a file; the export is audited."""
+    """Return the summary as a file; the export is audited."""
     name = _filename("summary")
     made = autopilot_history.summary(web_context(), days=days, export=name)
     return download(csv_text(autopilot_csv.SUMMARY_CSV, autopilot_csv.summary_rows(made), bom=bom), name)
@@ -255,12 +255,12 @@ def get_anomalies(query: AnomaliesQuery) -> Response:
 @api.get(f"{A}/anomalies.csv")
 @access(*READ, writes=True)
 def anomalies_csv(query: AnomaliesQuery) -> Response:
-    """Give the anomalies as CSV."""
+    """Return the anomalies as CSV."""
     return anomalies_download(days=query.days, bom=query.bom)
 
 
 def anomalies_download(*, days: int, bom: bool) -> Response:
-    """Give the anomalies as a file; the export is audited."""
+    """Return the anomalies as a file; the export is audited."""
     name = _filename("anomalies")
     made = autopilot_history.anomalies(web_context(), days=days, export=name)
     return download(csv_text(autopilot_csv.ANOMALIES_CSV, autopilot_csv.anomaly_rows(made), bom=bom), name)

@@ -32,7 +32,7 @@ TARGET = re.compile(r"(?P<sign>[<>]?=?)(?P<value>\d+(\.\d+)?)( run)?")
 
 
 def register(pages: Blueprint) -> None:
-    """Give the templates their filters."""
+    """Add to the templates their filters."""
     for name, table in TABLES.items():
         pages.add_app_template_filter(_looked_up(table), name)
     for function in FILTERS:
@@ -44,24 +44,24 @@ def _looked_up(table: Mapping[Any, str]) -> Callable[[Any], str]:
 
 
 def plan_action(action: str) -> Word:
-    """Give how an action is shown."""
+    """Return how an action is shown."""
     label, hue, icon = words.ACTIONS.get(action, (action, "plain", "minus"))
     return Word(_(label), hue, icon)
 
 
 def skip_sentence(reason: str, when: str) -> str:
-    """Give why a run did nothing (`run`), or would do nothing (`plan`)."""
+    """Return why a run did nothing (`run`), or would do nothing (`plan`)."""
     table = words.SKIP_PLANS if when == "plan" else words.SKIP_SENTENCES
     return _(table[reason]) if reason in table else reason
 
 
 def policy_label(name: str) -> str:
-    """Give what a field of the policy is called."""
+    """Return what a field of the policy is called."""
     return _(words.FIELDS[name].label) if name in words.FIELDS else name
 
 
 def policy_value(value: Any, name: str) -> str:
-    """Give a value of the policy with its unit."""
+    """Return a value of the policy with its unit."""
     if isinstance(value, bool):
         return _("On") if value else _("Off")
     unit = words.FIELDS[name].unit if name in words.FIELDS else ""
@@ -71,25 +71,25 @@ def policy_value(value: Any, name: str) -> str:
 
 
 def day_number(day: date) -> str:
-    """Give a day of a chart's axis."""
+    """Return a day of a chart's axis."""
     return str(day.day)
 
 
 def moment_label(instant: datetime) -> str:
-    """Give a moment of a chart's axis, in few characters."""
+    """Return a moment of a chart's axis, in few characters."""
     then = local(instant)
     return f"{then.month}/{then.day} {then:%H:%M}"
 
 
 def target_words(target: str) -> str:
-    """Give a target such as "<=35.0" in words."""
+    """Return a target such as "<=35.0" in words."""
     found = TARGET.fullmatch(target)
     sentence = words.TARGETS.get(found["sign"]) if found else None
     return _(sentence, value=f"{float(found['value']):g}") if found and sentence else target
 
 
 def day_series(days: Sequence[Day]) -> list[Series]:
-    """Give the bars of the days."""
+    """Return the bars of the days."""
     return [Series(_(label), [getattr(day, key) for day in days], hue) for key, label, hue in dashboard.SERIES]
 
 

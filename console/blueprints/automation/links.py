@@ -23,7 +23,7 @@ ENDPOINTS = {
 
 
 def can(permissions: Sequence[str]) -> bool:
-    """Tell whether the reader holds one of the permissions, for all sites."""
+    """Return whether the reader holds one of the permissions, for all sites."""
     actor = current_actor()
     return actor.all_sites and any(actor.can(permission) for permission in permissions)
 
@@ -41,7 +41,7 @@ def _tabs(here: str) -> list[tuple[str, str, bool]]:
 
 
 def links_of(here: str) -> dict[str, Any]:
-    """Give the addresses that the autopilot's pages share; `here` is the part that is shown."""
+    """Return the addresses that the autopilot's pages share; `here` is the part that is shown."""
     return {
         **{name: url_for(endpoint) for name, endpoint in ENDPOINTS.items()},
         **{f"{name}_csv": url_for(f"autopilot.{name}_csv", bom=1) for name in ("history", "summary", "anomalies")},

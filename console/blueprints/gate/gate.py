@@ -74,7 +74,7 @@ def gate_run() -> Response:
 @api.get(f"{G}/latest", responses={200: GateRunOut})
 @access(*READ)
 def gate_latest() -> Response:
-    """Give the newest stored verdict; 404 before the first."""
+    """Return the newest stored verdict; 404 before the first."""
     ctx = web_context()
     found = gate.latest(ctx)
     audit.viewed(ctx, "ops_governance_gate_latest_view", TYPE, found.run_id)
@@ -84,7 +84,7 @@ def gate_latest() -> Response:
 @api.get(f"{G}/history", responses={200: HistoryOut})
 @access(*READ)
 def gate_history(query: HistoryQuery) -> Response:
-    """Give stored verdicts, newest first; X-Total-Count tells how many there are under these filters."""
+    """Return stored verdicts, newest first; X-Total-Count tells how many there are under these filters."""
     ctx = web_context()
     found = gate.history(
         ctx,
@@ -101,7 +101,7 @@ def gate_history(query: HistoryQuery) -> Response:
 @api.get(f"{G}/remediation", responses={200: PlanOut})
 @access(*READ)
 def gate_remediation(query: PlanQuery) -> Response:
-    """Give what has to be done about a fresh verdict, most urgent first."""
+    """Return what has to be done about a fresh verdict, most urgent first."""
     ctx = web_context()
     made = remediation.plan(ctx, include_warnings=query.include_warnings, max_items=query.max_items)
     audit.viewed(ctx, "ops_governance_gate_remediation_view", TYPE, "remediation", decision=made.decision)
@@ -111,7 +111,7 @@ def gate_remediation(query: PlanQuery) -> Response:
 @api.get(f"{G}/remediation/csv")
 @access(*READ, rate="auth-heavy", writes=True)
 def gate_remediation_csv(query: PlanCsvQuery) -> Response:
-    """Give the same plan as CSV."""
+    """Return the same plan as CSV."""
     return _plan_download(bom=query.bom, include_warnings=query.include_warnings, max_items=query.max_items)
 
 
@@ -132,25 +132,25 @@ _SOURCES: Mapping[str, tuple[str, dict[str, str]]] = {
 
 @pages.app_template_filter()
 def rule_name(rule_id: str) -> str:
-    """Give what a rule is called."""
+    """Return what a rule is called."""
     return _(ops_words.label(ops_words.RULES, rule_id))
 
 
 @pages.app_template_filter()
 def check_name(check_id: str) -> str:
-    """Give what a check of preflight or runbook is called."""
+    """Return what a check of preflight or runbook is called."""
     return _(ops_words.label(ops_words.CHECKS, check_id))
 
 
 @pages.app_template_filter()
 def field_name(key: str) -> str:
-    """Give what a field of evidence or policy is called."""
+    """Return what a field of evidence or policy is called."""
     return _(ops_words.label(ops_words.FIELDS, key))
 
 
 @pages.app_template_filter()
 def source_name(name: str) -> str:
-    """Give what the process behind a preflight is called: `web-3f2a` is the web process 3f2a."""
+    """Return what the process behind a preflight is called: `web-3f2a` is the web process 3f2a."""
     kind, dash, number = name.partition("-")
     return f"{_(ops_words.label(ops_words.KINDS, kind))}{' ' if dash else ''}{number}"
 
@@ -160,7 +160,7 @@ pages.app_template_filter("as_instant")(ops_words.instant)
 
 
 def source_of(rule: Mapping[str, Any]) -> str | None:
-    """Give the address of the page behind a rule's evidence, if there is one that the reader may open."""
+    """Return the address of the page behind a rule's evidence, if there is one that the reader may open."""
     if rule["id"] in _SOURCES:
         endpoint, values = _SOURCES[rule["id"]]
         return url_if(endpoint, **values)
@@ -239,7 +239,7 @@ def run(run_id: int) -> ResponseReturnValue:
 @pages.get("/gate/panel")
 @access(*READ)
 def panel() -> ResponseReturnValue:
-    """Give the button that runs the gate with its progress; the page asks while a run is open, and 286 ends that."""
+    """Return the button that runs the gate with its progress; the page asks while a run is open, and 286 ends that."""
     if not wants_fragment():
         return redirect(url_for("gate.page"), 303)
     found = dashboard.current_run(web_context())

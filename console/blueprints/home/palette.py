@@ -44,7 +44,7 @@ PLACES_OF_HITS = {"item": ("board.item", "item_id", "layout-kanban"), "user": ("
 
 
 def entries() -> list[Entry]:
-    """Give every place, saved view and action that the reader may use."""
+    """Return every place, saved view and action that the reader may use."""
     actor, here = current_actor(), frame()
     found = [
         Entry(_(item.label), here.place_url(item), _("Place"), item.icon, item.label)
@@ -63,7 +63,7 @@ def entries() -> list[Entry]:
 
 
 def records(text: str) -> list[Entry]:
-    """Give the records that match, each with its page."""
+    """Return the records that match, each with its page."""
     kinds = {"item": _("Remediation item"), "user": _("Person")}
     found = []
     for hit in search.find(web_context(), text):
@@ -76,7 +76,7 @@ def records(text: str) -> list[Entry]:
 @pages.get("/palette")
 @access()
 def palette() -> Response:
-    """Give `{entries: [{label, url, kind, icon, words}]}`; with `q` the records that match it instead."""
+    """Return `{entries: [{label, url, kind, icon, words}]}`; with `q` the records that match it instead."""
     text = request.args.get("q", "").strip()[: search.MAX_QUERY]
     made: list[Any] = records(text) if text else entries()
     return answer({"entries": made})

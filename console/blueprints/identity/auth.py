@@ -29,7 +29,7 @@ CLEAR = {"Clear-Site-Data": '"cache", "storage"'}
 @api.get("/api/auth/me", responses={200: ProfileOut})
 @access()
 def me() -> Response:
-    """Give the caller's rights and the dates of their credential."""
+    """Return the caller's rights and the dates of their credential."""
     return answer(profile.me(web_context()), ProfileOut)
 
 

@@ -33,7 +33,7 @@ NAV = NavItem("administration", 30, "sites.page", N_("Sites"), "building-communi
 @api.get("/api/admin/sites", responses={200: SiteList})
 @access("admins:manage")
 def list_sites() -> Response:
-    """Give the sites in the caller's scope by name, inactive ones too."""
+    """Return the sites in the caller's scope by name, inactive ones too."""
     return answer(sites.list_all(web_context()), SiteOut)
 
 
@@ -66,7 +66,7 @@ def page() -> Response:
 @pages.get("/admin/sites/csv")
 @access("admins:manage", rate="auth-heavy")
 def csv() -> Response:
-    """Give exactly the sites of the list as CSV."""
+    """Return exactly the sites of the list as CSV."""
     spec = identity_lists.site_list(web_context())
     query = listing.parse(spec, request.args)
     return list_download(spec, query, "sites.csv")

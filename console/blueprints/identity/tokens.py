@@ -47,21 +47,21 @@ END_REASONS = {
 
 @pages.app_template_filter()
 def end_reason(word: str | None) -> str | None:
-    """Give why something ended in words; None while it has not."""
+    """Return why something ended in words; None while it has not."""
     return _(END_REASONS[word]) if word in END_REASONS else word
 
 
 @api.get("/api/admin/token-policy", responses={200: TokenPolicyOut})
 @access("admins:manage")
 def token_policy() -> Response:
-    """Give the rules that tokens live by."""
+    """Return the rules that tokens live by."""
     return answer(tokens.policy(web_context()), TokenPolicyOut)
 
 
 @api.get("/api/admin/tokens", responses={200: TokenList})
 @access("admins:manage")
 def list_tokens(query: TokenQuery) -> Response:
-    """Give tokens, newest first; never their text."""
+    """Return tokens, newest first; never their text."""
     found = tokens.list_tokens(web_context(), user_id=query.user_id, active_only=query.active_only)
     return answer(found, TokenOut)
 
@@ -103,7 +103,7 @@ def page() -> Response:
 @pages.get("/admin/tokens/csv")
 @access("admins:manage", rate="auth-heavy")
 def csv() -> Response:
-    """Give exactly the tokens of the list as CSV."""
+    """Return exactly the tokens of the list as CSV."""
     spec = identity_lists.token_list(web_context())
     query = listing.parse(spec, request.args)
     return list_download(spec, query, "tokens.csv")

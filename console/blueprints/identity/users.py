@@ -46,7 +46,7 @@ SHOWN = (Conflict, Invalid, PermissionDenied)
 @api.get("/api/admin/users", responses={200: UserList})
 @access("admins:manage")
 def list_users() -> Response:
-    """Give all users, newest first."""
+    """Return all users, newest first."""
     return answer(users.list_users(web_context()), UserOut)
 
 
@@ -77,7 +77,7 @@ def set_active(path: UserPath, body: ActiveIn) -> Response:
 @api.get("/api/admin/users/<user_id>", responses={200: UserOut})
 @access("admins:manage")
 def get_user(path: UserPath) -> Response:
-    """Give one user."""
+    """Return one user."""
     return answer(users.get(web_context(), path.user_id), UserOut)
 
 
@@ -126,7 +126,7 @@ def page() -> Response:
 @pages.get("/admin/users/csv")
 @access("admins:manage", rate="auth-heavy")
 def csv() -> Response:
-    """Give exactly the users of the list as CSV."""
+    """Return exactly the users of the list as CSV."""
     spec = identity_lists.user_list(web_context())
     query = listing.parse(spec, request.args)
     return list_download(spec, query, "users.csv")

@@ -48,26 +48,26 @@ NAV = NavItem(
 
 @pages.app_template_filter()
 def trigger_word(trigger: str) -> str:
-    """Give what started a run as people read it; the name of an outer run is shown as it is."""
+    """Return what started a run as people read it; the name of an outer run is shown as it is."""
     return _(TRIGGERS[trigger]) if trigger in TRIGGERS else trigger
 
 
 @pages.app_template_filter()
 def run_reason(code: str | None) -> str:
-    """Give why a run ended without its work."""
+    """Return why a run ended without its work."""
     return _(REASONS[code]) if code in REASONS else code or ""
 
 
 @pages.app_template_filter()
 def clock_time(instant: str) -> str:
-    """Give the wall clock of a log line to the second."""
+    """Return the wall clock of a log line to the second."""
     return local(datetime.fromisoformat(instant)).strftime("%H:%M:%S")
 
 
 @api.get("/api/ops/job-runs", responses={200: RunList})
 @access(*READ)
 def list_runs(query: RunListQuery) -> Response:
-    """Give finished runs, newest first (or those of another `state`); how many match is in `X-Total-Count`."""
+    """Return finished runs, newest first (or those of another `state`); how many match is in `X-Total-Count`."""
     wanted = RunFilter(
         job_name=query.job_name,
         state=query.state,
@@ -84,7 +84,7 @@ def list_runs(query: RunListQuery) -> Response:
 @api.get("/api/ops/job-runs/<run_id>", responses={200: RunDetailOut})
 @access(*READ)
 def get_run(path: RunPath) -> Response:
-    """Give one run with its progress and log lines."""
+    """Return one run with its progress and log lines."""
     return answer(runs.get(web_context(), path.run_id), RunDetailOut)
 
 
@@ -106,7 +106,7 @@ def retry_run(path: RunPath) -> Response:
 @api.get("/api/ops/jobs", responses={200: JobsOut})
 @access(*READ)
 def list_jobs() -> Response:
-    """Give the schedule (previous, next, late, missed) and how the queue stands."""
+    """Return the schedule (previous, next, late, missed) and how the queue stands."""
     view = run_schedule.overview(web_context(), LINES, runtime.find)
     return answer(_jobs_out(view), JobsOut)
 
@@ -114,7 +114,7 @@ def list_jobs() -> Response:
 @api.post("/api/ops/jobs/<job_name>/run", responses={200: RunOut, 202: RunOut})
 @access(*RUN)
 def run_job(path: JobPath, body: RunStartIn) -> Response:
-    """Run any job now and give its run; with `Prefer: respond-async` a worker does it and the answer is 202."""
+    """Run any job now and return its run; with `Prefer: respond-async` a worker does it and the answer is 202."""
     job = runtime.get(path.job_name)
     ctx = web_context()
     if running.respond_async():
@@ -165,7 +165,7 @@ def _titles() -> dict[str, str]:
 
 
 def _startable() -> list[Job]:
-    """Give the jobs that the signed-in person may start from a page."""
+    """Return the jobs that the signed-in person may start from a page."""
     actor = current_actor()
     if not any(actor.can(name) for name in RUN):
         return []
@@ -174,7 +174,7 @@ def _startable() -> list[Job]:
 
 
 def _board() -> dict[str, Any]:
-    """Give what stands above the list: schedule, queue, open runs."""
+    """Return what stands above the list: schedule, queue, open runs."""
     ctx = web_context()
     return {
         "data": run_schedule.overview(ctx, LINES, runtime.find),
@@ -201,7 +201,7 @@ def page() -> Response:
 @pages.get("/jobs/board")
 @access(*READ)
 def board() -> Response:
-    """Give schedule and queue again; the page asks every few seconds."""
+    """Return schedule and queue again; the page asks every few seconds."""
     if not wants_fragment():
         return vary(make_response(redirect(url_for("jobs.page"))))
     return vary(Response(fragment_of("jobs.board", **_board())))

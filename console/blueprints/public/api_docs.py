@@ -18,7 +18,7 @@ pages = Blueprint("api_docs", __name__)
 
 
 def readers(config: Config) -> str:
-    """Give who may read the documents: "public", "owner" or "off" (API contract, identity 23 D6)."""
+    """Return who may read the documents: "public", "owner" or "off" (API contract, identity 23 D6)."""
     setting = str(config["API_DOCS"])
     if setting == "auto":
         return "owner" if config.production else "public"
@@ -46,7 +46,7 @@ def _document() -> dict[str, Any]:
 @pages.get("/openapi.json")
 @access(public=True)
 def document() -> Response:
-    """Give the OpenAPI document that the schemas of the routes make."""
+    """Return the OpenAPI document that the schemas of the routes make."""
     _check()
     return answer(_document())
 

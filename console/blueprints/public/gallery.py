@@ -63,7 +63,7 @@ SPEC = ListSpec(
 
 
 def sample_list(now: datetime, query: ListQuery, *, empty: str = "") -> ListResult:
-    """Give a page of sample rows for `query`, or nothing for a list of the name `empty`."""
+    """Return a page of sample rows for `query`, or nothing for a list of the name `empty`."""
     rows = (
         _row(
             1042, "변전실 2호기 절연저항 저하", "한빛마을 3단지", "in_progress", "이정비", now - timedelta(minutes=125)
@@ -80,7 +80,7 @@ def sample_list(now: datetime, query: ListQuery, *, empty: str = "") -> ListResu
 
 
 def sample_events(now: datetime) -> list[dict[str, Any]]:
-    """Give a timeline with an actor, a note and a difference."""
+    """Return a timeline with an actor, a note and a difference."""
     changes = [
         {"field": N_("Assignee"), "old": None, "new": "이정비"},
         {"field": N_("Status"), "old": "pending", "new": "in_progress"},
@@ -98,7 +98,7 @@ def sample_events(now: datetime) -> list[dict[str, Any]]:
 
 
 def sample_run(now: datetime, state: str) -> dict[str, Any]:
-    """Give a run as the run panel shows it."""
+    """Return a run as the run panel shows it."""
     running = state == "running"
     return {
         "id": 318,
@@ -119,7 +119,7 @@ def sample_run(now: datetime, state: str) -> dict[str, Any]:
 
 @cache
 def documentation(partial: str) -> str:
-    """Give the comment on top of a partial: what it is and which arguments it takes."""
+    """Return the comment on top of a partial: what it is and which arguments it takes."""
     found = _FIRST_COMMENT.search((PARTIALS / f"{partial}.html").read_text(encoding="utf-8"))
     lines = found.group(1).strip("\n").splitlines() if found else []
     return "\n".join(line.removeprefix("  ") for line in lines).strip()

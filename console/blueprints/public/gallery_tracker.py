@@ -31,7 +31,7 @@ _BLANK: dict[str, Any] = {
 
 
 def sample_items(now: datetime) -> tuple[ItemView, ...]:
-    """Give a late, a waiting, a blocked and a finished item."""
+    """Return a late, a waiting, a blocked and a finished item."""
     return (
         _item(now, 42, "변전실 2호기 절연저항 저하", -125, required=True, assignee="이정비", status="in_progress"),
         _item(now, 39, "지하 1층 집수정 펌프 누수", 420, status="pending", comment_count=2),
@@ -62,13 +62,13 @@ def _item(now: datetime, number: int, title: str, minutes: int, **values: Any) -
 
 
 def sample_readiness(now: datetime) -> Readiness:
-    """Give what the closing rules say of such items."""
+    """Return what the closing rules say of such items."""
     counts = {"pending": 1, "in_progress": 1, "blocked": 1, "done": 1, "missing_assignee": 1, "overdue": 1}
     return readiness(REMEDIATION, Tally(total=4, **counts), now)
 
 
 def sample_evidence(now: datetime, url: str) -> Panel:
-    """Give the panel of an item with a scanned file and one that waits; its forms lead to `url`."""
+    """Return the panel of an item with a scanned file and one that waits; its forms lead to `url`."""
     item = _item(now, 42, "변전실 2호기 절연저항 저하", -125, evidence_required=True, evidence_count=2)
     files = (
         _file(now, 2, "절연저항_측정.pdf", "application/pdf", 482_113, CLEAN, note="조치 뒤 측정값 4.2 MΩ"),

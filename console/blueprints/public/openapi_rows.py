@@ -46,7 +46,7 @@ class Operation:
 
 
 def operations(document: Mapping[str, Any]) -> list[tuple[str, list[Operation]]]:
-    """Give the operations of a document by tag, in the order of their addresses."""
+    """Return the operations of a document by tag, in the order of their addresses."""
     schemas = document.get("components", {}).get("schemas", {})
     groups: dict[str, list[Operation]] = {}
     for path, methods in sorted(document.get("paths", {}).items()):
@@ -107,7 +107,7 @@ def _name(schema: Mapping[str, Any]) -> str:
 
 
 def type_words(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
-    """Give a schema's type in words, such as "array of UserOut" or "integer or null"."""
+    """Return a schema's type in words, such as "array of UserOut" or "integer or null"."""
     if name := _name(schema):
         return name
     if "enum" in schema:

@@ -26,7 +26,7 @@ _ARGUMENT = re.compile(r"\{[^{}]+\}")
 
 
 def _exists(address: str) -> bool:
-    """Tell whether an address, with its arguments in braces, has a route."""
+    """Return whether an address, with its arguments in braces, has a route."""
     return bool(current_app.url_map.bind("").allowed_methods(_ARGUMENT.sub("1", address)))
 
 
@@ -74,7 +74,7 @@ def health() -> Response:
 @api.get("/meta", responses={200: MetaOut})
 @access(public=True)
 def meta() -> Response:
-    """Give the environment's name and the kind of database."""
+    """Return the environment's name and the kind of database."""
     url = current_app.config["SQLALCHEMY_DATABASE_URI"]
     return answer(
         {"env": app_config()["ENV"], "db": "postgresql" if url.startswith("postgresql") else "sqlite"}, MetaOut
@@ -84,7 +84,7 @@ def meta() -> Response:
 @api.get("/ready", responses={200: ReadyOut, 503: ReadyOut})
 @access(public=True)
 def ready() -> Response:
-    """Say whether requests can be served: 200 ready or degraded, 503 unavailable."""
+    """Return whether requests can be served: 200 ready or degraded, 503 unavailable."""
     found = readiness.check(web_context())
     return answer({"status": found.status, "checks": found}, ReadyOut, status=200 if found.ready else 503)
 
@@ -92,12 +92,12 @@ def ready() -> Response:
 @api.get("/api/service-info", responses={200: ServiceInfoOut})
 @access(public=True)
 def info() -> Response:
-    """Give key -> address of what this installation offers."""
+    """Return key -> address of what this installation offers."""
     return answer(service_info.service_info(_exists), ServiceInfoOut)
 
 
 @api.get("/api/public/modules", responses={200: ModulesOut})
 @access(public=True)
 def modules() -> Response:
-    """Give the modules of the product with their links."""
+    """Return the modules of the product with their links."""
     return answer(service_info.modules(_exists), ModulesOut)

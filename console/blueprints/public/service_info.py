@@ -102,12 +102,12 @@ Exists = Callable[[str], bool]
 
 
 def service_info(exists: Exists) -> dict[str, str]:
-    """Give key -> address of everything that has a route."""
+    """Return key -> address of everything that has a route."""
     return {**FIXED, **{key: address for key, address in KEYS.items() if exists(address)}}
 
 
 def modules(exists: Exists) -> dict[str, Any]:
-    """Give the public modules that have at least one route, with the links that lead somewhere."""
+    """Return the public modules that have at least one route, with the links that lead somewhere."""
     listed = []
     for id_, name, name_ko, description, kpi_hint, links in MODULES:
         found = [{"label": label, "href": href} for label, href in links if exists(href)]

@@ -41,7 +41,7 @@ api = APIBlueprint("ops_security_api", __name__, abp_tags=[Tag(name="operations"
 
 
 def _memory() -> Mapping[str, MemorySamples]:
-    """Store what waits in this process, so that the answer is of now, and give what it remembers."""
+    """Store what waits in this process, so that the answer is of now, and return what it remembers."""
     recorder = recorder_of(current_app)
     if recorder is None:
         return {}
@@ -53,7 +53,7 @@ def _memory() -> Mapping[str, MemorySamples]:
 @api.get("/api/ops/performance/api-latency", responses={200: LatencyOut})
 @access(*latency.READ)
 def api_latency() -> Response:
-    """Give response times and burn rates of the watched endpoints."""
+    """Return response times and burn rates of the watched endpoints."""
     memory = _memory()
     ctx = web_context()
     found = latency.view(ctx, memory)
@@ -75,7 +75,7 @@ def runbook_checks() -> Response:
 @api.get("/api/ops/alerts/noise-policy", responses={200: NoisePolicyOut})
 @access(*posture.READ)
 def alert_noise_policy() -> Response:
-    """Give how much alert noise is borne."""
+    """Return how much alert noise is borne."""
     ctx = web_context()
     found = posture.noise_policy(ctx)
     audit.viewed(ctx, "ops_alert_noise_policy_view", "ops_alerting", "noise_policy")
@@ -85,7 +85,7 @@ def alert_noise_policy() -> Response:
 @api.get("/api/ops/security/posture", responses={200: PostureOut})
 @access(*posture.READ)
 def security_posture() -> Response:
-    """Give settings and stored facts side by side; null is unknown."""
+    """Return settings and stored facts side by side; null is unknown."""
     memory = _memory()
     ctx = web_context()
     found = posture.view(ctx, memory)
@@ -96,7 +96,7 @@ def security_posture() -> Response:
 @api.get("/api/ops/admin/security-dashboard", responses={200: DashboardOut})
 @access(*security.READ)
 def security_dashboard(query: DashboardQuery) -> Response:
-    """Give the risk score, what stands out, and who did what."""
+    """Return the risk score, what stands out, and who did what."""
     ctx = web_context()
     found = security.dashboard(ctx, days=query.days)
     audit.viewed(
@@ -113,13 +113,13 @@ def _with_recommendations(found: Dashboard) -> dict[str, Any]:
 
 @pages.app_template_filter()
 def risk_name(term: str) -> str:
-    """Give what a part of the risk score is called."""
+    """Return what a part of the risk score is called."""
     return _(ops_words.label(ops_words.RISK_TERMS, term))
 
 
 @pages.app_template_filter()
 def risk_rows(data: Dashboard) -> list[tuple[str, int, int]]:
-    """Give name, number and points of every part of the risk score."""
+    """Return name, number and points of every part of the risk score."""
     numbers = {**vars(data.actions), **vars(data.tokens), **vars(data.coverage)}
     return [(name, numbers[name], points) for name, points in data.risk_points.items()]
 
@@ -157,7 +157,7 @@ def page() -> Response:
 
 
 def _links(data: Dashboard) -> dict[str, Any]:
-    """Give the addresses of the rows behind the numbers; a page that the reader may not open is None."""
+    """Return the addresses of the rows behind the numbers; a page that the reader may not open is None."""
     since = {"from": data.window_start.astimezone(ZoneInfo(data.business_time_zone)).date().isoformat()}
     return {
         "total": url_if("audit.page", **since),

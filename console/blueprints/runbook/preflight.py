@@ -33,7 +33,7 @@ api = APIBlueprint("preflight_api", __name__, abp_tags=[Tag(name="operations", d
 @api.get("/api/ops/preflight", responses={200: PreflightOut})
 @access(*READ)
 def preflight_now(query: PreflightQuery) -> Response:
-    """Give the preflight of the web processes with its age; `refresh` looks around anew in this one."""
+    """Return the preflight of the web processes with its age; `refresh` looks around anew in this one."""
     if query.refresh:
         refresh()
     ctx = web_context()
@@ -73,12 +73,12 @@ _ORDER = ("error", "warning", "ok")
 
 @pages.app_template_filter()
 def worst_first(checks: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Give checks with errors first, then warnings; within them the published order."""
+    """Return checks with errors first, then warnings; within them the published order."""
     return sorted(checks, key=lambda check: _ORDER.index(check["status"]))
 
 
 def source_of(check: CheckResult) -> str | None:
-    """Give the address of the page behind a runbook check, if there is one that the reader may open."""
+    """Return the address of the page behind a runbook check, if there is one that the reader may open."""
     if check.page not in _PAGES:
         return None
     endpoint, values = _PAGES[check.page]

@@ -85,7 +85,7 @@ def sync(body: SyncIn) -> Response:
 @api.get(f"{T}/items", responses={200: ItemList})
 @access(*READ)
 def list_items(query: ItemsQuery) -> Response:
-    """Give items, active first, then by priority, due date and id; the total is in `X-Total-Count`."""
+    """Return items, active first, then by priority, due date and id; the total is in `X-Total-Count`."""
     ctx = web_context()
     wanted = _wanted(query)
     found = tracker_lists.slice_of(ctx, REMEDIATION, wanted, limit=query.limit, offset=query.offset)
@@ -126,7 +126,7 @@ def add_item(body: ItemIn) -> Response:
 @api.get(f"{T}/items/<tracker_item_id>", responses={200: ItemOut})
 @access(*READ)
 def get_item(path: ItemPath) -> Response:
-    """Give one item; its `ETag` is the version that `If-Match` takes."""
+    """Return one item; its `ETag` is the version that `If-Match` takes."""
     item = tracker_items.get(web_context(), path.tracker_item_id)
     return answer(item, ItemOut, headers=etag(item))
 
@@ -169,7 +169,7 @@ def comment_item(path: ItemPath, body: CommentIn) -> Response:
 @api.get(f"{T}/items/<tracker_item_id>/events", responses={200: EventList})
 @access(*READ)
 def item_events(path: ItemPath, query: SliceQuery) -> Response:
-    """Give the history of an item, newest first."""
+    """Return the history of an item, newest first."""
     events, total = tracker_items.events_of(web_context(), path.tracker_item_id, limit=query.limit, offset=query.offset)
     return answer(list(events), EventOut, headers={TOTAL: str(total)})
 
@@ -197,21 +197,21 @@ def undo(body: UndoIn) -> Response:
 @api.get(f"{T}/overview", responses={200: OverviewOut})
 @access(*READ)
 def overview(query: SiteQuery) -> Response:
-    """Give the counts of the active items."""
+    """Return the counts of the active items."""
     return answer(tracker.overview(web_context(), site=query.site), OverviewOut)
 
 
 @api.get(f"{T}/readiness", responses={200: ReadinessOut})
 @access(*READ)
 def readiness(query: SiteQuery) -> Response:
-    """Tell whether the tracker can be closed, and what stands in the way."""
+    """Return whether the tracker can be closed, and what stands in the way."""
     return answer(tracker.readiness(web_context(), site=query.site), ReadinessOut)
 
 
 @api.get(f"{T}/completion", responses={200: CompletionOut})
 @access(*READ)
 def completion() -> Response:
-    """Tell whether the tracker is closed, by whom, and its readiness of now."""
+    """Return whether the tracker is closed, by whom, and its readiness of now."""
     return answer(tracker_completion.completion(web_context()), CompletionOut)
 
 
@@ -226,7 +226,7 @@ def complete(body: CompleteIn) -> Response:
 @api.get(f"{T}/completion/history", responses={200: CompletionHistory})
 @access(*READ)
 def completion_history(query: SiteSliceQuery) -> Response:
-    """Give every closing and reopening, newest first."""
+    """Return every closing and reopening, newest first."""
     entries, total = tracker_completion.history(web_context(), limit=query.limit, offset=query.offset)
     return answer(list(entries), CompletionEntryOut, headers={TOTAL: str(total)})
 

@@ -78,7 +78,7 @@ def _added(ctx: Context, form: NewItemForm) -> Response:
 @pages.get("/board/sync")
 @access(*MANAGE)
 def sync_state() -> ResponseReturnValue:
-    """Give how the running sync goes; 286 ends the asking."""
+    """Return how the running sync goes; 286 ends the asking."""
     if not wants_fragment():
         return redirect(url_for("board.page"), 303)
     ctx = web_context()

@@ -33,7 +33,7 @@ def upload(path: ItemPath, form: EvidenceForm) -> Response:
 @api.get(f"{T}/items/<tracker_item_id>/evidence", responses={200: EvidenceList})
 @access(*READ)
 def files(path: ItemPath) -> Response:
-    """Give the files of an item, newest first."""
+    """Return the files of an item, newest first."""
     return answer(evidence.listed(web_context(), REMEDIATION, path.tracker_item_id), EvidenceOut)
 
 

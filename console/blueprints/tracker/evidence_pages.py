@@ -27,7 +27,7 @@ def _panel(ctx: Context, place: Place, item_id: int) -> Response:
 
 
 def panel(place: Place, item_id: int) -> ResponseReturnValue:
-    """Give the panel of an item again; without script the item's own page does it."""
+    """Return the panel of an item again; without script the item's own page does it."""
     if not wants_fragment():
         return redirect(place.url("item", item_id=item_id), 303)
     return _panel(web_context(), place, item_id)

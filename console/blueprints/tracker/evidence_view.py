@@ -49,7 +49,7 @@ class Panel:
 
 
 def panel_of(ctx: Context, place: Place, item: ItemView) -> Panel:
-    """Give the panel of an item."""
+    """Return the panel of an item."""
     actor, programme = current_actor(), place.programme
     may_change = item.is_active and (place.may_write or item.owned_by(actor))
     files = evidence.listed(ctx, programme, item.id)
@@ -78,7 +78,7 @@ def panel_of(ctx: Context, place: Place, item: ItemView) -> Panel:
 
 
 def scan_words(word: str) -> tuple[str, str, str]:
-    """Give the state of the scan as words, hue and icon."""
+    """Return the state of the scan as words, hue and icon."""
     known = {
         rules.CLEAN: (_("Scanned"), "ok", "shield-check"),
         rules.PENDING: (_("Waits for the scan"), "wait", "hourglass"),
@@ -89,7 +89,7 @@ def scan_words(word: str) -> tuple[str, str, str]:
 
 
 def script_texts() -> dict[str, str]:
-    """Give the sentences of the script."""
+    """Return the sentences of the script."""
     return {
         "too_large": _("larger than %(limit)s MB", limit=rules.MAX_BYTES // 1024 // 1024),
         "empty": _("the file is empty"),

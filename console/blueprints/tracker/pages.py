@@ -86,7 +86,7 @@ class Page:
 
 
 def mount(pages: Blueprint, prefix: str, demands: Demands, routes: tuple[Page, ...], *, first: str = "page") -> None:
-    """Give a blueprint the pages of a tracker below `prefix`; `first` is the name of the one at the prefix itself."""
+    """Return a blueprint the pages of a tracker below `prefix`; `first` is the name of the one at the prefix itself."""
     for route in routes:
         guarded = access(*getattr(demands, route.demand), writes=route.writes)(_placed(route.view))
         name = first if route.name == "page" else route.name
@@ -148,7 +148,7 @@ def item(place: Place, item_id: int) -> Response:
 
 
 def inline(place: Place, item_id: int) -> ResponseReturnValue:
-    """Give one field of an item to be edited in its place; without script the item's own page does it."""
+    """Return one field of an item to be edited in its place; without script the item's own page does it."""
     field = request.args.get("field", "")
     if field not in ("assignee", "status", "due_at") or not wants_fragment():
         return redirect(place.url("item", item_id=item_id), 303)
@@ -222,7 +222,7 @@ def undo(place: Place) -> Response:
 
 # Closing the tracker -------------------------------------------------------------------------------------------------
 def readiness(place: Place) -> ResponseReturnValue:
-    """Give the readiness card again."""
+    """Return the readiness card again."""
     site = _site(place)
     if not wants_fragment():
         return redirect(place.list_url(site=site), 303)
@@ -230,7 +230,7 @@ def readiness(place: Place) -> ResponseReturnValue:
 
 
 def _site(place: Place) -> str | None:
-    """Give the site of the address where the tracker is closed per site; raises Invalid when it is missing."""
+    """Return the site of the address where the tracker is closed per site; raises Invalid when it is missing."""
     site = chosen_site(place)
     if site is None and place.programme.site_runs:
         raise Invalid(_("Please choose a site"))

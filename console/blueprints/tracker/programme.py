@@ -57,7 +57,7 @@ def page() -> Response:
 
 
 def _urls(weeks: Iterable[Week], sites: Iterable[str]) -> Callable[[Week, str | None], str]:
-    """Give the addresses of weeks at sites; there are hundreds on the page, so each part is made once."""
+    """Return the addresses of weeks at sites; there are hundreds on the page, so each part is made once."""
     pages_of = {week.code: place_of(week.code).url("page") for week in weeks}
     words = {site: "?" + urlencode({"site": site}) for site in sites}
     return lambda week, site: pages_of[week.code] + words.get(site or "", "")

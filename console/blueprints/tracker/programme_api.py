@@ -58,7 +58,7 @@ def bootstrap(path: WeekPath, body: BootstrapIn) -> Response:
 @api.get(f"{T}/items", responses={200: WeekItemList})
 @access(READ)
 def list_items(path: WeekPath, query: WeekItemsQuery) -> Response:
-    """Give items, changed last first; the total is in `X-Total-Count`."""
+    """Return items, changed last first; the total is in `X-Total-Count`."""
     week = programme.week_of(path.week)
     if query.status is not None and query.status.strip() and query.status.strip().lower() not in STATUSES:
         raise BadRequest(week.programme.invalid_status)
@@ -70,14 +70,14 @@ def list_items(path: WeekPath, query: WeekItemsQuery) -> Response:
 @api.get(f"{T}/overview", responses={200: WeekOverviewOut})
 @access(READ)
 def overview(path: WeekPath, query: WeekSiteQuery) -> Response:
-    """Give the counts of the week at a site; zeros where it was not begun."""
+    """Return the counts of the week at a site; zeros where it was not begun."""
     return answer(programme.overview(web_context(), programme.week_of(path.week), query.site), WeekOverviewOut)
 
 
 @api.get(f"{T}/readiness", responses={200: WeekReadinessOut})
 @access(READ)
 def readiness(path: WeekPath, query: WeekSiteQuery) -> Response:
-    """Tell whether the week can be closed at a site, and what stands in the way."""
+    """Return whether the week can be closed at a site, and what stands in the way."""
     week, site = programme.week_of(path.week), programme.site_name(query.site)
     return answer(tracker.readiness(web_context(), week.programme, site), WeekReadinessOut)
 
@@ -85,7 +85,7 @@ def readiness(path: WeekPath, query: WeekSiteQuery) -> Response:
 @api.get(f"{T}/completion", responses={200: WeekCompletionOut})
 @access(READ)
 def completion(path: WeekPath, query: WeekSiteQuery) -> Response:
-    """Tell whether the week is closed at a site, by whom, and its readiness of now."""
+    """Return whether the week is closed at a site, by whom, and its readiness of now."""
     week, site = programme.week_of(path.week), programme.site_name(query.site)
     return answer(tracker_completion.completion(web_context(), week.programme, site), WeekCompletionOut)
 
@@ -109,7 +109,7 @@ def complete(path: WeekPath, body: WeekCompleteIn) -> Response:
 @api.get(f"{T}/items/<tracker_item_id>", responses={200: WeekItemOut})
 @access(READ)
 def get_item(path: WeekItemPath) -> Response:
-    """Give one item; its `ETag` is the version that `If-Match` takes."""
+    """Return one item; its `ETag` is the version that `If-Match` takes."""
     item = tracker_items.get(web_context(), path.tracker_item_id, programme.week_of(path.week).programme)
     return answer(item, WeekItemOut, headers=etag(item))
 

@@ -42,7 +42,7 @@ def upload(path: WeekItemPath, form: EvidenceForm) -> Response:
 @api.get(f"{T}/items/<tracker_item_id>/evidence", responses={200: EvidenceList})
 @access(READ)
 def files(path: WeekItemPath) -> Response:
-    """Give the files of an item, newest first."""
+    """Return the files of an item, newest first."""
     tracker = programme.week_of(path.week).programme
     return answer(evidence.listed(web_context(), tracker, path.tracker_item_id), EvidenceOut)
 

@@ -27,51 +27,51 @@ class Place:
     week: Week | None = None
 
     def url(self, name: str, **values: Any) -> str:
-        """Give the address of one of its pages, such as `page`, `item` or `complete`; None leaves a value out."""
+        """Return the address of one of its pages, such as `page`, `item` or `complete`; None leaves a value out."""
         if self.week is None:
             return url_for(f"board.{name}", **values)
         return url_for("programme.week" if name == "page" else f"programme.{name}", week=self.week.code, **values)
 
     def list_url(self, **words: str | None) -> str:
-        """Give the address of its list with filters."""
+        """Return the address of its list with filters."""
         chosen = {key: word for key, word in words.items() if word}
         return self.url("page") + ("?" + urlencode(chosen) if chosen else "")
 
     @property
     def template(self) -> str:
-        """Give the template of its page."""
+        """Return the template of its page."""
         return TEMPLATES[1] if self.week else TEMPLATES[0]
 
     @property
     def file_stem(self) -> str:
-        """Give what the names of its downloads begin with."""
+        """Return what the names of its downloads begin with."""
         return f"adoption-{self.week.code}" if self.week else "ops-governance-remediation"
 
     @property
     def title(self) -> str:
-        """Give the title of its page in the reader's language."""
+        """Return the title of its page in the reader's language."""
         return f"{self.week.label} · {_(self.week.focus)}" if self.week else _("Remediation board")
 
     @property
     def nothing(self) -> tuple[str, str]:
-        """Give what an empty list says: a heading and a sentence."""
+        """Return what an empty list says: a heading and a sentence."""
         if self.week:
             return _("Nothing here yet"), _("The week has not begun at this site, or none of its items is for you.")
         text = _("The gate found nothing that needs work, or it has not been asked yet. Sync the board to look again.")
         return _("Nothing to do"), text
 
     def may(self, *permissions: str) -> bool:
-        """Tell whether the reader holds any of the permissions."""
+        """Return whether the reader holds any of the permissions."""
         return any(map(current_actor().can, permissions))
 
     @property
     def may_write(self) -> bool:
-        """Tell whether the reader may change items."""
+        """Return whether the reader may change items."""
         return self.may(*self.programme.write)
 
     @property
     def may_force(self) -> bool:
-        """Tell whether the reader may close it although something is open."""
+        """Return whether the reader may close it although something is open."""
         return self.may(*self.programme.force)
 
 
@@ -79,15 +79,15 @@ BOARD = Place(REMEDIATION)
 
 
 def place_of(week: str | None = None) -> Place:
-    """Give the pages of a week, or the remediation board without one."""
+    """Return the pages of a week, or the remediation board without one."""
     return Place(WEEKS[week].programme, WEEKS[week]) if week else BOARD
 
 
 def place_of_item(item: ItemView) -> Place:
-    """Give the pages of the tracker that an item belongs to."""
+    """Return the pages of the tracker that an item belongs to."""
     return place_of(item.tracker if item.tracker in WEEKS else None)
 
 
 def item_url(item: ItemView) -> str:
-    """Give the page of an item."""
+    """Return the page of an item."""
     return place_of_item(item).url("item", item_id=item.id)

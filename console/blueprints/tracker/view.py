@@ -62,7 +62,7 @@ class Items:
 
     @property
     def fingerprint(self) -> tuple[Hashable, ...]:
-        """Give what a drawing of this list depends on, apart from the minute."""
+        """Return what a drawing of this list depends on, apart from the minute."""
         return (self.view, self.data.shown, *((column.status, column.count) for column in self.columns))
 
 
@@ -113,7 +113,7 @@ def _owners(place: Place) -> list[str]:
 
 
 def addresses(place: Place, query: ListQuery) -> dict[str, str]:
-    """The addresses of the items, with the filters of the list."""
+    """Return the addresses of the items, with the filters of the list."""
     suffix = query.url(page=query.page)
     return {"path": place.url("item", item_id=0).removesuffix("0"), "suffix": "" if suffix == "?" else suffix}
 
@@ -187,7 +187,7 @@ def _week_values(ctx: Context, place: Place, week: Week, site: str | None) -> di
 
 
 def chosen_site(place: Place) -> str | None:
-    """Give the site that a tracker closed per site is looked at for: the chosen one, or the only one there is."""
+    """Return the site that a tracker closed per site is looked at for: the chosen one, or the only one there is."""
     if not place.programme.site_runs:
         return None
     names = [site.name for site in frame().sites]
@@ -195,7 +195,7 @@ def chosen_site(place: Place) -> str | None:
 
 
 def side_values(place: Place, closing: Completion | None) -> dict[str, Any]:
-    """What the readiness card and the completion panel need; without `closing` there is neither."""
+    """Return what the readiness card and the completion panel need; without `closing` there is neither."""
     site = closing.site if closing else None
     may_close = place.may(*place.programme.manage) and (place.programme.site_runs or current_actor().all_sites)
     at = {"site": frame().site or site}
@@ -303,7 +303,7 @@ def refuse(error: Conflict) -> Response:
 
 
 def nothing(status: int = 200) -> Response:
-    """An answer that swaps nothing in."""
+    """Return an answer that swaps nothing in."""
     response = make_response("", status)
     response.headers["HX-Reswap"] = "none"
     return response

@@ -37,7 +37,7 @@ class Channel:
 
     @property
     def label(self) -> str:
-        """Give the form that people, answers and logs may see."""
+        """Return the form that people, answers and logs may see."""
         return masked(self.address)
 
 
@@ -52,7 +52,7 @@ class Sent:
 
     @property
     def ok(self) -> bool:
-        """Tell whether the receiver took it."""
+        """Return whether the receiver took it."""
         return self.error is None
 
 
@@ -65,12 +65,12 @@ class Verdict:
 
 
 def channel(kind: str, address: str) -> Channel:
-    """Give the channel of a configured address."""
+    """Return the channel of a configured address."""
     return Channel(f"{kind}-{sha256(address.encode()).hexdigest()[:12]}", kind, address)
 
 
 def masked(address: str) -> str:
-    """Give an address without what makes it a secret: path, query and user stay behind."""
+    """Return an address without what makes it a secret: path, query and user stay behind."""
     if "://" not in address:
         name, _, domain = address.partition("@")
         return f"{name[:1]}…@{domain}" if domain else "…"
@@ -112,7 +112,7 @@ _EXPLAINED = (
 
 
 def explained(error: str) -> Text | str:
-    """Give the stored error of an attempt as a sentence for people; clients read the error as it is published."""
+    """Return the stored error of an attempt as a sentence for people; clients read the error as it is published."""
     for pattern, sentence in _EXPLAINED:
         found = re.fullmatch(pattern, error)
         if found:
@@ -121,7 +121,7 @@ def explained(error: str) -> Text | str:
 
 
 def pause(attempt: int, chance: float) -> timedelta:
-    """Give the pause after the attempt of that number (from 1): doubled each time, `chance` from 0 to 1 blurs it."""
+    """Return the pause after the attempt of that number (from 1): doubled each time, `chance` from 0 to 1 blurs it."""
     plain = min(FIRST_PAUSE * 2 ** min(attempt - 1, 20), LONGEST_PAUSE)
     return plain * (1 - JITTER + 2 * JITTER * chance)
 

@@ -39,7 +39,7 @@ class Month:
     end: datetime
 
     def over(self, now: datetime) -> bool:
-        """Tell whether the month has ended by `now`."""
+        """Return whether the month has ended by `now`."""
         return self.end <= now
 
 
@@ -56,17 +56,17 @@ def month_of(text: str) -> Month:
 
 
 def month_at(now: datetime) -> Month:
-    """Give the UTC month that `now` lies in."""
+    """Return the UTC month that `now` lies in."""
     return month_of(now.astimezone(UTC).strftime("%Y-%m"))
 
 
 def month_before(now: datetime) -> Month:
-    """Give the UTC month before the one that `now` lies in."""
+    """Return the UTC month before the one that `now` lies in."""
     return month_at(month_at(now).start - timedelta(days=1))
 
 
 def signed_text(document: Mapping[str, Any], entries: Sequence[str] = ()) -> Iterator[bytes]:
-    """Give the canonical JSON that is signed, in pieces: everything but the three fields added after signing.
+    """Return the canonical JSON that is signed, in pieces: everything but the three fields added after signing.
 
     The member `entries` of `document` is replaced by `entries`, each of them canonical JSON ready made: fifty
     thousand of them as text cost a fraction of what they cost as objects.
@@ -82,7 +82,7 @@ def signed_text(document: Mapping[str, Any], entries: Sequence[str] = ()) -> Ite
 
 
 def answer_text(document: Mapping[str, Any], entries: Sequence[str] = ()) -> Iterator[bytes]:
-    """Give the whole document as JSON in its own key order, in pieces."""
+    """Return the whole document as JSON in its own key order, in pieces."""
     yield b"{"
     for number, (name, value) in enumerate(document.items()):
         yield f"{', ' if number else ''}{canonical_json(name)}: ".encode()
@@ -94,7 +94,7 @@ def answer_text(document: Mapping[str, Any], entries: Sequence[str] = ()) -> Ite
 
 
 def file_text(document: Mapping[str, Any], entries: Sequence[str] = ()) -> Iterator[bytes]:
-    """Give the whole document as it is kept in a file: indented by two, in pieces."""
+    """Return the whole document as it is kept in a file: indented by two, in pieces."""
     yield b"{"
     for number, (name, value) in enumerate(document.items()):
         yield f"{',' if number else ''}\n  {canonical_json(name)}: ".encode()
@@ -120,7 +120,7 @@ def _array(items: Iterable[str], comma: str) -> Iterator[bytes]:
 
 
 def sealed(document: Mapping[str, Any], key: str, entries: Sequence[str] = ()) -> dict[str, Any]:
-    """Give the document with digest and signature added; an empty key leaves it `unsigned` (contract 10.7)."""
+    """Return the document with digest and signature added; an empty key leaves it `unsigned` (contract 10.7)."""
     digest = sha256()
     mac = hmac.new(key.encode(), digestmod="sha256") if key else None
     for piece in signed_text(document, entries):
@@ -141,7 +141,7 @@ def content_signature(content: bytes, key: str) -> str:
 
 
 def stable_digest(document: Mapping[str, Any], entries: Sequence[str] = ()) -> str:
-    """Give a digest that two archives of the same rows share: the moment of making and its consequences left out."""
+    """Return a digest that two archives of the same rows share: the moment of making and its consequences left out."""
     facts = {name: value for name, value in document.items() if name not in {"generated_at", "signing_key_id"}}
     digest = sha256()
     for piece in signed_text(facts, entries):
@@ -150,7 +150,7 @@ def stable_digest(document: Mapping[str, Any], entries: Sequence[str] = ()) -> s
 
 
 def facts_block(document: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
-    """Give the rows that open a v2 CSV: facts about the archive and its attachments."""
+    """Return the rows that open a v2 CSV: facts about the archive and its attachments."""
     facts = {**document["meta"], **document, "chain_ok": document["chain"]["chain_ok"]}
     facts.update({name: document["meta"][name] for name in ("schema", "schema_version")})
     rows: list[tuple[str, str, Any]] = [("meta", name, facts[name]) for name in _CSV_META]

@@ -80,7 +80,7 @@ class ChainReport:
 
     @property
     def chain_ok(self) -> bool:
-        """Tell whether the rows are what was written."""
+        """Return whether the rows are what was written."""
         return self.issue_count == 0
 
 
@@ -109,12 +109,12 @@ class ChainVerifier:
 
     @property
     def last_seq(self) -> int:
-        """Give the sequence number that was reached; that of the anchor before the first row."""
+        """Return the sequence number that was reached; that of the anchor before the first row."""
         return self._seq
 
     @property
     def last_hash(self) -> str:
-        """Give the running hash that the next row must name as its predecessor."""
+        """Return the running hash that the next row must name as its predecessor."""
         return self._running
 
     def note(self, row_id: int | None, reason: Reason, seq: int | None = None) -> None:
@@ -179,7 +179,7 @@ class ChainVerifier:
             self.note(row_id, "sequence_gap", seq)
 
     def report(self) -> ChainReport:
-        """Give the result so far."""
+        """Return the result so far."""
         return ChainReport(
             checked_count=self.checked_count,
             issue_count=self.issue_count,
@@ -203,7 +203,7 @@ class Checkpoint:
     key_id: str
 
     def genuine(self, keys: Mapping[str, bytes]) -> bool:
-        """Tell whether one of the known keys signed it."""
+        """Return whether one of the known keys signed it."""
         key = keys.get(self.key_id)
         if key is None:
             return False
@@ -214,7 +214,7 @@ class Checkpoint:
 
 
 def accepted_hash(promised: str, replaced: Iterable[tuple[str, str]]) -> str:
-    """Give the hash that a row under a checkpoint must have today.
+    """Return the hash that a row under a checkpoint must have today.
 
     `replaced` are the old and new hashes of that row from genuine rebaseline evidence, oldest first; they are
     followed from the promised hash. Without evidence the promised one stands.

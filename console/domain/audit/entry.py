@@ -66,7 +66,7 @@ def entry_text(
     created_text: str,
     encode: Any = encode_basestring,
 ) -> str:
-    """Give the canonical JSON object of one entry, written directly: a million rows are verified with this."""
+    """Return the canonical JSON object of one entry, written directly: a million rows are verified with this."""
     actor = "null" if actor_user_id is None else str(actor_user_id)
     return (
         f'{{"action":{encode(action)},"actor_user_id":{actor},"actor_username":{encode(actor_username)}'
@@ -76,7 +76,7 @@ def entry_text(
 
 
 def entry_hash(entry: Entry, *, prev_hash: str, created_text: str) -> str:
-    """Give the published hash of an entry: SHA-256 in hex over its canonical JSON (contract 9.2)."""
+    """Return the published hash of an entry: SHA-256 in hex over its canonical JSON (contract 9.2)."""
     text = entry_text(
         prev_hash,
         entry.actor_user_id,
@@ -92,17 +92,17 @@ def entry_hash(entry: Entry, *, prev_hash: str, created_text: str) -> str:
 
 
 def row_message(seq: int, stored_hash: str, request_id: str) -> bytes:
-    """Give what the keyed hash of a row covers: its place, its published hash and the request that wrote it."""
+    """Return what the keyed hash of a row covers: its place, its published hash and the request that wrote it."""
     return f"audit-row:v1:{seq}:{stored_hash}:{request_id}".encode()
 
 
 def keyed_hash(key: bytes, seq: int, stored_hash: str, request_id: str) -> str:
-    """Give the second hash of a row, which cannot be made without the key (HMAC-SHA256 in hex)."""
+    """Return the second hash of a row, which cannot be made without the key (HMAC-SHA256 in hex)."""
     return hmac.digest(key, row_message(seq, stored_hash, request_id), "sha256").hex()
 
 
 def key_id(key: bytes) -> str:
-    """Give the short public name of a key; it tells keys apart and reveals nothing of them."""
+    """Return the short public name of a key; it tells keys apart and reveals nothing of them."""
     return sha256(b"audit-key-id:v1:" + key).hexdigest()[:KEY_ID_LENGTH]
 
 
@@ -127,7 +127,7 @@ def clean(text: str) -> str:
 
 
 def fitted(text: str, limit: int) -> str:
-    """Give `text` in at most `limit` characters; a longer one ends in a digest of the whole, so it stays unique."""
+    """Return `text` in at most `limit` characters; a longer one ends in a digest of the whole, so it stays unique."""
     text = clean(text)
     if len(text) <= limit:
         return text
@@ -205,5 +205,5 @@ def make_entry(
 
 
 def monotone(now: datetime, last: datetime | None) -> datetime:
-    """Give the time of a new row: never before the last one, also when the clock was set back."""
+    """Return the time of a new row: never before the last one, also when the clock was set back."""
     return now if last is None or now >= last else last

@@ -124,12 +124,12 @@ def count(rows: Iterable[HistoryRow]) -> RunCounts:
 
 
 def latest_of(row: HistoryRow) -> LatestRun:
-    """Give a history row in the form of the summary."""
+    """Return a history row in the form of the summary."""
     return LatestRun(**{name: getattr(row, name) for name in LatestRun.__dataclass_fields__})
 
 
 def rate(part: int, whole: int, empty: float) -> float:
-    """Give `part` of `whole` in percent with one decimal, `empty` without any."""
+    """Return `part` of `whole` in percent with one decimal, `empty` without any."""
     return round(part / whole * 100, 1) if whole else empty
 
 
@@ -199,7 +199,7 @@ class Anomalies:
 
 
 def history_length(days: int) -> int:
-    """Give how many of the newest runs are looked at one by one."""
+    """Return how many of the newest runs are looked at one by one."""
     return max(10, min(100, days * 6))
 
 

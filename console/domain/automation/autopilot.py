@@ -57,12 +57,12 @@ class AutopilotPolicy:
 
     @property
     def acts(self) -> bool:
-        """Tell whether the autopilot may do anything at all."""
+        """Return whether the autopilot may do anything at all."""
         return self.enabled and not self.paused
 
     @property
     def escalation(self) -> EscalationPolicy:
-        """Give the part that decides about escalations; 0 hours are kept and mean overdue only."""
+        """Return the part that decides about escalations; 0 hours are kept and mean overdue only."""
         return EscalationPolicy(self.escalation_due_soon_hours, self.escalation_half_sla, self.escalation_repeat_hours)
 
 
@@ -85,7 +85,7 @@ def evaluate(policy: AutopilotPolicy, metrics: KpiMetrics, *, force: bool = Fals
 
 
 def skip_reason(policy: AutopilotPolicy, guard: Guard, evaluation: Evaluation) -> str | None:
-    """Give why a run would do nothing, or None when it acts; the first that applies."""
+    """Return why a run would do nothing, or None when it acts; the first that applies."""
     if not policy.acts:
         return POLICY_DISABLED
     if guard.blocked:
@@ -96,7 +96,7 @@ def skip_reason(policy: AutopilotPolicy, guard: Guard, evaluation: Evaluation) -
 
 
 def run_status(metrics: KpiMetrics, planned: Sequence[str], *, errors: int, disabled: bool = False) -> Status:
-    """Give the status of a run (API contract): the backlog before the actions decides, unless something broke."""
+    """Return the status of a run (API contract): the backlog before the actions decides, unless something broke."""
     if errors:
         return "critical"
     if disabled:
@@ -135,7 +135,7 @@ class PlanCount:
 
     @property
     def about(self) -> str:
-        """Give the action that the count speaks of, done or not."""
+        """Return the action that the count speaks of, done or not."""
         return AUTO_ASSIGN if self.rule in ASSIGNMENT_RULES else ESCALATION
 
 
@@ -154,7 +154,7 @@ class Plan:
     truncated: bool = False
 
     def count(self, action: str) -> int:
-        """Give how many items an action concerns."""
+        """Return how many items an action concerns."""
         return sum(part.count for part in self.counts if part.action == action)
 
 
@@ -170,7 +170,7 @@ class PlanDigest:
 
 
 def fingerprint(policy: AutopilotPolicy, revision: int, planned: Sequence[str], digest: PlanDigest) -> str:
-    """Give a plan's fingerprint: another one means that policy or items changed so that the plan did."""
+    """Return a plan's fingerprint: another one means that policy or items changed so that the plan did."""
     shown = {
         "policy": asdict(policy),
         "revision": revision,

@@ -51,7 +51,7 @@ class Guard:
 
 
 def anchor_of(runs: Iterable[RunMark], now: datetime, *, dry_run: bool) -> Anchor | None:
-    """Give the run that a run at `now` has to keep its distance from.
+    """Return the run that a run at `now` has to keep its distance from.
 
     A real run only from real runs that acted; a dry run from any run that acted. Skipped runs prolong nothing.
     """

@@ -67,17 +67,17 @@ class BacklogPoint:
 
 
 def hours(seconds: float) -> float:
-    """Give an age in hours with one decimal, never negative: a clock set back makes nothing younger than new."""
+    """Return an age in hours with one decimal, never negative: a clock set back makes nothing younger than new."""
     return round(max(seconds, 0.0) / 3600, 1)
 
 
 def completion_rate(done: int, active: int) -> int:
-    """Give done items in whole percent of the active ones, 100 without any."""
+    """Return done items in whole percent of the active ones, 100 without any."""
     return percent(done, active) if active else 100
 
 
 def throughput(done: int, window_days: int) -> float:
-    """Give finished items per day of the window, two decimals."""
+    """Return finished items per day of the window, two decimals."""
     return round(done / window_days, 2)
 
 
@@ -139,12 +139,12 @@ def trend(points: Sequence[BacklogPoint]) -> str:
 
 
 def stride(count: int, most: int = POINTS_MOST) -> int:
-    """Give the step by which `count` points are thinned to at most `most`; counting back from the newest."""
+    """Return the step by which `count` points are thinned to at most `most`; counting back from the newest."""
     return max(1, -(-count // most))
 
 
 def status_of(metrics: KpiMetrics) -> tuple[Status, tuple[str, ...]]:
-    """Give the status of a KPI run and the reasons for it, the heavier ones first (API contract, status of a run)."""
+    """Return the status of a KPI run and the reasons for it, the heavier ones first (API contract, status of a run)."""
     heavy = [("overdue", metrics.overdue_count), ("critical_open", metrics.critical_open_count)]
     light = [("unassigned_open", metrics.unassigned_open_count), ("blocked", metrics.blocked_count)]
     reasons = tuple(code for code, count in (*heavy, *light) if count)
@@ -154,7 +154,7 @@ def status_of(metrics: KpiMetrics) -> tuple[Status, tuple[str, ...]]:
 
 
 def recommendations(metrics: KpiMetrics) -> tuple[Text, ...]:
-    """Give what to do next, in the published order."""
+    """Return what to do next, in the published order."""
     found = [
         (
             metrics.unassigned_open_count,

@@ -63,13 +63,13 @@ class Escalation:
 
 
 def effective_minutes(sla_hours: int, policy: EscalationPolicy) -> int:
-    """Give how many minutes before its deadline an item counts as due soon under the policy."""
+    """Return how many minutes before its deadline an item counts as due soon under the policy."""
     minutes = policy.due_soon_hours * 60
     return min(minutes, max(sla_hours, 1) * 30) if policy.half_sla else minutes
 
 
 def level_of(item: Watched, now: datetime, policy: EscalationPolicy) -> int:
-    """Give the step at which an open item stands at `now` (aware UTC), 0 when nobody needs to be told."""
+    """Return the step at which an open item stands at `now` (aware UTC), 0 when nobody needs to be told."""
     if item.due_at is None:
         return NONE
     if item.due_at < now:
@@ -79,7 +79,7 @@ def level_of(item: Watched, now: datetime, policy: EscalationPolicy) -> int:
 
 
 def remembered(item: Watched, now: datetime) -> int:
-    """Give the level that people were told; a reopened item has another deadline, and any other one starts afresh."""
+    """Return the level that people were told; a reopened item has another deadline, and any other one starts afresh."""
     if item.told_at is None or item.told_at > now + SKEW or item.told_due_at != item.due_at:
         return NONE
     return item.level
@@ -101,12 +101,12 @@ def escalation(item: Watched, now: datetime, policy: EscalationPolicy) -> Escala
 
 
 def minutes_until(due_at: datetime, now: datetime) -> int:
-    """Give whole minutes until a deadline, negative when it has passed (rounded towards the deadline)."""
+    """Return whole minutes until a deadline, negative when it has passed (rounded towards the deadline)."""
     return int((due_at - now).total_seconds() / 60)
 
 
 def run_status(*, candidates: int, critical: int, failed: bool) -> Status:
-    """Give the status of an escalation run (API contract): a message that reached nobody is at least a warning."""
+    """Return the status of an escalation run (API contract): a message that reached nobody is at least a warning."""
     if critical:
         return "critical"
     return "warning" if candidates or failed else "success"

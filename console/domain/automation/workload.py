@@ -57,7 +57,7 @@ class Load:
 
     @property
     def weighted(self) -> float:
-        """Give the sum that people are compared by."""
+        """Return the sum that people are compared by."""
         return self.tracker * WEIGHTS["tracker"] + self.work_orders * WEIGHTS["work_orders"]
 
 
@@ -93,14 +93,14 @@ _Rank = tuple[float, bool, datetime, int, str]
 
 
 def source_of(assignee: str | None, before: str | None) -> str | None:
-    """Give where an assignment that a person made, or removed, comes from; `before` is what the item said so far."""
+    """Return where an assignment that a person made, or removed, comes from; `before` is what the item said so far."""
     if assignee is not None:
         return MANUAL
     return RETURNED if before in (AUTO, RETURNED) else None
 
 
 def may_work(person: Person, site: str | None) -> bool:
-    """Tell whether a person can see and change items of a site (None: of the platform)."""
+    """Return whether a person can see and change items of a site (None: of the platform)."""
     if person.role not in POOL:
         return False
     held = {*iam.effective_permissions(person.role, person.permissions), *iam.added_permissions(person.role)}
@@ -108,7 +108,10 @@ def may_work(person: Person, site: str | None) -> bool:
 
 
 def candidates(people: Iterable[Person], owner_role: str, site: str | None) -> tuple[Person, ...]:
-    """Give who may be asked: the roles of the owner role, else anybody of the pool; spare accounts only as the last."""
+    """Return who may be asked: the roles of the owner role, else anybody of the pool.
+
+    Spare accounts only as the last.
+    """
     able = [person for person in people if may_work(person, site)]
     preferred = [person for person in able if person.role in roles_of(owner_role)]
     for group in (preferred, able):
@@ -119,12 +122,12 @@ def candidates(people: Iterable[Person], owner_role: str, site: str | None) -> t
 
 
 def roles_of(owner_role: str) -> tuple[str, ...]:
-    """Give the roles that are asked for an owner role, the preferred one first."""
+    """Return the roles that are asked for an owner role, the preferred one first."""
     return PREFERRED.get(owner_role, _OPERATIONS)
 
 
 def suggest(items: Sequence[Waiting], people: Sequence[Person], loads: Mapping[int, Load]) -> tuple[Suggestion, ...]:
-    """Give a suggestion per item, in the order of `items`.
+    """Return a suggestion per item, in the order of `items`.
 
     Least weighted load first, then who was assigned something longest ago, then the role's order, then the name. Each
     suggestion adds to its winner's load, so that one answer spreads its items.
@@ -182,7 +185,7 @@ def _chosen(item: Waiting, person: Person, pool: int, load: Load, extra: int) ->
 
 
 def left_alone(item_id: int) -> Suggestion:
-    """Give what is suggested for an item that a person took back from the machine: nobody, and why."""
+    """Return what is suggested for an item that a person took back from the machine: nobody, and why."""
     return Suggestion(item_id, None, None, RETURNED, RETURNED_REASON)
 
 

@@ -19,7 +19,7 @@ _ARCHIVES = (".zip", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".tar", ".jar"
 
 
 def archive_bomb(content: BinaryIO, kind: str) -> bool:
-    """Tell whether a ZIP or gzip file is one; a damaged archive, and one inside another, count as such.
+    """Return whether a ZIP or gzip file is one; a damaged archive, and one inside another, count as such.
 
     What the directory claims is not believed: the entries are unpacked in pieces and thrown away, up to the limit.
     Raises OSError when the content cannot be read.
@@ -63,7 +63,7 @@ def _zip(content: BinaryIO, limit: int) -> bool:
 
 
 def _unpack(archive: ZipFile, entry: ZipInfo, left: int) -> int:
-    """Give what remains of the budget after unpacking one entry; below zero when it is used up."""
+    """Return what remains of the budget after unpacking one entry; below zero when it is used up."""
     with archive.open(entry) as packed:
         while left >= 0 and (piece := packed.read(_PIECE)):
             left -= len(piece)

@@ -84,7 +84,7 @@ def inspect(content: BinaryIO, declared: str) -> Scan:
 
 
 def sniff(head: bytes) -> str | None:
-    """Give the type that the first bytes show, or None for what has no signature."""
+    """Return the type that the first bytes show, or None for what has no signature."""
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
@@ -100,7 +100,7 @@ def sniff(head: bytes) -> str | None:
 
 
 def check_declared(content: BinaryIO, declared: str) -> bytes:
-    """Give the first bytes of a file; raises NotAsDeclared when its bytes contradict the declared type."""
+    """Return the first bytes of a file; raises NotAsDeclared when its bytes contradict the declared type."""
     content.seek(0)
     head = content.read(HEAD)
     found = sniff(head)
@@ -126,7 +126,7 @@ def _is_kind(found: str, declared: str) -> bool:
 
 
 def is_text(content: BinaryIO) -> bool:
-    """Tell whether a file is text: UTF-16 with its mark, or anything without the control characters of binary files.
+    """Return whether a file is text: UTF-16 with its mark, or anything without the control characters of binary files.
 
     UTF-8 and the Korean CP949 stand side by side in old logs, so no single encoding is asked for.
     """

@@ -63,7 +63,7 @@ class Scan:
 
 
 def safe_name(sent: str | None) -> str:
-    """Give the name under which a file is kept (API contract, file name; letters of every script stay readable).
+    """Return the name under which a file is kept (API contract, file name; letters of every script stay readable).
 
     Only what stands behind the last slash counts, blanks become `_`, letters, digits and `._-` stay, everything else
     is dropped. At most 120 characters; the ending survives the cut.
@@ -83,7 +83,7 @@ def _is_letter(ch: str) -> bool:
 
 
 def name_for(sent: str | None, content_type: str) -> str:
-    """Give the safe name; an ending that a desk would run gets the ending of the real type behind it."""
+    """Return the safe name; an ending that a desk would run gets the ending of the real type behind it."""
     name = safe_name(sent)
     ending = name.rpartition(".")[2].lower()
     if ending not in _RISKY or content_type not in _ENDING:
@@ -92,18 +92,18 @@ def name_for(sent: str | None, content_type: str) -> str:
 
 
 def media_type(sent: str | None) -> str:
-    """Give a declared content type without its parameters, in lower case; a missing one is `octet-stream`."""
+    """Return a declared content type without its parameters, in lower case; a missing one is `octet-stream`."""
     essence = (sent or "").partition(";")[0].strip().lower()[:120]
     return essence or OCTETS
 
 
 def is_allowed(content_type: str, allowed: tuple[str, ...]) -> bool:
-    """Tell whether the settings allow a content type; `*` allows all."""
+    """Return whether the settings allow a content type; `*` allows all."""
     return "*" in allowed or content_type in (word.strip().lower() for word in allowed)
 
 
 def storage_key(at: datetime, sha256: str, random_hex: str, name: str) -> str:
-    """Give the key of a new file: day of upload in UTC, part of its hash, chance, and its ending."""
+    """Return the key of a new file: day of upload in UTC, part of its hash, chance, and its ending."""
     stem, dot, ending = name.rpartition(".")
     ending = "".join(ch for ch in ending if ch.isascii() and ch.isalnum())[:15]
     suffix = f".{ending.lower()}" if stem and dot and ending else ""
@@ -111,7 +111,7 @@ def storage_key(at: datetime, sha256: str, random_hex: str, name: str) -> str:
 
 
 def key_parts(key: str | None) -> tuple[str, ...] | None:
-    """Give the parts of a storage key, or None for one that could lead out of the storage (path guard)."""
+    """Return the parts of a storage key, or None for one that could lead out of the storage (path guard)."""
     text = (key or "").replace("\\", "/")
     parts = tuple(text.split("/"))
     if not text or text.startswith("/") or "\x00" in text or ".." in parts or not _KEY.fullmatch(text):
@@ -120,10 +120,10 @@ def key_parts(key: str | None) -> tuple[str, ...] | None:
 
 
 def blocks(scan: Scan, *, block_suspicious: bool) -> bool:
-    """Tell whether an upload with this finding is refused."""
+    """Return whether an upload with this finding is refused."""
     return scan.status == INFECTED or (scan.status == SUSPICIOUS and block_suspicious)
 
 
 def refusal(scan: Scan) -> str:
-    """Give the published text of an upload that the scan refused."""
+    """Return the published text of an upload that the scan refused."""
     return f"Evidence scan blocked upload: {scan.reason}"

@@ -12,13 +12,13 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def image_bomb(content: BinaryIO, kind: str) -> bool:
-    """Tell whether an image claims more pixels than any camera makes."""
+    """Return whether an image claims more pixels than any camera makes."""
     size = image_size(content, kind)
     return size is not None and size[0] * size[1] > MAX_PIXELS
 
 
 def image_size(content: BinaryIO, kind: str) -> tuple[int, int] | None:
-    """Give width and height in pixels as the header claims them, None where it does not say."""
+    """Return width and height in pixels as the header claims them, None where it does not say."""
     content.seek(0)
     head = content.read(40)
     if kind == "image/png" and len(head) >= 24:

@@ -50,14 +50,14 @@ class GateSnapshot:
 
     @property
     def job_status(self) -> Literal["success", "warning", "critical"]:
-        """Give the status of a run with this verdict: critical, warning or success."""
+        """Return the status of a run with this verdict: critical, warning or success."""
         if self.decision == NO_GO:
             return "critical"
         return "warning" if self.summary.warning_count else "success"
 
     @property
     def blocking_rule_ids(self) -> frozenset[str]:
-        """Give the rules without which the decision would be better; empty for GO."""
+        """Return the rules without which the decision would be better; empty for GO."""
         if self.decision == GO:
             return frozenset()
         return frozenset(rule_id for reason in self.reasons for rule_id in reason.rule_ids)
@@ -88,7 +88,7 @@ def summarize(rules: tuple[Rule, ...]) -> GateSummary:
 
 
 def decide(rules: tuple[Rule, ...], summary: GateSummary, policy: GatePolicy) -> tuple[str, tuple[Reason, ...]]:
-    """Give the decision and every reason for it, not only the first (API contract, decision)."""
+    """Return the decision and every reason for it, not only the first (API contract, decision)."""
     failed = tuple(rule.id for rule in rules if rule.status == FAIL)
     warned = tuple(rule.id for rule in rules if rule.status == WARNING)
     score, least = summary.weighted_score_percent, policy.min_weighted_score_percent
@@ -114,7 +114,7 @@ def decide(rules: tuple[Rule, ...], summary: GateSummary, policy: GatePolicy) ->
 
 
 def as_detail(taken: GateSnapshot) -> dict[str, Any]:
-    """Give the one JSON shape of a verdict: stored with the run, answered by the API, read by the pages.
+    """Return the one JSON shape of a verdict: stored with the run, answered by the API, read by the pages.
 
     Sentences are English; the same sentence stands beside it as message id and values for translation.
     """

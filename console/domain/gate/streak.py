@@ -32,12 +32,12 @@ class Streak:
 
 
 def lookback(target: int) -> timedelta:
-    """Give how far back runs have to be read for a configured target of weeks."""
+    """Return how far back runs have to be read for a configured target of weeks."""
     return timedelta(days=max(70, 14 * target))
 
 
 def week_start(at: datetime, zone: ZoneInfo) -> date:
-    """Give the Monday of the week that `at` falls into in the business zone."""
+    """Return the Monday of the week that `at` falls into in the business zone."""
     day = at.astimezone(zone).date()
     return day - timedelta(days=day.weekday())
 

@@ -110,7 +110,7 @@ def session_is_live(
     policy: SessionPolicy,
     now: datetime,
 ) -> bool:
-    """Say whether a browser session still counts at `now`: not ended, not idle too long, not too old.
+    """Return whether a browser session still counts at `now`: not ended, not idle too long, not too old.
 
     The stored end is capped by today's policy, so that a shorter setting takes effect at once.
     """

@@ -8,7 +8,7 @@ MAX_ADDRESS = 2000
 
 
 def local_address(text: str | None) -> str | None:
-    r"""Give `text` when it is a path of this console (with its query), else None.
+    r"""Return `text` when it is a path of this console (with its query), else None.
 
     Browsers read "//host", "/\host" and tabs inside an address as another host, so all of these are refused.
     """

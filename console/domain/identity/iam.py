@@ -105,7 +105,7 @@ GRANTABLE: dict[Role, frozenset[Role]] = {
 
 
 def allows(granted: Collection[str], permission: str) -> bool:
-    """Say whether `granted` opens `permission`: the string itself, `ns:*` or `*` (contract 3.1)."""
+    """Return whether `granted` opens `permission`: the string itself, `ns:*` or `*` (contract 3.1)."""
     if ALL in granted or permission in granted:
         return True
     namespace, colon, _ = permission.partition(":")
@@ -113,7 +113,7 @@ def allows(granted: Collection[str], permission: str) -> bool:
 
 
 def explicitly_allows(granted: Collection[str], permission: str) -> bool:
-    """Say whether the literal string was granted; `*` and `ns:*` do not count (contract 3.1, lock override)."""
+    """Return whether the literal string was granted; `*` and `ns:*` do not count (contract 3.1, lock override)."""
     return permission in granted
 
 
@@ -159,7 +159,7 @@ def normalise_permissions(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def may_grant_role(caller_role: str, role: str) -> bool:
-    """Say whether a caller with `caller_role` may hand out `role`; only owners make or touch owners."""
+    """Return whether a caller with `caller_role` may hand out `role`; only owners make or touch owners."""
     return Role(role) in GRANTABLE[Role(caller_role)]
 
 

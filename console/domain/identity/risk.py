@@ -55,7 +55,7 @@ class RiskTerm:
     cap: int
 
     def points(self, count: int) -> int:
-        """Give the points for a count."""
+        """Return the points for a count."""
         return min(count * self.weight, self.cap)
 
 
@@ -79,12 +79,12 @@ class Risk:
 
 
 def level_of(score: int) -> str:
-    """Give the level of a score."""
+    """Return the level of a score."""
     return next(level for least, level in _LEVEL_FROM if score >= least)
 
 
 def highest_score(level: str) -> int:
-    """Give the largest score that still counts as `level`."""
+    """Return the largest score that still counts as `level`."""
     return next((least - 1 for least, name in reversed(_LEVEL_FROM) if rank(name) > rank(level)), 100)
 
 
@@ -100,18 +100,18 @@ def risk(numbers: RiskNumbers) -> Risk:
 
 
 def risk_points(numbers: RiskNumbers) -> dict[str, int]:
-    """Give the points of every term, for the explanation beside the score."""
+    """Return the points of every term, for the explanation beside the score."""
     return {term.name: term.points(getattr(numbers, term.name)) for term in RISK_TERMS}
 
 
 def is_off_hours(at: datetime, zone: ZoneInfo) -> bool:
-    """Tell whether `at` lies between 22:00 and 06:00 in the business zone."""
+    """Return whether `at` lies between 22:00 and 06:00 in the business zone."""
     local = at.astimezone(zone).time()
     return local < OFF_HOURS_END or local >= OFF_HOURS_START
 
 
 def off_hours(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
-    """Give the nights of the business zone between two instants as half-open ranges, clipped to them.
+    """Return the nights of the business zone between two instants as half-open ranges, clipped to them.
 
     Ranges instead of hours: they follow daylight saving exactly and let the database use its index on the time.
     """
@@ -211,7 +211,7 @@ def anomalies(numbers: RiskNumbers, *, sensitive_total: int, stale_14d: int, day
 
 
 def overall(found: tuple[Anomaly, ...], level: str) -> str:
-    """Give `critical` with a critical anomaly or level, `warning` with any anomaly, else `ok`."""
+    """Return `critical` with a critical anomaly or level, `warning` with any anomaly, else `ok`."""
     if level == "critical" or any(anomaly.status == "critical" for anomaly in found):
         return "critical"
     return "warning" if found else "ok"

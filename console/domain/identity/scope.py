@@ -58,12 +58,12 @@ def intersect(user_scope: Scope, token_scope: Scope | None) -> Scope:
 
 
 def contains(outer: Scope, inner: Scope) -> bool:
-    """Say whether `outer` covers all of `inner`; needed before a caller grants a scope (23-B8)."""
+    """Return whether `outer` covers all of `inner`; needed before a caller grants a scope (23-B8)."""
     if outer == ALL_SITES:
         return True
     return inner != ALL_SITES and set(inner) <= set(outer)
 
 
 def sees(scope: Scope, site: str) -> bool:
-    """Say whether one site lies in the scope; names are case-sensitive."""
+    """Return whether one site lies in the scope; names are case-sensitive."""
     return scope == ALL_SITES or site in scope

@@ -95,7 +95,7 @@ def hash_token(text: bytes, pepper: str = "") -> str:
 
 
 def is_machine_made(text: str) -> bool:
-    """Say whether a presented text has the shape of an issued token (192 random bits: guessing is hopeless)."""
+    """Return whether a presented text has the shape of an issued token (192 random bits: guessing is hopeless)."""
     return text.startswith(TOKEN_PREFIX) and len(text) == len(TOKEN_PREFIX) + 32
 
 

@@ -35,11 +35,11 @@ class Cron:
 
     @property
     def every_hour(self) -> bool:
-        """Tell whether the words leave no hour of the day out."""
+        """Return whether the words leave no hour of the day out."""
         return len(self.hours) == 24
 
     def fits(self, day: date) -> bool:
-        """Tell whether the words mean something on this day."""
+        """Return whether the words mean something on this day."""
         if day.month not in self.months:
             return False
         in_month, in_week = day.day in self.days, day.isoweekday() % 7 in self.weekdays
@@ -78,7 +78,7 @@ def parse(words: str) -> Cron:
 
 @lru_cache(maxsize=512)
 def _instants_of(words: str, zone: str, day: date) -> tuple[datetime, ...]:
-    """Give the instants of one wall-clock day, in UTC, oldest first."""
+    """Return the instants of one wall-clock day, in UTC, oldest first."""
     cron, where = parse(words), ZoneInfo(zone)
     if not cron.fits(day):
         return ()
@@ -97,7 +97,7 @@ def _wall_day(zone: str, instant: datetime) -> date:
 
 
 def following(words: str, zone: str, after: datetime) -> Iterator[datetime]:
-    """Give the instants later than `after`, in UTC, oldest first, without end.
+    """Return the instants later than `after`, in UTC, oldest first, without end.
 
     Raises ValueError for words that never happen, such as 31 February.
     """
@@ -112,12 +112,12 @@ def following(words: str, zone: str, after: datetime) -> Iterator[datetime]:
 
 
 def next_after(words: str, zone: str, after: datetime) -> datetime:
-    """Give the first instant later than `after`, in UTC."""
+    """Return the first instant later than `after`, in UTC."""
     return next(following(words, zone, after))
 
 
 def last_until(words: str, zone: str, until: datetime) -> datetime:
-    """Give the newest instant that is not later than `until`, in UTC."""
+    """Return the newest instant that is not later than `until`, in UTC."""
     day = _wall_day(zone, until)
     for back in range(_LONGEST_PAUSE_DAYS):
         instants = _instants_of(words, zone, day - timedelta(days=back))
@@ -128,7 +128,7 @@ def last_until(words: str, zone: str, until: datetime) -> datetime:
 
 
 def between(words: str, zone: str, after: datetime, until: datetime, *, most: int = 10_000) -> list[datetime]:
-    """Give the instants later than `after` and not later than `until`, in UTC, oldest first.
+    """Return the instants later than `after` and not later than `until`, in UTC, oldest first.
 
     At most `most` of them; the newest one is always there.
     """

@@ -74,12 +74,12 @@ def outcome_of(result: Any) -> Outcome:
 
 
 def detail_object(value: Any) -> dict[str, Any]:
-    """Give the JSON object that clients read as `detail` (API contract, job runs: no object is wrapped)."""
+    """Return the JSON object that clients read as `detail` (API contract, job runs: no object is wrapped)."""
     return dict(value) if isinstance(value, Mapping) else {"value": value}
 
 
 def beat_interval(lease: timedelta) -> timedelta:
-    """Give the pause between two heartbeats: five fit into a lease, and ten seconds are the longest."""
+    """Return the pause between two heartbeats: five fit into a lease, and ten seconds are the longest."""
     return min(lease / 5, timedelta(seconds=10))
 
 
@@ -96,7 +96,7 @@ class Watch:
 
 
 def is_lost(watch: Watch, *, lease: timedelta, now: datetime) -> bool:
-    """Tell whether the worker behind a run is gone.
+    """Return whether the worker behind a run is gone.
 
     Stale by the wall clock and seen unchanged for two heartbeats, or seen unchanged for the whole lease whatever the
     wall clock says (it may have been set back).

@@ -42,7 +42,7 @@ class Due:
 
 
 def look_back_to(cursor: datetime, now: datetime) -> datetime:
-    """Give the end of what was already looked at, as a bound for the next look.
+    """Return the end of what was already looked at, as a bound for the next look.
 
     A cursor far ahead of `now` means that the clock was set back; going on from `now` is safe, because an instant
     that already has its run is refused by the database.
@@ -51,7 +51,7 @@ def look_back_to(cursor: datetime, now: datetime) -> datetime:
 
 
 def decide(instants: Sequence[datetime], *, now: datetime, tolerance: timedelta) -> Due | None:
-    """Give the one run for the instants that passed since the last look, or None.
+    """Return the one run for the instants that passed since the last look, or None.
 
     Only the newest is run: running an hourly job five times in a row after five hours of silence helps nobody.
     """
@@ -73,7 +73,7 @@ class Standing:
 
     @property
     def late(self) -> bool:
-        """Tell whether the previous instant is overdue without a run that started."""
+        """Return whether the previous instant is overdue without a run that started."""
         return self.late_by is not None
 
 
@@ -86,7 +86,7 @@ def standing(
     tolerance: timedelta,
     now: datetime,
 ) -> Standing:
-    """Say whether the newest passed instant was served.
+    """Return whether the newest passed instant was served.
 
     `served_until` is the newest instant whose run started; `known_since` is when the scheduler first saw the line
     (None: never), before which nothing can be late.

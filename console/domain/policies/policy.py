@@ -54,7 +54,7 @@ class Normalised:
 
 
 def filled(fields: Iterable[PolicyField], stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Give all values of a stored policy: what is missing or does not fit any more is the default."""
+    """Return all values of a stored policy: what is missing or does not fit any more is the default."""
     values = {}
     for field in fields:
         value = stored.get(field.name)
@@ -92,12 +92,12 @@ def normalise(fields: Iterable[PolicyField], stored: Mapping[str, Any], sent: Ma
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Give `{field: {old, new}}` of the values that differ, in the order of `new`."""
+    """Return `{field: {old, new}}` of the values that differ, in the order of `new`."""
     return {name: {"old": old.get(name), "new": value} for name, value in new.items() if old.get(name) != value}
 
 
 def _read(field: PolicyField, value: Any) -> tuple[Any, str | None] | None:
-    """Give the value as the field takes it and what had to be done to it; None refuses it."""
+    """Return the value as the field takes it and what had to be done to it; None refuses it."""
     if field.kind == "bool":
         return (value, None) if isinstance(value, bool) else None
     if field.kind == "choice":

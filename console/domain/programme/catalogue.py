@@ -10,5 +10,5 @@ WEEKS: dict[str, Week] = {week.code: week for week in (*catalogue_early.WEEKS, *
 
 
 def reads() -> tuple[str, ...]:
-    """Give the permissions that show a week, one for each."""
+    """Return the permissions that show a week, one for each."""
     return tuple(permission for week in WEEKS.values() for permission in week.programme.read)

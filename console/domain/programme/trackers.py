@@ -7,12 +7,12 @@ from console.domain.tracker.tracker import REMEDIATION, Programme
 
 
 def programmes() -> tuple[Programme, ...]:
-    """Give all trackers, the remediation tracker first."""
+    """Return all trackers, the remediation tracker first."""
     return (REMEDIATION, *(week.programme for week in WEEKS.values()))
 
 
 def programme(key: str) -> Programme | None:
-    """Give the tracker of that key, None for one that does not exist."""
+    """Return the tracker of that key, None for one that does not exist."""
     if key == REMEDIATION.key:
         return REMEDIATION
     week = WEEKS.get(key)

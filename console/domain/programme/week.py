@@ -78,26 +78,26 @@ class Week:
 
     @property
     def number(self) -> int:
-        """Give the number of the week, 1 for the first of the calendar."""
+        """Return the number of the week, 1 for the first of the calendar."""
         return int(self.code.removeprefix("w"))
 
     @property
     def label(self) -> str:
-        """Give the week as people write it: `W02`."""
+        """Return the week as people write it: `W02`."""
         return self.code.upper()
 
     @cached_property
     def entries(self) -> tuple[WeekEntry, ...]:
-        """Give every entry in the order of the catalogue."""
+        """Return every entry in the order of the catalogue."""
         return tuple(WeekEntry(kind, entry) for kind in self.types for entry in kind.entries)
 
     def starts_on(self, first_monday: date = FIRST_MONDAY) -> date:
-        """Give the Monday of the week in a calendar that begins on `first_monday`."""
+        """Return the Monday of the week in a calendar that begins on `first_monday`."""
         return first_monday + timedelta(days=WEEK_DAYS * (self.number - 1))
 
     @cached_property
     def programme(self) -> Programme:
-        """Give the tracker of the week; paths, texts, permissions and audit words follow from its code."""
+        """Return the tracker of the week; paths, texts, permissions and audit words follow from its code."""
         read, write = permissions(self.code)
         return Programme(
             key=self.code,
@@ -124,19 +124,19 @@ class Week:
 
 
 def permissions(code: str) -> tuple[str, str]:
-    """Give the permissions to read and to write a week (API contract, permissions and site scope)."""
+    """Return the permissions to read and to write a week (API contract, permissions and site scope)."""
     return f"adoption_{code}:read", f"adoption_{code}:write"
 
 
 def due_at(entry: Entry, monday: date, zone: ZoneInfo) -> datetime:
-    """Give when an entry is due, as UTC: at its own end, else with the last minute of Friday, both in `zone`."""
+    """Return when an entry is due, as UTC: at its own end, else with the last minute of Friday, both in `zone`."""
     day = monday + timedelta(days=FRIDAY if entry.day is None else entry.day)
     at = time.fromisoformat(entry.end) if entry.end else LAST_MINUTE
     return datetime.combine(day, at, zone).astimezone(UTC)
 
 
 def phase_of(today: date, monday: date) -> str:
-    """Tell whether a week is `past`, `running` or `coming` on `today`; Saturday and Sunday still belong to it."""
+    """Return whether a week is `past`, `running` or `coming` on `today`; Saturday and Sunday still belong to it."""
     if today < monday:
         return "coming"
     return "running" if today < monday + timedelta(days=WEEK_DAYS) else "past"
@@ -149,15 +149,15 @@ def event(label: str, number: int, day: int, hours: str, name: str, owner: str) 
 
 
 def events(*entries: Entry) -> EntryType:
-    """Give the list of a week's scheduled events; none of them needs evidence."""
+    """Return the list of a week's scheduled events; none of them needs evidence."""
     return EntryType("scheduled_event", N_("Scheduled event"), entries)
 
 
 def guides(*entries: Entry) -> EntryType:
-    """Give the list of a week's guides."""
+    """Return the list of a week's guides."""
     return EntryType("self_serve_guide", N_("Guide"), entries, evidence=True)
 
 
 def runbooks(*entries: Entry) -> EntryType:
-    """Give the list of a week's runbook pages."""
+    """Return the list of a week's runbook pages."""
     return EntryType("troubleshooting_runbook", N_("Runbook"), entries, evidence=True)

@@ -67,7 +67,7 @@ class BurnVerdict(NamedTuple):
 
     @property
     def warming_up(self) -> bool:
-        """Tell whether a window still has too few samples for a real verdict."""
+        """Return whether a window still has too few samples for a real verdict."""
         return self.status == "warning" and not (self.windows.short.ready and self.windows.long.ready)
 
 

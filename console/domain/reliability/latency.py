@@ -53,7 +53,7 @@ class EndpointLatency:
 
     @property
     def burn(self) -> BurnVerdict:
-        """Give the part about the error budget."""
+        """Return the part about the error budget."""
         return BurnVerdict(self.burn_status, self.burn_message, self.burn_idle, self.burn_windows)
 
 
@@ -81,7 +81,7 @@ class LatencySnapshot:
 
 
 def percentile(durations: Iterable[float], share: float) -> float | None:
-    """Give the percentile by linear interpolation between closest ranks, rank = (n-1)*share/100; 2 decimals."""
+    """Return the percentile by linear interpolation between closest ranks, rank = (n-1)*share/100; 2 decimals."""
     ordered = sorted(durations)
     if not ordered:
         return None
@@ -92,7 +92,7 @@ def percentile(durations: Iterable[float], share: float) -> float | None:
 
 
 def judge(target: Target, samples: Samples, policy: LatencyPolicy, now: datetime) -> EndpointLatency:
-    """Give the verdict on one endpoint (API contract, latency status and burn rate)."""
+    """Return the verdict on one endpoint (API contract, latency status and burn rate)."""
     stale_after = max(policy.long_window_minutes, policy.stale_after_minutes)
     stale = samples.last_seen_at is None or now - samples.last_seen_at > timedelta(minutes=stale_after)
     count = len(samples.durations)

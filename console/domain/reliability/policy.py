@@ -20,12 +20,12 @@ class Target:
 
     @property
     def key(self) -> str:
-        """Give the name under which samples are stored."""
+        """Return the name under which samples are stored."""
         return f"{self.method} {self.path}"
 
     @property
     def shape(self) -> str:
-        """Give the key without parameter names, for matching route templates."""
+        """Return the key without parameter names, for matching route templates."""
         return f"{self.method} {template_shape(self.path)}"
 
 
@@ -72,12 +72,12 @@ class LatencyPolicy:
 
     @property
     def error_budget_percent(self) -> float:
-        """Give the share of requests that may fail, at least 0.01 percent."""
+        """Return the share of requests that may fail, at least 0.01 percent."""
         return max(0.01, round(100 - min(max(self.error_slo_percent, 0.1), 100), 6))
 
     @property
     def latency_budget_percent(self) -> float:
-        """Give the share of requests that may be slow, at least 0.01 percent."""
+        """Return the share of requests that may be slow, at least 0.01 percent."""
         return max(0.01, round(100 - min(max(self.latency_slo_percent, 0.1), 100), 6))
 
 
@@ -91,5 +91,5 @@ class WindowCounts:
 
 
 def worst(statuses: Iterable[str]) -> str:
-    """Give the worst of `ok`, `warning`, `critical`; `ok` for none."""
+    """Return the worst of `ok`, `warning`, `critical`; `ok` for none."""
     return max(statuses, key=STATUSES.index, default="ok")

@@ -94,12 +94,15 @@ class Plan:
 
 
 def remedy_for(rule: Rule) -> Remedy:
-    """Give owner role, hours and action of a rule; an unknown rule goes to the operations manager with its message."""
+    """Return owner role, hours and action of a rule.
+
+    An unknown rule goes to the operations manager with its message.
+    """
     return REMEDIES.get(rule.id) or Remedy("Ops Manager", 24, rule.message)
 
 
 def priority_of(status: str, required: bool) -> int:
-    """Give 1 (required failure) to 4 (optional warning), 9 for anything else."""
+    """Return 1 (required failure) to 4 (optional warning), 9 for anything else."""
     return _PRIORITY.get((status, required), 9)
 
 

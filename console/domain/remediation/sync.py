@@ -116,7 +116,7 @@ def sync(
 
 
 def _plan_values(item: PlannedItem, rank: int, gate_at: datetime) -> dict[str, Any]:
-    """The columns that belong to the plan; no person edits them."""
+    """Return the columns that belong to the plan; no person edits them."""
     return {
         "rule_status": item.rule_status,
         "required": item.required,
@@ -133,7 +133,7 @@ def _plan_values(item: PlannedItem, rank: int, gate_at: datetime) -> dict[str, A
 
 
 def _episode(item: PlannedItem, now: datetime) -> dict[str, Any]:
-    """A new episode of a failing rule begins: open, with the deadline of its detection."""
+    """Begin a new episode of a failing rule: open, with the deadline of its detection."""
     return {
         "status": "pending",
         "completion_checked": False,
@@ -189,7 +189,7 @@ def _claimed(row: SyncedRow, values: dict[str, Any], gate_at: datetime) -> Chang
 
 
 def _resolve(row: SyncedRow, gate_at: datetime, now: datetime) -> Change:
-    """The rule passes: the item leaves the tracker, and a "done" said before is thereby verified."""
+    """Close an item whose rule passes: it leaves the tracker, and a "done" said before is thereby verified."""
     values: dict[str, Any] = {"is_active": False, "verified_at": gate_at, "unproven_at": None}
     if row.status == "done":
         return Change(RESOLVED, row, values, ("verified",))

@@ -59,12 +59,12 @@ class SigningFacts:
 
     @property
     def algorithm(self) -> str:
-        """Give `hmac-sha256` or `unsigned`."""
+        """Return `hmac-sha256` or `unsigned`."""
         return "hmac-sha256" if self.enabled else "unsigned"
 
     @property
     def status(self) -> str:
-        """Give `warning` for unsigned archives in production, else `ok`."""
+        """Return `warning` for unsigned archives in production, else `ok`."""
         return WARNING if self.production and not self.enabled else OK
 
 

@@ -71,7 +71,7 @@ class Preflight:
 
     @property
     def error_ids(self) -> tuple[str, ...]:
-        """Give the ids of the checks that failed with an error, in their order."""
+        """Return the ids of the checks that failed with an error, in their order."""
         return tuple(check.id for check in self.checks if check.status == ERROR)
 
 
@@ -94,12 +94,12 @@ def examine(seen: Surroundings, *, fail_on_error: bool, now: datetime) -> Prefli
 
 
 def overall(errors: int, warnings: int) -> str:
-    """Give `critical` with any error, else `warning` with any warning, else `ok`."""
+    """Return `critical` with any error, else `warning` with any warning, else `ok`."""
     return "critical" if errors else "warning" if warnings else "ok"
 
 
 def blocking_message(found: Preflight) -> str | None:
-    """Give the text with which the start is refused, or None when it may go on (API contract, blocking the start)."""
+    """Return the text with which the start is refused, or None when it may go on (API contract, blocking the start)."""
     if not (found.has_error and found.fail_on_error):
         return None
     return f"Preflight failed: {', '.join(found.error_ids)}"

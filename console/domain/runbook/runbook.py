@@ -59,7 +59,7 @@ class Runbook:
 
     @property
     def critical_ids(self) -> tuple[str, ...]:
-        """Give the ids of the critical checks."""
+        """Return the ids of the critical checks."""
         return tuple(check.id for check in self.checks if check.status == CRITICAL)
 
 
@@ -81,12 +81,12 @@ def check(place: int, *, owner_role: str, needs: tuple[str, ...], page: str) -> 
 
 
 def registered() -> tuple[CheckSpec, ...]:
-    """Give all checks in the published order."""
+    """Return all checks in the published order."""
     return tuple(sorted(_registry.values(), key=lambda spec: spec.place))
 
 
 def needed_facts() -> tuple[str, ...]:
-    """Give the names of all facts that some check needs, each once."""
+    """Return the names of all facts that some check needs, each once."""
     return tuple(dict.fromkeys(name for spec in registered() for name in spec.needs))
 
 

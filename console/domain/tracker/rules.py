@@ -44,5 +44,5 @@ def next_state(stored: State, status: str | None, checked: bool | None, now: dat
 
 
 def soon_hours(sla_hours: int | None, hours: float = 24) -> float:
-    """Give how many hours before the deadline an item reads as due soon: never more than half of its SLA."""
+    """Return how many hours before the deadline an item reads as due soon: never more than half of its SLA."""
     return min(hours, max(sla_hours, 1) / 2) if sla_hours else hours

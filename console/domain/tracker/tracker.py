@@ -102,7 +102,7 @@ class Programme:
     without: frozenset[str] = frozenset()
 
     def has(self, word: str) -> bool:
-        """Tell whether items of this tracker have the column, filter or fact of that name."""
+        """Return whether items of this tracker have the column, filter or fact of that name."""
         return word not in self.without
 
 
@@ -245,7 +245,7 @@ def completion_rate(programme: Programme, counts: Tally) -> int:
 
 
 def overview(programme: Programme, counts: Tally, now: datetime) -> Overview:
-    """The counts of a tracker at `now` (UTC)."""
+    """Return the counts of a tracker at `now` (UTC)."""
     return Overview(
         generated_at=now,
         total_items=counts.total,

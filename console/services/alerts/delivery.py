@@ -156,7 +156,7 @@ def record(
     worker: str,
     chance: Callable[[], float],
 ) -> str:
-    """Write down one attempt and what follows from it; gives the delivery's status.
+    """Write down one attempt and what follows from it; returns the delivery's status.
 
     When the lease was lost meanwhile, the attempt is still on record, and whoever holds the lease decides.
     """
@@ -191,5 +191,5 @@ def record(
 
 
 def channel_map(ctx: Context) -> dict[str, Channel]:
-    """Give the configured channels by their key."""
+    """Return the configured channels by their key."""
     return {one.key: one for one in alerts.channels(ctx.config)}

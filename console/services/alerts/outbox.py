@@ -86,7 +86,7 @@ class Raised:
 
     @property
     def state(self) -> str:
-        """Give `queued`, or `failed` when nobody could be told."""
+        """Return `queued`, or `failed` when nobody could be told."""
         return "queued" if self.queued else "failed"
 
 
@@ -105,7 +105,7 @@ class RetryRun:
 
 
 def channels(config: Config) -> tuple[Channel, ...]:
-    """Give the configured channels in their order, each once."""
+    """Return the configured channels in their order, each once."""
     found: dict[str, Channel] = {}
     for name, kind in _SOURCES:
         for part in _SEPARATORS.split(config[name]):
@@ -145,7 +145,7 @@ def raise_alert(ctx: Context, event_type: str, payload: Mapping[str, Any], *, si
 
 
 def visible(ctx: Context) -> list[ColumnElement[bool]]:
-    """Give the condition that limits deliveries to the caller's sites; those without site are the platform's."""
+    """Return the condition that limits deliveries to the caller's sites; those without site are the platform's."""
     ctx.actor.require(*READ)
     if ctx.actor.all_sites:
         return []
@@ -155,7 +155,7 @@ def visible(ctx: Context) -> list[ColumnElement[bool]]:
 def listed(
     ctx: Context, *, event_type: str | None = None, status: str | None = None, limit: int = 100, offset: int = 0
 ) -> tuple[list[Delivery], int]:
-    """Give deliveries, newest attempt first, and how many there are; two queries."""
+    """Return deliveries, newest attempt first, and how many there are; two queries."""
     conditions = visible(ctx)
     if event_type:
         conditions.append(AlertDelivery.event_type == event_type)
@@ -168,7 +168,7 @@ def listed(
 
 
 def get(ctx: Context, delivery_id: int) -> Delivery:
-    """Give one delivery with its attempts, newest first; raises NotFound, also for other sites' ids."""
+    """Return one delivery with its attempts, newest first; raises NotFound, also for other sites' ids."""
     row = _load(ctx, delivery_id)
     attempts = ctx.session.scalars(
         select(AlertAttempt).where(AlertAttempt.delivery_id == row.id).order_by(AlertAttempt.id.desc()).limit(100)
@@ -207,7 +207,7 @@ def due_for_retry(
     min_age: timedelta,
     patient: bool = False,
 ) -> tuple[int, ...]:
-    """Make failed deliveries of the caller's sites due at once and give their ids, oldest first (API contract).
+    """Make failed deliveries of the caller's sites due at once and return their ids, oldest first (API contract).
 
     What was delivered is never sent again, whatever `statuses` says. `patient` leaves those alone whose next attempt is
     yet to come: a receiver may have asked for that time.
@@ -252,7 +252,7 @@ def outbox(ctx: Context) -> dict[str, int]:
 
 
 def view(row: AlertDelivery, attempts: tuple[AlertAttempt, ...] = ()) -> Delivery:
-    """Give what may be shown of a delivery."""
+    """Return what may be shown of a delivery."""
     return Delivery(
         id=row.id,
         message_id=row.message_id,

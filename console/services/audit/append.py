@@ -76,7 +76,7 @@ def enqueue(ctx: Context, entry: Entry) -> None:
 
 
 def append_failures() -> int:
-    """Give how many times this process could not write its audit rows; each one undid the change it belonged to."""
+    """Return how many times this process could not write its audit rows; each one undid the change it belonged to."""
     return _failures["append"]
 
 
@@ -123,7 +123,7 @@ def _must_have_moved(rowcount: int) -> None:
 
 
 def _chained(head: Head, queue: Sequence[Pending]) -> list[dict[str, Any]]:
-    """Give the rows that continue the chain, all at one instant taken while the lock is held."""
+    """Return the rows that continue the chain, all at one instant taken while the lock is held."""
     created_at = monotone(queue[0].clock.now(), head.last_created_at)
     created_text = instant_text(created_at)
     rows: list[dict[str, Any]] = []

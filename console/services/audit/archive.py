@@ -45,23 +45,23 @@ class Archive:
 
     @property
     def chain_ok(self) -> bool:
-        """Tell whether every row of the month verified."""
+        """Return whether every row of the month verified."""
         return bool(self.document["chain"]["chain_ok"])
 
     def as_answer(self) -> bytes:
-        """Give the document as JSON."""
+        """Return the document as JSON."""
         return b"".join(answer_text(self.document, self.entries))
 
     def as_file(self) -> Iterator[bytes]:
-        """Give the document as it is kept in a file, in pieces."""
+        """Return the document as it is kept in a file, in pieces."""
         return file_text(self.document, self.entries)
 
     def stable_digest(self) -> str:
-        """Give what two archives of the same rows have in common, whenever they were made."""
+        """Return what two archives of the same rows have in common, whenever they were made."""
         return stable_digest(self.document, self.entries)
 
     def facts(self) -> dict[str, Any]:
-        """Give the document without its entries."""
+        """Return the document without its entries."""
         return {key: value for key, value in self.document.items() if key != "entries"}
 
 
@@ -110,7 +110,7 @@ def entry_text_of(row: ChainRow) -> str:
 
 
 def chain_facts(report: ChainReport) -> dict[str, Any]:
-    """Give a verification as the contract words it (9.3), with places beside the row ids."""
+    """Return a verification as the contract words it (9.3), with places beside the row ids."""
     return {
         "checked_count": report.checked_count,
         "issue_count": report.issue_count,
@@ -180,7 +180,7 @@ def _warnings(rewritten: Iterable[RebaselinedRange], *, truncated: bool, unfinis
 
 
 def _latest_checkpoint(ctx: Context, report: ChainReport) -> dict[str, Any] | None:
-    """Give the newest checkpoint of the stretch, so that its receiver can check it with the chain key."""
+    """Return the newest checkpoint of the stretch, so that its receiver can check it with the chain key."""
     query = (
         select(AuditCheckpoint)
         .where(AuditCheckpoint.seq >= (report.first_seq or 0), AuditCheckpoint.seq <= (report.last_seq or 0))

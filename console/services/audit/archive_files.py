@@ -35,7 +35,7 @@ class KeptArchive:
     unchanged: bool
 
     def facts(self) -> dict[str, Any]:
-        """Give the result of the job: the document without its entries, and its file."""
+        """Return the result of the job: the document without its entries, and its file."""
         return {**self.archive.facts(), "output_file": self.output_file, "unchanged": self.unchanged}
 
 
@@ -84,7 +84,7 @@ def keep_month(
 
 
 def folder_within(ctx: Context, given: str | None) -> Path:
-    """Give the folder that a job may write archives to.
+    """Return the folder that a job may write archives to.
 
     Whoever may start a job must not thereby write anywhere on the machine: a folder of their own choice has to lie in
     DATA_DIR or AUDIT_ARCHIVE_PATH. Raises Invalid otherwise.
@@ -104,7 +104,7 @@ def folder_within(ctx: Context, given: str | None) -> Path:
 def write_once(made: Archive, folder: Path) -> tuple[Path, bool]:
     """Write an archive under its published name, or with a number behind it when another content has that name.
 
-    Gives the path and whether a file of the same rows was there already. The file appears whole or not at all.
+    Returns the path and whether a file of the same rows was there already. The file appears whole or not at all.
     """
     name = f"audit-archive-{made.month.text}"
     digest = made.stable_digest()

@@ -45,7 +45,7 @@ class Promises:
 
 
 def as_checkpoint(row: AuditCheckpoint) -> Checkpoint:
-    """Give a stored checkpoint in the form that is signed."""
+    """Return a stored checkpoint in the form that is signed."""
     return Checkpoint(row.seq, row.head_hash, row.count, instant_text(row.signed_at), row.signature, row.key_id)
 
 
@@ -62,7 +62,7 @@ def chain_name(session: Session) -> str | None:
 
 
 def _files(ctx: Context) -> list[Path]:
-    """Give the files of this chain, oldest first; all there are when its first row is gone."""
+    """Return the files of this chain, oldest first; all there are when its first row is gone."""
     name = chain_name(ctx.session)
     if name is None and last_place(ctx.session) == 0 and head_of(ctx.session).seq == 0:
         return []
@@ -70,7 +70,7 @@ def _files(ctx: Context) -> list[Path]:
 
 
 def other_chains(ctx: Context) -> int:
-    """Give how many files in the folder belong to another chain: another database, or one that was emptied."""
+    """Return how many files in the folder belong to another chain: another database, or one that was emptied."""
     every = ctx.config.path("AUDIT_CHECKPOINT_PATH").glob(FILE_GLOB.format(chain="*"))
     return len(set(every) - set(_files(ctx)))
 
@@ -96,7 +96,7 @@ def _read_line(line: bytes) -> Checkpoint | None:
 
 
 def newest_in_files(ctx: Context) -> Checkpoint | None:
-    """Give the last whole line of the newest file, or None."""
+    """Return the last whole line of the newest file, or None."""
     for path in reversed(_files(ctx)):
         with path.open("rb") as file:
             file.seek(0, os.SEEK_END)
@@ -154,7 +154,7 @@ def promises(ctx: Context, *, first: int, last: int) -> Promises:
 
 
 def row_facts(row: AuditRebaselineRow) -> dict[str, Any]:
-    """Give what the signature of a piece of rebaseline evidence covers."""
+    """Return what the signature of a piece of rebaseline evidence covers."""
     names = (
         "rebaseline_id", "seq", "row_id", "old_prev_hash", "old_entry_hash", "old_keyed_hash", "old_key_id",
         "old_created_text", "missing_before", "new_prev_hash", "new_entry_hash",
@@ -197,7 +197,7 @@ def replacements(
 
 
 def gap_teller(session: Session, keys: Mapping[str, bytes]) -> Callable[[int], bool]:
-    """Give a function that tells whether genuine evidence says that rows before a place were already missing."""
+    """Return a function that tells whether genuine evidence says that rows before a place were already missing."""
 
     def known(seq: int) -> bool:
         condition = and_(AuditRebaselineRow.seq == seq, AuditRebaselineRow.missing_before > 0)

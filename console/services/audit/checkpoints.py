@@ -66,7 +66,7 @@ def checkpoint(ctx: Context, *, full: bool = False, progress: Progress | None = 
 
 
 def first_issue(report: ChainReport) -> dict[str, Any] | None:
-    """Give the first broken row of a report as plain values, or None."""
+    """Return the first broken row of a report as plain values, or None."""
     if not report.issues:
         return None
     issue = report.issues[0]

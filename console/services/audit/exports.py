@@ -122,7 +122,7 @@ def export_csv(
 
 
 def content_headers(content: bytes, key: str) -> dict[str, str]:
-    """Give digest and signature of a file as headers."""
+    """Return digest and signature of a file as headers."""
     return {"X-Content-SHA256": sha256(content).hexdigest(), "X-Content-Signature": content_signature(content, key)}
 
 

@@ -35,7 +35,7 @@ def _keys(current: str, previous: tuple[str, ...]) -> ChainKeys:
 
 
 def chain_keys(config: Config) -> ChainKeys:
-    """Give the keys from AUDIT_CHAIN_KEY and AUDIT_CHAIN_KEY_PREVIOUS.
+    """Return the keys from AUDIT_CHAIN_KEY and AUDIT_CHAIN_KEY_PREVIOUS.
 
     Without the setting a key is made once in DATA_DIR, readable by the owner alone; several machines on one database
     must set it, because a row of an unknown key does not verify.
@@ -44,6 +44,6 @@ def chain_keys(config: Config) -> ChainKeys:
 
 
 def signing_key_id(config: Config) -> str | None:
-    """Give the short public name of the archive signing key, or None when archives are unsigned."""
+    """Return the short public name of the archive signing key, or None when archives are unsigned."""
     key = config["AUDIT_ARCHIVE_SIGNING_KEY"]
     return key_id(key.encode()) if key else None

@@ -25,7 +25,7 @@ def _base(ctx: Context) -> Select[Any]:
 
 
 def words_of(ctx: Context, name: str) -> list[str]:
-    """Give the different values of an indexed column.
+    """Return the different values of an indexed column.
 
     Each is found by one step into the index from the one before: a DISTINCT would read a million rows.
     """
@@ -50,7 +50,10 @@ def _status(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bo
 
 
 def _search(text: str) -> ColumnElement[bool]:
-    """Give the quick search: a number in the sequence, `type/id` of a record, or a whole word of an indexed column."""
+    """Return the quick search.
+
+    A number in the sequence, `type/id` of a record, or a whole word of an indexed column.
+    """
     word = text.strip()
     number = word.removeprefix("#")
     if number.isascii() and number.isdigit() and len(number) < 19:
@@ -67,7 +70,7 @@ def _search(text: str) -> ColumnElement[bool]:
 
 
 def spec(actions: Mapping[str, str]) -> ListSpec:
-    """Give the declaration of the list; `actions` are the message ids of known actions."""
+    """Return the declaration of the list; `actions` are the message ids of known actions."""
     return ListSpec(
         name="audit",
         base=_base,

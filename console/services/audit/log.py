@@ -45,12 +45,12 @@ class LogEntry:
 
     @property
     def fingerprint(self) -> tuple[Hashable, ...]:
-        """Give what a drawing of this row depends on: all of it, since a log may have been tampered with."""
+        """Return what a drawing of this row depends on: all of it, since a log may have been tampered with."""
         return tuple(map(str, (getattr(self, name) for name in self.__dataclass_fields__)))
 
 
 def unsuccessful(*statuses: str) -> Iterator[ColumnElement[bool]]:
-    """Give the condition that lets the index of what did not succeed serve a filter by these statuses.
+    """Return the condition that lets the index of what did not succeed serve a filter by these statuses.
 
     The index leaves out "success" by a constant; a bound word alone does not tell the database that it fits.
     """
@@ -72,7 +72,7 @@ class LogFilter:
     until: datetime | None = None
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
-        """Give the SQL of each given filter; every one of them has its index."""
+        """Return the SQL of each given filter; every one of them has its index."""
         for name in ("action", "actor_username", "resource_type", "resource_id", "status", "request_id"):
             word = getattr(self, name)
             if word is not None:
@@ -96,7 +96,7 @@ class LogPage:
 
 
 def entry_of(row: Any) -> LogEntry:
-    """Give a stored row as it is shown; an unreadable detail is shown as text."""
+    """Return a stored row as it is shown; an unreadable detail is shown as text."""
     return LogEntry(
         id=row.id,
         actor_user_id=row.actor_user_id,
@@ -113,7 +113,7 @@ def entry_of(row: Any) -> LogEntry:
 
 
 def listed(ctx: Context, wanted: LogFilter, *, limit: int = 50, offset: int = 0, cursor: int | None = None) -> LogPage:
-    """Give a page of entries, newest first, and their number (counted up to ten thousand): two queries.
+    """Return a page of entries, newest first, and their number (counted up to ten thousand): two queries.
 
     `cursor` is the `next_cursor` of the page before: unlike an offset it costs the same on every page and does not
     shift when entries join. Raises PermissionDenied without `admins:manage` or `audit:read`.
@@ -150,7 +150,7 @@ class LogDetail:
 
 
 def get(ctx: Context, entry_id: int) -> LogDetail:
-    """Give one entry with hashes; raises NotFound, and PermissionDenied without `admins:manage` or `audit:read`."""
+    """Return one entry with hashes; raises NotFound, and PermissionDenied without `admins:manage` or `audit:read`."""
     ctx.actor.require(*READ)
     row = ctx.session.get(AuditLog, entry_id) if 0 < entry_id < 2**63 else None
     if row is None:
@@ -172,7 +172,7 @@ def get(ctx: Context, entry_id: int) -> LogDetail:
 
 
 def _intact(ctx: Context, row: AuditLog) -> bool:
-    """Tell whether one row is what was written, taking its own word about its predecessor."""
+    """Return whether one row is what was written, taking its own word about its predecessor."""
     verifier = ChainVerifier(Anchor(row.seq - 1, row.prev_hash or ""), chain_keys(ctx.config).known)
     for rows in batches(ctx.session, row.seq, row.seq):
         verifier.feed(rows)

@@ -43,7 +43,7 @@ class MonthLook:
 
 
 def look(ctx: Context, text: str | None = None, *, verify: bool = False) -> MonthLook:
-    """Give a month (by default the current UTC one) and, when asked, the verification of all of its rows.
+    """Return a month (by default the current UTC one) and, when asked, the verification of all of its rows.
 
     Raises PermissionDenied without `admins:manage` or `audit:read`, BadRequest for what is no month.
     """
@@ -85,7 +85,7 @@ def look(ctx: Context, text: str | None = None, *, verify: bool = False) -> Mont
 
 
 def _months(ctx: Context, now: datetime) -> tuple[str, ...]:
-    """Give the months from the present one back to that of the first entry."""
+    """Return the months from the present one back to that of the first entry."""
     first = ctx.session.scalar(select(func.min(LOGS.c.created_at)))
     found, month = [month_at(now)], month_at(now)
     while first is not None and month.start > first and len(found) < MONTHS_OFFERED:

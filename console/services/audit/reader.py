@@ -29,18 +29,18 @@ class Span:
 
 
 def head_of(session: Session) -> Anchor:
-    """Give the stored end of the chain; zero and empty before the first entry."""
+    """Return the stored end of the chain; zero and empty before the first entry."""
     row = session.execute(select(HEAD.c.seq, HEAD.c.head_hash).where(HEAD.c.id == HEAD_ID)).one_or_none()
     return Anchor(row.seq, row.head_hash) if row else Anchor()
 
 
 def last_place(session: Session) -> int:
-    """Give the highest sequence number that exists; zero without rows."""
+    """Return the highest sequence number that exists; zero without rows."""
     return session.scalar(select(func.max(LOGS.c.seq))) or 0
 
 
 def span_of(session: Session, month: Month, *, upto: int) -> Span:
-    """Give the stretch whose times lie in a month, up to a place in the chain."""
+    """Return the stretch whose times lie in a month, up to a place in the chain."""
     row = session.execute(
         select(func.min(LOGS.c.seq), func.max(LOGS.c.seq), func.count()).where(
             LOGS.c.created_at >= month.start, LOGS.c.created_at < month.end, LOGS.c.seq <= upto
@@ -50,7 +50,7 @@ def span_of(session: Session, month: Month, *, upto: int) -> Span:
 
 
 def quick_span(session: Session, month: Month) -> Span:
-    """Give the stretch of a month by its first and last row alone: exact while the rows are what was written."""
+    """Return the stretch of a month by its first and last row alone: exact while the rows are what was written."""
     within = select(LOGS.c.seq).where(LOGS.c.created_at >= month.start, LOGS.c.created_at < month.end).limit(1)
     first = session.scalar(within.order_by(LOGS.c.created_at, LOGS.c.seq))
     last = session.scalar(within.order_by(LOGS.c.created_at.desc(), LOGS.c.seq.desc()))
@@ -60,7 +60,7 @@ def quick_span(session: Session, month: Month) -> Span:
 
 
 def row_before(session: Session, span: Span, month: Month | None) -> Anchor:
-    """Give the newest row before a stretch, or the beginning of the chain (contract: start value)."""
+    """Return the newest row before a stretch, or the beginning of the chain (contract: start value)."""
     query = select(LOGS.c.seq, LOGS.c.entry_hash).limit(1)
     if span.first is not None:
         query = query.where(LOGS.c.seq < span.first).order_by(LOGS.c.seq.desc())
@@ -73,14 +73,14 @@ def row_before(session: Session, span: Span, month: Month | None) -> Anchor:
 
 
 def row_after(session: Session, place: int, *, upto: int) -> tuple[int, int] | None:
-    """Give id and place of the next row after a place, or None at the end."""
+    """Return id and place of the next row after a place, or None at the end."""
     query = select(LOGS.c.id, LOGS.c.seq).where(LOGS.c.seq > place, LOGS.c.seq <= upto).order_by(LOGS.c.seq).limit(1)
     row = session.execute(query).one_or_none()
     return (row.id, row.seq) if row else None
 
 
 def hash_at(session: Session, place: int) -> str | None:
-    """Give the stored hash of the row at a place, or None when there is none."""
+    """Return the stored hash of the row at a place, or None when there is none."""
     return session.scalar(select(LOGS.c.entry_hash).where(LOGS.c.seq == place))
 
 

@@ -62,7 +62,7 @@ class _Walk:
 
 
 def must_confirm(ctx: Context) -> bool:
-    """Tell whether a real rebaseline needs `confirm=true` or a reason here (AUDIT_REBASELINE_CONFIRM)."""
+    """Return whether a real rebaseline needs `confirm=true` or a reason here (AUDIT_REBASELINE_CONFIRM)."""
     wanted = ctx.config["AUDIT_REBASELINE_CONFIRM"]
     return wanted == "always" or (wanted == "auto" and ctx.config.production) or ctx.actor.kind == "session"
 
@@ -162,7 +162,7 @@ def _limited(stretches: Iterable[list[ChainRow]], limit: int) -> Iterator[list[C
 
 
 def _rewritten(walk: _Walk, rows: Iterable[ChainRow], keys: ChainKeys) -> list[Change]:
-    """Give the rows that differ, with their new values."""
+    """Return the rows that differ, with their new values."""
     changed = []
     for row in rows:
         entry = Entry(*row[2:9])

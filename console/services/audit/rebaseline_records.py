@@ -122,7 +122,7 @@ class Evidence:
             self.ctx.session.expunge(piece)
 
     def close(self) -> AuditRebaseline | None:
-        """Seal the evidence and give its header; None when nothing differed or nothing was to be written."""
+        """Seal the evidence and return its header; None when nothing differed or nothing was to be written."""
         if not self.rows:
             return None
         self.header.changed_count = self.rows
@@ -142,7 +142,7 @@ def _header_signature(key: bytes, header: AuditRebaseline) -> str:
 
 
 def ranges(ctx: Context, *, first: int | None = None, last: int | None = None) -> tuple[RebaselinedRange, ...]:
-    """Give the rebaselines that touched a stretch (all without bounds), oldest first."""
+    """Return the rebaselines that touched a stretch (all without bounds), oldest first."""
     query = select(AuditRebaseline).order_by(AuditRebaseline.id)
     if first is not None and last is not None:
         query = query.where(AuditRebaseline.first_seq <= last, AuditRebaseline.last_seq >= first)

@@ -149,13 +149,13 @@ def verify_month(
 
 
 def newest_checkpoint(ctx: Context) -> AuditCheckpoint | None:
-    """Give the checkpoint that reaches furthest, or None."""
+    """Return the checkpoint that reaches furthest, or None."""
     query = select(AuditCheckpoint).order_by(AuditCheckpoint.seq.desc(), AuditCheckpoint.id.desc()).limit(1)
     return ctx.session.scalars(query).one_or_none()
 
 
 def trusted_start(ctx: Context, verifier: ChainVerifier, checkpoint: Checkpoint) -> Anchor:
-    """Give the row under a checkpoint as the start of a verification; notes when it is not what was promised."""
+    """Return the row under a checkpoint as the start of a verification; notes when it is not what was promised."""
     keys = chain_keys(ctx.config).known
     if not checkpoint.genuine(keys):
         verifier.note(None, "checkpoint_invalid", checkpoint.seq)

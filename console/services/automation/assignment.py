@@ -77,7 +77,7 @@ class AutoAssigned:
 
     @property
     def status(self) -> Status:
-        """Give the status of the run."""
+        """Return the status of the run."""
         if self.skipped:
             return "success"
         given = self.would_assign_count if self.dry_run else self.assigned_count
@@ -85,7 +85,7 @@ class AutoAssigned:
 
 
 def auto_assign(ctx: Context, effective: Effective, limit: int | None, *, dry_run: bool) -> AutoAssigned:
-    """Give unassigned items to the people the workload suggests, in the transaction of the caller.
+    """Return unassigned items to the people the workload suggests, in the transaction of the caller.
 
     For all sites; permissions are the caller's business. An item that somebody assigned or closed meanwhile is left
     alone and counted as skipped; one that a person took back from the machine is no candidate (`workload.returned`).
@@ -148,7 +148,7 @@ ITEMS = cast("Table", TrackerItem.__table__)
 
 
 def _given(ctx: Context, wanted: Sequence[Suggested], now: datetime) -> dict[int, int]:
-    """Assign the items that are still as suggested and give their new versions by id.
+    """Assign the items that are still as suggested and return their new versions by id.
 
     One after another in the order of their urgency: neighbours in the indexes are then changed together.
     """

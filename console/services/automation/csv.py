@@ -25,7 +25,7 @@ SUMMARY_CSV = (CsvColumn("metric", itemgetter(0)), CsvColumn("value", itemgetter
 
 
 def summary_rows(made: Summary) -> Iterator[tuple[str, Any]]:
-    """Give the lines of the summary's CSV in the published order."""
+    """Return the lines of the summary's CSV in the published order."""
     for name in ("generated_at", "window_days", "total_runs", "executed_runs", "skipped_runs"):
         yield name, getattr(made, name)
     for name in ("cooldown_blocked_runs", "error_runs", "success_rate_percent", "skipped_rate_percent"):
@@ -52,7 +52,7 @@ ANOMALIES_CSV = tuple(CsvColumn(name, itemgetter(place)) for place, name in enum
 
 
 def anomaly_rows(made: Anomalies) -> Iterator[tuple[Any, ...]]:
-    """Give the lines of the anomalies' CSV: one per anomaly, or the one line `none`."""
+    """Return the lines of the anomalies' CSV: one per anomaly, or the one line `none`."""
     head = (*(getattr(made, name) for name in _HEAD), *(getattr(made.metrics, name) for name in _RATES))
     for one in made.anomalies:
         yield (*head, *(getattr(one, name) for name in _FOUND))

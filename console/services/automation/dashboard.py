@@ -54,17 +54,17 @@ class PlanLook:
 
     @property
     def skip_reasons(self) -> Mapping[str, int]:
-        """Give how many runs of the shown days were skipped for which reason, the most frequent first."""
+        """Return how many runs of the shown days were skipped for which reason, the most frequent first."""
         return dict(sum((Counter(day.skip_reasons) for day in self.days), Counter[str]()).most_common())
 
     @property
     def policy(self) -> Mapping[str, Any]:
-        """Give the values of the policy."""
+        """Return the values of the policy."""
         return self.preview.policy
 
 
 def look(ctx: Context) -> PlanLook:
-    """Give what the first page shows; for callers who see all sites."""
+    """Return what the first page shows; for callers who see all sites."""
     seen = autopilot.preview(ctx)
     newest = policies.revisions(ctx, AUTOPILOT, limit=1)
     shown = {name for line in seen.plan.lines for name in line.targets} | {one.actor for one in newest}
@@ -80,7 +80,7 @@ def look(ctx: Context) -> PlanLook:
 
 
 def current_run(ctx: Context) -> Run | None:
-    """Give the run that waits or is under way, else the last finished one, if any."""
+    """Return the run that waits or is under way, else the last finished one, if any."""
     ctx.actor.require(*READ)
     row = ctx.session.scalars(
         select(JobRun).where(JobRun.job_name == JOB, JobRun.state != "finished").order_by(JobRun.id.desc()).limit(1)
@@ -100,7 +100,7 @@ class KpiLook:
 
 
 def look_at_figures(ctx: Context, site: str | None = None) -> KpiLook:
-    """Give what the page of figures shows; of the sites that the caller sees."""
+    """Return what the page of figures shows; of the sites that the caller sees."""
     made = kpi.view(ctx, site=site)
     loads = workload.view(ctx, site=site, max_suggestions=10)
     shown = [*list(loads.assignee_open_counts)[:LOADS], *(one.recommended_assignee for one in loads.suggestions)]
@@ -127,7 +127,7 @@ class RunLook:
 
 
 def look_at_run(ctx: Context, found: Mapping[str, Any]) -> RunLook:
-    """Give what belongs to the answer of a run (API contract, latest): two queries."""
+    """Return what belongs to the answer of a run (API contract, latest): two queries."""
     given, told = found.get("auto_assign") or {}, found.get("escalation") or {}
     suggested = (given.get("workload") or {}).get("suggestions") or ()
     done = set(given.get("updated_ids") or ())
@@ -155,7 +155,7 @@ def _kind(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool
 
 
 def run_list(skips: Mapping[str, str]) -> ListSpec:
-    """Give the list of runs; `skips` are the reasons with their labels."""
+    """Return the list of runs; `skips` are the reasons with their labels."""
     return ListSpec(
         name="autopilot_runs",
         base=base,
@@ -199,7 +199,7 @@ def run_list(skips: Mapping[str, str]) -> ListSpec:
 
 
 def _outcome_word(row: HistoryRow) -> str:
-    """Give what became of a run in one word of the API, for exports."""
+    """Return what became of a run in one word of the API, for exports."""
     if row.errors_count:
         return "errors"
     return row.skip_reason or "skipped" if row.skipped else "|".join(row.actions) or "nothing"

@@ -94,7 +94,7 @@ class Escalated:
 
     @property
     def status(self) -> Status:
-        """Give the status of the run."""
+        """Return the status of the run."""
         if self.skipped:
             return "success"
         failed = self.notify_attempted and not self.notify_dispatched
@@ -246,7 +246,7 @@ def _write_events(ctx: Context, now: datetime, run_id: int | None, told: Any) ->
 
 
 def _payload(ctx: Context, seen: Window, found: Decided, told: Any) -> dict[str, Any]:
-    """Give the one message of a run: the most urgent items, and how many each assignee is told about."""
+    """Return the one message of a run: the most urgent items, and how many each assignee is told about."""
     counts = _by_assignee(ctx, told)
     return {
         "event": JOB,

@@ -60,7 +60,7 @@ class Nested:
 
 
 def of_assignment(made: AutoAssigned) -> Facts:
-    """Give the facts of an assignment run."""
+    """Return the facts of an assignment run."""
     seen = made.workload
     figures = KpiMetrics(open_items=seen.total_open_items, unassigned_open_count=seen.unassigned_open_count)
     return Facts(
@@ -73,7 +73,7 @@ def of_assignment(made: AutoAssigned) -> Facts:
 
 
 def of_escalation(made: Escalated) -> Facts:
-    """Give the facts of an escalation run."""
+    """Return the facts of an escalation run."""
     seen = made.snapshot.metrics
     figures = KpiMetrics(
         open_items=seen.open_items,
@@ -150,7 +150,7 @@ def _add(ctx: Context, run: Run, facts: Facts, *, parent: int | None) -> None:
 
 
 def nested_of(ctx: Context, run_id: int) -> dict[str, Run]:
-    """Give the runs inside an autopilot run by job name: one query."""
+    """Return the runs inside an autopilot run by job name: one query."""
     wanted = (
         select(JobRun)
         .join(RunFact, RunFact.run_id == JobRun.id)

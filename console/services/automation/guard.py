@@ -28,7 +28,7 @@ def look(ctx: Context, now: datetime, cooldown_minutes: int, *, force: bool, dry
 
 
 def _last(ctx: Context) -> Anchor | None:
-    """Give the newest finished run of any kind: skipped, dry and failed ones count (published)."""
+    """Return the newest finished run of any kind: skipped, dry and failed ones count (published)."""
     newest = (
         select(JobRun.id, JobRun.finished_at)
         .where(JobRun.job_name == JOB, JobRun.state == "finished")
@@ -40,7 +40,7 @@ def _last(ctx: Context) -> Anchor | None:
 
 
 def _anchor(ctx: Context, now: datetime, *, dry_run: bool) -> Anchor | None:
-    """Give the newest run that acted and counts for this kind of run; the domain's `anchor_of` in one query."""
+    """Return the newest run that acted and counts for this kind of run; the domain's `anchor_of` in one query."""
     counted = [RunFact.job_name == JOB, RunFact.acted.is_(True), RunFact.finished_at <= now + domain.SKEW]
     if not dry_run:
         counted.append(RunFact.dry_run.is_(False))

@@ -42,12 +42,12 @@ def _may(ctx: Context) -> None:
 
 
 def _flag(column: Any) -> ColumnElement[bool]:
-    """Give a flag of the facts; a run that broke off has none, and then the flag is down."""
+    """Return a flag of the facts; a run that broke off has none, and then the flag is down."""
     return func.coalesce(column, False)
 
 
 def failed() -> ColumnElement[bool]:
-    """Runs without facts broke off: their one error is that."""
+    """Return the error of a run without facts: it broke off."""
     return and_(RunFact.run_id.is_(None), JobRun.error_code.is_not(None))
 
 
@@ -87,7 +87,7 @@ def _runs(*columns: Any) -> Select[Any]:
 
 
 def base(ctx: Context) -> Select[Any]:
-    """Give the SELECT of all runs for lists; for callers who see all sites."""
+    """Return the SELECT of all runs for lists; for callers who see all sites."""
     _may(ctx)
     return _runs(*_COLUMNS)
 
@@ -126,7 +126,7 @@ def row_of(row: Row[Any]) -> HistoryRow:
 
 
 def history(ctx: Context, *, limit: int = 20, export: str | None = None) -> History:
-    """Give the newest runs: two queries. `export` is the name of the file that is made of them, which is audited."""
+    """Return the newest runs: two queries. `export` is the name of the file that is made of them, which is audited."""
     _may(ctx)
     items = tuple(row_of(row) for row in ctx.session.execute(_newest(limit)))
     total = ctx.session.scalar(_runs(func.count())) or 0
@@ -163,7 +163,7 @@ _SUMS = {
 
 
 def summary(ctx: Context, *, days: int = 7, export: str | None = None) -> Summary:
-    """Give the sums over all runs of the last `days` times 24 hours: three queries, whatever the number of runs."""
+    """Return the sums over all runs of the last `days` times 24 hours: three queries, whatever the number of runs."""
     _may(ctx)
     made = _summary(ctx, days)
     _tell(
@@ -230,7 +230,7 @@ class Day:
 
 
 def by_day(ctx: Context, *, days: int = 14) -> tuple[Day, ...]:
-    """Give the outcomes of the last days, oldest first, days without runs included; one query.
+    """Return the outcomes of the last days, oldest first, days without runs included; one query.
 
     Dry runs are left out. A run with errors counts as that and as nothing else.
     """

@@ -72,14 +72,14 @@ class Kpi:
 
     @property
     def status(self) -> Status:
-        """Give the status of a run with these figures."""
+        """Return the status of a run with these figures."""
         return domain.status_of(self.metrics)[0]
 
 
 def view(
     ctx: Context, *, window_days: int | None = None, due_soon_hours: int | None = None, site: str | None = None
 ) -> Kpi:
-    """Give the figures of what the caller sees; what is not said comes from the policy."""
+    """Return the figures of what the caller sees; what is not said comes from the policy."""
     ctx.actor.require(*READ)
     made = snapshot(ctx, effective(ctx), window_days=window_days, due_soon_hours=due_soon_hours, site=site)
     audit.viewed(
@@ -95,7 +95,7 @@ def view(
 
 
 def heads(metrics: KpiMetrics) -> dict[str, int]:
-    """Give the four figures that audit entries and history carry."""
+    """Return the four figures that audit entries and history carry."""
     names = ("open_items", "overdue_count", "unassigned_open_count", "critical_open_count")
     return {name: getattr(metrics, name) for name in names}
 
@@ -108,7 +108,7 @@ def snapshot(
     due_soon_hours: int | None = None,
     site: str | None = None,
 ) -> Kpi:
-    """Give the figures; permissions are the caller's business. Nine queries, none of which reads all items."""
+    """Return the figures; permissions are the caller's business. Nine queries, none of which reads all items."""
     now = ctx.now()
     days = settings.policy.kpi_window_days if window_days is None else window_days
     hours = settings.policy.kpi_due_soon_hours if due_soon_hours is None else due_soon_hours
@@ -158,7 +158,7 @@ def _overdue(ctx: Context, now: datetime, site: str | None) -> tuple[OverdueItem
 
 
 def history(ctx: Context, until: datetime, *, window_days: int, site: str | None = None) -> BacklogHistory:
-    """Give the measured backlog of the days before `until`: two queries.
+    """Return the measured backlog of the days before `until`: two queries.
 
     Measurements are of all sites; who sees only some of them gets none.
     """
@@ -181,7 +181,7 @@ def history(ctx: Context, until: datetime, *, window_days: int, site: str | None
 
 
 def detail_of(made: Kpi) -> dict[str, Any]:
-    """Give what a KPI run keeps: the figures, not the history, which has rows of its own."""
+    """Return what a KPI run keeps: the figures, not the history, which has rows of its own."""
     left_out = {"generated_at", "backlog_history"}
     return {name: getattr(made, name) for name in Kpi.__dataclass_fields__ if name not in left_out}
 

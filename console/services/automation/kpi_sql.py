@@ -24,7 +24,7 @@ UNASSIGNED = "unassigned"
 
 
 def scope(ctx: Context, site: str | None = None) -> tuple[ColumnElement[bool], ...]:
-    """Give the conditions for the remediation items that the caller sees (of one site); raises SiteDenied."""
+    """Return the conditions for the remediation items that the caller sees (of one site); raises SiteDenied."""
     tracker.check_site(ctx, site)
     conditions = (hints.common(ctx, TrackerItem.tracker == REMEDIATION.key), rows.visible(ctx.actor))
     return conditions if site is None else (*conditions, TrackerItem.site_key == site)
@@ -33,7 +33,7 @@ def scope(ctx: Context, site: str | None = None) -> tuple[ColumnElement[bool], .
 def metrics(
     ctx: Context, now: datetime, *, window_days: int, due_soon_hours: int, site: str | None = None
 ) -> KpiMetrics:
-    """Give the figures at `now` (aware UTC) of what the caller sees: four queries of index ranges."""
+    """Return the figures at `now` (aware UTC) of what the caller sees: four queries of index ranges."""
     counts = tracker.tally(ctx, REMEDIATION, now, site, closed=True)
     more = select(*_more(ctx, now, window_days, due_soon_hours, site))
     unassigned, soon, finished, taken_back = tuple(ctx.session.execute(more).one())
@@ -81,7 +81,7 @@ def _more(
 
 
 def _ages(ctx: Context, counts: Tally, site: str | None) -> tuple[float | None, float | None, float | None]:
-    """Give average, oldest and median opening time of open items in seconds since 1970."""
+    """Return average, oldest and median opening time of open items in seconds since 1970."""
     if not counts.open:
         return None, None, None
     open_items = (*scope(ctx, site), rows.OPEN)
@@ -123,7 +123,7 @@ def _hours_since(seconds: float | None, now: datetime) -> float:
 
 
 def assignee_counts(ctx: Context, site: str | None = None) -> dict[str, int]:
-    """Give open items per assignee, `unassigned` for those without, the most first; long lists are cut."""
+    """Return open items per assignee, `unassigned` for those without, the most first; long lists are cut."""
     number = func.count().label("number")
     statement = (
         select(TrackerItem.assignee, number)
@@ -140,7 +140,7 @@ def assignee_counts(ctx: Context, site: str | None = None) -> dict[str, int]:
 def first_items(
     ctx: Context, columns: Iterable[Any], *conditions: ColumnElement[bool], site: str | None = None, most: int = 10
 ) -> Select[Any]:
-    """Give the SELECT of the most urgent open items: by priority, deadline, id."""
+    """Return the SELECT of the most urgent open items: by priority, deadline, id."""
     return (
         select(*columns)
         .where(*scope(ctx, site), rows.OPEN, *conditions)

@@ -57,7 +57,7 @@ _GUARD = ("ready", "blocked", "reason", "minutes_until_ready")
 
 
 def run(ctx: Context, job: Job, options: Mapping[str, Any] | BaseModel, *, dry_run: bool = False) -> dict[str, Any]:
-    """Run an automation job now, for all sites, and give its answer; the call is audited.
+    """Run an automation job now, for all sites, and return its answer; the call is audited.
 
     Of two autopilot runs at once the second is closed at once as skipped, `already_running`. Raises Conflict when the
     run was stopped, when another job of this name does not end in time, and when the expected plan no longer holds.
@@ -142,7 +142,7 @@ def note_force(ctx: Context, reason: str) -> None:
 
 
 def stored(ctx: Context, run_id: int) -> dict[str, Any]:
-    """Give one finished run of the automation as it is answered; raises NotFound for anything else."""
+    """Return one finished run of the automation as it is answered; raises NotFound for anything else."""
     ctx.actor.require(*READ)
     ctx.actor.require_all_sites()
     wanted = select(JobRun).where(JobRun.id == run_id, JobRun.job_name.in_(KEYS), JobRun.state == FINISHED)
@@ -153,7 +153,7 @@ def stored(ctx: Context, run_id: int) -> dict[str, Any]:
 
 
 def latest(ctx: Context, name: str) -> dict[str, Any]:
-    """Give the newest finished run of a job, whatever its trigger, status or dry-run flag; raises NotFound."""
+    """Return the newest finished run of a job, whatever its trigger, status or dry-run flag; raises NotFound."""
     ctx.actor.require(*READ)
     ctx.actor.require_all_sites()
     newest = (
@@ -173,7 +173,7 @@ def latest(ctx: Context, name: str) -> dict[str, Any]:
 
 
 def answer_of(ctx: Context, run: Run) -> dict[str, Any]:
-    """Give a run as it is answered: its fields, then the keys of its job, those of a broken-off run null."""
+    """Return a run as it is answered: its fields, then the keys of its job, those of a broken-off run null."""
     header = {
         "run_id": run.id,
         "job_name": run.job_name,

@@ -55,12 +55,12 @@ class Drawn:
 
     @property
     def assign_count(self) -> int:
-        """Give how many items would be given away."""
+        """Return how many items would be given away."""
         return len(self.digest.assigned)
 
     @property
     def notify_count(self) -> int:
-        """Give how many items people would be told about."""
+        """Return how many items people would be told about."""
         return sum(part[2] for part in self.digest.escalated)
 
 
@@ -91,12 +91,12 @@ def _notifies(ctx: Context, effective: Effective) -> bool:
 
 
 def fingerprint_of(effective: Effective, planned: Iterable[str], drawn: Drawn) -> str:
-    """Give the fingerprint of what was decided."""
+    """Return the fingerprint of what was decided."""
     return fingerprint(effective.policy, effective.view.revision, tuple(planned), drawn.digest)
 
 
 def plan(ctx: Context, effective: Effective, planned: Iterable[str], counted: KpiMetrics) -> Plan:
-    """Give the plan with its lines; `counted` are the figures of the same moment."""
+    """Return the plan with its lines; `counted` are the figures of the same moment."""
     actions, open_items = tuple(planned), counted.open_items
     drawn = draw(ctx, effective, actions)
     sent = _escalation_lines(ctx, effective, drawn) if drawn.notify_count else []
@@ -187,7 +187,7 @@ def _why(row: Any, rule: str, level: int, effective: Effective, drawn: Drawn) ->
 
 
 def _left_lines(ctx: Context, effective: Effective, drawn: Drawn) -> list[PlanLine]:
-    """Give some of the items that nothing is done about: those told of last, and those whose deadline is next."""
+    """Return some of the items that nothing is done about: those told of last, and those whose deadline is next."""
     given = [item_id for item_id, _name in drawn.digest.assigned]
     # Walked from the newest message on: a deadline as the condition would make the database look at all that is late.
     still = and_(*kpi_sql.scope(ctx), sla_sql.candidate(ctx, drawn.window), TrackerItem.id.not_in(given))

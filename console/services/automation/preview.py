@@ -48,17 +48,17 @@ class Look:
 
     @property
     def policy(self) -> AutopilotPolicy:
-        """Give the policy that was asked."""
+        """Return the policy that was asked."""
         return self.effective.policy
 
     @property
     def metrics(self) -> KpiMetrics:
-        """Give the figures before any action."""
+        """Return the figures before any action."""
         return self.kpi.metrics
 
     @property
     def planned(self) -> tuple[str, ...]:
-        """Give the actions that the figures and the policy ask for."""
+        """Return the actions that the figures and the policy ask for."""
         return self.evaluation.planned_actions
 
 
@@ -129,7 +129,7 @@ class Preview:
 
 
 def guard_of(seen: Look) -> GuardReport:
-    """Give the guard as it is answered and stored."""
+    """Return the guard as it is answered and stored."""
     return GuardReport(
         **vars(seen.guard),
         would_run=seen.skip_reason is None,
@@ -153,7 +153,7 @@ def _evaluated(seen: Look) -> dict[str, Any]:
 
 
 def guard(ctx: Context, *, force: bool = False, dry_run: bool = False) -> GuardView:
-    """Tell whether a run may act now; for callers who see all sites."""
+    """Return whether a run may act now; for callers who see all sites."""
     seen = _seen(ctx, effective(ctx), force=force, dry_run=dry_run)
     made = guard_of(seen)
     audit.viewed(

@@ -116,7 +116,7 @@ def run(ctx: Context, *, force: bool = False, expected: str | None = None) -> Ou
 
 
 def refused(ctx: Context, *, force: bool, dry_run: bool, reason: str) -> Outcome:
-    """Give the outcome of a run that may not even begin, with everything that a run tells."""
+    """Return the outcome of a run that may not even begin, with everything that a run tells."""
     seen = autopilot.look(ctx, effective(ctx), force=force, dry_run=dry_run)
     mark = autopilot_plan.fingerprint_of(
         seen.effective, seen.planned, autopilot_plan.draw(ctx, seen.effective, seen.planned)

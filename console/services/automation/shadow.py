@@ -41,7 +41,7 @@ _BY_PEOPLE = ("assigned", "status", "note", "comment", "due", "evidence")
 
 
 def settings_of(ctx: Context, proposal: Proposal) -> Effective:
-    """Give the policy as it would be with a proposal."""
+    """Return the policy as it would be with a proposal."""
     return typed(policies.merged(ctx, AUTOPILOT, proposal.sent))
 
 
@@ -85,7 +85,7 @@ def observe(ctx: Context, seen: Look, live: Drawn, live_skip: str | None) -> Non
 
 
 def _anchor(ctx: Context, proposal_id: int, now: datetime) -> Anchor | None:
-    """Give the last run in which the shadow would have acted: its own cooldown counts from there."""
+    """Return the last run in which the shadow would have acted: its own cooldown counts from there."""
     newest = (
         select(ShadowRun.run_id, ShadowRun.at)
         .where(
@@ -143,7 +143,7 @@ class People:
 
     @property
     def percent(self) -> int | None:
-        """Give how often people did the same, None as long as nothing can be said."""
+        """Return how often people did the same, None as long as nothing can be said."""
         return round(100 * self.same / (self.same + self.other)) if self.same + self.other else None
 
 
@@ -170,7 +170,7 @@ class Comparison:
 
     @property
     def percent(self) -> int | None:
-        """Give in how many percent of the runs both agree, None before the first."""
+        """Return in how many percent of the runs both agree, None before the first."""
         return round(100 * self.agreeing_runs / self.runs) if self.runs else None
 
 

@@ -68,7 +68,7 @@ class SlaSnapshot:
 
 
 def view(ctx: Context, *, due_soon_hours: int = 24, site: str | None = None) -> SlaSnapshot:
-    """Give the snapshot of what the caller sees: four queries. Raises PermissionDenied, SiteDenied."""
+    """Return the snapshot of what the caller sees: four queries. Raises PermissionDenied, SiteDenied."""
     ctx.actor.require(*READ)
     made = snapshot(ctx, ctx.now(), due_soon_hours=due_soon_hours, site=site)
     audit.viewed(
@@ -85,7 +85,7 @@ def view(ctx: Context, *, due_soon_hours: int = 24, site: str | None = None) -> 
 
 
 def snapshot(ctx: Context, now: datetime, *, due_soon_hours: int, site: str | None = None) -> SlaSnapshot:
-    """Give the snapshot at `now`; permissions are the caller's business."""
+    """Return the snapshot at `now`; permissions are the caller's business."""
     counts = tracker.tally(ctx, REMEDIATION, now, site)
     mine = kpi_sql.scope(ctx, site)
     unassigned = select(func.count()).select_from(TrackerItem).where(*mine, rows.UNASSIGNED, rows.OPEN)

@@ -45,12 +45,12 @@ class Decided:
     parts: tuple[Part, ...] = ()
 
     def count(self, *rules: str) -> int:
-        """Give how many candidates stand under the rules, all without any named."""
+        """Return how many candidates stand under the rules, all without any named."""
         return sum(part.count for part in self.parts if not rules or part.rule in rules)
 
     @property
     def critical(self) -> int:
-        """Give how many candidates are critical."""
+        """Return how many candidates are critical."""
         return sum(part.count for part in self.parts if part.critical)
 
 
@@ -64,7 +64,7 @@ class Window:
 
 
 def window(ctx: Context, now: datetime, policy: EscalationPolicy) -> Window:
-    """Give the window of a moment; one query, none without half SLAs."""
+    """Return the window of a moment; one query, none without half SLAs."""
     if not policy.due_soon_hours or not policy.half_sla:
         return Window(now, policy)
     near = (TrackerItem.due_at >= now, TrackerItem.due_at <= now + timedelta(hours=policy.due_soon_hours))
@@ -73,12 +73,12 @@ def window(ctx: Context, now: datetime, policy: EscalationPolicy) -> Window:
 
 
 def level(now: datetime) -> ColumnElement[int]:
-    """Give the step at which a candidate stands."""
+    """Return the step at which a candidate stands."""
     return case((TrackerItem.due_at >= now, sla.DUE_SOON), (CRITICAL, sla.CRITICAL_LATE), else_=sla.LATE)
 
 
 def rule(now: datetime, policy: EscalationPolicy) -> ColumnElement[str]:
-    """Give what is done about a candidate: `step`, `repeat` or `told`."""
+    """Return what is done about a candidate: `step`, `repeat` or `told`."""
     return _chosen(now, policy, *_RULES)
 
 
@@ -96,7 +96,7 @@ def _chosen(now: datetime, policy: EscalationPolicy, step: Any, repeat: Any, tol
 
 
 def candidate(ctx: Context, seen: Window, hint: Hint = hints.rare) -> ColumnElement[bool]:
-    """Give the condition for late and nearly late items; `hint` says whether their deadlines choose the index."""
+    """Return the condition for late and nearly late items; `hint` says whether their deadlines choose the index."""
     now, policy = seen.now, seen.policy
     if not policy.due_soon_hours:
         return and_(rows.OPEN, hint(ctx, TrackerItem.due_at < now))
@@ -112,7 +112,7 @@ def candidate(ctx: Context, seen: Window, hint: Hint = hints.rare) -> ColumnElem
 
 
 def candidates(ctx: Context, seen: Window, *columns: Any, hint: Hint = hints.rare) -> Select[Any]:
-    """Give the SELECT of the candidates that the caller sees: `columns`, then `level` and `rule`."""
+    """Return the SELECT of the candidates that the caller sees: `columns`, then `level` and `rule`."""
     return (
         select(*columns, level(seen.now).label("level"), rule(seen.now, seen.policy).label("rule"))
         .select_from(outerjoin(TrackerItem, ItemEscalation, ItemEscalation.item_id == TrackerItem.id))

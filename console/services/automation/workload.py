@@ -90,7 +90,7 @@ class Workload:
 def view(
     ctx: Context, *, include_inactive: bool = False, max_suggestions: int = 20, site: str | None = None
 ) -> Workload:
-    """Give the workload of what the caller sees: five queries. Raises PermissionDenied, SiteDenied."""
+    """Return the workload of what the caller sees: five queries. Raises PermissionDenied, SiteDenied."""
     ctx.actor.require(*READ)
     made = snapshot(ctx, include_inactive=include_inactive, most=max_suggestions, site=site)
     audit.viewed(
@@ -107,7 +107,7 @@ def view(
 
 
 def snapshot(ctx: Context, *, most: int, include_inactive: bool = False, site: str | None = None) -> Workload:
-    """Give the workload; permissions are the caller's business."""
+    """Return the workload; permissions are the caller's business."""
     people = active_people(ctx)
     counts = ctx.session.execute(select(*_counts(ctx, site))).one()
     total, unassigned, orphaned, inactive = tuple(counts)
@@ -161,7 +161,7 @@ def _by_owner_role(ctx: Context, site: str | None) -> dict[str, int]:
 
 
 def active_people(ctx: Context) -> tuple[tuple[Person, Load], ...]:
-    """Give every active owner, manager and operator with their load over all trackers: one query of index ranges."""
+    """Return every active owner, manager and operator with their load over all trackers: one query of index ranges."""
     owned = TrackerItem.assignee_user_id == User.id
     load = select(func.count()).select_from(TrackerItem).where(owned, rows.OPEN).scalar_subquery()
     last = select(func.max(TrackerItem.assigned_at)).where(owned).scalar_subquery()
@@ -187,7 +187,7 @@ _COLUMNS = tuple(getattr(TrackerItem, name) for name in (*_NAMES, "assignee_user
 def suggestions(
     ctx: Context, people: Sequence[tuple[Person, Load]], *, most: int, site: str | None = None
 ) -> Suggestions:
-    """Give a suggestion for the first `most` items that nobody works on, the most urgent first: one query."""
+    """Return a suggestion for the first `most` items that nobody works on, the most urgent first: one query."""
     found = _waiting(ctx, most, site)
     free = [row for row in found if not row.returned]
     items = [Waiting(row.id, row.owner_role, row.site) for row in free]

@@ -56,7 +56,7 @@ def _rows(result: Any) -> int:
 
 
 def remembered(ctx: Context, key: Hashable, find: Callable[[], T]) -> T:
-    """Give what `find` gave for this `key` the last time; it is called again once anything was written.
+    """Return what `find` gave for this `key` the last time; it is called again once anything was written.
 
     The key names everything that the result depends on, apart from the contents of the database. A unit of work that
     may write always looks itself.
@@ -65,7 +65,7 @@ def remembered(ctx: Context, key: Hashable, find: Callable[[], T]) -> T:
 
 
 def remembered_until(ctx: Context, key: Hashable, now: datetime, find: Callable[[], tuple[T, datetime]]) -> T:
-    """Give the same where time changes the result too: `find` also says up to which instant (aware UTC) it holds."""
+    """Return the same where time changes the result too: `find` also says up to which instant (aware UTC) it holds."""
     known = kept(ctx, key, now)
     if known is not None:
         result: T = known[0]
@@ -76,7 +76,7 @@ def remembered_until(ctx: Context, key: Hashable, now: datetime, find: Callable[
 
 
 def kept(ctx: Context, key: Hashable, now: datetime) -> tuple[Any] | None:
-    """Give what is still true under this key, alone in a tuple, or None: then it has to be looked up."""
+    """Return what is still true under this key, alone in a tuple, or None: then it has to be looked up."""
     if not ctx.only_reads:
         return None
     found = _memory(ctx.session.connection()).found

@@ -12,7 +12,7 @@ from console.core.database import dump_json
 
 
 def given_rows(dialect: str, name: str, **columns: TypeEngine[Any]) -> CTE:
-    """Give a table of these columns; its rows come with the parameter `name`, written by `as_parameter`.
+    """Return a table of these columns; its rows come with the parameter `name`, written by `as_parameter`.
 
     A list of VALUES would be another statement each time: compiling it costs more than what it asks for.
     """

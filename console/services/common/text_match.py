@@ -19,7 +19,7 @@ class _Holds(FunctionElement[bool]):
 
 
 def holds(text: ColumnElement[Any], words: str) -> ColumnElement[bool]:
-    """Give the condition that `words` stand somewhere in `text`; the case of letters does not matter.
+    """Return the condition that `words` stand somewhere in `text`; the case of letters does not matter.
 
     SQLite ignores the case of ASCII letters alone, as it does with everything else.
     """

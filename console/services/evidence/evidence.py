@@ -147,7 +147,7 @@ def attach(ctx: Context, programme: Programme, item_id: int, upload: Upload, not
 
 
 def listed(ctx: Context, programme: Programme, item_id: int) -> list[EvidenceView]:
-    """Give the files of an item, newest first; raises NotFound, SiteDenied."""
+    """Return the files of an item, newest first; raises NotFound, SiteDenied."""
     ctx.actor.require(*programme.read)
     item = load(ctx, programme, item_id, ctx.now())
     wanted = _living(programme).where(EvidenceFile.tracker_item_id == item.id)
@@ -155,7 +155,10 @@ def listed(ctx: Context, programme: Programme, item_id: int) -> list[EvidenceVie
 
 
 def counts(ctx: Context, programme: Programme, item_ids: Iterable[int]) -> dict[int, int]:
-    """Give how many files each of these items has, of those that the caller may see; items without any are left out."""
+    """Return how many files each of these items has, of those that the caller may see.
+
+    Items without any are left out.
+    """
     ctx.actor.require(*programme.read)
     statement = (
         select(EvidenceFile.tracker_item_id, func.count())
@@ -169,7 +172,7 @@ def counts(ctx: Context, programme: Programme, item_ids: Iterable[int]) -> dict[
 
 
 def fetch(ctx: Context, programme: Programme, evidence_id: int) -> Fetched:
-    """Give a file to be downloaded, verified against its hash, and put the download on record.
+    """Return a file to be downloaded, verified against its hash, and put the download on record.
 
     Raises NotFound, SiteDenied, Gone when the content is missing or was quarantined, Conflict when it differs from
     what was uploaded or the scan has not been made yet.
@@ -216,7 +219,7 @@ def remove(ctx: Context, programme: Programme, evidence_id: int, reason: str) ->
 
 
 def of_tracker(ctx: Context, programme: Programme, site: str | None) -> Iterator[ItemEvidence]:
-    """Give every file of a site's tracker, by item and newest first, for a package; raises SiteDenied.
+    """Return every file of a site's tracker, by item and newest first, for a package; raises SiteDenied.
 
     The content is opened one file at a time, and only when it is asked for.
     """
@@ -234,7 +237,7 @@ def of_tracker(ctx: Context, programme: Programme, site: str | None) -> Iterator
 
 
 def verified(ctx: Context, row: EvidenceFile) -> BinaryIO:
-    """Give the content of a row after comparing it with its hash; raises Gone or Conflict."""
+    """Return the content of a row after comparing it with its hash; raises Gone or Conflict."""
     if row.malware_scan_status == rules.PENDING:
         raise Conflict(rules.SCAN_PENDING, code="scan_pending")
     if row.malware_scan_status == rules.QUARANTINED:
@@ -252,7 +255,7 @@ def verified(ctx: Context, row: EvidenceFile) -> BinaryIO:
 
 
 def may_remove(actor: Actor, programme: Programme, uploaded_by: str) -> bool:
-    """Tell whether somebody may remove a file: who uploaded it, or who may force a completion."""
+    """Return whether somebody may remove a file: who uploaded it, or who may force a completion."""
     if any(actor.can(permission) for permission in programme.force):
         return True
     return actor.username == uploaded_by and actor.kind != "anonymous"

@@ -20,7 +20,7 @@ CLAMD = "clamd"
 
 
 def scanner(config: Config) -> Scanner | None:
-    """Give the configured scanner, None without one or when scanning is off."""
+    """Return the configured scanner, None without one or when scanning is off."""
     if _off(config) or not config["CLAMD"].strip():
         return None
     return Scanner(config["CLAMD"], config["CLAMD_TIMEOUT_SEC"])

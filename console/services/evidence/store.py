@@ -44,18 +44,18 @@ class Staged:
 
 
 def backend(config: Config) -> str:
-    """Give the backend for new files: `fs` by its three names, anything else is `db`."""
+    """Return the backend for new files: `fs` by its three names, anything else is `db`."""
     word = str(config["EVIDENCE_STORAGE_BACKEND"]).strip().lower()
     return rules.FS if word in ("fs", "filesystem", "file") else rules.DB
 
 
 def root(config: Config) -> Path:
-    """Give the folder of the files."""
+    """Return the folder of the files."""
     return config.path("EVIDENCE_STORAGE_PATH")
 
 
 def path_of(config: Config, key: str | None) -> Path | None:
-    """Give the path of a storage key, or None for a key that leads out of the folder (path guard)."""
+    """Return the path of a storage key, or None for a key that leads out of the folder (path guard)."""
     parts = rules.key_parts(key)
     if parts is None:
         return None
@@ -165,7 +165,7 @@ def _unless_known(ctx: Context, key: str, path: Path) -> None:
 
 @contextmanager
 def opened(ctx: Context, row: EvidenceFile) -> Iterator[BinaryIO]:
-    """Give the content of a file as a seekable stream; raises Gone when it is not there (any more)."""
+    """Return the content of a file as a seekable stream; raises Gone when it is not there (any more)."""
     content = content_of(ctx, row)
     try:
         yield content
@@ -174,7 +174,7 @@ def opened(ctx: Context, row: EvidenceFile) -> Iterator[BinaryIO]:
 
 
 def content_of(ctx: Context, row: EvidenceFile) -> BinaryIO:
-    """Give the content of a file as an open, seekable stream that the caller closes; raises Gone when there is none.
+    """Return the content of a file as an open, seekable stream that the caller closes; raises Gone when there is none.
 
     Reads follow the row's own backend, so that both kinds stand side by side.
     """
@@ -224,7 +224,7 @@ def _unlink(path: Path) -> None:
 
 
 def digest(content: BinaryIO) -> str:
-    """Give the SHA-256 of a stream from its start, and leave it there again."""
+    """Return the SHA-256 of a stream from its start, and leave it there again."""
     content.seek(0)
     found = hashlib.sha256()
     while piece := content.read(PIECE):

@@ -34,7 +34,7 @@ class GateLook:
 
     @property
     def differs(self) -> bool:
-        """Tell whether the last stored verdict is another one than that of this moment."""
+        """Return whether the last stored verdict is another one than that of this moment."""
         return self.stored.decision is not None and self.stored.decision != self.verdict["decision"]
 
 
@@ -50,7 +50,7 @@ def look(ctx: Context) -> GateLook:
 
 
 def current_run(ctx: Context) -> Run | None:
-    """Give the run of the gate that waits or is under way, else the last finished one, if any."""
+    """Return the run of the gate that waits or is under way, else the last finished one, if any."""
     ctx.actor.require(*gate.READ)
     row = ctx.session.scalars(
         select(JobRun)
@@ -75,7 +75,7 @@ class VerdictRow:
 
     @property
     def fingerprint(self) -> Hashable:
-        """Give what a drawing of this row depends on, apart from the minute."""
+        """Return what a drawing of this row depends on, apart from the minute."""
         return self
 
 

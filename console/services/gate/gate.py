@@ -52,11 +52,11 @@ class StoredVerdict:
 
     @property
     def decision(self) -> str:
-        """Give `go` or `no_go`."""
+        """Return `go` or `no_go`."""
         return str(self.snapshot.get("decision", ""))
 
     def flat(self) -> dict[str, Any]:
-        """Give the published shape: the fields of the run, then those of the snapshot."""
+        """Return the published shape: the fields of the run, then those of the snapshot."""
         return {
             "run_id": self.run_id,
             "job_name": JOB,
@@ -119,7 +119,7 @@ class Overview:
 
 
 def policy_of(config: Config) -> GatePolicy:
-    """Give the policy of this installation."""
+    """Return the policy of this installation."""
     return GatePolicy(
         allow_warning=config["GOVERNANCE_GATE_ALLOW_WARNING"],
         max_security_risk_level=config["GOVERNANCE_GATE_MAX_SECURITY_RISK_LEVEL"],
@@ -139,14 +139,14 @@ def policy_of(config: Config) -> GatePolicy:
 
 
 def snapshot(ctx: Context, at: datetime | None = None) -> GateSnapshot:
-    """Give a fresh verdict, dated `at` or now; raises PermissionDenied. Stores nothing and reads nothing heavy."""
+    """Return a fresh verdict, dated `at` or now; raises PermissionDenied. Stores nothing and reads nothing heavy."""
     ctx.actor.require(*READ)
     policy = policy_of(ctx.config)
     return gate.snapshot(_facts(ctx, policy), policy, at or ctx.now())
 
 
 def take(ctx: Context) -> GateSnapshot:
-    """Give a fresh verdict for a run of the gate, dated its start as published, and put the run on record.
+    """Return a fresh verdict for a run of the gate, dated its start as published, and put the run on record.
 
     Runs by schedule leave no entry. The entry's status repeats the verdict, as published; the security score does not
     count it.
@@ -196,7 +196,7 @@ def _latest_run(run: Run | None) -> LatestRun | None:
 
 
 def streak(ctx: Context) -> Streak:
-    """Give the streak of weekly quality reports (API contract, weekly streak)."""
+    """Return the streak of weekly quality reports (API contract, weekly streak)."""
     now, target = ctx.now(), ctx.config["OPS_QUALITY_WEEKLY_STREAK_TARGET"]
     finished = ctx.session.scalars(
         select(JobRun.finished_at)
@@ -215,7 +215,7 @@ def streak(ctx: Context) -> Streak:
 
 
 def latest(ctx: Context) -> StoredVerdict:
-    """Give the newest stored verdict; raises NotFound before the first run. Runs that broke off are no verdict."""
+    """Return the newest stored verdict; raises NotFound before the first run. Runs that broke off are no verdict."""
     ctx.actor.require(*READ)
     run = runs.last_executed(ctx, JOB)
     if run is None:
@@ -224,14 +224,14 @@ def latest(ctx: Context) -> StoredVerdict:
 
 
 def verdict_of(run: Run) -> StoredVerdict:
-    """Give a finished gate run as a stored verdict."""
+    """Return a finished gate run as a stored verdict."""
     assert run.started_at is not None
     assert run.finished_at is not None
     return StoredVerdict(run.id, run.trigger, str(run.status), run.started_at, run.finished_at, run.detail)
 
 
 def stored(ctx: Context, run_id: int) -> StoredVerdict:
-    """Give one stored verdict; raises NotFound for anything else."""
+    """Return one stored verdict; raises NotFound for anything else."""
     ctx.actor.require(*READ)
     row = ctx.session.scalars(select(JobRun).where(JobRun.id == run_id, *verdicts())).one_or_none()
     if row is None:
@@ -240,7 +240,7 @@ def stored(ctx: Context, run_id: int) -> StoredVerdict:
 
 
 def verdicts() -> tuple[ColumnElement[bool], ...]:
-    """Give the conditions of runs of the gate that came to a verdict and were kept."""
+    """Return the conditions of runs of the gate that came to a verdict and were kept."""
     return (
         JobRun.job_name == JOB,
         JobRun.state == "finished",
@@ -258,7 +258,7 @@ def history(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> History:
-    """Give stored verdicts, newest first: two statements. `since` and `until` bound `finished_at`, inclusive."""
+    """Return stored verdicts, newest first: two statements. `since` and `until` bound `finished_at`, inclusive."""
     ctx.actor.require(*READ)
     conditions = [*verdicts()]
     if decision is not None:
@@ -294,7 +294,7 @@ def history(
 
 
 def overview(ctx: Context) -> Overview:
-    """Give what the overview says about the gate: two statements over stored runs, no fresh look at anything."""
+    """Return what the overview says about the gate: two statements over stored runs, no fresh look at anything."""
     ctx.actor.require(*READ)
     now = ctx.now()
     run = remembered(ctx, ("last_executed", JOB), lambda: runs.last_executed(ctx, JOB))
@@ -318,7 +318,7 @@ def overview(ctx: Context) -> Overview:
 
 
 def last_days(ctx: Context, days: int = HISTORY_DAYS) -> tuple[StripDay, ...]:
-    """Give the last verdict of each of the last `days` days in the business zone, oldest first: one statement."""
+    """Return the last verdict of each of the last `days` days in the business zone, oldest first: one statement."""
     zone = ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"])
     today = ctx.now().astimezone(zone).date()
     every_day = tuple(today - timedelta(days=back) for back in range(days - 1, -1, -1))

@@ -33,7 +33,7 @@ def view(
     *,
     latency_seen: LatencySnapshot | None = None,
 ) -> dict[str, Any]:
-    """Give the posture in its published shape; `memory` as for the latency snapshot, which the caller may bring."""
+    """Return the posture in its published shape; `memory` as for the latency snapshot, which the caller may bring."""
     ctx.actor.require(*READ)
     config = ctx.config
     latest = runs.latest_per_job(ctx, (gate.DEPLOY_SMOKE, gate.DR_REHEARSAL))
@@ -177,7 +177,7 @@ def _alerting(config: Config) -> dict[str, Any]:
 
 
 def noise_policy(ctx: Context) -> dict[str, Any]:
-    """Give the alert noise policy (API contract, alert noise policy); nothing measures it yet."""
+    """Return the alert noise policy (API contract, alert noise policy); nothing measures it yet."""
     ctx.actor.require(*READ)
     config = ctx.config
     return {

@@ -75,7 +75,7 @@ class Figures:
 
 
 def start_of_day(ctx: Context, now: datetime) -> datetime:
-    """Give the instant at which today began in the business zone."""
+    """Return the instant at which today began in the business zone."""
     local = now.astimezone(ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"]))
     return local.replace(hour=0, minute=0, second=0, microsecond=0)
 
@@ -113,7 +113,7 @@ def _figures(
 
 
 def flow(ctx: Context, site: str | None = None, *, most: int = 8) -> tuple[FlowLine, ...]:
-    """Give what happened today, newest first: three statements; each part only with its permission."""
+    """Return what happened today, newest first: three statements; each part only with its permission."""
     since, can = start_of_day(ctx, ctx.now()), ctx.actor.can
     found: list[FlowLine] = []
     if any(map(can, REMEDIATION.read)):

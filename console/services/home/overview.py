@@ -45,12 +45,12 @@ class Overview:
 
     @property
     def nothing(self) -> bool:
-        """Tell whether there is no part at all for this reader."""
+        """Return whether there is no part at all for this reader."""
         return self.gate is None and self.board is None and self.schedule is None
 
 
 def read(ctx: Context, site: str | None, schedule: Callable[[Context], ScheduleHealth] | None = None) -> Overview:
-    """Give the overview of everything, or of one site; raises SiteDenied. `schedule` judges the table of jobs."""
+    """Return the overview of everything, or of one site; raises SiteDenied. `schedule` judges the table of jobs."""
     if site is not None:
         ctx.actor.require_site(site)
     can = ctx.actor.can
@@ -67,7 +67,7 @@ def read(ctx: Context, site: str | None, schedule: Callable[[Context], ScheduleH
 
 
 def _trends(ctx: Context, site: str | None, board: BoardSummary) -> Trends | None:
-    """Give the measured days before now; measurements are of all sites, so there are none for some of them."""
+    """Return the measured days before now; measurements are of all sites, so there are none for some of them."""
     if site is not None or not ctx.actor.all_sites:
         return None
     now = ctx.now()

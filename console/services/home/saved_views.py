@@ -34,7 +34,7 @@ class View:
 
 
 def listed(ctx: Context, list_name: str | None = None) -> list[View]:
-    """Give the reader's own views and the shared ones, of one list or of all, by name.
+    """Return the reader's own views and the shared ones, of one list or of all, by name.
 
     The page behind an address checks its permission itself; callers leave out what the reader may not open.
     """
@@ -101,7 +101,7 @@ def make_start(ctx: Context, view_id: int | None) -> None:
 
 
 def start_address(ctx: Context) -> str | None:
-    """Give the address that the person wants to begin with, None for the overview."""
+    """Return the address that the person wants to begin with, None for the overview."""
     if ctx.actor.user_id is None:
         return None
     return ctx.session.scalar(

@@ -35,7 +35,7 @@ class Hit:
 
 
 def find(ctx: Context, text: str) -> list[Hit]:
-    """Give the items and people that match `text`, at most eight of each; nothing for an empty text."""
+    """Return the items and people that match `text`, at most eight of each; nothing for an empty text."""
     wanted = " ".join(text.split())[:MAX_QUERY]
     if not wanted:
         return []
@@ -43,7 +43,7 @@ def find(ctx: Context, text: str) -> list[Hit]:
 
 
 def _items(ctx: Context, wanted: str) -> list[Hit]:
-    """Give the item of that number, then the most urgent ones in whose texts the words stand."""
+    """Return the item of that number, then the most urgent ones in whose texts the words stand."""
     if not any(ctx.actor.can(name) for name in REMEDIATION.read):
         return []
     now, ids = ctx.now(), list(_numbered(ctx, wanted))

@@ -174,7 +174,7 @@ def _known_session(ctx: Context, hashed: str) -> _KnownSession | None:
 
 
 def local_bypass(ctx: Context) -> Identified:
-    """Give the local developer the owner's rights, where that is switched on and nothing else could sign in.
+    """Return the local developer the owner's rights, where that is switched on and nothing else could sign in.
 
     The caller has made sure that the peer is this machine. A failing database raises, it never opens the door
     (API contract, 23-B4).
@@ -216,7 +216,7 @@ def disable(ctx: Context, token_id: int, reason: Refusal) -> None:
 
 
 def someone_can_administer(ctx: Context) -> bool:
-    """Say whether an active owner has a password or a token that still works: then ADMIN_TOKEN is done (23-B5)."""
+    """Return whether an active owner has a password or a token that still works: then ADMIN_TOKEN is done (23-B5)."""
     working = select(Token.id).where(Token.user_id == User.id, *live_token(ctx.config, ctx.now()))
     return bool(
         ctx.session.scalar(
@@ -253,7 +253,7 @@ def session_hash(presented: str) -> str:
 
 
 def is_admin_token(config: Config, presented: bytes) -> bool:
-    """Say whether the presented text is ADMIN_TOKEN.
+    """Return whether the presented text is ADMIN_TOKEN.
 
     Digests are compared: comparing raw texts of other alphabets made the earlier product fail with 500 (23-B12).
     """

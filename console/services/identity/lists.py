@@ -38,7 +38,7 @@ class UserRow:
 
     @property
     def id(self) -> int:
-        """Give the user's id."""
+        """Return the user's id."""
         return self.user.id
 
 
@@ -150,7 +150,7 @@ def site_list(_ctx: Context) -> ListSpec:
 
 
 def tokens_of(ctx: Context, user_id: int) -> list[TokenRow]:
-    """Give the newest hundred tokens of a user, those that work first."""
+    """Return the newest hundred tokens of a user, those that work first."""
     ctx.actor.require(iam.ADMIN)
     now = ctx.now()
     statement = tokens.tokens_with_users().where(Token.user_id == user_id)
@@ -159,7 +159,7 @@ def tokens_of(ctx: Context, user_id: int) -> list[TokenRow]:
 
 
 def one_token(ctx: Context, token_id: int) -> TokenRow:
-    """Give one token; raises NotFound."""
+    """Return one token; raises NotFound."""
     ctx.actor.require(iam.ADMIN)
     row = ctx.session.execute(tokens.tokens_with_users().where(Token.id == token_id)).first()
     if row is None:
@@ -174,7 +174,7 @@ def _token_row(ctx: Context, found: Any, now: datetime) -> TokenRow:
 
 
 def state_of(view: TokenView) -> str:
-    """Give the status word of a token as pages show it."""
+    """Return the status word of a token as pages show it."""
     if view.is_live:
         return "expiring" if view.expires_soon or view.must_rotate else "live"
     return "revoked" if view.revoked_at is not None else "expired"

@@ -11,7 +11,7 @@ from console.models.identity import User
 
 
 def names_of(ctx: Context, usernames: Iterable[str | None]) -> dict[str, str]:
-    """Give the names of users by user name; who is no user is not in it. One query, none for nobody."""
+    """Return the names of users by user name; who is no user is not in it. One query, none for nobody."""
     wanted = sorted({name for name in usernames if name})
     if not wanted:
         return {}

@@ -39,7 +39,7 @@ def make_hash(config: Config, password: str) -> str:
 
 
 def matches(config: Config, stored: str | None, password: str) -> bool:
-    """Say whether `password` belongs to the stored hash.
+    """Return whether `password` belongs to the stored hash.
 
     Without one (unknown user, no password yet) it works as long as with one, so that names cannot be told apart by
     the time of the answer (API contract, 23-B16).
@@ -55,7 +55,7 @@ def matches(config: Config, stored: str | None, password: str) -> bool:
 
 
 def is_outdated(config: Config, stored: str) -> bool:
-    """Say whether a hash was made with other costs than those of today."""
+    """Return whether a hash was made with other costs than those of today."""
     return _hasher(config["PASSWORD_HASH_PROFILE"]).check_needs_rehash(stored)
 
 

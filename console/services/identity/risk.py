@@ -135,7 +135,7 @@ class _Window:
 
 
 def dashboard(ctx: Context, *, days: int = 30) -> Dashboard:
-    """Give the dashboard for the last `days` days; raises PermissionDenied."""
+    """Return the dashboard for the last `days` days; raises PermissionDenied."""
     ctx.actor.require(*READ)
     now, zone = ctx.now(), ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"])
     start = now - timedelta(days=days)
@@ -166,7 +166,7 @@ def dashboard(ctx: Context, *, days: int = 30) -> Dashboard:
 
 
 def risk_of_window(ctx: Context, *, days: int) -> Risk:
-    """Give the risk score of the last `days` days with three queries; the same score as the dashboard's."""
+    """Return the risk score of the last `days` days with three queries; the same score as the dashboard's."""
     now = ctx.now()
     window = _window(ctx, now - timedelta(days=days), now, ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"]))
     _users, tokens, coverage = _accounts(ctx, now)
@@ -284,7 +284,7 @@ def _places(dialect: str) -> Select[*tuple[Any, ...]]:
 
 
 def _action_counts(ctx: Context, window: _Window) -> tuple[int, int, int]:
-    """Give failed changes, sensitive actions and actions of people at night, in one statement.
+    """Return failed changes, sensitive actions and actions of people at night, in one statement.
 
     What the system does at night by schedule is nobody working at night.
     """

@@ -89,7 +89,7 @@ def list_users(ctx: Context) -> list[UserView]:
 
 
 def has_demo_company(ctx: Context) -> bool:
-    """Tell whether the demo company is in this database; its user names begin with `demo.`."""
+    """Return whether the demo company is in this database; its user names begin with `demo.`."""
     asked = select(exists().where(User.username.startswith("demo.", autoescape=True)))
     return remembered(ctx, ("demo_company",), lambda: bool(ctx.session.scalar(asked)))
 

@@ -45,7 +45,7 @@ class Claim:
 
 
 def lease_of(ctx: Context, job: Job) -> timedelta:
-    """Give how long a run of this job may go without heartbeat."""
+    """Return how long a run of this job may go without heartbeat."""
     return timedelta(seconds=job.lease_seconds or ctx.config["JOB_LEASE_SECONDS"])
 
 

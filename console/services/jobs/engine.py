@@ -62,7 +62,7 @@ class RunResult:
     detail: dict[str, Any]
 
     def header(self) -> dict[str, Any]:
-        """Give the fields that lead every answer of a `…/run` endpoint (API contract, gate run)."""
+        """Return the fields that lead every answer of a `…/run` endpoint (API contract, gate run)."""
         run = self.run
         return {
             "run_id": run.id,
@@ -104,7 +104,7 @@ def execute(
     worker: str = "request",
     patience: timedelta | None = None,
 ) -> RunResult:
-    """Run a job now, in this process, and give its run and result.
+    """Run a job now, in this process, and return its run and result.
 
     Commits: what `ctx` did before, then the claim, then the work. While the job runs elsewhere it waits for `patience`
     (three seconds) and then raises Conflict with the id of that run. Raises PermissionDenied and Invalid before
@@ -239,7 +239,7 @@ def _fail(ctx: Context, taken: Claim, handle: Handle, error: BaseException) -> N
 
 
 def _told(error: BaseException) -> dict[str, Any]:
-    """Give what may be read about an error: refusals are written for readers, anything else stays in the log."""
+    """Return what may be read about an error: refusals are written for readers, anything else stays in the log."""
     if not isinstance(error, DomainError):
         return {"message": "The job failed; nothing of it was kept"}
     if isinstance(error.detail, (str, Text)):
@@ -267,7 +267,7 @@ def _refuse(ctx: Context, run_id: int, code: str, message: str) -> None:
 
 
 def bounded(detail: dict[str, Any], limit: int) -> dict[str, Any]:
-    """Give a detail that fits into `limit` bytes of JSON: its largest parts make room, and `truncated` names them."""
+    """Return a detail that fits into `limit` bytes of JSON: its largest parts make room, and `truncated` names them."""
     sizes = {key: len(dump_json(value).encode()) + len(key) + 6 for key, value in detail.items()}
     dropped: list[str] = []
     while sum(sizes.values()) > limit and sizes:

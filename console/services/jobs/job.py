@@ -42,7 +42,7 @@ class Job:
 
 
 def read_options(job: Job, given: Mapping[str, Any] | BaseModel | None = None, *, words: bool = False) -> BaseModel:
-    """Give the job's options with defaults filled in; raises Invalid naming each field that does not fit.
+    """Return the job's options with defaults filled in; raises Invalid naming each field that does not fit.
 
     `words` reads values written as text, as forms and the command line send them. Unknown names are refused: a
     misspelt option would otherwise run the job with its default.
@@ -69,5 +69,5 @@ def read_options(job: Job, given: Mapping[str, Any] | BaseModel | None = None, *
 
 
 def stored_options(options: BaseModel) -> dict[str, Any]:
-    """Give options in the form that is stored with a run."""
+    """Return options in the form that is stored with a run."""
     return options.model_dump(mode="json")

@@ -40,17 +40,17 @@ class RunRow:
 
     @property
     def fingerprint(self) -> Hashable:
-        """Give what a drawing of this row depends on, apart from the minute."""
+        """Return what a drawing of this row depends on, apart from the minute."""
         return self
 
     @property
     def skipped(self) -> bool:
-        """Tell whether the run ended well because there was nothing to do."""
+        """Return whether the run ended well because there was nothing to do."""
         return self.status == "success" and not self.executed
 
     @property
     def seconds(self) -> float:
-        """Give how long the run took."""
+        """Return how long the run took."""
         return (self.finished_at - self.started_at).total_seconds()
 
 
@@ -78,7 +78,7 @@ def _base(ctx: Context) -> Select[Any]:
 
 
 def _search(names: Sequence[tuple[str, str]]) -> Callable[[str], ColumnElement[bool]]:
-    """Give the quick search: the number of a run, or a part of a job's name, which the index of the jobs serves."""
+    """Return the quick search: the number of a run, or a part of a job's name, which the index of the jobs serves."""
 
     def where(text: str) -> ColumnElement[bool]:
         number = text.strip().removeprefix("#")
@@ -102,7 +102,7 @@ def _idle(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool
 
 
 def spec(names: Sequence[tuple[str, str]]) -> ListSpec:
-    """Give the declaration of the list; `names` are the jobs that can be chosen, as (name, title)."""
+    """Return the declaration of the list; `names` are the jobs that can be chosen, as (name, title)."""
     return ListSpec(
         name="runs",
         base=_base,

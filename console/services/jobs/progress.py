@@ -33,7 +33,7 @@ LOOK_EVERY = timedelta(milliseconds=500)
 
 
 def sentence_of(message: Text | str) -> dict[str, Any]:
-    """Give a message in the form that is stored and shown in the reader's language."""
+    """Return a message in the form that is stored and shown in the reader's language."""
     if isinstance(message, Text):
         return message.as_dict()
     return {"msgid": message[:MESSAGE_LIMIT], "params": {}}
@@ -84,7 +84,7 @@ class Handle:
             raise Cancelled(f"run {self.run_id} was asked to stop")
 
     def columns(self) -> dict[str, Any]:
-        """Give the columns of the run's row that show how far it is."""
+        """Return the columns of the run's row that show how far it is."""
         with self.lock:
             return {
                 "progress_done": self.done,
@@ -103,12 +103,12 @@ def attach(ctx: Context, handle: Handle | None) -> None:
 
 
 def current(ctx: Context) -> Handle | None:
-    """Give the run that this use case is part of, or None when nobody counts it as a job."""
+    """Return the run that this use case is part of, or None when nobody counts it as a job."""
     return ctx.session.info.get(_HANDLE)
 
 
 def is_dry_run(ctx: Context) -> bool:
-    """Tell whether everything written will be undone: what leaves the database (files, messages) must not happen."""
+    """Return whether everything written will be undone: what leaves the database (files, messages) must not happen."""
     handle = current(ctx)
     return handle is not None and handle.dry_run
 

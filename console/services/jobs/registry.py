@@ -64,13 +64,13 @@ def _load() -> None:
 
 
 def find(name: str) -> Job | None:
-    """Give the job of that name, or None."""
+    """Return the job of that name, or None."""
     _load()
     return _jobs.get(name)
 
 
 def get(name: str) -> Job:
-    """Give the job of that name; raises NotFound."""
+    """Return the job of that name; raises NotFound."""
     found = find(name)
     if found is None:
         raise NotFound(T("There is no job “%(name)s”", name=name[:80]))
@@ -78,6 +78,6 @@ def get(name: str) -> Job:
 
 
 def all_jobs() -> Iterator[Job]:
-    """Give every job in the order of the names."""
+    """Return every job in the order of the names."""
     _load()
     yield from (_jobs[name] for name in sorted(_jobs))

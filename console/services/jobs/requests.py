@@ -22,7 +22,7 @@ RUN = ("admins:manage", "jobs:run")
 
 
 def snapshot_of(actor: Actor) -> dict[str, Any]:
-    """Give what a worker needs to act for whoever asked; nothing in it is a credential."""
+    """Return what a worker needs to act for whoever asked; nothing in it is a credential."""
     if actor.kind == "system":
         return {}
     return {
@@ -38,7 +38,7 @@ def snapshot_of(actor: Actor) -> dict[str, Any]:
 
 
 def actor_from(snapshot: Mapping[str, Any]) -> Actor:
-    """Give the actor that a run works for: whoever asked for it, or the system."""
+    """Return the actor that a run works for: whoever asked for it, or the system."""
     if not snapshot:
         return SYSTEM
     return Actor(
@@ -61,7 +61,7 @@ def submit(
     words: bool = False,
     hand_over: HandOver,
 ) -> Run:
-    """Ask for a run; a worker carries it out. Gives the run that waits already when the same was asked for before.
+    """Ask for a run; a worker carries it out. Returns the run that waits already when the same was asked for before.
 
     `hand_over(run id)` brings it to the queue after the commit; should that fail, the scheduler does it later.
     Raises PermissionDenied without the job's own permission, and Invalid for options that do not fit (`words` reads

@@ -69,51 +69,51 @@ class Run:
 
     @property
     def duration(self) -> timedelta | None:
-        """Give how long a finished run took."""
+        """Return how long a finished run took."""
         if self.started_at is None or self.finished_at is None:
             return None
         return self.finished_at - self.started_at
 
     @property
     def skipped(self) -> bool:
-        """Tell whether the run ended well because there was nothing to do."""
+        """Return whether the run ended well because there was nothing to do."""
         return self.status == "success" and not self.executed
 
     @property
     def queued_at(self) -> datetime:
-        """Give when the run was asked for."""
+        """Return when the run was asked for."""
         return self.requested_at
 
     @property
     def progress_done(self) -> int:
-        """Give how many steps are done."""
+        """Return how many steps are done."""
         return int(self.progress["done"])
 
     @property
     def progress_total(self) -> int | None:
-        """Give how many steps there are, if that is known."""
+        """Return how many steps there are, if that is known."""
         total: int | None = self.progress["total"]
         return total
 
     @property
     def progress_note(self) -> Text | None:
-        """Give the last words about the progress."""
+        """Return the last words about the progress."""
         message = self.progress["message"]
         return Text(message["msgid"], message["params"]) if message else None
 
     @property
     def error(self) -> Text | None:
-        """Give why the run ended without its work, for people."""
+        """Return why the run ended without its work, for people."""
         return Text(REASONS.get(self.error_code, self.error_code)) if self.error_code else None
 
     @property
     def summary(self) -> Text | None:
-        """Give the run in one sentence; pages of a job that has one say it themselves."""
+        """Return the run in one sentence; pages of a job that has one say it themselves."""
         return None
 
 
 def view(row: JobRun, *, log: bool = False) -> Run:
-    """Give a row as the rest of the console sees it."""
+    """Return a row as the rest of the console sees it."""
     return Run(
         id=row.id,
         job_name=row.job_name,
@@ -146,7 +146,7 @@ def view(row: JobRun, *, log: bool = False) -> Run:
 
 
 def state_is(state: str, table: type[JobRun] = JobRun) -> ColumnElement[bool]:
-    """Give the condition for waiting or running rows, written so that the small partial indexes serve it.
+    """Return the condition for waiting or running rows, written so that the small partial indexes serve it.
 
     Databases compare it with the condition of the index before they know the values of parameters.
     """
@@ -156,7 +156,7 @@ def state_is(state: str, table: type[JobRun] = JobRun) -> ColumnElement[bool]:
 
 
 def skipped(table: Any = JobRun) -> ColumnElement[bool]:
-    """Give the condition for finished runs that found nothing to do; `table` is the mapped class or its columns."""
+    """Return the condition for finished runs that found nothing to do; `table` is the mapped class or its columns."""
     nothing: ColumnElement[bool] = and_(
         table.status == "success", table.executed.is_(False), table.error_code.is_(None), table.dry_run.is_(False)
     )
@@ -170,7 +170,7 @@ def changed(ctx: Context, statement: Update | Delete, values: Sequence[Mapping[s
 
 
 def get(ctx: Context, run_id: int) -> Run:
-    """Give one run with its log; raises NotFound."""
+    """Return one run with its log; raises NotFound."""
     ctx.actor.require(*READ)
     return _within(ctx, view(row_of(ctx, run_id, log=True), log=True))
 
@@ -184,7 +184,7 @@ def _within(ctx: Context, run: Run) -> Run:
 
 
 def row_of(ctx: Context, run_id: int, *, log: bool = False) -> JobRun:
-    """Give the row of a run as it stands in the database now; raises NotFound."""
+    """Return the row of a run as it stands in the database now; raises NotFound."""
     query = select(JobRun).where(JobRun.id == run_id)
     if log:
         query = query.options(undefer(JobRun.log_json))
@@ -211,7 +211,7 @@ class RunFilter:
 
 
 def listed(ctx: Context, wanted: RunFilter, *, limit: int = 50, offset: int = 0) -> tuple[list[Run], int]:
-    """Give a page of runs, newest first, and how many there are: two queries."""
+    """Return a page of runs, newest first, and how many there are: two queries."""
     ctx.actor.require(*READ)
     query = select(JobRun).where(*_conditions(wanted))
     if wanted.state in (None, FINISHED):
@@ -259,7 +259,7 @@ def _newest(name: str, *more: ColumnElement[bool]) -> ScalarSelect[int]:
 def latest_per_job(
     ctx: Context, names: Iterable[str], *, dry_run: bool | None = False, executed: bool | None = None
 ) -> dict[str, Run]:
-    """Give the newest finished run of each job that has one, in one query (order: `finished_at`, then id).
+    """Return the newest finished run of each job that has one, in one query (order: `finished_at`, then id).
 
     Dry runs are left out unless `dry_run` says otherwise (None: both kinds); `executed` asks for runs whose work ran
     to its end without deciding to skip, which is what cooldowns count from.
@@ -276,12 +276,12 @@ def latest_per_job(
 
 
 def latest(ctx: Context, name: str, *, dry_run: bool | None = False) -> Run | None:
-    """Give the newest finished run of a job, or None (API contract: newest `finished_at`, then highest id)."""
+    """Return the newest finished run of a job, or None (API contract: newest `finished_at`, then highest id)."""
     return latest_per_job(ctx, [name], dry_run=dry_run).get(name)
 
 
 def last_executed(ctx: Context, name: str, *, dry_run: bool | None = False) -> Run | None:
-    """Give the newest run of a job that really did its work: neither failed, nor stopped, nor skipped."""
+    """Return the newest run of a job that really did its work: neither failed, nor stopped, nor skipped."""
     return latest_per_job(ctx, [name], dry_run=dry_run, executed=True).get(name)
 
 
@@ -294,7 +294,7 @@ def history(
     since: datetime | None = None,
     dry_run: bool | None = False,
 ) -> tuple[list[Run], int]:
-    """Give the finished runs of one job, newest first, and how many there are.
+    """Return the finished runs of one job, newest first, and how many there are.
 
     For services that show the history of their own job; the permission is theirs to check.
     """
@@ -304,7 +304,7 @@ def history(
 
 
 def open_runs(ctx: Context) -> list[Run]:
-    """Give everything that waits or runs, running ones first, oldest first, at most 200."""
+    """Return everything that waits or runs, running ones first, oldest first, at most 200."""
     ctx.actor.require(*READ)
     query = (
         select(JobRun)

@@ -28,7 +28,7 @@ SILENT_AFTER = timedelta(minutes=2)
 
 
 def tick(ctx: Context, lines: Sequence[Line], find: Find) -> list[int]:
-    """Make the runs that are due and give their ids; `ctx` starts reading and turns to writing when needed.
+    """Make the runs that are due and return their ids; `ctx` starts reading and turns to writing when needed.
 
     Any number of schedulers may do this at once: a line's cursor is moved by a conditional update, and an instant that
     has its run already is refused by the database.
@@ -102,7 +102,7 @@ def _insert(ctx: Context, line: Line, due: Due, find: Find, now: datetime) -> in
 
 
 def _insert_ignoring(ctx: Context, table: Table, values: dict[str, Any]) -> Any:
-    """Insert a row unless a constraint refuses it; gives its key, or None."""
+    """Insert a row unless a constraint refuses it; returns its key, or None."""
     dialect = postgresql if ctx.session.get_bind().dialect.name == "postgresql" else sqlite
     statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
     return ctx.session.execute(statement.returning(*table.primary_key)).scalar_one_or_none()
@@ -135,12 +135,12 @@ class ScheduleView:
 
     @property
     def late_count(self) -> int:
-        """Give how many lines are late."""
+        """Return how many lines are late."""
         return sum(row.standing.late for row in self.rows)
 
 
 def overview(ctx: Context, lines: Sequence[Line], find: Find) -> ScheduleView:
-    """Give every line with its last, next, late and missed, in four queries whatever the number of lines."""
+    """Return every line with its last, next, late and missed, in four queries whatever the number of lines."""
     ctx.actor.require(*READ)
     now = ctx.now()
     names = [line.job for line in lines]
@@ -173,7 +173,7 @@ class ScheduleHealth:
 
 
 def health(ctx: Context, lines: Sequence[Line], find: Find) -> ScheduleHealth:
-    """Give what the overview page says of the schedule, in two queries."""
+    """Return what the overview page says of the schedule, in two queries."""
     ctx.actor.require(*READ)
     now = ctx.now()
     known = [line for line in lines if find(line.job) is not None]
@@ -208,7 +208,7 @@ def _silent(seen_at: datetime | None, now: datetime) -> bool:
 
 
 def _served(ctx: Context, names: Iterable[str]) -> dict[str, datetime]:
-    """Give the newest instant of each job whose run has begun."""
+    """Return the newest instant of each job whose run has begun."""
     wanted = tuple(dict.fromkeys(names))
 
     def find() -> dict[str, datetime]:

@@ -20,7 +20,7 @@ log = structlog.get_logger("jobs")
 
 
 def next_in_line(ctx: Context, *, name: str | None = None) -> list[int]:
-    """Give the runs that could begin now: of each job that does not run, the one that waits longest."""
+    """Return the runs that could begin now: of each job that does not run, the one that waits longest."""
     other = aliased(JobRun)
     busy = exists().where(other.job_name == JobRun.job_name, state_is(RUNNING, other))
     query = select(func.min(JobRun.id)).where(state_is(QUEUED), ~busy).group_by(JobRun.job_name)
@@ -47,7 +47,7 @@ class Reaper:
         self._seen: dict[int, _Seen] = {}
 
     def reap(self, ctx: Context) -> list[int]:
-        """Close what is lost and give the ids; `ctx` starts reading and turns to writing when needed."""
+        """Close what is lost and return the ids; `ctx` starts reading and turns to writing when needed."""
         now, tick = ctx.now(), self._ticks()
         columns = (JobRun.id, JobRun.claim_token, JobRun.heartbeat_at, JobRun.started_at, JobRun.lease_seconds)
         running = ctx.session.execute(select(*columns).where(state_is(RUNNING))).all()

@@ -72,12 +72,12 @@ class Effective:
 
 
 def effective(ctx: Context) -> Effective:
-    """Give the policy that counts now; writes nothing."""
+    """Return the policy that counts now; writes nothing."""
     return typed(policies.resolve(ctx, AUTOPILOT))
 
 
 def typed(view: PolicyView) -> Effective:
-    """Give a policy with its values as the domain reads them."""
+    """Return a policy with its values as the domain reads them."""
     return Effective(AutopilotPolicy(**view.values), view)
 
 

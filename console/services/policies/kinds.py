@@ -57,11 +57,11 @@ class PolicyKind:
 
     @cached_property
     def fields(self) -> tuple[PolicyField, ...]:
-        """Give the fields with their types and bounds."""
+        """Return the fields with their types and bounds."""
         return fields_of(self.schema)
 
     def key_of(self, site: str | None) -> str:
-        """Give the key of a site's row (None: of the global one); raises BadRequest for a site of a global kind."""
+        """Return the key of a site's row (None: of the global one); raises BadRequest for a site of a global kind."""
         if not self.per_site:
             if site is not None:
                 raise BadRequest(T("This policy is the same for all sites"))
@@ -69,7 +69,7 @@ class PolicyKind:
         return f"{self.key}site:{site}" if site is not None else f"{self.key}default"
 
     def built_in(self, config: Config) -> dict[str, Any]:
-        """Give the values that count while nobody has set any."""
+        """Return the values that count while nobody has set any."""
         return filled(self.fields, self.defaults(config))
 
 
@@ -89,17 +89,17 @@ class PolicyView:
 
     @property
     def applies_to(self) -> str:
-        """Give the site, or `global`."""
+        """Return the site, or `global`."""
         return self.site or "global"
 
     @property
     def etag(self) -> str:
-        """Give what `If-Match` compares."""
+        """Return what `If-Match` compares."""
         return f'"{self.revision}"'
 
 
 def envelope(found: PolicyView) -> dict[str, Any]:
-    """Give the published shape of a policy answer, with the adoption extension for kinds that have it."""
+    """Return the published shape of a policy answer, with the adoption extension for kinds that have it."""
     kind = found.kind
     scope_type = "site" if found.site is not None else "global"
     meta: dict[str, Any] = {

@@ -26,7 +26,10 @@ ADMIN = "admins:manage"
 
 
 def resolve(ctx: Context, kind: PolicyKind, site: str | None = None) -> PolicyView:
-    """Give the policy that counts, in one query and without writing anything; permissions are the caller's business."""
+    """Return the policy that counts, in one query and without writing anything.
+
+    Permissions are the caller's business.
+    """
     own = kind.key_of(site)
     keys = [own] if site is None else [own, kind.key_of(None)]
     found = ctx.session.scalars(
@@ -56,7 +59,7 @@ def _view(ctx: Context, kind: PolicyKind, site: str | None, rows: Mapping[str, P
 
 
 def _fitting(kind: PolicyKind, stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the stored fields that the schema still knows, within its present bounds."""
+    """Return the stored fields that the schema still knows, within its present bounds."""
     read = filled(kind.fields, stored)
     return {field.name: read[field.name] for field in kind.fields if stored.get(field.name) is not None}
 
@@ -77,7 +80,7 @@ def check_scope(ctx: Context, kind: PolicyKind, site: str | None, *, write: bool
 
 
 def view(ctx: Context, kind: PolicyKind, site: str | None = None) -> PolicyView:
-    """Give a policy to somebody who may read it."""
+    """Return a policy to somebody who may read it."""
     ctx.actor.require(*kind.read)
     check_scope(ctx, kind, site, write=False)
     found = resolve(ctx, kind, site)
@@ -86,7 +89,7 @@ def view(ctx: Context, kind: PolicyKind, site: str | None = None) -> PolicyView:
 
 
 def merged(ctx: Context, kind: PolicyKind, sent: Mapping[str, Any], site: str | None = None) -> PolicyView:
-    """Give the policy as it would be with `sent`, stored nowhere; raises Invalid for numbers that are not finite."""
+    """Return the policy as it would be with `sent`, stored nowhere; raises Invalid for numbers that are not finite."""
     found = resolve(ctx, kind, site)
     made = normalise(kind.fields, found.values, sent)
     return replace(found, values=made.values, warnings=made.warnings)
@@ -101,7 +104,7 @@ def update_policy(
     if_match: int | None = None,
     reason: str = "",
 ) -> PolicyView:
-    """Merge `sent` into a policy; gives it with the warnings about what was taken differently.
+    """Merge `sent` into a policy; returns it with the warnings about what was taken differently.
 
     Raises PermissionDenied, SiteDenied, Invalid for numbers that are not finite, and PreconditionFailed when the
     policy is no longer at revision `if_match`.
@@ -161,7 +164,7 @@ def _accepted(
 
 
 def _locked(ctx: Context, key: str) -> Policy:
-    """Give the row of a key, locked until the end of the transaction; made empty when it is missing."""
+    """Return the row of a key, locked until the end of the transaction; made empty when it is missing."""
     wanted = select(Policy).where(Policy.policy_key == key).with_for_update()
     row = ctx.session.scalars(wanted, execution_options={"populate_existing": True}).one_or_none()
     if row is None:
@@ -216,7 +219,7 @@ class Revision:
 
 
 def revisions(ctx: Context, kind: PolicyKind, site: str | None = None, *, limit: int = 50) -> tuple[Revision, ...]:
-    """Give the changes of a policy, newest first."""
+    """Return the changes of a policy, newest first."""
     ctx.actor.require(*kind.read)
     check_scope(ctx, kind, site, write=False)
     found = ctx.session.scalars(

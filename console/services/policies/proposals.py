@@ -95,14 +95,14 @@ def propose(
 
 
 def open_proposal(ctx: Context, kind: PolicyKind, site: str | None = None) -> Proposal | None:
-    """Give the proposal that waits for a decision, if there is one; permissions are the caller's business."""
+    """Return the proposal that waits for a decision, if there is one; permissions are the caller's business."""
     wanted = select(PolicyProposal).where(PolicyProposal.policy_key == kind.key_of(site), PolicyProposal.state == OPEN)
     row = ctx.session.scalars(wanted).one_or_none()
     return _made(row) if row is not None else None
 
 
 def listed(ctx: Context, kind: PolicyKind, site: str | None = None, *, limit: int = 50) -> tuple[Proposal, ...]:
-    """Give the proposals of a policy, newest first."""
+    """Return the proposals of a policy, newest first."""
     ctx.actor.require(*kind.read)
     policies.check_scope(ctx, kind, site, write=False)
     wanted = select(PolicyProposal).where(PolicyProposal.policy_key == kind.key_of(site))
@@ -146,7 +146,7 @@ def approve(ctx: Context, kind: PolicyKind, proposal_id: int, *, note: str = "")
 
 
 def is_outdated(proposal: Proposal, current: PolicyView) -> bool:
-    """Tell whether the policy has other values than when the proposal was made; stopped and resumed is the same."""
+    """Return whether the policy has other values than when the proposal was made; stopped and resumed is the same."""
     base = {**proposal.policy, **{name: change["old"] for name, change in proposal.changes.items()}}
     return current.revision != proposal.base_revision and dict(current.values) != base
 
@@ -192,7 +192,7 @@ def _is_proposer(ctx: Context, row: PolicyProposal) -> bool:
 
 
 def _others_can(ctx: Context, row: PolicyProposal) -> bool:
-    """Tell whether another active person could approve: owners always can."""
+    """Return whether another active person could approve: owners always can."""
     wanted = select(func.count()).where(
         User.is_active.is_(True),
         User.is_bootstrap.is_(False),

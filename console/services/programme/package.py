@@ -190,7 +190,7 @@ def _copy(archive: zipfile.ZipFile, path: str, one: ItemEvidence, packed: _Evide
 
 
 def _part(text: str) -> str:
-    """Give one part of a path: never a way out of the archive."""
+    """Return one part of a path: never a way out of the archive."""
     return PurePosixPath(text.replace("\\", "/")).name.strip(". ") or "file"
 
 
@@ -214,7 +214,7 @@ def _row(one: ItemEvidence, path: str, reason: str) -> IndexRow:
 
 
 def _weekly(ctx: Context, site: str, limit: int) -> tuple[tuple[Point, ...], JobRun | None]:
-    """Give the newest points of a site, oldest first, and its newest run."""
+    """Return the newest points of a site, oldest first, and its newest run."""
     found = ctx.session.scalars(
         select(JobRun)
         .where(JobRun.job_name == JOB, JobRun.finished_at.is_not(None))

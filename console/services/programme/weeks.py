@@ -66,7 +66,7 @@ class WeekOverview:
 
 
 def week_of(code: str) -> Week:
-    """Give the week of that code; raises NotFound."""
+    """Return the week of that code; raises NotFound."""
     found = WEEKS.get(code)
     if found is None:
         raise NotFound(N_("Not Found"))
@@ -74,7 +74,7 @@ def week_of(code: str) -> Week:
 
 
 def site_name(text: str) -> str:
-    """Give a site's name as it is stored; raises Invalid for what can be none."""
+    """Return a site's name as it is stored; raises Invalid for what can be none."""
     try:
         return scope.site_name(unicodedata.normalize("NFC", text))
     except ValueError as error:
@@ -136,7 +136,7 @@ def _monday(ctx: Context, week: Week, site: str, begun: date | None, wanted: dat
 
 
 def first_mondays(ctx: Context) -> dict[str, date]:
-    """Give on which Monday the calendar of each site begins that has begun a week; other sites follow the plan."""
+    """Return on which Monday the calendar of each site begins that has begun a week; other sites follow the plan."""
     statement = select(TrackerRun.site_key, TrackerRun.tracker, TrackerRun.starts_on)
     begun = ctx.session.execute(
         statement.where(TrackerRun.tracker.in_(WEEKS), TrackerRun.starts_on.is_not(None)).order_by(TrackerRun.id)
@@ -156,7 +156,7 @@ def _stored(ctx: Context, programme: Programme, site: str) -> dict[tuple[str, st
 
 
 def _follows(one: WeekEntry) -> dict[str, Any]:
-    """Give what of an item follows the catalogue for ever."""
+    """Return what of an item follows the catalogue for ever."""
     return {
         "item_name": one.entry.name,
         "owner_role": one.entry.owner,
@@ -220,12 +220,12 @@ def _items(ctx: Context, programme: Programme, site: str, now: datetime) -> tupl
 
 
 def items(ctx: Context, week: Week, query: ListQuery, *, limit: int, offset: int) -> Slice:
-    """Give items of a week, changed last first; without a site those of all the caller's sites."""
+    """Return items of a week, changed last first; without a site those of all the caller's sites."""
     return tracker_lists.slice_of(ctx, week.programme, query, limit=limit, offset=offset, order=NEWEST)
 
 
 def overview(ctx: Context, week: Week, site: str) -> WeekOverview:
-    """Give the counts of a week at a site: two queries; raises SiteDenied."""
+    """Return the counts of a week at a site: two queries; raises SiteDenied."""
     programme = week.programme
     ctx.actor.require(*programme.read)
     site = site_name(site)
@@ -265,7 +265,7 @@ class SiteWeek:
 
     @property
     def friday(self) -> date:
-        """Give the last day of the week."""
+        """Return the last day of the week."""
         return self.monday + timedelta(days=FRIDAY)
 
     @property
@@ -289,17 +289,17 @@ class ProgrammeState:
     cells: Mapping[tuple[str, str], SiteWeek]
 
     def same_days(self, week: Week, sites: Collection[str]) -> SiteWeek | None:
-        """Give a site's week that speaks for all of `sites`; None when they do not share its days."""
+        """Return a site's week that speaks for all of `sites`; None when they do not share its days."""
         shown = [cell for cell in self.row(week) if cell.site in sites]
         return shown[0] if len({cell.monday for cell in shown}) == 1 else None
 
     def row(self, week: Week) -> tuple[SiteWeek, ...]:
-        """Give a week at all sites, in their order."""
+        """Return a week at all sites, in their order."""
         return tuple(self.cells[week.code, site] for site in self.sites)
 
 
 def readable(ctx: Context) -> tuple[Week, ...]:
-    """Give the weeks that the caller may read."""
+    """Return the weeks that the caller may read."""
     return tuple(week for week in WEEKS.values() if any(map(ctx.actor.can, week.programme.read)))
 
 

@@ -66,7 +66,7 @@ class Pruned:
 
 
 def policy_of(config: Config) -> LatencyPolicy:
-    """Give the thresholds of this installation."""
+    """Return the thresholds of this installation."""
     return LatencyPolicy(
         enabled=config["API_LATENCY_MONITOR_ENABLED"],
         warning_ms=config["API_LATENCY_P95_WARNING_MS"],
@@ -87,7 +87,7 @@ def policy_of(config: Config) -> LatencyPolicy:
 
 
 def targets_of(config: Config) -> tuple[Target, ...]:
-    """Give the endpoints that are watched."""
+    """Return the endpoints that are watched."""
     return parse_targets(config["API_LATENCY_TARGETS"])
 
 
@@ -109,7 +109,7 @@ def snapshot(ctx: Context, memory: Mapping[str, MemorySamples] | None = None) ->
 
 
 def view(ctx: Context, memory: Mapping[str, MemorySamples] | None = None) -> LatencySnapshot:
-    """Give the snapshot to a caller who may read it."""
+    """Return the snapshot to a caller who may read it."""
     ctx.actor.require(*READ)
     return snapshot(ctx, memory)
 

@@ -16,13 +16,13 @@ READ = gate.READ
 
 
 def plan(ctx: Context, *, include_warnings: bool = True, max_items: int = remediation.DEFAULT_MAX_ITEMS) -> Plan:
-    """Give the plan for a fresh verdict; raises PermissionDenied."""
+    """Return the plan for a fresh verdict; raises PermissionDenied."""
     ctx.actor.require(*READ)
     return remediation.plan(gate.snapshot(ctx), now=ctx.now(), include_warnings=include_warnings, max_items=max_items)
 
 
 def action_of(item: PlanItem) -> str:
-    """Give what is to be done, in Korean as the API promises."""
+    """Return what is to be done, in Korean as the API promises."""
     return text_in(DEFAULT_LOCALE, item.action)
 
 
@@ -34,7 +34,7 @@ CSV_COLUMNS = (
 
 
 def as_answer(made: Plan) -> dict[str, Any]:
-    """Give the published shape; action and reason stand beside their translatable forms."""
+    """Return the published shape; action and reason stand beside their translatable forms."""
     return {
         "generated_at": made.generated_at,
         "gate_generated_at": made.gate_generated_at,
@@ -66,7 +66,7 @@ def _item(item: PlanItem) -> dict[str, Any]:
 
 
 def export(ctx: Context, *, filename: str, include_warnings: bool = True, max_items: int) -> Plan:
-    """Give the plan for a download and put the export on record; status `warning` when the verdict is not GO."""
+    """Return the plan for a download and put the export on record; status `warning` when the verdict is not GO."""
     made = plan(ctx, include_warnings=include_warnings, max_items=max_items)
     audit.record(
         ctx,

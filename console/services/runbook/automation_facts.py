@@ -11,7 +11,7 @@ from console.models.jobs import JobRun, JobSchedule
 
 
 def facts(ctx: Context) -> AutomationFacts:
-    """Give the newest real runs of each job and since when it is scheduled: two queries of index ranges."""
+    """Return the newest real runs of each job and since when it is scheduled: two queries of index ranges."""
     parts = [
         select(JobRun.id)
         .where(JobRun.job_name == name, JobRun.state == "finished", JobRun.dry_run.is_(False))

@@ -26,12 +26,12 @@ class Readiness:
 
     @property
     def ready(self) -> bool:
-        """Tell whether requests can be answered; without Redis pages still work and runs wait."""
+        """Return whether requests can be answered; without Redis pages still work and runs wait."""
         return self.database == "ok" and self.migrations == "ok"
 
     @property
     def status(self) -> str:
-        """Give "ready", "degraded" (Redis is away) or "unavailable"."""
+        """Return "ready", "degraded" (Redis is away) or "unavailable"."""
         if not self.ready:
             return "unavailable"
         return "degraded" if self.redis == "away" else "ready"
@@ -49,7 +49,7 @@ def check(ctx: Context) -> Readiness:
 
 @cache
 def newest_migration() -> str | None:
-    """Give the head of the migrations that this code came with."""
+    """Return the head of the migrations that this code came with."""
     # Ten megabytes that a server whose readiness nobody asks for can do without.
     from alembic.config import Config as AlembicConfig
     from alembic.script import ScriptDirectory

@@ -71,7 +71,7 @@ def batch(ctx: Context, *, sample: int | None = None, most: int | None = None) -
 
 
 def facts(ctx: Context) -> IntegrityFacts:
-    """Give what the newest run of the batch found, for the runbook: one query, nothing is read again."""
+    """Return what the newest run of the batch found, for the runbook: one query, nothing is read again."""
     run = runs.latest(ctx, domain.JOB)
     if run is None:
         return IntegrityFacts(ctx.now())
@@ -94,7 +94,7 @@ def _due(ctx: Context, module: str, sample: int) -> list[EvidenceFile]:
 
 
 def _check(ctx: Context, row: EvidenceFile) -> list[Issue]:
-    """Read one file; gives what is wrong with it, the most telling last."""
+    """Read one file; returns what is wrong with it, the most telling last."""
 
     def issue(reason: str, **more: Any) -> Issue:
         return {"module": row.module, "evidence_id": row.id, "site": row.site, "reason": reason, **more}
@@ -163,12 +163,12 @@ def _unsigned(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _stored(ctx: Context) -> list[Path]:
-    """The kept archives, the newest month first."""
+    """Return the kept archives, the newest month first."""
     return sorted(ctx.config.path("AUDIT_ARCHIVE_PATH").glob("audit-archive-*.json"), reverse=True)
 
 
 def _genuine(ctx: Context, path: Path) -> bool:
-    """Tell whether a kept archive is what was signed; one signed with another key is judged by its digest alone."""
+    """Return whether a kept archive is what was signed; one signed with another key is judged by its digest alone."""
     try:
         document = json.loads(path.read_bytes())
         entries = [canonical_json(entry) for entry in document["entries"] or ()]
@@ -181,5 +181,5 @@ def _genuine(ctx: Context, path: Path) -> bool:
 
 
 def as_detail(made: IntegrityReport) -> dict[str, Any]:
-    """Give a report as the answer and the run's result carry it: the message in English, as other checks do."""
+    """Return a report as the answer and the run's result carry it: the message in English, as other checks do."""
     return {**asdict(made), "message": str(made.message)}

@@ -75,7 +75,7 @@ class Instance:
 
     @property
     def error_ids(self) -> tuple[str, ...]:
-        """Give the ids of the checks that failed with an error."""
+        """Return the ids of the checks that failed with an error."""
         return tuple(check["id"] for check in self.payload.get("checks", ()) if check["status"] == ERROR)
 
 
@@ -173,7 +173,7 @@ def _probe(id_: str, folder: Path) -> PathProbe:
 
 
 def as_payload(found: Preflight) -> dict[str, Any]:
-    """Give the one JSON shape of a preflight: stored, answered by the API, read by the pages."""
+    """Return the one JSON shape of a preflight: stored, answered by the API, read by the pages."""
     return {
         "generated_at": found.generated_at.isoformat(timespec="microseconds"),
         "env": found.env,
@@ -223,7 +223,7 @@ def forget(ctx: Context, instance_id: str) -> None:
 
 
 def instances(ctx: Context) -> tuple[Instance, ...]:
-    """Give what every process said last: web processes first, then by age; at most 200."""
+    """Return what every process said last: web processes first, then by age; at most 200."""
     now = ctx.now()
     rows = ctx.session.scalars(
         select(PreflightSnapshot)
@@ -262,7 +262,7 @@ def _web(ctx: Context) -> list[Instance]:
 
 
 def deciding(found: list[Instance]) -> Instance | None:
-    """Give the web process whose preflight counts: of the living ones the worst, else the newest of all.
+    """Return the web process whose preflight counts: of the living ones the worst, else the newest of all.
 
     `found` is ordered newest first. One bad process behind a load balancer is enough to serve bad answers.
     """
@@ -273,7 +273,7 @@ def deciding(found: list[Instance]) -> Instance | None:
 
 
 def facts(ctx: Context) -> PreflightFacts:
-    """Give the preflight that gate and runbook judge: that of the web processes, with its source and age.
+    """Return the preflight that gate and runbook judge: that of the web processes, with its source and age.
 
     Before any web process has reported, this process examines itself and says so.
     """
@@ -302,7 +302,7 @@ def facts(ctx: Context) -> PreflightFacts:
 
 
 def view(ctx: Context) -> PreflightView:
-    """Give the preflight that counts and those of all processes, for API and page."""
+    """Return the preflight that counts and those of all processes, for API and page."""
     ctx.actor.require(*READ)
     found = instances(ctx)
     chosen = deciding([one for one in found if one.kind == WEB])

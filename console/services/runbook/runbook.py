@@ -31,13 +31,13 @@ def snapshot(ctx: Context, *, known: Mapping[str, Any] | None = None) -> Runbook
 
 
 def view(ctx: Context, memory: Mapping[str, MemorySamples] | None = None) -> Runbook:
-    """Give the runbook to a caller who may read it; `memory` as for the latency snapshot."""
+    """Return the runbook to a caller who may read it; `memory` as for the latency snapshot."""
     ctx.actor.require(*READ)
     return snapshot(ctx, known={"latency": latency.snapshot(ctx, memory)})
 
 
 def as_answer(book: Runbook) -> dict[str, Any]:
-    """Give the published shape: the fields of each check stand flat beside its id, status and message."""
+    """Return the published shape: the fields of each check stand flat beside its id, status and message."""
     return {
         "generated_at": book.generated_at,
         "overall_status": book.overall_status,
@@ -70,7 +70,7 @@ def _limiter(store: str, url: str, prefix: str) -> Limiter:
 
 
 def signing_facts(config: Config) -> SigningFacts:
-    """Tell whether audit archives are signed, and whether this is production."""
+    """Return whether audit archives are signed, and whether this is production."""
     return SigningFacts(bool(config["AUDIT_ARCHIVE_SIGNING_KEY"].strip()), config.production)
 
 

@@ -23,7 +23,7 @@ class Candidate:
 
 
 def candidates(ctx: Context, site: str | None = None, programme: Programme = REMEDIATION) -> tuple[Candidate, ...]:
-    """Give the active users who hold the write permission and see `site` (None: the platform), by name."""
+    """Return the active users who hold the write permission and see `site` (None: the platform), by name."""
     ctx.actor.require(*programme.read)
     return remembered(ctx, ("candidates", site, programme.write), lambda: _candidates(ctx, site, programme))
 

@@ -63,7 +63,7 @@ def board(
     expand: str = "",
     counts: Mapping[str, int] | None = None,
 ) -> Board:
-    """Give the columns of the board: two queries, each column capped; `expand` shows (nearly) all of one status.
+    """Return the columns of the board: two queries, each column capped; `expand` shows (nearly) all of one status.
 
     Whoever has counted the items by status already gives the `counts`.
     """
@@ -104,7 +104,7 @@ def board(
 
 
 def loads(ctx: Context, programme: Programme, site: str | None = None, *, most: int = 50) -> tuple[Load, ...]:
-    """Give the assignees with the most open items, most first."""
+    """Return the assignees with the most open items, most first."""
     ctx.actor.require(*programme.read)
     open_items = rows.keys(programme, ctx.actor).where(rows.OPEN, TrackerItem.assignee.is_not(None))
     if site:

@@ -149,7 +149,7 @@ def _check(ctx: Context, programme: Programme, change: BulkChange, now: datetime
 
 
 def _selected(ctx: Context, programme: Programme, selection: Selection, now: datetime) -> Select[Any]:
-    """The ids that are meant; other sites' ids are simply not among them."""
+    """Return the ids that are meant; other sites' ids are simply not among them."""
     if selection.everything:
         unknown = set(selection.filters) - {item.key for item in spec(programme, now).filters}
         if unknown:

@@ -68,7 +68,7 @@ def _state(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[boo
 
 
 def matches(programme: Programme, words: str) -> ColumnElement[bool]:
-    """Give the condition that an item has these words in a text, or this number."""
+    """Return the condition that an item has these words in a text, or this number."""
     texts = (TrackerItem.item_name, TrackerItem.action, TrackerItem.reason, TrackerItem.item_key, TrackerItem.assignee)
     found = [holds(column.expression, words) for column in texts]
     number = rows.number_of(programme.item_prefix, words)
@@ -120,7 +120,7 @@ COLUMNS = (
 
 
 def spec(programme: Programme, now: datetime) -> ListSpec:
-    """Give the list of a programme's items as read at `now`, active ones unless `state` says otherwise."""
+    """Return the list of a programme's items as read at `now`, active ones unless `state` says otherwise."""
     return ListSpec(
         name=f"tracker_{programme.key}",
         base=lambda ctx: rows.base(programme, ctx.actor),
@@ -134,14 +134,14 @@ def spec(programme: Programme, now: datetime) -> ListSpec:
 
 
 def with_defaults(query: ListQuery) -> ListQuery:
-    """Give the query with active items only, unless its `state` says otherwise."""
+    """Return the query with active items only, unless its `state` says otherwise."""
     if any(query.filters.get("state", ())):
         return query
     return replace(query, filters={**query.filters, "state": ("active",)})
 
 
 def order_of(query: ListQuery) -> tuple[ColumnElement[Any], ...]:
-    """Give the default order of a query in the words of the index: where all are active, that is no part of it.
+    """Return the default order of a query in the words of the index: where all are active, that is no part of it.
 
     PostgreSQL would sort every match by a value that they all have instead of reading the first ones.
     """
@@ -149,7 +149,7 @@ def order_of(query: ListQuery) -> tuple[ColumnElement[Any], ...]:
 
 
 def matching(ctx: Context, programme: Programme, query: ListQuery, now: datetime) -> Select[Any]:
-    """Give the SELECT of the ids that match a query; reads indexes alone where the filters have one."""
+    """Return the SELECT of the ids that match a query; reads indexes alone where the filters have one."""
     ctx.actor.require(*programme.read)
     keys = replace(spec(programme, now), base=lambda ctx: rows.keys(programme, ctx.actor))
     return narrowed(ctx, keys, with_defaults(query), now)
@@ -163,7 +163,7 @@ def unchanged(
     find: Callable[[], T],
     holds: Callable[[T], datetime] = lambda _found: ALWAYS,
 ) -> T:
-    """Give what `find` finds among the matching items; it looks again when something changed or a deadline passed.
+    """Return what `find` finds among the matching items; it looks again when something changed or a deadline passed.
 
     `holds` says up to which instant (aware UTC) what was found reads the same.
     """

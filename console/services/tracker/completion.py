@@ -55,7 +55,7 @@ class Completion:
 
     @property
     def fingerprint(self) -> tuple[Hashable, ...]:
-        """Give what a drawing of this depends on, apart from the minute."""
+        """Return what a drawing of this depends on, apart from the minute."""
         closed = (self.status, self.completion_note, self.completed_by, self.completed_at, self.force_used)
         return (*closed, self.history_count, self.site, *self.readiness.fingerprint)
 
@@ -76,7 +76,7 @@ class CompletionEntry:
 
 
 def completion(ctx: Context, programme: Programme = REMEDIATION, site: str | None = None) -> Completion:
-    """Tell whether the tracker is closed, and the readiness of now: two queries."""
+    """Return whether the tracker is closed, and the readiness of now: two queries."""
     ctx.actor.require(*programme.read)
     check_site(ctx, site)
     now = ctx.now()
@@ -192,7 +192,7 @@ def history(
     limit: int = HISTORY_LIMIT,
     offset: int = 0,
 ) -> tuple[tuple[CompletionEntry, ...], int]:
-    """Give every closing and reopening, newest first, and how many there are."""
+    """Return every closing and reopening, newest first, and how many there are."""
     ctx.actor.require(*programme.read)
     check_site(ctx, site)
     site_key = (site or "") if programme.site_runs else ""

@@ -191,7 +191,7 @@ def comment(ctx: Context, item_id: int, text: str, programme: Programme = REMEDI
 def events_of(
     ctx: Context, item_id: int, programme: Programme = REMEDIATION, *, limit: int = 200, offset: int = 0
 ) -> tuple[tuple[EventView, ...], int]:
-    """Give an item's history, newest first, and how many events there are; raises NotFound, SiteDenied."""
+    """Return an item's history, newest first, and how many events there are; raises NotFound, SiteDenied."""
     get(ctx, item_id, programme)
     mine = TrackerEvent.item_id == item_id
     total = ctx.session.scalar(select(func.count()).select_from(TrackerEvent).where(mine)) or 0

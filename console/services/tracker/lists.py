@@ -22,7 +22,7 @@ from console.services.tracker.rows import ItemView
 
 
 def page(ctx: Context, programme: Programme, query: ListQuery, *, total: int | None = None) -> ListResult:
-    """Give one page of the table: two queries, whatever the page and its size.
+    """Return one page of the table: two queries, whatever the page and its size.
 
     Whoever has counted the matching items already gives the `total`.
     """
@@ -62,7 +62,7 @@ class Slice:
 
     @property
     def weight(self) -> int:
-        """Give how many rows it keeps in memory."""
+        """Return how many rows it keeps in memory."""
         return 1 + len(self.items)
 
 
@@ -75,7 +75,7 @@ def slice_of(
     offset: int,
     order: Sequence[ColumnElement[Any]] | None = None,
 ) -> Slice:
-    """Give items `offset` to `offset + limit` of a query in the default or another order."""
+    """Return items `offset` to `offset + limit` of a query in the default or another order."""
     now = ctx.now()
     order = order or order_of(query)
 
@@ -92,7 +92,7 @@ def slice_of(
 def _from_nearer_end(
     ids: Select[Any], order: Sequence[SqlValue], total: int, *, limit: int, offset: int
 ) -> Select[Any]:
-    """Give the ids at these places of an order; the second half is walked from the end, where its places are near.
+    """Return the ids at these places of an order; the second half is walked from the end, where its places are near.
 
     They come in either direction: the rows that are joined to them have to be put in order anyway.
     """
@@ -121,7 +121,10 @@ def check(ctx: Context, programme: Programme, query: ListQuery) -> None:
 def stream(
     ctx: Context, programme: Programme, query: ListQuery, ids: Sequence[int] | None = None
 ) -> Iterator[ItemView]:
-    """Give all items of a query in constant memory, in its order; with `ids` exactly those that the caller may see."""
+    """Return all items of a query in constant memory, in its order.
+
+    With `ids` exactly those that the caller may see.
+    """
     now = ctx.now()
     ctx.actor.require(*programme.read)
     return listing.stream(ctx, spec(programme, now), with_defaults(query), ids)
@@ -144,7 +147,7 @@ class MyItems:
 
 
 def my_items(ctx: Context, *, most: int = 50) -> MyItems:
-    """Give the caller's own open items and the unassigned ones of their sites: four queries for all trackers."""
+    """Return the caller's own open items and the unassigned ones of their sites: four queries for all trackers."""
     now, actor = ctx.now(), ctx.actor
     readable = [one for one in programmes() if any(map(actor.can, one.read))]
     writable = [one for one in readable if any(map(actor.can, one.write))]
@@ -173,7 +176,7 @@ def my_items(ctx: Context, *, most: int = 50) -> MyItems:
 
 
 def _most_urgent(ids: CompoundSelect[Any], most: int) -> Select[Any]:
-    """Give the ids of the first of them over all trackers, so that only those rows are read in full."""
+    """Return the ids of the first of them over all trackers, so that only those rows are read in full."""
     found = ids.subquery()
     order = (TrackerItem.due_at.asc().nulls_last(), TrackerItem.priority.asc(), TrackerItem.id.asc())
     return select(TrackerItem.id).join(found, found.c.id == TrackerItem.id).order_by(*order).limit(most)

@@ -96,7 +96,7 @@ class ItemView:
 
     @property
     def fingerprint(self) -> tuple[Hashable, ...]:
-        """Give what a drawing of this row depends on, apart from the minute."""
+        """Return what a drawing of this row depends on, apart from the minute."""
         counts = (self.comment_count, self.evidence_count)
         person = (self.assignee, self.assignee_name, self.assignee_active)
         return (self.id, self.version, self.updated_at, *person, self.overdue, *counts)
@@ -186,25 +186,25 @@ _NAMES = (*_READ, "number", "assignee_name", "assignee_active")
 
 
 def item_number(prefix: str, number: int) -> str:
-    """The id that people quote: `GR-007`."""
+    """Return the id that people quote: `GR-007`."""
     return f"{prefix}-{number:03d}"
 
 
 def number_of(prefix: str, text: str) -> int | None:
-    """The number in `GR-007`, `gr7` or `7`; None for anything else."""
+    """Return the number in `GR-007`, `gr7` or `7`; None for anything else."""
     digits = text.strip().upper().removeprefix(prefix).removeprefix("-").lstrip("0")
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
-    """The rows that the caller's site scope shows; items of the platform (no site) are for everybody."""
+    """Return the rows that the caller's site scope shows; items of the platform (no site) are for everybody."""
     if actor.all_sites:
         return true()
     return TrackerItem.site_key.in_(("", *actor.site_scope))
 
 
 def columns() -> list[Any]:
-    """What a SELECT must name for `view`."""
+    """Return what a SELECT must name for `view`."""
     person = (User.display_name.label("assignee_name"), User.is_active.label("assignee_active"))
     return [*(getattr(TrackerItem, name) for name in _READ), TrackerItem.number, *person]
 
@@ -254,7 +254,7 @@ def views(programme: Programme, rows: Iterable[Row[Any]], now: datetime) -> tupl
 
 
 def views_hold(items: Iterable[ItemView]) -> datetime:
-    """Give the last instant (aware UTC) at which the same of these items are overdue as when they were read."""
+    """Return the last instant (aware UTC) at which the same of these items are overdue as when they were read."""
     return min((item.due_at for item in items if item.due_at and item.is_open and not item.overdue), default=ALWAYS)
 
 
@@ -282,7 +282,7 @@ def overdue(now: datetime) -> ColumnElement[bool]:
 
 
 def lateness_holds(ctx: Context, programme: Programme, now: datetime) -> datetime:
-    """Give the last instant (aware UTC) at which the same items are overdue and due soon as at `now`."""
+    """Return the last instant (aware UTC) at which the same items are overdue and due soon as at `now`."""
     due = select(func.min(TrackerItem.due_at)).where(TrackerItem.tracker == programme.key, OPEN)
     soon = now + timedelta(hours=24)
     coming, entering = due.where(TrackerItem.due_at >= now), due.where(TrackerItem.due_at > soon)
@@ -296,7 +296,7 @@ def lateness_holds(ctx: Context, programme: Programme, now: datetime) -> datetim
 def became_done(
     ctx: Context, programme: Programme, since: datetime, site: str | None = None
 ) -> tuple[ColumnElement[bool], ...]:
-    """Give the conditions for the events since then (aware UTC) by which items that the caller sees became done."""
+    """Return the conditions for the events since then (aware UTC) by which items that the caller sees became done."""
     found = [
         common(ctx, TrackerEvent.tracker == programme.key),
         TrackerEvent.to_status == literal_column("'done'"),

@@ -41,7 +41,7 @@ class Command:
 
 
 def lock_run(ctx: Context, programme: Programme, site: str | None = None, *, freeze: bool = False) -> TrackerRun:
-    """Give the run row of a tracker, locked until the end of the transaction; it is made when it is missing.
+    """Return the run row of a tracker, locked until the end of the transaction; it is made when it is missing.
 
     SQLite has one writer anyway. On PostgreSQL the items table comes first and the row second, for everybody alike,
     so that nobody waits in a circle; `freeze` waits for all writers of items and keeps new ones out, for a decision
@@ -76,7 +76,7 @@ def _make_run(ctx: Context, programme: Programme, site: str | None) -> None:
 
 
 def next_number(ctx: Context, programme: Programme) -> int:
-    """Give the number of the next item; the tracker must be locked."""
+    """Return the number of the next item; the tracker must be locked."""
     return 1 + (
         ctx.session.scalar(select(func.max(TrackerItem.number)).where(TrackerItem.tracker == programme.key)) or 0
     )
@@ -160,7 +160,7 @@ def stored(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def difference(item: ItemView, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Give the old and the new values of those columns that really change."""
+    """Return the old and the new values of those columns that really change."""
     old = {key: getattr(item, key) for key, value in values.items() if getattr(item, key) != value}
     return old, {key: values[key] for key in old}
 

@@ -68,7 +68,7 @@ class ReadinessView(Readiness):
 
     @property
     def fingerprint(self) -> tuple[Hashable, ...]:
-        """Give what a drawing of this depends on, apart from the minute."""
+        """Return what a drawing of this depends on, apart from the minute."""
         return _READINESS(self)
 
 
@@ -175,7 +175,7 @@ def check_site(ctx: Context, site: str | None) -> None:
 
 
 def overview(ctx: Context, programme: Programme = REMEDIATION, site: str | None = None) -> OverviewView:
-    """Give the counts of a tracker: two queries."""
+    """Return the counts of a tracker: two queries."""
     ctx.actor.require(*programme.read)
     check_site(ctx, site)
     now = ctx.now()
@@ -200,7 +200,7 @@ def overview(ctx: Context, programme: Programme = REMEDIATION, site: str | None 
 
 
 def readiness(ctx: Context, programme: Programme = REMEDIATION, site: str | None = None) -> ReadinessView:
-    """Tell whether a tracker can be closed: two queries."""
+    """Return whether a tracker can be closed: two queries."""
     ctx.actor.require(*programme.read)
     check_site(ctx, site)
     made = measured(ctx, programme, ctx.now(), site)
@@ -254,7 +254,7 @@ class BoardSummary:
 
 
 def board_summary(ctx: Context, site: str | None = None, programme: Programme = REMEDIATION) -> BoardSummary:
-    """Give late, due within 24 h, unassigned, finished per day and the first things to do: three queries."""
+    """Return late, due within 24 h, unassigned, finished per day and the first things to do: three queries."""
     ctx.actor.require(*programme.read)
     check_site(ctx, site)
     now = ctx.now()

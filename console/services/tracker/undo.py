@@ -104,14 +104,14 @@ def _keep(item: _Item, now: datetime) -> None:
 
 
 def _versions(ctx: Context, command_id: int) -> dict[int, int]:
-    """Give the present versions of the items of a command, locked: what is still at its version stays there."""
+    """Return the present versions of the items of a command, locked: what is still at its version stays there."""
     touched = select(TrackerEvent.item_id).where(TrackerEvent.command_id == command_id)
     statement = select(TrackerItem.id, TrackerItem.version).where(TrackerItem.id.in_(touched)).order_by(TrackerItem.id)
     return {row.id: row.version for row in ctx.session.execute(statement.with_for_update())}
 
 
 def _inverse(ctx: Context, command_id: int) -> dict[int, _Item]:
-    """Give what each item of a command looked like before, and the version the command left it at."""
+    """Return what each item of a command looked like before, and the version the command left it at."""
     statement = select(TrackerEvent).where(TrackerEvent.command_id == command_id).order_by(TrackerEvent.id)
     items: dict[int, _Item] = {}
     for event in ctx.session.scalars(statement, execution_options={"yield_per": CHUNK}):

@@ -90,11 +90,11 @@ REASONS: dict[str, str] = {
 
 
 def action_label(action: str) -> str:
-    """Give the message id of an action, or the word itself when it has no other."""
+    """Return the message id of an action, or the word itself when it has no other."""
     code, _line, rest = action.partition("_")
     return WEEK_ACTIONS.get(rest, action) if code in WEEKS else ACTIONS.get(action, action)
 
 
 def reason_label(reason: str) -> str:
-    """Give the message id of what a verification found."""
+    """Return the message id of what a verification found."""
     return REASONS.get(reason, reason)

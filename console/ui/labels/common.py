@@ -99,12 +99,12 @@ ERROR_TEXTS = {
 
 
 def status_word(word: object) -> Word:
-    """Give how a status word is shown; an unknown word is shown as it is."""
+    """Return how a status word is shown; an unknown word is shown as it is."""
     return STATUS.get(str(word).lower()) or Word(str(word))
 
 
 def initials(name: str | None) -> str:
-    """Give up to two characters for a person: two syllables of a Korean name, else the initials."""
+    """Return up to two characters for a person: two syllables of a Korean name, else the initials."""
     parts = (name or "").split()
     if not parts:
         return "?"

@@ -148,7 +148,7 @@ WORD_FIELDS = frozenset({"max_risk_level", "max_security_risk_level"})
 
 
 def label(table: Mapping[str, str], key: str) -> str:
-    """Give the message id for a key; required variables are named by themselves, unknown keys stay as they are."""
+    """Return the message id for a key; required variables are named by themselves, unknown keys stay as they are."""
     if key.startswith("required_env_"):
         return key.removeprefix("required_env_").upper()
     return table.get(key, key)

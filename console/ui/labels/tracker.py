@@ -67,13 +67,13 @@ class Line:
 
 
 def mentioned(events: tuple[EventView, ...]) -> set[str]:
-    """Give the user names that stand in changes of assignees."""
+    """Return the user names that stand in changes of assignees."""
     found = {change.get("assignee") for event in events for change in (event.old, event.new)}
     return {name for name in found if name}
 
 
 def timeline(events: tuple[EventView, ...], names: Mapping[str, str]) -> list[Line]:
-    """Give an item's history as lines for the timeline, newest first as they come; `names`: people's by user name."""
+    """Return an item's history as lines for the timeline, newest first as they come; `names`: people's by user name."""
     return [
         Line(
             at=event.at,
@@ -88,7 +88,7 @@ def timeline(events: tuple[EventView, ...], names: Mapping[str, str]) -> list[Li
 
 
 def closings(entries: tuple[CompletionEntry, ...], names: Mapping[str, str]) -> list[Line]:
-    """Give closings and reopenings of a tracker as lines for the timeline; `names` are people's by user name."""
+    """Return closings and reopenings of a tracker as lines for the timeline; `names` are people's by user name."""
     made = []
     for entry in entries:
         if entry.kind == "completed":
@@ -102,7 +102,7 @@ def closings(entries: tuple[CompletionEntry, ...], names: Mapping[str, str]) -> 
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any], names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Give the fields that differ, old and new, in words."""
+    """Return the fields that differ, old and new, in words."""
     return [
         {"field": label, "old": said(name, old.get(name), names), "new": said(name, new.get(name), names)}
         for name, label in FIELDS.items()
@@ -111,7 +111,7 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any], names: Mapping[str, 
 
 
 def conflict_changes(stored: ItemView, sent: Mapping[str, Any], names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Give the fields in which what somebody sent differs from what is stored now: theirs and mine."""
+    """Return the fields in which what somebody sent differs from what is stored now: theirs and mine."""
     return [
         {"field": label, "old": said(name, getattr(stored, name), names), "new": said(name, sent[name], names)}
         for name, label in FIELDS.items()
@@ -120,7 +120,7 @@ def conflict_changes(stored: ItemView, sent: Mapping[str, Any], names: Mapping[s
 
 
 def said(name: str, value: Any, names: Mapping[str, str]) -> str | None:
-    """Give a value of an event in words; None where there is none."""
+    """Return a value of an event in words; None where there is none."""
     if value is None or value == "":
         return None
     if name in ("status", "rule_status"):

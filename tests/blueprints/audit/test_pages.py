@@ -92,7 +92,7 @@ def test_the_choices_of_a_filter_are_the_words_in_the_log(trail):
 
 @pytest.fixture
 def change(trail):
-    """An entry with old and new values; gives its id."""
+    """An entry with old and new values; returns its id."""
     with trail.ctx(write=True) as ctx:
         detail = {"username": "박기사", "changes": {"role": {"old": "operator", "new": "manager"}}}
         audit.record(ctx, "admin_user_update", "admin_user", 7, detail=detail)

@@ -201,7 +201,7 @@ def test_the_kill_switch_stands_out_and_only_owners_resume(api, session, tracker
 
 
 def form_of(caller, **changes):
-    """Give what the form of the policy would send."""
+    """Return what the form of the policy would send."""
     inputs = re.findall(r"<input ([^>]*)>", caller.get("/autopilot/policy").text)
     fields = [dict(re.findall(r'([\w-]+)(?:="([^"]*)")?', one)) for one in inputs]
     values = {one["name"]: one["value"] for one in fields if one.get("type") == "number"}

@@ -12,7 +12,7 @@ from tests.blueprints.tracker.board_support import OTHER, SITE
 
 
 def tokens(text: str) -> list[str]:
-    """Give the tokens of all forms of a page."""
+    """Return the tokens of all forms of a page."""
     return re.findall(r'name="csrf_token" value="([^"]+)"', text)
 
 

@@ -35,7 +35,7 @@ def page(browser_client, session, clock):
 
 
 def words(answer):
-    """Give what is read on a page: no tags, no form fields."""
+    """Return what is read on a page: no tags, no form fields."""
     assert answer.status_code == 200, answer.text
     return re.sub(r"<(script|select|datalist)\b.*?</\1>|<[^>]+>", " ", answer.text, flags=re.DOTALL)
 

@@ -28,7 +28,7 @@ def seeded(make_app):
 
 @pytest.fixture
 def issued(session, clock):
-    """Give a token of a manager, and its row."""
+    """Return a token of a manager, and its row."""
     user = make_user(session, now=clock.now(), role="manager", username="kim")
     plain = make_token(session, user, now=clock.now())
     session.commit()

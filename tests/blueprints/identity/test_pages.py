@@ -22,7 +22,7 @@ def owner(browser_client):
 
 @pytest.fixture
 def rows(session, clock):
-    """Commit rows that a function adds; gives what it returns."""
+    """Commit rows that a function adds; returns what it returns."""
 
     def build(make):
         session.rollback()

@@ -29,7 +29,7 @@ def owner(api):
 
 @pytest.fixture
 def user(session, clock):
-    """Add a user; gives their id."""
+    """Add a user; returns their id."""
 
     def build(**values):
         session.rollback()

@@ -27,7 +27,7 @@ def owner(api):
 
 @pytest.fixture
 def person(session, clock):
-    """Add a user with a live token; gives their id and the token."""
+    """Add a user with a live token; returns their id and the token."""
 
     def build(**values):
         session.rollback()

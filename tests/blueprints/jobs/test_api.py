@@ -18,7 +18,7 @@ CONTRACT = ["id", "job_name", "trigger", "status", "started_at", "finished_at", 
 
 @pytest.fixture
 def add(session, clock):
-    """Give `add(name, status, minutes)`: a stored run that began so many minutes from now."""
+    """Return `add(name, status, minutes)`: a stored run that began so many minutes from now."""
     return lambda name="gate", status="success", minutes=0, **values: add_run(
         session, clock.now() + timedelta(minutes=minutes), name, status, **values
     )

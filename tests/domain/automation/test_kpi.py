@@ -26,7 +26,7 @@ def ago(**length):
 
 
 def points(*values):
-    """Give points from (hours ago, open items), oldest first."""
+    """Return points from (hours ago, open items), oldest first."""
     return [
         BacklogPoint(ago(hours=hour), number, "kpi", "success", index) for index, (hour, number) in enumerate(values)
     ]

@@ -29,7 +29,7 @@ def hours(number):
 
 
 def watched(due_in, *, sla_hours=24, critical=False, level=NONE, told=None, moved=0):
-    """Give an item due in so many hours, told so many hours ago; its deadline was moved by `moved` hours since."""
+    """Return an item due in so many hours, told so many hours ago; its deadline was moved by `moved` hours since."""
     due_at = None if due_in is None else NOW + hours(due_in)
     told_at = None if told is None else NOW - hours(told)
     told_due_at = None if told is None else due_at - hours(moved)

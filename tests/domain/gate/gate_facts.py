@@ -19,7 +19,7 @@ GOOD_SMOKE = {
 
 
 def run(hours_ago: float, *, status: str = "success", **detail: object) -> LatestRun:
-    """Give a finished run of some hours ago."""
+    """Return a finished run of some hours ago."""
     return LatestRun(1, status, NOW - timedelta(hours=hours_ago), detail)
 
 

@@ -15,7 +15,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 def runs(*words, ago=1):
-    """Give hourly runs, newest first: `ok`, `failed`, or a reason to skip."""
+    """Return hourly runs, newest first: `ok`, `failed`, or a reason to skip."""
     return tuple(
         Seen(
             100 - place,

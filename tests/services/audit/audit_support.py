@@ -73,5 +73,5 @@ class Trail:
 
 
 def found(report: Any) -> list[tuple[int | None, str]]:
-    """Give place and reason of each issue."""
+    """Return place and reason of each issue."""
     return [(issue.seq, issue.reason) for issue in report.issues]

@@ -19,7 +19,7 @@ from tests.factories import make_user
 
 @pytest.fixture
 def work(engine, clock, config):
-    """Give a unit of work of an owner, as a door opens it."""
+    """Return a unit of work of an owner, as a door opens it."""
     factory = sessionmaker(engine)
 
     def open_one(**values):

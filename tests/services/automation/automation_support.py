@@ -64,12 +64,12 @@ def item(session: Session, clock: Clock, number: int, due_in: float | None = 24,
 
 
 def items_of(session: Session) -> dict[int, TrackerItem]:
-    """Give all items by number, fresh from the database."""
+    """Return all items by number, fresh from the database."""
     session.rollback()
     rows = session.scalars(select(TrackerItem).execution_options(populate_existing=True))
     return {row.number: row for row in rows}
 
 
 def events_of(session: Session, kind: str) -> list[TrackerEvent]:
-    """Give the events of a kind in their order."""
+    """Return the events of a kind in their order."""
     return list(session.scalars(select(TrackerEvent).where(TrackerEvent.kind == kind).order_by(TrackerEvent.id)))

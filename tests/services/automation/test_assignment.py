@@ -214,7 +214,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_items(ctx, sessi
 
 @pytest.fixture
 def given(ctx, session, clock):
-    """Give away three items and give the run."""
+    """Return away three items and return the run."""
     for number in (1, 2, 3):
         item(session, clock, number, number)
     session.commit()

@@ -34,7 +34,7 @@ def change(ctx, session, number, wanted):
 
 @pytest.fixture
 def returned(ctx, session):
-    """Give both items away; a person takes the first one back."""
+    """Return both items away; a person takes the first one back."""
     run(ctx, AUTO_ASSIGN)
     change(ctx, session, 1, ItemChange(assignee=""))
     return items_of(session)[1]

@@ -61,7 +61,7 @@ def previewed(ctx, **values):
 
 
 def acted(session):
-    """Give what happened to the items: who got what, who was told at which level."""
+    """Return what happened to the items: who got what, who was told at which level."""
     rows = session.scalars(select(TrackerItem).order_by(TrackerItem.id)).all()
     told = {row.item_id: row.level for row in session.scalars(select(ItemEscalation))}
     given = {row.id: row.assignee for row in rows if row.assignment_source == "auto"}

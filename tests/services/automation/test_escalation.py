@@ -37,7 +37,7 @@ def tracker(session, clock):
 
 
 def told(session):
-    """Give number and level of what the memory holds."""
+    """Return number and level of what the memory holds."""
     numbers = {row.id: row.number for row in items_of(session).values()}
     return {numbers[row.item_id]: row.level for row in session.scalars(select(ItemEscalation))}
 

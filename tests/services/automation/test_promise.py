@@ -42,7 +42,7 @@ def board(session, clock, chance, first):
 
 
 def policy(chance):
-    """Give values that plan much, little or nothing."""
+    """Return values that plan much, little or nothing."""
     return {
         "sync_before_run": False,
         "cooldown_minutes": 0,
@@ -58,7 +58,7 @@ def policy(chance):
 
 
 def done_by(session, run_id):
-    """Give what a run did: who got which item, and which item was told at which level."""
+    """Return what a run did: who got which item, and which item was told at which level."""
     session.rollback()
     given = select(TrackerEvent.item_id, TrackerEvent.new).where(
         TrackerEvent.kind == "auto_assigned", TrackerEvent.run_id.is_not(None)

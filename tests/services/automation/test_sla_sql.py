@@ -18,7 +18,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def watched(ctx, session, clock):
-    """Add 240 items of every kind and give what the domain must know of the open ones."""
+    """Add 240 items of every kind and return what the domain must know of the open ones."""
     rng, now = random.Random(5), clock.now()
     items = []
     for number in range(1, 241):

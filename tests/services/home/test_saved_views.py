@@ -7,7 +7,7 @@ from tests.factories import make_user
 
 @pytest.fixture
 def person(session, make_ctx, clock):
-    """Give `person()`: a context of a manager who has an account."""
+    """Return `person()`: a context of a manager who has an account."""
 
     def build(role="manager"):
         user = make_user(session, now=clock.now(), role=role)

@@ -31,7 +31,7 @@ def system(make_ctx):
 
 
 def together(*works):
-    """Run functions at the same moment; gives what each returned or raised."""
+    """Run functions at the same moment; returns what each returned or raised."""
     gate, found = threading.Barrier(len(works)), [None] * len(works)
 
     def run(place, work):
@@ -51,7 +51,7 @@ def together(*works):
 
 @pytest.fixture
 def at_once(engine, clock, config):
-    """Give `at_once(actor, f)`: a function that runs f(ctx) in a transaction of its own."""
+    """Return `at_once(actor, f)`: a function that runs f(ctx) in a transaction of its own."""
     factory = sessionmaker(engine)
 
     def build(actor, work):

@@ -17,7 +17,7 @@ NIGHT = datetime(2026, 3, 2, 14, tzinfo=UTC)  # 23:00 in Seoul
 
 @pytest.fixture
 def act(make_ctx, clock):
-    """Give `act(action, at=…, status=…, username=…)`: put an action on record at a time."""
+    """Return `act(action, at=…, status=…, username=…)`: put an action on record at a time."""
 
     def record(action="admin_site_update", *, at=NOON, status="success", username="kim", times=1):
         clock.set(at)
@@ -34,7 +34,7 @@ def act(make_ctx, clock):
 
 @pytest.fixture
 def look(make_ctx, clock):
-    """Give `look(days=…, at=…)`: the dashboard as an owner sees it at that time."""
+    """Return `look(days=…, at=…)`: the dashboard as an owner sees it at that time."""
 
     def dashboard(days=30, at=None):
         clock.set(at or NIGHT + timedelta(days=1))

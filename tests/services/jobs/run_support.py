@@ -34,7 +34,7 @@ def job_of(work: Callable[[Context, Any], Any] = open_sites, **values: Any) -> J
 
 
 def contents(engine: Engine, *, without: tuple[str, ...] = ("job_runs",)) -> dict[str, list[Any]]:
-    """Give every row of every table but those of the runs."""
+    """Return every row of every table but those of the runs."""
     with engine.connect() as connection:
         return {
             table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]

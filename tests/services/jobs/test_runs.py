@@ -22,7 +22,7 @@ def nobody(_run_id: int) -> None:
 
 @pytest.fixture
 def add(session, clock):
-    """Give `add(name, minutes=, **columns)`: a stored finished run, `minutes` from now."""
+    """Return `add(name, minutes=, **columns)`: a stored finished run, `minutes` from now."""
 
     def build(name="gate", minutes=0, **values) -> int:
         at = clock.now() + timedelta(minutes=minutes)

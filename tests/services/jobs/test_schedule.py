@@ -41,7 +41,7 @@ def quiet():
 
 @pytest.fixture
 def look(engine, config):
-    """Give `look(clock, lines)`: one look of a scheduler process of its own."""
+    """Return `look(clock, lines)`: one look of a scheduler process of its own."""
 
     def once(clock, lines=LINES) -> list[int]:
         with unit_of_work(sessionmaker(engine), actor=SYSTEM, clock=clock, config=config, write=False) as ctx:
@@ -216,7 +216,7 @@ def test_a_line_of_a_job_that_does_not_exist_makes_nothing(look, clock, session)
 
 @contextmanager
 def statements(engine):
-    """Give the first words of what is sent to the database meanwhile."""
+    """Return the first words of what is sent to the database meanwhile."""
     seen = []
 
     def note(_connection, _cursor, statement, *_rest):

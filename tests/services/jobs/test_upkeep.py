@@ -23,7 +23,7 @@ def quiet():
 
 @pytest.fixture
 def add(session, clock):
-    """Give `add(name, state, **columns)`: a stored run."""
+    """Return `add(name, state, **columns)`: a stored run."""
 
     def build(name="gate", state="running", **values) -> int:
         now = clock.now()
@@ -56,7 +56,7 @@ def ticks():
 
 @pytest.fixture
 def reap(engine, clock, config, ticks):
-    """Give `reap(after=seconds of wall clock, felt=seconds of life)`: one look of the same reaper."""
+    """Return `reap(after=seconds of wall clock, felt=seconds of life)`: one look of the same reaper."""
     reaper = run_upkeep.Reaper(ticks)
 
     def look(after=0, felt=None) -> list[int]:

@@ -65,7 +65,7 @@ BUILT_IN = {"enabled": True, "minutes": 30, "percent": 95.0, "mode": "quiet", "n
 
 
 def answered(found):
-    """Give a policy as the API answers it."""
+    """Return a policy as the API answers it."""
     return json.loads(to_json(envelope(found), PolicyOut))
 
 

@@ -30,7 +30,7 @@ KIND = PolicyKind(
 
 @pytest.fixture
 def people(session, clock):
-    """Give ids of two owners and a manager."""
+    """Return ids of two owners and a manager."""
     made = {
         name: make_user(session, now=clock.now(), username=name, role=role).id
         for name, role in (("anna", "owner"), ("bora", "owner"), ("minsu", "manager"))
@@ -41,7 +41,7 @@ def people(session, clock):
 
 @pytest.fixture
 def act(make_ctx, people, session):
-    """Give `act(name)`: a context of one of the people, ready to write."""
+    """Return `act(name)`: a context of one of the people, ready to write."""
 
     def build(name):
         session.commit()

@@ -40,7 +40,7 @@ def count(session, column=TrackerItem.id):
 
 
 def finished(session, site=SITE):
-    """Do everything, so that the week can be closed; gives an item's id."""
+    """Do everything, so that the week can be closed; returns an item's id."""
     for row in session.scalars(select(TrackerItem).where(TrackerItem.site == site)):
         row.status, row.completion_checked, row.completed_at = "done", True, row.created_at
         row.assignee, row.evidence_count = "lee", 1

@@ -6,7 +6,7 @@ from console.services.runbook import health
 
 @pytest.fixture
 def migrated(session):
-    """Give `migrated(version)`: the table in which migrations note where they stand."""
+    """Return `migrated(version)`: the table in which migrations note where they stand."""
 
     def note(version):
         session.execute(text("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL)"))

@@ -93,7 +93,7 @@ def add_item(session: Session, now: datetime, number: int, **values: Any) -> Tra
 
 
 def audited(session: Session, action: str) -> list[tuple[str, str, str, Mapping[str, Any]]]:
-    """Give resource type, id, status and detail of the audit rows of one tracker action."""
+    """Return resource type, id, status and detail of the audit rows of one tracker action."""
     rows = session.scalars(
         select(AuditLog).where(AuditLog.action == f"ops_governance_remediation_tracker_{action}").order_by(AuditLog.id)
     )

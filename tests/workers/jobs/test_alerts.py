@@ -43,7 +43,7 @@ def stored(outbox, receiver, clock):
 
 @pytest.fixture
 def token_client(session, clock):
-    """Give `token_client(app)`: an owner's client of that application, and a delivery that waits there."""
+    """Return `token_client(app)`: an owner's client of that application, and a delivery that waits there."""
 
     def build(app):
         user = make_user(session, now=clock.now(), role="owner")

@@ -18,7 +18,7 @@ class PulledPlugError(Exception):
 
 @pytest.fixture
 def make(tmp_path):
-    """Give `make(then=..., **settings)`: first starts on one database file, with a demo company of one person."""
+    """Return `make(then=..., **settings)`: first starts on one database file, with a demo company of one person."""
     apps = []
 
     def first_start(then=None, **settings):

@@ -8,7 +8,7 @@ from workers.launch import prepare
 
 @pytest.fixture
 def converse(tmp_path, monkeypatch):
-    """Let the launcher say its word under some variables; gives what it is told and whether serving goes on."""
+    """Let the launcher say its word under some variables; returns what it is told and whether serving goes on."""
     for name in ("DATABASE_URL", "REDIS_URL", "ADMIN_TOKEN", "ADMIN_PASSWORD", "PORT", "HOST"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
