@@ -19,9 +19,8 @@ from console.core.config import Config, database_url
 from console.core.database import engine_options, prepare
 from console.core.discovery import import_submodules
 from console.core.secret_key import secret_key
-from console.ui import errors, frame
-from console.ui.templating import Templates
-from console.web import assets, converters, ratelimit, request, security
+from console.ui import errors, navigation, reader, templating
+from console.web import api_view, assets, converters, ratelimit, request, security
 from console.web import timing as latency
 from console.web.extensions import babel, compress, csrf, db, htmx
 
@@ -32,7 +31,7 @@ ROOT = Path(__file__).parent
 class ConsoleApp(OpenAPI):
     """Flask with the OpenAPI document and one transaction around each view."""
 
-    jinja_environment = Templates
+    jinja_environment = templating.Templates
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Run the view and finish its transaction while errors can still become a proper answer."""
@@ -127,12 +126,13 @@ def _templates(app: ConsoleApp) -> None:
 
 def _hooks(app: ConsoleApp) -> None:
     """Attach what stands around every request, from outside in: headers, latency, rate limit, credential."""
-    babel.init_app(app, locale_selector=frame.select_locale)
+    babel.init_app(app, locale_selector=reader.select_locale)
     security.init_headers(app)
     latency.init_app(app)
     ratelimit.init_app(app)
     security.init_app(app)
-    frame.init_app(app)
+    templating.init_app(app)
+    api_view.init_app(app)
     assets.init_app(app)
 
 
@@ -141,7 +141,9 @@ def _doors(app: ConsoleApp) -> None:
     app.url_map.converters.update(converters.ALL)
     # An address is itself or unknown; a client that doubles a slash is not sent on with its token.
     app.url_map.merge_slashes = False
-    for module in import_submodules(blueprints.__name__, blueprints.__path__):
+    modules = import_submodules(blueprints.__name__, blueprints.__path__)
+    app.extensions["console_nav"] = navigation.collect(modules)
+    for module in modules:
         if api := getattr(module, "api", None):
             app.register_api(api)
         if pages := getattr(module, "pages", None):

@@ -16,7 +16,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from console.ui.frame import places
+from console.ui.frame import nav_items
 from tests.browser.server import Served, served
 from tests.support.chromium import chromium_launch_options
 from tools.node import ROOT
@@ -34,7 +34,7 @@ EXTRA = ("/search?q=GR", "/no-such-page", "/api/docs", "/api/public/modules", "/
 
 def addresses(site: Served) -> list[str]:
     """Return every page that needs no argument, and some that do."""
-    named = {place.endpoint for place in places()}
+    named = {place.endpoint for place in nav_items()}
     rules = [rule for rule in site.app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments]
     return sorted({r.rule for r in rules if r.endpoint in named or r.endpoint.endswith(".page")} | set(EXTRA))
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 
+from sqlalchemy import inspect
+
 from console.cli import run_job as command
 from console.core import logs
 from console.core.config import ConfigError
-from console.core.process import here
+from console.core.process import Place, here
 from console.services.jobs import registry as runtime
 from console.services.runbook import preflight
 from workers import scheduler, worker
@@ -19,6 +21,18 @@ def usage() -> str:
     """Return the words that are understood."""
     names = "\n".join(f"  {job.name}" for job in runtime.all_jobs())
     return f"python -m workers worker|scheduler\npython -m workers <job> [--dry-run] [options]\n\njobs:\n{names}"
+
+
+def make_tables(place: Place) -> None:
+    """Bring a database without tables to the newest schema."""
+    if inspect(place.engine).has_table("job_runs"):
+        return
+    from flask_migrate import upgrade
+
+    from console import create_app
+
+    with create_app(place.config).app_context():
+        upgrade()
 
 
 def main(arguments: list[str]) -> int:
@@ -43,7 +57,7 @@ def main(arguments: list[str]) -> int:
         print(f"There is no job {name!r}.\n\n{usage()}", file=sys.stderr)
         return 2
     logs.configure(place.config["LOG_LEVEL"])
-    return command.main(place, name, rest)
+    return command.main(place, name, rest, make_tables)
 
 
 if __name__ == "__main__":

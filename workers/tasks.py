@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import socket
-
 from redis import RedisError
 
 from console.adapters.queue import Courier
 from console.core.context import Context
-from console.core.process import here
+from console.core.process import here, worker_name
 from console.domain.errors import StoreUnavailable
 from console.services.jobs import engine as run_engine
 from console.services.jobs import registry as runtime
 from console.services.jobs import upkeep as run_upkeep
-
-
-def worker_name(pid: int | None = None) -> str:
-    """Return the name under which a process of this machine claims runs."""
-    return f"{socket.gethostname()}:{pid or os.getpid()}"
 
 
 def run(run_id: int) -> str:

@@ -20,12 +20,11 @@ from sqlalchemy.exc import DBAPIError
 
 from console.adapters.queue import NAME, connect, queue_of
 from console.core import logs
-from console.core.process import Place, here
+from console.core.process import Place, here, worker_name
 from console.domain.errors import StoreUnavailable
 from console.services.jobs import registry as runtime
 from console.services.jobs import upkeep as run_upkeep
 from console.web.preflight import Reporter
-from workers.tasks import worker_name
 
 log = structlog.get_logger("jobs")
 

@@ -7,15 +7,14 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from console.core.i18n import DEFAULT_LOCALE, translate
+from console.domain.alerts.alerts import ASSIGNED, ESCALATED, RULE_FAILS
 from console.domain.automation import sla
 from console.domain.text import N_
-from console.services.automation import assignment, escalation
-from console.services.remediation import notice
 
 HEADS = {
-    escalation.JOB: N_("Items to look after: %(told)s (due soon or late in all: %(all)s, critical: %(critical)s)"),
-    assignment.EVENT_TYPE: N_("Items that were assigned: %(told)s"),
-    notice.EVENT_TYPE: N_("Rules that fail now: %(told)s"),
+    ESCALATED: N_("Items to look after: %(told)s (due soon or late in all: %(all)s, critical: %(critical)s)"),
+    ASSIGNED: N_("Items that were assigned: %(told)s"),
+    RULE_FAILS: N_("Rules that fail now: %(told)s"),
 }
 
 

@@ -6,10 +6,14 @@ finds the run claimed.
 
 from __future__ import annotations
 
+import hashlib
+import os
+import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import structlog
 from redis import Redis, RedisError
@@ -21,7 +25,6 @@ from rq.worker import BaseWorker
 
 from console.core.config import Config
 from console.domain.errors import StoreUnavailable
-from workers.launch.redis_server import socket_path, url
 
 log = structlog.get_logger("jobs")
 
@@ -32,6 +35,17 @@ KEEP_RESULT = 60
 KEEP_FAILURE = 24 * 3600
 # A delivery that a worker took but did not turn into a claim for this long is made again.
 PATIENCE = 60.0
+
+
+def socket_path(data_dir: Path) -> Path:
+    """Return the socket that belongs to a data folder: the same for every process, short, in a private folder."""
+    name = f"kaos-{os.getuid()}-{hashlib.sha256(str(data_dir.resolve()).encode()).hexdigest()[:12]}"
+    return Path(tempfile.gettempdir()) / name / "redis.sock"
+
+
+def url(data_dir: Path) -> str:
+    """Return the address of the embedded Redis of a data folder."""
+    return f"unix://{socket_path(data_dir)}?db=0"
 
 
 def address(config: Config) -> str:

@@ -16,6 +16,7 @@ from console.core.context import SYSTEM, Context, unit_of_work
 from console.core.database import problem_of
 from console.core.serialize import to_json
 from console.domain.gate.gate import GO, PASS, as_detail
+from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import MANUAL
 from console.services.gate import gate
 from console.services.jobs import engine as run_engine
@@ -71,7 +72,7 @@ def _verdict(*, store: bool) -> dict[str, Any]:
         with unit_of_work(factory, actor=SYSTEM, clock=clock, config=config, write=False) as ctx:
             return as_detail(gate.snapshot(ctx))
     with factory() as session:
-        found = run_engine.execute(Context(session, clock, SYSTEM, config), runtime.get(gate.JOB), trigger=MANUAL)
+        found = run_engine.execute(Context(session, clock, SYSTEM, config), runtime.get(job_names.GATE), trigger=MANUAL)
         return {**found.header(), **found.detail}
 
 

@@ -19,7 +19,6 @@ from console.domain.jobs.runs import MANUAL
 from console.services.jobs import registry as runtime
 from console.services.jobs import upkeep as run_upkeep
 from console.web.extensions import db
-from workers.schedule import LINES
 
 commands = Commands("job", help="Background work.")
 
@@ -36,7 +35,7 @@ def _place() -> Place:
 def list_jobs() -> None:
     """List the jobs with their options and the times at which they run."""
     for job in runtime.all_jobs():
-        times = [f"{line.cron} {line.zone}" for line in LINES if line.job == job.name]
+        times = [f"{line.cron} {line.zone}" for line in runtime.schedule() if line.job == job.name]
         click.echo(f"{job.name:<40} {', '.join(times) or '-'}")
         for name, field in job.options.model_fields.items():
             usual = None if field.is_required() else field.get_default(call_default_factory=True)

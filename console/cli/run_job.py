@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError
 
 from console.core.context import Context
 from console.core.database import problem_of
-from console.core.process import Place
+from console.core.process import Place, worker_name
 from console.core.serialize import to_json
 from console.domain.errors import DomainError
 from console.domain.jobs.runs import CRON
 from console.services.jobs import engine as run_engine
 from console.services.jobs import registry as runtime
 from console.services.jobs.job import Job, read_options
-from workers.tasks import worker_name
 
 # A run that is under way may end first; then it is better to say so than to wait in a cron job.
 PATIENCE = timedelta(seconds=30)
@@ -72,28 +70,17 @@ def exit_code(job: Job, status: str, fail_on: str | None) -> int:
     return 1 if worst and status in BAD_STATUS[worst] else 0
 
 
-def _make_tables(place: Place) -> None:
-    if inspect(place.engine).has_table("job_runs"):
-        return
-    from flask_migrate import upgrade
-
-    from console import create_app
-
-    with create_app(place.config).app_context():
-        upgrade()
-
-
-def main(place: Place, name: str, arguments: Sequence[str]) -> int:
+def main(place: Place, name: str, arguments: Sequence[str], make_tables: Callable[[Place], None]) -> int:
     """Run one job with trigger `cron`, print its run as one JSON line and return the exit code.
 
-    Makes the tables first when the database has none (API contract, jobs).
+    `make_tables` makes them first when the database has none (API contract, jobs).
     """
     job = runtime.get(name)
     given = vars(parser_of(job).parse_args(arguments))
     dry_run, fail_on = given.pop("dry_run"), given.pop("fail_on")
     words = {key: value for key, value in given.items() if value is not None}
     try:
-        _make_tables(place)
+        make_tables(place)
         with place.by_hand() as ctx:
             told = run_now(ctx, job, options_from(job, words), trigger=CRON, dry_run=dry_run)
     except DomainError as error:

@@ -16,6 +16,8 @@ from console.core.config import Config
 from console.domain.errors import GlobalScopeRequired, PermissionDenied, SiteDenied
 
 ALL_SITES = ("*",)
+# Where the session of a dry run says so: other contexts on the same session are part of the same run.
+DRY_RUN = "dry_run"
 ActorKind = Literal["token", "session", "env", "local", "system", "anonymous"]
 
 
@@ -87,7 +89,7 @@ class Context:
     """Session, clock, actor, settings and request id of one use case.
 
     Services flush and never commit; the door that opened the context commits once. `only_reads` promises that the
-    session writes nothing, so that what is found may be kept (see `services/unchanged.py`).
+    session writes nothing, so that what is found may be kept (see `services/common/query_cache.py`).
     """
 
     session: Session
@@ -102,6 +104,11 @@ class Context:
     def now(self) -> datetime:
         """Return the present instant, aware UTC; a use case reads it once."""
         return self.clock.now()
+
+    @property
+    def dry_run(self) -> bool:
+        """Return whether everything written will be undone: files and messages must not leave then."""
+        return bool(self.session.info.get(DRY_RUN))
 
     def begin_write(self) -> None:
         """End the reading transaction, if one is open, and take the right to write.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,3 +54,8 @@ class Place:
 def here() -> Place:
     """Return the place of this process, made from the environment at the first call."""
     return Place.of(Config.load())
+
+
+def worker_name(pid: int | None = None) -> str:
+    """Return the name under which a process of this machine claims runs."""
+    return f"{socket.gethostname()}:{pid or os.getpid()}"

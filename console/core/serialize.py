@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from functools import cache
 from operator import attrgetter
@@ -17,10 +17,14 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from console.domain.text import Text
-from console.inputs.base import iso
 
 BOM = "\ufeff"
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
+
+
+def iso(instant: datetime) -> str:
+    """Write an instant as ISO 8601 in UTC with microseconds and offset, the one form of all answers."""
+    return (instant if instant.tzinfo is UTC else instant.astimezone(UTC)).isoformat(timespec="microseconds")
 
 
 @cache

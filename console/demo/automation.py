@@ -12,6 +12,7 @@ from console.core.config import Config
 from console.core.context import Context
 from console.demo.company import MANAGER, OWNER, WORK, DemoPerson
 from console.domain.alerts.alerts import Channel, Sent, answered
+from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import CRON, MANUAL
 from console.services.alerts import delivery as alert_delivery
 from console.services.alerts import outbox as alerts
@@ -20,7 +21,7 @@ from console.services.policies import policies
 from console.services.policies import proposals as policy_proposals
 from console.services.policies.automation import AUTOPILOT
 
-RUN, MEASURE = "ops_governance_remediation_autopilot", "ops_governance_remediation_kpi"
+RUN, MEASURE = job_names.AUTOPILOT, job_names.KPI
 # Receivers that exist nowhere: what they answer is part of the story.
 TEAM_ROOM = "https://hooks.slack.example/services/demo"
 ALARM_DESK = "https://alarm.hanbit.example/hooks/remediation"

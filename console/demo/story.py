@@ -19,6 +19,7 @@ from console.demo.automation import Automation, Step
 from console.demo.company import AUDITOR, MANAGER, OWNER, PEOPLE, PLATFORM, SITES, WORK, DemoPerson, DemoWork
 from console.demo.weeks import Weeks
 from console.domain.identity.iam import added_permissions, effective_permissions
+from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import CRON
 from console.domain.tracker.requests import ItemChange, NewItem
 from console.domain.tracker.tracker import REMEDIATION
@@ -84,17 +85,17 @@ class Story:
         days = [90, 80, 70, 60, 50, 40, *range(30, STRICT_DAYS_AGO, -1)]
         for ago in days:
             at = self.day(ago, 9, 45)
-            yield Step(at, lambda: self.run("ops_governance_gate", settings=CALM))
+            yield Step(at, lambda: self.run(job_names.GATE, settings=CALM))
             yield Step(at + timedelta(minutes=7), lambda: self._sync(include_warnings=False, settings=CALM))
         # The rules were tightened: what used to be accepted is work now. Hours, so that some of it is late already.
         for hours in (10.0, 0.5):
             at = self.now - timedelta(hours=hours)
-            yield Step(at, lambda: self.run("ops_governance_gate"))
+            yield Step(at, lambda: self.run(job_names.GATE))
             yield Step(at + timedelta(minutes=7), lambda: self._sync(include_warnings=True))
         yield Step(self.now - timedelta(hours=9), self._hand_out)
         months = {self.day(ago, 9, 5).astimezone(SEOUL).replace(day=1) for ago in (60, 30)}
         for first in sorted(months):
-            yield Step(first.astimezone(UTC), lambda: self.run("monthly_audit_archive"))
+            yield Step(first.astimezone(UTC), lambda: self.run(job_names.AUDIT_ARCHIVE))
 
     def _work(self, work: DemoWork) -> Iterator[Step]:
         found = self.now - timedelta(days=work.days_ago)

@@ -13,7 +13,7 @@ from wtforms.meta import DefaultMeta
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from console.domain.errors import DomainError
-from console.ui.frame import locale
+from console.ui.reader import locale
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -9,12 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
+from console.core.serialize import iso
 from console.domain.ids import row_id
-
-
-def iso(instant: datetime) -> str:
-    """Write an instant as ISO 8601 in UTC with microseconds and offset, the one form of all answers."""
-    return (instant if instant.tzinfo is UTC else instant.astimezone(UTC)).isoformat(timespec="microseconds")
 
 
 def _from_text(value: Any) -> Any:

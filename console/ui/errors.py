@@ -22,26 +22,15 @@ from console.domain.evidence.evidence import TOO_LARGE
 from console.domain.text import Text
 from console.inputs.base import PathModel, QueryModel
 from console.ui.frame import frame
+from console.web.negotiation import wants_fragment, wants_json
 from console.web.request import abandon, demanded, request_id
 
 log = structlog.get_logger(__name__)
-
-JSON_DOORS = ("/api/", "/openapi.json", "/health", "/meta", "/ready", "/palette")
 
 # What a person reads when the error itself carries no sentence.
 TITLES = {400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 422, 429, 500, 503}
 # Where trying the same once more may help.
 AGAIN = {409, 412, 429, 500, 503}
-
-
-def wants_json() -> bool:
-    """Return whether the request came through the JSON door."""
-    return request.path.startswith(JSON_DOORS) and request.path != "/api/docs"
-
-
-def wants_fragment() -> bool:
-    """Return whether htmx asks for a piece of a page."""
-    return request.headers.get("HX-Request-Type") == "partial"
 
 
 def json_error(status: int, detail: Any, code: str | None = None) -> Response:

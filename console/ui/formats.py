@@ -19,8 +19,9 @@ from console.core.serialize import plain
 from console.domain import durations
 from console.domain.text import Text
 from console.ui import charts, markup_cache
-from console.ui.frame import frame, locale, url_if, zone
+from console.ui.addresses import url_if
 from console.ui.labels import common
+from console.ui.reader import locale, now, zone, zone_name
 
 
 def tr(text: Any) -> str:
@@ -47,7 +48,7 @@ def localtime(instant: datetime | None, form: str = "auto") -> str:
     """
     if instant is None:
         return "–"
-    then, today = local(instant), local(frame().now)
+    then, today = local(instant), local(now())
     if form == "time" or (form == "auto" and then.date() == today.date()):
         return then.strftime("%H:%M")
     if form == "date":
@@ -56,7 +57,7 @@ def localtime(instant: datetime | None, form: str = "auto") -> str:
     if form in ("datetime", "full") or then.year != today.year:
         patterns = {"ko": "yyyy-MM-dd HH:mm", "en": "d MMM yyyy HH:mm"}
     made = format_datetime(then, patterns[locale()], locale=locale(), tzinfo=zone())
-    return f"{made} ({frame().zone_name})" if form == "full" else made
+    return f"{made} ({zone_name()})" if form == "full" else made
 
 
 def localdate(day: date | datetime | None) -> str:
@@ -71,7 +72,7 @@ def localdate(day: date | datetime | None) -> str:
 
 def date_span(first: date, last: date) -> str:
     """Return the days from `first` to `last` as briefly as they can be read; the year where it is not this one."""
-    language, this_year = locale(), local(frame().now).year
+    language, this_year = locale(), local(now()).year
     year = "" if first.year == last.year == this_year else {"ko": "yyyy년 ", "en": " yyyy"}[language]
     if language == "ko":
         begin, end = f"{year}M월 d일", f"{year if first.year != last.year else ''}M월 d일"
@@ -157,8 +158,8 @@ def init_app(app: Flask) -> None:
         localdate=localdate,
         date_span=date_span,
         time=time_tag,
-        reltime=lambda instant: tr(durations.ago(instant, frame().now)) if instant else "–",
-        countdown=lambda due: tr(durations.countdown(due, frame().now)) if due else "",
+        reltime=lambda instant: tr(durations.ago(instant, now())) if instant else "–",
+        countdown=lambda due: tr(durations.countdown(due, now())) if due else "",
         duration=lambda length: tr(durations.length(length)) if length is not None else "–",
         number=number,
         minutes=lambda count: timedelta(minutes=count),
@@ -172,7 +173,7 @@ def init_app(app: Flask) -> None:
         pretty_json=pretty_json,
     )
     app.jinja_env.globals.update(
-        due_hue=lambda due, soon_hours=24: durations.hue(due, frame().now, soon_hours),
+        due_hue=lambda due, soon_hours=24: durations.hue(due, now(), soon_hours),
         chart_lines=lambda series, labels, target=None: charts.line_chart(_series(series), labels, target),
         chart_bars=lambda series, labels, target=None: charts.bar_chart(_series(series), labels, target),
         chart_spark=charts.spark,

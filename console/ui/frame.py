@@ -9,22 +9,17 @@ from datetime import datetime
 from functools import cache, cached_property
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from flask import Flask, current_app, g, request, session, url_for
-from flask_babel import get_locale
+from flask import current_app, g, request, session, url_for
 from flask_wtf.csrf import generate_csrf
 
-from console import blueprints
 from console.core.context import Actor
-from console.core.discovery import import_submodules
-from console.core.i18n import DEFAULT_LOCALE, LOCALES, catalogue
+from console.core.i18n import catalogue
 from console.domain import durations
 from console.domain.text import N_
-from console.ui import navigation
-from console.web.request import app_clock, app_config, current_actor, web_context
+from console.ui import navigation, reader
+from console.web.request import current_actor, web_context
 
-LANGUAGE_COOKIE = "lang"
 THEME_COOKIE = "theme"
 THEMES = ("auto", "light", "dark")
 LANGUAGE_NAMES = {"ko": "한국어", "en": "English"}
@@ -68,41 +63,6 @@ SCRIPT_TEXTS = {
 }
 
 
-def select_locale() -> str:
-    """Return the language: the person's own choice, the cookie, what the browser asks for, else Korean."""
-    chosen = _in_gallery("lang") or request.cookies.get(LANGUAGE_COOKIE) or current_actor().locale
-    if chosen in LOCALES:
-        return str(chosen)
-    return request.accept_languages.best_match(LOCALES, DEFAULT_LOCALE) or DEFAULT_LOCALE
-
-
-def _in_gallery(name: str) -> str | None:
-    """Return what the address of the gallery asks for, so that its variants can be compared side by side."""
-    return request.args.get(name) if request.endpoint == "components.page" else None
-
-
-def locale() -> str:
-    """Return the language of the current request as "ko" or "en"."""
-    if "locale_name" not in g:
-        found = get_locale()
-        g.locale_name = found.language if found is not None else DEFAULT_LOCALE
-    return str(g.locale_name)
-
-
-def zone() -> ZoneInfo:
-    """Return the zone in which people read times: that of the chosen site, else of the business."""
-    if "zone" not in g:
-        g.zone = _zone_named(frame().zone_name)
-    return g.zone
-
-
-def _zone_named(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo(app_config()["BUSINESS_TIME_ZONE"])
-
-
 def frame() -> Frame:
     """Return the frame of the current request."""
     if "frame" not in g:
@@ -124,40 +84,36 @@ class Frame:
         return self.actor.kind != "anonymous"
 
     @cached_property
-    def now(self) -> datetime:
-        """Return the instant at which this page was computed, aware UTC."""
-        return app_clock().now()
-
-    @cached_property
     def demo(self) -> bool:
         """Return whether the people and sites of this database are invented."""
         from console.services.identity import users
 
         return users.has_demo_company(web_context())
 
-    @cached_property
+    @property
+    def now(self) -> datetime:
+        """Return the instant at which this page was computed, aware UTC."""
+        return reader.now()
+
+    @property
     def sites(self) -> tuple[Any, ...]:
         """Return the sites that the actor may choose, by name; empty when nobody is signed in."""
-        from console.services.identity import sites
-
-        return tuple(sites.visible(web_context())) if self.signed_in else ()
+        return reader.sites()
 
     @cached_property
     def site(self) -> str | None:
         """Return the site named in the URL if the actor may see it."""
-        name = request.args.get("site", "").strip()
-        return name if name and self.signed_in and self.actor.sees(name) else None
+        return reader.site()
 
-    @cached_property
+    @property
     def zone_name(self) -> str:
         """Return the name of the zone that times are shown in."""
-        known = {item.name: item.zone for item in self.sites} if self.site else {}
-        return known.get(self.site or "") or app_config()["BUSINESS_TIME_ZONE"]
+        return reader.zone_name()
 
     @cached_property
     def groups(self) -> list[tuple[str, list[navigation.NavItem]]]:
         """Return the places that the actor may use, by group."""
-        return navigation.grouped(places(), self.actor)
+        return navigation.grouped(nav_items(), self.actor)
 
     @cached_property
     def phone_items(self) -> list[navigation.NavItem]:
@@ -172,17 +128,17 @@ class Frame:
         return asdict(activity.figures(web_context(), self.site)) if self.signed_in else {}
 
     @cached_property
-    def whereabouts(self) -> Hashable:
+    def nav_key(self) -> Hashable:
         """Return everything that the drawing of the places depends on."""
         seen = tuple(item.endpoint for _group, items in self.groups for item in items)
         return (request.endpoint, request.path, self.site, seen, tuple(self.counts.items()))
 
     @cached_property
-    def surroundings(self) -> tuple[Hashable, ...]:
+    def page_key(self) -> tuple[Hashable, ...]:
         """Return everything that a page shows around its content, and the address that its forms lead back to."""
         generate_csrf()
         sites = tuple(site.name for site in self.sites)
-        return (here(), self.actor, self.theme, self.whereabouts, sites, session["csrf_token"])
+        return (here(), self.actor, self.theme, self.nav_key, sites, session["csrf_token"])
 
     @property
     def late_count(self) -> int:
@@ -192,13 +148,13 @@ class Frame:
     @property
     def theme(self) -> str:
         """Return the chosen theme, "auto" following the system."""
-        chosen = _in_gallery("theme") or request.cookies.get(THEME_COOKIE, "auto")
+        chosen = reader.in_gallery("theme") or request.cookies.get(THEME_COOKIE, "auto")
         return chosen if chosen in THEMES else "auto"
 
     @property
     def locale(self) -> str:
         """Return the language of the page."""
-        return locale()
+        return reader.locale()
 
     @property
     def languages(self) -> Mapping[str, str]:
@@ -232,17 +188,23 @@ class Frame:
     def is_here(self, item: navigation.NavItem) -> bool:
         """Return whether the current page belongs to the place: itself, another page of its module, one below it."""
         here = request.endpoint or ""
-        if here == item.endpoint or here in {place.endpoint for place in places()}:
+        if here == item.endpoint or here in {place.endpoint for place in nav_items()}:
             return here == item.endpoint
         module = here.partition(".")[0]
-        family = [place for place in places() if place.endpoint.partition(".")[0] == module]
-        above = [place for place in places() if _common(url_for(place.endpoint), request.path)]
+        family = [place for place in nav_items() if place.endpoint.partition(".")[0] == module]
+        above = [place for place in nav_items() if _common(url_for(place.endpoint), request.path)]
         nearest = max(family or above, key=lambda place: _common(url_for(place.endpoint), request.path), default=None)
         return nearest is not None and nearest.endpoint == item.endpoint
 
     def script_config(self) -> str:
         """Return what the scripts need to know, as JSON: language, sentences and the words of countdowns."""
         return f'{_script_words(self.locale)[:-1]}, "now": {int(self.now.timestamp() * 1000)}}}'
+
+
+def nav_items() -> tuple[navigation.NavItem, ...]:
+    """Return every place of the console, as `create_app` collected them."""
+    items: tuple[navigation.NavItem, ...] = current_app.extensions["console_nav"]
+    return items
 
 
 @cache
@@ -258,12 +220,6 @@ def _common(place: str, path: str) -> int:
     return len(place) if path == place or path.startswith(place.rstrip("/") + "/") else 0
 
 
-@cache
-def places() -> tuple[navigation.NavItem, ...]:
-    """Return every place that the blueprint modules declare."""
-    return navigation.collect(import_submodules(blueprints.__name__, blueprints.__path__))
-
-
 def leave_toast(message: str, kind: str = "success", undo: str | None = None, token: str | None = None) -> None:
     """Leave a message that the next page shows; for plain submits that end in a redirect."""
     waiting = session.get("toasts", [])
@@ -275,28 +231,3 @@ def here(**changes: str | None) -> str:
     pairs = [(key, value) for key, value in request.args.items(multi=True) if key not in changes and key != "page"]
     pairs += [(key, value) for key, value in changes.items() if value is not None]
     return request.path + ("?" + urlencode(pairs) if pairs else "")
-
-
-def init_app(app: Flask) -> None:
-    """Give every template the frame, and the filters of `console/ui/formats.py`."""
-    from console.ui import formats
-    from console.web import api_view
-
-    app.context_processor(lambda: {"frame": frame()})
-    app.jinja_env.globals.update(
-        here=here, csrf_token=generate_csrf, nav_group_labels=navigation.GROUP_LABELS, url_if=url_if
-    )
-    formats.init_app(app)
-    api_view.init_app(app)
-
-
-def url_if(endpoint: str, **values: Any) -> str | None:
-    """Return the address of a page when it exists and the reader may open it, else None."""
-    from console.web.request import SIGNED_IN
-
-    view = current_app.view_functions.get(endpoint)
-    if view is None:
-        return None
-    demand = getattr(view, "access", SIGNED_IN)
-    allowed = demand.public or not demand.permissions or any(map(current_actor().can, demand.at(values)))
-    return url_for(endpoint, **values) if allowed else None

@@ -14,7 +14,8 @@ from typing import Any
 from flask import g
 from markupsafe import Markup
 
-from console.ui.frame import frame, locale, zone
+from console.ui.frame import frame
+from console.ui.reader import locale, now, zone
 
 # In characters, two bytes each where there is Korean among them: some eight MB, whatever the drawings are.
 MOST = 4_000_000
@@ -74,13 +75,13 @@ def kept_part(part: str, page_key: Hashable, caller: Callable[[], Any]) -> Marku
     if page_key is None:
         drawn: Markup = caller()
         return drawn
-    return kept((part, page_key, *frame().surroundings), caller)
+    return kept((part, page_key, *frame().page_key), caller)
 
 
 def _moment() -> tuple[str, str, int]:
     # Asked for every row of a page.
     if "moment" not in g:
-        g.moment = (locale(), zone().key, int(frame().now.timestamp() // 60))
+        g.moment = (locale(), zone().key, int(now().timestamp() // 60))
     moment: tuple[str, str, int] = g.moment
     return moment
 

@@ -16,8 +16,8 @@ from sqlalchemy.orm import sessionmaker
 
 from console.core.context import Context, unit_of_work
 from console.core.serialize import CsvColumn, csv_lines, to_json
-from console.ui.errors import wants_fragment
 from console.web.extensions import db
+from console.web.negotiation import wants_fragment
 from console.web.request import app_clock, app_config, current_actor, request_id
 
 _written: WeakKeyDictionary[object, dict[type[BaseModel] | None, str]] = WeakKeyDictionary()

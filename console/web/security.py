@@ -19,9 +19,9 @@ from console.domain.identity.tokens import Refusal
 from console.domain.text import T
 from console.services.audit import record as audit
 from console.services.identity.callers import session_policy
-from console.ui.errors import wants_json
 from console.web import headers
 from console.web.credentials import STORE_ERRORS, Credential, address, credential, own_transaction
+from console.web.negotiation import wants_json
 from console.web.request import UNSAFE, Access, app_config, check_access, demanded
 
 log = structlog.get_logger(__name__)

@@ -13,6 +13,7 @@ from console.core.config import Config
 from console.core.context import SYSTEM, Context, start_writing
 from console.core.serialize import plain
 from console.domain.gate.gate import as_detail
+from console.domain.jobs import names as job_names
 from console.domain.tracker.requests import ItemChange
 from console.models.identity import User
 from console.models.jobs import JobRun
@@ -92,7 +93,7 @@ def _verdict(factory: sessionmaker[Session], config: Config, at: datetime, *, go
             detail["decision"] = "go"
         session.add(
             JobRun(
-                job_name=gate.JOB,
+                job_name=job_names.GATE,
                 trigger="cron",
                 state="finished",
                 status="success" if good else "critical",

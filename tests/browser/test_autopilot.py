@@ -10,14 +10,13 @@ from sqlalchemy import func, select
 
 from console.core.config import Config
 from console.core.context import SYSTEM, unit_of_work
-from console.core.process import Place
+from console.core.process import Place, worker_name
 from console.domain.alerts.alerts import answered
 from console.models.jobs import JobRun
 from console.services.alerts import delivery as alert_delivery
 from console.services.alerts import outbox as alerts
 from console.services.jobs import engine as run_engine
 from console.services.jobs import registry as runtime
-from workers.tasks import worker_name
 
 OTHERS = ("/autopilot/policy", "/autopilot/figures", "/autopilot/runs")
 JOB = "ops_governance_remediation_autopilot"

@@ -8,10 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from console.core.config import Config
-from console.core.process import Place
+from console.core.process import Place, worker_name
 from console.services.jobs import engine as run_engine
 from console.services.jobs import registry as runtime
-from workers.tasks import worker_name
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from console import create_app
 from console.core.config import Config
-from console.ui.frame import places
+from console.ui.frame import nav_items
 
 # Each pair of language, theme and width occurs; all eight combinations would only cost time.
 VARIANTS = ((1440, "light", "ko"), (1440, "dark", "en"), (390, "light", "en"), (390, "dark", "ko"))
@@ -16,7 +16,7 @@ EXTRA = ("/search?q=GR", "/no-such-page", "/api/docs", "/api/public/modules", "/
 def _addresses() -> list[str]:
     """Places of the rail and every other page that a module calls its own."""
     app = create_app(Config.for_tests())
-    named = {place.endpoint for place in places()}
+    named = {place.endpoint for place in nav_items()}
     rules = [rule for rule in app.url_map.iter_rules() if "GET" in rule.methods and not rule.arguments]
     pages = {rule.rule for rule in rules if rule.endpoint in named or rule.endpoint.endswith(".page")}
     return sorted(pages | set(EXTRA))

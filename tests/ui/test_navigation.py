@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 
 from console.core.context import ANONYMOUS
-from console.ui.frame import places
+from console.ui.frame import nav_items
 from console.ui.navigation import NavItem, collect, grouped
 from tests.conftest import actor_of
 
@@ -42,7 +42,7 @@ def test_a_place_shows_only_to_those_who_may_open_it():
 def test_the_rail_shows_exactly_the_pages_that_open(app, role):
     actor = actor_of(role)
     wrong = []
-    for place in places():
+    for place in nav_items():
         demand = app.view_functions[place.endpoint].access
         opens = not demand.permissions or any(actor.can(name) for name in demand.permissions)
         wrong += [place.endpoint] if place.visible(actor) != opens else []

@@ -9,18 +9,16 @@ from pydantic import AfterValidator, Field
 
 from console.core.context import Context
 from console.domain.audit.archive import month_of
+from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import Outcome
 from console.domain.text import N_, T
 from console.inputs.audit import MonthText
 from console.inputs.base import BodyModel
 from console.services.audit import archive_files as audit_files
 from console.services.audit import checkpoints as audit_checkpoints
-from console.services.audit.verify import FULL_VERIFICATION, Progress
+from console.services.audit.verify import Progress
 from console.services.jobs.progress import progress
 from console.services.jobs.registry import job
-
-CHECKPOINT = "audit_checkpoint"
-ARCHIVE = "monthly_audit_archive"
 
 
 class ArchiveOptions(BodyModel):
@@ -39,7 +37,7 @@ def _telling(ctx: Context) -> Progress:
 
 
 @job(
-    ARCHIVE,
+    job_names.AUDIT_ARCHIVE,
     title=N_("Archive a month of the audit log"),
     sentence=N_("Verifies the month, signs its archive and keeps it as a file that is never overwritten."),
     options=ArchiveOptions,
@@ -57,7 +55,7 @@ def monthly_audit_archive(ctx: Context, options: ArchiveOptions) -> Outcome:
 
 
 @job(
-    CHECKPOINT,
+    job_names.AUDIT_CHECKPOINT,
     title=N_("Sign the audit log"),
     sentence=N_("Verifies what joined since the last checkpoint and signs how far the log reaches."),
     reads_first=True,
@@ -70,7 +68,7 @@ def audit_checkpoint(ctx: Context, _options: BodyModel) -> Outcome:
 
 
 @job(
-    FULL_VERIFICATION,
+    job_names.AUDIT_VERIFY,
     title=N_("Verify the whole audit log"),
     sentence=N_("Reads every entry from the first on, checks all hashes and signs the result."),
     reads_first=True,

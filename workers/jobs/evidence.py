@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from console.core.context import Context
+from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import Outcome, Status
-from console.domain.runbook.integrity import JOB
 from console.domain.text import N_
 from console.inputs.base import BodyModel
 from console.services.evidence import upkeep as evidence_upkeep
@@ -23,7 +23,7 @@ class ScanOptions(BodyModel):
 
 
 @job(
-    "evidence_scan",
+    job_names.EVIDENCE_SCAN,
     title=N_("Scan waiting evidence"),
     sentence=N_("Scans the evidence that the virus scanner could not judge when it was uploaded."),
     options=ScanOptions,
@@ -46,7 +46,7 @@ class SweepOptions(BodyModel):
 
 
 @job(
-    "evidence_sweep",
+    job_names.EVIDENCE_SWEEP,
     title=N_("Sweep evidence files"),
     sentence=N_("Sets files aside that no evidence names, and deletes those that were set aside long ago."),
     options=SweepOptions,
@@ -66,7 +66,7 @@ class IntegrityOptions(BodyModel):
 
 
 @job(
-    JOB,
+    job_names.EVIDENCE_INTEGRITY,
     title=N_("Read evidence and archives again"),
     sentence=N_("Compares evidence files and audit archives with their hashes, taking turns through all of them."),
     options=IntegrityOptions,

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from console.core.context import Context
 from console.domain.gate.gate import as_detail
+from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import Outcome
 from console.domain.text import N_
 from console.inputs.base import BodyModel
@@ -15,11 +16,9 @@ from console.services.gate import gate
 from console.services.jobs.registry import job
 from console.services.reliability import latency
 
-RETENTION = "api_latency_retention"
-
 
 @job(
-    gate.JOB,
+    job_names.GATE,
     title=N_("Run the governance gate"),
     sentence=N_("Judges the seven rules and stores the verdict with its reasons."),
     reads_first=True,
@@ -38,7 +37,7 @@ class RetentionOptions(BodyModel):
 
 
 @job(
-    RETENTION,
+    job_names.LATENCY_RETENTION,
     title=N_("Remove old response times"),
     sentence=N_("Removes latency samples older than the retention period."),
     options=RetentionOptions,

@@ -7,6 +7,7 @@ from typing import Any
 
 from console.core.context import Context
 from console.domain.errors import NotFound
+from console.domain.jobs import names as job_names
 from console.domain.programme.trackers import programme
 from console.domain.text import N_
 from console.inputs.tracker import BulkJobIn, SyncIn
@@ -15,12 +16,9 @@ from console.services.remediation import sync as tracker_sync
 from console.services.tracker import bulk as tracker_bulk
 from console.services.tracker.bulk import BulkResult
 
-SYNC = "ops_governance_remediation_sync"
-BULK = "ops_governance_remediation_bulk"
-
 
 @job(
-    SYNC,
+    job_names.SYNC,
     title=N_("Sync the board with the gate"),
     sentence=N_("Takes a fresh gate verdict, opens and refreshes items, and resolves those whose rule passes."),
     options=SyncIn,
@@ -35,7 +33,7 @@ def remediation_sync(ctx: Context, options: SyncIn) -> dict[str, Any]:
 
 
 @job(
-    BULK,
+    job_names.BULK,
     title=N_("Change many items of the board"),
     sentence=N_("Carries out a bulk action that was too large to wait for."),
     options=BulkJobIn,

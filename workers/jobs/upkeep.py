@@ -5,11 +5,11 @@ from __future__ import annotations
 from pydantic import Field
 
 from console.core.context import Context
+from console.domain.jobs import names as job_names
 from console.domain.text import N_
 from console.inputs.base import BodyModel
 from console.services.identity import clean_up
 from console.services.jobs import upkeep as run_upkeep
-from console.services.jobs.progress import is_dry_run
 from console.services.jobs.registry import job
 
 
@@ -22,7 +22,7 @@ class RetentionOptions(BodyModel):
 
 
 @job(
-    "job_runs_retention",
+    job_names.RUNS_RETENTION,
     title=N_("Remove old job runs"),
     sentence=N_("Removes finished runs older than the retention period; the newest of each job stay."),
     options=RetentionOptions,
@@ -46,7 +46,7 @@ class CleanUpOptions(BodyModel):
 
 
 @job(
-    "identity_clean_up",
+    job_names.IDENTITY_CLEAN_UP,
     title=N_("Clean up sessions and tokens"),
     sentence=N_("Deletes browser sessions that ended long ago and switches off tokens past their dates."),
     options=CleanUpOptions,
@@ -54,4 +54,4 @@ class CleanUpOptions(BodyModel):
 )
 def identity_clean_up(ctx: Context, options: CleanUpOptions) -> clean_up.CleanUp:
     """Delete ended sessions, switch off lapsed tokens."""
-    return clean_up.clean_up(ctx, keep_days=options.keep_days, dry_run=is_dry_run(ctx))
+    return clean_up.clean_up(ctx, keep_days=options.keep_days, dry_run=ctx.dry_run)

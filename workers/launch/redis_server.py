@@ -5,7 +5,6 @@ For one machine. Larger set-ups give REDIS_URL and this module is not used.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import socket
 import stat
@@ -15,6 +14,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
+from console.adapters.queue import socket_path, url
 from workers.launch import children
 
 # The kernel cuts the path of a unix socket at 108 bytes, the terminating zero included.
@@ -31,17 +31,6 @@ def program() -> Path:
     if spec is None or spec.origin is None:
         raise RedisStartError("The embedded Redis is not installed: run `make setup`, or set REDIS_URL.")
     return Path(spec.origin).parent / "bin" / "redis-server"
-
-
-def socket_path(data_dir: Path) -> Path:
-    """Return the socket that belongs to a data folder: the same for every process, short, in a private folder."""
-    name = f"kaos-{os.getuid()}-{hashlib.sha256(str(data_dir.resolve()).encode()).hexdigest()[:12]}"
-    return Path(tempfile.gettempdir()) / name / "redis.sock"
-
-
-def url(data_dir: Path) -> str:
-    """Return the address of the embedded Redis of a data folder."""
-    return f"unix://{socket_path(data_dir)}?db=0"
 
 
 class RedisServer:

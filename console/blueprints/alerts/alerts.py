@@ -12,6 +12,7 @@ from flask_openapi3.models.tag import Tag
 
 from console.core import listing
 from console.domain.alerts.alerts import SUCCESS, explained
+from console.domain.jobs import names as job_names
 from console.domain.text import N_, Text
 from console.inputs.alerts import (
     DeliveriesQuery,
@@ -22,6 +23,7 @@ from console.inputs.alerts import (
     RetriesIn,
     RetriesOut,
 )
+from console.services.alerts import delivery as alert_delivery
 from console.services.alerts import outbox as alerts
 from console.services.alerts.lists import DELIVERIES, EVENTS
 from console.services.jobs import registry as runtime
@@ -31,7 +33,6 @@ from console.ui.frame import leave_toast
 from console.ui.navigation import NavItem
 from console.ui.responses import answer, show
 from console.web.request import access, app_config, current_actor, web_context
-from workers.jobs.alerts import DELIVERY, RETRY, deliver_now
 
 api = APIBlueprint("alerts_api", __name__, abp_tags=[Tag(name="alerts", description="Alert deliveries")])
 pages = Blueprint("alerts", __name__)
@@ -67,7 +68,7 @@ def _sent_again(delivery_id: int) -> alerts.Delivery:
     alerts.retry(ctx, delivery_id)
     # Sent outside of any transaction, as a worker does; if this process dies meanwhile, a worker will.
     ctx.commit()
-    deliver_now(ctx, delivery_id)
+    alert_delivery.deliver_now(ctx, delivery_id)
     return alerts.get(ctx, delivery_id)
 
 
@@ -75,7 +76,7 @@ def _sent_again(delivery_id: int) -> alerts.Delivery:
 @access(*alerts.WRITE)
 def run_retries(body: RetriesIn) -> Response:
     """Try failed deliveries again and tell what came of it."""
-    return runs.run_endpoint(RETRY, body, RetriesOut)
+    return runs.run_endpoint(job_names.ALERT_RETRY, body, RetriesOut)
 
 
 @pages.app_template_filter()
@@ -131,7 +132,7 @@ def retry_page(delivery_id: int) -> ResponseReturnValue:
 @access(*alerts.WRITE)
 def deliver() -> ResponseReturnValue:
     """Ask a worker to send what is due."""
-    run = runs.ask(runtime.get(DELIVERY))
+    run = runs.ask(runtime.get(job_names.ALERT_DELIVERY))
     return redirect(url_for("jobs.run", run_id=run.id), 303)
 
 

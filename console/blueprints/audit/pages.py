@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from console.core import listing
 from console.domain.audit.detail import read_detail
+from console.domain.jobs import names as job_names
 from console.domain.text import N_, T, Text
 from console.inputs.audit import MAX_ENTRIES
 from console.services.audit import exports as audit_exports
@@ -19,17 +20,16 @@ from console.services.audit import record as audit
 from console.services.audit.exports import CsvVersion
 from console.services.audit.log import READ
 from console.services.audit.months import MonthLook
-from console.services.audit.verify import FULL_VERIFICATION
 from console.services.jobs import registry as runtime
 from console.services.jobs import runs
 from console.services.jobs.runs import Run
 from console.ui import runs as running
+from console.ui.addresses import url_if
 from console.ui.downloads import list_download
-from console.ui.errors import wants_fragment
-from console.ui.frame import url_if
 from console.ui.labels import audit as audit_words
 from console.ui.navigation import NavItem
 from console.ui.responses import download, fragment_of, vary
+from console.web.negotiation import wants_fragment
 from console.web.request import access, web_context
 
 pages = Blueprint("audit", __name__)
@@ -152,7 +152,7 @@ def archive_csv(month: str) -> Response:
 @access(*READ)
 def verify() -> ResponseReturnValue:
     """Ask a worker to verify the whole log."""
-    made = running.ask(runtime.get(FULL_VERIFICATION))
+    made = running.ask(runtime.get(job_names.AUDIT_VERIFY))
     if not wants_fragment():
         return redirect(url_for("audit.month"), 303)
     return vary(Response(_panel_text(made)))
@@ -172,12 +172,12 @@ def verification() -> ResponseReturnValue:
 def _verification() -> Run | None:
     """Return the full verification that waits or runs, or the last one."""
     ctx = web_context()
-    waiting = [run for run in runs.open_runs(ctx) if run.job_name == FULL_VERIFICATION]
-    return waiting[0] if waiting else runs.latest(ctx, FULL_VERIFICATION)
+    waiting = [run for run in runs.open_runs(ctx) if run.job_name == job_names.AUDIT_VERIFY]
+    return waiting[0] if waiting else runs.latest(ctx, job_names.AUDIT_VERIFY)
 
 
 def _panel(found: Run | None) -> dict[str, Any]:
-    job = runtime.get(FULL_VERIFICATION)
+    job = runtime.get(job_names.AUDIT_VERIFY)
     return {
         "run": found and {**{name: getattr(found, name) for name in _PANEL_FIELDS}, "summary": _summary(found)},
         "job": {"name": job.name, "title": job.title, "text": job.sentence},

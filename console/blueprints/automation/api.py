@@ -10,6 +10,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel
 
+from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import API
 from console.inputs.automation import AutoAssignQuery, EscalateQuery, KpiQuery, RunPath, SlaQuery, WorkloadQuery
 from console.services.automation import assignment, kpi, workload
@@ -23,7 +24,6 @@ from console.ui import runs
 from console.ui.responses import answer
 from console.web.request import access, web_context
 from console.web.response_models import run_shape, shape
-from workers.jobs import automation as jobs
 
 T = "/api/ops/governance/gate/remediation/tracker"
 
@@ -62,14 +62,14 @@ def get_sla(query: SlaQuery) -> Response:
 def run_escalation(query: EscalateQuery) -> Response:
     """Tell people about items that stepped up since they were last told; `dry_run` only says what it would do."""
     options = {"include_due_soon_hours": query.include_due_soon_hours, "notify": query.notify}
-    return automation_run(jobs.ESCALATION, EscalationRunOut, options, dry_run=query.dry_run)
+    return automation_run(job_names.ESCALATION, EscalationRunOut, options, dry_run=query.dry_run)
 
 
 @api.get(f"{T}/escalate/latest", responses={200: EscalationRunOut})
 @access(*READ)
 def latest_escalation() -> Response:
     """Return the newest escalation run; 404 before the first."""
-    return answer(automation_runs.latest(web_context(), jobs.ESCALATION), EscalationRunOut)
+    return answer(automation_runs.latest(web_context(), job_names.ESCALATION), EscalationRunOut)
 
 
 @api.get(f"{T}/workload", responses={200: WorkloadOut})
@@ -89,14 +89,14 @@ def get_workload(query: WorkloadQuery) -> Response:
 @access(*MANAGE)
 def run_auto_assign(query: AutoAssignQuery) -> Response:
     """Return unassigned items to the people with the least load; `dry_run` only says who would get what."""
-    return automation_run(jobs.AUTO_ASSIGN, AutoAssignRunOut, {"limit": query.limit}, dry_run=query.dry_run)
+    return automation_run(job_names.AUTO_ASSIGN, AutoAssignRunOut, {"limit": query.limit}, dry_run=query.dry_run)
 
 
 @api.get(f"{T}/auto-assign/latest", responses={200: AutoAssignRunOut})
 @access(*READ)
 def latest_auto_assign() -> Response:
     """Return the newest assignment run; 404 before the first."""
-    return answer(automation_runs.latest(web_context(), jobs.AUTO_ASSIGN), AutoAssignRunOut)
+    return answer(automation_runs.latest(web_context(), job_names.AUTO_ASSIGN), AutoAssignRunOut)
 
 
 @api.post(f"{T}/auto-assign/runs/<run_id>/undo", responses={200: UndoneOut})
@@ -119,11 +119,11 @@ def get_kpi(query: KpiQuery) -> Response:
 def run_kpi(query: KpiQuery) -> Response:
     """Measure now and keep the size of the backlog."""
     options = {"window_days": query.window_days, "due_soon_hours": query.due_soon_hours}
-    return automation_run(jobs.KPI, KpiRunOut, options, dry_run=False)
+    return automation_run(job_names.KPI, KpiRunOut, options, dry_run=False)
 
 
 @api.get(f"{T}/kpi/latest", responses={200: KpiRunOut})
 @access(*READ)
 def latest_kpi() -> Response:
     """Return the newest measurement; 404 before the first."""
-    return answer(automation_runs.latest(web_context(), jobs.KPI), KpiRunOut)
+    return answer(automation_runs.latest(web_context(), job_names.KPI), KpiRunOut)

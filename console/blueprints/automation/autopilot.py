@@ -15,6 +15,7 @@ from console.blueprints.automation.autopilot_api import anomalies_download, hist
 from console.blueprints.automation.links import can, links_of
 from console.core import listing
 from console.domain.jobs import cron
+from console.domain.jobs import names as job_names
 from console.domain.text import N_, T, Text
 from console.domain.tracker.tracker import OPEN_STATUSES
 from console.services.automation import assignment, dashboard
@@ -26,15 +27,14 @@ from console.services.policies import automation as autopilot_policy
 from console.services.policies.automation import AUTOPILOT as POLICY
 from console.services.policies.automation import MANAGE, READ
 from console.ui import runs
+from console.ui.addresses import url_if
 from console.ui.downloads import list_download
-from console.ui.errors import wants_fragment
-from console.ui.frame import frame, leave_toast, url_if
+from console.ui.frame import frame, leave_toast
 from console.ui.labels import automation as words
 from console.ui.navigation import NavItem
 from console.ui.responses import fragment_of, show, vary, wants_bom
+from console.web.negotiation import wants_fragment
 from console.web.request import access, current_actor, web_context
-from workers.jobs import automation as jobs
-from workers.schedule import LINES
 
 pages = Blueprint("autopilot", __name__)
 NAV = NavItem("work", 40, "autopilot.page", N_("Autopilot"), "robot", permission=READ[0], any_of=READ[1:])
@@ -44,7 +44,7 @@ autopilot_filters.register(pages)
 
 
 def _next_at(now: datetime) -> datetime | None:
-    line = next((line for line in LINES if line.job == jobs.AUTOPILOT), None)
+    line = next((line for line in runtime.schedule() if line.job == job_names.AUTOPILOT), None)
     return cron.next_after(line.cron, line.zone, now) if line is not None else None
 
 
@@ -75,7 +75,7 @@ def _panel(found: Run | None) -> dict[str, Any]:
         run_url = url_for("autopilot.run", run_id=found.id) if ended else url_if("jobs.run", run_id=found.id)
     return {
         "run": found and _shown(found),
-        "job": runtime.get(jobs.AUTOPILOT),
+        "job": runtime.get(job_names.AUTOPILOT),
         "panel_url": url_for("autopilot.panel"),
         "run_url": run_url,
     }
@@ -134,7 +134,7 @@ def start() -> ResponseReturnValue:
     dry_run = request.form.get("dry_run") == "1"
     # A forced run has another plan than the one that was shown; a dry run only looks.
     mark = None if force or dry_run else request.form.get("fingerprint") or None
-    made = runs.ask(runtime.get(jobs.AUTOPILOT), {"force": force, "fingerprint": mark}, dry_run=dry_run)
+    made = runs.ask(runtime.get(job_names.AUTOPILOT), {"force": force, "fingerprint": mark}, dry_run=dry_run)
     if not wants_fragment():
         leave_toast(_("The dry run was requested") if dry_run else _("The run was requested"))
         return redirect(url_for("autopilot.page"), 303)
@@ -201,9 +201,9 @@ def run(run_id: int) -> ResponseReturnValue:
     """Show what one run did, item by item."""
     ctx = web_context()
     found = automation_runs.stored(ctx, run_id)
-    if found["job_name"] == jobs.KPI:
+    if found["job_name"] == job_names.KPI:
         return redirect(url_for("autopilot.figures"), 303)
-    parts = {jobs.AUTO_ASSIGN: "auto_assign", jobs.ESCALATION: "escalation"}
+    parts = {job_names.AUTO_ASSIGN: "auto_assign", job_names.ESCALATION: "escalation"}
     if found["job_name"] in parts:
         # A run of its own is shown like one inside the autopilot.
         found = {**found, parts[found["job_name"]]: dict(found)}

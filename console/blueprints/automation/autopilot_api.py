@@ -14,6 +14,7 @@ from console.blueprints.automation.api import automation_run
 from console.core.serialize import csv_text
 from console.domain.automation.analytics import Anomalies, Summary
 from console.domain.errors import Invalid
+from console.domain.jobs import names as job_names
 from console.domain.policies.policy import PolicyWarning
 from console.inputs.automation import (
     AnomaliesQuery,
@@ -44,7 +45,6 @@ from console.services.policies.kinds import PolicyView, envelope
 from console.ui.responses import answer, download, file_stamp
 from console.web.request import access, web_context
 from console.web.response_models import run_shape, shape
-from workers.jobs import automation as jobs
 
 A = "/api/ops/governance/gate/remediation/tracker/autopilot"
 
@@ -74,14 +74,14 @@ class RevisionList(RootModel[list[RevisionOut]]):
 def run_autopilot(query: AutopilotRunQuery) -> Response:
     """Run the autopilot; 409 when `fingerprint` was sent and the plan is another one by now."""
     options = {"force": query.force, "fingerprint": query.fingerprint}
-    return automation_run(jobs.AUTOPILOT, AutopilotRunOut, options, dry_run=query.dry_run)
+    return automation_run(job_names.AUTOPILOT, AutopilotRunOut, options, dry_run=query.dry_run)
 
 
 @api.get(f"{A}/latest", responses={200: AutopilotRunOut})
 @access(*READ)
 def latest_autopilot() -> Response:
     """Return the newest autopilot run with the runs inside it; 404 before the first."""
-    return answer(automation_runs.latest(web_context(), jobs.AUTOPILOT), AutopilotRunOut)
+    return answer(automation_runs.latest(web_context(), job_names.AUTOPILOT), AutopilotRunOut)
 
 
 def _policy(view: PolicyView) -> Response:

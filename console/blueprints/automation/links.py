@@ -8,8 +8,8 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext as _
 
+from console.domain.jobs import names as job_names
 from console.web.request import current_actor
-from workers.jobs import automation as jobs
 
 ENDPOINTS = {
     "page": "autopilot.page",
@@ -45,6 +45,6 @@ def links_of(here: str) -> dict[str, Any]:
     return {
         **{name: url_for(endpoint) for name, endpoint in ENDPOINTS.items()},
         **{f"{name}_csv": url_for(f"autopilot.{name}_csv", bom=1) for name in ("history", "summary", "anomalies")},
-        "job": jobs.AUTOPILOT,
+        "job": job_names.AUTOPILOT,
         "tabs": _tabs(here),
     }

@@ -15,6 +15,7 @@ from console.core import listing
 from console.core.serialize import csv_text
 from console.domain.errors import NotFound
 from console.domain.gate.gate import as_detail
+from console.domain.jobs import names as job_names
 from console.domain.text import N_, T
 from console.inputs.gate import (
     GateOut,
@@ -33,14 +34,14 @@ from console.services.jobs.requests import RUN
 from console.services.jobs.runs import Run
 from console.services.remediation import plan as remediation
 from console.ui import runs
+from console.ui.addresses import url_if
 from console.ui.downloads import list_download
-from console.ui.errors import wants_fragment
-from console.ui.frame import url_if
 from console.ui.labels import runbook as ops_words
 from console.ui.labels.common import status_word
 from console.ui.navigation import NavItem
 from console.ui.responses import answer, download, file_stamp, fragment_of, show, vary, wants_bom
 from console.ui.runs import run_endpoint
+from console.web.negotiation import wants_fragment
 from console.web.request import access, current_actor, web_context
 
 G = "/api/ops/governance/gate"
@@ -68,7 +69,7 @@ def gate_now() -> Response:
 @access(*RUN)
 def gate_run() -> Response:
     """Judge all rules now and keep the verdict as a run; `Prefer: respond-async` queues it."""
-    return run_endpoint(gate.JOB, model=GateRunOut)
+    return run_endpoint(job_names.GATE, model=GateRunOut)
 
 
 @api.get(f"{G}/latest", responses={200: GateRunOut})
@@ -251,7 +252,7 @@ def panel() -> ResponseReturnValue:
 @access(*RUN)
 def start() -> ResponseReturnValue:
     """Ask a worker to run the gate."""
-    made = runs.ask(runtime.get(gate.JOB))
+    made = runs.ask(runtime.get(job_names.GATE))
     if not wants_fragment():
         return redirect(url_for("gate.page"), 303)
     return vary(Response(_panel_text(made)))
@@ -267,7 +268,7 @@ def _panel(found: Run | None) -> dict[str, Any]:
         address = url_if("gate.run" if found.executed else "jobs.run", run_id=found.id)
     return {
         "run": found and _shown(found),
-        "job": runtime.get(gate.JOB),
+        "job": runtime.get(job_names.GATE),
         "start_url": url_for("gate.start") if _may_run() else None,
         "panel_url": url_for("gate.panel"),
         "run_url": address,

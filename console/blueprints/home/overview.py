@@ -6,18 +6,18 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
+from console.domain.jobs import names as job_names
 from console.domain.text import N_
 from console.domain.tracker.tracker import OPEN_STATUSES, REMEDIATION
-from console.services.gate import gate
 from console.services.home import overview
 from console.services.home.activity import FlowLine
 from console.services.jobs import registry as runtime
 from console.services.jobs import schedule as run_schedule
-from console.ui.frame import frame, url_if
+from console.ui.addresses import url_if
+from console.ui.frame import frame
 from console.ui.navigation import NavItem
 from console.ui.responses import show
 from console.web.request import access, current_actor, web_context
-from workers.schedule import LINES
 
 pages = Blueprint("overview", __name__)
 NAV = NavItem("work", 10, "overview.page", N_("Overview"), "layout-dashboard", phone=True)
@@ -28,7 +28,7 @@ NAV = NavItem("work", 10, "overview.page", N_("Overview"), "layout-dashboard", p
 def page() -> Response:
     """Show today: verdict, what is late, what to do first, what happened, whether the machine runs."""
     site = request.args.get("site", "").strip() or None
-    data = overview.read(web_context(), site, lambda ctx: run_schedule.health(ctx, LINES, runtime.find))
+    data = overview.read(web_context(), site, lambda ctx: run_schedule.health(ctx, runtime.schedule(), runtime.find))
     return show(data, fragment="overview.overview", page="overview/page.html", **_values(site))
 
 
@@ -51,7 +51,7 @@ def _values(site: str | None) -> dict[str, Any]:
         },
         "item_url": lambda item_id: url_for("board.item", item_id=item_id),
         "run_url": _run_url,
-        "titles": {job.name: job.title or job.name for job in runtime.all_jobs() if job.name != gate.JOB},
+        "titles": {job.name: job.title or job.name for job in runtime.all_jobs() if job.name != job_names.GATE},
         "can_assign": any(actor.can(name) for name in REMEDIATION.write),
     }
 
@@ -59,5 +59,5 @@ def _values(site: str | None) -> dict[str, Any]:
 def _run_url(line: FlowLine) -> str | None:
     if line.run_id is None:
         return None
-    endpoint = "gate.run" if line.job == gate.JOB else "jobs.run"
+    endpoint = "gate.run" if line.job == job_names.GATE else "jobs.run"
     return url_if(endpoint, run_id=line.run_id)

@@ -13,8 +13,9 @@ from console.domain.text import N_
 from console.services.home import saved_views as views
 from console.services.home import search
 from console.services.programme.weeks import readable
+from console.ui.addresses import url_if
 from console.ui.formats import tr
-from console.ui.frame import frame, url_if
+from console.ui.frame import frame
 from console.ui.responses import answer
 from console.web.request import access, current_actor, web_context
 

@@ -7,7 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from console.core.i18n import LOCALES
 from console.domain.identity.addresses import local_address
-from console.ui.frame import LANGUAGE_COOKIE, THEME_COOKIE, THEMES
+from console.ui.frame import THEME_COOKIE, THEMES
+from console.ui.reader import LANGUAGE_COOKIE
 from console.web.request import access, app_config
 
 pages = Blueprint("preferences", __name__)

@@ -12,7 +12,8 @@ from console.domain.identity.accounts import normalise_password
 from console.domain.text import T
 from console.services.identity import sessions
 from console.services.identity.sessions import OpenedSession, Verdict
-from console.ui.frame import LANGUAGE_COOKIE, THEME_COOKIE
+from console.ui.frame import THEME_COOKIE
+from console.ui.reader import LANGUAGE_COOKIE
 from console.web.credentials import SESSION_KEY, STORE_ERRORS, address, own_transaction, session_cookie
 from console.web.ratelimit import limiter
 from console.web.request import app_config, current_actor, web_context

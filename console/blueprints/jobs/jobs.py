@@ -29,13 +29,12 @@ from console.services.jobs.runs import Run, RunFilter
 from console.services.jobs.schedule import ScheduleView
 from console.ui import runs as running
 from console.ui.downloads import list_download
-from console.ui.errors import wants_fragment
 from console.ui.formats import local
 from console.ui.frame import leave_toast
 from console.ui.navigation import NavItem
 from console.ui.responses import answer, fragment_of, show, vary
+from console.web.negotiation import wants_fragment
 from console.web.request import access, app_config, current_actor, web_context
-from workers.schedule import LINES
 
 READ, RUN = runs.READ, run_requests.RUN
 
@@ -107,7 +106,7 @@ def retry_run(path: RunPath) -> Response:
 @access(*READ)
 def list_jobs() -> Response:
     """Return the schedule (previous, next, late, missed) and how the queue stands."""
-    view = run_schedule.overview(web_context(), LINES, runtime.find)
+    view = run_schedule.overview(web_context(), runtime.schedule(), runtime.find)
     return answer(_jobs_out(view), JobsOut)
 
 
@@ -177,7 +176,7 @@ def _board() -> dict[str, Any]:
     """Return what stands above the list: schedule, queue, open runs."""
     ctx = web_context()
     return {
-        "data": run_schedule.overview(ctx, LINES, runtime.find),
+        "data": run_schedule.overview(ctx, runtime.schedule(), runtime.find),
         "queue": queue.state(app_config()),
         "open": runs.open_runs(ctx),
         "titles": _titles(),

@@ -9,9 +9,9 @@ from console.blueprints.public import gallery, gallery_tracker
 from console.core import listing
 from console.forms.public import SampleForm
 from console.services.tracker.rows import ItemView
-from console.ui.errors import wants_fragment
 from console.ui.frame import frame
 from console.ui.responses import toast, vary
+from console.web.negotiation import wants_fragment
 from console.web.request import access
 
 pages = Blueprint("components", __name__)

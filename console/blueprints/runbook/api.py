@@ -25,11 +25,11 @@ from console.services.identity.risk import Dashboard
 from console.services.reliability import latency
 from console.services.reliability.latency import MemorySamples
 from console.services.runbook import runbook
-from console.ui.errors import wants_fragment
-from console.ui.frame import url_if
+from console.ui.addresses import url_if
 from console.ui.labels import runbook as ops_words
 from console.ui.navigation import NavItem
 from console.ui.responses import answer, show
+from console.web.negotiation import wants_fragment
 from console.web.request import access, read_anew, web_context
 from console.web.timing import recorder_of
 

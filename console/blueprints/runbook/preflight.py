@@ -17,10 +17,11 @@ from console.inputs.runbook import PreflightOut, PreflightQuery
 from console.services.audit import record as audit
 from console.services.runbook import preflight, runbook
 from console.services.runbook.preflight import PreflightView
-from console.ui.errors import wants_fragment
-from console.ui.frame import leave_toast, url_if
+from console.ui.addresses import url_if
+from console.ui.frame import leave_toast
 from console.ui.navigation import NavItem
 from console.ui.responses import answer, show
+from console.web.negotiation import wants_fragment
 from console.web.preflight import Reporter
 from console.web.request import access, current_actor, read_anew, web_context
 

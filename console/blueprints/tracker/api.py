@@ -10,6 +10,7 @@ from console.blueprints.tracker.pages import export
 from console.blueprints.tracker.urls import BOARD
 from console.core.listing import ListQuery
 from console.domain.errors import Invalid
+from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import API
 from console.domain.tracker.tracker import REMEDIATION, STATUSES, Programme
 from console.inputs.tracker import (
@@ -58,7 +59,6 @@ from console.ui import runs
 from console.ui.responses import answer
 from console.web.etags import etag, if_match
 from console.web.request import access, web_context
-from workers.jobs import remediation as jobs
 
 T = "/api/ops/governance/gate/remediation/tracker"
 READ, WRITE, MANAGE = REMEDIATION.read, REMEDIATION.write, REMEDIATION.manage
@@ -77,7 +77,7 @@ def sync(body: SyncIn) -> Response:
     With `Prefer: respond-async` a worker does it and the answer is 202.
     """
     if runs.respond_async():
-        return runs.accepted(runs.ask(runtime.get(jobs.SYNC), body, trigger=API))
+        return runs.accepted(runs.ask(runtime.get(job_names.SYNC), body, trigger=API))
     result = tracker_sync.sync(web_context(), include_warnings=body.include_warnings, max_items=body.max_items)
     return answer(result, SyncOut)
 
@@ -234,7 +234,7 @@ def completion_history(query: SiteSliceQuery) -> Response:
 def bulk_job(wanted: BulkIn, programme: Programme = REMEDIATION) -> Run:
     """Ask a worker for a bulk action that is too large to wait for."""
     options = {**wanted.model_dump(mode="json", include=set(BulkIn.model_fields)), "tracker": programme.key}
-    return runs.ask(runtime.get(jobs.BULK), options, trigger=API)
+    return runs.ask(runtime.get(job_names.BULK), options, trigger=API)
 
 
 def _changed(changed: Changed) -> Response:

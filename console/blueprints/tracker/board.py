@@ -12,6 +12,7 @@ from console.blueprints.tracker.evidence_pages import PAGES as EVIDENCE_PAGES
 from console.blueprints.tracker.pages import PAGES, Demands, mount
 from console.blueprints.tracker.view import see_other
 from console.core.context import Context
+from console.domain.jobs import names as job_names
 from console.domain.text import N_
 from console.domain.tracker.tracker import REMEDIATION
 from console.forms.tracker import NewItemForm, new_item_form
@@ -20,12 +21,11 @@ from console.services.jobs import runs
 from console.services.tracker import assignees
 from console.services.tracker import manual as tracker_manual
 from console.ui import runs as running
-from console.ui.errors import wants_fragment
 from console.ui.frame import frame, leave_toast
 from console.ui.navigation import NavItem
 from console.ui.responses import vary
+from console.web.negotiation import wants_fragment
 from console.web.request import access, current_actor, web_context
-from workers.jobs import remediation as jobs
 
 READ, WRITE, MANAGE = REMEDIATION.read, REMEDIATION.write, REMEDIATION.manage
 pages = Blueprint("board", __name__)
@@ -92,7 +92,7 @@ def sync_state() -> ResponseReturnValue:
 @access(*MANAGE)
 def sync() -> Response:
     """Ask a worker to sync the board with the gate."""
-    run = running.ask(runtime.get(jobs.SYNC), {})
+    run = running.ask(runtime.get(job_names.SYNC), {})
     if not wants_fragment():
         leave_toast(_("The sync was asked for"))
         return see_other(url_for("board.page"))

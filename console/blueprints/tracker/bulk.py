@@ -23,9 +23,10 @@ from console.services.tracker import assignees
 from console.services.tracker import bulk as tracker_bulk
 from console.services.tracker.bulk import BulkResult
 from console.services.tracker.columns import STATUS_LABELS, spec
-from console.ui.errors import wants_fragment
-from console.ui.frame import leave_toast, zone
+from console.ui.frame import leave_toast
+from console.ui.reader import zone
 from console.ui.responses import toast, trigger, vary
+from console.web.negotiation import wants_fragment
 from console.web.request import web_context
 
 ACTIONS = ("assign", "status", "due", "close")

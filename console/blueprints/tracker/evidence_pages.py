@@ -14,10 +14,10 @@ from console.core.context import Context
 from console.domain.errors import Invalid
 from console.services.evidence import evidence
 from console.services.tracker import items as tracker_items
-from console.ui.errors import wants_fragment
 from console.ui.frame import leave_toast
 from console.ui.responses import fragment_of, toast, trigger, vary
 from console.ui.uploads import received, send, sent_note
+from console.web.negotiation import wants_fragment
 from console.web.request import web_context
 
 

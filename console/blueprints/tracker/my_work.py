@@ -19,11 +19,11 @@ from console.services.tracker import items as tracker_items
 from console.services.tracker import lists as tracker_lists
 from console.services.tracker.items import Changed
 from console.services.tracker.lists import MyItems
-from console.ui.errors import wants_fragment
 from console.ui.formats import local
 from console.ui.frame import leave_toast
 from console.ui.navigation import NavItem
 from console.ui.responses import fragment_of, show, toast, vary
+from console.web.negotiation import wants_fragment
 from console.web.request import access, web_context
 
 pages = Blueprint("my_work", __name__)

@@ -51,10 +51,12 @@ from console.services.tracker import undo as tracker_undo
 from console.services.tracker.completion import NotReady
 from console.services.tracker.items import Changed
 from console.services.tracker.rows import CSV_COLUMNS, ItemView
-from console.ui.errors import render_error, wants_fragment
-from console.ui.frame import frame, leave_toast, zone
+from console.ui.errors import render_error
+from console.ui.frame import frame, leave_toast
 from console.ui.labels.tracker import closings
+from console.ui.reader import zone
 from console.ui.responses import csv_download, file_stamp, fragment_of, toast, trigger, vary, wants_bom
+from console.web.negotiation import wants_fragment
 from console.web.request import access, web_context
 
 View = Callable[..., ResponseReturnValue]

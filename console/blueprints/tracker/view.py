@@ -31,11 +31,14 @@ from console.services.tracker.columns import STATUS_LABELS, spec
 from console.services.tracker.completion import Completion
 from console.services.tracker.items import Changed
 from console.services.tracker.rows import ItemView
-from console.ui.errors import render_error, wants_fragment
+from console.ui.addresses import url_if
+from console.ui.errors import render_error
 from console.ui.formats import tr
-from console.ui.frame import frame, leave_toast, url_if, zone
+from console.ui.frame import frame, leave_toast
 from console.ui.labels.tracker import conflict_changes, mentioned, timeline
+from console.ui.reader import zone
 from console.ui.responses import toast, trigger, vary
+from console.web.negotiation import wants_fragment
 from console.web.request import current_actor, web_context
 
 VIEWS = ("board", "table")

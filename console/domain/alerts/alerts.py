@@ -16,8 +16,12 @@ from console.domain.text import N_, Text
 QUEUED, SUCCESS, FAILED, WARNING, DEAD = "queued", "success", "failed", "warning", "dead"
 # What the published API knows; the two others are ours.
 PUBLISHED_STATUSES = (SUCCESS, FAILED, WARNING)
-RETRY_JOB = "alert_retry"
 WEBHOOK, SLACK, TEAMS, MAIL = "webhook", "slack", "teams", "mail"
+
+# The events that raise alerts, as channels receive them in `event`.
+ESCALATED = "ops_governance_remediation_escalation"
+ASSIGNED = "ops_governance_remediation_assigned"
+RULE_FAILS = "ops_governance_remediation_raised"
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=6)

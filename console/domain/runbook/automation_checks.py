@@ -7,14 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from console.domain.automation.autopilot import ALREADY_RUNNING, COOLDOWN
+from console.domain.jobs import names as job_names
 from console.domain.runbook.runbook import CRITICAL, OK, WARNING, Finding, check
 from console.domain.text import T
 
-ESCALATION = "ops_governance_remediation_escalation"
-AUTO_ASSIGN = "ops_governance_remediation_auto_assign"
-KPI = "ops_governance_remediation_kpi"
-AUTOPILOT = "ops_governance_remediation_autopilot"
-JOBS = (ESCALATION, AUTO_ASSIGN, KPI, AUTOPILOT)
+JOBS = (job_names.ESCALATION, job_names.AUTO_ASSIGN, job_names.KPI, job_names.AUTOPILOT)
 # They run hourly; three hours without one is two missed in a row.
 AGE = timedelta(hours=3)
 FAILURES = 3
@@ -89,22 +86,22 @@ def _look(name: str, automation: AutomationFacts) -> Finding:
 @check(101, owner_role="Ops Lead", needs=("automation",), page="jobs")
 def remediation_escalation_recent(automation: AutomationFacts) -> Finding:
     """Judge the hourly escalation."""
-    return _look(ESCALATION, automation)
+    return _look(job_names.ESCALATION, automation)
 
 
 @check(102, owner_role="Ops Lead", needs=("automation",), page="jobs")
 def remediation_auto_assign_recent(automation: AutomationFacts) -> Finding:
     """Judge the hourly assignment."""
-    return _look(AUTO_ASSIGN, automation)
+    return _look(job_names.AUTO_ASSIGN, automation)
 
 
 @check(103, owner_role="Ops Lead", needs=("automation",), page="jobs")
 def remediation_kpi_recent(automation: AutomationFacts) -> Finding:
     """Judge the hourly measurement."""
-    return _look(KPI, automation)
+    return _look(job_names.KPI, automation)
 
 
 @check(104, owner_role="Ops Lead", needs=("automation",), page="jobs")
 def remediation_autopilot_recent(automation: AutomationFacts) -> Finding:
     """Judge the hourly autopilot."""
-    return _look(AUTOPILOT, automation)
+    return _look(job_names.AUTOPILOT, automation)

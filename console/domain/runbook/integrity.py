@@ -10,7 +10,6 @@ from typing import Any
 from console.domain.runbook.runbook import CRITICAL, OK, WARNING, Finding, check
 from console.domain.text import T, Text
 
-JOB = "ops_evidence_archive_integrity"
 MISSING_HASH, READ_ERROR, MISSING_BLOB, MISMATCH = "missing_sha256", "read_error", "missing_blob", "sha256_mismatch"
 # It runs every night.
 MAX_AGE = timedelta(days=3)

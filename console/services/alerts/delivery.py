@@ -17,8 +17,10 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from sqlalchemy import or_, select, update
+from sqlalchemy.orm import sessionmaker
 
-from console.core.context import Context
+from console.adapters import webhooks
+from console.core.context import Context, unit_of_work
 from console.domain.alerts.alerts import DEAD, SUCCESS, Channel, Sent, judge
 from console.models.alerts import AlertAttempt, AlertDelivery
 from console.services.alerts import outbox as alerts
@@ -193,3 +195,34 @@ def record(
 def channel_map(ctx: Context) -> dict[str, Channel]:
     """Return the configured channels by their key."""
     return {one.key: one for one in alerts.channels(ctx.config)}
+
+
+def deliver_now(ctx: Context, delivery_id: int) -> None:
+    """Send one delivery that is due, without waiting for a worker; its attempt is on record afterwards.
+
+    The caller commits before. Somebody else may be sending it already: then nothing is done.
+    """
+    deliver_due(ctx, limit=1, only=(delivery_id,))
+
+
+def deliver_due(ctx: Context, *, limit: int, only: Collection[int] | None = None) -> Delivered:
+    """Send what is due over the configured channels, each attempt in a transaction of its own.
+
+    The open transaction of `ctx` ends here without a commit.
+    """
+    ctx.session.rollback()
+    return deliver(
+        transactions(ctx),
+        webhooks.Sender(ctx.config),
+        channel_map(ctx),
+        most_attempts=ctx.config["ALERT_MAX_ATTEMPTS"],
+        limit=limit,
+        only=only,
+        worker=ctx.request_id,
+    )
+
+
+def transactions(ctx: Context) -> Transactions:
+    """Return what opens further transactions for the same caller on the same database."""
+    factory = sessionmaker(ctx.session.get_bind())
+    return lambda: unit_of_work(factory, actor=ctx.actor, clock=ctx.clock, config=ctx.config, request_id=ctx.request_id)

@@ -22,6 +22,7 @@ from console.domain.audit.archive import (
 )
 from console.domain.audit.chain import ChainReport, ChainRow
 from console.domain.audit.entry import canonical_json, clean, detail_object, instant_text
+from console.domain.jobs import names as job_names
 from console.models.audit import AuditCheckpoint
 from console.models.jobs import JobRun
 from console.services.audit.checkpoint_store import as_checkpoint
@@ -30,7 +31,6 @@ from console.services.audit.log import READ
 from console.services.audit.rebaseline_records import RebaselinedRange, ranges
 from console.services.audit.verify import MonthReport, Progress, verify_month
 
-DRILL_JOB = "dr_rehearsal"
 _DRILL_FIELDS = ("restore_valid", "simulate_restore", "backup_file", "pruned_files", "counts", "notes")
 _HASHED = ("prev_hash", "entry_hash", "keyed_hash", "key_id", "request_id")
 
@@ -197,7 +197,7 @@ def _latest_checkpoint(ctx: Context, report: ChainReport) -> dict[str, Any] | No
 def _drill(ctx: Context, month: Month) -> dict[str, Any]:
     runs = (
         select(JobRun)
-        .where(JobRun.job_name == DRILL_JOB, JobRun.finished_at < month.end, JobRun.dry_run.is_(False))
+        .where(JobRun.job_name == job_names.DR_REHEARSAL, JobRun.finished_at < month.end, JobRun.dry_run.is_(False))
         .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
         .limit(1)
     )

@@ -19,7 +19,6 @@ from console.domain.text import T
 from console.services.audit.archive import Archive, build
 from console.services.audit.record import record
 from console.services.audit.verify import Progress
-from console.services.jobs.progress import is_dry_run
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def keep_month(
         raise Conflict(T("The month %(month)s has not ended yet", month=wanted.text), code="month_unfinished")
     made = build(ctx, wanted, max_entries=max_entries, progress=progress)
     path, unchanged = None, False
-    if write_file and not is_dry_run(ctx):
+    if write_file and not ctx.dry_run:
         path, unchanged = write_once(made, folder or ctx.config.path("AUDIT_ARCHIVE_PATH"))
     ctx.begin_write()
     document = made.document

@@ -15,7 +15,6 @@ from console.services.audit.checkpoint_store import as_checkpoint, keep_in_file
 from console.services.audit.keys import chain_keys
 from console.services.audit.reader import hash_at, head_of
 from console.services.audit.verify import Progress, newest_checkpoint, verify_from
-from console.services.jobs.progress import is_dry_run
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def checkpoint(ctx: Context, *, full: bool = False, progress: Progress | None = 
     signed = None
     if report.chain_ok and report.last_seq is not None:
         signed = Anchor(report.last_seq, report.last_entry_hash or "")
-    dry_run, file = is_dry_run(ctx), None
+    dry_run, file = ctx.dry_run, None
     if signed is not None and not dry_run:
         file = _sign(ctx, signed, verified_from=start.seq + 1)
     return CheckpointResult(

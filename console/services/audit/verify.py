@@ -20,7 +20,9 @@ from console.domain.audit.chain import (
     Issue,
     accepted_hash,
 )
+from console.domain.jobs import names as job_names
 from console.models.audit import AuditChainHead, AuditCheckpoint, AuditRebaseline
+from console.models.jobs import JobRun
 from console.services.audit.checkpoint_store import (
     as_checkpoint,
     gap_teller,
@@ -32,12 +34,10 @@ from console.services.audit.checkpoint_store import (
 from console.services.audit.keys import chain_keys
 from console.services.audit.reader import batches, hash_at, head_of, last_place, row_after, row_before, span_of
 from console.services.common.query_cache import remembered_until
-from console.services.jobs import runs
 
 # The gate looks at this many of the newest rows at most; the nightly job looks at all of them.
 STATUS_ROWS = 2000
 LOOK_AGAIN_AFTER = timedelta(minutes=1)
-FULL_VERIFICATION = "audit_chain_verify"
 _BEGINNING = Anchor()
 
 
@@ -187,8 +187,8 @@ def chain_status(ctx: Context) -> ChainStatus:
         partial = True
         start = Anchor(head.seq - STATUS_ROWS, hash_at(ctx.session, head.seq - STATUS_ROWS) or "")
     report = _newest_rows(ctx, start, head)
-    full = runs.last_executed(ctx, FULL_VERIFICATION)
-    found = int(full.detail.get("issue_count", 0)) if full else None
+    full = _last_full(ctx)
+    found = int(full.detail_json.get("issue_count", 0)) if full else None
     issue_count = verifier.issue_count + report.issue_count
     signed_at = row.signed_at if row else None
     newest_at = ctx.session.scalar(select(AuditChainHead.last_created_at))
@@ -210,6 +210,13 @@ def chain_status(ctx: Context) -> ChainStatus:
         clock_behind=max(timedelta(0), newest_at - now) if newest_at else timedelta(0),
         other_chains=other_chains(ctx),
     )
+
+
+def _last_full(ctx: Context) -> JobRun | None:
+    """Return the newest run that verified the whole chain to its end."""
+    done = (JobRun.executed.is_(True), JobRun.dry_run.is_(False), JobRun.finished_at.is_not(None))
+    newest = select(JobRun).where(JobRun.job_name == job_names.AUDIT_VERIFY, *done)
+    return ctx.session.scalars(newest.order_by(JobRun.finished_at.desc(), JobRun.id.desc()).limit(1)).first()
 
 
 def _newest_rows(ctx: Context, start: Anchor, head: Anchor) -> ChainReport:

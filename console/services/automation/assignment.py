@@ -12,9 +12,11 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, case, select, upda
 
 from console.core.context import Context
 from console.core.i18n import DEFAULT_LOCALE, text_in
+from console.domain.alerts.alerts import ASSIGNED
 from console.domain.automation.autopilot import AUTO_ASSIGN, DISABLED
 from console.domain.automation.workload import AUTO
 from console.domain.errors import Gone, NotFound
+from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import Status
 from console.domain.text import T, Text
 from console.domain.tracker.tracker import REMEDIATION
@@ -33,8 +35,6 @@ from console.services.tracker import undo as tracker_undo
 from console.services.tracker.store import Command, Event
 from console.services.tracker.undo import Undone
 
-JOB = "ops_governance_remediation_auto_assign"
-EVENT_TYPE = "ops_governance_remediation_assigned"
 # What the machine gave away can be taken back for this long, as far as nobody has touched it since.
 UNDO_FOR = timedelta(hours=24)
 ALERT_ITEMS_MOST = 20
@@ -213,8 +213,8 @@ def _tell(ctx: Context, made: Sequence[Assignment], wanted: Sequence[Suggested])
     address = f"{ctx.config['PUBLIC_URL'].rstrip('/')}/board/items"
     names = people.names_of(ctx, [one.assignee for one in made[:ALERT_ITEMS_MOST]])
     payload = {
-        "event": EVENT_TYPE,
-        "job_name": JOB,
+        "event": ASSIGNED,
+        "job_name": job_names.AUTO_ASSIGN,
         "checked_at": ctx.now(),
         "assigned_count": len(made),
         "assignees": [
@@ -240,7 +240,7 @@ def _tell(ctx: Context, made: Sequence[Assignment], wanted: Sequence[Suggested])
             for one in made[:ALERT_ITEMS_MOST]
         ],
     }
-    alerts.raise_alert(ctx, EVENT_TYPE, payload)
+    alerts.raise_alert(ctx, ASSIGNED, payload)
 
 
 def undo(ctx: Context, run_id: int) -> Undone:
@@ -251,7 +251,9 @@ def undo(ctx: Context, run_id: int) -> Undone:
     """
     ctx.actor.require(*MANAGE)
     ctx.actor.require_all_sites()
-    wanted = select(JobRun.detail_json).where(JobRun.id == run_id, JobRun.job_name == JOB, JobRun.dry_run.is_(False))
+    wanted = select(JobRun.detail_json).where(
+        JobRun.id == run_id, JobRun.job_name == job_names.AUTO_ASSIGN, JobRun.dry_run.is_(False)
+    )
     detail = ctx.session.scalar(wanted) or {}
     command = ctx.session.get(TrackerCommand, detail.get("command_id") or 0)
     if command is None or command.tracker != REMEDIATION.key:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from console.core.context import Context
 from console.core.listing import Column, Filter, ListSpec, day_filters
 from console.domain.automation.analytics import Anomalies, HistoryRow
+from console.domain.jobs import names as job_names
 from console.domain.text import N_
 from console.domain.tracker.tracker import REMEDIATION
 from console.models.automation import RunFact
@@ -21,7 +22,6 @@ from console.models.tracker import TrackerItem
 from console.services.automation import history as autopilot_history
 from console.services.automation import kpi, shadow, workload
 from console.services.automation import preview as autopilot
-from console.services.automation.guard import JOB
 from console.services.automation.history import Day, base, failed, row_of
 from console.services.automation.kpi import Kpi
 from console.services.automation.preview import Preview
@@ -83,9 +83,12 @@ def current_run(ctx: Context) -> Run | None:
     """Return the run that waits or is under way, else the last finished one, if any."""
     ctx.actor.require(*READ)
     row = ctx.session.scalars(
-        select(JobRun).where(JobRun.job_name == JOB, JobRun.state != "finished").order_by(JobRun.id.desc()).limit(1)
+        select(JobRun)
+        .where(JobRun.job_name == job_names.AUTOPILOT, JobRun.state != "finished")
+        .order_by(JobRun.id.desc())
+        .limit(1)
     ).one_or_none()
-    return runs.view(row) if row is not None else runs.latest(ctx, JOB, dry_run=None)
+    return runs.view(row) if row is not None else runs.latest(ctx, job_names.AUTOPILOT, dry_run=None)
 
 
 @dataclass(frozen=True)

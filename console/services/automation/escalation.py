@@ -14,9 +14,11 @@ from sqlalchemy import and_, case, func, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from console.core.context import Context
+from console.domain.alerts.alerts import ESCALATED
 from console.domain.automation import sla as domain
 from console.domain.automation.autopilot import DISABLED
 from console.domain.automation.sla import EscalationPolicy
+from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import Status
 from console.domain.tracker.tracker import REMEDIATION
 from console.models.automation import ItemEscalation
@@ -33,7 +35,6 @@ from console.services.policies.automation import Effective
 from console.services.tracker import rows
 from console.services.tracker import store as tracker_store
 
-JOB = "ops_governance_remediation_escalation"
 ITEMS_MOST = 50
 ALERT_ITEMS_MOST = 20
 ASSIGNEES_MOST = 50
@@ -200,7 +201,7 @@ def _tell(ctx: Context, seen: Window, found: Decided) -> tuple[int, Raised]:
     _remember(ctx, seen, run_id)
     told = and_(ItemEscalation.run_id.is_not_distinct_from(run_id), ItemEscalation.told_at == seen.now)
     payload = _payload(ctx, seen, found, told)
-    raised = alerts.raise_alert(ctx, JOB, payload)
+    raised = alerts.raise_alert(ctx, ESCALATED, payload)
     if not raised.queued:
         attempt.rollback()
         return 0, raised
@@ -249,8 +250,8 @@ def _payload(ctx: Context, seen: Window, found: Decided, told: Any) -> dict[str,
     """Return the one message of a run: the most urgent items, and how many each assignee is told about."""
     counts = _by_assignee(ctx, told)
     return {
-        "event": JOB,
-        "job_name": JOB,
+        "event": ESCALATED,
+        "job_name": job_names.ESCALATION,
         "checked_at": seen.now,
         "dry_run": False,
         "due_soon_hours": seen.policy.due_soon_hours,

@@ -9,10 +9,9 @@ from sqlalchemy import select
 from console.core.context import Context
 from console.domain.automation import guard as domain
 from console.domain.automation.guard import Anchor, Guard
+from console.domain.jobs import names as job_names
 from console.models.automation import RunFact
 from console.models.jobs import JobRun
-
-JOB = "ops_governance_remediation_autopilot"
 
 
 def look(ctx: Context, now: datetime, cooldown_minutes: int, *, force: bool, dry_run: bool) -> Guard:
@@ -31,7 +30,7 @@ def _last(ctx: Context) -> Anchor | None:
     """Return the newest finished run of any kind: skipped, dry and failed ones count (published)."""
     newest = (
         select(JobRun.id, JobRun.finished_at)
-        .where(JobRun.job_name == JOB, JobRun.state == "finished")
+        .where(JobRun.job_name == job_names.AUTOPILOT, JobRun.state == "finished")
         .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
         .limit(1)
     )
@@ -41,7 +40,11 @@ def _last(ctx: Context) -> Anchor | None:
 
 def _anchor(ctx: Context, now: datetime, *, dry_run: bool) -> Anchor | None:
     """Return the newest run that acted and counts for this kind of run; the domain's `anchor_of` in one query."""
-    counted = [RunFact.job_name == JOB, RunFact.acted.is_(True), RunFact.finished_at <= now + domain.SKEW]
+    counted = [
+        RunFact.job_name == job_names.AUTOPILOT,
+        RunFact.acted.is_(True),
+        RunFact.finished_at <= now + domain.SKEW,
+    ]
     if not dry_run:
         counted.append(RunFact.dry_run.is_(False))
     newest = (

@@ -18,10 +18,10 @@ from console.core.context import Context
 from console.domain.automation import analytics as domain
 from console.domain.automation.analytics import Anomalies, HistoryRow, RunCounts, Summary
 from console.domain.automation.autopilot import AUTO_ASSIGN, ESCALATION
+from console.domain.jobs import names as job_names
 from console.models.automation import RunFact
 from console.models.jobs import JobRun
 from console.services.audit import record as audit
-from console.services.automation.guard import JOB
 from console.services.policies.automation import AUDIT, READ
 
 
@@ -82,7 +82,7 @@ def _runs(*columns: Any) -> Select[Any]:
         select(*columns)
         .select_from(JobRun)
         .outerjoin(RunFact, RunFact.run_id == JobRun.id)
-        .where(JobRun.job_name == JOB, JobRun.state == "finished")
+        .where(JobRun.job_name == job_names.AUTOPILOT, JobRun.state == "finished")
     )
 
 

@@ -24,7 +24,6 @@ from console.services.jobs.runs import Run
 from console.services.policies.automation import READ, Effective, effective
 from console.services.tracker import rows
 
-JOB = "ops_governance_remediation_kpi"
 OVERDUE_MOST = 10
 
 

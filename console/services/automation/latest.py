@@ -13,6 +13,7 @@ from console.core.context import Context
 from console.core.serialize import plain
 from console.domain.automation.autopilot import ALREADY_RUNNING, PLAN_CHANGED
 from console.domain.errors import Conflict, Invalid, NotFound
+from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import API, CANCELLED, FINISHED, detail_object
 from console.domain.text import T
 from console.inputs.policies import REASON_MAX
@@ -20,7 +21,6 @@ from console.models.jobs import JobRun
 from console.services.audit import record as audit
 from console.services.automation import assignment, escalation, facts, kpi
 from console.services.automation import run as autopilot_run
-from console.services.automation.guard import JOB as AUTOPILOT
 from console.services.jobs import engine as run_engine
 from console.services.jobs import runs
 from console.services.jobs.job import Job, read_options, stored_options
@@ -31,24 +31,29 @@ from console.services.policies.automation import AUDIT, MANAGE, READ
 _M = ("open_items", "overdue_count", "unassigned_open_count", "critical_open_count")
 # The published keys of each job's result, in their order; the word of its audit actions; the keys of its entries.
 KEYS: Mapping[str, tuple[str, ...]] = {
-    escalation.JOB: tuple(escalation.Escalated.__dataclass_fields__),
-    assignment.JOB: tuple(assignment.AutoAssigned.__dataclass_fields__),
-    kpi.JOB: tuple(name for name in kpi.Kpi.__dataclass_fields__ if name != "generated_at"),
-    AUTOPILOT: tuple(autopilot_run.AutopilotRun.__dataclass_fields__),
+    job_names.ESCALATION: tuple(escalation.Escalated.__dataclass_fields__),
+    job_names.AUTO_ASSIGN: tuple(assignment.AutoAssigned.__dataclass_fields__),
+    job_names.KPI: tuple(name for name in kpi.Kpi.__dataclass_fields__ if name != "generated_at"),
+    job_names.AUTOPILOT: tuple(autopilot_run.AutopilotRun.__dataclass_fields__),
 }
-_WORDS = {escalation.JOB: "escalation", assignment.JOB: "auto_assign", kpi.JOB: "kpi", AUTOPILOT: "autopilot"}
+_WORDS = {
+    job_names.ESCALATION: "escalation",
+    job_names.AUTO_ASSIGN: "auto_assign",
+    job_names.KPI: "kpi",
+    job_names.AUTOPILOT: "autopilot",
+}
 _AUDITED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    escalation.JOB: (
+    job_names.ESCALATION: (
         ("dry_run", "due_soon_hours", "candidate_count", "critical_count", "notify_attempted", "notify_dispatched",
          "notify_error"),
         ("candidate_count", "critical_count", "notify_attempted", "notify_dispatched"),
     ),
-    assignment.JOB: (
+    job_names.AUTO_ASSIGN: (
         ("dry_run", "limit", "candidate_count", "assigned_count", "skipped_count", "no_candidate_count", "enabled"),
         ("dry_run", "candidate_count", "assigned_count", "skipped_count", "no_candidate_count", "enabled"),
     ),
-    kpi.JOB: (("window_days", "due_soon_hours", *_M),) * 2,
-    AUTOPILOT: (
+    job_names.KPI: (("window_days", "due_soon_hours", *_M),) * 2,
+    job_names.AUTOPILOT: (
         ("dry_run", "force", "skipped", "skip_reason", "planned_actions", "actions", "guard", "errors", *_M),
         ("dry_run", "skipped", "skip_reason", "planned_actions", "actions", "guard", "errors", *_M),
     ),
@@ -66,11 +71,11 @@ def run(ctx: Context, job: Job, options: Mapping[str, Any] | BaseModel, *, dry_r
     ctx.actor.require_all_sites()
     try:
         # The autopilot's second caller need not wait: whoever runs already does the work.
-        patience = timedelta(0) if job.name == AUTOPILOT else None
+        patience = timedelta(0) if job.name == job_names.AUTOPILOT else None
         found = run_engine.execute(ctx, job, options, trigger=API, dry_run=dry_run, patience=patience).run
         ctx.begin_write()
     except Conflict as error:
-        if job.name != AUTOPILOT or not _is_busy(error):
+        if job.name != job_names.AUTOPILOT or not _is_busy(error):
             raise
         ctx.begin_write()
         found = _already_running(ctx, job, options, dry_run=dry_run)
@@ -99,7 +104,7 @@ def run(ctx: Context, job: Job, options: Mapping[str, Any] | BaseModel, *, dry_r
 
 
 def _is_busy(error: Conflict) -> bool:
-    return isinstance(error.detail, dict) and error.detail.get("job_name") == AUTOPILOT
+    return isinstance(error.detail, dict) and error.detail.get("job_name") == job_names.AUTOPILOT
 
 
 def _already_running(ctx: Context, job: Job, options: Mapping[str, Any] | BaseModel, *, dry_run: bool) -> Run:
@@ -138,7 +143,9 @@ def note_force(ctx: Context, reason: str) -> None:
     ctx.actor.require_all_sites()
     if not reason.strip():
         raise Invalid.field("reason", T("Passing over the guard needs a reason"))
-    audit.record(ctx, f"{AUDIT}_autopilot_force", AUDIT, AUTOPILOT, detail={"reason": reason.strip()[:REASON_MAX]})
+    audit.record(
+        ctx, f"{AUDIT}_autopilot_force", AUDIT, job_names.AUTOPILOT, detail={"reason": reason.strip()[:REASON_MAX]}
+    )
 
 
 def stored(ctx: Context, run_id: int) -> dict[str, Any]:
@@ -183,13 +190,13 @@ def answer_of(ctx: Context, run: Run) -> dict[str, Any]:
         "finished_at": run.finished_at,
     }
     more: dict[str, Any] = {}
-    if run.job_name == AUTOPILOT:
+    if run.job_name == job_names.AUTOPILOT:
         nested = facts.nested_of(ctx, run.id)
         more = {
-            "auto_assign": _nested(ctx, nested.get(assignment.JOB)),
-            "escalation": _nested(ctx, nested.get(escalation.JOB)),
+            "auto_assign": _nested(ctx, nested.get(job_names.AUTO_ASSIGN)),
+            "escalation": _nested(ctx, nested.get(job_names.ESCALATION)),
         }
-    elif run.job_name == kpi.JOB and run.finished_at is not None and "window_days" in run.detail:
+    elif run.job_name == job_names.KPI and run.finished_at is not None and "window_days" in run.detail:
         more = {"backlog_history": kpi.history(ctx, run.finished_at, window_days=run.detail["window_days"])}
     known = {key: more[key] if key in more else run.detail.get(key) for key in KEYS[run.job_name]}
     return {**header, **known, **{key: value for key, value in run.detail.items() if key not in known}}

@@ -27,8 +27,6 @@ from console.services.policies.automation import AUTOPILOT, READ, Effective, eff
 from console.services.tracker import summary as tracker
 from console.services.tracker.summary import RunState
 
-JOB = autopilot_guard.JOB
-
 
 @dataclass(frozen=True)
 class Look:

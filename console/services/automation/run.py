@@ -18,6 +18,7 @@ from console.domain.automation import autopilot as domain
 from console.domain.automation.autopilot import AUTO_ASSIGN, ESCALATION, PLAN_CHANGED, POLICY_DISABLED, SYNC
 from console.domain.automation.kpi import KpiMetrics
 from console.domain.errors import DomainError
+from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import Cancelled, LeaseLost, Outcome
 from console.domain.text import T
 from console.services.automation import assignment, escalation, kpi_sql, shadow
@@ -28,7 +29,7 @@ from console.services.automation.assignment import AutoAssigned
 from console.services.automation.escalation import Escalated, EscalationWish
 from console.services.automation.facts import Facts, Nested
 from console.services.automation.preview import GuardReport, Look
-from console.services.jobs.progress import is_dry_run, progress
+from console.services.jobs.progress import progress
 from console.services.policies.automation import effective
 from console.services.remediation import sync as tracker_sync
 
@@ -93,7 +94,7 @@ def run(ctx: Context, *, force: bool = False, expected: str | None = None) -> Ou
     done and the run is closed as skipped with the reason `plan_changed`.
     """
     ctx.actor.require_all_sites()
-    dry_run = is_dry_run(ctx)
+    dry_run = ctx.dry_run
     settings = effective(ctx)
     steps = _Steps()
     progress(ctx, 0, 4, T("Looking at the figures"))
@@ -174,7 +175,7 @@ def _auto_assign(ctx: Context, seen: Look, steps: _Steps, *, dry_run: bool) -> A
     started = ctx.now()
     made: AutoAssigned = assignment.auto_assign(ctx, seen.effective, None, dry_run=dry_run)
     steps.nested.append(
-        Nested(assignment.JOB, made.status, started, ctx.now(), made, dry_run, run_facts.of_assignment(made))
+        Nested(job_names.AUTO_ASSIGN, made.status, started, ctx.now(), made, dry_run, run_facts.of_assignment(made))
     )
     return ActionResult(AUTO_ASSIGN, made.status, made.assigned_count)
 
@@ -183,7 +184,7 @@ def _escalate(ctx: Context, seen: Look, steps: _Steps, *, dry_run: bool) -> Acti
     started = ctx.now()
     made: Escalated = escalation.escalate(ctx, seen.effective, EscalationWish(), dry_run=dry_run)
     steps.nested.append(
-        Nested(escalation.JOB, made.status, started, ctx.now(), made, dry_run, run_facts.of_escalation(made))
+        Nested(job_names.ESCALATION, made.status, started, ctx.now(), made, dry_run, run_facts.of_escalation(made))
     )
     changed = 0 if dry_run else made.notified_count
     return ActionResult(ESCALATION, made.status, changed, made.notify_error)

@@ -22,7 +22,7 @@ from console.services.audit import record as audit
 from console.services.evidence import evidence
 from console.services.evidence import scan as evidence_scan
 from console.services.evidence import store as evidence_store
-from console.services.jobs.progress import is_dry_run, progress
+from console.services.jobs.progress import progress
 from console.services.jobs.runs import changed
 from console.services.tracker.store import Event
 
@@ -126,7 +126,7 @@ def sweep(ctx: Context, *, grace_hours: int = 24, keep_days: int = 30, limit: in
     Younger files than `grace_hours` are left alone: their row may be on its way. Nothing is deleted at once, since a
     sweep that looks at the wrong database would otherwise delete everything.
     """
-    dry_run, now = is_dry_run(ctx), ctx.now()
+    dry_run, now = ctx.dry_run, ctx.now()
     folder = evidence_store.root(ctx.config)
     seen, orphans = 0, []
     walk = _files(folder, before=now - timedelta(hours=grace_hours))

@@ -13,6 +13,7 @@ from console.core.context import Context
 from console.core.listing import Column, Filter, ListSpec, day_filters
 from console.core.serialize import plain
 from console.domain.gate import gate as domain
+from console.domain.jobs import names as job_names
 from console.domain.remediation import plan as remediation
 from console.domain.remediation.plan import Plan
 from console.domain.text import N_
@@ -54,11 +55,11 @@ def current_run(ctx: Context) -> Run | None:
     ctx.actor.require(*gate.READ)
     row = ctx.session.scalars(
         select(JobRun)
-        .where(JobRun.job_name == gate.JOB, JobRun.state != "finished")
+        .where(JobRun.job_name == job_names.GATE, JobRun.state != "finished")
         .order_by(JobRun.id.desc())
         .limit(1)
     ).one_or_none()
-    return runs.view(row) if row is not None else runs.latest(ctx, gate.JOB)
+    return runs.view(row) if row is not None else runs.latest(ctx, job_names.GATE)
 
 
 @dataclass(frozen=True)

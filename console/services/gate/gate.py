@@ -19,6 +19,7 @@ from console.domain.gate import gate
 from console.domain.gate.gate import GateSnapshot
 from console.domain.gate.rules import GateFacts, GatePolicy, LatestRun, RunbookFacts, SecurityFacts
 from console.domain.gate.streak import COUNTED_STATUSES, Streak, lookback, weekly_streak
+from console.domain.jobs import names as job_names
 from console.models.jobs import JobRun
 from console.models.types import UtcDateTime
 from console.services.audit import record as audit
@@ -29,7 +30,6 @@ from console.services.jobs import progress, runs
 from console.services.jobs.runs import Run
 from console.services.runbook import preflight, runbook
 
-JOB = "ops_governance_gate"
 DAILY_CHECK = "ops_daily_check"
 DR_REHEARSAL = "dr_rehearsal"
 DEPLOY_SMOKE = "deploy_smoke"
@@ -59,7 +59,7 @@ class StoredVerdict:
         """Return the published shape: the fields of the run, then those of the snapshot."""
         return {
             "run_id": self.run_id,
-            "job_name": JOB,
+            "job_name": job_names.GATE,
             "trigger": self.trigger,
             "status": self.status,
             "started_at": self.started_at,
@@ -217,9 +217,9 @@ def streak(ctx: Context) -> Streak:
 def latest(ctx: Context) -> StoredVerdict:
     """Return the newest stored verdict; raises NotFound before the first run. Runs that broke off are no verdict."""
     ctx.actor.require(*READ)
-    run = runs.last_executed(ctx, JOB)
+    run = runs.last_executed(ctx, job_names.GATE)
     if run is None:
-        raise NotFound(f"No {JOB} run found")
+        raise NotFound(f"No {job_names.GATE} run found")
     return verdict_of(run)
 
 
@@ -235,14 +235,14 @@ def stored(ctx: Context, run_id: int) -> StoredVerdict:
     ctx.actor.require(*READ)
     row = ctx.session.scalars(select(JobRun).where(JobRun.id == run_id, *verdicts())).one_or_none()
     if row is None:
-        raise NotFound(f"No {JOB} run found")
+        raise NotFound(f"No {job_names.GATE} run found")
     return verdict_of(runs.view(row))
 
 
 def verdicts() -> tuple[ColumnElement[bool], ...]:
     """Return the conditions of runs of the gate that came to a verdict and were kept."""
     return (
-        JobRun.job_name == JOB,
+        JobRun.job_name == job_names.GATE,
         JobRun.state == "finished",
         JobRun.executed.is_(True),
         JobRun.dry_run.is_(False),
@@ -297,7 +297,7 @@ def overview(ctx: Context) -> Overview:
     """Return what the overview says about the gate: two statements over stored runs, no fresh look at anything."""
     ctx.actor.require(*READ)
     now = ctx.now()
-    run = remembered(ctx, ("last_executed", JOB), lambda: runs.last_executed(ctx, JOB))
+    run = remembered(ctx, ("last_executed", job_names.GATE), lambda: runs.last_executed(ctx, job_names.GATE))
     strip = last_days(ctx)
     if run is None or run.finished_at is None:
         return Overview(now, None, None, None, None, False, None, (), (), strip)

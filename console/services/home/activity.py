@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, func, literal_column, or_, select
 
 from console.core.context import Context
+from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import API, MANUAL, REFUSED
 from console.domain.programme.trackers import programmes
 from console.domain.text import N_, T, Text
@@ -19,8 +20,6 @@ from console.models.automation import RunFact
 from console.models.identity import User
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerEvent, TrackerItem
-from console.services.automation import guard as autopilot_guard
-from console.services.automation import kpi
 from console.services.automation.facts import AUTOPILOT_TRIGGER
 from console.services.common.query_cache import ALWAYS, kept, remembered, remembered_until
 from console.services.gate import gate
@@ -191,8 +190,8 @@ def _runs(ctx: Context, since: datetime, most: int, *, every: bool) -> list[Flow
     A measurement that finds the backlog in a bad state is no event: the figures beside say so all day. Without
     `every` only those of the gate.
     """
-    steps = or_(JobRun.job_name == kpi.JOB, JobRun.trigger == AUTOPILOT_TRIGGER)
-    acted = and_(JobRun.job_name == autopilot_guard.JOB, RunFact.acted.is_(True))
+    steps = or_(JobRun.job_name == job_names.KPI, JobRun.trigger == AUTOPILOT_TRIGGER)
+    acted = and_(JobRun.job_name == job_names.AUTOPILOT, RunFact.acted.is_(True))
     statement = (
         select(
             JobRun.id,
@@ -212,23 +211,23 @@ def _runs(ctx: Context, since: datetime, most: int, *, every: bool) -> list[Flow
             or_(
                 JobRun.error_code.is_not(None),
                 JobRun.trigger.in_((API, MANUAL)),
-                and_(~steps, or_(JobRun.job_name == gate.JOB, JobRun.status != "success", acted)),
+                and_(~steps, or_(JobRun.job_name == job_names.GATE, JobRun.status != "success", acted)),
             ),
         )
         .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
         .limit(most)
     )
     if not every:
-        statement = statement.where(JobRun.job_name == gate.JOB)
+        statement = statement.where(JobRun.job_name == job_names.GATE)
     return [_run_line(row) for row in ctx.session.execute(statement)]
 
 
 def _run_line(row: Any) -> FlowLine:
-    if row.job_name == gate.JOB and (decision := row.detail_json.get("decision")) in VERDICTS:
+    if row.job_name == job_names.GATE and (decision := row.detail_json.get("decision")) in VERDICTS:
         hue = "late" if decision == "no_go" else "ok"
         text = T("Gate verdict %(word)s", word=VERDICTS[decision])
-        return FlowLine(row.finished_at, text, hue=hue, run_id=row.id, job=gate.JOB)
-    if row.job_name == autopilot_guard.JOB and row.acted:
+        return FlowLine(row.finished_at, text, hue=hue, run_id=row.id, job=job_names.GATE)
+    if row.job_name == job_names.AUTOPILOT and row.acted:
         text = T(
             "Autopilot: %(assigned)s assigned, %(told)s told",
             assigned=row.assigned_count or 0,

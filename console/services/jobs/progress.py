@@ -18,10 +18,10 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import StaticPool
 
 from console.core.clock import Clock
-from console.core.context import Context
+from console.core.context import DRY_RUN, Context
+from console.core.serialize import iso
 from console.domain.jobs.runs import LOG_LIMIT, MESSAGE_LIMIT, RUNNING, Cancelled, LeaseLost, beat_interval
 from console.domain.text import Text
-from console.inputs.base import iso
 from console.models.jobs import JobRun
 
 log_ = structlog.get_logger("jobs")
@@ -98,19 +98,15 @@ def attach(ctx: Context, handle: Handle | None) -> None:
     """Make `handle` the run that the services called with `ctx` report to."""
     if handle is None:
         ctx.session.info.pop(_HANDLE, None)
+        ctx.session.info.pop(DRY_RUN, None)
     else:
         ctx.session.info[_HANDLE] = handle
+        ctx.session.info[DRY_RUN] = handle.dry_run
 
 
 def current(ctx: Context) -> Handle | None:
     """Return the run that this use case is part of, or None when nobody counts it as a job."""
     return ctx.session.info.get(_HANDLE)
-
-
-def is_dry_run(ctx: Context) -> bool:
-    """Return whether everything written will be undone: what leaves the database (files, messages) must not happen."""
-    handle = current(ctx)
-    return handle is not None and handle.dry_run
 
 
 def progress(ctx: Context, done: int, total: int | None = None, message: Text | str | None = None) -> None:

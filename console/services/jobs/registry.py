@@ -10,22 +10,17 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from console.core.context import Context
+from console.core.discovery import import_submodules
 from console.domain.errors import NotFound
+from console.domain.jobs.schedule import Line
 from console.domain.text import T
 from console.services.jobs.job import Job, NoOptions
 
 Work = TypeVar("Work", bound=Callable[[Context, Any], Any])
 
-# Every module with jobs stands here; a job in a module that nobody names does not exist.
-MODULES = (
-    "workers.jobs.alerts",
-    "workers.jobs.audit",
-    "workers.jobs.automation",
-    "workers.jobs.evidence",
-    "workers.jobs.governance",
-    "workers.jobs.remediation",
-    "workers.jobs.upkeep",
-)
+# Loaded by name: nothing in console imports workers.
+JOBS_PACKAGE = "workers.jobs"
+SCHEDULE_MODULE = "workers.schedule"
 
 _jobs: dict[str, Job] = {}
 
@@ -59,8 +54,7 @@ def job(
 
 @lru_cache(maxsize=1)
 def _load() -> None:
-    for module in MODULES:
-        import_module(module)
+    import_submodules(JOBS_PACKAGE, import_module(JOBS_PACKAGE).__path__)
 
 
 def find(name: str) -> Job | None:
@@ -81,3 +75,9 @@ def all_jobs() -> Iterator[Job]:
     """Return every job in the order of the names."""
     _load()
     yield from (_jobs[name] for name in sorted(_jobs))
+
+
+def schedule() -> tuple[Line, ...]:
+    """Return the schedule: which job runs at which times."""
+    lines: tuple[Line, ...] = import_module(SCHEDULE_MODULE).LINES
+    return lines

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from console.core.context import Context
 from console.core.i18n import DEFAULT_LOCALE, text_in
+from console.domain.alerts.alerts import RULE_FAILS
 from console.domain.tracker.tracker import REMEDIATION
 from console.models.tracker import TrackerItem
 from console.services.alerts import outbox as alerts
@@ -14,7 +15,6 @@ from console.services.identity import names as people
 from console.services.policies.automation import effective
 from console.services.tracker import rows
 
-EVENT_TYPE = "ops_governance_remediation_raised"
 ALERT_ITEMS_MOST = 20
 _NAMES = ("id", "item_id", "rule_id", "rule_status", "priority", "due_at", "assignee", "status", "owner_role", "reason")
 
@@ -36,7 +36,7 @@ def tell(ctx: Context, item_ids: Sequence[int], now: datetime) -> None:
     names = people.names_of(ctx, [item.assignee for item in found])
     address = f"{ctx.config['PUBLIC_URL'].rstrip('/')}/board/items"
     payload = {
-        "event": EVENT_TYPE,
+        "event": RULE_FAILS,
         "job_name": "ops_governance_remediation_sync",
         "checked_at": now,
         "raised_count": len(item_ids),
@@ -51,4 +51,4 @@ def tell(ctx: Context, item_ids: Sequence[int], now: datetime) -> None:
             for item in found
         ],
     }
-    alerts.raise_alert(ctx, EVENT_TYPE, payload)
+    alerts.raise_alert(ctx, RULE_FAILS, payload)

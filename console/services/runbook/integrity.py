@@ -20,6 +20,7 @@ from console.domain.audit.archive import UNSIGNED_FIELDS, month_at, sealed
 from console.domain.audit.entry import canonical_json
 from console.domain.errors import Gone
 from console.domain.evidence.evidence import MODULES
+from console.domain.jobs import names as job_names
 from console.domain.runbook import integrity as domain
 from console.domain.runbook.integrity import ArchiveCheck, IntegrityFacts, IntegrityReport, TableCheck
 from console.models.evidence import EvidenceFile
@@ -72,7 +73,7 @@ def batch(ctx: Context, *, sample: int | None = None, most: int | None = None) -
 
 def facts(ctx: Context) -> IntegrityFacts:
     """Return what the newest run of the batch found, for the runbook: one query, nothing is read again."""
-    run = runs.latest(ctx, domain.JOB)
+    run = runs.latest(ctx, job_names.EVIDENCE_INTEGRITY)
     if run is None:
         return IntegrityFacts(ctx.now())
     return IntegrityFacts(ctx.now(), run.detail, run.finished_at, failed=run.error_code is not None)

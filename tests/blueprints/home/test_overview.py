@@ -3,8 +3,8 @@ import re
 import pytest
 from sqlalchemy import event
 
+from console.domain.jobs import names as job_names
 from console.models.jobs import JobRun
-from console.services.gate import gate
 from console.web.extensions import db
 from tests.factories import make_site
 from tests.services.tracker.tracker_support import HOUR, add_item
@@ -28,7 +28,7 @@ def company(session, clock):
     }
     session.add(
         JobRun(
-            job_name=gate.JOB,
+            job_name=job_names.GATE,
             trigger="cron",
             state="finished",
             status="critical",

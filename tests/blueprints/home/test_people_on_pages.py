@@ -75,7 +75,7 @@ def test_who_was_faster_is_named(page):
 
 def test_every_reason_to_open_a_closed_tracker_is_said_in_words():
     given = set()
-    for path in (ROOT / "services").glob("*.py"):
+    for path in (ROOT / "services").rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "reopen_completion":
                 given |= {part.value for part in call.args[3:4] if isinstance(part, ast.Constant)}

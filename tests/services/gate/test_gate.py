@@ -8,6 +8,7 @@ from console.core.context import SYSTEM
 from console.core.serialize import plain
 from console.domain.errors import NotFound, PermissionDenied
 from console.domain.gate import gate as domain
+from console.domain.jobs import names as job_names
 from console.models.jobs import JobRun
 from console.services.gate import gate
 from tests.domain.gate.gate_facts import GOOD_SMOKE
@@ -33,7 +34,7 @@ def add_verdict(ctx, *, hours_ago=1.0, **values):
     """Store a run of the gate with the verdict of this very moment."""
     taken = gate.snapshot(ctx)
     detail = plain(domain.as_detail(taken)) | values.pop("detail", {})
-    return add_run(ctx, gate.JOB, hours_ago=hours_ago, status=taken.job_status, detail_json=detail, **values)
+    return add_run(ctx, job_names.GATE, hours_ago=hours_ago, status=taken.job_status, detail_json=detail, **values)
 
 
 def _rule(ctx, rule_id):
@@ -138,7 +139,7 @@ def test_before_the_first_run_there_is_no_latest_verdict(ctx):
 
 def test_the_latest_verdict_is_the_newest_that_came_to_its_end(ctx):
     first = add_verdict(ctx, hours_ago=5)
-    add_run(ctx, gate.JOB, hours_ago=1, status="critical", executed=False, error_code="work_failed")
+    add_run(ctx, job_names.GATE, hours_ago=1, status="critical", executed=False, error_code="work_failed")
     add_verdict(ctx, hours_ago=0.5, dry_run=True)
 
     found = gate.latest(ctx)

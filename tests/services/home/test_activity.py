@@ -2,12 +2,10 @@ from datetime import timedelta
 
 import pytest
 
+from console.domain.jobs import names as job_names
 from console.domain.tracker.requests import ItemChange
 from console.models.automation import RunFact
 from console.models.jobs import JobRun
-from console.services.automation import guard as autopilot_guard
-from console.services.automation import kpi
-from console.services.gate import gate
 from console.services.home import activity
 from console.services.tracker import items as tracker_items
 from console.services.tracker import summary as tracker
@@ -109,13 +107,13 @@ def test_verdicts_and_what_went_wrong_are_told_but_not_every_routine(session, ma
         clock.advance(timedelta(minutes=1))
         return made.id
 
-    run(gate.JOB, "critical", decision="no_go")
+    run(job_names.GATE, "critical", decision="no_go")
     run("identity_clean_up", "success")
     run("identity_clean_up", "critical", "internal")
     run("audit_chain_verify", "critical")
-    run(kpi.JOB, "critical")
-    facts = {"job_name": autopilot_guard.JOB, "finished_at": clock.now(), "acted": True, "assigned_count": 3}
-    session.add(RunFact(run_id=run(autopilot_guard.JOB, "warning"), notified_count=1, **facts))
+    run(job_names.KPI, "critical")
+    facts = {"job_name": job_names.AUTOPILOT, "finished_at": clock.now(), "acted": True, "assigned_count": 3}
+    session.add(RunFact(run_id=run(job_names.AUTOPILOT, "warning"), notified_count=1, **facts))
     session.commit()
 
     assert said(activity.flow(make_ctx("owner"))) == [

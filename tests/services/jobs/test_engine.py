@@ -105,7 +105,7 @@ def test_a_dry_run_reports_the_same_and_writes_nothing_but_its_row(ctx, engine, 
 
     def work(ctx, options):
         ctx.after_commit(lambda: told.append("sent"))
-        assert progress.is_dry_run(ctx)
+        assert ctx.dry_run
         return open_sites(ctx, options)
 
     found = run_engine.execute(ctx, job_of(work), {"times": 3}, dry_run=True)
@@ -274,7 +274,7 @@ def test_reports_outside_a_run_do_nothing(ctx):
     progress.log(ctx, "x")
 
     assert progress.current(ctx) is None
-    assert not progress.is_dry_run(ctx)
+    assert not ctx.dry_run
 
 
 def test_a_job_runs_once_at_a_time_and_the_second_caller_learns_which_run_it_is(ctx, other, session):

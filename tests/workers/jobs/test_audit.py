@@ -8,14 +8,13 @@ from sqlalchemy.orm import sessionmaker
 
 from console.core.context import SYSTEM, Context
 from console.domain.errors import BadRequest, Invalid
+from console.domain.jobs import names as job_names
 from console.models.audit import AuditCheckpoint
 from console.models.jobs import JobRun
 from console.services.audit.record import chain_status
-from console.services.audit.verify import FULL_VERIFICATION
 from console.services.jobs import engine as run_engine
 from console.services.jobs import registry as runtime
 from tests.services.audit.audit_support import Trail
-from workers.jobs.audit import ARCHIVE, CHECKPOINT
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def checkpoints(trail):
 
 def test_an_hourly_checkpoint_is_a_run(trail):
     trail.write(3)
-    found = run(trail, CHECKPOINT)
+    found = run(trail, job_names.AUDIT_CHECKPOINT)
 
     assert (found.status, found.detail["seq"], found.progress["done"]) == ("success", 3, 3)
     assert checkpoints(trail) == 1
@@ -44,7 +43,7 @@ def test_an_hourly_checkpoint_is_a_run(trail):
 
 def test_a_dry_run_verifies_and_signs_nothing(trail):
     trail.write(3)
-    found = run(trail, CHECKPOINT, dry_run=True)
+    found = run(trail, job_names.AUDIT_CHECKPOINT, dry_run=True)
 
     assert (found.detail["seq"], found.detail["dry_run"]) == (3, True)
     assert checkpoints(trail) == 0
@@ -53,12 +52,12 @@ def test_a_dry_run_verifies_and_signs_nothing(trail):
 
 def test_the_nightly_verification_finds_what_lies_before_the_last_checkpoint(trail):
     trail.write(3)
-    run(trail, CHECKPOINT)
+    run(trail, job_names.AUDIT_CHECKPOINT)
     trail.change(1, detail_json="{}")
-    assert run(trail, CHECKPOINT).status == "success"
+    assert run(trail, job_names.AUDIT_CHECKPOINT).status == "success"
     assert trail.check(chain_status).chain_ok
 
-    found = run(trail, FULL_VERIFICATION)
+    found = run(trail, job_names.AUDIT_VERIFY)
 
     assert (found.status, found.detail["first_issue"]["seq"]) == ("critical", 1)
     status = trail.check(chain_status)
@@ -70,7 +69,7 @@ def test_the_monthly_archive_keeps_the_facts_with_its_run_and_the_entries_in_its
     trail.write(3)
     trail.clock.set(datetime(2026, 4, 1, 0, 5, tzinfo=UTC))
 
-    found = run(trail, ARCHIVE, {"write_file": True})
+    found = run(trail, job_names.AUDIT_ARCHIVE, {"write_file": True})
 
     assert found.status == "success"
     assert (found.detail["month"], found.detail["entry_count"], found.detail["chain"]["chain_ok"]) == (
@@ -87,7 +86,7 @@ def test_the_archive_of_a_broken_month_is_critical_and_kept_all_the_same(trail):
     trail.change(2, status="denied")
     trail.clock.set(datetime(2026, 4, 1, 0, 5, tzinfo=UTC))
 
-    found = run(trail, ARCHIVE, {"write_file": True})
+    found = run(trail, job_names.AUDIT_ARCHIVE, {"write_file": True})
 
     assert (found.status, found.detail["chain"]["chain_ok"]) == ("critical", False)
     assert runtime.get("monthly_audit_archive").fails_on == found.status
@@ -98,7 +97,7 @@ def test_a_dry_archive_writes_no_file_and_no_record(trail):
     trail.write(3)
     trail.clock.set(datetime(2026, 4, 1, 0, 5, tzinfo=UTC))
 
-    assert run(trail, ARCHIVE, {"write_file": True}, dry_run=True).detail["output_file"] is None
+    assert run(trail, job_names.AUDIT_ARCHIVE, {"write_file": True}, dry_run=True).detail["output_file"] is None
     assert len(trail.rows()) == 3
     assert not trail.config.path("AUDIT_ARCHIVE_PATH").exists()
 
@@ -106,7 +105,7 @@ def test_a_dry_archive_writes_no_file_and_no_record(trail):
 @pytest.mark.parametrize(("month", "refusal"), [("2026-13", BadRequest), ("0000-01", BadRequest), ("2026-1", Invalid)])
 def test_what_is_no_month_leaves_no_run(trail, month, refusal):
     with pytest.raises(refusal):
-        run(trail, ARCHIVE, {"month": month})
+        run(trail, job_names.AUDIT_ARCHIVE, {"month": month})
 
     with trail.factory() as session:
         assert session.scalar(select(func.count(JobRun.id))) == 0

@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from console.domain.jobs import names as job_names
 from console.domain.programme.catalogue import WEEKS
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerItem
@@ -9,7 +10,6 @@ from console.services.jobs import engine as run_engine
 from console.services.jobs import registry as runtime
 from console.services.programme import weeks as programme
 from tests.factories import make_site
-from workers.jobs.remediation import BULK
 
 
 def test_a_worker_changes_the_items_of_the_week_and_no_others(ctx, session, clock):
@@ -18,7 +18,7 @@ def test_a_worker_changes_the_items_of_the_week_and_no_others(ctx, session, cloc
         programme.bootstrap(ctx, WEEKS[code], "본관")
     wanted = {"action": "assign", "assignee": "lee", "everything": True, "tracker": "w02"}
 
-    found = run_engine.execute(ctx, runtime.get(BULK), wanted)
+    found = run_engine.execute(ctx, runtime.get(job_names.BULK), wanted)
 
     assert (found.run.status, found.run.detail["changed"]) == ("success", 13)
     given = session.execute(select(TrackerItem.tracker, TrackerItem.assignee).distinct()).all()
@@ -36,6 +36,6 @@ def test_a_page_hands_many_items_of_a_week_to_a_worker(make_app, ctx, session, c
     answer = client.post("/programme/w02/bulk/apply", data=chosen)
 
     assert answer.status_code == 303
-    run = session.scalars(select(JobRun).where(JobRun.job_name == BULK)).one()
+    run = session.scalars(select(JobRun).where(JobRun.job_name == job_names.BULK)).one()
     assert (run.options_json["tracker"], run.options_json["assignee"]) == ("w02", "lee")
     assert set(session.scalars(select(TrackerItem.assignee))) == {None}

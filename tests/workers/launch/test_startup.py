@@ -29,7 +29,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
 def test_a_full_disk_is_said():
     # /dev/shm of this process is no place to fill: the smallest file that the system refuses does as well.
     script = (
-        "import resource, signal, sys; from pathlib import Path; from workers import startup\n"
+        "import resource, signal, sys; from pathlib import Path; from workers.launch import startup\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))\n"
         "startup.check_folder(Path(sys.argv[1]))"
     )

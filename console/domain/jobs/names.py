@@ -1,0 +1,23 @@
+"""The published names of the jobs: whoever starts, reads or judges a run names its job by these constants."""
+
+from __future__ import annotations
+
+GATE = "ops_governance_gate"
+SYNC = "ops_governance_remediation_sync"
+BULK = "ops_governance_remediation_bulk"
+ESCALATION = "ops_governance_remediation_escalation"
+AUTO_ASSIGN = "ops_governance_remediation_auto_assign"
+KPI = "ops_governance_remediation_kpi"
+AUTOPILOT = "ops_governance_remediation_autopilot"
+ALERT_DELIVERY = "alert_delivery"
+ALERT_RETRY = "alert_retry"
+AUDIT_CHECKPOINT = "audit_checkpoint"
+AUDIT_VERIFY = "audit_chain_verify"
+AUDIT_ARCHIVE = "monthly_audit_archive"
+DR_REHEARSAL = "dr_rehearsal"
+EVIDENCE_SCAN = "evidence_scan"
+EVIDENCE_SWEEP = "evidence_sweep"
+EVIDENCE_INTEGRITY = "ops_evidence_archive_integrity"
+IDENTITY_CLEAN_UP = "identity_clean_up"
+LATENCY_RETENTION = "api_latency_retention"
+RUNS_RETENTION = "job_runs_retention"
