@@ -20,8 +20,7 @@ from console.core.database import engine_options, prepare
 from console.core.discovery import import_submodules
 from console.core.secret_key import secret_key
 from console.ui import errors, navigation, reader, templating
-from console.web import api_view, assets, converters, ratelimit, request, security
-from console.web import timing as latency
+from console.web import api_view, assets, converters, ratelimit, request, security, timing
 from console.web.extensions import babel, compress, csrf, db, htmx
 
 __version__ = "1.0.0"
@@ -128,7 +127,7 @@ def _hooks(app: ConsoleApp) -> None:
     """Attach what stands around every request, from outside in: headers, latency, rate limit, credential."""
     babel.init_app(app, locale_selector=reader.select_locale)
     security.init_headers(app)
-    latency.init_app(app)
+    timing.init_app(app)
     ratelimit.init_app(app)
     security.init_app(app)
     templating.init_app(app)

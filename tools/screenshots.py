@@ -34,7 +34,7 @@ EXTRA = ("/search?q=GR", "/no-such-page", "/api/docs", "/api/public/modules", "/
 
 def addresses(site: Served) -> list[str]:
     """Return every page that needs no argument, and some that do."""
-    named = {place.endpoint for place in nav_items()}
+    named = {place.endpoint for place in nav_items(site.app)}
     rules = [rule for rule in site.app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments]
     return sorted({r.rule for r in rules if r.endpoint in named or r.endpoint.endswith(".page")} | set(EXTRA))
 

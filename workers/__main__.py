@@ -6,10 +6,10 @@ import sys
 
 from sqlalchemy import inspect
 
-from console.cli import run_job as command
+from console.cli import run_job
 from console.core import logs
 from console.core.config import ConfigError
-from console.core.process import Place, here
+from console.core.process import ProcessRuntime, here
 from console.services.jobs import registry as runtime
 from console.services.runbook import preflight
 from workers import scheduler, worker
@@ -23,7 +23,7 @@ def usage() -> str:
     return f"python -m workers worker|scheduler\npython -m workers <job> [--dry-run] [options]\n\njobs:\n{names}"
 
 
-def make_tables(place: Place) -> None:
+def make_tables(place: ProcessRuntime) -> None:
     """Bring a database without tables to the newest schema."""
     if inspect(place.engine).has_table("job_runs"):
         return
@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
         print(f"There is no job {name!r}.\n\n{usage()}", file=sys.stderr)
         return 2
     logs.configure(place.config["LOG_LEVEL"])
-    return command.main(place, name, rest, make_tables)
+    return run_job.main(place, name, rest, make_tables)
 
 
 if __name__ == "__main__":

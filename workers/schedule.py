@@ -8,40 +8,44 @@ from __future__ import annotations
 from datetime import timedelta
 
 from console.domain.jobs import names as job_names
-from console.domain.jobs.schedule import Line
+from console.domain.jobs.schedule import ScheduleEntry
 from console.domain.text import N_
 
 HOUR = timedelta(hours=1)
 
-LINES: tuple[Line, ...] = (
+ENTRIES: tuple[ScheduleEntry, ...] = (
     # The verdict of the day first, then the board; the board follows the facts every hour.
-    Line(job_names.GATE, "45 0 * * *", sentence=N_("Every day at 09:45 in Seoul, the verdict of the day")),
-    Line(
+    ScheduleEntry(job_names.GATE, "45 0 * * *", sentence=N_("Every day at 09:45 in Seoul, the verdict of the day")),
+    ScheduleEntry(
         job_names.SYNC,
         "52 * * * *",
         sentence=N_("Every hour at 52 past, so that the board follows the facts"),
     ),
-    Line(job_names.ESCALATION, "20 * * * *", sentence=N_("Every hour at 20 past")),
-    Line(job_names.AUTO_ASSIGN, "35 * * * *", sentence=N_("Every hour at 35 past")),
-    Line(job_names.KPI, "50 * * * *", sentence=N_("Every hour at 50 past")),
-    Line(job_names.AUTOPILOT, "55 * * * *", sentence=N_("Every hour at 55 past, after the sync")),
-    Line(job_names.ALERT_DELIVERY, "* * * * *", sentence=N_("Every minute")),
-    Line(
+    ScheduleEntry(job_names.ESCALATION, "20 * * * *", sentence=N_("Every hour at 20 past")),
+    ScheduleEntry(job_names.AUTO_ASSIGN, "35 * * * *", sentence=N_("Every hour at 35 past")),
+    ScheduleEntry(job_names.KPI, "50 * * * *", sentence=N_("Every hour at 50 past")),
+    ScheduleEntry(job_names.AUTOPILOT, "55 * * * *", sentence=N_("Every hour at 55 past, after the sync")),
+    ScheduleEntry(job_names.ALERT_DELIVERY, "* * * * *", sentence=N_("Every minute")),
+    ScheduleEntry(
         job_names.ALERT_RETRY, "*/10 * * * *", options={"limit": 300, "patient": True}, sentence=N_("Every ten minutes")
     ),
-    Line(job_names.AUDIT_CHECKPOINT, "17 * * * *", sentence=N_("Every hour at 17 past")),
-    Line(job_names.AUDIT_VERIFY, "40 18 * * *", tolerance=HOUR, sentence=N_("Every night at 03:40 in Seoul")),
-    Line(
+    ScheduleEntry(job_names.AUDIT_CHECKPOINT, "17 * * * *", sentence=N_("Every hour at 17 past")),
+    ScheduleEntry(job_names.AUDIT_VERIFY, "40 18 * * *", tolerance=HOUR, sentence=N_("Every night at 03:40 in Seoul")),
+    ScheduleEntry(
         job_names.AUDIT_ARCHIVE,
         "5 0 1 * *",
         options={"write_file": True},
         tolerance=HOUR,
         sentence=N_("On the first of each month at 09:05 in Seoul"),
     ),
-    Line(job_names.EVIDENCE_SCAN, "*/10 * * * *", sentence=N_("Every ten minutes")),
-    Line(job_names.EVIDENCE_SWEEP, "50 2 * * *", tolerance=HOUR, sentence=N_("Every day at 11:50 in Seoul")),
-    Line(job_names.EVIDENCE_INTEGRITY, "10 19 * * *", tolerance=HOUR, sentence=N_("Every night at 04:10 in Seoul")),
-    Line(job_names.IDENTITY_CLEAN_UP, "25 * * * *", sentence=N_("Every hour at 25 past")),
-    Line(job_names.LATENCY_RETENTION, "20 2 * * *", tolerance=HOUR, sentence=N_("Every day at 11:20 in Seoul")),
-    Line(job_names.RUNS_RETENTION, "35 2 * * *", tolerance=HOUR, sentence=N_("Every day at 11:35 in Seoul")),
+    ScheduleEntry(job_names.EVIDENCE_SCAN, "*/10 * * * *", sentence=N_("Every ten minutes")),
+    ScheduleEntry(job_names.EVIDENCE_SWEEP, "50 2 * * *", tolerance=HOUR, sentence=N_("Every day at 11:50 in Seoul")),
+    ScheduleEntry(
+        job_names.EVIDENCE_INTEGRITY, "10 19 * * *", tolerance=HOUR, sentence=N_("Every night at 04:10 in Seoul")
+    ),
+    ScheduleEntry(job_names.IDENTITY_CLEAN_UP, "25 * * * *", sentence=N_("Every hour at 25 past")),
+    ScheduleEntry(
+        job_names.LATENCY_RETENTION, "20 2 * * *", tolerance=HOUR, sentence=N_("Every day at 11:20 in Seoul")
+    ),
+    ScheduleEntry(job_names.RUNS_RETENTION, "35 2 * * *", tolerance=HOUR, sentence=N_("Every day at 11:35 in Seoul")),
 )

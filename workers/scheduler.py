@@ -18,14 +18,14 @@ from sqlalchemy.exc import DBAPIError
 
 from console.adapters.queue import Courier
 from console.core import logs
-from console.core.process import Place, here
+from console.core.process import ProcessRuntime, here
 from console.domain.errors import StoreUnavailable
-from console.domain.jobs.schedule import Line
-from console.services.jobs import registry as runtime
+from console.domain.jobs.schedule import ScheduleEntry
+from console.services.jobs import registry
 from console.services.jobs import schedule as run_schedule
 from console.services.jobs import upkeep as run_upkeep
 from console.web.preflight import Reporter
-from workers.schedule import LINES
+from workers.schedule import ENTRIES
 
 log = structlog.get_logger("jobs")
 
@@ -36,7 +36,9 @@ TROUBLE = (DBAPIError, RedisError, StoreUnavailable, OSError)
 class Scheduler:
     """One scheduler; `step` is one round, `run` goes round until it is told to stop."""
 
-    def __init__(self, place: Place, lines: Sequence[Line] = LINES, find: run_schedule.Find = runtime.find) -> None:
+    def __init__(
+        self, place: ProcessRuntime, lines: Sequence[ScheduleEntry] = ENTRIES, find: run_schedule.Find = registry.find
+    ) -> None:
         self._place = place
         self._lines = lines
         self._find = find
@@ -101,6 +103,6 @@ def main() -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    log.info("scheduler_starts", lines=[line.key for line in LINES])
+    log.info("scheduler_starts", lines=[line.key for line in ENTRIES])
     scheduler.run()
     return 0

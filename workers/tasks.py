@@ -9,7 +9,7 @@ from console.core.context import Context
 from console.core.process import here, worker_name
 from console.domain.errors import StoreUnavailable
 from console.services.jobs import engine as run_engine
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.jobs import upkeep as run_upkeep
 
 
@@ -22,7 +22,7 @@ def run(run_id: int) -> str:
     with place.by_hand() as ctx:
         name = ""
         try:
-            found = run_engine.perform(ctx, runtime.find, run_id, worker_name())
+            found = run_engine.perform(ctx, registry.find, run_id, worker_name())
             if found is None:
                 return "waiting"
             name = found.run.job_name

@@ -20,9 +20,9 @@ from sqlalchemy.exc import DBAPIError
 
 from console.adapters.queue import NAME, connect, queue_of
 from console.core import logs
-from console.core.process import Place, here, worker_name
+from console.core.process import ProcessRuntime, here, worker_name
 from console.domain.errors import StoreUnavailable
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.jobs import upkeep as run_upkeep
 from console.web.preflight import Reporter
 
@@ -91,7 +91,7 @@ class ConsoleWorker(Worker):
         super().handle_warm_shutdown_request()
 
 
-def make_worker(place: Place) -> ConsoleWorker:
+def make_worker(place: ProcessRuntime) -> ConsoleWorker:
     """Return a worker that is ready to work; raises RedisError when the queue cannot be reached."""
     connection = connect(place.config, patience=WORKER_TTL)
     return ConsoleWorker(
@@ -110,7 +110,7 @@ def main(*, burst: bool = False) -> int:
     """Work until somebody asks for the end; returns the exit code."""
     place = here()
     logs.configure(place.config["LOG_LEVEL"])
-    jobs = [job.name for job in runtime.all_jobs()]
+    jobs = [job.name for job in registry.all_jobs()]
     log.info("worker_starts", jobs=jobs)
     adopt_queue_log()
     reporter = Reporter(place.sessions, place.config, lambda: place.clock, "worker")

@@ -141,7 +141,7 @@ class Limiter:
         (allowed, oldest, used), backend = self._ask(count)
         return self._budget(allowed, limit, oldest, used, seconds, backend)
 
-    def look(self, key: str, limit: int, seconds: int) -> Budget:
+    def peek(self, key: str, limit: int, seconds: int) -> Budget:
         """Return the budget of `key` without counting; `allowed` says whether one more would pass."""
         full = f"{key}:{seconds}"
         (oldest, used), backend = self._ask(lambda window: window.get_moving_window(full, limit, seconds))

@@ -20,7 +20,7 @@ from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import MANUAL
 from console.services.gate import gate
 from console.services.jobs import engine as run_engine
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.web.extensions import db
 
 log = structlog.get_logger(__name__)
@@ -72,7 +72,9 @@ def _verdict(*, store: bool) -> dict[str, Any]:
         with unit_of_work(factory, actor=SYSTEM, clock=clock, config=config, write=False) as ctx:
             return as_detail(gate.snapshot(ctx))
     with factory() as session:
-        found = run_engine.execute(Context(session, clock, SYSTEM, config), runtime.get(job_names.GATE), trigger=MANUAL)
+        found = run_engine.execute(
+            Context(session, clock, SYSTEM, config), registry.get(job_names.GATE), trigger=MANUAL
+        )
         return {**found.header(), **found.detail}
 
 

@@ -10,9 +10,9 @@ import click
 from flask import current_app
 from sqlalchemy.orm import sessionmaker
 
-from console.cli import run_job as command
+from console.cli import run_job
 from console.cli.groups import Commands
-from console.core.process import Place
+from console.core.process import ProcessRuntime
 from console.core.serialize import to_json
 from console.domain.errors import DomainError
 from console.domain.jobs.runs import MANUAL
@@ -26,9 +26,9 @@ commands = Commands("job", help="Background work.")
 LOOK_AGAIN = 21.0
 
 
-def _place() -> Place:
+def _place() -> ProcessRuntime:
     extensions = current_app.extensions
-    return Place(extensions["console_config"], extensions["console_clock"], db.engine, sessionmaker(db.engine))
+    return ProcessRuntime(extensions["console_config"], extensions["console_clock"], db.engine, sessionmaker(db.engine))
 
 
 @commands.command("list")
@@ -47,7 +47,7 @@ def list_jobs() -> None:
 @click.argument("name")
 @click.option("--dry-run", is_flag=True, help="Decide and report, change nothing.")
 @click.option("--option", "given", multiple=True, metavar="NAME=VALUE", help="An option of the job; may be repeated.")
-@click.option("--fail-on", type=click.Choice(sorted(command.BAD_STATUS)), help="Exit with 1 on such a status.")
+@click.option("--fail-on", type=click.Choice(sorted(run_job.BAD_STATUS)), help="Exit with 1 on such a status.")
 def run(*, name: str, dry_run: bool, given: tuple[str, ...], fail_on: str | None) -> None:
     """Run a job now, in this process, and print its run as one line of JSON."""
     words = {}
@@ -58,13 +58,13 @@ def run(*, name: str, dry_run: bool, given: tuple[str, ...], fail_on: str | None
         words[key] = value
     try:
         job = runtime.get(name)
-        options = command.options_from(job, words)
+        options = run_job.options_from(job, words)
         with _place().by_hand() as ctx:
-            told = command.run_now(ctx, job, options, trigger=MANUAL, dry_run=dry_run)
+            told = run_job.run_now(ctx, job, options, trigger=MANUAL, dry_run=dry_run)
     except DomainError as error:
-        raise click.ClickException(command.sentence(error)) from error
+        raise click.ClickException(run_job.sentence(error)) from error
     click.echo(to_json(told))
-    sys.exit(command.exit_code(job, told["status"], fail_on))
+    sys.exit(run_job.exit_code(job, told["status"], fail_on))
 
 
 @commands.command("reap")

@@ -13,12 +13,12 @@ from sqlalchemy.exc import DBAPIError
 
 from console.core.context import Context
 from console.core.database import problem_of
-from console.core.process import Place, worker_name
+from console.core.process import ProcessRuntime, worker_name
 from console.core.serialize import to_json
 from console.domain.errors import DomainError
 from console.domain.jobs.runs import CRON
 from console.services.jobs import engine as run_engine
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.jobs.job import Job, read_options
 
 # A run that is under way may end first; then it is better to say so than to wait in a cron job.
@@ -70,12 +70,14 @@ def exit_code(job: Job, status: str, fail_on: str | None) -> int:
     return 1 if worst and status in BAD_STATUS[worst] else 0
 
 
-def main(place: Place, name: str, arguments: Sequence[str], make_tables: Callable[[Place], None]) -> int:
+def main(
+    place: ProcessRuntime, name: str, arguments: Sequence[str], make_tables: Callable[[ProcessRuntime], None]
+) -> int:
     """Run one job with trigger `cron`, print its run as one JSON line and return the exit code.
 
     `make_tables` makes them first when the database has none (API contract, jobs).
     """
-    job = runtime.get(name)
+    job = registry.get(name)
     given = vars(parser_of(job).parse_args(arguments))
     dry_run, fail_on = given.pop("dry_run"), given.pop("fail_on")
     words = {key: value for key, value in given.items() if value is not None}

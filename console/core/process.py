@@ -19,7 +19,7 @@ from console.core.database import make_engine
 
 
 @dataclass(frozen=True)
-class Place:
+class ProcessRuntime:
     """Settings, clock and database of one process."""
 
     config: Config
@@ -28,7 +28,7 @@ class Place:
     sessions: sessionmaker[Session]
 
     @classmethod
-    def of(cls, config: Config, clock: Clock | None = None) -> Place:
+    def of(cls, config: Config, clock: Clock | None = None) -> ProcessRuntime:
         """Return the place that these settings describe; the first connection is made when it is needed."""
         engine = make_engine(database_url(config), pool_size=config["DATABASE_POOL_SIZE"])
         return cls(config, clock or SystemClock(), engine, sessionmaker(engine))
@@ -51,9 +51,9 @@ class Place:
 
 
 @lru_cache(maxsize=1)
-def here() -> Place:
+def here() -> ProcessRuntime:
     """Return the place of this process, made from the environment at the first call."""
-    return Place.of(Config.load())
+    return ProcessRuntime.of(Config.load())
 
 
 def worker_name(pid: int | None = None) -> str:

@@ -25,7 +25,7 @@ from console.domain.tracker.requests import ItemChange, NewItem
 from console.domain.tracker.tracker import REMEDIATION
 from console.services.identity import sites, tokens, users
 from console.services.jobs import engine as run_engine
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.runbook import preflight
 from console.services.tracker import completion as tracker_completion
 from console.services.tracker import items as tracker_items
@@ -176,7 +176,7 @@ class Story:
     ) -> None:
         """Let a job run now, under settings of its own."""
         with self.acting_as(who, self.config.replaced(**settings)) as ctx:
-            run_engine.execute(ctx, runtime.get(job), options, trigger=trigger, dry_run=dry_run, worker="demo")
+            run_engine.execute(ctx, registry.get(job), options, trigger=trigger, dry_run=dry_run, worker="demo")
 
     def _sync(self, *, include_warnings: bool, settings: Mapping[str, Any] = MappingProxyType({})) -> None:
         self.run("ops_governance_remediation_sync", settings=settings, include_warnings=include_warnings)

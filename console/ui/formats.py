@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from flask import Flask
 from flask_babel import gettext as _
@@ -21,7 +20,8 @@ from console.domain.text import Text
 from console.ui import charts, markup_cache
 from console.ui.addresses import url_if
 from console.ui.labels import common
-from console.ui.reader import locale, now, zone, zone_name
+from console.ui.reader import locale, now
+from console.ui.times import date_span, localdate, localtime
 
 
 def tr(text: Any) -> str:
@@ -34,53 +34,6 @@ def tr(text: Any) -> str:
     if isinstance(text, (Text, Mapping)):
         return text_in(locale(), text)
     return catalogue(locale()).gettext(text) if isinstance(text, str) and text else str(text)
-
-
-def local(instant: datetime) -> datetime:
-    """Return an instant in the zone of the reader."""
-    return instant.astimezone(zone())
-
-
-def localtime(instant: datetime | None, form: str = "auto") -> str:
-    """Return an instant as people read it: "auto" is the time alone for today and the date with the time otherwise.
-
-    Other forms: "time", "date", "moment" (date and time, without this year), "datetime", "full" (with the zone's name).
-    """
-    if instant is None:
-        return "–"
-    then, today = local(instant), local(now())
-    if form == "time" or (form == "auto" and then.date() == today.date()):
-        return then.strftime("%H:%M")
-    if form == "date":
-        return localdate(then.date())
-    patterns = {"ko": "M월 d일 HH:mm", "en": "d MMM HH:mm"}
-    if form in ("datetime", "full") or then.year != today.year:
-        patterns = {"ko": "yyyy-MM-dd HH:mm", "en": "d MMM yyyy HH:mm"}
-    made = format_datetime(then, patterns[locale()], locale=locale(), tzinfo=zone())
-    return f"{made} ({zone_name()})" if form == "full" else made
-
-
-def localdate(day: date | datetime | None) -> str:
-    """Return a day as people read it; an instant counts as the day it falls on in the reader's zone."""
-    if day is None:
-        return "–"
-    if isinstance(day, datetime):
-        day = local(day).date()
-    pattern = {"ko": "yyyy. M. d. (EEE)", "en": "EEE d MMM yyyy"}[locale()]
-    return format_date(day, pattern, locale=locale())
-
-
-def date_span(first: date, last: date) -> str:
-    """Return the days from `first` to `last` as briefly as they can be read; the year where it is not this one."""
-    language, this_year = locale(), local(now()).year
-    year = "" if first.year == last.year == this_year else {"ko": "yyyy년 ", "en": " yyyy"}[language]
-    if language == "ko":
-        begin, end = f"{year}M월 d일", f"{year if first.year != last.year else ''}M월 d일"
-        end = "d일" if (first.year, first.month) == (last.year, last.month) else end
-    else:
-        begin, end = f"d MMM{year if first.year != last.year else ''}", f"d MMM{year}"
-        begin = "d" if (first.year, first.month) == (last.year, last.month) else begin
-    return " – ".join(format_date(day, form, locale=language) for day, form in ((first, begin), (last, end)))
 
 
 def number(value: float | None, digits: int = 1) -> str:

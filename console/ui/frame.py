@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import current_app, g, request, session, url_for
+from flask import Flask, current_app, g, request, session, url_for
 from flask_wtf.csrf import generate_csrf
 
 from console.core.context import Actor
@@ -201,9 +201,9 @@ class Frame:
         return f'{_script_words(self.locale)[:-1]}, "now": {int(self.now.timestamp() * 1000)}}}'
 
 
-def nav_items() -> tuple[navigation.NavItem, ...]:
-    """Return every place of the console, as `create_app` collected them."""
-    items: tuple[navigation.NavItem, ...] = current_app.extensions["console_nav"]
+def nav_items(app: Flask | None = None) -> tuple[navigation.NavItem, ...]:
+    """Return every place of the console, as `create_app` collected them; of the running application unless named."""
+    items: tuple[navigation.NavItem, ...] = (app or current_app).extensions["console_nav"]
     return items
 
 

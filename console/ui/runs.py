@@ -14,7 +14,7 @@ from console.domain.jobs.runs import API, CANCELLED, MANUAL
 from console.domain.text import T
 from console.inputs.jobs import RunOut
 from console.services.jobs import engine as run_engine
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.jobs import requests as run_requests
 from console.services.jobs.engine import RunResult
 from console.services.jobs.job import Job
@@ -44,7 +44,7 @@ def run_endpoint(name: str, options: Options = None, model: type[BaseModel] | No
     With `Prefer: respond-async` the run is queued: 202, its address in Location. While the job runs elsewhere it
     waits a moment and then answers 409 with that run's id. `model` shapes the answer; `dry_run=True` may be given.
     """
-    job = runtime.get(name)
+    job = registry.get(name)
     if respond_async():
         return accepted(ask(job, options, trigger=API, **values))
     found = run_now(job, options, **values)

@@ -118,7 +118,7 @@ def _stop_guessing(config: Config) -> None:
     key, limit = f"auth-failures:{address()}", config["API_RATE_LIMIT_MAX_AUTH_FAILURES"]
     seconds = config["API_RATE_LIMIT_WINDOW_SEC"]
     if not is_machine_made(presented.decode("latin-1")):
-        before = limiter().look(key, limit, seconds)
+        before = limiter().peek(key, limit, seconds)
         if not before.allowed:
             _spend(before, "public-read")
     found = credential()

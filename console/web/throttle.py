@@ -28,8 +28,8 @@ class SignInThrottle:
         """Count an attempt before the password is looked at; returns the seconds to wait when it may not be made."""
         account = _digest(username)
         wide = (
-            self._limiter.look(f"sign-in:address:{address}", self._address, self._window),
-            self._limiter.look(f"sign-in:account:{account}", self._account, HOUR),
+            self._limiter.peek(f"sign-in:address:{address}", self._address, self._window),
+            self._limiter.peek(f"sign-in:account:{account}", self._account, HOUR),
         )
         for budget in wide:
             if not budget.allowed:

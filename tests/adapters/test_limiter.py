@@ -57,9 +57,9 @@ def test_the_budget_tells_what_is_left_and_until_when():
         (False, 0, 2, "memory"),
     ]
     assert all(1 <= budget.reset <= 60 for budget in found)
-    assert limiter.look("a", 2, 60).allowed is False
+    assert limiter.peek("a", 2, 60).allowed is False
     limiter.forget("a", 60)
-    assert limiter.look("a", 2, 60).remaining == 2
+    assert limiter.peek("a", 2, 60).remaining == 2
 
 
 @pytest.mark.parametrize(
@@ -128,9 +128,9 @@ class TestWithRedis:
             (True, 0, "redis"),
             (False, 0, "redis"),
         ]
-        assert second.look("a", 3, 60).allowed is False
+        assert second.peek("a", 3, 60).allowed is False
         first.forget("a", 60)
-        assert second.look("a", 3, 60).remaining == 3
+        assert second.peek("a", 3, 60).remaining == 3
 
     def test_the_posture_is_well(self, make):
         found = make().status(production=True)

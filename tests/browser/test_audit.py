@@ -8,15 +8,15 @@ import pytest
 from playwright.sync_api import expect
 
 from console.core.config import Config
-from console.core.process import Place, worker_name
+from console.core.process import ProcessRuntime, worker_name
 from console.services.jobs import engine as run_engine
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 
 
 @pytest.fixture
 def place(site, tmp_path):
     # A folder of its own: checkpoints are kept in files too.
-    made = Place.of(Config.for_tests(DATABASE_URL=site.database, DATA_DIR=str(tmp_path)))
+    made = ProcessRuntime.of(Config.for_tests(DATABASE_URL=site.database, DATA_DIR=str(tmp_path)))
     yield made
     made.engine.dispose()
 
@@ -68,7 +68,7 @@ def test_everything_is_verified_by_a_worker_before_ones_eyes(page_as, place):
     expect(panel).to_contain_text("Queued")
     run_id = int(panel.get_by_role("link", name=re.compile("Run #")).get_attribute("href").rpartition("/")[2])
     with place.by_hand() as ctx:
-        assert run_engine.perform(ctx, runtime.find, run_id, worker_name()) is not None
+        assert run_engine.perform(ctx, registry.find, run_id, worker_name()) is not None
 
     expect(panel).to_contain_text("entries verified, nothing wrong")
 

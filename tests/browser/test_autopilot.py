@@ -10,13 +10,13 @@ from sqlalchemy import func, select
 
 from console.core.config import Config
 from console.core.context import SYSTEM, unit_of_work
-from console.core.process import Place, worker_name
+from console.core.process import ProcessRuntime, worker_name
 from console.domain.alerts.alerts import answered
 from console.models.jobs import JobRun
 from console.services.alerts import delivery as alert_delivery
 from console.services.alerts import outbox as alerts
 from console.services.jobs import engine as run_engine
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 
 OTHERS = ("/autopilot/policy", "/autopilot/figures", "/autopilot/runs")
 JOB = "ops_governance_remediation_autopilot"
@@ -25,7 +25,7 @@ PANEL = f"#run-{JOB}"
 
 @pytest.fixture
 def place(site):
-    made = Place.of(Config.for_tests(DATABASE_URL=site.database))
+    made = ProcessRuntime.of(Config.for_tests(DATABASE_URL=site.database))
     yield made
     made.engine.dispose()
 
@@ -59,7 +59,7 @@ def carry_out(place):
         waiting = select(func.max(JobRun.id)).where(JobRun.job_name == JOB, JobRun.state == "queued")
         run_id = ctx.session.scalar(waiting)
         ctx.session.rollback()
-        assert run_engine.perform(ctx, runtime.find, run_id, worker_name()) is not None
+        assert run_engine.perform(ctx, registry.find, run_id, worker_name()) is not None
     return run_id
 
 

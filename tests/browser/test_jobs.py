@@ -8,21 +8,21 @@ import pytest
 from playwright.sync_api import expect
 
 from console.core.config import Config
-from console.core.process import Place, worker_name
+from console.core.process import ProcessRuntime, worker_name
 from console.services.jobs import engine as run_engine
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 
 
 @pytest.fixture
 def place(site):
-    made = Place.of(Config.for_tests(DATABASE_URL=site.database))
+    made = ProcessRuntime.of(Config.for_tests(DATABASE_URL=site.database))
     yield made
     made.engine.dispose()
 
 
 def carry_out(place, run_id: int) -> None:
     with place.by_hand() as ctx:
-        assert run_engine.perform(ctx, runtime.find, run_id, worker_name()) is not None
+        assert run_engine.perform(ctx, registry.find, run_id, worker_name()) is not None
 
 
 def test_a_job_is_started_in_a_dialog_and_its_run_ends_before_ones_eyes(page_as, place):

@@ -16,7 +16,7 @@ EXTRA = ("/search?q=GR", "/no-such-page", "/api/docs", "/api/public/modules", "/
 def _addresses() -> list[str]:
     """Places of the rail and every other page that a module calls its own."""
     app = create_app(Config.for_tests())
-    named = {place.endpoint for place in nav_items()}
+    named = {place.endpoint for place in nav_items(app)}
     rules = [rule for rule in app.url_map.iter_rules() if "GET" in rule.methods and not rule.arguments]
     pages = {rule.rule for rule in rules if rule.endpoint in named or rule.endpoint.endswith(".page")}
     return sorted(pages | set(EXTRA))

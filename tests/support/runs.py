@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from console.models.jobs import JobRun
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.jobs.job import Job
 
 
@@ -28,6 +28,6 @@ def add_run(
 
 def register_job(monkeypatch: pytest.MonkeyPatch, job: Job) -> Job:
     """Let the product know a job until the end of the test."""
-    list(runtime.all_jobs())
-    monkeypatch.setitem(runtime._jobs, job.name, job)
+    list(registry.all_jobs())
+    monkeypatch.setitem(registry._jobs, job.name, job)
     return job

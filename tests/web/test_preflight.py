@@ -6,7 +6,7 @@ from flask.cli import ScriptInfo
 
 from console import create_app
 from console.core.config import Config
-from console.core.process import Place
+from console.core.process import ProcessRuntime
 from workers import __main__ as workers_main
 
 PRODUCTION = {
@@ -47,7 +47,7 @@ def test_commands_that_mend_are_not_refused(bad, command, starts):
 
 @pytest.mark.parametrize("process", ["worker", "scheduler"])
 def test_worker_and_scheduler_do_not_start_either(bad, process, monkeypatch, capsys):
-    monkeypatch.setattr(workers_main, "here", lambda: Place.of(bad))
+    monkeypatch.setattr(workers_main, "here", lambda: ProcessRuntime.of(bad))
 
     assert workers_main.main([process]) == 1
     assert "audit_archive_signing_key" in capsys.readouterr().err

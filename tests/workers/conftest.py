@@ -16,7 +16,7 @@ from console.adapters import queue
 from console.core import logs
 from console.core.config import Config
 from console.core.context import SYSTEM, Context, start_writing
-from console.core.process import Place
+from console.core.process import ProcessRuntime
 from console.services.jobs import requests as run_requests
 from tests.support.redis import redis_url
 from tests.support.runs import register_job
@@ -51,9 +51,9 @@ def own_redis(tmp_path):
 def place_on(database, engine, clock, tmp_path, monkeypatch):
     """Return `place_on(redis address)`: the place that workers of this process stand on."""
 
-    def build(address: str, **settings) -> Place:
+    def build(address: str, **settings) -> ProcessRuntime:
         values = {"DATABASE_URL": database, "REDIS_URL": address, "DATA_DIR": str(tmp_path / "data"), **settings}
-        place = Place(Config.for_tests(**values), clock, engine, sessionmaker(engine))
+        place = ProcessRuntime(Config.for_tests(**values), clock, engine, sessionmaker(engine))
         monkeypatch.setattr(tasks, "here", lambda: place)
         return place
 
@@ -62,7 +62,7 @@ def place_on(database, engine, clock, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def place(place_on, redis_address) -> Place:
+def place(place_on, redis_address) -> ProcessRuntime:
     return place_on(redis_address)
 
 
@@ -98,7 +98,7 @@ def work():
     """Return `work(place)`: let a worker in this process empty the queue."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def empty(place: Place) -> None:
+    def empty(place: ProcessRuntime) -> None:
         connection = Redis.from_url(place.config["REDIS_URL"])
         worker = SimpleWorker([queue.queue_of(connection)], connection=connection, serializer=JSONSerializer)
         worker.work(burst=True, logging_level="CRITICAL")

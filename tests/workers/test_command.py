@@ -9,13 +9,14 @@ import pytest
 from pydantic import Field
 from sqlalchemy import select
 
-from console.cli import run_job as command
+from console.cli import run_job
 from console.domain.jobs.runs import Outcome
 from console.inputs.base import BodyModel
 from console.models.jobs import JobRun
 from console.services.jobs import registry as runtime
 from tests.services.jobs.run_support import job_of, open_sites
 from workers import __main__ as entry
+from workers.__main__ import make_tables
 
 
 class Wishes(BodyModel):
@@ -40,7 +41,7 @@ def stored(session) -> list[JobRun]:
 def test_a_job_runs_once_and_its_run_is_one_line_of_json(place, register, session, capsys):
     register(job_of())
 
-    assert command.main(place, "open_sites", ["--times", "3", "--name", "본사"]) == 0
+    assert run_job.main(place, "open_sites", ["--times", "3", "--name", "본사"], make_tables) == 0
 
     told = json.loads(capsys.readouterr().out)
     row = stored(session)[0]
@@ -57,8 +58,10 @@ def test_a_job_runs_once_and_its_run_is_one_line_of_json(place, register, sessio
 def test_options_are_words_with_dashes_and_switches(place, register, session):
     register(job_of(lambda _ctx, _options: {}, options=Wishes))
 
-    command.main(place, "open_sites", ["--window-days", "7", "--notify", "off", "--no-restore-check", "--force"])
-    command.main(place, "open_sites", ["--dry-run"])
+    run_job.main(
+        place, "open_sites", ["--window-days", "7", "--notify", "off", "--no-restore-check", "--force"], make_tables
+    )
+    run_job.main(place, "open_sites", ["--dry-run"], make_tables)
 
     first, second = stored(session)
     assert first.options_json == {"window_days": 7, "notify": "off", "restore_check": False, "force": True}
@@ -85,13 +88,13 @@ def test_the_exit_code_follows_the_status_when_the_caller_or_the_job_wants_it(
 ):
     register(job_of(lambda _ctx, _options: Outcome({}, status), fails_on=fails_on))
 
-    assert command.main(place, "open_sites", ["--fail-on", fail_on] if fail_on else []) == code
+    assert run_job.main(place, "open_sites", ["--fail-on", fail_on] if fail_on else [], make_tables) == code
 
 
 def test_a_value_that_does_not_fit_is_said_and_nothing_runs(place, register, session, capsys):
     register(job_of())
 
-    assert command.main(place, "open_sites", ["--times", "99"]) == 1
+    assert run_job.main(place, "open_sites", ["--times", "99"], make_tables) == 1
 
     assert "options.times: Input should be less than or equal to 50" in capsys.readouterr().err
     assert stored(session) == []
@@ -105,18 +108,18 @@ def test_an_error_of_the_work_is_not_swallowed(place, register, session):
     register(job_of(fail))
 
     with pytest.raises(RuntimeError):
-        command.main(place, "open_sites", [])
+        run_job.main(place, "open_sites", [], make_tables)
     assert stored(session)[0].status == "critical"
 
 
 def test_a_job_that_runs_already_is_said_after_a_while(place, register, session, clock, capsys, monkeypatch):
-    monkeypatch.setattr(command, "PATIENCE", timedelta(0))
+    monkeypatch.setattr(run_job, "PATIENCE", timedelta(0))
     register(job_of())
     now = clock.now()
     session.add(JobRun(job_name="open_sites", trigger="cron", state="running", requested_at=now, started_at=now))
     session.commit()
 
-    assert command.main(place, "open_sites", []) == 1
+    assert run_job.main(place, "open_sites", [], make_tables) == 1
     assert "The job is running already" in capsys.readouterr().err
 
 
@@ -189,7 +192,7 @@ def test_lost_runs_are_closed_by_hand(cli, session, clock):
 @pytest.mark.parametrize("name", [job.name for job in runtime.all_jobs()])
 def test_every_job_can_be_told_its_options_on_the_command_line(name, capsys):
     with pytest.raises(SystemExit) as ended:
-        command.parser_of(runtime.get(name)).parse_args(["--help"])
+        run_job.parser_of(runtime.get(name)).parse_args(["--help"])
 
     assert ended.value.code == 0
     assert "--dry-run" in capsys.readouterr().out

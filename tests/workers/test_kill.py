@@ -17,7 +17,7 @@ from sqlalchemy import delete, event, func, select
 from console.models.identity import Site
 from console.models.jobs import JobRun
 from console.services.jobs import engine as run_engine
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.jobs import upkeep as run_upkeep
 from tests.services.jobs.run_support import contents, job_of
 
@@ -27,7 +27,7 @@ OPTIONS = {
     "many_statements": {"times": 25},
     "ops_governance_remediation_bulk": {"action": "status", "status": "in_progress", "everything": True},
 }
-NAMES = [*(job.name for job in runtime.all_jobs()), "many_statements"]
+NAMES = [*(job.name for job in registry.all_jobs()), "many_statements"]
 
 
 def in_child(place, run_id: int, *, kill_at: int | None) -> tuple[int, int]:
@@ -51,7 +51,7 @@ def in_child(place, run_id: int, *, kill_at: int | None) -> tuple[int, int]:
             for moment in ("before_cursor_execute", "commit"):
                 event.listen(place.engine, moment, tick)
             with place.by_hand() as ctx:
-                run_engine.perform(ctx, runtime.find, run_id, "doomed")
+                run_engine.perform(ctx, registry.find, run_id, "doomed")
             os.write(writing, str(count).encode())
         finally:
             os._exit(0)
@@ -66,7 +66,7 @@ def in_child(place, run_id: int, *, kill_at: int | None) -> tuple[int, int]:
 def board(place):
     """Items on the board, so that there is something to change."""
     with place.by_hand() as ctx:
-        run_engine.execute(ctx, runtime.get("ops_governance_remediation_sync"))
+        run_engine.execute(ctx, registry.get("ops_governance_remediation_sync"))
 
 
 def after_the_reaper(place, session) -> list[JobRun]:
@@ -103,7 +103,7 @@ def history(session, clock):
 def test_a_killed_worker_leaves_everything_or_nothing(place, register, ask, engine, session, history, board, name):
     if name == "many_statements":
         register(job_of(name=name))
-    job = runtime.get(name)
+    job = registry.get(name)
     options = OPTIONS.get(name)
     statements, _signal = in_child(place, ask(job, options, dry_run=True), kill_at=None)
     chance = random.Random(f"{name} {engine.dialect.name}")
@@ -125,7 +125,7 @@ def test_a_killed_worker_leaves_everything_or_nothing(place, register, ask, engi
         done = finished
         if mine.state == "queued":
             with place.by_hand() as ctx:
-                done = run_engine.perform(ctx, runtime.find, run_id, "heir") is not None
+                done = run_engine.perform(ctx, registry.find, run_id, "heir") is not None
             assert done
         elif not finished:
             assert (mine.status, mine.error_code) == ("critical", "worker_lost")

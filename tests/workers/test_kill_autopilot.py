@@ -16,7 +16,7 @@ from console.models.automation import RunFact
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerEvent
 from console.services.jobs import engine as run_engine
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from tests.services.automation.automation_support import AUTOPILOT, HOOK, item, items_of, people, set_policy
 from tests.services.jobs.run_support import contents
 from tests.workers.test_kill import after_the_reaper, in_child
@@ -52,7 +52,7 @@ def by_item(session, kind):
 
 
 def test_a_killed_autopilot_doubles_nothing_and_loses_nothing(company, ask, engine, session, clock):
-    job = runtime.get(AUTOPILOT)
+    job = registry.get(AUTOPILOT)
     work_for_a_run(session, clock, 0)
     statements, _signal = in_child(company, ask(job, FORCED, on=company), kill_at=None)
     chance, killed = random.Random(engine.dialect.name), 0
@@ -70,7 +70,7 @@ def test_a_killed_autopilot_doubles_nothing_and_loses_nothing(company, ask, engi
         mine = next(run for run in after_the_reaper(company, session) if run.id == run_id)
         if mine.state == "queued":
             with company.by_hand() as ctx:
-                assert run_engine.perform(ctx, runtime.find, run_id, "heir") is not None
+                assert run_engine.perform(ctx, registry.find, run_id, "heir") is not None
         elif not finished:
             # Given up: the next hour does the work.
             assert (mine.status, mine.error_code) == ("critical", "worker_lost")

@@ -17,19 +17,18 @@ from sqlalchemy.orm import sessionmaker
 from console.adapters import queue
 from console.core.database import make_engine
 from console.domain.jobs import cron
-from console.domain.jobs.schedule import Line
+from console.domain.jobs.schedule import ScheduleEntry
 from console.models.identity import Site
 from console.models.jobs import JobRun, JobSchedule
-from console.services.jobs import progress
-from console.services.jobs import registry as runtime
+from console.services.jobs import progress, registry
 from tests.services.jobs.run_support import Options, job_of, open_sites
 from workers.launch import children
-from workers.schedule import LINES
+from workers.schedule import ENTRIES
 from workers.scheduler import Scheduler
 
 ROOT = Path(__file__).parent.parent.parent
 DUTIES = {"schedule", "reaper", "delivery"}
-HOURLY = (Line("look_around", "30 * * * *"),)
+HOURLY = (ScheduleEntry("look_around", "30 * * * *"),)
 
 
 def open_one(ctx, _options):
@@ -141,10 +140,10 @@ def test_the_process_looks_at_its_schedule_and_ends_when_told_to(database, engin
     finally:
         children.stop(process, 1)
 
-    assert session.scalar(select(func.count()).select_from(JobSchedule)) == len(LINES)
+    assert session.scalar(select(func.count()).select_from(JobSchedule)) == len(ENTRIES)
 
 
-@pytest.mark.parametrize("line", LINES, ids=lambda line: line.key)
+@pytest.mark.parametrize("line", ENTRIES, ids=lambda line: line.key)
 def test_every_line_can_be_read(line):
-    assert runtime.find(line.job) is not None
+    assert registry.find(line.job) is not None
     cron.parse(line.cron)

@@ -71,16 +71,16 @@ def _first_line(error: object) -> str:
     return str(error).strip().partition("\n")[0].rstrip(".")
 
 
-def converse(ears: IO[str], mouth: IO[str]) -> bool:
+def handshake(reader: IO[str], writer: IO[str]) -> bool:
     """Speak with the launcher until everything is prepared; tells whether to serve."""
 
     def tell(**message: Any) -> None:
-        mouth.write(json.dumps(message) + "\n")
-        mouth.flush()
+        writer.write(json.dumps(message) + "\n")
+        writer.flush()
 
     try:
         tell(settings=settings())
-        word = ears.readline()
+        word = reader.readline()
         if not word:  # the launcher has found a reason not to start
             return False
         os.environ["REDIS_URL"] = json.loads(word)["redis_url"]
@@ -103,8 +103,8 @@ def main(arguments: list[str]) -> int:
     from workers.launch import web
 
     read, write = map(int, arguments)
-    with os.fdopen(read, encoding="utf-8") as ears, os.fdopen(write, "w", encoding="utf-8") as mouth:
-        go = converse(ears, mouth)
+    with os.fdopen(read, encoding="utf-8") as reader, os.fdopen(write, "w", encoding="utf-8") as writer:
+        go = handshake(reader, writer)
     if go:
         web.serve(Config.load())
     return 0 if go else 1

@@ -41,14 +41,14 @@ class Preparation:
 
     def __init__(self, group: Group) -> None:
         self._group = group
-        self._their_ears, mouth = os.pipe()
-        ears, self._their_mouth = os.pipe()
-        self._mouth = os.fdopen(mouth, "w", encoding="utf-8")
-        self._ears = os.fdopen(ears, encoding="utf-8")
+        self._their_reader, writer = os.pipe()
+        reader, self._their_writer = os.pipe()
+        self._writer = os.fdopen(writer, "w", encoding="utf-8")
+        self._reader = os.fdopen(reader, encoding="utf-8")
 
     def launch(self, environ: dict[str, str]) -> subprocess.Popen[bytes]:
         """Start the process."""
-        theirs = (self._their_ears, self._their_mouth)
+        theirs = (self._their_reader, self._their_writer)
         arguments = [sys.executable, "-m", "workers.launch.prepare", *map(str, theirs)]
         process = children.spawn(arguments, environ=environ, cwd=ROOT, keep=theirs)
         for pipe in theirs:
@@ -62,15 +62,15 @@ class Preparation:
 
     def finish(self, redis_url: str) -> dict[str, Any]:
         """Let it migrate and seed; returns who can sign in. Raises StartError with its sentence."""
-        self._mouth.write(json.dumps({"redis_url": redis_url}) + "\n")
-        self._mouth.flush()
+        self._writer.write(json.dumps({"redis_url": redis_url}) + "\n")
+        self._writer.flush()
         result: dict[str, Any] = self._read("result")
         return result
 
     def _read(self, part: str) -> Any:
-        while not select.select([self._ears], [], [], 0.02)[0]:
+        while not select.select([self._reader], [], [], 0.02)[0]:
             self._group.pass_on(0.02)
-        message = json.loads(self._ears.readline() or "{}")
+        message = json.loads(self._reader.readline() or "{}")
         if part not in message:
             self._group.pass_on(0.1)
             problem = message.get("problem", "The start failed; the lines above tell why.")
@@ -79,8 +79,8 @@ class Preparation:
 
     def close(self) -> None:
         """Hang up; a process that still waits for its word ends then."""
-        self._mouth.close()
-        self._ears.close()
+        self._writer.close()
+        self._reader.close()
 
 
 class Launcher:

@@ -54,11 +54,11 @@ def load(target: str) -> Callable[..., Any]:
     children.die_with(os.getppid())
     module, _, name = target.partition(":")
     app: Callable[..., Any] = getattr(import_module(module), name)
-    settle()
+    after_fork()
     return app
 
 
-def settle() -> None:
+def after_fork() -> None:
     """Tune the memory of a process that from now on only answers requests.
 
     What was loaded lives for ever, so the collector need not look at it again; a request makes some ten thousand

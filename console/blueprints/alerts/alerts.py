@@ -26,7 +26,7 @@ from console.inputs.alerts import (
 from console.services.alerts import delivery as alert_delivery
 from console.services.alerts import outbox as alerts
 from console.services.alerts.lists import DELIVERIES, EVENTS
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.ui import runs
 from console.ui.downloads import list_download
 from console.ui.frame import leave_toast
@@ -97,7 +97,7 @@ def page() -> Response:
     """Show the deliveries."""
     ctx = web_context()
     data = listing.run(ctx, DELIVERIES, listing.parse(DELIVERIES, request.args))
-    return show(data, fragment="alerts.delivery_list", page="alerts/page.html", **_surroundings())
+    return show(data, fragment="alerts.delivery_list", page="alerts/page.html", **_page_data())
 
 
 @pages.get("/alerts/csv")
@@ -132,7 +132,7 @@ def retry_page(delivery_id: int) -> ResponseReturnValue:
 @access(*alerts.WRITE)
 def deliver() -> ResponseReturnValue:
     """Ask a worker to send what is due."""
-    run = runs.ask(runtime.get(job_names.ALERT_DELIVERY))
+    run = runs.ask(registry.get(job_names.ALERT_DELIVERY))
     return redirect(url_for("jobs.run", run_id=run.id), 303)
 
 
@@ -140,6 +140,6 @@ def _may_retry() -> bool:
     return any(current_actor().can(name) for name in alerts.WRITE)
 
 
-def _surroundings() -> dict[str, Any]:
+def _page_data() -> dict[str, Any]:
     ctx = web_context()
     return {"outbox": alerts.outbox(ctx), "channels": alerts.channels(app_config()), "may_retry": _may_retry()}

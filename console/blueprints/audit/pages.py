@@ -19,9 +19,8 @@ from console.services.audit import months as audit_months
 from console.services.audit import record as audit
 from console.services.audit.exports import CsvVersion
 from console.services.audit.log import READ
-from console.services.audit.months import MonthLook
-from console.services.jobs import registry as runtime
-from console.services.jobs import runs
+from console.services.audit.months import PageData
+from console.services.jobs import registry, runs
 from console.services.jobs.runs import Run
 from console.ui import runs as running
 from console.ui.addresses import url_if
@@ -109,7 +108,7 @@ def entry(entry_id: int) -> Response:
     return _whole(drawer={"data": found, **values})
 
 
-def _card(look: MonthLook) -> dict[str, Any]:
+def _card(look: PageData) -> dict[str, Any]:
     name = look.month.text
     return {
         "data": look,
@@ -124,7 +123,9 @@ def _card(look: MonthLook) -> dict[str, Any]:
 @access(*READ)
 def month() -> Response:
     """Show a month and the verification of everything; with `verify=1` the month is verified first."""
-    look = audit_months.look(web_context(), request.args.get("month") or None, verify=request.args.get("verify") == "1")
+    look = audit_months.page_data(
+        web_context(), request.args.get("month") or None, verify=request.args.get("verify") == "1"
+    )
     card = _card(look)
     if wants_fragment():
         return vary(Response(fragment_of("audit.month_card", card.pop("data"), **card)))
@@ -152,7 +153,7 @@ def archive_csv(month: str) -> Response:
 @access(*READ)
 def verify() -> ResponseReturnValue:
     """Ask a worker to verify the whole log."""
-    made = running.ask(runtime.get(job_names.AUDIT_VERIFY))
+    made = running.ask(registry.get(job_names.AUDIT_VERIFY))
     if not wants_fragment():
         return redirect(url_for("audit.month"), 303)
     return vary(Response(_panel_text(made)))
@@ -177,7 +178,7 @@ def _verification() -> Run | None:
 
 
 def _panel(found: Run | None) -> dict[str, Any]:
-    job = runtime.get(job_names.AUDIT_VERIFY)
+    job = registry.get(job_names.AUDIT_VERIFY)
     return {
         "run": found and {**{name: getattr(found, name) for name in _PANEL_FIELDS}, "summary": _summary(found)},
         "job": {"name": job.name, "title": job.title, "text": job.sentence},

@@ -17,7 +17,7 @@ from console.services.automation import assignment, kpi, workload
 from console.services.automation import latest as automation_runs
 from console.services.automation import sla_snapshot as sla
 from console.services.automation.escalation import Escalated
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.policies.automation import MANAGE, READ
 from console.services.tracker.undo import Undone
 from console.ui import runs
@@ -42,7 +42,7 @@ KpiRunOut = run_shape(kpi.Kpi, "KpiRunOut", without=("generated_at",))
 
 def automation_run(name: str, model: type[BaseModel], options: Mapping[str, Any], *, dry_run: bool) -> Response:
     """Run a job now and answer its run, or queue it when the caller prefers not to wait."""
-    job = runtime.get(name)
+    job = registry.get(name)
     # Runs act for all sites; a queued one would only fail later.
     web_context().actor.require_all_sites()
     if runs.respond_async():

@@ -21,7 +21,7 @@ from console.domain.tracker.tracker import OPEN_STATUSES
 from console.services.automation import assignment, dashboard
 from console.services.automation import history as autopilot_history
 from console.services.automation import latest as automation_runs
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.jobs.runs import Run
 from console.services.policies import automation as autopilot_policy
 from console.services.policies.automation import AUTOPILOT as POLICY
@@ -44,7 +44,7 @@ autopilot_filters.register(pages)
 
 
 def _next_at(now: datetime) -> datetime | None:
-    line = next((line for line in runtime.schedule() if line.job == job_names.AUTOPILOT), None)
+    line = next((line for line in registry.schedule() if line.job == job_names.AUTOPILOT), None)
     return cron.next_after(line.cron, line.zone, now) if line is not None else None
 
 
@@ -55,7 +55,7 @@ def page() -> Response:
     if not current_actor().all_sites:
         return show(url_for("autopilot.figures"), fragment="autopilot.scoped", page="autopilot/scoped.html")
     ctx = web_context()
-    data = dashboard.look(ctx)
+    data = dashboard.page_data(ctx)
     return show(
         data,
         fragment="autopilot.autopilot",
@@ -75,7 +75,7 @@ def _panel(found: Run | None) -> dict[str, Any]:
         run_url = url_for("autopilot.run", run_id=found.id) if ended else url_if("jobs.run", run_id=found.id)
     return {
         "run": found and _shown(found),
-        "job": runtime.get(job_names.AUTOPILOT),
+        "job": registry.get(job_names.AUTOPILOT),
         "panel_url": url_for("autopilot.panel"),
         "run_url": run_url,
     }
@@ -134,7 +134,7 @@ def start() -> ResponseReturnValue:
     dry_run = request.form.get("dry_run") == "1"
     # A forced run has another plan than the one that was shown; a dry run only looks.
     mark = None if force or dry_run else request.form.get("fingerprint") or None
-    made = runs.ask(runtime.get(job_names.AUTOPILOT), {"force": force, "fingerprint": mark}, dry_run=dry_run)
+    made = runs.ask(registry.get(job_names.AUTOPILOT), {"force": force, "fingerprint": mark}, dry_run=dry_run)
     if not wants_fragment():
         leave_toast(_("The dry run was requested") if dry_run else _("The run was requested"))
         return redirect(url_for("autopilot.page"), 303)

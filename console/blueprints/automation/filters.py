@@ -14,9 +14,9 @@ from flask_babel import ngettext
 from console.services.automation import dashboard
 from console.services.automation.history import Day
 from console.ui.charts import Series
-from console.ui.formats import local
 from console.ui.labels import automation as words
 from console.ui.labels.common import Word
+from console.ui.times import local
 
 TABLES: Mapping[str, Mapping[Any, str]] = {
     "plan_level": words.LEVELS,

@@ -29,7 +29,7 @@ from console.inputs.gate import (
 from console.services.audit import record as audit
 from console.services.gate import dashboard, gate
 from console.services.gate.dashboard import VERDICTS
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.jobs.requests import RUN
 from console.services.jobs.runs import Run
 from console.services.remediation import plan as remediation
@@ -174,7 +174,7 @@ def source_of(rule: Mapping[str, Any]) -> str | None:
 def page() -> Response:
     """Show the verdict of this moment with its evidence, the plan, and the last thirty days."""
     ctx = web_context()
-    data = dashboard.look(ctx)
+    data = dashboard.page_data(ctx)
     links = {
         "page": url_for("gate.page"),
         "history": url_for("gate.history"),
@@ -252,7 +252,7 @@ def panel() -> ResponseReturnValue:
 @access(*RUN)
 def start() -> ResponseReturnValue:
     """Ask a worker to run the gate."""
-    made = runs.ask(runtime.get(job_names.GATE))
+    made = runs.ask(registry.get(job_names.GATE))
     if not wants_fragment():
         return redirect(url_for("gate.page"), 303)
     return vary(Response(_panel_text(made)))
@@ -268,7 +268,7 @@ def _panel(found: Run | None) -> dict[str, Any]:
         address = url_if("gate.run" if found.executed else "jobs.run", run_id=found.id)
     return {
         "run": found and _shown(found),
-        "job": runtime.get(job_names.GATE),
+        "job": registry.get(job_names.GATE),
         "start_url": url_for("gate.start") if _may_run() else None,
         "panel_url": url_for("gate.panel"),
         "run_url": address,

@@ -11,7 +11,7 @@ from console.domain.text import N_
 from console.domain.tracker.tracker import OPEN_STATUSES, REMEDIATION
 from console.services.home import overview
 from console.services.home.activity import FlowLine
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.jobs import schedule as run_schedule
 from console.ui.addresses import url_if
 from console.ui.frame import frame
@@ -28,7 +28,7 @@ NAV = NavItem("work", 10, "overview.page", N_("Overview"), "layout-dashboard", p
 def page() -> Response:
     """Show today: verdict, what is late, what to do first, what happened, whether the machine runs."""
     site = request.args.get("site", "").strip() or None
-    data = overview.read(web_context(), site, lambda ctx: run_schedule.health(ctx, runtime.schedule(), runtime.find))
+    data = overview.read(web_context(), site, lambda ctx: run_schedule.health(ctx, registry.schedule(), registry.find))
     return show(data, fragment="overview.overview", page="overview/page.html", **_values(site))
 
 
@@ -51,7 +51,7 @@ def _values(site: str | None) -> dict[str, Any]:
         },
         "item_url": lambda item_id: url_for("board.item", item_id=item_id),
         "run_url": _run_url,
-        "titles": {job.name: job.title or job.name for job in runtime.all_jobs() if job.name != job_names.GATE},
+        "titles": {job.name: job.title or job.name for job in registry.all_jobs() if job.name != job_names.GATE},
         "can_assign": any(actor.can(name) for name in REMEDIATION.write),
     }
 

@@ -20,19 +20,18 @@ from console.domain.text import N_
 from console.forms import jobs as forms
 from console.inputs.jobs import JobPath, JobsOut, RunDetailOut, RunList, RunListQuery, RunOut, RunPath, RunStartIn
 from console.services.jobs import lists as run_list
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry, runs
 from console.services.jobs import requests as run_requests
-from console.services.jobs import runs
 from console.services.jobs import schedule as run_schedule
 from console.services.jobs.job import Job
 from console.services.jobs.runs import Run, RunFilter
 from console.services.jobs.schedule import ScheduleView
 from console.ui import runs as running
 from console.ui.downloads import list_download
-from console.ui.formats import local
 from console.ui.frame import leave_toast
 from console.ui.navigation import NavItem
 from console.ui.responses import answer, fragment_of, show, vary
+from console.ui.times import local
 from console.web.negotiation import wants_fragment
 from console.web.request import access, app_config, current_actor, web_context
 
@@ -98,7 +97,7 @@ def cancel_run(path: RunPath) -> Response:
 @access(*RUN)
 def retry_run(path: RunPath) -> Response:
     """Ask for another run like one that failed; 409 when that one is not over or went well."""
-    made = run_requests.retry(web_context(), path.run_id, runtime.find, hand_over=running.hand_over())
+    made = run_requests.retry(web_context(), path.run_id, registry.find, hand_over=running.hand_over())
     return running.accepted(made)
 
 
@@ -106,7 +105,7 @@ def retry_run(path: RunPath) -> Response:
 @access(*READ)
 def list_jobs() -> Response:
     """Return the schedule (previous, next, late, missed) and how the queue stands."""
-    view = run_schedule.overview(web_context(), runtime.schedule(), runtime.find)
+    view = run_schedule.overview(web_context(), registry.schedule(), registry.find)
     return answer(_jobs_out(view), JobsOut)
 
 
@@ -114,7 +113,7 @@ def list_jobs() -> Response:
 @access(*RUN)
 def run_job(path: JobPath, body: RunStartIn) -> Response:
     """Run any job now and return its run; with `Prefer: respond-async` a worker does it and the answer is 202."""
-    job = runtime.get(path.job_name)
+    job = registry.get(path.job_name)
     ctx = web_context()
     if running.respond_async():
         made = run_requests.start(
@@ -156,11 +155,11 @@ def _jobs_out(view: ScheduleView) -> dict[str, Any]:
 
 
 def _spec() -> ListSpec:
-    return run_list.spec([(job.name, _(job.title) if job.title else job.name) for job in runtime.all_jobs()])
+    return run_list.spec([(job.name, _(job.title) if job.title else job.name) for job in registry.all_jobs()])
 
 
 def _titles() -> dict[str, str]:
-    return {job.name: job.title or job.name for job in runtime.all_jobs()}
+    return {job.name: job.title or job.name for job in registry.all_jobs()}
 
 
 def _startable() -> list[Job]:
@@ -168,7 +167,7 @@ def _startable() -> list[Job]:
     actor = current_actor()
     if not any(actor.can(name) for name in RUN):
         return []
-    mine = (job for job in runtime.all_jobs() if actor.can("admins:manage") or actor.can(job.permission))
+    mine = (job for job in registry.all_jobs() if actor.can("admins:manage") or actor.can(job.permission))
     return [job for job in mine if forms.can_ask(job)]
 
 
@@ -176,7 +175,7 @@ def _board() -> dict[str, Any]:
     """Return what stands above the list: schedule, queue, open runs."""
     ctx = web_context()
     return {
-        "data": run_schedule.overview(ctx, runtime.schedule(), runtime.find),
+        "data": run_schedule.overview(ctx, registry.schedule(), registry.find),
         "queue": queue.state(app_config()),
         "open": runs.open_runs(ctx),
         "titles": _titles(),
@@ -225,7 +224,7 @@ def run(run_id: int) -> Response:
 
 
 def _run_extra(found: Run) -> dict[str, Any]:
-    job = runtime.find(found.job_name)
+    job = registry.find(found.job_name)
     may_run = any(current_actor().can(name) for name in RUN)
     again = (
         may_run and job is not None and (current_actor().can("admins:manage") or current_actor().can(job.permission))
@@ -274,12 +273,12 @@ def cancel(run_id: int) -> ResponseReturnValue:
 @access(*RUN)
 def retry(run_id: int) -> ResponseReturnValue:
     """Ask for another run like a failed one."""
-    made = run_requests.retry(web_context(), run_id, runtime.find, hand_over=running.hand_over())
+    made = run_requests.retry(web_context(), run_id, registry.find, hand_over=running.hand_over())
     return _go_to(made, _("Another run was requested"))
 
 
 def _job(name: str) -> Job:
-    job = runtime.get(name)
+    job = registry.get(name)
     if job not in _startable():
         raise NotFound
     return job

@@ -12,7 +12,7 @@ from console.core.listing import ListQuery
 from console.domain.errors import Invalid
 from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import API
-from console.domain.tracker.tracker import REMEDIATION, STATUSES, Programme
+from console.domain.tracker.tracker import REMEDIATION, STATUSES, TrackerKind
 from console.inputs.tracker import (
     BulkIn,
     BulkOut,
@@ -44,7 +44,7 @@ from console.inputs.tracker import (
     UndoneOut,
 )
 from console.services.audit import record as audit
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.jobs.runs import Run
 from console.services.remediation import sync as tracker_sync
 from console.services.tracker import bulk as tracker_bulk
@@ -77,7 +77,7 @@ def sync(body: SyncIn) -> Response:
     With `Prefer: respond-async` a worker does it and the answer is 202.
     """
     if runs.respond_async():
-        return runs.accepted(runs.ask(runtime.get(job_names.SYNC), body, trigger=API))
+        return runs.accepted(runs.ask(registry.get(job_names.SYNC), body, trigger=API))
     result = tracker_sync.sync(web_context(), include_warnings=body.include_warnings, max_items=body.max_items)
     return answer(result, SyncOut)
 
@@ -231,10 +231,10 @@ def completion_history(query: SiteSliceQuery) -> Response:
     return answer(list(entries), CompletionEntryOut, headers={TOTAL: str(total)})
 
 
-def bulk_job(wanted: BulkIn, programme: Programme = REMEDIATION) -> Run:
+def bulk_job(wanted: BulkIn, programme: TrackerKind = REMEDIATION) -> Run:
     """Ask a worker for a bulk action that is too large to wait for."""
     options = {**wanted.model_dump(mode="json", include=set(BulkIn.model_fields)), "tracker": programme.key}
-    return runs.ask(runtime.get(job_names.BULK), options, trigger=API)
+    return runs.ask(registry.get(job_names.BULK), options, trigger=API)
 
 
 def _changed(changed: Changed) -> Response:

@@ -16,8 +16,7 @@ from console.domain.jobs import names as job_names
 from console.domain.text import N_
 from console.domain.tracker.tracker import REMEDIATION
 from console.forms.tracker import NewItemForm, new_item_form
-from console.services.jobs import registry as runtime
-from console.services.jobs import runs
+from console.services.jobs import registry, runs
 from console.services.tracker import assignees
 from console.services.tracker import manual as tracker_manual
 from console.ui import runs as running
@@ -92,7 +91,7 @@ def sync_state() -> ResponseReturnValue:
 @access(*MANAGE)
 def sync() -> Response:
     """Ask a worker to sync the board with the gate."""
-    run = running.ask(runtime.get(job_names.SYNC), {})
+    run = running.ask(registry.get(job_names.SYNC), {})
     if not wants_fragment():
         leave_toast(_("The sync was asked for"))
         return see_other(url_for("board.page"))

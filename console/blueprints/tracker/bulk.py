@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from console.blueprints.tracker.api import bulk_job
 from console.blueprints.tracker.pages import Page, chosen_ids
-from console.blueprints.tracker.urls import Place
+from console.blueprints.tracker.urls import TrackerUrls
 from console.blueprints.tracker.view import nothing, see_other
 from console.core import listing
 from console.domain.errors import Invalid
@@ -34,7 +34,7 @@ ACTIONS = ("assign", "status", "due", "close")
 NOBODY = "-"
 
 
-def _sent(place: Place, action: str | None = None) -> BulkIn:
+def _sent(place: TrackerUrls, action: str | None = None) -> BulkIn:
     """Read the form: which items (ids, or the list's own query) and what to do with each.
 
     With an `action` given only the items are read: what is to be done is not decided yet.
@@ -77,7 +77,7 @@ def _value(action: str, text: str) -> dict[str, Any]:
     return {"due_at": typed.replace(tzinfo=zone()).astimezone(UTC)} if action == "due" else {}
 
 
-def ask(place: Place) -> Response:
+def ask(place: TrackerUrls) -> Response:
     """Show the dialog of a bulk action, with how many items it is about."""
     ctx = web_context()
     sent, action = _sent(place, "close"), _action()
@@ -97,7 +97,7 @@ def ask(place: Place) -> Response:
     return vary(make_response(render_template("board/_bulk_dialog.html", **values)))
 
 
-def count(place: Place) -> Response:
+def count(place: TrackerUrls) -> Response:
     """Say what the action would change, now that its value is chosen."""
     action, reason = _action(), request.form.get("reason", "").strip()
     undecided = action != "close" and not request.form.get("value")
@@ -108,7 +108,7 @@ def count(place: Place) -> Response:
     return vary(make_response(render_template("board/_bulk_told.html", told=told)))
 
 
-def apply(place: Place) -> Response:
+def apply(place: TrackerUrls) -> Response:
     """Do it: at once, or as a job when there are very many."""
     ctx = web_context()
     sent = _sent(place)
@@ -131,7 +131,7 @@ def _said(result: BulkResult) -> str:
     return " · ".join(parts)
 
 
-def _answer(place: Place, message: str, result: BulkResult | None = None) -> Response:
+def _answer(place: TrackerUrls, message: str, result: BulkResult | None = None) -> Response:
     undo = place.url("undo") if result and result.undo else None
     token = result.undo if result else None
     if not wants_fragment():

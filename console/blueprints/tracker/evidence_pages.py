@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from console.blueprints.tracker.evidence_view import panel_of
 from console.blueprints.tracker.pages import Page
-from console.blueprints.tracker.urls import Place
+from console.blueprints.tracker.urls import TrackerUrls
 from console.blueprints.tracker.view import see_other
 from console.core.context import Context
 from console.domain.errors import Invalid
@@ -21,19 +21,19 @@ from console.web.negotiation import wants_fragment
 from console.web.request import web_context
 
 
-def _panel(ctx: Context, place: Place, item_id: int) -> Response:
+def _panel(ctx: Context, place: TrackerUrls, item_id: int) -> Response:
     item = tracker_items.get(ctx, item_id, place.programme)
     return vary(make_response(fragment_of("evidence.panel", panel_of(ctx, place, item))))
 
 
-def panel(place: Place, item_id: int) -> ResponseReturnValue:
+def panel(place: TrackerUrls, item_id: int) -> ResponseReturnValue:
     """Return the panel of an item again; without script the item's own page does it."""
     if not wants_fragment():
         return redirect(place.url("item", item_id=item_id), 303)
     return _panel(web_context(), place, item_id)
 
 
-def attach(place: Place, item_id: int) -> Response:
+def attach(place: TrackerUrls, item_id: int) -> Response:
     """Add files to an item: the script sends one at a time, a plain form all that were chosen, or none of them."""
     # The form is read before the transaction begins: the sender may be slow.
     sent = [file for file in request.files.getlist("file") if file.filename]
@@ -50,12 +50,12 @@ def attach(place: Place, item_id: int) -> Response:
     return see_other(place.url("item", item_id=item_id))
 
 
-def file(place: Place, evidence_id: int) -> Response:
+def file(place: TrackerUrls, evidence_id: int) -> Response:
     """Download a file."""
     return send(evidence.fetch(web_context(), place.programme, evidence_id))
 
 
-def remove(place: Place, evidence_id: int) -> Response:
+def remove(place: TrackerUrls, evidence_id: int) -> Response:
     """Remove a file; the reason stays on record."""
     reason = request.form.get("reason", "")
     ctx = web_context()

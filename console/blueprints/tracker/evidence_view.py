@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from console.blueprints.tracker.urls import Place
+from console.blueprints.tracker.urls import TrackerUrls
 from console.core.context import Context
 from console.domain.evidence import evidence as rules
 from console.services.evidence import evidence
@@ -48,7 +48,7 @@ class Panel:
         return self.item.evidence_required and not self.item.evidence_count
 
 
-def panel_of(ctx: Context, place: Place, item: ItemView) -> Panel:
+def panel_of(ctx: Context, place: TrackerUrls, item: ItemView) -> Panel:
     """Return the panel of an item."""
     actor, programme = current_actor(), place.programme
     may_change = item.is_active and (place.may_write or item.owned_by(actor))

@@ -14,15 +14,15 @@ from console.domain.errors import Invalid, NotFound
 from console.domain.programme.trackers import programme
 from console.domain.text import N_
 from console.domain.tracker.requests import ItemChange
-from console.domain.tracker.tracker import Programme
+from console.domain.tracker.tracker import TrackerKind
 from console.services.tracker import items as tracker_items
 from console.services.tracker import lists as tracker_lists
 from console.services.tracker.items import Changed
 from console.services.tracker.lists import MyItems
-from console.ui.formats import local
 from console.ui.frame import leave_toast
 from console.ui.navigation import NavItem
 from console.ui.responses import fragment_of, show, toast, vary
+from console.ui.times import local
 from console.web.negotiation import wants_fragment
 from console.web.request import access, web_context
 
@@ -73,7 +73,7 @@ def done(item_id: int) -> ResponseReturnValue:
     return _change(item_id, wanted, _("Reported as done"))
 
 
-def _programme() -> Programme:
+def _programme() -> TrackerKind:
     found = programme(request.form.get("tracker", ""))
     if found is None:
         raise NotFound(N_("Not Found"))

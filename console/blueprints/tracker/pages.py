@@ -14,9 +14,10 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from console.blueprints.tracker.urls import Place, place_of
+from console.blueprints.tracker.urls import TrackerUrls, place_of
 from console.blueprints.tracker.view import (
     addresses,
+    change_message,
     chosen_site,
     items_of,
     nothing,
@@ -30,14 +31,13 @@ from console.blueprints.tracker.view import (
     show_list,
     show_page,
     show_refused,
-    told,
 )
 from console.core.context import Context
 from console.core.listing import ListQuery
 from console.domain.errors import Conflict, Invalid
 from console.domain.ids import row_id
 from console.domain.text import N_
-from console.domain.tracker.tracker import Programme
+from console.domain.tracker.tracker import TrackerKind
 from console.forms.tracker import edit_form
 from console.inputs.tracker import IDS_MOST
 from console.services.identity import names as people
@@ -103,14 +103,14 @@ def _placed(view: View) -> View:
     return run
 
 
-def page(place: Place) -> Response:
+def page(place: TrackerUrls) -> Response:
     """Show the items by status or as a table; htmx gets the list alone."""
     ctx = web_context()
     query = query_of_url(place)
     return show_list(place, items_of(ctx, place, query)) if wants_fragment() else show_page(ctx, place, query)
 
 
-def loads(place: Place) -> Response:
+def loads(place: TrackerUrls) -> Response:
     """Show who has how many open items; the page asks for it once it stands."""
     found = tracker_board.loads(web_context(), place.programme, frame().site)
     values = {"loads": found[:6] if wants_fragment() else found, "place": place}
@@ -118,7 +118,7 @@ def loads(place: Place) -> Response:
     return vary(make_response(render_template(template, **values)))
 
 
-def csv(place: Place) -> Response:
+def csv(place: TrackerUrls) -> Response:
     """Download exactly the items that the list shows, all pages of it; with `ids` those that were chosen in it."""
     return export(place, query_of_url(place), chosen_ids(request.args.getlist("ids")) or None)
 
@@ -130,7 +130,7 @@ def chosen_ids(sent: Sequence[str]) -> list[int]:
     return [row_id(int(text)) for text in sent]
 
 
-def export(place: Place, wanted: ListQuery, ids: Sequence[int] | None = None) -> Response:
+def export(place: TrackerUrls, wanted: ListQuery, ids: Sequence[int] | None = None) -> Response:
     """Stream the items of a query as CSV; raises what the list would raise before the first byte."""
     ctx = web_context()
     tracker_lists.check(ctx, place.programme, wanted)
@@ -143,13 +143,13 @@ def export(place: Place, wanted: ListQuery, ids: Sequence[int] | None = None) ->
 
 
 # One item ------------------------------------------------------------------------------------------------------------
-def item(place: Place, item_id: int) -> Response:
+def item(place: TrackerUrls, item_id: int) -> Response:
     """Show one item in a drawer; as a page of its own the list stands beside it."""
     ctx = web_context()
     return show_drawer(ctx, place, tracker_items.get(ctx, item_id, place.programme))
 
 
-def inline(place: Place, item_id: int) -> ResponseReturnValue:
+def inline(place: TrackerUrls, item_id: int) -> ResponseReturnValue:
     """Return one field of an item to be edited in its place; without script the item's own page does it."""
     field = request.args.get("field", "")
     if field not in ("assignee", "status", "due_at") or not wants_fragment():
@@ -162,7 +162,7 @@ def inline(place: Place, item_id: int) -> ResponseReturnValue:
     return vary(make_response(fragment_of("item_editor.inline", shown, form=form, field=field, action=action)))
 
 
-def change(place: Place, item_id: int) -> Response:
+def change(place: TrackerUrls, item_id: int) -> Response:
     """Change an item: from the drawer, in the row, by dragging its card."""
     ctx = web_context()
     before = tracker_items.get(ctx, item_id, place.programme)
@@ -175,20 +175,22 @@ def change(place: Place, item_id: int) -> Response:
         changed = tracker_items.change(ctx, item_id, wanted, place.programme, version=form.seen_version)
     except Conflict as conflict:
         return show_conflict(ctx, place, before, wanted, conflict, from_drawer=from_drawer)
-    return show_changed(ctx, place, changed, told(before, changed), from_drawer=from_drawer)
+    return show_changed(ctx, place, changed, change_message(before, changed), from_drawer=from_drawer)
 
 
-def claim(place: Place, item_id: int) -> Response:
+def claim(place: TrackerUrls, item_id: int) -> Response:
     """Take an unassigned item."""
     return _done(place, item_id, tracker_items.claim, N_("You have taken %(name)s"))
 
 
-def close(place: Place, item_id: int) -> Response:
+def close(place: TrackerUrls, item_id: int) -> Response:
     """Take a finished item that was added by hand off the board."""
     return _done(place, item_id, tracker_manual.close, N_("%(name)s is off the board"))
 
 
-def _done(place: Place, item_id: int, act: Callable[[Context, int, Programme], Changed], message: str) -> Response:
+def _done(
+    place: TrackerUrls, item_id: int, act: Callable[[Context, int, TrackerKind], Changed], message: str
+) -> Response:
     ctx = web_context()
     try:
         changed = act(ctx, item_id, place.programme)
@@ -197,7 +199,7 @@ def _done(place: Place, item_id: int, act: Callable[[Context, int, Programme], C
     return show_changed(ctx, place, changed, _(message, name=changed.item.item_id), from_drawer=True)
 
 
-def comment(place: Place, item_id: int) -> Response:
+def comment(place: TrackerUrls, item_id: int) -> Response:
     """Add a comment to an item."""
     ctx = web_context()
     text = request.form.get("text", "")
@@ -210,7 +212,7 @@ def comment(place: Place, item_id: int) -> Response:
     return see_other(place.url("item", item_id=item_id) + addresses(place, query_of_url(place))["suffix"])
 
 
-def undo(place: Place) -> Response:
+def undo(place: TrackerUrls) -> Response:
     """Take a change back, for the items that nobody touched since."""
     undone = tracker_undo.undo(web_context(), request.form.get("token", ""), place.programme)
     message = _("Taken back: %(count)s", count=len(undone.restored))
@@ -223,7 +225,7 @@ def undo(place: Place) -> Response:
 
 
 # Closing the tracker -------------------------------------------------------------------------------------------------
-def readiness(place: Place) -> ResponseReturnValue:
+def readiness(place: TrackerUrls) -> ResponseReturnValue:
     """Return the readiness card again."""
     site = _site(place)
     if not wants_fragment():
@@ -231,7 +233,7 @@ def readiness(place: Place) -> ResponseReturnValue:
     return show_card(place, tracker_completion.completion(web_context(), place.programme, site))
 
 
-def _site(place: Place) -> str | None:
+def _site(place: TrackerUrls) -> str | None:
     """Return the site of the address where the tracker is closed per site; raises Invalid when it is missing."""
     site = chosen_site(place)
     if site is None and place.programme.site_runs:
@@ -239,7 +241,7 @@ def _site(place: Place) -> str | None:
     return site
 
 
-def complete(place: Place) -> Response:
+def complete(place: TrackerUrls) -> Response:
     """Close the tracker; in spite of blockers only with a reason."""
     ctx, site = web_context(), _site(place)
     note, force = request.form.get("completion_note", "").strip(), request.form.get("force") == "1"
@@ -260,7 +262,7 @@ def complete(place: Place) -> Response:
     return toast(show_card(place, closing), message)
 
 
-def history(place: Place) -> Response:
+def history(place: TrackerUrls) -> Response:
     """Show every closing and reopening of the tracker."""
     site = _site(place)
     ctx = web_context()

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from console.domain.programme.catalogue import WEEKS
 from console.domain.programme.week import Week
-from console.domain.tracker.tracker import REMEDIATION, Programme
+from console.domain.tracker.tracker import REMEDIATION, TrackerKind
 from console.services.tracker.rows import ItemView
 from console.web.request import current_actor
 
@@ -20,10 +20,10 @@ TEMPLATES = ("board/page.html", "programme/week.html")
 
 
 @dataclass(frozen=True)
-class Place:
+class TrackerUrls:
     """The pages of one tracker; `week` is None for the remediation board."""
 
-    programme: Programme
+    programme: TrackerKind
     week: Week | None = None
 
     def url(self, name: str, **values: Any) -> str:
@@ -75,15 +75,15 @@ class Place:
         return self.may(*self.programme.force)
 
 
-BOARD = Place(REMEDIATION)
+BOARD = TrackerUrls(REMEDIATION)
 
 
-def place_of(week: str | None = None) -> Place:
+def place_of(week: str | None = None) -> TrackerUrls:
     """Return the pages of a week, or the remediation board without one."""
-    return Place(WEEKS[week].programme, WEEKS[week]) if week else BOARD
+    return TrackerUrls(WEEKS[week].programme, WEEKS[week]) if week else BOARD
 
 
-def place_of_item(item: ItemView) -> Place:
+def place_of_item(item: ItemView) -> TrackerUrls:
     """Return the pages of the tracker that an item belongs to."""
     return place_of(item.tracker if item.tracker in WEEKS else None)
 

@@ -10,7 +10,7 @@ from flask import Response, make_response, redirect, render_template, request
 from flask_babel import gettext as _
 
 from console.blueprints.tracker.evidence_view import panel_of
-from console.blueprints.tracker.urls import Place, place_of
+from console.blueprints.tracker.urls import TrackerUrls, place_of
 from console.core import listing
 from console.core.context import Context
 from console.core.listing import ListQuery, ListResult
@@ -69,7 +69,7 @@ class Items:
         return (self.view, self.data.shown, *((column.status, column.count) for column in self.columns))
 
 
-def query_of_url(place: Place) -> ListQuery:
+def query_of_url(place: TrackerUrls) -> ListQuery:
     """Read the filters, the view and the column that is shown in full from the URL."""
     return listing.parse(spec(place.programme, web_context().now()), request.args, extra=("view", "expand"))
 
@@ -79,7 +79,7 @@ def _view(query: ListQuery) -> str:
     return chosen if chosen in VIEWS else VIEWS[0]
 
 
-def items_of(ctx: Context, place: Place, query: ListQuery, closing: Completion | None = None) -> Items:
+def items_of(ctx: Context, place: TrackerUrls, query: ListQuery, closing: Completion | None = None) -> Items:
     """Read the list as board or table; `closing` has counted the items already, if nothing is filtered."""
     view = _view(query)
     counts = None
@@ -109,19 +109,19 @@ def items_of(ctx: Context, place: Place, query: ListQuery, closing: Completion |
     return Items(view, replace(data, choices={**data.choices, **more}), columns)
 
 
-def _owners(place: Place) -> list[str]:
+def _owners(place: TrackerUrls) -> list[str]:
     if place.week:
         return sorted({one.entry.owner for one in place.week.entries})
     return sorted({remedy.owner_role for remedy in REMEDIES.values()})
 
 
-def addresses(place: Place, query: ListQuery) -> dict[str, str]:
+def addresses(place: TrackerUrls, query: ListQuery) -> dict[str, str]:
     """Return the addresses of the items, with the filters of the list."""
     suffix = query.url(page=query.page)
     return {"path": place.url("item", item_id=0).removesuffix("0"), "suffix": "" if suffix == "?" else suffix}
 
 
-def _list_values(place: Place, items: Items) -> dict[str, Any]:
+def _list_values(place: TrackerUrls, items: Items) -> dict[str, Any]:
     query, data = items.data.query, items.data
     url = place.url("page")
     other = {view: url + query.url(page=1, extra={**query.extra, "view": view}) for view in VIEWS}
@@ -139,13 +139,13 @@ def _list_values(place: Place, items: Items) -> dict[str, Any]:
     }
 
 
-def show_list(place: Place, items: Items, status: int = 200) -> Response:
+def show_list(place: TrackerUrls, items: Items, status: int = 200) -> Response:
     """Answer the list alone."""
     return vary(make_response(render_template("board/_list.html", **_list_values(place, items)), status))
 
 
 def show_page(
-    ctx: Context, place: Place, query: ListQuery, drawer: dict[str, Any] | None = None, status: int = 200
+    ctx: Context, place: TrackerUrls, query: ListQuery, drawer: dict[str, Any] | None = None, status: int = 200
 ) -> Response:
     """Answer the whole page, with an item in the drawer when there is one."""
     site = chosen_site(place)
@@ -163,14 +163,14 @@ def show_page(
     return vary(make_response(render_template(place.template, **values), status))
 
 
-def _board_values(place: Place) -> dict[str, Any]:
+def _board_values(place: TrackerUrls) -> dict[str, Any]:
     return {
         "sync_url": place.url("sync") if place.may(*place.programme.manage) else None,
         "new_url": place.url("new") if place.may_write else None,
     }
 
 
-def _week_values(ctx: Context, place: Place, week: Week, site: str | None) -> dict[str, Any]:
+def _week_values(ctx: Context, place: TrackerUrls, week: Week, site: str | None) -> dict[str, Any]:
     found = programme.readable(ctx)
     at = found.index(week)
     view = request.args.get("view")
@@ -189,7 +189,7 @@ def _week_values(ctx: Context, place: Place, week: Week, site: str | None) -> di
     }
 
 
-def chosen_site(place: Place) -> str | None:
+def chosen_site(place: TrackerUrls) -> str | None:
     """Return the site that a tracker closed per site is looked at for: the chosen one, or the only one there is."""
     if not place.programme.site_runs:
         return None
@@ -197,7 +197,7 @@ def chosen_site(place: Place) -> str | None:
     return frame().site or (names[0] if len(names) == 1 else None)
 
 
-def side_values(place: Place, closing: Completion | None) -> dict[str, Any]:
+def side_values(place: TrackerUrls, closing: Completion | None) -> dict[str, Any]:
     """Return what the readiness card and the completion panel need; without `closing` there is neither."""
     site = closing.site if closing else None
     may_close = place.may(*place.programme.manage) and (place.programme.site_runs or current_actor().all_sites)
@@ -215,7 +215,7 @@ def side_values(place: Place, closing: Completion | None) -> dict[str, Any]:
 
 def show_drawer(
     ctx: Context,
-    place: Place,
+    place: TrackerUrls,
     shown: ItemView,
     *,
     form: EditForm | None = None,
@@ -230,7 +230,7 @@ def show_drawer(
 
 
 def _drawer(
-    ctx: Context, place: Place, shown: ItemView, form: EditForm | None, conflict: dict[str, Any] | None
+    ctx: Context, place: TrackerUrls, shown: ItemView, form: EditForm | None, conflict: dict[str, Any] | None
 ) -> dict[str, Any]:
     suffix = addresses(place, query_of_url(place))["suffix"]
     own, write = shown.owned_by(current_actor()), place.may_write
@@ -261,7 +261,7 @@ def _drawer(
     }
 
 
-def show_refused(ctx: Context, place: Place, shown: ItemView, form: EditForm, *, from_drawer: bool) -> Response:
+def show_refused(ctx: Context, place: TrackerUrls, shown: ItemView, form: EditForm, *, from_drawer: bool) -> Response:
     """Answer a form that does not fit: in the drawer with its errors, in the row as a toast."""
     if from_drawer or not wants_fragment():
         people = assignees.candidates(ctx, shown.site, place.programme)
@@ -273,7 +273,7 @@ def show_refused(ctx: Context, place: Place, shown: ItemView, form: EditForm, *,
 
 
 def show_conflict(
-    ctx: Context, place: Place, stored: ItemView, wanted: ItemChange, conflict: Conflict, *, from_drawer: bool
+    ctx: Context, place: TrackerUrls, stored: ItemView, wanted: ItemChange, conflict: Conflict, *, from_drawer: bool
 ) -> Response:
     """Show both versions; the form keeps what was typed and carries the version that it would now write over."""
     if conflict.code != "version_conflict":
@@ -284,8 +284,8 @@ def show_conflict(
     if from_drawer or not wants_fragment():
         people = assignees.candidates(ctx, stored.site, place.programme)
         form = edit_form(stored, people, zone(), request.form, version=stored.version)
-        told = {"changes": changes, "by": by, "at": stored.updated_at}
-        return show_drawer(ctx, place, stored, form=form, conflict=told, status=409)
+        change_message = {"changes": changes, "by": by, "at": stored.updated_at}
+        return show_drawer(ctx, place, stored, form=form, conflict=change_message, status=409)
     told_shortly = "; ".join(f"{tr(one['field'])}: {one['old'] or '–'}" for one in changes)
     message = _("%(name)s was faster. Now: %(changes)s", name=by, changes=told_shortly or stored.item_id)
     return trigger(toast(nothing(409), message, kind="error"), **{"tracker-changed": {}})
@@ -312,7 +312,7 @@ def nothing(status: int = 200) -> Response:
     return response
 
 
-def show_changed(ctx: Context, place: Place, changed: Changed, message: str, *, from_drawer: bool) -> Response:
+def show_changed(ctx: Context, place: TrackerUrls, changed: Changed, message: str, *, from_drawer: bool) -> Response:
     """Answer a change with a toast that can take it back; the list and the card read themselves again."""
     undo = place.url("undo") if changed.undo else None
     if not wants_fragment():
@@ -327,7 +327,7 @@ def see_other(address: str) -> Response:
     return make_response(redirect(address, 303))
 
 
-def told(before: ItemView, changed: Changed) -> str:
+def change_message(before: ItemView, changed: Changed) -> str:
     """Say what was done, shortest first."""
     after = changed.item
     if not changed.undo:
@@ -347,6 +347,6 @@ def told(before: ItemView, changed: Changed) -> str:
     return _("%(name)s: saved", name=after.item_id)
 
 
-def show_card(place: Place, closing: Completion, status: int = 200) -> Response:
+def show_card(place: TrackerUrls, closing: Completion, status: int = 200) -> Response:
     """Answer the readiness card alone."""
     return vary(make_response(render_template("board/_readiness.html", **side_values(place, closing)), status))

@@ -12,7 +12,7 @@ SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Line:
+class ScheduleEntry:
     """One line of the schedule: which job, at which instants, with which options.
 
     `cron` has five fields and is read in `zone`; `tolerance` is how long a run may start after its instant before it

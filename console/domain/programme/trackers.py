@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from console.domain.programme.catalogue import WEEKS
-from console.domain.tracker.tracker import REMEDIATION, Programme
+from console.domain.tracker.tracker import REMEDIATION, TrackerKind
 
 
-def programmes() -> tuple[Programme, ...]:
+def programmes() -> tuple[TrackerKind, ...]:
     """Return all trackers, the remediation tracker first."""
     return (REMEDIATION, *(week.programme for week in WEEKS.values()))
 
 
-def programme(key: str) -> Programme | None:
+def programme(key: str) -> TrackerKind | None:
     """Return the tracker of that key, None for one that does not exist."""
     if key == REMEDIATION.key:
         return REMEDIATION

@@ -11,7 +11,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from console.domain.text import N_, T
-from console.domain.tracker.tracker import WEEKLY_CONDITIONS, Programme
+from console.domain.tracker.tracker import WEEKLY_CONDITIONS, TrackerKind
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = range(5)
 # The first Monday of the published calendar (API contract, programme calendar).
@@ -96,10 +96,10 @@ class Week:
         return first_monday + timedelta(days=WEEK_DAYS * (self.number - 1))
 
     @cached_property
-    def programme(self) -> Programme:
+    def programme(self) -> TrackerKind:
         """Return the tracker of the week; paths, texts, permissions and audit words follow from its code."""
         read, write = permissions(self.code)
-        return Programme(
+        return TrackerKind(
             key=self.code,
             item_prefix=self.label,
             conditions=WEEKLY_CONDITIONS,

@@ -66,7 +66,7 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Programme:
+class TrackerKind:
     """What is particular about one tracker; everything else is the same for all.
 
     Whether a tracker without items may be closed is said by its conditions: the weekly ones hold `NO_ITEMS`, the
@@ -120,7 +120,7 @@ NO_EVIDENCE = Condition(
     N_("Required evidence missing: %(count)s (%(types)s)"),
 )
 
-REMEDIATION = Programme(
+REMEDIATION = TrackerKind(
     key="remediation",
     item_prefix="GR",
     conditions=(PENDING, IN_PROGRESS, BLOCKED, UNASSIGNED, UNCHECKED, CRITICAL, OVERDUE),
@@ -239,12 +239,12 @@ def tally(items: Iterable[CountedItem], now: datetime) -> Tally:
     )
 
 
-def completion_rate(programme: Programme, counts: Tally) -> int:
+def completion_rate(programme: TrackerKind, counts: Tally) -> int:
     """Done items in whole percent; without items the programme's `empty_rate`."""
     return percent(counts.done, counts.total) if counts.total else programme.empty_rate
 
 
-def overview(programme: Programme, counts: Tally, now: datetime) -> Overview:
+def overview(programme: TrackerKind, counts: Tally, now: datetime) -> Overview:
     """Return the counts of a tracker at `now` (UTC)."""
     return Overview(
         generated_at=now,
@@ -262,7 +262,7 @@ def overview(programme: Programme, counts: Tally, now: datetime) -> Overview:
     )
 
 
-def readiness(programme: Programme, counts: Tally, now: datetime, *, synced: bool = True) -> Readiness:
+def readiness(programme: TrackerKind, counts: Tally, now: datetime, *, synced: bool = True) -> Readiness:
     """Apply the programme's closing rules to its counts at `now` (UTC).
 
     Score = the larger of conditions met and completion rate, capped at 99 while anything blocks. It is 0 for a tracker
@@ -303,13 +303,13 @@ def readiness(programme: Programme, counts: Tally, now: datetime, *, synced: boo
     )
 
 
-def _blocker(programme: Programme, condition: Condition, count: int) -> Text:
+def _blocker(programme: TrackerKind, condition: Condition, count: int) -> Text:
     if condition is NO_EVIDENCE:
         return T(condition.text, count=count, types=programme.evidence_words)
     return T(condition.text, count=count)
 
 
-def _score(programme: Programme, counts: Tally, failing: int, rate: int, never_synced: bool) -> int:
+def _score(programme: TrackerKind, counts: Tally, failing: int, rate: int, never_synced: bool) -> int:
     if not failing and not never_synced:
         return 100
     if not counts.total and (never_synced or NO_ITEMS in programme.conditions):

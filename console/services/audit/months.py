@@ -24,7 +24,7 @@ MONTHS_OFFERED = 60
 
 
 @dataclass(frozen=True)
-class MonthLook:
+class PageData:
     """What is known about a month; instants are aware UTC.
 
     `report` is None until a verification was asked for, and when there is too much to do at once (`too_much`).
@@ -42,7 +42,7 @@ class MonthLook:
     too_much: bool
 
 
-def look(ctx: Context, text: str | None = None, *, verify: bool = False) -> MonthLook:
+def page_data(ctx: Context, text: str | None = None, *, verify: bool = False) -> PageData:
     """Return a month (by default the current UTC one) and, when asked, the verification of all of its rows.
 
     Raises PermissionDenied without `admins:manage` or `audit:read`, BadRequest for what is no month.
@@ -70,7 +70,7 @@ def look(ctx: Context, text: str | None = None, *, verify: bool = False) -> Mont
             chain_ok=report.chain_ok,
             issue_count=report.issue_count,
         )
-    return MonthLook(
+    return PageData(
         month=month,
         computed_at=now,
         entry_count=span.total,

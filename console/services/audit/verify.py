@@ -33,7 +33,7 @@ from console.services.audit.checkpoint_store import (
 )
 from console.services.audit.keys import chain_keys
 from console.services.audit.reader import batches, hash_at, head_of, last_place, row_after, row_before, span_of
-from console.services.common.query_cache import remembered_until
+from console.services.common.query_cache import cached_query_until
 
 # The gate looks at this many of the newest rows at most; the nightly job looks at all of them.
 STATUS_ROWS = 2000
@@ -233,4 +233,4 @@ def _newest_rows(ctx: Context, start: Anchor, head: Anchor) -> ChainReport:
         return verifier.report(), now + LOOK_AGAIN_AFTER
 
     key = ("audit_chain", start, head, *sorted(chain_keys(ctx.config).known))
-    return remembered_until(ctx, key, now, verify)
+    return cached_query_until(ctx, key, now, verify)

@@ -41,7 +41,7 @@ LOADS = 12
 
 
 @dataclass(frozen=True)
-class PlanLook:
+class PageData:
     """The autopilot at one moment (aware UTC)."""
 
     computed_at: datetime
@@ -63,12 +63,12 @@ class PlanLook:
         return self.preview.policy
 
 
-def look(ctx: Context) -> PlanLook:
+def page_data(ctx: Context) -> PageData:
     """Return what the first page shows; for callers who see all sites."""
     seen = autopilot.preview(ctx)
     newest = policies.revisions(ctx, AUTOPILOT, limit=1)
     shown = {name for line in seen.plan.lines for name in line.targets} | {one.actor for one in newest}
-    return PlanLook(
+    return PageData(
         computed_at=seen.checked_at,
         preview=seen,
         days=autopilot_history.by_day(ctx, days=DAYS),

@@ -14,7 +14,7 @@ from console.models.automation import RunFact
 from console.models.jobs import JobRun
 
 
-def look(ctx: Context, now: datetime, cooldown_minutes: int, *, force: bool, dry_run: bool) -> Guard:
+def evaluate(ctx: Context, now: datetime, cooldown_minutes: int, *, force: bool, dry_run: bool) -> Guard:
     """Judge at `now` whether a run may act: two queries."""
     return domain.guard(
         cooldown_minutes,

@@ -19,7 +19,7 @@ from console.models.automation import BacklogSample
 from console.models.tracker import TrackerItem
 from console.services.audit import record as audit
 from console.services.automation import kpi_sql
-from console.services.common import hints
+from console.services.common import sql
 from console.services.jobs.runs import Run
 from console.services.policies.automation import READ, Effective, effective
 from console.services.tracker import rows
@@ -138,7 +138,7 @@ _COLUMNS = tuple(getattr(TrackerItem, name) for name in _NAMES)
 
 def _overdue(ctx: Context, now: datetime, site: str | None) -> tuple[OverdueItem, ...]:
     # Walked in the order of the list until there are enough: sorting all late items would take longer.
-    late = hints.common(ctx, TrackerItem.due_at < now)
+    late = sql.likely(ctx, TrackerItem.due_at < now)
     found = kpi_sql.first_items(ctx, _COLUMNS, late, site=site, most=OVERDUE_MOST)
     return tuple(
         OverdueItem(

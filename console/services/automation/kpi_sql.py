@@ -13,8 +13,8 @@ from console.domain.automation import kpi
 from console.domain.automation.kpi import KpiMetrics
 from console.domain.tracker.tracker import REMEDIATION, Tally
 from console.models.tracker import TrackerCommand, TrackerEvent, TrackerItem
-from console.services.common import hints
-from console.services.common.query_cache import remembered
+from console.services.common import sql
+from console.services.common.query_cache import cached_query
 from console.services.tracker import rows
 from console.services.tracker import summary as tracker
 
@@ -26,7 +26,7 @@ UNASSIGNED = "unassigned"
 def scope(ctx: Context, site: str | None = None) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions for the remediation items that the caller sees (of one site); raises SiteDenied."""
     tracker.check_site(ctx, site)
-    conditions = (hints.common(ctx, TrackerItem.tracker == REMEDIATION.key), rows.visible(ctx.actor))
+    conditions = (sql.likely(ctx, TrackerItem.tracker == REMEDIATION.key), rows.visible(ctx.actor))
     return conditions if site is None else (*conditions, TrackerItem.site_key == site)
 
 
@@ -38,7 +38,7 @@ def metrics(
     more = select(*_more(ctx, now, window_days, due_soon_hours, site))
     unassigned, soon, finished, taken_back = tuple(ctx.session.execute(more).one())
     key = ("ages", ctx.actor.site_scope, site)
-    average, oldest, middle = remembered(ctx, key, lambda: _ages(ctx, counts, site))
+    average, oldest, middle = cached_query(ctx, key, lambda: _ages(ctx, counts, site))
     done = finished - taken_back
     return KpiMetrics(
         total_items=counts.total + counts.closed,
@@ -133,7 +133,7 @@ def assignee_counts(ctx: Context, site: str | None = None) -> dict[str, int]:
         .limit(ASSIGNEES_MOST)
     )
     key = ("assignee_counts", ctx.actor.site_scope, site)
-    found = remembered(ctx, key, lambda: ctx.session.execute(statement).all())
+    found = cached_query(ctx, key, lambda: ctx.session.execute(statement).all())
     return {row.assignee or UNASSIGNED: row.number for row in found}
 
 

@@ -36,7 +36,7 @@ from console.models.tracker import TrackerItem
 from console.services.automation import kpi_sql, sla_sql, workload
 from console.services.automation.sla_sql import SENT, Decided, Window
 from console.services.automation.workload import Suggestions
-from console.services.common import hints
+from console.services.common import sql
 from console.services.policies.automation import Effective
 from console.services.tracker import rows
 
@@ -154,7 +154,7 @@ def _line(row: Any, action: str, rule: str, reason: Text, **values: Any) -> Plan
 def _escalation_lines(ctx: Context, effective: Effective, drawn: Drawn) -> list[PlanLine]:
     rule = sla_sql.rule(drawn.window.now, drawn.window.policy)
     # Where most of them are told of, the first ones are found soonest in the order they are shown in.
-    hint = hints.common if drawn.notify_count * 2 > drawn.decided.count() else hints.rare
+    hint = sql.likely if drawn.notify_count * 2 > drawn.decided.count() else sql.unlikely
     told = (ItemEscalation.told_at, ItemEscalation.level.label("told_level"))
     decided = sla_sql.candidates(ctx, drawn.window, TrackerItem.id, *told, hint=hint)
     first = decided.where(rule.in_(SENT)).order_by(*_ORDER).limit(ESCALATIONS_SHOWN).subquery()
@@ -268,6 +268,6 @@ def _counts(
 
 
 def _without_deadline(ctx: Context) -> int:
-    none = hints.rare(ctx, TrackerItem.due_at.is_(None))
+    none = sql.unlikely(ctx, TrackerItem.due_at.is_(None))
     statement = select(func.count()).select_from(TrackerItem).where(*kpi_sql.scope(ctx), rows.OPEN, none)
     return ctx.session.scalar(statement) or 0

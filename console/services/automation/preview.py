@@ -29,7 +29,7 @@ from console.services.tracker.summary import RunState
 
 
 @dataclass(frozen=True)
-class Look:
+class Assessment:
     """Everything that decides whether and how a run would act at one moment (aware UTC).
 
     `skip_reason` is why it would do nothing, or None.
@@ -60,15 +60,15 @@ class Look:
         return self.evaluation.planned_actions
 
 
-def look(ctx: Context, settings: Effective, *, force: bool = False, dry_run: bool = False) -> Look:
+def assess(ctx: Context, settings: Effective, *, force: bool = False, dry_run: bool = False) -> Assessment:
     """Measure, evaluate and ask the guard at this moment; writes nothing, permissions are the caller's business."""
     now = ctx.now()
     seen = kpi.snapshot(ctx, settings)
     evaluation = domain.evaluate(settings.policy, seen.metrics, force=force)
-    guard = autopilot_guard.look(ctx, now, settings.policy.cooldown_minutes, force=force, dry_run=dry_run)
+    guard = autopilot_guard.evaluate(ctx, now, settings.policy.cooldown_minutes, force=force, dry_run=dry_run)
     reason = domain.skip_reason(settings.policy, guard, evaluation)
     state = tracker.run_state(ctx, REMEDIATION, now)
-    return Look(now, force, settings, seen, evaluation, guard, reason, state)
+    return Assessment(now, force, settings, seen, evaluation, guard, reason, state)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Preview:
     warnings: tuple[PolicyWarning, ...]
 
 
-def guard_of(seen: Look) -> GuardReport:
+def guard_of(seen: Assessment) -> GuardReport:
     """Return the guard as it is answered and stored."""
     return GuardReport(
         **vars(seen.guard),
@@ -137,7 +137,7 @@ def guard_of(seen: Look) -> GuardReport:
     )
 
 
-def _evaluated(seen: Look) -> dict[str, Any]:
+def _evaluated(seen: Assessment) -> dict[str, Any]:
     return {
         "checked_at": seen.checked_at,
         "force": seen.force,
@@ -200,8 +200,8 @@ def preview(
     )
 
 
-def _seen(ctx: Context, settings: Effective, *, force: bool, dry_run: bool) -> Look:
+def _seen(ctx: Context, settings: Effective, *, force: bool, dry_run: bool) -> Assessment:
     ctx.actor.require(*READ)
     # A plan names items and people of every site.
     ctx.actor.require_all_sites()
-    return look(ctx, settings, force=force, dry_run=dry_run)
+    return assess(ctx, settings, force=force, dry_run=dry_run)

@@ -28,7 +28,7 @@ from console.services.automation import preview as autopilot
 from console.services.automation.assignment import AutoAssigned
 from console.services.automation.escalation import Escalated, EscalationWish
 from console.services.automation.facts import Facts, Nested
-from console.services.automation.preview import GuardReport, Look
+from console.services.automation.preview import Assessment, GuardReport
 from console.services.jobs.progress import progress
 from console.services.policies.automation import effective
 from console.services.remediation import sync as tracker_sync
@@ -100,7 +100,7 @@ def run(ctx: Context, *, force: bool = False, expected: str | None = None) -> Ou
     progress(ctx, 0, 4, T("Looking at the figures"))
     if settings.policy.acts and settings.policy.sync_before_run and not dry_run:
         _try(ctx, SYNC, steps, lambda: _sync(ctx))
-    seen = autopilot.look(ctx, settings, force=force, dry_run=dry_run)
+    seen = autopilot.assess(ctx, settings, force=force, dry_run=dry_run)
     drawn = autopilot_plan.draw(ctx, settings, seen.planned)
     mark = autopilot_plan.fingerprint_of(settings, seen.planned, drawn)
     reason = seen.skip_reason
@@ -118,7 +118,7 @@ def run(ctx: Context, *, force: bool = False, expected: str | None = None) -> Ou
 
 def refused(ctx: Context, *, force: bool, dry_run: bool, reason: str) -> Outcome:
     """Return the outcome of a run that may not even begin, with everything that a run tells."""
-    seen = autopilot.look(ctx, effective(ctx), force=force, dry_run=dry_run)
+    seen = autopilot.assess(ctx, effective(ctx), force=force, dry_run=dry_run)
     mark = autopilot_plan.fingerprint_of(
         seen.effective, seen.planned, autopilot_plan.draw(ctx, seen.effective, seen.planned)
     )
@@ -131,7 +131,7 @@ def _sync(ctx: Context) -> ActionResult:
     return ActionResult(SYNC, "success", changed)
 
 
-def _act(ctx: Context, seen: Look, steps: _Steps, *, dry_run: bool) -> None:
+def _act(ctx: Context, seen: Assessment, steps: _Steps, *, dry_run: bool) -> None:
     """Carry out the planned actions; what breaks is told and the next one still runs."""
     works: dict[str, Callable[[], ActionResult]] = {
         AUTO_ASSIGN: lambda: _auto_assign(ctx, seen, steps, dry_run=dry_run),
@@ -171,7 +171,7 @@ def _try(ctx: Context, action: str, steps: _Steps, work: Callable[[], ActionResu
         steps.results.append(result)
 
 
-def _auto_assign(ctx: Context, seen: Look, steps: _Steps, *, dry_run: bool) -> ActionResult:
+def _auto_assign(ctx: Context, seen: Assessment, steps: _Steps, *, dry_run: bool) -> ActionResult:
     started = ctx.now()
     made: AutoAssigned = assignment.auto_assign(ctx, seen.effective, None, dry_run=dry_run)
     steps.nested.append(
@@ -180,7 +180,7 @@ def _auto_assign(ctx: Context, seen: Look, steps: _Steps, *, dry_run: bool) -> A
     return ActionResult(AUTO_ASSIGN, made.status, made.assigned_count)
 
 
-def _escalate(ctx: Context, seen: Look, steps: _Steps, *, dry_run: bool) -> ActionResult:
+def _escalate(ctx: Context, seen: Assessment, steps: _Steps, *, dry_run: bool) -> ActionResult:
     started = ctx.now()
     made: Escalated = escalation.escalate(ctx, seen.effective, EscalationWish(), dry_run=dry_run)
     steps.nested.append(
@@ -190,13 +190,13 @@ def _escalate(ctx: Context, seen: Look, steps: _Steps, *, dry_run: bool) -> Acti
     return ActionResult(ESCALATION, made.status, changed, made.notify_error)
 
 
-def _measured(ctx: Context, seen: Look) -> KpiMetrics:
+def _measured(ctx: Context, seen: Assessment) -> KpiMetrics:
     policy = seen.policy
     return kpi_sql.metrics(ctx, ctx.now(), window_days=policy.kpi_window_days, due_soon_hours=policy.kpi_due_soon_hours)
 
 
 def _outcome(
-    seen: Look, steps: _Steps, *, reason: str | None, after: KpiMetrics | None, mark: str, dry_run: bool
+    seen: Assessment, steps: _Steps, *, reason: str | None, after: KpiMetrics | None, mark: str, dry_run: bool
 ) -> Outcome:
     status = domain.run_status(seen.metrics, seen.planned, errors=len(steps.errors), disabled=reason == POLICY_DISABLED)
     view = seen.effective.view

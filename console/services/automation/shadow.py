@@ -23,7 +23,7 @@ from console.models.tracker import TrackerEvent, TrackerItem
 from console.services.automation import plan as autopilot_plan
 from console.services.automation import sla_sql
 from console.services.automation.plan import Drawn
-from console.services.automation.preview import Look
+from console.services.automation.preview import Assessment
 from console.services.automation.sla_sql import SENT
 from console.services.jobs.progress import current
 from console.services.policies import policies
@@ -45,7 +45,7 @@ def settings_of(ctx: Context, proposal: Proposal) -> Effective:
     return typed(policies.merged(ctx, AUTOPILOT, proposal.sent))
 
 
-def observe(ctx: Context, seen: Look, live: Drawn, live_skip: str | None) -> None:
+def observe(ctx: Context, seen: Assessment, live: Drawn, live_skip: str | None) -> None:
     """Let the shadow policy, if there is one, decide about the run that is under way.
 
     `seen` is what the live policy looked at before acting, `live` what it decided, `live_skip` why it does nothing.

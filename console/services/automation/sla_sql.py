@@ -17,8 +17,8 @@ from console.domain.automation.sla import EscalationPolicy
 from console.models.automation import ItemEscalation
 from console.models.tracker import TrackerItem
 from console.services.automation import kpi_sql
-from console.services.common import hints
-from console.services.common.hints import Hint
+from console.services.common import sql
+from console.services.common.sql import Hint
 from console.services.tracker import rows
 
 CRITICAL = and_(TrackerItem.required.expression, TrackerItem.rule_status == "fail")
@@ -95,7 +95,7 @@ def _chosen(now: datetime, policy: EscalationPolicy, step: Any, repeat: Any, tol
     return case((level(now) > known, step), *repeats, else_=told)
 
 
-def candidate(ctx: Context, seen: Window, hint: Hint = hints.rare) -> ColumnElement[bool]:
+def candidate(ctx: Context, seen: Window, hint: Hint = sql.unlikely) -> ColumnElement[bool]:
     """Return the condition for late and nearly late items; `hint` says whether their deadlines choose the index."""
     now, policy = seen.now, seen.policy
     if not policy.due_soon_hours:
@@ -111,7 +111,7 @@ def candidate(ctx: Context, seen: Window, hint: Hint = hints.rare) -> ColumnElem
     return and_(rows.OPEN, soon)
 
 
-def candidates(ctx: Context, seen: Window, *columns: Any, hint: Hint = hints.rare) -> Select[Any]:
+def candidates(ctx: Context, seen: Window, *columns: Any, hint: Hint = sql.unlikely) -> Select[Any]:
     """Return the SELECT of the candidates that the caller sees: `columns`, then `level` and `rule`."""
     return (
         select(*columns, level(seen.now).label("level"), rule(seen.now, seen.policy).label("rule"))

@@ -18,7 +18,7 @@ from console.models.identity import User
 from console.models.tracker import TrackerItem
 from console.services.audit import record as audit
 from console.services.automation import kpi_sql
-from console.services.common import hints
+from console.services.common import sql
 from console.services.policies.automation import READ
 from console.services.tracker import rows
 
@@ -251,7 +251,7 @@ def _returned(ctx: Context, site: str | None) -> Subquery:
     The index of who was assigned when finds them: hardly any item without user has an instant of assignment.
     """
     base = select(*_URGENCY, TrackerItem.assignee).where(*kpi_sql.scope(ctx, site), rows.OPEN, rows.RETURNED)
-    nobody = hints.rare(ctx, TrackerItem.assignee_user_id.is_(None))
+    nobody = sql.unlikely(ctx, TrackerItem.assignee_user_id.is_(None))
     free = base.where(nobody, TrackerItem.assigned_at.is_not(None), rows.UNASSIGNED)
     parts = union_all(free, base.where(_switched_off())).subquery()
     count, owned = func.count().over().label("returned"), func.count(parts.c.assignee).over().label("owned")

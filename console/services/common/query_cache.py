@@ -55,27 +55,27 @@ def _rows(result: Any) -> int:
     return int(getattr(result, "weight", 1))
 
 
-def remembered(ctx: Context, key: Hashable, find: Callable[[], T]) -> T:
+def cached_query(ctx: Context, key: Hashable, find: Callable[[], T]) -> T:
     """Return what `find` gave for this `key` the last time; it is called again once anything was written.
 
     The key names everything that the result depends on, apart from the contents of the database. A unit of work that
     may write always looks itself.
     """
-    return remembered_until(ctx, key, ctx.now(), lambda: (find(), ALWAYS))
+    return cached_query_until(ctx, key, ctx.now(), lambda: (find(), ALWAYS))
 
 
-def remembered_until(ctx: Context, key: Hashable, now: datetime, find: Callable[[], tuple[T, datetime]]) -> T:
+def cached_query_until(ctx: Context, key: Hashable, now: datetime, find: Callable[[], tuple[T, datetime]]) -> T:
     """Return the same where time changes the result too: `find` also says up to which instant (aware UTC) it holds."""
-    known = kept(ctx, key, now)
+    known = cache_get(ctx, key, now)
     if known is not None:
         result: T = known[0]
         return result
     result, until = find()
-    keep(ctx, key, now, until, result)
+    cache_put(ctx, key, now, until, result)
     return result
 
 
-def kept(ctx: Context, key: Hashable, now: datetime) -> tuple[Any] | None:
+def cache_get(ctx: Context, key: Hashable, now: datetime) -> tuple[Any] | None:
     """Return what is still true under this key, alone in a tuple, or None: then it has to be looked up."""
     if not ctx.only_reads:
         return None
@@ -87,7 +87,7 @@ def kept(ctx: Context, key: Hashable, now: datetime) -> tuple[Any] | None:
     return (result,) if since <= now <= until else None
 
 
-def keep(ctx: Context, key: Hashable, now: datetime, until: datetime, result: object) -> None:
+def cache_put(ctx: Context, key: Hashable, now: datetime, until: datetime, result: object) -> None:
     """Keep what another `find` found on its way, true from `now` to `until`; only from within that `find`.
 
     Otherwise the state of the database would be asked for after the rows, and somebody may have written in between.

@@ -1,18 +1,90 @@
-"""Rows that the program hands to a statement as one parameter, so that the statement stays the same for any number."""
+"""SQL that both databases understand: rows as a parameter, words inside texts, hints about rare conditions."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import CTE, JSON, Text, bindparam, cast, column, func, select, type_coerce
+from sqlalchemy import (
+    CTE,
+    JSON,
+    Boolean,
+    ColumnElement,
+    String,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal,
+    literal_column,
+    select,
+    type_coerce,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
+from console.core.context import Context
 from console.core.database import dump_json
 
+# SQLite keeps no statistics of the values in a column: what it cannot know of a condition is told to it.
+Hint = Callable[[Context, ColumnElement[bool]], ColumnElement[bool]]
 
-def given_rows(dialect: str, name: str, **columns: TypeEngine[Any]) -> CTE:
-    """Return a table of these columns; its rows come with the parameter `name`, written by `as_parameter`.
+
+def likely(ctx: Context, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Tell SQLite that most rows fulfil a condition, so that another one chooses the index; PostgreSQL knows."""
+    return _likely(ctx, condition, "0.9")
+
+
+def unlikely(ctx: Context, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Tell SQLite that hardly any row fulfils a condition; PostgreSQL knows."""
+    return _likely(ctx, condition, "0.0001")
+
+
+def _likely(ctx: Context, condition: ColumnElement[bool], share: str) -> ColumnElement[bool]:
+    if ctx.session.get_bind().dialect.name != "sqlite":
+        return condition
+    return func.likelihood(condition, literal_column(share))
+
+
+class _Holds(FunctionElement[bool]):
+    """A text and a pattern, compared without regard to case."""
+
+    name = "holds"
+    type = Boolean()
+    inherit_cache = True
+
+
+def contains(text: ColumnElement[Any], words: str) -> ColumnElement[bool]:
+    """Return the condition that `words` stand somewhere in `text`; the case of letters does not matter.
+
+    SQLite ignores the case of ASCII letters alone, as it does with everything else.
+    """
+    if words.lower() == words.upper():
+        # Korean and digits have no case; comparing them as they are is several times as fast.
+        return text.contains(words, autoescape=True)
+    escaped = words.replace("/", "//").replace("%", "/%").replace("_", "/_")
+    return _Holds(text, literal(f"%{escaped}%", String()))
+
+
+@compiles(_Holds)
+def _ilike(element: _Holds, compiler: SQLCompiler, **options: Any) -> str:
+    text, pattern = (compiler.process(part, **options) for part in element.clauses)
+    return f"{text} ILIKE {pattern} ESCAPE '/'"
+
+
+@compiles(_Holds, "sqlite")
+def _like(element: _Holds, compiler: SQLCompiler, **options: Any) -> str:
+    # LIKE ignores case there by itself; making both sides small first takes three times as long.
+    text, pattern = (compiler.process(part, **options) for part in element.clauses)
+    return f"{text} LIKE {pattern} ESCAPE '/'"
+
+
+def rows_parameter(dialect: str, name: str, **columns: TypeEngine[Any]) -> CTE:
+    """Return a table of these columns; its rows come with the parameter `name`, written by `rows_value`.
 
     A list of VALUES would be another statement each time: compiling it costs more than what it asks for.
     """
@@ -27,8 +99,8 @@ def given_rows(dialect: str, name: str, **columns: TypeEngine[Any]) -> CTE:
     return select(made.render_derived(with_types=True)).cte(name)
 
 
-def as_parameter(dialect: str, rows: list[dict[str, Any]]) -> str:
-    """Write rows for `given_rows`; instants (aware) as the database compares them."""
+def rows_value(dialect: str, rows: list[dict[str, Any]]) -> str:
+    """Write rows for `rows_parameter`; instants (aware) as the database compares them."""
     return dump_json([{key: _stored(dialect, value) for key, value in row.items()} for row in rows])
 
 

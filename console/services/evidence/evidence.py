@@ -19,7 +19,7 @@ from console.domain.evidence import evidence as rules
 from console.domain.ids import MAX_ID
 from console.domain.text import T
 from console.domain.tracker.requests import ItemChange
-from console.domain.tracker.tracker import Programme
+from console.domain.tracker.tracker import TrackerKind
 from console.models.evidence import EvidenceFile
 from console.models.tracker import TrackerItem
 from console.services.audit import record as audit
@@ -99,7 +99,7 @@ class ItemEvidence:
 _READ = tuple(getattr(EvidenceFile, item.name) for item in fields(EvidenceView))
 
 
-def attach(ctx: Context, programme: Programme, item_id: int, upload: Upload, note: str = "") -> Attached:
+def attach(ctx: Context, programme: TrackerKind, item_id: int, upload: Upload, note: str = "") -> Attached:
     """Attach a file to an item.
 
     Nothing is written before item, site and right are checked. The upload is received, hashed and scanned before the
@@ -146,7 +146,7 @@ def attach(ctx: Context, programme: Programme, item_id: int, upload: Upload, not
     return Attached(**vars(_view(row)), reopened_completion=reopened)
 
 
-def listed(ctx: Context, programme: Programme, item_id: int) -> list[EvidenceView]:
+def listed(ctx: Context, programme: TrackerKind, item_id: int) -> list[EvidenceView]:
     """Return the files of an item, newest first; raises NotFound, SiteDenied."""
     ctx.actor.require(*programme.read)
     item = load(ctx, programme, item_id, ctx.now())
@@ -154,7 +154,7 @@ def listed(ctx: Context, programme: Programme, item_id: int) -> list[EvidenceVie
     return [_of(row) for row in ctx.session.execute(wanted)]
 
 
-def counts(ctx: Context, programme: Programme, item_ids: Iterable[int]) -> dict[int, int]:
+def counts(ctx: Context, programme: TrackerKind, item_ids: Iterable[int]) -> dict[int, int]:
     """Return how many files each of these items has, of those that the caller may see.
 
     Items without any are left out.
@@ -171,7 +171,7 @@ def counts(ctx: Context, programme: Programme, item_ids: Iterable[int]) -> dict[
     return {item_id: number for item_id, number in ctx.session.execute(statement) if item_id is not None}
 
 
-def fetch(ctx: Context, programme: Programme, evidence_id: int) -> Fetched:
+def fetch(ctx: Context, programme: TrackerKind, evidence_id: int) -> Fetched:
     """Return a file to be downloaded, verified against its hash, and put the download on record.
 
     Raises NotFound, SiteDenied, Gone when the content is missing or was quarantined, Conflict when it differs from
@@ -188,7 +188,7 @@ def fetch(ctx: Context, programme: Programme, evidence_id: int) -> Fetched:
     return Fetched(content, row.file_name, row.content_type, row.file_size, row.sha256 or "")
 
 
-def remove(ctx: Context, programme: Programme, evidence_id: int, reason: str) -> EvidenceView:
+def remove(ctx: Context, programme: TrackerKind, evidence_id: int, reason: str) -> EvidenceView:
     """Remove a file for good; who did it and why stays on record, the content does not.
 
     Its uploader may, and who may close a tracker in spite of blockers. Raises NotFound, SiteDenied, PermissionDenied,
@@ -218,7 +218,7 @@ def remove(ctx: Context, programme: Programme, evidence_id: int, reason: str) ->
     return before
 
 
-def of_tracker(ctx: Context, programme: Programme, site: str | None) -> Iterator[ItemEvidence]:
+def of_tracker(ctx: Context, programme: TrackerKind, site: str | None) -> Iterator[ItemEvidence]:
     """Return every file of a site's tracker, by item and newest first, for a package; raises SiteDenied.
 
     The content is opened one file at a time, and only when it is asked for.
@@ -254,21 +254,21 @@ def verified(ctx: Context, row: EvidenceFile) -> BinaryIO:
     return content
 
 
-def may_remove(actor: Actor, programme: Programme, uploaded_by: str) -> bool:
+def may_remove(actor: Actor, programme: TrackerKind, uploaded_by: str) -> bool:
     """Return whether somebody may remove a file: who uploaded it, or who may force a completion."""
     if any(actor.can(permission) for permission in programme.force):
         return True
     return actor.username == uploaded_by and actor.kind != "anonymous"
 
 
-def check_removable(actor: Actor, programme: Programme, uploaded_by: str) -> None:
+def check_removable(actor: Actor, programme: TrackerKind, uploaded_by: str) -> None:
     """Raise PermissionDenied unless somebody may remove a file."""
     if not may_remove(actor, programme, uploaded_by):
         raise PermissionDenied.missing(programme.force[0])
 
 
 def noted(
-    ctx: Context, programme: Programme, row: EvidenceFile, now: datetime, event: Event, reason: str, step: int
+    ctx: Context, programme: TrackerKind, row: EvidenceFile, now: datetime, event: Event, reason: str, step: int
 ) -> bool:
     """Count a file on its item, write it into the item's history, reopen a closed tracker; tells whether it was."""
     counted = update(TrackerItem).where(TrackerItem.id == row.tracker_item_id)
@@ -285,7 +285,7 @@ def _begin_write(ctx: Context) -> None:
         ctx.begin_write()
 
 
-def _writable(ctx: Context, programme: Programme, item_id: int, now: datetime, *, lock: bool = False) -> ItemView:
+def _writable(ctx: Context, programme: TrackerKind, item_id: int, now: datetime, *, lock: bool = False) -> ItemView:
     ctx.actor.require(*programme.read)
     item = load(ctx, programme, item_id, now, lock=lock)
     check_permission(ctx.actor, programme, item, ItemChange())
@@ -294,7 +294,7 @@ def _writable(ctx: Context, programme: Programme, item_id: int, now: datetime, *
     return item
 
 
-def _row(ctx: Context, programme: Programme, evidence_id: int) -> EvidenceFile:
+def _row(ctx: Context, programme: TrackerKind, evidence_id: int) -> EvidenceFile:
     ctx.actor.require(*programme.read)
     row = ctx.session.get(EvidenceFile, evidence_id, populate_existing=True) if 0 < evidence_id <= MAX_ID else None
     if row is None or row.module != programme.key or row.removed_at is not None:
@@ -303,7 +303,7 @@ def _row(ctx: Context, programme: Programme, evidence_id: int) -> EvidenceFile:
     return row
 
 
-def _living(programme: Programme) -> Select[Any]:
+def _living(programme: TrackerKind) -> Select[Any]:
     return (
         select(*_READ)
         .where(EvidenceFile.module == programme.key, EvidenceFile.removed_at.is_(None))
@@ -319,7 +319,7 @@ def _view(row: EvidenceFile) -> EvidenceView:
     return EvidenceView(**{item.name: getattr(row, item.name) for item in fields(EvidenceView)})
 
 
-def _record(ctx: Context, programme: Programme, what: str, row: EvidenceFile, **more: Any) -> None:
+def _record(ctx: Context, programme: TrackerKind, what: str, row: EvidenceFile, **more: Any) -> None:
     audit.record(
         ctx,
         f"{programme.audit_prefix}_evidence_{what}",

@@ -25,7 +25,7 @@ from console.services.jobs.runs import Run
 
 
 @dataclass(frozen=True)
-class GateLook:
+class PageData:
     """The gate at one moment (aware UTC); `verdict` has the keys of `console.domain.gate.gate.as_detail`."""
 
     computed_at: datetime
@@ -39,10 +39,10 @@ class GateLook:
         return self.stored.decision is not None and self.stored.decision != self.verdict["decision"]
 
 
-def look(ctx: Context) -> GateLook:
+def page_data(ctx: Context) -> PageData:
     """Judge now, make the plan of that very verdict, and read what was stored."""
     taken = gate.snapshot(ctx)
-    return GateLook(
+    return PageData(
         computed_at=taken.generated_at,
         verdict=plain(domain.as_detail(taken)),
         plan=remediation.plan(taken, now=taken.generated_at),

@@ -23,8 +23,8 @@ from console.domain.jobs import names as job_names
 from console.models.jobs import JobRun
 from console.models.types import UtcDateTime
 from console.services.audit import record as audit
-from console.services.common.query_cache import remembered
-from console.services.common.sql import as_parameter, given_rows
+from console.services.common.query_cache import cached_query
+from console.services.common.sql import rows_parameter, rows_value
 from console.services.identity import risk as security
 from console.services.jobs import progress, runs
 from console.services.jobs.runs import Run
@@ -297,7 +297,7 @@ def overview(ctx: Context) -> Overview:
     """Return what the overview says about the gate: two statements over stored runs, no fresh look at anything."""
     ctx.actor.require(*READ)
     now = ctx.now()
-    run = remembered(ctx, ("last_executed", job_names.GATE), lambda: runs.last_executed(ctx, job_names.GATE))
+    run = cached_query(ctx, ("last_executed", job_names.GATE), lambda: runs.last_executed(ctx, job_names.GATE))
     strip = last_days(ctx)
     if run is None or run.finished_at is None:
         return Overview(now, None, None, None, None, False, None, (), (), strip)
@@ -322,13 +322,13 @@ def last_days(ctx: Context, days: int = HISTORY_DAYS) -> tuple[StripDay, ...]:
     zone = ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"])
     today = ctx.now().astimezone(zone).date()
     every_day = tuple(today - timedelta(days=back) for back in range(days - 1, -1, -1))
-    return remembered(ctx, ("gate_days", zone.key, every_day[0], days), lambda: _last_of(ctx, every_day, zone))
+    return cached_query(ctx, ("gate_days", zone.key, every_day[0], days), lambda: _last_of(ctx, every_day, zone))
 
 
 def _last_of(ctx: Context, every_day: Sequence[date], zone: ZoneInfo) -> tuple[StripDay, ...]:
     starts = [datetime.combine(day, time(), zone) for day in (*every_day, every_day[-1] + timedelta(days=1))]
     dialect = ctx.session.get_bind().dialect.name
-    given = as_parameter(dialect, [{"start": start, "until": until} for start, until in pairwise(starts)])
+    given = rows_value(dialect, [{"start": start, "until": until} for start, until in pairwise(starts)])
     found = {
         finished_at.astimezone(zone).date(): (run_id, decision, status)
         for run_id, finished_at, status, decision in ctx.session.execute(_last_verdicts(dialect), {"days": given})
@@ -340,7 +340,7 @@ def _last_of(ctx: Context, every_day: Sequence[date], zone: ZoneInfo) -> tuple[S
 @cache
 def _last_verdicts(dialect: str) -> Select[int, datetime | None, str | None, str]:
     # A step into the index for each day: the gate runs every half hour, and its verdicts are large.
-    day = given_rows(dialect, "days", start=UtcDateTime(), until=UtcDateTime())
+    day = rows_parameter(dialect, "days", start=UtcDateTime(), until=UtcDateTime())
     newest = (
         select(JobRun.id)
         .where(*verdicts(), JobRun.finished_at >= day.c.start, JobRun.finished_at < day.c.until)

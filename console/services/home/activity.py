@@ -15,13 +15,13 @@ from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import API, MANUAL, REFUSED
 from console.domain.programme.trackers import programmes
 from console.domain.text import N_, T, Text
-from console.domain.tracker.tracker import REMEDIATION, Programme
+from console.domain.tracker.tracker import REMEDIATION, TrackerKind
 from console.models.automation import RunFact
 from console.models.identity import User
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.services.automation.facts import AUTOPILOT_TRIGGER
-from console.services.common.query_cache import ALWAYS, kept, remembered, remembered_until
+from console.services.common.query_cache import ALWAYS, cache_get, cached_query, cached_query_until
 from console.services.gate import gate
 from console.services.identity.names import names_of
 from console.services.jobs import runs
@@ -87,11 +87,11 @@ def figures(ctx: Context, site: str | None = None) -> Figures:
         return Figures()
     who = (actor.user_id, actor.username, actor.site_scope)
     key = ("figures", tuple(one.key for one in readable), who, site)
-    return remembered_until(ctx, key, now, lambda: _figures(ctx, readable, now, site))
+    return cached_query_until(ctx, key, now, lambda: _figures(ctx, readable, now, site))
 
 
 def _figures(
-    ctx: Context, readable: tuple[Programme, ...], now: datetime, site: str | None
+    ctx: Context, readable: tuple[TrackerKind, ...], now: datetime, site: str | None
 ) -> tuple[Figures, datetime]:
     """Count them, and tell until when that holds: up to the next deadline of the board."""
     actor = ctx.actor
@@ -103,7 +103,7 @@ def _figures(
     coming = board.where(rows.OPEN, TrackerItem.due_at >= now).with_only_columns(func.min(TrackerItem.due_at))
     wanted = [mine.with_only_columns(func.count()), coming]
     # A page about the board has counted them already.
-    known = kept(ctx, late_key(ctx, REMEDIATION, site), now) if REMEDIATION in readable else None
+    known = cache_get(ctx, late_key(ctx, REMEDIATION, site), now) if REMEDIATION in readable else None
     if known is None:
         wanted.append(board.where(rows.overdue(now)).with_only_columns(func.count()))
     own, until, *counted = ctx.session.execute(select(*(one.scalar_subquery() for one in wanted))).one()
@@ -117,10 +117,10 @@ def flow(ctx: Context, site: str | None = None, *, most: int = 8) -> tuple[FlowL
     found: list[FlowLine] = []
     if any(map(can, REMEDIATION.read)):
         key = ("flow_items", since, ctx.actor.site_scope, site, most)
-        found += remembered(ctx, key, lambda: _items(ctx, since, site, most))
+        found += cached_query(ctx, key, lambda: _items(ctx, since, site, most))
     if any(map(can, (*runs.READ, *gate.READ))):
         every = any(map(can, runs.READ))
-        found += remembered(ctx, ("flow_runs", since, every, most), lambda: _runs(ctx, since, most, every=every))
+        found += cached_query(ctx, ("flow_runs", since, every, most), lambda: _runs(ctx, since, most, every=every))
     return tuple(sorted(found, key=lambda line: line.at, reverse=True)[:most])
 
 

@@ -14,8 +14,8 @@ from console.domain.ids import MAX_ID
 from console.domain.tracker.tracker import REMEDIATION
 from console.models.identity import User
 from console.models.tracker import TrackerItem
-from console.services.common import hints
-from console.services.common.text_match import holds
+from console.services.common import sql
+from console.services.common.sql import contains
 from console.services.tracker import columns, rows
 
 MOST = 8
@@ -70,7 +70,7 @@ def _matching(ctx: Context, wanted: str) -> Sequence[int]:
     found = ctx.session.scalars(nearest.order_by(*order).limit(MOST)).all()
     if len(found) == MOST:
         return found
-    mine = (hints.common(ctx, TrackerItem.tracker == REMEDIATION.key), rows.visible(ctx.actor))
+    mine = (sql.likely(ctx, TrackerItem.tracker == REMEDIATION.key), rows.visible(ctx.actor))
     # Read as they lie and sorted afterwards: rare words would be looked for all along the order.
     anywhere = select(TrackerItem.id).where(TrackerItem.id.in_(select(TrackerItem.id).where(*mine, matches)))
     return ctx.session.scalars(anywhere.order_by(*order).limit(MOST)).all()
@@ -82,7 +82,7 @@ def _people(ctx: Context, wanted: str) -> list[Hit]:
     names = (User.username, User.display_name)
     statement = (
         select(User.id, User.username, User.display_name)
-        .where(or_(*(holds(name.expression, wanted) for name in names)))
+        .where(or_(*(contains(name.expression, wanted) for name in names)))
         .order_by(case((User.username == wanted, 0), else_=1), User.is_active.desc(), User.username)
         .limit(MOST)
     )

@@ -18,7 +18,7 @@ from console.domain.identity.accounts import SessionPolicy, session_is_live
 from console.domain.identity.tokens import Refusal, TokenDates, TokenFacts, TokenPolicy
 from console.models.identity import Token, User, WebSession
 from console.services.audit import record as audit
-from console.services.common.query_cache import remembered
+from console.services.common.query_cache import cached_query
 
 # One row update per credential and minute is enough to know when it was used last.
 TOUCH_EVERY = timedelta(minutes=1)
@@ -113,7 +113,7 @@ def hashes_of(config: Config, presented: bytes) -> tuple[str, ...]:
 def by_token(ctx: Context, presented: bytes) -> Identified:
     """Identify the bearer of an API token; reads only."""
     hashes = hashes_of(ctx.config, presented)
-    known = remembered(ctx, ("token", *hashes), lambda: _known_token(ctx, hashes))
+    known = cached_query(ctx, ("token", *hashes), lambda: _known_token(ctx, hashes))
     now = ctx.now()
     refusal = Refusal.UNKNOWN
     credential_id = None
@@ -132,7 +132,7 @@ def by_token(ctx: Context, presented: bytes) -> Identified:
 def by_session(ctx: Context, presented: str) -> Identified:
     """Identify the person behind a browser session; reads only."""
     hashed = session_hash(presented)
-    known = remembered(ctx, ("session", hashed), lambda: _known_session(ctx, hashed))
+    known = cached_query(ctx, ("session", hashed), lambda: _known_session(ctx, hashed))
     if known is None:
         return Identified(None, Refusal.UNKNOWN)
     now, session_id = ctx.now(), known.person.session_id

@@ -34,7 +34,7 @@ from console.models.audit import AuditLog
 from console.models.identity import Token, User
 from console.models.types import UtcDateTime
 from console.services.audit.append import LOGS
-from console.services.common.sql import as_parameter, given_rows
+from console.services.common.sql import rows_parameter, rows_value
 
 READ = ("admins:manage", "security:read")
 SYSTEM_ACTOR = "system"
@@ -260,7 +260,7 @@ def _window(ctx: Context, start: datetime, end: datetime, zone: ZoneInfo) -> _Wi
     nights = list(security.off_hours(start, end, zone))
     instants = sorted({start, *(at for night in nights for at in night)})
     dialect = ctx.session.get_bind().dialect.name
-    marks = as_parameter(dialect, [{"place": place, "at": at} for place, at in enumerate(instants)])
+    marks = rows_value(dialect, [{"place": place, "at": at} for place, at in enumerate(instants)])
     rows = ctx.session.connection().execute(_places(dialect), {"marks": marks}).all()
     after_last = (rows[0][2] or 0) + 1
     places = {instants[place]: after_last if seq is None else seq for place, seq, _ in rows}
@@ -271,7 +271,7 @@ def _window(ctx: Context, start: datetime, end: datetime, zone: ZoneInfo) -> _Wi
 
 @cache
 def _places(dialect: str) -> Select[*tuple[Any, ...]]:
-    mark = given_rows(dialect, "marks", place=Integer(), at=UtcDateTime())
+    mark = rows_parameter(dialect, "marks", place=Integer(), at=UtcDateTime())
     first_at = (
         select(LOGS.c.seq)
         .where(LOGS.c.created_at >= mark.c.at)
@@ -290,7 +290,7 @@ def _action_counts(ctx: Context, window: _Window) -> tuple[int, int, int]:
     """
     dialect = ctx.session.get_bind().dialect.name
     busy = [{"begin": begin, "until": until} for begin, until in window.nights if until > begin]
-    given = {"first": window.first, "nights": as_parameter(dialect, busy)}
+    given = {"first": window.first, "nights": rows_value(dialect, busy)}
     counts = ctx.session.connection().execute(_counts(dialect), given).one()
     night = sum(until - begin for begin, until in window.nights if until > begin)
     return counts[0], counts[1], night - counts[2]
@@ -307,7 +307,7 @@ def _counts(dialect: str) -> Select[*tuple[Any, ...]]:
         LOGS.c.action.not_like("%\\_view", escape="\\"),
     )
     sensitive = select(func.count()).where(LOGS.c.action.in_(security.SENSITIVE_ACTIONS), LOGS.c.seq >= first)
-    night = given_rows(dialect, "nights", begin=BigInteger(), until=BigInteger())
+    night = rows_parameter(dialect, "nights", begin=BigInteger(), until=BigInteger())
     within = and_(LOGS.c.actor_username == SYSTEM_ACTOR, LOGS.c.seq >= night.c.begin, LOGS.c.seq < night.c.until)
     by_schedule = select(func.count()).select_from(night).join(LOGS, within)
     return select(*(each.scalar_subquery() for each in (failed, sensitive, by_schedule)))

@@ -17,7 +17,7 @@ from console.domain.identity import iam, scope
 from console.domain.text import N_, T
 from console.models.identity import Site
 from console.services.audit import record as audit
-from console.services.common.query_cache import remembered
+from console.services.common.query_cache import cached_query
 from console.services.identity.grants import locked
 
 DEFAULT_ZONE = "Asia/Seoul"
@@ -43,7 +43,7 @@ def view(site: Site) -> SiteView:
 
 def visible(ctx: Context, *, include_inactive: bool = False) -> list[SiteView]:
     """Return the sites in the caller's scope by name: for the switcher, filters and forms."""
-    found = remembered(ctx, ("sites", ctx.actor.site_scope), lambda: _in_scope(ctx))
+    found = cached_query(ctx, ("sites", ctx.actor.site_scope), lambda: _in_scope(ctx))
     return [site for site in found if include_inactive or site.is_active]
 
 

@@ -17,7 +17,7 @@ from console.domain.identity.scope import Scope
 from console.domain.text import N_, T, Text
 from console.models.identity import Token, User, WebSession
 from console.services.audit import record as audit
-from console.services.common.query_cache import remembered
+from console.services.common.query_cache import cached_query
 from console.services.identity import passwords
 from console.services.identity.grants import check_account, check_grant, keep_an_owner, lock_owners, locked
 
@@ -91,7 +91,7 @@ def list_users(ctx: Context) -> list[UserView]:
 def has_demo_company(ctx: Context) -> bool:
     """Return whether the demo company is in this database; its user names begin with `demo.`."""
     asked = select(exists().where(User.username.startswith("demo.", autoescape=True)))
-    return remembered(ctx, ("demo_company",), lambda: bool(ctx.session.scalar(asked)))
+    return cached_query(ctx, ("demo_company",), lambda: bool(ctx.session.scalar(asked)))
 
 
 def get(ctx: Context, user_id: int) -> UserView:

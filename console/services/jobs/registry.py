@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from console.core.context import Context
 from console.core.discovery import import_submodules
 from console.domain.errors import NotFound
-from console.domain.jobs.schedule import Line
+from console.domain.jobs.schedule import ScheduleEntry
 from console.domain.text import T
 from console.services.jobs.job import Job, NoOptions
 
@@ -77,7 +77,7 @@ def all_jobs() -> Iterator[Job]:
     yield from (_jobs[name] for name in sorted(_jobs))
 
 
-def schedule() -> tuple[Line, ...]:
+def schedule() -> tuple[ScheduleEntry, ...]:
     """Return the schedule: which job runs at which times."""
-    lines: tuple[Line, ...] = import_module(SCHEDULE_MODULE).LINES
+    lines: tuple[ScheduleEntry, ...] = import_module(SCHEDULE_MODULE).ENTRIES
     return lines

@@ -19,7 +19,7 @@ from console.domain.errors import NotFound
 from console.domain.jobs.runs import FINISHED, QUEUED, REASONS, RUNNING
 from console.domain.text import T, Text
 from console.models.jobs import JobRun
-from console.services.common.query_cache import remembered
+from console.services.common.query_cache import cached_query
 
 READ = ("admins:manage", "jobs:read")
 # Jobs that look at all sites: what they list is not for readers of one.
@@ -224,7 +224,7 @@ def listed(ctx: Context, wanted: RunFilter, *, limit: int = 50, offset: int = 0)
 
 def _total(ctx: Context, wanted: RunFilter) -> int:
     count = select(func.count()).select_from(JobRun).where(*_conditions(wanted))
-    return remembered(ctx, ("job runs", wanted), lambda: ctx.session.scalar(count) or 0)
+    return cached_query(ctx, ("job runs", wanted), lambda: ctx.session.scalar(count) or 0)
 
 
 def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:

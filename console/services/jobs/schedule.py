@@ -14,9 +14,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from console.core.context import Context
 from console.domain.jobs import cron
 from console.domain.jobs.runs import CRON, QUEUED
-from console.domain.jobs.schedule import Due, Line, Standing, decide, look_back_to, standing
+from console.domain.jobs.schedule import Due, ScheduleEntry, Standing, decide, look_back_to, standing
 from console.models.jobs import JobRun, JobSchedule
-from console.services.common.query_cache import remembered
+from console.services.common.query_cache import cached_query
 from console.services.jobs.job import Job, read_options, stored_options
 from console.services.jobs.runs import READ, Run, changed, latest_per_job, open_runs
 
@@ -27,7 +27,7 @@ SIGN_OF_LIFE = timedelta(seconds=30)
 SILENT_AFTER = timedelta(minutes=2)
 
 
-def tick(ctx: Context, lines: Sequence[Line], find: Find) -> list[int]:
+def tick(ctx: Context, lines: Sequence[ScheduleEntry], find: Find) -> list[int]:
     """Make the runs that are due and return their ids; `ctx` starts reading and turns to writing when needed.
 
     Any number of schedulers may do this at once: a line's cursor is moved by a conditional update, and an instant that
@@ -50,12 +50,12 @@ def tick(ctx: Context, lines: Sequence[Line], find: Find) -> list[int]:
     return made
 
 
-def _cursors(ctx: Context, lines: Iterable[Line]) -> dict[str, datetime]:
+def _cursors(ctx: Context, lines: Iterable[ScheduleEntry]) -> dict[str, datetime]:
     query = select(JobSchedule.key, JobSchedule.cursor_at).where(JobSchedule.key.in_([line.key for line in lines]))
     return dict(ctx.session.execute(query).all())
 
 
-def _look(line: Line, cursor: datetime | None, now: datetime) -> tuple[datetime | None, Due | None]:
+def _look(line: ScheduleEntry, cursor: datetime | None, now: datetime) -> tuple[datetime | None, Due | None]:
     if cursor is None:
         return None, None
     instants = cron.between(line.cron, line.zone, look_back_to(cursor, now), now)
@@ -66,7 +66,7 @@ def _should_move(cursor: datetime | None, now: datetime) -> bool:
     return cursor is None or now - cursor >= SIGN_OF_LIFE or look_back_to(cursor, now) != cursor
 
 
-def _move(ctx: Context, line: Line, cursor: datetime | None, due: Due | None, now: datetime) -> bool:
+def _move(ctx: Context, line: ScheduleEntry, cursor: datetime | None, due: Due | None, now: datetime) -> bool:
     """Move the line's cursor to `now`; False when another scheduler was faster."""
     if cursor is None:
         values = {"key": line.key, "job_name": line.job, "known_since": now, "cursor_at": now}
@@ -78,7 +78,7 @@ def _move(ctx: Context, line: Line, cursor: datetime | None, due: Due | None, no
     return changed(ctx, statement.values(**values)) == 1
 
 
-def _insert(ctx: Context, line: Line, due: Due, find: Find, now: datetime) -> int | None:
+def _insert(ctx: Context, line: ScheduleEntry, due: Due, find: Find, now: datetime) -> int | None:
     job = find(line.job)
     if job is None:
         return None
@@ -115,7 +115,7 @@ class ScheduleRow:
     `missed_total` counts instants that passed while no scheduler looked; `last_missed_at` is when that was noticed.
     """
 
-    line: Line
+    line: ScheduleEntry
     job: Job
     standing: Standing
     last: Run | None
@@ -139,7 +139,7 @@ class ScheduleView:
         return sum(row.standing.late for row in self.rows)
 
 
-def overview(ctx: Context, lines: Sequence[Line], find: Find) -> ScheduleView:
+def overview(ctx: Context, lines: Sequence[ScheduleEntry], find: Find) -> ScheduleView:
     """Return every line with its last, next, late and missed, in four queries whatever the number of lines."""
     ctx.actor.require(*READ)
     now = ctx.now()
@@ -172,7 +172,7 @@ class ScheduleHealth:
     silent: bool
 
 
-def health(ctx: Context, lines: Sequence[Line], find: Find) -> ScheduleHealth:
+def health(ctx: Context, lines: Sequence[ScheduleEntry], find: Find) -> ScheduleHealth:
     """Return what the overview page says of the schedule, in two queries."""
     ctx.actor.require(*READ)
     now = ctx.now()
@@ -183,12 +183,12 @@ def health(ctx: Context, lines: Sequence[Line], find: Find) -> ScheduleHealth:
     return ScheduleHealth(len(known), late, _silent(_seen_at(marks), now))
 
 
-def _marks(ctx: Context, lines: Iterable[Line]) -> dict[str, JobSchedule]:
+def _marks(ctx: Context, lines: Iterable[ScheduleEntry]) -> dict[str, JobSchedule]:
     keys = [line.key for line in lines]
     return {row.key: row for row in ctx.session.scalars(select(JobSchedule).where(JobSchedule.key.in_(keys)))}
 
 
-def _standing(line: Line, mark: JobSchedule | None, served_until: datetime | None, now: datetime) -> Standing:
+def _standing(line: ScheduleEntry, mark: JobSchedule | None, served_until: datetime | None, now: datetime) -> Standing:
     return standing(
         previous_at=cron.last_until(line.cron, line.zone, now),
         next_at=cron.next_after(line.cron, line.zone, now),
@@ -215,7 +215,7 @@ def _served(ctx: Context, names: Iterable[str]) -> dict[str, datetime]:
         found = ctx.session.execute(_newest_begun(wanted)) if wanted else ()
         return {name: instant for name, instant in found if instant is not None}
 
-    return remembered(ctx, ("served", wanted), find)
+    return cached_query(ctx, ("served", wanted), find)
 
 
 @cache

@@ -19,7 +19,7 @@ from console.domain.programme.catalogue import WEEKS
 from console.domain.programme.week import FIRST_MONDAY, FRIDAY, MONDAY, WEEK_DAYS, Week, WeekEntry
 from console.domain.text import N_, T
 from console.domain.tracker import tracker as rules
-from console.domain.tracker.tracker import Programme, Tally
+from console.domain.tracker.tracker import Tally, TrackerKind
 from console.models.tracker import TrackerItem, TrackerRun
 from console.services.audit import record as audit
 from console.services.identity import sites
@@ -148,7 +148,7 @@ def _key(one: WeekEntry) -> tuple[str, str]:
     return one.kind.word, one.entry.key
 
 
-def _stored(ctx: Context, programme: Programme, site: str) -> dict[tuple[str, str], Any]:
+def _stored(ctx: Context, programme: TrackerKind, site: str) -> dict[tuple[str, str], Any]:
     columns = (TrackerItem.id, TrackerItem.item_type, TrackerItem.item_key, TrackerItem.item_name)
     statement = select(*columns, TrackerItem.owner_role, TrackerItem.evidence_required)
     found = ctx.session.execute(statement.where(TrackerItem.tracker == programme.key, TrackerItem.site_key == site))
@@ -178,7 +178,7 @@ def _refresh(ctx: Context, stored: Any, one: WeekEntry) -> bool:
 
 
 def _insert(
-    ctx: Context, programme: Programme, site: str, missing: list[WeekEntry], monday: date, now: datetime
+    ctx: Context, programme: TrackerKind, site: str, missing: list[WeekEntry], monday: date, now: datetime
 ) -> None:
     zone, by = sites.zone_of(ctx, site), ctx.actor.username
     number = tracker_store.next_number(ctx, programme)
@@ -213,7 +213,7 @@ def _insert(
     tracker_store.write_events(ctx, programme, events, now)
 
 
-def _items(ctx: Context, programme: Programme, site: str, now: datetime) -> tuple[ItemView, ...]:
+def _items(ctx: Context, programme: TrackerKind, site: str, now: datetime) -> tuple[ItemView, ...]:
     statement = rows.base(programme, ctx.actor).where(TrackerItem.site_key == site)
     order = (TrackerItem.item_type, TrackerItem.item_key, TrackerItem.id)
     return rows.views(programme, ctx.session.execute(statement.order_by(*order)), now)

@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Readiness:
+class Health:
     """The parts that a request needs: "ok", "away", "behind" (tables older than the code) or "absent" (not set up)."""
 
     database: str
@@ -37,14 +37,14 @@ class Readiness:
         return "degraded" if self.redis == "away" else "ready"
 
 
-def check(ctx: Context) -> Readiness:
+def check(ctx: Context) -> Health:
     """Ask database, schema version and Redis; never raises for a part that is away."""
     try:
         ctx.session.execute(text("SELECT 1"))
     except SQLAlchemyError:
         ctx.session.rollback()
-        return Readiness("away", "away", _redis(ctx.config["REDIS_URL"]))
-    return Readiness("ok", _migrations(ctx), _redis(ctx.config["REDIS_URL"]))
+        return Health("away", "away", _redis(ctx.config["REDIS_URL"]))
+    return Health("ok", _migrations(ctx), _redis(ctx.config["REDIS_URL"]))
 
 
 @cache

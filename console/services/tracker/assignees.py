@@ -9,9 +9,9 @@ from sqlalchemy import select
 from console.core.context import Context
 from console.domain.identity.iam import added_permissions, effective_permissions
 from console.domain.identity.scope import ALL_SITES
-from console.domain.tracker.tracker import REMEDIATION, Programme
+from console.domain.tracker.tracker import REMEDIATION, TrackerKind
 from console.models.identity import User
-from console.services.common.query_cache import remembered
+from console.services.common.query_cache import cached_query
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,13 @@ class Candidate:
     name: str
 
 
-def candidates(ctx: Context, site: str | None = None, programme: Programme = REMEDIATION) -> tuple[Candidate, ...]:
+def candidates(ctx: Context, site: str | None = None, programme: TrackerKind = REMEDIATION) -> tuple[Candidate, ...]:
     """Return the active users who hold the write permission and see `site` (None: the platform), by name."""
     ctx.actor.require(*programme.read)
-    return remembered(ctx, ("candidates", site, programme.write), lambda: _candidates(ctx, site, programme))
+    return cached_query(ctx, ("candidates", site, programme.write), lambda: _candidates(ctx, site, programme))
 
 
-def _candidates(ctx: Context, site: str | None, programme: Programme) -> tuple[Candidate, ...]:
+def _candidates(ctx: Context, site: str | None, programme: TrackerKind) -> tuple[Candidate, ...]:
     wanted = select(User.username, User.display_name, User.role, User.permissions, User.site_scope)
     people = ctx.session.execute(wanted.where(User.is_active).order_by(User.display_name, User.username))
     return tuple(
@@ -39,6 +39,6 @@ def _candidates(ctx: Context, site: str | None, programme: Programme) -> tuple[C
     )
 
 
-def _may_work(role: str, own: tuple[str, ...], programme: Programme) -> bool:
+def _may_work(role: str, own: tuple[str, ...], programme: TrackerKind) -> bool:
     held = set(effective_permissions(role, own)) | added_permissions(role)
     return "*" in held or bool(held & set(programme.write))

@@ -10,7 +10,7 @@ from sqlalchemy import func, literal_column, select, union_all
 
 from console.core.context import Context
 from console.core.listing import ListQuery
-from console.domain.tracker.tracker import Programme
+from console.domain.tracker.tracker import TrackerKind
 from console.models.identity import User
 from console.models.tracker import TrackerItem
 from console.services.tracker import rows
@@ -57,7 +57,7 @@ class Load:
 
 def board(
     ctx: Context,
-    programme: Programme,
+    programme: TrackerKind,
     query: ListQuery,
     *,
     expand: str = "",
@@ -103,7 +103,7 @@ def board(
     return Board(query, columns, sum(numbers.values()), now)
 
 
-def loads(ctx: Context, programme: Programme, site: str | None = None, *, most: int = 50) -> tuple[Load, ...]:
+def loads(ctx: Context, programme: TrackerKind, site: str | None = None, *, most: int = 50) -> tuple[Load, ...]:
     """Return the assignees with the most open items, most first."""
     ctx.actor.require(*programme.read)
     open_items = rows.keys(programme, ctx.actor).where(rows.OPEN, TrackerItem.assignee.is_not(None))

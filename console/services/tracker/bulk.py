@@ -14,7 +14,7 @@ from console.core.listing import ListQuery
 from console.domain.errors import Conflict, Invalid
 from console.domain.text import T, Text
 from console.domain.tracker.requests import BulkChange, ItemChange, Selection
-from console.domain.tracker.tracker import REMEDIATION, STATUSES, Programme
+from console.domain.tracker.tracker import REMEDIATION, STATUSES, TrackerKind
 from console.models.tracker import TrackerItem
 from console.services.audit import record as audit
 from console.services.jobs import progress
@@ -73,7 +73,7 @@ def preview(
     ctx: Context,
     selection: Selection,
     change: BulkChange,
-    programme: Programme = REMEDIATION,
+    programme: TrackerKind = REMEDIATION,
     *,
     undecided: bool = False,
 ) -> Preview:
@@ -106,7 +106,7 @@ def preview(
     )
 
 
-def apply(ctx: Context, selection: Selection, change: BulkChange, programme: Programme = REMEDIATION) -> BulkResult:
+def apply(ctx: Context, selection: Selection, change: BulkChange, programme: TrackerKind = REMEDIATION) -> BulkResult:
     """Do it for all of them in one transaction; a run reports its progress.
 
     Raises Invalid for more than 10,000 items. Items that refuse the change (closed ones) are told, not forced.
@@ -138,7 +138,7 @@ def apply(ctx: Context, selection: Selection, change: BulkChange, programme: Pro
     )
 
 
-def _check(ctx: Context, programme: Programme, change: BulkChange, now: datetime) -> None:
+def _check(ctx: Context, programme: TrackerKind, change: BulkChange, now: datetime) -> None:
     ctx.actor.require(*programme.write)
     if change.action == "status" and change.status not in STATUSES:
         raise Invalid.field("status", T("A status is needed"))
@@ -148,7 +148,7 @@ def _check(ctx: Context, programme: Programme, change: BulkChange, now: datetime
         check_due(change.due_at, change.reason, now)
 
 
-def _selected(ctx: Context, programme: Programme, selection: Selection, now: datetime) -> Select[Any]:
+def _selected(ctx: Context, programme: TrackerKind, selection: Selection, now: datetime) -> Select[Any]:
     """Return the ids that are meant; other sites' ids are simply not among them."""
     if selection.everything:
         unknown = set(selection.filters) - {item.key for item in spec(programme, now).filters}
@@ -183,7 +183,7 @@ class _Work:
     """One bulk action under way."""
 
     def __init__(
-        self, ctx: Context, programme: Programme, change: BulkChange, whom: Person | None, now: datetime
+        self, ctx: Context, programme: TrackerKind, change: BulkChange, whom: Person | None, now: datetime
     ) -> None:
         self.ctx, self.programme, self.change, self.whom, self.now = ctx, programme, change, whom, now
         self.wanted = ItemChange(

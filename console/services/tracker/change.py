@@ -15,7 +15,7 @@ from console.domain.errors import Conflict, Invalid, PermissionDenied
 from console.domain.text import T
 from console.domain.tracker.requests import ItemChange
 from console.domain.tracker.rules import State, next_state
-from console.domain.tracker.tracker import Programme
+from console.domain.tracker.tracker import TrackerKind
 from console.models.identity import User
 from console.services.tracker.rows import ItemView
 from console.services.tracker.store import Event
@@ -41,7 +41,7 @@ class Decision:
     adjusted: bool = False
     active: bool = True
 
-    def resets(self, programme: Programme) -> bool:
+    def resets(self, programme: TrackerKind) -> bool:
         """Whether it opens a closed tracker again."""
         if not (self.active and self.values):
             return False
@@ -63,7 +63,7 @@ def person(ctx: Context, text: str) -> Person:
     return Person(text, found)
 
 
-def check_permission(actor: Actor, programme: Programme, item: ItemView, change: ItemChange) -> None:
+def check_permission(actor: Actor, programme: TrackerKind, item: ItemView, change: ItemChange) -> None:
     """Raise PermissionDenied unless the actor may make this change; assignees may work on their own items."""
     if any(actor.can(permission) for permission in programme.write):
         return

@@ -13,10 +13,10 @@ from sqlalchemy import ColumnElement, Select, Subquery, false, or_, true
 from console.core.context import Context
 from console.core.listing import Column, Filter, ListQuery, ListSpec, narrowed
 from console.domain.text import N_
-from console.domain.tracker.tracker import Programme
+from console.domain.tracker.tracker import TrackerKind
 from console.models.tracker import TrackerItem
-from console.services.common.query_cache import ALWAYS, remembered_until
-from console.services.common.text_match import holds
+from console.services.common.query_cache import ALWAYS, cached_query_until
+from console.services.common.sql import contains
 from console.services.tracker import rows
 from console.services.tracker.rows import ItemView
 
@@ -67,10 +67,10 @@ def _state(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[boo
     return rows.ACTIVE if "active" in words else TrackerItem.is_active.is_(False)
 
 
-def matches(programme: Programme, words: str) -> ColumnElement[bool]:
+def matches(programme: TrackerKind, words: str) -> ColumnElement[bool]:
     """Return the condition that an item has these words in a text, or this number."""
     texts = (TrackerItem.item_name, TrackerItem.action, TrackerItem.reason, TrackerItem.item_key, TrackerItem.assignee)
-    found = [holds(column.expression, words) for column in texts]
+    found = [contains(column.expression, words) for column in texts]
     number = rows.number_of(programme.item_prefix, words)
     return or_(*found, TrackerItem.number == number) if number is not None else or_(*found)
 
@@ -119,7 +119,7 @@ COLUMNS = (
 )
 
 
-def spec(programme: Programme, now: datetime) -> ListSpec:
+def spec(programme: TrackerKind, now: datetime) -> ListSpec:
     """Return the list of a programme's items as read at `now`, active ones unless `state` says otherwise."""
     return ListSpec(
         name=f"tracker_{programme.key}",
@@ -148,7 +148,7 @@ def order_of(query: ListQuery) -> tuple[ColumnElement[Any], ...]:
     return _URGENT_FIRST if set(with_defaults(query).filters["state"]) in ({"active"}, {"closed"}) else ORDER
 
 
-def matching(ctx: Context, programme: Programme, query: ListQuery, now: datetime) -> Select[Any]:
+def matching(ctx: Context, programme: TrackerKind, query: ListQuery, now: datetime) -> Select[Any]:
     """Return the SELECT of the ids that match a query; reads indexes alone where the filters have one."""
     ctx.actor.require(*programme.read)
     keys = replace(spec(programme, now), base=lambda ctx: rows.keys(programme, ctx.actor))
@@ -157,7 +157,7 @@ def matching(ctx: Context, programme: Programme, query: ListQuery, now: datetime
 
 def unchanged(
     ctx: Context,
-    programme: Programme,
+    programme: TrackerKind,
     query: ListQuery,
     what: tuple[Hashable, ...],
     find: Callable[[], T],
@@ -177,19 +177,19 @@ def unchanged(
         return found, min(until, holds(found))
 
     if "due" not in query.filters:
-        return remembered_until(ctx, key, now, lambda: look(ALWAYS))
+        return cached_query_until(ctx, key, now, lambda: look(ALWAYS))
 
     def lateness() -> tuple[datetime, datetime]:
         until = rows.lateness_holds(ctx, programme, now)
         return until, until
 
-    same_are_late = remembered_until(ctx, ("lateness", programme.key), now, lateness)
-    return remembered_until(ctx, key, now, lambda: look(same_are_late))
+    same_are_late = cached_query_until(ctx, ("lateness", programme.key), now, lateness)
+    return cached_query_until(ctx, key, now, lambda: look(same_are_late))
 
 
 def read(
     ctx: Context,
-    programme: Programme,
+    programme: TrackerKind,
     ids: Subquery,
     now: datetime,
     *,

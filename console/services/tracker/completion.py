@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from console.core.context import Context
 from console.core.i18n import DEFAULT_LOCALE, text_in
 from console.domain.errors import Conflict, PermissionDenied
-from console.domain.tracker.tracker import COMPLETED, COMPLETED_WITH_EXCEPTIONS, NO_ITEMS, REMEDIATION, Programme
+from console.domain.tracker.tracker import COMPLETED, COMPLETED_WITH_EXCEPTIONS, NO_ITEMS, REMEDIATION, TrackerKind
 from console.models.tracker import TrackerCompletion
 from console.services.audit import record as audit
 from console.services.tracker.store import lock_run
@@ -26,7 +26,7 @@ class NotReady(Conflict):
 
     code = "not_ready"
 
-    def __init__(self, programme: Programme, readiness: ReadinessView) -> None:
+    def __init__(self, programme: TrackerKind, readiness: ReadinessView) -> None:
         detail: dict[str, Any] = {
             "message": programme.not_ready,
             "blockers": [text_in(DEFAULT_LOCALE, text) for text in readiness.blockers],
@@ -75,7 +75,7 @@ class CompletionEntry:
     readiness: Mapping[str, Any]
 
 
-def completion(ctx: Context, programme: Programme = REMEDIATION, site: str | None = None) -> Completion:
+def completion(ctx: Context, programme: TrackerKind = REMEDIATION, site: str | None = None) -> Completion:
     """Return whether the tracker is closed, and the readiness of now: two queries."""
     ctx.actor.require(*programme.read)
     check_site(ctx, site)
@@ -94,7 +94,7 @@ def completion(ctx: Context, programme: Programme = REMEDIATION, site: str | Non
     return made
 
 
-def _completion(programme: Programme, site: str | None, state: RunState, readiness: ReadinessView) -> Completion:
+def _completion(programme: TrackerKind, site: str | None, state: RunState, readiness: ReadinessView) -> Completion:
     return Completion(
         status=state.status,
         completion_note=state.completion_note,
@@ -114,7 +114,7 @@ def complete(
     *,
     note: str = "",
     force: bool = False,
-    programme: Programme = REMEDIATION,
+    programme: TrackerKind = REMEDIATION,
     site: str | None = None,
 ) -> Completion:
     """Close the tracker, or raise NotReady with the blockers.
@@ -178,7 +178,7 @@ def complete(
     return _completion(programme, site, run_state(ctx, programme, now, site), readiness)
 
 
-def _check_force(ctx: Context, programme: Programme) -> None:
+def _check_force(ctx: Context, programme: TrackerKind) -> None:
     if programme.force_denied and not any(map(ctx.actor.can, programme.force)):
         raise PermissionDenied(programme.force_denied, code="permission_missing")
     ctx.actor.require(*programme.force)
@@ -186,7 +186,7 @@ def _check_force(ctx: Context, programme: Programme) -> None:
 
 def history(
     ctx: Context,
-    programme: Programme = REMEDIATION,
+    programme: TrackerKind = REMEDIATION,
     site: str | None = None,
     *,
     limit: int = HISTORY_LIMIT,

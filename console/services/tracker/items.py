@@ -13,7 +13,7 @@ from console.core.context import Context
 from console.domain.errors import Conflict, Invalid, PreconditionFailed
 from console.domain.text import T
 from console.domain.tracker.requests import ItemChange
-from console.domain.tracker.tracker import REMEDIATION, Programme
+from console.domain.tracker.tracker import REMEDIATION, TrackerKind
 from console.models.identity import User
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.services.audit import record as audit
@@ -49,7 +49,7 @@ class EventView:
     run_id: int | None
 
 
-def get(ctx: Context, item_id: int, programme: Programme = REMEDIATION) -> ItemView:
+def get(ctx: Context, item_id: int, programme: TrackerKind = REMEDIATION) -> ItemView:
     """Read one item; raises NotFound, SiteDenied."""
     ctx.actor.require(*programme.read)
     return load(ctx, programme, item_id, ctx.now())
@@ -59,7 +59,7 @@ def change(
     ctx: Context,
     item_id: int,
     wanted: ItemChange,
-    programme: Programme = REMEDIATION,
+    programme: TrackerKind = REMEDIATION,
     *,
     version: int | None = None,
     if_match: int | None = None,
@@ -106,7 +106,7 @@ def check_version(item: ItemView, version: int | None, if_match: int | None) -> 
 
 def store(
     ctx: Context,
-    programme: Programme,
+    programme: TrackerKind,
     item: ItemView,
     values: Mapping[str, Any],
     events: tuple[Event, ...],
@@ -130,7 +130,7 @@ def _touch(ctx: Context, item: ItemView, now: datetime) -> None:
     )
 
 
-def record(ctx: Context, programme: Programme, before: ItemView, after: ItemView, values: Mapping[str, Any]) -> None:
+def record(ctx: Context, programme: TrackerKind, before: ItemView, after: ItemView, values: Mapping[str, Any]) -> None:
     """Put a change of an item on record: the published keys, and old and new values of what changed."""
     old, new = tracker_store.difference(before, values)
     audit.record(
@@ -149,7 +149,7 @@ def record(ctx: Context, programme: Programme, before: ItemView, after: ItemView
     )
 
 
-def claim(ctx: Context, item_id: int, programme: Programme = REMEDIATION) -> Changed:
+def claim(ctx: Context, item_id: int, programme: TrackerKind = REMEDIATION) -> Changed:
     """Take an unassigned open item; raises Conflict when somebody was faster or it is not open."""
     ctx.actor.require(*programme.write)
     now = ctx.now()
@@ -170,7 +170,7 @@ def claim(ctx: Context, item_id: int, programme: Programme = REMEDIATION) -> Cha
     return Changed(after, False, command.token, reopened)
 
 
-def comment(ctx: Context, item_id: int, text: str, programme: Programme = REMEDIATION) -> EventView:
+def comment(ctx: Context, item_id: int, text: str, programme: TrackerKind = REMEDIATION) -> EventView:
     """Add a comment to an item's history; whoever may change the item may comment on it."""
     ctx.actor.require(*programme.read)
     now = ctx.now()
@@ -189,7 +189,7 @@ def comment(ctx: Context, item_id: int, text: str, programme: Programme = REMEDI
 
 
 def events_of(
-    ctx: Context, item_id: int, programme: Programme = REMEDIATION, *, limit: int = 200, offset: int = 0
+    ctx: Context, item_id: int, programme: TrackerKind = REMEDIATION, *, limit: int = 200, offset: int = 0
 ) -> tuple[tuple[EventView, ...], int]:
     """Return an item's history, newest first, and how many events there are; raises NotFound, SiteDenied."""
     get(ctx, item_id, programme)

@@ -14,14 +14,14 @@ from console.core import listing
 from console.core.context import Context
 from console.core.listing import ListQuery, ListResult, ListSpec, SqlValue, count, ordered
 from console.domain.programme.trackers import programmes
-from console.domain.tracker.tracker import Programme
+from console.domain.tracker.tracker import TrackerKind
 from console.models.tracker import TrackerItem
 from console.services.tracker import rows
 from console.services.tracker.columns import matching, order_of, read, spec, unchanged, with_defaults
 from console.services.tracker.rows import ItemView
 
 
-def page(ctx: Context, programme: Programme, query: ListQuery, *, total: int | None = None) -> ListResult:
+def page(ctx: Context, programme: TrackerKind, query: ListQuery, *, total: int | None = None) -> ListResult:
     """Return one page of the table: two queries, whatever the page and its size.
 
     Whoever has counted the matching items already gives the `total`.
@@ -68,7 +68,7 @@ class Slice:
 
 def slice_of(
     ctx: Context,
-    programme: Programme,
+    programme: TrackerKind,
     query: ListQuery,
     *,
     limit: int,
@@ -109,17 +109,17 @@ def _turned(step: Any) -> ColumnElement[Any]:
     return turned
 
 
-def _total(ctx: Context, programme: Programme, query: ListQuery, statement: Select[Any], listed: ListSpec) -> int:
+def _total(ctx: Context, programme: TrackerKind, query: ListQuery, statement: Select[Any], listed: ListSpec) -> int:
     return unchanged(ctx, programme, query, ("total",), lambda: count(ctx.session, listed, statement)[0])
 
 
-def check(ctx: Context, programme: Programme, query: ListQuery) -> None:
+def check(ctx: Context, programme: TrackerKind, query: ListQuery) -> None:
     """Raise what reading the list would raise (PermissionDenied, SiteDenied, Invalid), before an export begins."""
     matching(ctx, programme, query, ctx.now())
 
 
 def stream(
-    ctx: Context, programme: Programme, query: ListQuery, ids: Sequence[int] | None = None
+    ctx: Context, programme: TrackerKind, query: ListQuery, ids: Sequence[int] | None = None
 ) -> Iterator[ItemView]:
     """Return all items of a query in constant memory, in its order.
 

@@ -11,7 +11,7 @@ from console.domain.automation.workload import source_of
 from console.domain.errors import Conflict, Invalid
 from console.domain.text import T
 from console.domain.tracker.requests import NewItem
-from console.domain.tracker.tracker import REMEDIATION, Programme
+from console.domain.tracker.tracker import REMEDIATION, TrackerKind
 from console.models.identity import Site
 from console.models.tracker import TrackerItem
 from console.services.audit import record as audit
@@ -24,7 +24,7 @@ from console.services.tracker.store import Event
 MANUAL = "manual"
 
 
-def create(ctx: Context, new: NewItem, programme: Programme = REMEDIATION) -> ItemView:
+def create(ctx: Context, new: NewItem, programme: TrackerKind = REMEDIATION) -> ItemView:
     """Add an item by hand; the sync never touches it. Raises Invalid for an unknown site or a deadline nobody means."""
     ctx.actor.require(*programme.write)
     now = ctx.now()
@@ -86,7 +86,7 @@ def _check_new_site(ctx: Context, site: str | None) -> None:
         raise Invalid.field("site", T("There is no active site of that name"))
 
 
-def close(ctx: Context, item_id: int, programme: Programme = REMEDIATION) -> Changed:
+def close(ctx: Context, item_id: int, programme: TrackerKind = REMEDIATION) -> Changed:
     """Take a finished item that was added by hand off the board; raises Conflict while it is not done.
 
     Items of rules leave by themselves, when their rule passes.

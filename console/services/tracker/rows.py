@@ -16,11 +16,11 @@ from console.domain.errors import NotFound
 from console.domain.ids import MAX_ID
 from console.domain.programme.trackers import programmes
 from console.domain.tracker.rules import soon_hours
-from console.domain.tracker.tracker import Programme
+from console.domain.tracker.tracker import TrackerKind
 from console.models.identity import User
 from console.models.tracker import TrackerEvent, TrackerItem
-from console.services.common.hints import common
 from console.services.common.query_cache import ALWAYS
+from console.services.common.sql import likely
 
 # Literals, not parameters: a partial index is used only where the database can prove its condition.
 ACTIVE: ColumnElement[bool] = TrackerItem.is_active.expression
@@ -209,12 +209,12 @@ def columns() -> list[Any]:
     return [*(getattr(TrackerItem, name) for name in _READ), TrackerItem.number, *person]
 
 
-def keys(programme: Programme, actor: Actor) -> Select[Any]:
+def keys(programme: TrackerKind, actor: Actor) -> Select[Any]:
     """Ids of the items of a programme that the caller may see."""
     return select(TrackerItem.id).where(TrackerItem.tracker == programme.key, visible(actor))
 
 
-def keys_of(programmes: Iterable[Programme], actor: Actor) -> Select[Any]:
+def keys_of(programmes: Iterable[TrackerKind], actor: Actor) -> Select[Any]:
     """Ids of the items of several programmes that the caller may see."""
     return select(TrackerItem.id).where(TrackerItem.tracker.in_([one.key for one in programmes]), visible(actor))
 
@@ -230,12 +230,12 @@ def mixed(rows: Iterable[Row[Any]], now: datetime) -> tuple[ItemView, ...]:
     return tuple(view(known[row.tracker], row, now) for row in rows if row.tracker in known)
 
 
-def base(programme: Programme, actor: Actor) -> Select[Any]:
+def base(programme: TrackerKind, actor: Actor) -> Select[Any]:
     """Items of a programme that the caller may see, with what is known of the assignee."""
     return everything().where(TrackerItem.tracker == programme.key, visible(actor))
 
 
-def view(programme: Programme, row: Row[Any], now: datetime) -> ItemView:
+def view(programme: TrackerKind, row: Row[Any], now: datetime) -> ItemView:
     """Turn a row of `base` into the item that doors show."""
     # Row._asdict would build a view of the keys for each row.
     values = dict(zip(_NAMES, row, strict=True))
@@ -248,7 +248,7 @@ def view(programme: Programme, row: Row[Any], now: datetime) -> ItemView:
     )
 
 
-def views(programme: Programme, rows: Iterable[Row[Any]], now: datetime) -> tuple[ItemView, ...]:
+def views(programme: TrackerKind, rows: Iterable[Row[Any]], now: datetime) -> tuple[ItemView, ...]:
     """Turn rows of `base` into items."""
     return tuple(view(programme, row, now) for row in rows)
 
@@ -258,7 +258,7 @@ def views_hold(items: Iterable[ItemView]) -> datetime:
     return min((item.due_at for item in items if item.due_at and item.is_open and not item.overdue), default=ALWAYS)
 
 
-def load(ctx: Context, programme: Programme, item_id: int, now: datetime, *, lock: bool = False) -> ItemView:
+def load(ctx: Context, programme: TrackerKind, item_id: int, now: datetime, *, lock: bool = False) -> ItemView:
     """Read one item; raises NotFound, or SiteDenied for an item of a site outside the caller's scope."""
     statement = everything().where(TrackerItem.tracker == programme.key, TrackerItem.id == item_id)
     row = None
@@ -281,7 +281,7 @@ def overdue(now: datetime) -> ColumnElement[bool]:
     return and_(OPEN, TrackerItem.due_at < now)
 
 
-def lateness_holds(ctx: Context, programme: Programme, now: datetime) -> datetime:
+def lateness_holds(ctx: Context, programme: TrackerKind, now: datetime) -> datetime:
     """Return the last instant (aware UTC) at which the same items are overdue and due soon as at `now`."""
     due = select(func.min(TrackerItem.due_at)).where(TrackerItem.tracker == programme.key, OPEN)
     soon = now + timedelta(hours=24)
@@ -294,11 +294,11 @@ def lateness_holds(ctx: Context, programme: Programme, now: datetime) -> datetim
 
 
 def became_done(
-    ctx: Context, programme: Programme, since: datetime, site: str | None = None
+    ctx: Context, programme: TrackerKind, since: datetime, site: str | None = None
 ) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions for the events since then (aware UTC) by which items that the caller sees became done."""
     found = [
-        common(ctx, TrackerEvent.tracker == programme.key),
+        likely(ctx, TrackerEvent.tracker == programme.key),
         TrackerEvent.to_status == literal_column("'done'"),
         TrackerEvent.at >= since,
     ]

@@ -13,7 +13,7 @@ from sqlalchemy import Table, bindparam, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from console.core.context import Context
-from console.domain.tracker.tracker import ACTIVE, Programme
+from console.domain.tracker.tracker import ACTIVE, TrackerKind
 from console.models.tracker import TrackerCommand, TrackerCompletion, TrackerEvent, TrackerItem, TrackerRun
 from console.services.jobs.runs import changed
 from console.services.tracker.rows import ItemView
@@ -40,7 +40,7 @@ class Command:
     token: str
 
 
-def lock_run(ctx: Context, programme: Programme, site: str | None = None, *, freeze: bool = False) -> TrackerRun:
+def lock_run(ctx: Context, programme: TrackerKind, site: str | None = None, *, freeze: bool = False) -> TrackerRun:
     """Return the run row of a tracker, locked until the end of the transaction; it is made when it is missing.
 
     SQLite has one writer anyway. On PostgreSQL the items table comes first and the row second, for everybody alike,
@@ -60,7 +60,7 @@ def lock_run(ctx: Context, programme: Programme, site: str | None = None, *, fre
     return row
 
 
-def _make_run(ctx: Context, programme: Programme, site: str | None) -> None:
+def _make_run(ctx: Context, programme: TrackerKind, site: str | None) -> None:
     now, by = ctx.now(), ctx.actor.username
     values = {
         "tracker": programme.key,
@@ -75,14 +75,14 @@ def _make_run(ctx: Context, programme: Programme, site: str | None) -> None:
     ctx.session.execute(dialect.insert(TrackerRun).values(values).on_conflict_do_nothing())
 
 
-def next_number(ctx: Context, programme: Programme) -> int:
+def next_number(ctx: Context, programme: TrackerKind) -> int:
     """Return the number of the next item; the tracker must be locked."""
     return 1 + (
         ctx.session.scalar(select(func.max(TrackerItem.number)).where(TrackerItem.tracker == programme.key)) or 0
     )
 
 
-def begin_command(ctx: Context, programme: Programme, kind: str, now: datetime) -> Command:
+def begin_command(ctx: Context, programme: TrackerKind, kind: str, now: datetime) -> Command:
     """Open a command; the events written under it can be taken back together."""
     token = secrets.token_urlsafe(24)
     row = TrackerCommand(tracker=programme.key, token=token, kind=kind, actor=ctx.actor.username, at=now)
@@ -124,7 +124,7 @@ def update_items(ctx: Context, changes: Iterable[tuple[int, int, Mapping[str, An
 
 def write_events(
     ctx: Context,
-    programme: Programme,
+    programme: TrackerKind,
     events: Sequence[tuple[int, str | None, int, Event]],
     now: datetime,
     command: Command | None = None,
@@ -165,7 +165,7 @@ def difference(item: ItemView, values: Mapping[str, Any]) -> tuple[dict[str, Any
     return old, {key: values[key] for key in old}
 
 
-def reopen_completion(ctx: Context, programme: Programme, site: str | None, reason: str, now: datetime) -> bool:
+def reopen_completion(ctx: Context, programme: TrackerKind, site: str | None, reason: str, now: datetime) -> bool:
     """Set a closed tracker back to active, since its items changed; tells whether it was closed.
 
     The closing stays readable in the history.

@@ -14,11 +14,11 @@ from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, literal_c
 
 from console.core.context import Context
 from console.domain.tracker import tracker as domain
-from console.domain.tracker.tracker import REMEDIATION, Overview, Programme, Readiness, Tally
+from console.domain.tracker.tracker import REMEDIATION, Overview, Readiness, Tally, TrackerKind
 from console.models.tracker import TrackerCommand, TrackerCompletion, TrackerEvent, TrackerItem, TrackerRun
 from console.services.audit import record as audit
-from console.services.common import hints
-from console.services.common.query_cache import ALWAYS, keep, remembered, remembered_until
+from console.services.common import sql
+from console.services.common.query_cache import ALWAYS, cache_put, cached_query, cached_query_until
 from console.services.tracker import rows
 from console.services.tracker.rows import ItemView
 
@@ -78,23 +78,25 @@ _READINESS = attrgetter(
 )
 
 
-def tally(ctx: Context, programme: Programme, now: datetime, site: str | None = None, *, closed: bool = False) -> Tally:
+def tally(
+    ctx: Context, programme: TrackerKind, now: datetime, site: str | None = None, *, closed: bool = False
+) -> Tally:
     """Count what the caller may see, in one query of index ranges; the domain counts the same one by one.
 
     `closed` counts the inactive items too. Done and checked go together (a constraint of the table), so unchecked
     items are those that are not done.
     """
     key = ("tally", programme.key, ctx.actor.site_scope, site, closed)
-    found = remembered_until(ctx, key, now, lambda: _counted(ctx, programme, now, site, closed=closed))
+    found = cached_query_until(ctx, key, now, lambda: _counted(ctx, programme, now, site, closed=closed))
     total = sum(found[status] for status in domain.STATUSES)
     return Tally(total=total, unchecked=total - found["done"], **found)
 
 
 def _counted(
-    ctx: Context, programme: Programme, now: datetime, site: str | None, *, closed: bool
+    ctx: Context, programme: TrackerKind, now: datetime, site: str | None, *, closed: bool
 ) -> tuple[dict[str, int], datetime]:
     """Count them, and tell until when that holds: up to the next deadline of an open item."""
-    scope = [hints.common(ctx, TrackerItem.tracker == programme.key), rows.visible(ctx.actor)]
+    scope = [sql.likely(ctx, TrackerItem.tracker == programme.key), rows.visible(ctx.actor)]
     if site is not None:
         scope.append(TrackerItem.site_key == site)
 
@@ -131,26 +133,26 @@ def _counted(
         asked = asked.join(walk, true())
     *counts, until = ctx.session.execute(asked).one()
     found = dict(zip(figures, counts, strict=True))
-    keep(ctx, late_key(ctx, programme, site), now, until or ALWAYS, found["overdue"])
+    cache_put(ctx, late_key(ctx, programme, site), now, until or ALWAYS, found["overdue"])
     return found, until or ALWAYS
 
 
-def late_key(ctx: Context, programme: Programme, site: str | None) -> Hashable:
+def late_key(ctx: Context, programme: TrackerKind, site: str | None) -> Hashable:
     """Name the number of late items that the caller sees: whoever counts it keeps it for the rest of the page."""
     return ("late", programme.key, ctx.actor.site_scope, site)
 
 
-def run_state(ctx: Context, programme: Programme, now: datetime, site: str | None = None) -> RunState:
+def run_state(ctx: Context, programme: TrackerKind, now: datetime, site: str | None = None) -> RunState:
     """Tell where the tracker stands, for trackers closed per site that of `site`: one query."""
     site_key = (site or "") if programme.site_runs else ""
-    found = remembered(ctx, ("run", programme.key, site_key), lambda: _stored_run(ctx, programme, site_key))
+    found = cached_query(ctx, ("run", programme.key, site_key), lambda: _stored_run(ctx, programme, site_key))
     if found is None:
         return RunState()
     limit = timedelta(hours=ctx.config["GOVERNANCE_REMEDIATION_SYNC_STALE_HOURS"])
     return replace(found, stale=found.last_synced_at is None or now - found.last_synced_at > limit)
 
 
-def _stored_run(ctx: Context, programme: Programme, site_key: str) -> RunState | None:
+def _stored_run(ctx: Context, programme: TrackerKind, site_key: str) -> RunState | None:
     closings = (
         select(func.count())
         .select_from(TrackerCompletion)
@@ -174,7 +176,7 @@ def check_site(ctx: Context, site: str | None) -> None:
     ctx.actor.require_site(site)
 
 
-def overview(ctx: Context, programme: Programme = REMEDIATION, site: str | None = None) -> OverviewView:
+def overview(ctx: Context, programme: TrackerKind = REMEDIATION, site: str | None = None) -> OverviewView:
     """Return the counts of a tracker: two queries."""
     ctx.actor.require(*programme.read)
     check_site(ctx, site)
@@ -199,7 +201,7 @@ def overview(ctx: Context, programme: Programme = REMEDIATION, site: str | None 
     return made
 
 
-def readiness(ctx: Context, programme: Programme = REMEDIATION, site: str | None = None) -> ReadinessView:
+def readiness(ctx: Context, programme: TrackerKind = REMEDIATION, site: str | None = None) -> ReadinessView:
     """Return whether a tracker can be closed: two queries."""
     ctx.actor.require(*programme.read)
     check_site(ctx, site)
@@ -217,7 +219,7 @@ def readiness(ctx: Context, programme: Programme = REMEDIATION, site: str | None
 
 
 def measured(
-    ctx: Context, programme: Programme, now: datetime, site: str | None = None, state: RunState | None = None
+    ctx: Context, programme: TrackerKind, now: datetime, site: str | None = None, state: RunState | None = None
 ) -> ReadinessView:
     """Compute the readiness of what the caller may see at `now`."""
     state = state or run_state(ctx, programme, now, site)
@@ -253,7 +255,7 @@ class BoardSummary:
     first: tuple[ItemView, ...]
 
 
-def board_summary(ctx: Context, site: str | None = None, programme: Programme = REMEDIATION) -> BoardSummary:
+def board_summary(ctx: Context, site: str | None = None, programme: TrackerKind = REMEDIATION) -> BoardSummary:
     """Return late, due within 24 h, unassigned, finished per day and the first things to do: three queries."""
     ctx.actor.require(*programme.read)
     check_site(ctx, site)
@@ -263,7 +265,7 @@ def board_summary(ctx: Context, site: str | None = None, programme: Programme = 
     if site is not None:
         mine = mine.where(TrackerItem.site_key == site)
     late_as = late_key(ctx, programme, site)
-    heads = remembered_until(ctx, (*key, "counts"), now, lambda: _heads(ctx, mine, now, late_as))
+    heads = cached_query_until(ctx, (*key, "counts"), now, lambda: _heads(ctx, mine, now, late_as))
     total, late, soon, unassigned, next_due_at = heads
     by_day = finished_by_day(ctx, programme, now, site)
 
@@ -282,7 +284,7 @@ def board_summary(ctx: Context, site: str | None = None, programme: Programme = 
         unassigned=unassigned,
         throughput_per_day=round(sum(count for _day, count in by_day) / TREND_DAYS, 1),
         finished_by_day=by_day,
-        first=rows.views(programme, remembered(ctx, (*key, "first"), read), now),
+        first=rows.views(programme, cached_query(ctx, (*key, "first"), read), now),
     )
 
 
@@ -298,17 +300,17 @@ def _heads(ctx: Context, mine: Select[Any], now: datetime, late_as: Hashable) ->
 
     # Every open item is late, not yet late or without a deadline: their sum needs no further walk through all of them.
     due = TrackerItem.due_at
-    parts = (number(due < now), number(due >= now), number(hints.rare(ctx, due.is_(None))))
+    parts = (number(due < now), number(due >= now), number(sql.unlikely(ctx, due.is_(None))))
     numbers = (*parts, number(due.between(now, now + day)), number(rows.UNASSIGNED))
     changes = (next_due(due >= now), next_due(due > now + day))
     late, *others, soon, unassigned, late_at, soon_at = ctx.session.execute(select(*numbers, *changes)).one()
-    keep(ctx, late_as, now, late_at or ALWAYS, late)
+    cache_put(ctx, late_as, now, late_at or ALWAYS, late)
     counts = (late + sum(others), late, soon, unassigned, late_at)
     return counts, min(late_at or ALWAYS, soon_at - day if soon_at else ALWAYS)
 
 
 def finished_by_day(
-    ctx: Context, programme: Programme, now: datetime, site: str | None = None, *, days: int = TREND_DAYS
+    ctx: Context, programme: TrackerKind, now: datetime, site: str | None = None, *, days: int = TREND_DAYS
 ) -> tuple[tuple[date, int], ...]:
     """Count the items that became done on each of the last `days` days of the business zone, oldest first.
 
@@ -333,5 +335,5 @@ def finished_by_day(
         # A range of the index for each day: every event is read once and compared with no other day.
         return tuple(ctx.session.execute(select(*(number(*ends) for ends in pairwise(starts)))).one())
 
-    counts = remembered(ctx, ("finished_by_day", programme.key, ctx.actor.site_scope, site, *starts), find)
+    counts = cached_query(ctx, ("finished_by_day", programme.key, ctx.actor.site_scope, site, *starts), find)
     return tuple(zip(dates, counts, strict=True))

@@ -14,7 +14,7 @@ from console.domain.automation.autopilot import AUTO_ASSIGN
 from console.domain.automation.workload import RETURNED
 from console.domain.errors import Conflict, Gone, NotFound
 from console.domain.text import T
-from console.domain.tracker.tracker import REMEDIATION, Programme
+from console.domain.tracker.tracker import REMEDIATION, TrackerKind
 from console.models.tracker import TrackerCommand, TrackerEvent, TrackerItem
 from console.services.audit import record as audit
 from console.services.jobs.runs import changed as affected
@@ -40,7 +40,7 @@ class _Item:
     events: list[Event] = field(default_factory=list)
 
 
-def undo(ctx: Context, token: str, programme: Programme = REMEDIATION) -> Undone:
+def undo(ctx: Context, token: str, programme: TrackerKind = REMEDIATION) -> Undone:
     """Take back the command that `token` belongs to, item by item, where its version still stands.
 
     Raises NotFound for a token that is not the caller's, Gone when the time is over or it was taken back already, and
@@ -58,7 +58,7 @@ def undo(ctx: Context, token: str, programme: Programme = REMEDIATION) -> Undone
     return take_back(ctx, command, programme)
 
 
-def take_back(ctx: Context, command: TrackerCommand, programme: Programme = REMEDIATION) -> Undone:
+def take_back(ctx: Context, command: TrackerCommand, programme: TrackerKind = REMEDIATION) -> Undone:
     """Take back a command that the caller may take back, once; who and how long after is the caller's business.
 
     Raises Gone when it was taken back already, Conflict when every item was changed meanwhile.

@@ -13,8 +13,8 @@ from console.domain.text import N_
 from console.services.tracker.completion import CompletionEntry
 from console.services.tracker.items import EventView
 from console.services.tracker.rows import ItemView
-from console.ui.formats import localtime
 from console.ui.labels.common import status_word
+from console.ui.times import localtime
 
 KINDS = {
     "opened": N_("opened the item"),

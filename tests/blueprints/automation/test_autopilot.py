@@ -12,7 +12,7 @@ from console.models.identity import User
 from console.models.jobs import JobRun
 from console.models.policies import PolicyProposal, PolicyRevision
 from console.services.jobs import engine as run_engine
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from tests.conftest import actor_of
 from tests.services.automation.automation_support import (
     AUTO_ASSIGN,
@@ -152,7 +152,7 @@ def test_the_panel_ends_its_polling_with_the_run(api, session, tracker):
     assert caller.get("/autopilot/panel", headers=PARTIAL).status_code == 200
     row = session.scalars(select(JobRun).where(JobRun.state == "queued")).one()
     session.rollback()
-    run_engine.perform(tracker, runtime.find, row.id, "worker")
+    run_engine.perform(tracker, registry.find, row.id, "worker")
 
     done = caller.get("/autopilot/panel", headers={**PARTIAL, **EN})
 

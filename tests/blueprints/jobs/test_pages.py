@@ -14,13 +14,13 @@ from console.core.clock import FixedClock
 from console.core.context import SYSTEM, unit_of_work
 from console.inputs.base import BodyModel
 from console.models.jobs import JobRun
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.jobs import schedule as run_schedule
 from console.services.jobs.job import read_options
 from console.web.extensions import db
 from tests.services.jobs.run_support import job_of
 from tests.support.runs import add_run
-from workers.schedule import LINES
+from workers.schedule import ENTRIES
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 ENGLISH = {"Accept-Language": "en"}
@@ -45,7 +45,7 @@ def look(app, session, config):
         with unit_of_work(
             sessionmaker(session.get_bind()), actor=SYSTEM, clock=FixedClock(at), config=config, write=False
         ) as ctx:
-            run_schedule.tick(ctx, LINES, runtime.find)
+            run_schedule.tick(ctx, ENTRIES, registry.find)
 
     return once
 
@@ -269,16 +269,16 @@ def test_runs_are_stopped_and_tried_again_from_their_page(api, add, register, se
     assert session.scalars(select(JobRun.retry_of).where(JobRun.retry_of.is_not(None))).all() == [failed]
 
 
-@pytest.mark.parametrize("name", [job.name for job in runtime.all_jobs()])
+@pytest.mark.parametrize("name", [job.name for job in registry.all_jobs()])
 def test_every_job_has_words_for_people(name):
-    job = runtime.get(name)
+    job = registry.get(name)
 
     assert job.title
     assert job.sentence.endswith(".")
 
 
 def test_every_line_of_the_schedule_names_a_job_and_fits_its_options():
-    assert len({line.key for line in LINES}) == len(LINES)
-    for line in LINES:
+    assert len({line.key for line in ENTRIES}) == len(ENTRIES)
+    for line in ENTRIES:
         assert line.sentence
-        read_options(runtime.get(line.job), line.options)
+        read_options(registry.get(line.job), line.options)

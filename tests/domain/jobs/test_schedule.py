@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from console.domain.jobs.schedule import Due, Line, decide, look_back_to, standing
+from console.domain.jobs.schedule import Due, ScheduleEntry, decide, look_back_to, standing
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -72,4 +72,8 @@ def test_a_line_is_late_when_an_instant_it_owes_was_not_served(previous, known_s
 
 
 def test_changed_words_make_another_line():
-    assert Line("a", "5 * * * *").key != Line("a", "6 * * * *").key != Line("a", "6 * * * *", "Asia/Seoul").key
+    assert (
+        ScheduleEntry("a", "5 * * * *").key
+        != ScheduleEntry("a", "6 * * * *").key
+        != ScheduleEntry("a", "6 * * * *", "Asia/Seoul").key
+    )

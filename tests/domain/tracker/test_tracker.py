@@ -10,8 +10,8 @@ from console.domain.tracker.tracker import (
     STATUSES,
     WEEKLY_CONDITIONS,
     CountedItem,
-    Programme,
     Tally,
+    TrackerKind,
     overview,
     percent,
     readiness,
@@ -21,7 +21,7 @@ from console.domain.tracker.tracker import (
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=4)
 EARLIER = NOW - timedelta(hours=4)
-WEEKLY = Programme(
+WEEKLY = TrackerKind(
     key="w99",
     item_prefix="W99",
     conditions=WEEKLY_CONDITIONS,

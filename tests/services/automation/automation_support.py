@@ -12,7 +12,7 @@ from console.core.clock import Clock
 from console.core.context import Context
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.services.jobs import engine as run_engine
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.jobs.engine import RunResult
 from console.services.policies import policies
 from console.services.policies.automation import AUTOPILOT as AUTOPILOT_POLICY
@@ -31,7 +31,7 @@ HOOK = "https://hooks.example/ops"
 def run(ctx: Context, name: str, options: dict[str, Any] | None = None, **values: Any) -> RunResult:
     """Run a job now, as a command does; the context is ready for the next use case afterwards."""
     ctx.rollback()
-    return run_engine.execute(ctx, runtime.get(name), options or {}, trigger="cron", **values)
+    return run_engine.execute(ctx, registry.get(name), options or {}, trigger="cron", **values)
 
 
 def set_policy(ctx: Context, **values: Any) -> PolicyView:

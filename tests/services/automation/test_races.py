@@ -19,7 +19,7 @@ from console.models.jobs import JobRun
 from console.models.tracker import TrackerItem
 from console.services.automation import latest as automation_runs
 from console.services.jobs import engine as run_engine
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.tracker import items as tracker_items
 from console.services.tracker.change import ItemChange
 from tests.conftest import START, actor_of
@@ -59,11 +59,11 @@ class Place:
 
     def run(self, name, options=None):
         with self.use(False) as ctx:
-            return run_engine.execute(ctx, runtime.get(name), options or {}, trigger="cron").run
+            return run_engine.execute(ctx, registry.get(name), options or {}, trigger="cron").run
 
     def ask(self, name):
         with self.use(False) as ctx:
-            return automation_runs.run(ctx, runtime.get(name), {})
+            return automation_runs.run(ctx, registry.get(name), {})
 
 
 def together(*works):

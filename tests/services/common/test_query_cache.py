@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from console.core.context import SYSTEM, Context
-from console.services.common.query_cache import ALWAYS, MOST, remembered, remembered_until
+from console.services.common.query_cache import ALWAYS, MOST, cached_query, cached_query_until
 from console.services.tracker.lists import Slice
 
 
@@ -29,7 +29,7 @@ class Reader:
 
     def sites(self) -> int:
         with self.factory() as session:
-            return remembered(self.context(session), "sites", lambda: self.count(session))
+            return cached_query(self.context(session), "sites", lambda: self.count(session))
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_unit_of_work_that_may_write_sees_its_own_rows(reader):
     with reader.factory() as session:
         ctx = reader.context(session, only_reads=False)
         add_site(session, 1)
-        assert remembered(ctx, "sites", lambda: reader.count(session)) == 1
+        assert cached_query(ctx, "sites", lambda: reader.count(session)) == 1
         session.rollback()
     assert reader.sites() == 0
 
@@ -96,17 +96,17 @@ def test_a_unit_of_work_that_may_write_sees_its_own_rows(reader):
 def test_taking_the_right_to_write_ends_the_promise(reader):
     with reader.factory() as session:
         ctx = reader.context(session)
-        assert remembered(ctx, "sites", lambda: reader.count(session)) == 0
+        assert cached_query(ctx, "sites", lambda: reader.count(session)) == 0
         ctx.begin_write()
         add_site(session, 1)
-        assert remembered(ctx, "sites", lambda: reader.count(session)) == 1
+        assert cached_query(ctx, "sites", lambda: reader.count(session)) == 1
 
 
 def test_what_time_changes_holds_up_to_its_instant_and_not_before_it_was_found(reader, clock):
     start = clock.now()
 
     def ask(ctx: Context) -> int:
-        return remembered_until(ctx, "late", clock.now(), find)
+        return cached_query_until(ctx, "late", clock.now(), find)
 
     def find():
         reader.looked += 1
@@ -128,24 +128,24 @@ def test_the_memory_is_bounded(reader):
     with reader.factory() as session:
         ctx = reader.context(session)
         for number in range(3 * MOST):
-            assert remembered(ctx, number, lambda number=number: number) == number
+            assert cached_query(ctx, number, lambda number=number: number) == number
         assert len(session.connection().info["remembered"].found) == MOST
         # A page of rows weighs what its rows weigh, and drives out that many figures.
-        remembered(ctx, "page", lambda: (list(range(MOST // 2)), 7))
+        cached_query(ctx, "page", lambda: (list(range(MOST // 2)), 7))
         assert MOST // 2 - 3 <= len(session.connection().info["remembered"].found) <= MOST // 2
-        remembered(ctx, "page", lambda: 1)
+        cached_query(ctx, "page", lambda: 1)
         for number in range(MOST):
-            remembered(ctx, ("slice", number), lambda: Slice(tuple(range(MOST // 3)), 7))
+            cached_query(ctx, ("slice", number), lambda: Slice(tuple(range(MOST // 3)), 7))
         assert len(session.connection().info["remembered"].found) == 2
         # A row of a database counts once, however many columns it has.
         row = session.execute(text("SELECT 1, 2, 3")).one()
         before = session.connection().info["remembered"].rows
-        remembered(ctx, "row", lambda: row)
+        cached_query(ctx, "row", lambda: row)
         assert session.connection().info["remembered"].rows == before + 1
         # What is too large is given all the same, and drives out nothing.
-        assert len(remembered(ctx, "all", lambda: list(range(2 * MOST)))) == 2 * MOST
+        assert len(cached_query(ctx, "all", lambda: list(range(2 * MOST)))) == 2 * MOST
         assert session.connection().info["remembered"].rows == before + 1
-        assert remembered(ctx, "small", lambda: 5) == remembered(ctx, "small", lambda: 6) == 5
+        assert cached_query(ctx, "small", lambda: 5) == cached_query(ctx, "small", lambda: 6) == 5
     assert ALWAYS.utcoffset() == timedelta(0)
 
 
@@ -162,7 +162,9 @@ def test_readers_never_see_an_old_count(shared_engine, steps):
         with reader.factory() as session:
             if step == "read":
                 ctx = reader.context(session)
-                found = remembered_until(ctx, "sites", ALWAYS, lambda session=session: (reader.count(session), ALWAYS))
+                found = cached_query_until(
+                    ctx, "sites", ALWAYS, lambda session=session: (reader.count(session), ALWAYS)
+                )
                 assert found == there
             else:
                 add_site(session, number)

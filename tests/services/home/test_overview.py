@@ -6,20 +6,20 @@ from console.domain.errors import SiteDenied
 from console.domain.tracker.tracker import REMEDIATION
 from console.models.automation import BacklogSample
 from console.services.home import overview
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.jobs import schedule as run_schedule
-from workers.schedule import LINES
+from workers.schedule import ENTRIES
 
 
 def test_three_figures_say_the_same_as_the_whole_schedule(make_ctx, clock, session):
     ctx = make_ctx("owner")
     ctx.begin_write()
-    run_schedule.tick(ctx, LINES, runtime.find)
+    run_schedule.tick(ctx, ENTRIES, registry.find)
     session.commit()
     for step in (timedelta(minutes=1), timedelta(hours=3)):
         clock.advance(step)
-        whole = run_schedule.overview(ctx, LINES, runtime.find)
-        short = run_schedule.health(ctx, LINES, runtime.find)
+        whole = run_schedule.overview(ctx, ENTRIES, registry.find)
+        short = run_schedule.health(ctx, ENTRIES, registry.find)
 
         assert (short.lines, short.late_count, short.silent) == (len(whole.rows), whole.late_count, whole.silent)
     assert short.late_count > 0
@@ -30,7 +30,7 @@ def test_three_figures_say_the_same_as_the_whole_schedule(make_ctx, clock, sessi
     [("owner", (True, True, True)), ("manager", (True, True, True)), ("operator", (True, True, False))],
 )
 def test_each_part_is_for_those_who_may_see_it(make_ctx, role, parts):
-    found = overview.read(make_ctx(role), None, lambda ctx: run_schedule.health(ctx, LINES, runtime.find))
+    found = overview.read(make_ctx(role), None, lambda ctx: run_schedule.health(ctx, ENTRIES, registry.find))
 
     assert (found.gate is not None, found.board is not None, found.schedule is not None) == parts
 

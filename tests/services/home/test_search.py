@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from console.models.tracker import TrackerItem
-from console.services.common.text_match import holds
+from console.services.common.sql import contains
 from console.services.home import search
 from tests.factories import make_user
 from tests.services.tracker.tracker_support import add_item
@@ -86,7 +86,7 @@ def test_words_are_taken_literally_and_without_regard_to_case(session, clock, wo
     add_item(session, clock.now(), 1, item_name="Pump 펌프 50% a/b")
     session.flush()
 
-    assert bool(session.scalars(select(TrackerItem.id).where(holds(TrackerItem.item_name, words))).all()) is matches
+    assert bool(session.scalars(select(TrackerItem.id).where(contains(TrackerItem.item_name, words))).all()) is matches
 
 
 def test_people_are_found_by_those_who_manage_them(ctx, make_ctx, session, clock):

@@ -17,7 +17,7 @@ from console.core.clock import FixedClock
 from console.core.context import SYSTEM, unit_of_work
 from console.domain.errors import PermissionDenied
 from console.domain.jobs import cron
-from console.domain.jobs.schedule import Line
+from console.domain.jobs.schedule import ScheduleEntry
 from console.models.jobs import JobRun, JobSchedule
 from console.services.jobs import schedule as run_schedule
 from tests.services.jobs.run_support import job_of
@@ -25,10 +25,10 @@ from tests.services.jobs.run_support import job_of
 START = datetime(2026, 3, 2, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 LINES = (
-    Line("gate", "45 0 * * *"),
-    Line("sync", "52 * * * *"),
-    Line("sync", "50 0 * * *", options={"times": 2}),
-    Line("report", "0 9 * * 1", "Asia/Seoul"),
+    ScheduleEntry("gate", "45 0 * * *"),
+    ScheduleEntry("sync", "52 * * * *"),
+    ScheduleEntry("sync", "50 0 * * *", options={"times": 2}),
+    ScheduleEntry("report", "0 9 * * 1", "Asia/Seoul"),
 )
 SOAK = os.environ.get("SOAK") == "1"
 JOBS = {name: job_of(name=name) for name in ("gate", "sync", "report")}
@@ -207,7 +207,7 @@ def test_a_clock_that_ran_ahead_for_a_while_does_not_silence_the_schedule(look, 
 
 
 def test_a_line_of_a_job_that_does_not_exist_makes_nothing(look, clock, session):
-    lines = (Line("nobody", "* * * * *"),)
+    lines = (ScheduleEntry("nobody", "* * * * *"),)
     look(clock, lines)
     clock.advance(5 * MINUTE)
 
@@ -276,7 +276,7 @@ def test_the_overview_tells_last_next_late_and_missed(look, make_ctx, clock, ses
 
 
 def test_the_overview_takes_the_same_number_of_queries_for_any_schedule(look, make_ctx, clock, engine):
-    many = tuple(Line("sync", f"{minute} * * * *") for minute in range(40))
+    many = tuple(ScheduleEntry("sync", f"{minute} * * * *") for minute in range(40))
     look(clock, many)
     clock.advance(timedelta(hours=2))
     look(clock, many)

@@ -12,7 +12,7 @@ from console.models.alerts import AlertAttempt, AlertDelivery
 from console.models.audit import AuditLog
 from console.services.alerts import outbox as alerts
 from console.services.jobs import engine as run_engine
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from tests.conftest import TokenClient
 from tests.factories import make_token, make_user
 from tests.services.alerts.test_outbox import answer, outbox, receiver
@@ -60,7 +60,7 @@ def token_client(session, clock):
 def retry(outbox, make_ctx, sites=("*",), trigger="api", **options):
     ctx = make_ctx("owner", sites)
     ctx.config = outbox.config
-    return run_engine.execute(ctx, runtime.get(job_names.ALERT_RETRY), options, trigger=trigger, dry_run=False).detail
+    return run_engine.execute(ctx, registry.get(job_names.ALERT_RETRY), options, trigger=trigger, dry_run=False).detail
 
 
 def seen(receiver):
@@ -106,7 +106,7 @@ def test_a_single_retry_answers_what_came_of_it(make_app, token_client, receiver
 
 
 def test_the_schedule_leaves_a_receiver_the_time_that_it_asked_for(outbox, receiver, make_ctx, session, stored, clock):
-    options = next(line.options for line in schedule.LINES if line.job == job_names.ALERT_RETRY)
+    options = next(line.options for line in schedule.ENTRIES if line.job == job_names.ALERT_RETRY)
     asked_for = clock.now() + timedelta(hours=3)
     with outbox.work() as ctx:
         later = update(AlertDelivery).where(AlertDelivery.id == stored["failed"])

@@ -13,7 +13,7 @@ from console.models.audit import AuditCheckpoint
 from console.models.jobs import JobRun
 from console.services.audit.record import chain_status
 from console.services.jobs import engine as run_engine
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from tests.services.audit.audit_support import Trail
 
 
@@ -25,7 +25,7 @@ def trail(engine, clock, config):
 def run(trail, name, options=None, **values):
     with sessionmaker(trail.engine)() as session:
         ctx = Context(session, trail.clock, SYSTEM, trail.config)
-        return run_engine.execute(ctx, runtime.get(name), options, **values).run
+        return run_engine.execute(ctx, registry.get(name), options, **values).run
 
 
 def checkpoints(trail):
@@ -89,7 +89,7 @@ def test_the_archive_of_a_broken_month_is_critical_and_kept_all_the_same(trail):
     found = run(trail, job_names.AUDIT_ARCHIVE, {"write_file": True})
 
     assert (found.status, found.detail["chain"]["chain_ok"]) == ("critical", False)
-    assert runtime.get("monthly_audit_archive").fails_on == found.status
+    assert registry.get("monthly_audit_archive").fails_on == found.status
     assert found.detail["output_file"]
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from console.models.jobs import JobRun
 from console.services.jobs import engine as run_engine
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from tests.services.jobs.run_support import contents
 from tests.workers.test_kill import OPTIONS
 
@@ -27,15 +27,15 @@ def history(session, clock):
     session.commit()
 
 
-@pytest.mark.parametrize("name", [job.name for job in runtime.all_jobs()])
+@pytest.mark.parametrize("name", [job.name for job in registry.all_jobs()])
 def test_a_dry_run_writes_nothing_but_its_own_row(place, engine, session, history, clock, name):
     with place.by_hand() as ctx:
-        run_engine.execute(ctx, runtime.get("ops_governance_remediation_sync"))
+        run_engine.execute(ctx, registry.get("ops_governance_remediation_sync"))
     clock.advance(timedelta(hours=1))
     before = contents(engine, without=())
 
     with place.by_hand() as ctx:
-        told = run_engine.execute(ctx, runtime.get(name), OPTIONS.get(name), dry_run=True)
+        told = run_engine.execute(ctx, registry.get(name), OPTIONS.get(name), dry_run=True)
 
     after = contents(engine, without=())
     known = {row[0] for row in before["job_runs"]}

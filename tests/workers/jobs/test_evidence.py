@@ -8,10 +8,10 @@ from console.services.evidence import evidence
 from console.services.evidence import store as evidence_store
 from console.services.evidence.evidence import Upload
 from console.services.jobs import engine as run_engine
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.runbook import integrity, runbook
 from tests.services.tracker.tracker_support import add_item
-from workers.schedule import LINES
+from workers.schedule import ENTRIES
 
 JOB = "ops_evidence_archive_integrity"
 
@@ -31,7 +31,7 @@ def attached(ctx, clock, content=b"measured"):
 
 
 def test_the_three_jobs_are_scheduled():
-    assert {"evidence_scan", "evidence_sweep", JOB} <= {line.job for line in LINES}
+    assert {"evidence_scan", "evidence_sweep", JOB} <= {line.job for line in ENTRIES}
 
 
 def test_the_nightly_reading_is_what_the_runbook_shows(make_ctx, clock):
@@ -40,7 +40,7 @@ def test_the_nightly_reading_is_what_the_runbook_shows(make_ctx, clock):
     for path in evidence_store.root(ctx.config).rglob("*.txt"):
         path.write_bytes(b"forged!!")
 
-    found = run_engine.execute(ctx, runtime.get(JOB), trigger="cron")
+    found = run_engine.execute(ctx, registry.get(JOB), trigger="cron")
     seen = next(one for one in runbook.snapshot(ctx).checks if one.id == "evidence_archive_integrity_batch")
 
     assert (found.run.status, found.run.detail["digest_mismatch_count"]) == ("critical", 1)
@@ -50,7 +50,7 @@ def test_the_nightly_reading_is_what_the_runbook_shows(make_ctx, clock):
 
 
 def test_a_scan_with_nothing_to_do_is_a_skip(make_ctx):
-    found = run_engine.execute(as_system(make_ctx), runtime.get("evidence_scan"), trigger="cron")
+    found = run_engine.execute(as_system(make_ctx), registry.get("evidence_scan"), trigger="cron")
 
     assert (found.run.status, found.run.executed) == ("success", False)
 
@@ -62,7 +62,7 @@ def test_a_dry_sweep_reports_and_moves_nothing(make_ctx, clock):
     orphan.write_bytes(b"x")
     clock.set(clock.now().replace(year=2100))
 
-    dry = run_engine.execute(ctx, runtime.get("evidence_sweep"), dry_run=True)
+    dry = run_engine.execute(ctx, registry.get("evidence_sweep"), dry_run=True)
     assert (dry.run.detail["set_aside_count"], orphan.exists()) == (1, True)
-    run_engine.execute(ctx, runtime.get("evidence_sweep"))
+    run_engine.execute(ctx, registry.get("evidence_sweep"))
     assert not orphan.exists()

@@ -7,7 +7,7 @@ from console.domain.programme.catalogue import WEEKS
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerItem
 from console.services.jobs import engine as run_engine
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.programme import weeks as programme
 from tests.factories import make_site
 
@@ -18,7 +18,7 @@ def test_a_worker_changes_the_items_of_the_week_and_no_others(ctx, session, cloc
         programme.bootstrap(ctx, WEEKS[code], "본관")
     wanted = {"action": "assign", "assignee": "lee", "everything": True, "tracker": "w02"}
 
-    found = run_engine.execute(ctx, runtime.get(job_names.BULK), wanted)
+    found = run_engine.execute(ctx, registry.get(job_names.BULK), wanted)
 
     assert (found.run.status, found.run.detail["changed"]) == ("success", 13)
     given = session.execute(select(TrackerItem.tracker, TrackerItem.assignee).distinct()).all()

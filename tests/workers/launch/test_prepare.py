@@ -21,7 +21,7 @@ def converse(tmp_path, monkeypatch):
         monkeypatch.setenv("REDIS_URL", redis_url or "")  # restored after the test, whoever changes it
         word = "" if redis_url is None else json.dumps({"redis_url": redis_url}) + "\n"
         mouth = io.StringIO()
-        go = prepare.converse(io.StringIO(word), mouth)
+        go = prepare.handshake(io.StringIO(word), mouth)
         return [json.loads(line) for line in mouth.getvalue().splitlines()], go
 
     return talk

@@ -81,7 +81,9 @@ def test_a_path_that_is_too_long_for_a_socket_is_said(tmp_path, monkeypatch):
 
 
 def test_a_child_dies_with_the_process_that_started_it(tmp_path):
-    script = "from workers.launch import children; c = children.spawn(['sleep', '60']); print(c.pid, flush=True); c.wait()"
+    script = (
+        "from workers.launch import children; c = children.spawn(['sleep', '60']); print(c.pid, flush=True); c.wait()"
+    )
     with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
         child = int(parent.stdout.readline())
         parent.kill()
