@@ -284,8 +284,8 @@ def show_conflict(
     if from_drawer or not wants_fragment():
         people = assignees.candidates(ctx, stored.site, place.programme)
         form = edit_form(stored, people, zone(), request.form, version=stored.version)
-        change_message = {"changes": changes, "by": by, "at": stored.updated_at}
-        return show_drawer(ctx, place, stored, form=form, conflict=change_message, status=409)
+        conflicting = {"changes": changes, "by": by, "at": stored.updated_at}
+        return show_drawer(ctx, place, stored, form=form, conflict=conflicting, status=409)
     told_shortly = "; ".join(f"{tr(one['field'])}: {one['old'] or '–'}" for one in changes)
     message = _("%(name)s was faster. Now: %(changes)s", name=by, changes=told_shortly or stored.item_id)
     return trigger(toast(nothing(409), message, kind="error"), **{"tracker-changed": {}})
