@@ -21,10 +21,10 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint fmt types setup setup-dev lock web worker scheduler migrate soak bench screenshots texts consolidation
+.PHONY: help run test check lint fmt types setup setup-dev lock web worker scheduler migrate soak bench screenshots texts consolidation configuration
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup ## Start everything on this machine (PORT, HOST, DATA_DIR, DATABASE_URL, REDIS_URL, DEMO=0)
 	@exec $(BIN)/python -m workers.launch.supervisor
@@ -93,3 +93,6 @@ screenshots: setup-dev ## Pictures of the pages, from a demo company of their ow
 
 consolidation: setup-dev ## Show that all tracker pages are made of one family of templates
 	@$(BIN)/python -m tools.consolidation
+
+configuration: setup-dev ## Write the table of settings into docs/CONFIGURATION.md
+	@$(BIN)/python -m tools.configuration

@@ -1,6 +1,6 @@
 """Every variable of the product, once: name, type, default, bounds, secret or not, meaning.
 
-Preflight, the start-up checks and the table in the README are made from `SETTINGS`.
+Preflight, the start-up checks and the table in docs/CONFIGURATION.md are made from `SETTINGS`.
 """
 
 from __future__ import annotations

@@ -1,15 +1,14 @@
-"""Write the table of settings into the README (`make readme`); a test holds that it is current."""
+"""Write the table of settings into docs/CONFIGURATION.md (`make configuration`); a test holds that it is current."""
 
 from __future__ import annotations
 
-import sys
 from itertools import groupby
 from pathlib import Path
 
 from console.core.settings import SETTINGS, Setting
 
-README = Path(__file__).resolve().parent.parent / "README.md"
-START = "<!-- settings: written by `python -m tools.readme` -->\n"
+DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "CONFIGURATION.md"
+START = "<!-- settings: written by `make configuration` -->\n"
 END = "<!-- end of settings -->"
 
 
@@ -33,7 +32,7 @@ def table() -> str:
     made = []
     for section, settings in groupby(SETTINGS, key=lambda setting: setting.section):
         made.append(
-            f"**{section}**\n\n| variable | type | default | bounds | meaning |\n| --- | --- | --- | --- | --- |\n"
+            f"## {section}\n\n| variable | type | default | bounds | meaning |\n| --- | --- | --- | --- | --- |\n"
         )
         for one in settings:
             meaning = one.help + (" (secret)" if one.secret else "")
@@ -43,18 +42,15 @@ def table() -> str:
 
 
 def updated(text: str) -> str:
-    """Return the README's text with the current table in it."""
+    """Return the document's text with the current table in it."""
     head, _, rest = text.partition(START)
     _, _, tail = rest.partition(END)
     return f"{head}{START}\n{table()}{END}{tail}"
 
 
 def main() -> None:
-    """Write the README; with `--check` only tell whether it is current (exit code 1 when not)."""
-    text = README.read_text("utf-8")
-    if "--check" in sys.argv:
-        sys.exit(0 if updated(text) == text else "README: the table of settings is old; run `make readme`")
-    README.write_text(updated(text), "utf-8")
+    """Write the current table into the document."""
+    DOCUMENT.write_text(updated(DOCUMENT.read_text("utf-8")), "utf-8")
 
 
 if __name__ == "__main__":
