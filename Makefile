@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint fmt types setup setup-dev lock web worker scheduler migrate soak bench screenshots texts consolidation configuration
+.PHONY: help run test check lint fmt types setup setup-dev lock web worker scheduler migrate soak bench screenshots texts consolidation configuration structure
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,3 +96,6 @@ consolidation: setup-dev ## Show that all tracker pages are made of one family o
 
 configuration: setup-dev ## Write the table of settings into docs/CONFIGURATION.md
 	@$(BIN)/python -m tools.configuration
+
+structure: setup-dev ## Print rooms, sizes and imports, and write them into docs/ARCHITECTURE.md
+	@$(BIN)/python -m tools.structure

@@ -1,0 +1,1 @@
+"""Steps of set-up and upkeep: environment, static files, translations, papers, and the offline verifier."""
