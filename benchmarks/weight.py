@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import posixpath
 import re
 import time
 
@@ -29,9 +30,16 @@ def first_visit(port: int, headers: dict[str, str], path: str) -> tuple[int, int
     """Return the compressed bytes of all scripts and styles of a page, and of its HTML."""
     html = _get(port, path, headers)
     text = html.decode()
-    links = set(re.findall(r'<script[^>]+src="([^"]+)"', text))
-    links |= set(re.findall(r'<link[^>]+rel="stylesheet"[^>]*href="([^"]+)"', text))
-    links |= set(re.findall(r'<link[^>]+rel="modulepreload"[^>]*href="([^"]+)"', text))
+    waiting = set(re.findall(r'<script[^>]+src="([^"]+)"', text))
+    waiting |= set(re.findall(r'<link[^>]+rel="stylesheet"[^>]*href="([^"]+)"', text))
+    links: set[str] = set()
+    while waiting - links:
+        link = (waiting - links).pop()
+        links.add(link)
+        if link.endswith(".js"):
+            script = _get(port, link, headers).decode()
+            imported = re.findall(r"""\b(?:from|import)\s*["'](\.[^"']+)["']""", script)
+            waiting |= {posixpath.normpath(posixpath.join(posixpath.dirname(link), name)) for name in imported}
     fonts = {link for link in links if "pretendard" in link}
     total = sum(len(_get(port, link, {**headers, "Accept-Encoding": "br, gzip"})) for link in links - fonts)
     return total, len(gzip.compress(html, 6))

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from console.web.assets import DIST, manifest
-from tools import stylesheet
 
 CONSOLE = Path(__file__).parent.parent / "console"
 SHEETS = sorted(CONSOLE.glob("static/css/*.css"))
@@ -31,6 +30,18 @@ def text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def class_names(css: str) -> set[str]:
+    """Return the classes that stand before the braces of a style sheet."""
+    bare = re.sub(r"""/\*.*?\*/|"[^"]*"|'[^']*'|url\([^)]*\)""", "", css, flags=re.DOTALL)
+    return set(re.findall(r"\.(-?[A-Za-z_][\w-]*)", " ".join(re.findall(r"[^{};]+(?=\{)", bare))))
+
+
+def test_classes_are_read_from_selectors_only():
+    css = ".a .b-c:hover,.w_1>p{margin:.5rem;background:url(x.svg)}@media print{.d{top:1.5em}/* .e{} */}"
+
+    assert class_names(css) == {"a", "b-c", "w_1", "d"}
+
+
 def test_a_first_visit_stays_small():
     served = [DIST / name for logical, name in manifest().items() if logical.endswith((".css", ".js", ".svg"))]
     total = sum(path.with_name(path.name + ".br").stat().st_size for path in served)
@@ -39,14 +50,14 @@ def test_a_first_visit_stays_small():
 
 
 def test_no_class_of_ours_is_one_of_tablers_by_accident():
-    tabler = stylesheet.class_names(text(CONSOLE / "static" / "vendor" / "tabler.css"))
-    ours = set().union(*(stylesheet.class_names(text(sheet)) for sheet in SHEETS))
+    tabler = class_names(text(CONSOLE / "static" / "vendor" / "tabler.css"))
+    ours = set().union(*(class_names(text(sheet)) for sheet in SHEETS))
 
     assert (ours & tabler) - FROM_TABLER == set()
 
 
 def test_every_class_of_ours_is_used():
-    ours = set().union(*(stylesheet.class_names(text(sheet)) for sheet in SHEETS))
+    ours = set().union(*(class_names(text(sheet)) for sheet in SHEETS))
     pages = "".join(text(path) for path in (*TEMPLATES, *SCRIPTS, *CONSOLE.rglob("*.py")))
     named = set(re.findall(r"[\w-]+", pages))
     # Names that end in a word of the data: `series-{{ hue }}`.

@@ -5,8 +5,9 @@
     python -m tools.assets sizes    what a first visit costs, compressed
 
 Sources are console/static/{css,js,img} and console/static/vendor; the result is console/static/dist with a
-manifest.json from logical to hashed names, which console/web/assets.py reads. A reference of one file to another
-(url(...), @import, import ... from "./x.js") is written to the hashed name, so every file may be cached for ever.
+manifest.json from logical to hashed names, which console/web/assets.py reads. tools/bundle.mjs cuts the base style
+sheet down to what we use (purgecss), then bundles and minifies (esbuild). Every reference leads to a hashed name, so
+every file may be cached for ever.
 """
 
 from __future__ import annotations
@@ -15,15 +16,16 @@ import fcntl
 import gzip
 import hashlib
 import json
-import posixpath
 import re
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from tools import node, stylesheet, vendor
+from tools import node, vendor
 from tools.node import ROOT, SetupError
 
 CONSOLE = ROOT / "console"
@@ -31,28 +33,40 @@ STATIC = CONSOLE / "static"
 DIST = STATIC / "dist"
 MANIFEST = DIST / "manifest.json"
 EXTRA_CLASSES = ROOT / "tools" / "classes.txt"
+BUNDLER = ROOT / "tools" / "bundle.mjs"
 OWN = ("css", "js", "img")
+# The scripts that pages ask for; what these import travels with them.
+SCRIPTS = ("js/app.js", "js/board.js", "js/drawer.js", "js/evidence.js")
 TEXT = (".css", ".js", ".svg")
-SKIP = ("vendor/tabler-classes.json",)
 
-_CSS_REFERENCE = re.compile(r"url\(\s*[\"']?(?P<name>[^\"')]+)[\"']?\s*\)|@import\s+[\"'](?P<sheet>[^\"']+)[\"']")
-_JS_REFERENCE = re.compile(r"(?:\bfrom\s*|\bimport\s*\(?\s*)[\"'](?P<name>\.{1,2}/[^\"']+)[\"']")
-_SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
+_WORD = re.compile(r"[\w-]+")
 
 
 def sources() -> dict[str, Path]:
-    """Return logical name -> file of everything that is served."""
+    """Return logical name -> file of everything that is served or becomes part of it."""
     found: dict[str, Path] = {}
     for folder in (*OWN, "vendor"):
         for path in sorted((STATIC / folder).rglob("*")):
-            name = path.relative_to(STATIC).as_posix()
-            if path.is_file() and not path.name.startswith(".") and name not in SKIP:
-                found[name] = path
+            if path.is_file() and not path.name.startswith("."):
+                found[path.relative_to(STATIC).as_posix()] = path
     return found
 
 
+def entries(names: Iterable[str]) -> list[str]:
+    """Return which of the sources pages ask for by name; the others are reached through these."""
+    return [name for name in names if not name.startswith(("js/", "vendor/fonts/")) or name in SCRIPTS]
+
+
+def words(files: Iterable[Path]) -> set[str]:
+    """Return every word of the files that could be the name of a class, a tag, an attribute or a custom property."""
+    return {word for path in files for word in _WORD.findall(path.read_text(encoding="utf-8"))}
+
+
 def used_words() -> set[str]:
-    """Return the words of every place that can name a class."""
+    """Return the words of every place that can name a class and that the base style sheet has too.
+
+    An edit that brings no such word must not cost a build.
+    """
     files = [
         *CONSOLE.joinpath("templates").rglob("*.html"),
         *CONSOLE.joinpath("partials").rglob("*.html"),
@@ -60,71 +74,36 @@ def used_words() -> set[str]:
         *CONSOLE.rglob("*.py"),
         EXTRA_CLASSES,
     ]
-    return stylesheet.words(path.read_text(encoding="utf-8") for path in files)
+    return words(files) & words([vendor.VENDOR / "tabler.css"])
 
 
-class Build:
-    """One run over all sources; `names` fills up with logical -> hashed name."""
+def bundle(folder: Path, out: Path, names: list[str], used: set[str]) -> dict[str, str]:
+    """Write the finished form of the files `names` of a folder, and of what they refer to, into `out`.
 
-    def __init__(self, files: dict[str, Path], used: set[str]) -> None:
-        self.files = files
-        self.used = used
-        self.names: dict[str, str] = {}
-        self.contents: dict[str, bytes] = {}
-        self._open: list[str] = []
-
-    def add(self, name: str) -> str:
-        """Return the hashed name of a source after building it and what it refers to."""
-        if name in self.names:
-            return self.names[name]
-        if name in self._open:
-            raise SetupError(f"Static files refer to each other in a circle: {' -> '.join([*self._open, name])}.")
-        self._open.append(name)
-        content = self._content(name)
-        self._open.pop()
-        stem, dot, suffix = name.rpartition(".")
-        hashed = f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}{dot}{suffix}"
-        self.names[name] = hashed
-        self.contents[hashed] = content
-        return hashed
-
-    def _content(self, name: str) -> bytes:
-        content = self.files[name].read_bytes()
-        if name.endswith(".css"):
-            text = content.decode("utf-8")
-            if name == "vendor/tabler.css":
-                text = stylesheet.prune(text, self.used, self._readers())
-            elif not name.startswith("vendor/"):
-                text = stylesheet.squeeze(text)
-            return self._linked(name, text, _CSS_REFERENCE).encode()
-        if name.endswith(".js"):
-            text = _SOURCE_MAP.sub("", content.decode("utf-8"))
-            return self._linked(name, text, _JS_REFERENCE).encode()
-        return content
-
-    def _readers(self) -> list[str]:
-        own = (n for n in self.files if not n.startswith("vendor/") and n.endswith((".css", ".js")))
-        return [self.files[name].read_text(encoding="utf-8") for name in own]
-
-    def _linked(self, name: str, text: str, pattern: re.Pattern[str]) -> str:
-        here = posixpath.dirname(name)
-
-        def hashed(match: re.Match[str]) -> str:
-            target = next(value for value in match.groups() if value)
-            if target.startswith(("data:", "#", "http:", "https:", "/")):
-                return match.group()
-            logical = posixpath.normpath(posixpath.join(here, target))
-            if logical not in self.files:
-                raise SetupError(f"console/static/{name} refers to {target}, which does not exist.")
-            relative = posixpath.relpath(self.add(logical), here)
-            return match.group().replace(target, relative if relative.startswith(".") else f"./{relative}")
-
-        return pattern.sub(hashed, text)
+    Return logical name -> hashed name. Raise SetupError where a file is broken or refers to one that does not exist.
+    """
+    own = [*folder.joinpath("css").rglob("*.css"), *folder.joinpath("js").rglob("*.js")]
+    request = {
+        "folder": str(folder.resolve()),
+        "out": str(out.resolve()),
+        "entries": names,
+        "words": sorted(used),
+        "readers": sorted(words(own)),
+    }
+    done = subprocess.run(
+        [node.node(), BUNDLER], input=json.dumps(request), capture_output=True, text=True, encoding="utf-8", check=False
+    )
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise SetupError(f"The static files could not be built ({said}).")
+    files: dict[str, str] = json.loads(done.stdout)
+    return files
 
 
 def _key(fingerprint: str, files: dict[str, Path], used: set[str]) -> str:
     digest = hashlib.sha256(fingerprint.encode())
-    digest.update(Path(__file__).read_bytes())
+    for program in (Path(__file__), BUNDLER):
+        digest.update(program.read_bytes())
     for name, path in files.items():
         digest.update(name.encode() + b"\0")
         if not name.startswith("vendor/"):
@@ -134,25 +113,24 @@ def _key(fingerprint: str, files: dict[str, Path], used: set[str]) -> str:
 
 
 def build() -> bool:
-    """Bring console/static/dist up to date; tells whether anything had to be done."""
+    """Bring console/static/dist up to date; return whether anything had to be done."""
     with _alone():
         fingerprint = vendor.refresh()
-        files = sources()
-        # Only words that are classes of the base style sheet matter: an edit elsewhere must not cost a build.
-        used = used_words() & set(json.loads(vendor.CLASSES.read_text(encoding="utf-8")))
+        files, used = sources(), used_words()
         key = _key(fingerprint, files, used)
         old = _read_manifest()
         if old.get("key") == key and all((DIST / name).is_file() for name in old["files"].values()):
             return False
-        work = Build(files, used)
-        for name in files:
-            work.add(name)
-        _write(work.contents)
-        _forget(keep={*work.names.values(), *old.get("files", {}).values()})
-        manifest = {"key": key, "files": dict(sorted(work.names.items()))}
-        fresh = MANIFEST.with_suffix(".new")
-        fresh.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-        fresh.replace(MANIFEST)
+        node.install()
+        DIST.mkdir(exist_ok=True)
+        with TemporaryDirectory(dir=DIST) as fresh:
+            names = bundle(STATIC, Path(fresh), entries(files), used)
+            _publish(Path(fresh), names.values())
+        _forget(keep={*names.values(), *old.get("files", {}).values()})
+        manifest = {"key": key, "files": dict(sorted(names.items()))}
+        fresh_manifest = MANIFEST.with_suffix(".new")
+        fresh_manifest.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        fresh_manifest.replace(MANIFEST)
         return True
 
 
@@ -173,21 +151,21 @@ def _read_manifest() -> dict[str, Any]:
     return manifest
 
 
-def _write(contents: dict[str, bytes]) -> None:
+def _publish(fresh: Path, names: Iterable[str]) -> None:
+    """Move the files that are new into console/static/dist, with compressed twins."""
     import brotli
 
-    for name, content in contents.items():
+    for name in names:
         path = DIST / name
         if path.is_file():
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix in TEXT:
+            content = (fresh / name).read_bytes()
             path.with_name(path.name + ".br").write_bytes(brotli.compress(content, quality=11))
             path.with_name(path.name + ".gz").write_bytes(gzip.compress(content, 9, mtime=0))
         # The plain file comes last and at once: where it stands, its twins stand too.
-        fresh = path.with_name(path.name + ".new")
-        fresh.write_bytes(content)
-        fresh.replace(path)
+        (fresh / name).replace(path)
 
 
 def _forget(keep: set[str]) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import shutil
 from pathlib import Path
 
-from tools import node, stylesheet
+from tools import node
 from tools.node import LOCK, MODULES, ROOT, SetupError
 
 VENDOR = ROOT / "console" / "static" / "vendor"
 ICONS = ROOT / "tools" / "icons.txt"
-CLASSES = VENDOR / "tabler-classes.json"
 STAMP = VENDOR / ".stamp"
 
 FILES = {
@@ -29,7 +27,7 @@ ICON_FOLDER = MODULES / "@tabler" / "icons" / "icons"
 
 def fingerprint() -> str:
     """Return the hash of everything the vendor folder is made from."""
-    parts = (LOCK, ICONS, Path(__file__), Path(stylesheet.__file__))
+    parts = (LOCK, ICONS, Path(__file__))
     return hashlib.sha256(b"\0".join(part.read_bytes() for part in parts)).hexdigest()
 
 
@@ -46,8 +44,6 @@ def refresh() -> str:
         shutil.copyfile(_existing(MODULES / source), fresh / name)
     _font(fresh)
     (fresh / "icons.svg").write_text(sprite(icon_names()), encoding="utf-8")
-    tabler = (fresh / "tabler.css").read_text(encoding="utf-8")
-    (fresh / CLASSES.name).write_text(json.dumps(sorted(stylesheet.class_names(tabler))), encoding="utf-8")
     (fresh / STAMP.name).write_text(wanted)
     shutil.rmtree(VENDOR, ignore_errors=True)
     fresh.rename(VENDOR)
@@ -93,7 +89,7 @@ def _font(folder: Path) -> None:
     for file in sorted((FONT / FONT_FOLDER).glob("*.woff2")):
         shutil.copyfile(file, folder / "fonts" / file.name)
     text = licence + "\n".join(faces).replace(f"./{FONT_FOLDER}/", "./fonts/")
-    (folder / "pretendard.css").write_text(stylesheet.squeeze(text), encoding="utf-8")
+    (folder / "pretendard.css").write_text(text, encoding="utf-8")
 
 
 def _existing(path: Path) -> Path:

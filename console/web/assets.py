@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DIST = Path(__file__).parents[1] / "static" / "dist"
 PREFIX = "/static/"
-HASHED_NAME = r"\.[0-9a-f]{12}\.[a-z0-9]+$"
+HASHED_NAME = r"\.[A-Z2-7]{8}\.[a-z0-9]+$"
 
 
 class AssetsMissingError(RuntimeError):

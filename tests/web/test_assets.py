@@ -11,10 +11,10 @@ from console.web.assets import AssetsMissingError
 @pytest.fixture
 def dist(tmp_path):
     (tmp_path / "css").mkdir()
-    (tmp_path / "css" / "app.0123456789ab.css").write_text("a{color:red}")
-    (tmp_path / "css" / "app.0123456789ab.css.gz").write_bytes(b"gz")
-    (tmp_path / "css" / "app.0123456789ab.css.br").write_bytes(b"b")
-    manifest = {"files": {"css/app.css": "css/app.0123456789ab.css"}}
+    (tmp_path / "css" / "app.K7Q3ZOFT.css").write_text("a{color:red}")
+    (tmp_path / "css" / "app.K7Q3ZOFT.css.gz").write_bytes(b"gz")
+    (tmp_path / "css" / "app.K7Q3ZOFT.css.br").write_bytes(b"b")
+    manifest = {"files": {"css/app.css": "css/app.K7Q3ZOFT.css"}}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     return tmp_path
 
@@ -42,7 +42,7 @@ def test_a_checkout_without_built_files_says_what_to_do(tmp_path):
     ("accepted", "encoding", "body"), [("br, gzip", "br", b"b"), ("gzip", "gzip", b"gz"), ("", None, b"a{color:red}")]
 )
 def test_a_file_comes_compressed_and_for_ever(visitor, accepted, encoding, body):
-    with visitor.get("/static/css/app.0123456789ab.css", headers={"Accept-Encoding": accepted}) as answer:
+    with visitor.get("/static/css/app.K7Q3ZOFT.css", headers={"Accept-Encoding": accepted}) as answer:
         content = answer.data
 
     assert content == body
@@ -59,7 +59,7 @@ def test_everything_else_goes_to_the_application(visitor):
 
 
 def test_a_file_is_only_read(visitor):
-    assert visitor.post("/static/css/app.0123456789ab.css").status_code == 405
+    assert visitor.post("/static/css/app.K7Q3ZOFT.css").status_code == 405
 
 
 def test_nothing_built_leaves_the_application_as_it_is(tmp_path):
