@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -146,4 +146,4 @@ def test_the_process_looks_at_its_schedule_and_ends_when_told_to(database, engin
 @pytest.mark.parametrize("line", ENTRIES, ids=lambda line: line.key)
 def test_every_line_can_be_read(line):
     assert registry.find(line.job) is not None
-    cron.parse(line.cron)
+    assert cron.next_after(line.cron, line.zone, datetime(2026, 3, 2, tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""Instants of cron words: against a second implementation, and where clocks change."""
+"""Instants of cron words: against a second implementation, forwards and backwards, and where clocks change."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_the_instants_are_those_of_another_implementation(words, zone, start):
 @settings(max_examples=150, deadline=None)
 @given(
     words=st.sampled_from(["45 0 * * *", "52 * * * *", "*/10 * * * *", "5 0 1 * *", "40 23 * * 5"]),
-    zone=st.sampled_from(["UTC", "Asia/Seoul", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe"]),
+    zone=st.sampled_from(["UTC", "Asia/Seoul", "America/New_York", "Europe/Berlin"]),
     start=MOMENT,
 )
 def test_forwards_and_backwards_meet(words, zone, start):
@@ -61,8 +61,19 @@ def test_forwards_and_backwards_meet(words, zone, start):
     [
         ("0 9 * * *", "Asia/Seoul", "2026-03-01T00:00Z", "2026-03-02T00:00Z", ["03-02T00:00"]),
         # Clocks in New York jump from 02:00 to 03:00 on 8 March and back on 1 November 2026.
-        ("30 2 * * *", "America/New_York", "2026-03-07T12:00Z", "2026-03-09T12:00Z", ["03-08T07:30", "03-09T06:30"]),
+        ("30 2 * * *", "America/New_York", "2026-03-07T12:00Z", "2026-03-09T12:00Z", ["03-08T07:00", "03-09T06:30"]),
+        ("0 2,3 * * *", "America/New_York", "2026-03-08T05:00Z", "2026-03-08T12:00Z", ["03-08T07:00"]),
         ("30 1 * * *", "America/New_York", "2026-10-31T12:00Z", "2026-11-02T12:00Z", ["11-01T05:30", "11-02T06:30"]),
+        # Seen from within the second time of the repeated hour, its instant has passed.
+        ("30 1 * * *", "America/New_York", "2026-11-01T05:00Z", "2026-11-01T06:10Z", ["11-01T05:30"]),
+        ("50 1 * * *", "America/New_York", "2026-11-01T06:10Z", "2026-11-02T12:00Z", ["11-02T06:50"]),
+        (
+            "*/30 1 * * *",
+            "America/New_York",
+            "2026-11-01T04:45Z",
+            "2026-11-01T07:45Z",
+            ["11-01T05:00", "11-01T05:30", "11-01T06:00", "11-01T06:30"],
+        ),
         ("30 * * * *", "America/New_York", "2026-03-08T05:45Z", "2026-03-08T08:00Z", ["03-08T06:30", "03-08T07:30"]),
         (
             "30 * * * *",
@@ -93,25 +104,22 @@ def test_a_long_silence_gives_a_bounded_list_with_the_newest_instant_at_its_end(
     ("words", "blame"),
     [
         ("* * * *", "five fields"),
+        ("0 * * * * *", "five fields"),
         ("60 * * * *", "minute"),
         ("* 24 * * *", "hour"),
-        ("* * 0 * *", "day of month"),
+        ("* * 0 * *", "day-of-month"),
         ("* * * 13 *", "month"),
-        ("* * * * 8", "day of week"),
+        ("* * * * 8", "day-of-week"),
         ("*/0 * * * *", "minute"),
         ("5-1 * * * *", "minute"),
-        ("a * * * *", "not understood"),
-        ("1,,2 * * * *", "not understood"),
-        ("-1 * * * *", "not understood"),
+        ("a * * * *", "minute"),
+        ("1,,2 * * * *", "minute"),
+        ("-1 * * * *", "minute"),
+        ("0 0 31 2 *", "day-of-month"),
     ],
 )
-def test_words_that_mean_nothing_are_refused_by_name(words, blame):
+def test_words_that_mean_nothing_or_never_happen_are_refused_by_name(words, blame):
     with pytest.raises(ValueError, match=blame):
-        cron.parse(words)
-
-
-def test_words_that_never_happen_are_refused():
-    with pytest.raises(ValueError, match="never happen"):
-        cron.next_after("0 0 31 2 *", "UTC", START)
-    with pytest.raises(ValueError, match="never happen"):
-        cron.last_until("0 0 31 2 *", "UTC", START)
+        cron.next_after(words, "UTC", START)
+    with pytest.raises(ValueError, match=blame):
+        cron.last_until(words, "UTC", START)
