@@ -6,11 +6,12 @@ when data or rights change: another state is another key.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import suppress
 from threading import Lock
 from typing import Any
 
+from cachetools import LRUCache
 from flask import g
 from markupsafe import Markup
 
@@ -25,26 +26,18 @@ class Drawings:
     """A store of markup bounded by its length, the least used leaves first; serves many threads."""
 
     def __init__(self, most: int = MOST) -> None:
-        self._most = most
-        self._length = 0
-        self._kept: OrderedDict[Hashable, Markup] = OrderedDict()
+        self._kept: LRUCache[Hashable, Markup] = LRUCache(most, getsizeof=len)
         self._lock = Lock()
 
     def get(self, key: Hashable, draw: Callable[[], Markup]) -> Markup:
         """Return the drawing of `key`, made by `draw` if it is not there."""
         with self._lock:
             found = self._kept.get(key)
-            if found is not None:
-                self._kept.move_to_end(key)
-                return found
+        if found is not None:
+            return found
         made = draw()
-        with self._lock:
-            # Another thread may have drawn the same meanwhile.
-            self._length += len(made) - len(self._kept.get(key, ""))
+        with self._lock, suppress(ValueError):  # too long for the store
             self._kept[key] = made
-            while self._length > self._most:
-                _key, oldest = self._kept.popitem(last=False)
-                self._length -= len(oldest)
         return made
 
     def __len__(self) -> int:

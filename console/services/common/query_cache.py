@@ -6,13 +6,14 @@ written since. Every connection keeps its own figures, so threads share nothing 
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from weakref import ref
 
+from cachetools import LRUCache
 from sqlalchemy import Connection
 
 from console.core.context import Context
@@ -25,27 +26,8 @@ MOST = 300
 ALWAYS = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass
-class _Memory:
-    """What a connection found, in which state of the database, and the transaction that asked for that state."""
-
-    state: Hashable = None
-    asked_by: Callable[[], Connection | None] = lambda: None
-    found: OrderedDict[Hashable, tuple[datetime, datetime, Any]] = field(default_factory=OrderedDict)
-    rows: int = 0
-
-    def keep(self, key: Hashable, since: datetime, until: datetime, result: Any) -> None:
-        """Keep a result, and let go of what was not asked for the longest; one that is too large is not kept."""
-        if key in self.found:
-            self.rows -= _rows(self.found.pop(key)[2])
-        size = _rows(result)
-        if size > MOST:
-            return
-        self.found[key] = (since, until, result)
-        self.rows += size
-        while self.rows > MOST:
-            _key, (_since, _until, oldest) = self.found.popitem(last=False)
-            self.rows -= _rows(oldest)
+# What was found, true from one instant to another.
+_Found = tuple[datetime, datetime, Any]
 
 
 def _rows(result: Any) -> int:
@@ -53,6 +35,25 @@ def _rows(result: Any) -> int:
     if isinstance(result, (list, tuple)):
         return 1 + sum(map(_rows, result))
     return int(getattr(result, "weight", 1))
+
+
+def _store() -> LRUCache[Hashable, _Found]:
+    return LRUCache(MOST, getsizeof=lambda found: _rows(found[2]))
+
+
+@dataclass
+class _Memory:
+    """What a connection found, in which state of the database, and the transaction that asked for that state."""
+
+    state: Hashable = None
+    asked_by: Callable[[], Connection | None] = lambda: None
+    found: LRUCache[Hashable, _Found] = field(default_factory=_store)
+
+    def keep(self, key: Hashable, since: datetime, until: datetime, result: Any) -> None:
+        """Keep a result, and let go of what was not asked for the longest; one that is too large is not kept."""
+        self.found.pop(key, None)
+        with suppress(ValueError):  # too large
+            self.found[key] = (since, until, result)
 
 
 def cached_query(ctx: Context, key: Hashable, find: Callable[[], T]) -> T:
@@ -82,7 +83,6 @@ def cache_get(ctx: Context, key: Hashable, now: datetime) -> tuple[Any] | None:
     found = _memory(ctx.session.connection()).found
     if key not in found:
         return None
-    found.move_to_end(key)
     since, until, result = found[key]
     return (result,) if since <= now <= until else None
 
@@ -102,6 +102,6 @@ def _memory(connection: Connection) -> _Memory:
     if memory.asked_by() is not connection:
         state = state_of(connection)
         if state != memory.state:
-            memory.state, memory.found, memory.rows = state, OrderedDict(), 0
+            memory.state, memory.found = state, _store()
         memory.asked_by = ref(connection)
     return memory

@@ -139,12 +139,12 @@ def test_the_memory_is_bounded(reader):
         assert len(session.connection().info["remembered"].found) == 2
         # A row of a database counts once, however many columns it has.
         row = session.execute(text("SELECT 1, 2, 3")).one()
-        before = session.connection().info["remembered"].rows
+        before = session.connection().info["remembered"].found.currsize
         cached_query(ctx, "row", lambda: row)
-        assert session.connection().info["remembered"].rows == before + 1
+        assert session.connection().info["remembered"].found.currsize == before + 1
         # What is too large is given all the same, and drives out nothing.
         assert len(cached_query(ctx, "all", lambda: list(range(2 * MOST)))) == 2 * MOST
-        assert session.connection().info["remembered"].rows == before + 1
+        assert session.connection().info["remembered"].found.currsize == before + 1
         assert cached_query(ctx, "small", lambda: 5) == cached_query(ctx, "small", lambda: 6) == 5
     assert ALWAYS.utcoffset() == timedelta(0)
 
