@@ -19,9 +19,7 @@ PARTIALS = sorted(f"partials/{path.relative_to(CONSOLE / 'partials')}" for path 
 WHOLE_PAGES = [
     name
     for name in PAGES
-    if not name.startswith("layouts/")
-    and name != "base.html"
-    and "{% extends" in (CONSOLE / "templates" / name).read_text(encoding="utf-8")
+    if not name.startswith("layouts/") and "{% extends" in (CONSOLE / "templates" / name).read_text(encoding="utf-8")
 ]
 
 # What the content security policy would block, and what would load something from elsewhere.
@@ -39,7 +37,7 @@ NEVER = {
 # A language is named in itself: whoever looks for it reads nothing else.
 OWN_NAME = "한국어"
 # The gallery names people and places of its own to have something to show.
-GALLERY = "components/page.html"
+GALLERY = "public/components.html"
 
 
 @cache

@@ -44,7 +44,7 @@ def answer(
 
 
 def fragment_of(name: str, data: Any, **extra: Any) -> str:
-    """Render the macro `file.macro` below `console/partials`."""
+    """Render the macro `subject.macro` or `room/file.macro` below `console/partials`."""
     file, macro = name.split(".")
     return str(get_template_attribute(f"partials/{file}.html", macro)(data, **extra))
 
@@ -52,7 +52,7 @@ def fragment_of(name: str, data: Any, **extra: Any) -> str:
 def show(data: Any, *, fragment: str, page: str, status: int = 200, **extra: Any) -> Response:
     """Answer one service result as an htmx fragment or as a whole page.
 
-    `fragment` is "file.macro" below console/partials; `page` is a template that includes the very same macro.
+    `fragment` names a macro as `fragment_of` does; `page` is a template that includes the very same macro.
     """
     if wants_fragment():
         response = make_response(fragment_of(fragment, data, **extra), status)

@@ -59,8 +59,8 @@ def _page(form: Any, *, simulated: autopilot.Preview | None = None, status: int 
     }
     return show(
         data,
-        fragment="autopilot_policy.policy",
-        page="autopilot/policy.html",
+        fragment="automation/policy.policy",
+        page="automation/policy.html",
         status=status,
         form=form,
         action=url_for("autopilot_policy.change"),

@@ -29,7 +29,7 @@ def page() -> Response:
     """Show today: verdict, what is late, what to do first, what happened, whether the machine runs."""
     site = request.args.get("site", "").strip() or None
     data = overview.read(web_context(), site, lambda ctx: run_schedule.health(ctx, registry.schedule(), registry.find))
-    return show(data, fragment="overview.overview", page="overview/page.html", **_values(site))
+    return show(data, fragment="home.overview", page="home/overview.html", **_values(site))
 
 
 def _values(site: str | None) -> dict[str, Any]:
