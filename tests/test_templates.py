@@ -82,8 +82,29 @@ def test_every_page_says_its_title(name):
 
 
 @pytest.mark.parametrize("name", PARTIALS)
-def test_every_component_says_what_it_is(name):
-    assert environment().loader.get_source(environment(), name)[0].lstrip().startswith("{#")
+def test_every_component_says_on_top_what_it_is_and_what_it_takes(name):
+    text = environment().loader.get_source(environment(), name)[0]
+    documented = re.match(r"\s*\{#(.*?)#\}", text, flags=re.DOTALL)
+    assert documented is not None
+    words = set(re.findall(r"\w+", documented[1]))
+    offered = [macro for macro in environment().parse(text).find_all(nodes.Macro) if not macro.name.startswith("_")]
+
+    assert {macro.name for macro in offered} - words == set()
+    assert {argument.name for macro in offered for argument in macro.args} - words == set()
+
+
+@pytest.mark.parametrize("name", PARTIALS)
+def test_a_component_takes_nothing_that_it_does_not_draw(name):
+    """What only the page around a component shows is the page's: a fragment is asked for without it."""
+    macros = environment().parse(source(name)).find_all(nodes.Macro)
+    unread = [
+        f"{macro.name}: {argument.name}"
+        for macro in macros
+        for argument in macro.args
+        if argument.name not in {read.name for read in macro.find_all(nodes.Name) if read.ctx == "load"}
+    ]
+
+    assert unread == []
 
 
 def test_every_icon_that_is_asked_for_is_in_the_sprite():

@@ -212,9 +212,8 @@ def run(run_id: int) -> ResponseReturnValue:
     data = {"auto_assign": None, "escalation": None, "error": None, **_absent(found)}
     more: dict[str, Any] = {"seen": dashboard.look_at_run(ctx, found)}
     more |= {"undo_url": url_for("autopilot.undo", run_id=given["run_id"]) if undo else None}
-    if not wants_fragment():
-        more |= {"links": links_of("history"), "job_url": url_if("jobs.run", run_id=run_id)}
-    return show(data, fragment="automation/figures.result", page="automation/run.html", **more)
+    around = {"links": links_of("history"), "job_url": url_if("jobs.run", run_id=run_id)}
+    return show(data, fragment="automation/figures.result", page="automation/run.html", around=around, **more)
 
 
 def _absent(found: Mapping[str, Any]) -> dict[str, Any]:

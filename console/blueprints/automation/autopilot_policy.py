@@ -64,14 +64,16 @@ def _page(form: Any, *, simulated: autopilot.Preview | None = None, status: int 
         status=status,
         form=form,
         action=url_for("autopilot_policy.change"),
-        links=links_of("policy"),
+        around={
+            "links": links_of("policy"),
+            "decide_url": lambda proposal_id: url_for("autopilot_policy.decide", proposal_id=proposal_id),
+        },
         may={
             "change": can(POLICY.write),
             "propose": proposes and comparison is None,
             "approve": approves,
             "withdraw": proposes and (mine or approves),
         },
-        decide_url=lambda proposal_id: url_for("autopilot_policy.decide", proposal_id=proposal_id),
     )
 
 

@@ -60,9 +60,8 @@ def page() -> Response:
     ctx = web_context()
     spec = identity_lists.site_list(ctx)
     data = listing.run(ctx, spec, listing.parse(spec, request.args, extra=("site",)))
-    return show(
-        data, fragment="identity/admin.site_list", page="identity/sites.html", may_add=current_actor().all_sites
-    )
+    around = {"may_add": current_actor().all_sites}
+    return show(data, fragment="identity/admin.site_list", page="identity/sites.html", around=around)
 
 
 @pages.get("/admin/sites/csv")

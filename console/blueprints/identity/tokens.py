@@ -97,7 +97,8 @@ def page() -> Response:
     ctx = web_context()
     spec = identity_lists.token_list(ctx)
     data = listing.run(ctx, spec, listing.parse(spec, request.args, extra=("site",)))
-    return show(data, fragment="identity/admin.token_list", page="identity/tokens.html", policy=tokens.policy(ctx))
+    around = {"policy": tokens.policy(ctx)}
+    return show(data, fragment="identity/admin.token_list", page="identity/tokens.html", around=around)
 
 
 @pages.get("/admin/tokens/csv")
