@@ -34,6 +34,7 @@ NEVER = {
     "evaluated trigger": r"hx-trigger\s*=\s*\"[^\"]*\[[^\"]*\]",
     "foreign file": r"\b(?:src|href)\s*=\s*[\"'](?:https?:)?//",
 }
+WIDEST = 120
 # A language is named in itself: whoever looks for it reads nothing else.
 OWN_NAME = "한국어"
 # The gallery names people and places of its own to have something to show.
@@ -79,6 +80,13 @@ def test_every_page_says_its_title(name):
     named = [node.target.name for node in tree.find_all(nodes.Assign) if isinstance(node.target, nodes.Name)]
 
     assert "title" in named or any(block.name == "title" for block in tree.find_all(nodes.Block))
+
+
+@pytest.mark.parametrize("name", [*PAGES, *PARTIALS])
+def test_no_line_is_too_wide(name):
+    text = environment().loader.get_source(environment(), name)[0]
+
+    assert [number for number, line in enumerate(text.splitlines(), start=1) if len(line) > WIDEST] == []
 
 
 @pytest.mark.parametrize("name", PARTIALS)
