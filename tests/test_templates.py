@@ -19,9 +19,7 @@ PARTIALS = sorted(f"partials/{path.relative_to(CONSOLE / 'partials')}" for path 
 WHOLE_PAGES = [
     name
     for name in PAGES
-    if not name.startswith("layouts/")
-    and name != "base.html"
-    and "{% extends" in (CONSOLE / "templates" / name).read_text(encoding="utf-8")
+    if not name.startswith("layouts/") and "{% extends" in (CONSOLE / "templates" / name).read_text(encoding="utf-8")
 ]
 
 # What the content security policy would block, and what would load something from elsewhere.
@@ -36,10 +34,11 @@ NEVER = {
     "evaluated trigger": r"hx-trigger\s*=\s*\"[^\"]*\[[^\"]*\]",
     "foreign file": r"\b(?:src|href)\s*=\s*[\"'](?:https?:)?//",
 }
+WIDEST = 120
 # A language is named in itself: whoever looks for it reads nothing else.
 OWN_NAME = "한국어"
 # The gallery names people and places of its own to have something to show.
-GALLERY = "components/page.html"
+GALLERY = "public/components.html"
 
 
 @cache
@@ -83,9 +82,37 @@ def test_every_page_says_its_title(name):
     assert "title" in named or any(block.name == "title" for block in tree.find_all(nodes.Block))
 
 
+@pytest.mark.parametrize("name", [*PAGES, *PARTIALS])
+def test_no_line_is_too_wide(name):
+    text = environment().loader.get_source(environment(), name)[0]
+
+    assert [number for number, line in enumerate(text.splitlines(), start=1) if len(line) > WIDEST] == []
+
+
 @pytest.mark.parametrize("name", PARTIALS)
-def test_every_component_says_what_it_is(name):
-    assert environment().loader.get_source(environment(), name)[0].lstrip().startswith("{#")
+def test_every_component_says_on_top_what_it_is_and_what_it_takes(name):
+    text = environment().loader.get_source(environment(), name)[0]
+    documented = re.match(r"\s*\{#(.*?)#\}", text, flags=re.DOTALL)
+    assert documented is not None
+    words = set(re.findall(r"\w+", documented[1]))
+    offered = [macro for macro in environment().parse(text).find_all(nodes.Macro) if not macro.name.startswith("_")]
+
+    assert {macro.name for macro in offered} - words == set()
+    assert {argument.name for macro in offered for argument in macro.args} - words == set()
+
+
+@pytest.mark.parametrize("name", PARTIALS)
+def test_a_component_takes_nothing_that_it_does_not_draw(name):
+    """What only the page around a component shows is the page's: a fragment is asked for without it."""
+    macros = environment().parse(source(name)).find_all(nodes.Macro)
+    unread = [
+        f"{macro.name}: {argument.name}"
+        for macro in macros
+        for argument in macro.args
+        if argument.name not in {read.name for read in macro.find_all(nodes.Name) if read.ctx == "load"}
+    ]
+
+    assert unread == []
 
 
 def test_every_icon_that_is_asked_for_is_in_the_sprite():

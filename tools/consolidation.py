@@ -18,12 +18,16 @@ from console.domain.programme.catalogue import WEEKS
 
 CONSOLE = Path(__file__).resolve().parent.parent / "console"
 # What every page of the console has is not the tracker's.
-FRAME = ("layouts/", "base.html")
+FRAME = "layouts/"
 # The family: what only pages of trackers use.
 FAMILY = (
-    *("partials/tracker_board.html", "partials/tracker_table.html", "partials/tracker_item.html"),
-    *("partials/item_editor.html", "partials/evidence.html", "partials/readiness_card.html"),
-    "partials/completion_panel.html",
+    "partials/tracker/tracker_board.html",
+    "partials/tracker/tracker_table.html",
+    "partials/tracker/tracker_item.html",
+    "partials/tracker/item_editor.html",
+    "partials/tracker/evidence_panel.html",
+    "partials/tracker/readiness_card.html",
+    "partials/tracker/completion_panel.html",
 )
 BLOCK = 6
 _TEMPLATE = re.compile(r"""\{%-?\s*(?:extends|include|import|from)\s+["']([^"']+)["']""")
@@ -166,7 +170,7 @@ def family_lines(pages: list[PageFiles]) -> list[str]:
     made = []
     for name in FAMILY:
         users = sum(name in page.partials for page in pages)
-        made.append(f"{name:<36} {line_count([name]):>4} lines  on {users} of {len(pages)} pages")
+        made.append(f"{name:<40} {line_count([name]):>4} lines  on {users} of {len(pages)} pages")
     return made
 
 

@@ -65,7 +65,7 @@ def render_error(status: int, detail: Any = "", code: str | None = None) -> Resp
         return json_error(status, detail or _http_phrase(status), code)
     known = status if status in TITLES else 500
     if wants_fragment():
-        body = render_template("errors/fragment.html", status=known, message=sentence(detail))
+        body = render_template("public/error_fragment.html", status=known, message=sentence(detail))
         response = make_response(body, status)
         response.headers["HX-Reswap"] = "none"
         return response
@@ -77,13 +77,13 @@ def render_error(status: int, detail: Any = "", code: str | None = None) -> Resp
         "again": request.full_path.rstrip("?") if request.method == "GET" and known in AGAIN else None,
     }
     try:
-        page = render_template("errors/error.html", status=known, framed=frame().signed_in, **values)
+        page = render_template("public/error.html", status=known, framed=frame().signed_in, **values)
     except Exception:
         if not inside:
             raise
         # What broke the page may break its menus too: a database that is away has neither sites nor figures.
         log.exception("error_page_without_frame", request_id=request_id())
-        page = render_template("errors/error.html", status=known, framed=False, **values)
+        page = render_template("public/error.html", status=known, framed=False, **values)
     return make_response(page, status)
 
 

@@ -44,20 +44,29 @@ def answer(
 
 
 def fragment_of(name: str, data: Any, **extra: Any) -> str:
-    """Render the macro `file.macro` below `console/partials`."""
+    """Render the macro `subject.macro` or `room/file.macro` below `console/partials`."""
     file, macro = name.split(".")
     return str(get_template_attribute(f"partials/{file}.html", macro)(data, **extra))
 
 
-def show(data: Any, *, fragment: str, page: str, status: int = 200, **extra: Any) -> Response:
+def show(
+    data: Any,
+    *,
+    fragment: str,
+    page: str,
+    status: int = 200,
+    around: Mapping[str, Any] | None = None,
+    **extra: Any,
+) -> Response:
     """Answer one service result as an htmx fragment or as a whole page.
 
-    `fragment` is "file.macro" below console/partials; `page` is a template that includes the very same macro.
+    `fragment` names a macro as `fragment_of` does; `page` is a template that includes the very same macro. `extra` are
+    the further arguments of the macro, which the page hands on; `around` is what the page alone shows around it.
     """
     if wants_fragment():
         response = make_response(fragment_of(fragment, data, **extra), status)
     else:
-        response = make_response(render_template(page, data=data, **extra), status)
+        response = make_response(render_template(page, data=data, **extra, **(around or {})), status)
     return vary(response)
 
 

@@ -44,7 +44,7 @@ def _wrap(response: Response) -> Response:
     raw = request.path + "?" + urlencode([*request.args.items(multi=True), ("raw", "1")])
     response.set_data(
         render_template(
-            "api/view.html",
+            "public/api_view.html",
             status=response.status_code,
             raw=raw,
             json_text=coloured(pretty) if len(pretty) <= MOST_COLOURED else pretty,

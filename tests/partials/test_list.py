@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from console.blueprints.public import gallery
 from console.core import listing
 
-CALL = """{% import "partials/list.html" as lists %}
+CALL = """{% import "partials/kit/list.html" as lists %}
 {% call(row, column) lists.listing(data, url="/x", title="Rows", **options) %}{{ row[column.key] }}{% endcall %}"""
 
 

@@ -97,7 +97,7 @@ def page() -> Response:
     """Show the deliveries."""
     ctx = web_context()
     data = listing.run(ctx, DELIVERIES, listing.parse(DELIVERIES, request.args))
-    return show(data, fragment="alerts.delivery_list", page="alerts/page.html", **_page_data())
+    return show(data, fragment="alerts.delivery_list", page="alerts/page.html", around=_page_data())
 
 
 @pages.get("/alerts/csv")

@@ -53,13 +53,13 @@ def _next_at(now: datetime) -> datetime | None:
 def page() -> Response:
     """Show the plan of this moment, the outcomes of the last days, the policy."""
     if not current_actor().all_sites:
-        return show(url_for("autopilot.figures"), fragment="autopilot.scoped", page="autopilot/scoped.html")
+        return show(url_for("autopilot.figures"), fragment="automation/autopilot.scoped", page="automation/scoped.html")
     ctx = web_context()
     data = dashboard.page_data(ctx)
     return show(
         data,
-        fragment="autopilot.autopilot",
-        page="autopilot/page.html",
+        fragment="automation/autopilot.autopilot",
+        page="automation/autopilot.html",
         links=links_of("page"),
         next_at=_next_at(data.computed_at),
         panel=_panel(dashboard.current_run(ctx)),
@@ -119,7 +119,7 @@ def panel() -> ResponseReturnValue:
 
 def _panel_text(found: Run | None) -> str:
     values = _panel(found)
-    return fragment_of("autopilot.run", values.pop("run"), **values)
+    return fragment_of("automation/autopilot.run", values.pop("run"), **values)
 
 
 @pages.post("/autopilot/start")
@@ -173,7 +173,7 @@ def figures() -> Response:
 
     here = url_for("autopilot.figures", **chosen)
     links = {**links_of("figures"), "board": board, "open": board(status=OPEN_STATUSES), "page": here}
-    return show(data, fragment="autopilot_figures.figures", page="autopilot/figures.html", links=links)
+    return show(data, fragment="automation/figures.figures", page="automation/figures.html", links=links)
 
 
 @pages.get("/autopilot/runs")
@@ -186,8 +186,8 @@ def history() -> Response:
     found = listing.run(ctx, spec, listing.parse(spec, request.args))
     return show(
         found,
-        fragment="autopilot.history",
-        page="autopilot/history.html",
+        fragment="automation/autopilot.history",
+        page="automation/history.html",
         url=url_for("autopilot.history"),
         csv_url=url_for("autopilot.runs_csv"),
         summary=autopilot_history.summary(ctx, days=30),
@@ -212,9 +212,8 @@ def run(run_id: int) -> ResponseReturnValue:
     data = {"auto_assign": None, "escalation": None, "error": None, **_absent(found)}
     more: dict[str, Any] = {"seen": dashboard.look_at_run(ctx, found)}
     more |= {"undo_url": url_for("autopilot.undo", run_id=given["run_id"]) if undo else None}
-    if not wants_fragment():
-        more |= {"links": links_of("history"), "job_url": url_if("jobs.run", run_id=run_id)}
-    return show(data, fragment="autopilot_figures.result", page="autopilot/run.html", **more)
+    around = {"links": links_of("history"), "job_url": url_if("jobs.run", run_id=run_id)}
+    return show(data, fragment="automation/figures.result", page="automation/run.html", around=around, **more)
 
 
 def _absent(found: Mapping[str, Any]) -> dict[str, Any]:

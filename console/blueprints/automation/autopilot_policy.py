@@ -59,19 +59,21 @@ def _page(form: Any, *, simulated: autopilot.Preview | None = None, status: int 
     }
     return show(
         data,
-        fragment="autopilot_policy.policy",
-        page="autopilot/policy.html",
+        fragment="automation/policy.policy",
+        page="automation/policy.html",
         status=status,
         form=form,
         action=url_for("autopilot_policy.change"),
-        links=links_of("policy"),
+        around={
+            "links": links_of("policy"),
+            "decide_url": lambda proposal_id: url_for("autopilot_policy.decide", proposal_id=proposal_id),
+        },
         may={
             "change": can(POLICY.write),
             "propose": proposes and comparison is None,
             "approve": approves,
             "withdraw": proposes and (mine or approves),
         },
-        decide_url=lambda proposal_id: url_for("autopilot_policy.decide", proposal_id=proposal_id),
     )
 
 

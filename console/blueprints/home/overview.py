@@ -29,14 +29,14 @@ def page() -> Response:
     """Show today: verdict, what is late, what to do first, what happened, whether the machine runs."""
     site = request.args.get("site", "").strip() or None
     data = overview.read(web_context(), site, lambda ctx: run_schedule.health(ctx, registry.schedule(), registry.find))
-    return show(data, fragment="overview.overview", page="overview/page.html", **_values(site))
+    around = {"zone": frame().zone_name}
+    return show(data, fragment="home.overview", page="home/overview.html", around=around, **_values(site))
 
 
 def _values(site: str | None) -> dict[str, Any]:
     actor = current_actor()
     at: dict[str, Any] = {"site": site} if site else {}
     return {
-        "zone": frame().zone_name,
         "links": {
             "overview": url_for("overview.page", **at),
             "board": url_if("board.page", **at),

@@ -90,4 +90,4 @@ def search_page() -> str:
     text = request.args.get("q", "").strip()[: search.MAX_QUERY]
     wanted = text.casefold()
     matching = [entry for entry in entries() if wanted and wanted in f"{entry.label} {entry.words}".casefold()]
-    return render_template("palette/search.html", text=text, places=matching, records=records(text))
+    return render_template("home/search.html", text=text, places=matching, records=records(text))

@@ -27,7 +27,7 @@ def _openable(found: list[views.View]) -> list[views.View]:
 @access()
 def page() -> Response:
     """Show every view that the person can open."""
-    return show(_openable(views.listed(web_context())), fragment="views_menu.views_table", page="views/page.html")
+    return show(_openable(views.listed(web_context())), fragment="kit/views_menu.views_table", page="home/views.html")
 
 
 @pages.get("/views/menu")
@@ -37,7 +37,7 @@ def menu() -> Response:
     name = request.args.get("list", "")[:60]
     found = _openable(views.listed(web_context(), name))
     at = local_address(request.args.get("at"))
-    return show(found, fragment="views_menu.views_menu", page="views/list.html", list_name=name, at=at)
+    return show(found, fragment="kit/views_menu.views_menu", page="home/views_menu.html", list_name=name, at=at)
 
 
 @pages.post("/views")

@@ -147,7 +147,7 @@ def _leave() -> Response:
 def _page(form: ProfileForm, status: int = 200) -> Response:
     ctx = web_context()
     body = render_template(
-        "account/page.html",
+        "identity/account.html",
         form=form,
         own=sessions.own_profile(ctx),
         sessions=sessions.list_own(ctx),
@@ -158,7 +158,7 @@ def _page(form: ProfileForm, status: int = 200) -> Response:
 
 def _password_page(form: PasswordForm, status: int = 200) -> Response:
     first = current_actor().must_change_password
-    template = "account/first_password.html" if first else "account/password.html"
+    template = "identity/first_password.html" if first else "identity/password.html"
     minimum = app_config()["PASSWORD_MIN_LENGTH"]
     return make_response(render_template(template, form=form, minimum=minimum), status)
 

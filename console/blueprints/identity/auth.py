@@ -109,4 +109,4 @@ def _enter(verdict: Verdict, password: str, target: str) -> Response:
 
 
 def _form(form: SignInForm, status: int = 200) -> Response:
-    return make_response(render_template("auth/sign_in.html", form=form), status)
+    return make_response(render_template("identity/sign_in.html", form=form), status)

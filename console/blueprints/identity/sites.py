@@ -60,7 +60,8 @@ def page() -> Response:
     ctx = web_context()
     spec = identity_lists.site_list(ctx)
     data = listing.run(ctx, spec, listing.parse(spec, request.args, extra=("site",)))
-    return show(data, fragment="identity.site_list", page="admin/sites.html", may_add=current_actor().all_sites)
+    around = {"may_add": current_actor().all_sites}
+    return show(data, fragment="identity/admin.site_list", page="identity/sites.html", around=around)
 
 
 @pages.get("/admin/sites/csv")
@@ -134,11 +135,11 @@ def switch(site_id: int) -> ResponseReturnValue:
 
 
 def _new(form: SiteForm, status: int = 200) -> Response:
-    return make_response(render_template("admin/site_new.html", form=form, zones=_zones()), status)
+    return make_response(render_template("identity/site_new.html", form=form, zones=_zones()), status)
 
 
 def _detail(site: SiteView, form: SiteForm, status: int = 200) -> Response:
-    return make_response(render_template("admin/site.html", site=site, form=form, zones=_zones()), status)
+    return make_response(render_template("identity/site.html", site=site, form=form, zones=_zones()), status)
 
 
 def _zones() -> list[str]:

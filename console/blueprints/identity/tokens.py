@@ -97,7 +97,8 @@ def page() -> Response:
     ctx = web_context()
     spec = identity_lists.token_list(ctx)
     data = listing.run(ctx, spec, listing.parse(spec, request.args, extra=("site",)))
-    return show(data, fragment="identity.token_list", page="admin/tokens.html", policy=tokens.policy(ctx))
+    around = {"policy": tokens.policy(ctx)}
+    return show(data, fragment="identity/admin.token_list", page="identity/tokens.html", around=around)
 
 
 @pages.get("/admin/tokens/csv")
@@ -116,7 +117,7 @@ def detail(token_id: int) -> Response:
     ctx = web_context()
     row = identity_lists.one_token(ctx, token_id)
     body = render_template(
-        "admin/token.html",
+        "identity/token.html",
         row=row,
         is_mine=row.token.user_id == current_actor().user_id,
         grace=tokens.policy(ctx).rotate_grace_seconds,
@@ -131,7 +132,7 @@ def rotate(token_id: int) -> Response:
     made = tokens.rotate(web_context(), token_id)
     here = url_for("tokens.detail", token_id=made.token_id)
     body = render_template(
-        "admin/secret.html",
+        "identity/secret.html",
         heading=_("Token rotated"),
         subject=_("New token “%(label)s”", label=made.label),
         value=made.token,

@@ -120,7 +120,7 @@ def page() -> Response:
     ctx = web_context()
     spec = identity_lists.user_list(ctx)
     data = listing.run(ctx, spec, listing.parse(spec, request.args, extra=("site",)))
-    return show(data, fragment="identity.user_list", page="admin/users.html")
+    return show(data, fragment="identity/admin.user_list", page="identity/users.html")
 
 
 @pages.get("/admin/users/csv")
@@ -303,12 +303,12 @@ def _refused(page_of: Any, form: Any, error: DomainError, field: str = "") -> Re
 
 
 def _new(form: UserForm, status: int = 200) -> Response:
-    return make_response(render_template("admin/user_new.html", form=form), status)
+    return make_response(render_template("identity/user_new.html", form=form), status)
 
 
 def _detail(user: UserView, form: UserForm, status: int = 200) -> Response:
     body = render_template(
-        "admin/user.html",
+        "identity/user.html",
         user=user,
         form=form,
         tokens=identity_lists.tokens_of(web_context(), user.id),
@@ -324,12 +324,12 @@ def _sites_of(user: UserView) -> list[str]:
 def _new_token(user: UserView, form: TokenForm, status: int = 200) -> Response:
     form.offer(_sites_of(user))
     policy = tokens.policy(web_context())
-    return make_response(render_template("admin/token_new.html", form=form, user=user, policy=policy), status)
+    return make_response(render_template("identity/token_new.html", form=form, user=user, policy=policy), status)
 
 
 def _secret(user: UserView, **words: Any) -> Response:
     crumbs = [(_("Users"), url_for("users.page")), (user.display_name, url_for("users.detail", user_id=user.id))]
     back = url_for("users.detail", user_id=user.id)
     return make_response(
-        render_template("admin/secret.html", crumbs=crumbs, back_url=back, **({"notes": []} | words)), 200
+        render_template("identity/secret.html", crumbs=crumbs, back_url=back, **({"notes": []} | words)), 200
     )

@@ -220,17 +220,17 @@ def run(run_id: int) -> Response:
     """Show one run; while it is open the page asks for this fragment again, and 286 ends that."""
     found = runs.get(web_context(), run_id)
     status = 286 if wants_fragment() and found.state == "finished" else 200
-    return show(found, fragment="jobs.run_detail", page="jobs/run.html", status=status, **_run_extra(found))
-
-
-def _run_extra(found: Run) -> dict[str, Any]:
     job = registry.find(found.job_name)
+    may = _may(found, job)
+    return show(found, fragment="jobs.run_detail", page="jobs/run.html", status=status, around={"job": job}, **may)
+
+
+def _may(found: Run, job: Job | None) -> dict[str, bool]:
     may_run = any(current_actor().can(name) for name in RUN)
     again = (
         may_run and job is not None and (current_actor().can("admins:manage") or current_actor().can(job.permission))
     )
     return {
-        "job": job,
         "can_cancel": may_run and found.state != "finished",
         "can_retry": again and found.state == "finished" and found.status != "success",
     }

@@ -57,4 +57,4 @@ def page() -> str:
     """Show every operation with its parameters, bodies and answers."""
     _check()
     groups = operations(_document())
-    return render_template("api/docs.html", groups=groups, info=_document()["info"])
+    return render_template("public/api_docs.html", groups=groups, info=_document()["info"])

@@ -25,7 +25,7 @@ def page() -> ResponseReturnValue:
     query = listing.parse(gallery.SPEC, request.args)
     data = gallery.sample_list(now, query)
     if wants_fragment():
-        return vary(Response(render_template("components/_list.html", data=data)))
+        return vary(Response(render_template("public/_component_list.html", data=data)))
     return _whole(data)
 
 
@@ -37,7 +37,7 @@ def drawer() -> ResponseReturnValue:
     chosen = next((item for item in items if str(item.id) == request.args.get("item")), items[0])
     if wants_fragment():
         values = {"item": chosen, "events": gallery.sample_events(frame().now)}
-        return vary(Response(render_template("components/_drawer.html", **values)))
+        return vary(Response(render_template("public/_component_drawer.html", **values)))
     return _whole(gallery.sample_list(frame().now, listing.ListQuery()), chosen)
 
 
@@ -47,7 +47,7 @@ def _whole(data: listing.ListResult, item: ItemView | None = None) -> str:
     wrong = SampleForm(prefix="wrong-", data={"hours": 900, "site": "a"})
     wrong.validate()
     return render_template(
-        "components/page.html",
+        "public/components.html",
         data=data,
         nothing=gallery.sample_list(now, listing.ListQuery(), empty="nothing"),
         no_match=gallery.sample_list(now, listing.ListQuery(search="x"), empty="no-match"),

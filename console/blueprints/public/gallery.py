@@ -119,7 +119,7 @@ def sample_run(now: datetime, state: str) -> dict[str, Any]:
 
 @cache
 def documentation(partial: str) -> str:
-    """Return the comment on top of a partial: what it is and which arguments it takes."""
+    """Return the comment on top of a partial (`kit/list`): what it is and which arguments it takes."""
     found = _FIRST_COMMENT.search((PARTIALS / f"{partial}.html").read_text(encoding="utf-8"))
     lines = found.group(1).strip("\n").splitlines() if found else []
     return "\n".join(line.removeprefix("  ") for line in lines).strip()

@@ -153,7 +153,7 @@ def page() -> Response:
                 for count in PERIODS
             ],
         }
-    return show(data, fragment="security.security", page="ops/security.html", **extra)
+    return show(data, fragment="runbook/security.security", page="runbook/security.html", **extra)
 
 
 def _links(data: Dashboard) -> dict[str, Any]:

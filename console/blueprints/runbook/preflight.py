@@ -103,7 +103,7 @@ def page() -> Response:
             "source": source_of,
             "computed_at": ctx.now(),
         }
-    return show(data, fragment="preflight.preflight", page="ops/preflight.html", **extra)
+    return show(data, fragment="runbook/preflight.preflight", page="runbook/preflight.html", **extra)
 
 
 @pages.post("/ops/preflight/refresh")

@@ -64,7 +64,7 @@ def new() -> Response:
     elif form.validate():
         return _added(ctx, form)
     status = 200 if sent is None else 422
-    return vary(make_response(render_template("board/new.html", form=form), status))
+    return vary(make_response(render_template("tracker/new.html", form=form), status))
 
 
 def _added(ctx: Context, form: NewItemForm) -> Response:
@@ -84,7 +84,7 @@ def sync_state() -> ResponseReturnValue:
     run_id = request.args.get("run", "")
     run = runs.get(ctx, int(run_id)) if run_id.isascii() and run_id.isdigit() and len(run_id) < 10 else None
     status = 286 if run is None or run.state == "finished" else 200
-    return vary(make_response(render_template("board/_sync.html", run=run, sync_url=url_for("board.sync")), status))
+    return vary(make_response(render_template("tracker/_sync.html", run=run, sync_url=url_for("board.sync")), status))
 
 
 @pages.post("/board/sync")
@@ -95,4 +95,4 @@ def sync() -> Response:
     if not wants_fragment():
         leave_toast(_("The sync was asked for"))
         return see_other(url_for("board.page"))
-    return vary(make_response(render_template("board/_sync.html", run=run, sync_url=url_for("board.sync"))))
+    return vary(make_response(render_template("tracker/_sync.html", run=run, sync_url=url_for("board.sync"))))

@@ -94,7 +94,7 @@ def ask(place: TrackerUrls) -> Response:
         "url": place.url("bulk_apply"),
         "count_url": place.url("bulk_count"),
     }
-    return vary(make_response(render_template("board/_bulk_dialog.html", **values)))
+    return vary(make_response(render_template("tracker/_bulk_dialog.html", **values)))
 
 
 def count(place: TrackerUrls) -> Response:
@@ -105,7 +105,7 @@ def count(place: TrackerUrls) -> Response:
     sent = _sent(place, "close" if undecided else None)
     change = BulkChange(action) if undecided else sent.change()
     told = tracker_bulk.preview(web_context(), sent.selection(), change, place.programme, undecided=undecided)
-    return vary(make_response(render_template("board/_bulk_told.html", told=told)))
+    return vary(make_response(render_template("tracker/_bulk_told.html", told=told)))
 
 
 def apply(place: TrackerUrls) -> Response:
@@ -138,7 +138,7 @@ def _answer(place: TrackerUrls, message: str, result: BulkResult | None = None) 
         leave_toast(message, undo=undo, token=token)
         return see_other(place.url("page"))
     shown = result is not None and result.refused > 0
-    response = make_response(render_template("board/_bulk_result.html", result=result)) if shown else nothing()
+    response = make_response(render_template("tracker/_bulk_result.html", result=result)) if shown else nothing()
     return trigger(toast(response, message, undo=undo, token=token), **{"tracker-changed": {}})
 
 

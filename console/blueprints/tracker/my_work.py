@@ -47,7 +47,7 @@ def page() -> Response:
     """Show the person's work: due today, everything assigned, or what may be taken."""
     data = tracker_lists.my_items(web_context())
     values = _values(data, _shown(request.args.get("show")))
-    return show(data, fragment="my_work.my_work", page="my_work/page.html", **values)
+    return show(data, fragment="tracker/my_work.my_work", page="tracker/my_work.html", **values)
 
 
 @pages.post("/my-work/<int:item_id>/claim")
@@ -94,5 +94,5 @@ def _answer(changed: Changed, said: str) -> ResponseReturnValue:
         leave_toast(said, undo=undo, token=changed.undo)
         return redirect(url_for("my_work.page", show=shown), 303)
     data = tracker_lists.my_items(web_context())
-    body = fragment_of("my_work.my_work", data, **_values(data, shown))
+    body = fragment_of("tracker/my_work.my_work", data, **_values(data, shown))
     return toast(vary(Response(body)), said, undo=undo, token=changed.undo)

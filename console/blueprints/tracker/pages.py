@@ -114,7 +114,7 @@ def loads(place: TrackerUrls) -> Response:
     """Show who has how many open items; the page asks for it once it stands."""
     found = tracker_board.loads(web_context(), place.programme, frame().site)
     values = {"loads": found[:6] if wants_fragment() else found, "place": place}
-    template = "board/_loads.html" if wants_fragment() else "board/loads.html"
+    template = "tracker/_loads.html" if wants_fragment() else "tracker/loads.html"
     return vary(make_response(render_template(template, **values)))
 
 
@@ -159,7 +159,7 @@ def inline(place: TrackerUrls, item_id: int) -> ResponseReturnValue:
     people = assignees.candidates(ctx, shown.site, place.programme) if field == "assignee" else ()
     form = edit_form(shown, people, zone())
     action = place.url("change", item_id=item_id)
-    return vary(make_response(fragment_of("item_editor.inline", shown, form=form, field=field, action=action)))
+    return vary(make_response(fragment_of("tracker/item_editor.inline", shown, form=form, field=field, action=action)))
 
 
 def change(place: TrackerUrls, item_id: int) -> Response:
@@ -269,7 +269,7 @@ def history(place: TrackerUrls) -> Response:
     entries, _total = tracker_completion.history(ctx, place.programme, site)
     names = people.names_of(ctx, [entry.actor for entry in entries])
     values = {"entries": closings(entries, names), "place": place, "site": site}
-    return vary(make_response(render_template("board/history.html", **values)))
+    return vary(make_response(render_template("tracker/history.html", **values)))
 
 
 PAGES = (

@@ -16,7 +16,7 @@ from console.services.tracker.rows import ItemView
 from console.web.request import current_actor
 
 # The page of the remediation board, and that of a week, which stands on it.
-TEMPLATES = ("board/page.html", "programme/week.html")
+TEMPLATES = ("tracker/board.html", "programme/week.html")
 
 
 @dataclass(frozen=True)

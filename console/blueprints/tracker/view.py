@@ -141,7 +141,7 @@ def _list_values(place: TrackerUrls, items: Items) -> dict[str, Any]:
 
 def show_list(place: TrackerUrls, items: Items, status: int = 200) -> Response:
     """Answer the list alone."""
-    return vary(make_response(render_template("board/_list.html", **_list_values(place, items)), status))
+    return vary(make_response(render_template("tracker/_list.html", **_list_values(place, items)), status))
 
 
 def show_page(
@@ -225,7 +225,7 @@ def show_drawer(
     """Answer one item: the drawer alone for htmx, else the page with the drawer open."""
     drawer = _drawer(ctx, place, shown, form, conflict)
     if wants_fragment():
-        return vary(make_response(render_template("board/_drawer.html", drawer=drawer), status))
+        return vary(make_response(render_template("tracker/_drawer.html", drawer=drawer), status))
     return show_page(ctx, place, query_of_url(place), drawer, status)
 
 
@@ -349,4 +349,4 @@ def change_message(before: ItemView, changed: Changed) -> str:
 
 def show_card(place: TrackerUrls, closing: Completion, status: int = 200) -> Response:
     """Answer the readiness card alone."""
-    return vary(make_response(render_template("board/_readiness.html", **side_values(place, closing)), status))
+    return vary(make_response(render_template("tracker/_readiness.html", **side_values(place, closing)), status))

@@ -1,0 +1,169 @@
+"""Every page of the route table as a page and as the fragment that htmx asks for, in a company that has everything."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import sessionmaker
+
+from console.demo.company import SITES
+from console.demo.story import Story
+from console.models.alerts import AlertDelivery
+from console.models.audit import AuditLog
+from console.models.evidence import EvidenceFile
+from console.models.identity import Site, Token
+from console.models.jobs import JobRun
+from console.models.tracker import TrackerItem
+from console.services.automation import guard
+from console.services.gate import gate
+from console.services.identity import passwords
+from tests.contract.routes import WEEK, routes
+from tests.factories import make_user
+from tests.support.people import PASSWORD, BrowserClient
+
+FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
+# Who looks: every role with all sites, and somebody who sees one of them.
+READERS = (
+    ("owner", ("*",)),
+    ("manager", ("*",)),
+    ("operator", ("*",)),
+    ("auditor", ("*",)),
+    ("manager", SITES[:1]),
+)
+# Whether the whole installation is ready is no matter of the reader; the company keeps evidence of its weeks alone.
+ELSEWHERE = {"/ready", "/board/evidence/<int:evidence_id>"}
+# What no control asks for in part: a fragment of it is the whole page.
+WHOLE = {
+    *("/account", "/account/password", "/api/docs", "/board/new", "/programme", "/search"),
+    *("/admin/sites/<int:site_id>", "/admin/sites/new", "/admin/tokens/<int:token_id>"),
+    *("/admin/users/<int:user_id>", "/admin/users/<int:user_id>/tokens/new", "/admin/users/new"),
+    *("/alerts/<int:delivery_id>", "/board/history", "/programme/<week:week>/history"),
+}
+# How the list engine marks a list.
+LIST = 'id="list-'
+LINK = re.compile(r"""\b(?:href|hx-get)=["']([^"']+)["']""")
+FOUND = {200, 286, 302, 303}
+# What no control asks for, but a bookmark of last year or somebody curious: behind the end, no row, refused words.
+ODD = ("?page=999", "?q=nothing-has-this-name", "?sort=nothing", "?page=0")
+# A week's card, closings and package belong to one site each.
+OF_A_SITE = ("/readiness", "/history", "/package")
+
+
+def samples(session, rule):
+    """Return arguments of a rule that lead to something."""
+
+    def first(column, *conditions):
+        return session.scalar(select(func.min(column)).where(*conditions))
+
+    tracker = WEEK if rule.startswith("/programme/") else "remediation"
+    job = guard.JOB if rule.startswith("/autopilot/") else gate.JOB
+    return {
+        "site_id": first(Site.id),
+        "token_id": first(Token.id),
+        "user_id": first(Token.user_id),
+        "delivery_id": first(AlertDelivery.id),
+        "entry_id": first(AuditLog.id),
+        "evidence_id": first(EvidenceFile.id, EvidenceFile.module == tracker),
+        "item_id": first(TrackerItem.id, TrackerItem.tracker == tracker),
+        "run_id": first(JobRun.id, JobRun.job_name == job, JobRun.state == "finished"),
+        "month": f"{first(AuditLog.created_at):%Y-%m}",
+        "job_name": gate.JOB,
+        "week": WEEK,
+    }
+
+
+def pages(app, session):
+    """Return the rule and an address of everything that a browser reads."""
+    read = [route for route in routes(app) if route.method == "GET" and not route.is_api]
+    names = re.compile(r"<(?:\w+:)?(\w+)>")
+    for rule in sorted({route.rule for route in read} - ELSEWHERE):
+        if rule.startswith("/static"):
+            continue
+        given = samples(session, rule)
+        address = names.sub(lambda argument, given=given: str(given[argument[1]]), rule)
+        yield rule, f"{address}?site={SITES[0]}" if "<week:" in rule and rule.endswith(OF_A_SITE) else address
+
+
+def fault(answer, *, expected, fragment, whole=False):
+    """Return what is wrong with an answer, or nothing."""
+    if answer.status_code not in expected:
+        return f"{answer.status_code}"
+    if answer.mimetype != "text/html" or answer.status_code in (302, 303):
+        return None
+    if fragment and not whole and "<html" in answer.text:
+        return "a whole page"
+    if not fragment and "<html" not in answer.text:
+        return "no whole page"
+    return None
+
+
+def faults(reader, rule, address, expected):
+    """Ask for an address as a page and as a fragment; return what is wrong."""
+    page, fragment = reader.get(address), reader.get(address, headers=FRAGMENT)
+    found = {
+        "page": fault(page, expected=expected, fragment=False),
+        "fragment": fault(fragment, expected=expected, fragment=True, whole=rule in WHOLE),
+    }
+    return [f"{address} as a {kind}: {said}" for kind, said in found.items() if said]
+
+
+def controls(text, path):
+    """Return the addresses behind a list's own controls: one of each filter, every order, the pages, the columns."""
+    found = {}
+    for link in map(html.unescape, LINK.findall(text)):
+        if link.startswith(f"{path}?"):
+            query = link.partition("?")[2].partition("#")[0]
+            parts = sorted(query.split("&"))
+            kinds = tuple(part if part.startswith("sort=") else part.partition("=")[0] for part in parts)
+            found.setdefault(kinds, f"{path}?{query}")
+    return list(found.values())
+
+
+def test_every_page_answers_as_a_page_and_as_a_fragment(make_app, engine, session, config, clock):
+    """The company is played once: that takes as long as all that is asked."""
+    Story(sessionmaker(engine), config, clock.now()).play()
+    app = make_app(API_RATE_LIMIT_ENABLED="0")
+    known = list(pages(app, session))
+    readers = {}
+    for role, sites in READERS:
+        hashed = passwords.make_hash(config, PASSWORD)
+        user = make_user(session, now=clock.now(), role=role, site_scope=sites, password_hash=hashed)
+        username = user.username
+        session.commit()
+        readers[role, sites] = BrowserClient(app, app.response_class)
+        assert readers[role, sites].sign_in(username).status_code == 303
+
+    every_page_answers_everybody(known, readers)
+    every_control_of_a_list_answers(known, readers[READERS[0]])
+
+
+def every_page_answers_everybody(known, readers):
+    wrong = []
+    for (role, sites), reader in readers.items():
+        # An owner may see everything; what belongs to a site that somebody may not see is not there for them.
+        expected = FOUND if role == "owner" else FOUND | {403} if sites == ("*",) else FOUND | {403, 404, 422}
+        for rule, address in known:
+            wrong += [f"{role} of {sites}: {said}" for said in faults(reader, rule, address, expected)]
+
+    assert wrong == []
+
+
+def every_control_of_a_list_answers(known, owner):
+    wrong = []
+    lists = 0
+    for rule, path in known:
+        page = owner.get(path)
+        found = controls(page.text, path) if page.mimetype == "text/html" and LIST in page.text else []
+        if not found:
+            continue
+        lists += 1
+        for address in found:
+            said = fault(owner.get(address, headers=FRAGMENT), expected=FOUND, fragment=True)
+            wrong += [f"{address}: {said}"] if said else []
+        for query in ODD:
+            wrong += faults(owner, rule, path + query, FOUND | {422})
+
+    assert lists >= 9
+    assert wrong == []
