@@ -22,7 +22,7 @@ FIGURES = ("<!-- figures: written by `make structure` -->\n", "<!-- end of figur
 
 # Rooms that are no Python packages have no docstring to ask.
 FOLDERS = {
-    "console/partials": "Components: macros with documented arguments, a file or folder per subject; kit for all of them.",
+    "console/partials": "Components: macros with documented arguments, a file or folder per subject; kit serves all.",
     "console/templates": "Pages, a folder per subject; a page includes the very fragment that htmx swaps.",
     "console/static": "Style sheets and scripts of our own; files from packages are added at set-up.",
     "console/translations": "Korean texts, a file per subject; English stands in the code.",

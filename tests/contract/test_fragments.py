@@ -10,14 +10,13 @@ from sqlalchemy.orm import sessionmaker
 
 from console.demo.company import SITES
 from console.demo.story import Story
+from console.domain.jobs import names
 from console.models.alerts import AlertDelivery
 from console.models.audit import AuditLog
 from console.models.evidence import EvidenceFile
 from console.models.identity import Site, Token
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerItem
-from console.services.automation import guard
-from console.services.gate import gate
 from console.services.identity import passwords
 from tests.contract.routes import WEEK, routes
 from tests.factories import make_user
@@ -58,7 +57,7 @@ def samples(session, rule):
         return session.scalar(select(func.min(column)).where(*conditions))
 
     tracker = WEEK if rule.startswith("/programme/") else "remediation"
-    job = guard.JOB if rule.startswith("/autopilot/") else gate.JOB
+    job = names.AUTOPILOT if rule.startswith("/autopilot/") else names.GATE
     return {
         "site_id": first(Site.id),
         "token_id": first(Token.id),
@@ -69,7 +68,7 @@ def samples(session, rule):
         "item_id": first(TrackerItem.id, TrackerItem.tracker == tracker),
         "run_id": first(JobRun.id, JobRun.job_name == job, JobRun.state == "finished"),
         "month": f"{first(AuditLog.created_at):%Y-%m}",
-        "job_name": gate.JOB,
+        "job_name": names.GATE,
         "week": WEEK,
     }
 
@@ -77,12 +76,12 @@ def samples(session, rule):
 def pages(app, session):
     """Return the rule and an address of everything that a browser reads."""
     read = [route for route in routes(app) if route.method == "GET" and not route.is_api]
-    names = re.compile(r"<(?:\w+:)?(\w+)>")
+    arguments = re.compile(r"<(?:\w+:)?(\w+)>")
     for rule in sorted({route.rule for route in read} - ELSEWHERE):
         if rule.startswith("/static"):
             continue
         given = samples(session, rule)
-        address = names.sub(lambda argument, given=given: str(given[argument[1]]), rule)
+        address = arguments.sub(lambda argument, given=given: str(given[argument[1]]), rule)
         yield rule, f"{address}?site={SITES[0]}" if "<week:" in rule and rule.endswith(OF_A_SITE) else address
 
 
