@@ -30,6 +30,7 @@ run: setup ## Start everything on this machine (PORT, HOST, DATA_DIR, DATABASE_U
 	@exec $(BIN)/python -m workers.launch.supervisor
 
 test: setup-dev ## Run all tests; T=tests/domain runs a part
+	@$(BIN)/python -m tests.support.programs
 	@# One process more than two cores: some tests wait for servers, clocks and workers.
 	@$(BIN)/python -m pytest -n 3 --dist worksteal $(T)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -22,8 +23,11 @@ from console.models.base import Base
 from console.services.identity import passwords
 from console.web.extensions import db
 from tests.factories import make_token, make_user
+from tests.support import environment
 from tests.support.people import PASSWORD, BrowserClient
 from tests.support.postgres import postgres_url
+
+environment.hide(os.environ)
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 

