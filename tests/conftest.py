@@ -22,8 +22,10 @@ from console.domain.identity.iam import added_permissions, effective_permissions
 from console.models.base import Base
 from console.services.identity import passwords
 from console.web.extensions import db
+from console.web.ratelimit import EXTENSION, make_limiter
 from tests.factories import make_token, make_user
 from tests.support import environment
+from tests.support.pace import pace
 from tests.support.people import PASSWORD, BrowserClient
 from tests.support.postgres import postgres_url
 
@@ -39,6 +41,13 @@ settings.load_profile("suite")
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Bytes never name a test: archives carry the time they were packed at, and every process packs its own."""
     return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def machine() -> Iterator[None]:
+    """The machine as it is, or as PACE wants it to be (see tests/support/pace.py)."""
+    with pace(os.environ.get("PACE", "")):
+        yield
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
@@ -150,8 +159,9 @@ def session_app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture
 def app(session_app: ConsoleApp, engine: Engine, clock: FixedClock) -> ConsoleApp:
-    """The application on a clean database, with the test's clock."""
+    """The application on a clean database, with the test's clock; what other tests asked for is not counted."""
     session_app.extensions["console_clock"] = clock
+    session_app.extensions[EXTENSION] = make_limiter(session_app.extensions["console_config"])
     return session_app
 
 

@@ -59,7 +59,7 @@ def page_as(site: Served, chromium: Browser) -> Iterator[Callable[..., Page]]:
         if role is not None:
             cookies.append(site.cookie(role))
         context.add_cookies([{**cookie, "url": site.address} for cookie in cookies])
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(f"script: {error}"))
         page.on("console", lambda said: problems.append(f"console: {said.text}") if said.type == "error" else None)

@@ -33,7 +33,7 @@ def test_an_unsafe_request_is_never_wrapped(client):
 
 
 def test_too_many_requests_stay_json(make_app):
-    client = make_app(API_RATE_LIMIT_MAX_PUBLIC=1).test_client()
+    client = make_app(API_RATE_LIMIT_ENABLED=True, API_RATE_LIMIT_MAX_PUBLIC=1).test_client()
 
     client.get("/api/public/modules", headers=HTML)
     second = client.get("/api/public/modules", headers=HTML)

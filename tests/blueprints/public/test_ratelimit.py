@@ -16,6 +16,17 @@ STRICT = {
 
 
 @pytest.fixture
+def make_app(make_app):
+    """Give applications that limit requests."""
+    return lambda **settings: make_app(**{"API_RATE_LIMIT_ENABLED": True, **settings})
+
+
+@pytest.fixture
+def app(make_app):
+    return make_app()
+
+
+@pytest.fixture
 def strict(make_app, session, clock):
     """A client of the published strict profile, and the header of an owner."""
     user = make_user(session, now=clock.now(), role="owner")

@@ -24,7 +24,7 @@ def add(group: Group, script: str, name: str = "probe", stop_seconds: float = 5)
 
 
 def tend_until(group: Group, reached) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not reached():
         assert time.monotonic() < deadline
         group.tend(0.02)
