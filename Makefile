@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint fmt types setup setup-dev lock web worker scheduler migrate soak bench screenshots texts consolidation configuration structure
+.PHONY: help run test test-quick check lint fmt types setup setup-dev lock web worker scheduler migrate soak bench screenshots texts consolidation configuration structure
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,10 +29,13 @@ help: ## List the commands
 run: setup ## Start everything on this machine (PORT, HOST, DATA_DIR, DATABASE_URL, REDIS_URL, DEMO=0)
 	@exec $(BIN)/python -m workers.launch.supervisor
 
-test: setup-dev ## Run all tests; T=tests/domain runs a part
+test: setup-dev ## Run all tests; T=tests/domain runs a part, PACE=still or PACE=slow pretends another machine
 	@$(BIN)/python -m tests.support.programs
 	@# One process more than two cores: some tests wait for servers, clocks and workers.
-	@$(BIN)/python -m pytest -n 3 --dist worksteal $(T)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal --durations=25 $(T)
+
+test-quick: setup-dev ## Run what a change breaks most often: domain, services and contract on SQLite alone
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -k "not postgresql" tests/domain tests/services tests/contract
 
 check: setup-dev ## Linters, formatting, types, templates, layers
 	@failed=0; run() { echo "$$*"; "$$@" || failed=1; }; \

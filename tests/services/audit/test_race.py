@@ -1,6 +1,6 @@
 """Many writers at once: no fork, no gap, no entry without its change.
 
-The short form appends 32 entries from 8 processes; SOAK=1 4,000.
+The short form appends 30 entries from 3 processes, SOAK=1 4,000 from 8: starting one costs more than what it writes.
 """
 
 import os
@@ -19,8 +19,7 @@ from console.services.audit.verify import verify_all
 from tests.services.audit.audit_support import Trail
 
 ROOT = Path(__file__).parents[3]
-PROCESSES = 8
-EACH = 500 if os.environ.get("SOAK") == "1" else 4
+PROCESSES, EACH = (8, 500) if os.environ.get("SOAK") == "1" else (3, 10)
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def whole(trail, count):
     assert trail.head().seq == count
 
 
-def test_eight_processes_append_one_chain(trail, database):
+def test_processes_append_one_chain(trail, database):
     command = [sys.executable, "-m", "tests.support.appender", database, str(EACH)]
     children = [
         subprocess.Popen([*command, str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)

@@ -2,6 +2,7 @@
 
 import random
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
@@ -52,11 +53,13 @@ def decided(ctx, clock, policy):
     return sla_sql.decide(ctx, sla_sql.window(ctx, clock.now(), policy))
 
 
-@pytest.mark.parametrize("due_soon_hours", [0, 1, 12, 168])
-@pytest.mark.parametrize("half_sla", [True, False])
-@pytest.mark.parametrize("repeat_hours", [0, 4])
-def test_sql_decides_as_the_domain_does(ctx, clock, watched, due_soon_hours, half_sla, repeat_hours):
-    now, policy = clock.now(), EscalationPolicy(due_soon_hours, half_sla, repeat_hours)
+def test_sql_decides_as_the_domain_does(ctx, clock, watched, subtests):
+    for due_soon_hours, half_sla, repeat_hours in product((0, 1, 12, 168), (True, False), (0, 4)):
+        with subtests.test(due_soon_hours=due_soon_hours, half_sla=half_sla, repeat_hours=repeat_hours):
+            same_decisions(ctx, clock.now(), watched, EscalationPolicy(due_soon_hours, half_sla, repeat_hours))
+
+
+def same_decisions(ctx, now, watched, policy):
     window = sla_sql.window(ctx, now, policy)
     rows = ctx.session.execute(sla_sql.candidates(ctx, window, TrackerItem.id))
     found = {row.id: (row.level, row.rule) for row in rows}

@@ -16,7 +16,7 @@ from console.web.preflight import Reporter
 
 
 def _config(tmp_path, **settings):
-    return Config.for_tests(DATA_DIR=str(tmp_path / "data"), **settings)
+    return Config.for_tests(DATA_DIR=str(tmp_path / "data"), API_RATE_LIMIT_ENABLED=True, **settings)
 
 
 def _status(config, clock, check_id):
