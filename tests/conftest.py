@@ -14,6 +14,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from console import ConsoleApp, create_app
+from console.core import logs
 from console.core.clock import FixedClock
 from console.core.config import Config
 from console.core.context import Actor, Context, start_writing
@@ -45,7 +46,8 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 @pytest.fixture(scope="session", autouse=True)
 def machine() -> Iterator[None]:
-    """The machine as it is, or as PACE wants it to be (see tests/support/pace.py)."""
+    """The machine as it is, or as PACE wants it to be (see tests/support/pace.py); log lines as in production."""
+    logs.configure("info")  # before that, every error would be drawn with colours and variables for seconds
     with pace(os.environ.get("PACE", "")):
         yield
 
