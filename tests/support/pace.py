@@ -55,7 +55,7 @@ def hold_up(pid: int) -> None:
     signal.signal(signal.SIGTERM, lambda number, _frame: asked.append(number))
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
-        while not asked and process.is_running():
+        while not asked and process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
             family = [one for one in (process, *process.children(recursive=True)) if one.pid != os.getpid()]
             _send(family, signal.SIGSTOP)
             time.sleep(HELD_SECONDS)
