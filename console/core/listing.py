@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from console.core import revisions
 from console.core.context import Context
 from console.core.serialize import CsvColumn
 from console.domain.errors import Invalid
@@ -182,6 +183,10 @@ class ListResult:
     capped: bool
     computed_at: datetime
     choices: Mapping[str, Choices]
+
+    def __post_init__(self) -> None:
+        """Tell conditional reads that this answer shows a list."""
+        revisions.has_read_list()
 
     @property
     def pages(self) -> int:

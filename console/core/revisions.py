@@ -11,7 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
 from secrets import randbits
 from typing import Any
@@ -42,7 +44,6 @@ _TOUCHED, _SEEN = "revisions_touched", "revisions_seen"
 
 # Table -> the table whose token it shares: rows that triggers keep in step with those of another table.
 _tables: dict[str, str] = {}
-_readers: ContextVar[tuple[set[str], ...]] = ContextVar("revisions_readers", default=())
 
 
 def watch(metadata: MetaData) -> None:
@@ -73,8 +74,8 @@ def _after_statement(
     if not named:
         return
     has_read(named)
-    # A claim or an update that hits no row changes nothing.
-    if changed and cursor.rowcount != 0:
+    # A claim that hits no row changes nothing; with RETURNING, SQLite counts the rows only while they are fetched.
+    if changed and (cursor.rowcount != 0 or "RETURNING" in statement):
         connection.info.setdefault(_TOUCHED, set()).update(changed)
 
 
@@ -110,27 +111,60 @@ def tokens(connection: Connection) -> Tokens:
     return known
 
 
+ALWAYS = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass
+class Reading:
+    """What was read meanwhile: tables, whether a list was among it, and until when it reads the same (aware UTC)."""
+
+    tables: set[str] = field(default_factory=set)
+    until: datetime = ALWAYS
+    lists: int = 0
+
+
+_readers: ContextVar[tuple[Reading, ...]] = ContextVar("revisions_readers", default=())
+
+
 @contextmanager
-def reading() -> Iterator[set[str]]:
-    """Collect the names of the tables that this thread reads meanwhile; those of what was kept count as well."""
-    found: set[str] = set()
-    before = _readers.set((*_readers.get(), found))
+def reading() -> Iterator[Reading]:
+    """Collect what this thread reads meanwhile; what was kept and is given again counts as well."""
+    found = Reading()
+    before = begin_reading(found)
     try:
         yield found
     finally:
-        _readers.reset(before)
+        end_reading(before)
+
+
+def begin_reading(found: Reading) -> Token[tuple[Reading, ...]]:
+    """Let `found` collect what this thread reads, until `end_reading` gets what this returns."""
+    return _readers.set((*_readers.get(), found))
+
+
+def end_reading(before: Token[tuple[Reading, ...]]) -> None:
+    """End the collecting that `begin_reading` began."""
+    _readers.reset(before)
 
 
 def read_so_far() -> frozenset[str]:
     """Return the tables that the innermost `reading` of this thread has collected until now."""
     readers = _readers.get()
-    return frozenset(readers[-1]) if readers else frozenset()
+    return frozenset(readers[-1].tables) if readers else frozenset()
 
 
-def has_read(tables: frozenset[str]) -> None:
-    """Count tables as read by whoever collects: for what was kept and is given again."""
-    for found in _readers.get():
-        found.update(tables)
+def has_read(tables: frozenset[str], until: datetime | None = None) -> None:
+    """Count tables as read by whoever collects; with `until` the result reads the same up to that instant only."""
+    for one in _readers.get():
+        one.tables.update(tables)
+        if until is not None and until < one.until:
+            one.until = until
+
+
+def has_read_list() -> None:
+    """Tell whoever collects that a list was read."""
+    for one in _readers.get():
+        one.lists += 1
 
 
 def same(tables: frozenset[str], before: Tokens, now: Tokens) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 
 from console.core import revisions
 from console.core.context import Context
+from console.core.revisions import ALWAYS
 
 T = TypeVar("T")
 
@@ -28,7 +29,6 @@ MOST = 2500
 MOST_AT_ONCE = 300
 # Changes that are made by hand, past this program, are seen after this at the latest.
 LONGEST = timedelta(minutes=1)
-ALWAYS = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,11 @@ def cached_query_until(ctx: Context, key: Hashable, now: datetime, find: Callabl
     if known is not None:
         result: T = known[0]
         return result
-    with revisions.reading() as tables:
+    with revisions.reading() as found:
         result, until = find()
-    _put(ctx, key, now, until, result, frozenset(tables))
+    tables = frozenset(found.tables)
+    revisions.has_read(tables, until)
+    _put(ctx, key, now, until, result, tables)
     return result
 
 
@@ -106,7 +108,7 @@ def cache_get(ctx: Context, key: Hashable, now: datetime) -> tuple[Any] | None:
         return None
     if not revisions.same(found.tables, found.tokens, tokens):
         return None
-    revisions.has_read(found.tables)
+    revisions.has_read(found.tables, found.until)
     return (found.result,)
 
 

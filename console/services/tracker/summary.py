@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, literal_column, or_, select, true
 
 from console.core.context import Context
+from console.core.revisions import ALWAYS
 from console.domain.tracker import tracker as domain
 from console.domain.tracker.tracker import REMEDIATION, Overview, Readiness, Tally, TrackerKind
 from console.models.tracker import TrackerCommand, TrackerCompletion, TrackerEvent, TrackerItem, TrackerRun
 from console.services.audit import record as audit
 from console.services.common import sql
-from console.services.common.query_cache import ALWAYS, cache_put, cached_query, cached_query_until
+from console.services.common.query_cache import cache_put, cached_query, cached_query_until
 from console.services.tracker import rows
 from console.services.tracker.rows import ItemView
 

@@ -102,6 +102,7 @@ def test_every_way_to_change_a_table_is_noticed(reader, engine, session):
         lambda one: one.execute(update(Site.__table__).values(zone="Asia/Seoul")),
         lambda one: one.connection().exec_driver_sql("UPDATE sites SET zone = 'UTC'"),
         lambda one: setattr(one.scalars(select(Site)).one(), "zone", "Asia/Tokyo"),
+        lambda one: one.execute(update(Site).values(zone="UTC").returning(Site.id)),
         lambda one: one.execute(delete(Site)),
     )
     for change in changes:
