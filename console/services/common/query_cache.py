@@ -93,7 +93,9 @@ def cached_query_until(ctx: Context, key: Hashable, now: datetime, find: Callabl
         result, until = find()
     tables = frozenset(found.tables)
     revisions.has_read(tables, until)
-    _put(ctx, key, now, until, result, tables)
+    # What asked the database for nothing was made of something else, which the key may not know.
+    if tables:
+        _put(ctx, key, now, until, result, tables)
     return result
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, select, true
 
 from console.core.context import Actor, Context
+from console.core.revisions import ALWAYS
 from console.core.serialize import CsvColumn, columns_of
 from console.domain.automation import workload
 from console.domain.errors import NotFound
@@ -19,7 +20,6 @@ from console.domain.tracker.rules import soon_hours
 from console.domain.tracker.tracker import TrackerKind
 from console.models.identity import User
 from console.models.tracker import TrackerEvent, TrackerItem
-from console.services.common.query_cache import ALWAYS
 from console.services.common.sql import likely
 
 # Literals, not parameters: a partial index is used only where the database can prove its condition.
