@@ -90,8 +90,6 @@ def board(
 
     key = ("board", expand, *(counts or {}).items())
     items, numbers = unchanged(ctx, programme, query, key, find, lambda found: rows.views_hold(found[0]))
-        ctx, programme, query, ("board", expand, *(counts or {}).items()), find, lambda found: rows.views_hold(found[0])
-    )
     wanted = query.filters.get("status") or BOARD_STATUSES
     columns = tuple(
         BoardColumn(
