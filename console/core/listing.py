@@ -224,14 +224,6 @@ class ListResult:
         columns = tuple(column.key for column in self.spec.columns)
         return (self.spec.name, columns, self.query.url(page=self.query.page), choices)
 
-    @property
-    def shown(self) -> Hashable:
-        """Return everything that a drawing of this page depends on, apart from the minute.
-
-        Its rows have fingerprints.
-        """
-        return (self.controls, self.total, self.capped, tuple(row.fingerprint for row in self.rows))
-
 
 def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery:
     """Read the URL parameters of a list; raises Invalid for a column, order, size or page that does not exist.

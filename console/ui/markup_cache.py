@@ -119,3 +119,9 @@ def _at_this_instant(draw: Draw, args: tuple[Any, ...], seconds: int) -> Markup:
     key = (getattr(draw, "name", None) or draw.__qualname__, args, passed, locale(), here.key, turn)
     made: Markup = _drawings.get(key, lambda: Markup(draw(*args)))
     return made
+
+
+def cached_text(key: Hashable, make: Callable[[], str]) -> str:
+    """Return what `make` made of this `key` before, which says all that it depends on."""
+    text: str = _drawings.get(key, make)
+    return text

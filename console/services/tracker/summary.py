@@ -6,7 +6,6 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -66,17 +65,6 @@ class ReadinessView(Readiness):
     stale: bool
     gate_decision: str | None
     gate_generated_at: datetime | None
-
-    @property
-    def fingerprint(self) -> tuple[Hashable, ...]:
-        """Return what a drawing of this depends on, apart from the minute."""
-        return _READINESS(self)
-
-
-# The codes and counts of the blockers say what their sentences say.
-_READINESS = attrgetter(
-    *(field.name for field in fields(ReadinessView) if field.name not in {"generated_at", "blockers"})
-)
 
 
 def tally(
