@@ -20,7 +20,7 @@ from console.core.database import engine_options, prepare
 from console.core.discovery import import_submodules
 from console.core.secret_key import secret_key
 from console.ui import errors, navigation, reader, templating
-from console.web import api_view, assets, converters, ratelimit, request, security, timing
+from console.web import api_view, assets, conditional, converters, ratelimit, request, security, timing
 from console.web.extensions import babel, compress, csrf, db, htmx
 
 __version__ = "1.0.0"
@@ -130,6 +130,7 @@ def _hooks(app: ConsoleApp) -> None:
     timing.init_app(app)
     ratelimit.init_app(app)
     security.init_app(app)
+    conditional.init_app(app)
     templating.init_app(app)
     api_view.init_app(app)
     assets.init_app(app)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from alembic import context
 from flask import current_app
 
+from console.core.revisions import SILENT
 from console.models.base import Base
 from console.models.types import UtcDateTime
 from console.web.extensions import db
@@ -53,7 +54,7 @@ def run() -> None:
             connection.rollback()
         options: dict[str, Any] = current_app.extensions["migrate"].configure_args
         context.configure(
-            connection=connection.execution_options(sqlite_begin="IMMEDIATE"),
+            connection=connection.execution_options(sqlite_begin="IMMEDIATE", **{SILENT: True}),
             target_metadata=Base.metadata,
             render_item=render_item,
             process_revision_directives=skip_empty,

@@ -16,7 +16,6 @@ STAMP = VENDOR / ".stamp"
 
 FILES = {
     "htmx.min.js": "htmx.org/dist/htmx.min.js",
-    "hx-ptag.min.js": "htmx.org/dist/ext/hx-ptag.min.js",
     "tabler.css": "@tabler/core/dist/css/tabler.min.css",
 }
 FONT = MODULES / "pretendard" / "dist" / "web" / "variable"

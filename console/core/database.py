@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+
+from console.core import revisions
 
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -62,6 +64,7 @@ def prepare(engine: Engine) -> Engine:
     else:
         event.listen(engine, "checkin", _on_checkin)
         event.listen(engine, "checkout", partial(_on_checkout, engine.dialect))
+    revisions.attach(engine)
     return engine
 
 
@@ -96,18 +99,3 @@ def _on_checkout(dialect: Dialect, connection: Any, record: ConnectionPoolEntry,
 def _on_begin(connection: Connection) -> None:
     mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
     connection.exec_driver_sql(f"BEGIN {mode}")
-
-
-def state_of(connection: Connection) -> Hashable:
-    """Return a word that stays the same while nothing that this connection could read has changed.
-
-    Another word does not mean that something did change. It says nothing about what the open transaction itself wrote
-    on PostgreSQL.
-    """
-    if connection.dialect.name == "sqlite":
-        # The database counts the commits of the other connections, the driver the rows this one wrote.
-        others = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
-        driver: Any = connection.connection.driver_connection
-        return others, driver.total_changes
-    # The transactions that are visible: equal snapshots see equal rows.
-    return str(connection.exec_driver_sql("SELECT pg_current_snapshot()").scalar_one())

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from console.core import revisions
 from console.core.context import Context
 from console.core.serialize import CsvColumn
 from console.domain.errors import Invalid
@@ -183,6 +184,10 @@ class ListResult:
     computed_at: datetime
     choices: Mapping[str, Choices]
 
+    def __post_init__(self) -> None:
+        """Tell conditional reads that this answer shows a list."""
+        revisions.has_read_list()
+
     @property
     def pages(self) -> int:
         """Return the number of pages, at least 1."""
@@ -218,14 +223,6 @@ class ListResult:
         choices = tuple((key, tuple(pairs)) for key, pairs in self.choices.items())
         columns = tuple(column.key for column in self.spec.columns)
         return (self.spec.name, columns, self.query.url(page=self.query.page), choices)
-
-    @property
-    def shown(self) -> Hashable:
-        """Return everything that a drawing of this page depends on, apart from the minute.
-
-        Its rows have fingerprints.
-        """
-        return (self.controls, self.total, self.capped, tuple(row.fingerprint for row in self.rows))
 
 
 def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery:

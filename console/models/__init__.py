@@ -3,5 +3,8 @@
 from __future__ import annotations
 
 from console.core.discovery import import_submodules
+from console.core.revisions import watch
+from console.models.base import Base
 
 import_submodules(__name__, __path__)
+watch(Base.metadata)

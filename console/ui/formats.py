@@ -17,9 +17,10 @@ from console.core.i18n import catalogue, text_in, translate
 from console.core.serialize import plain
 from console.domain import durations
 from console.domain.text import Text
-from console.ui import charts, markup_cache
+from console.ui import charts
 from console.ui.addresses import url_if
 from console.ui.labels import common
+from console.ui.markup_cache import DAY, cached_markup, timed
 from console.ui.reader import locale, now
 from console.ui.times import date_span, localdate, localtime
 
@@ -50,6 +51,11 @@ def time_tag(instant: datetime | None, form: str = "auto") -> Markup:
     """Return a time element: short words to see, the full time with its zone on hover and for programs."""
     if instant is None:
         return Markup("–")
+    # The time alone for today, the year for other years: it reads the same for a day.
+    return timed(_time_tag, instant, form, seconds=DAY)
+
+
+def _time_tag(instant: datetime, form: str) -> Markup:
     made = Markup('<time datetime="{}" title="{}">{}</time>')
     return made.format(instant.isoformat(), localtime(instant, "full"), localtime(instant, form))
 
@@ -102,9 +108,7 @@ def init_app(app: Flask) -> None:
         lambda one, many, number: catalogue(locale()).ngettext(one, many, number),
         newstyle=True,
     )
-    app.jinja_env.globals.update(
-        _=say, kept=markup_cache.kept, steady=markup_cache.steady, kept_part=markup_cache.kept_part
-    )
+    app.jinja_env.globals.update(_=say, cached=cached_markup, timed=timed)
     app.jinja_env.filters.update(
         tr=tr,
         localtime=localtime,

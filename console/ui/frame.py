@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, current_app, g, request, session, url_for
-from flask_wtf.csrf import generate_csrf
 
 from console.core.context import Actor
 from console.core.i18n import catalogue
@@ -132,13 +131,6 @@ class Frame:
         """Return everything that the drawing of the places depends on."""
         seen = tuple(item.endpoint for _group, items in self.groups for item in items)
         return (request.endpoint, request.path, self.site, seen, tuple(self.counts.items()))
-
-    @cached_property
-    def page_key(self) -> tuple[Hashable, ...]:
-        """Return everything that a page shows around its content, and the address that its forms lead back to."""
-        generate_csrf()
-        sites = tuple(site.name for site in self.sites)
-        return (here(), self.actor, self.theme, self.nav_key, sites, session["csrf_token"])
 
     @property
     def late_count(self) -> int:

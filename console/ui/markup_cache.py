@@ -1,13 +1,17 @@
-"""Markup that was drawn already: rows, filters and menus cost most of a page's time, and they are the same all day.
+"""Markup that was drawn already: the rows of lists and the menus cost most of a page's time.
 
-A process keeps the newest drawings. The key names everything a drawing depends on, so nothing has to be thrown away
-when data or rights change: another state is another key.
+A process keeps the newest drawings under what they show: the row itself, a frozen dataclass, and how it is shown.
+Another state is another key, so nothing has to be thrown away when data or rights change, and nobody writes down what
+a row depends on. Words of time ("in 2 hours") are left out of a drawing and filled in each time it is given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+import re
+from collections.abc import Callable, Hashable
 from contextlib import suppress
+from datetime import datetime
+from secrets import token_hex
 from threading import Lock
 from typing import Any
 
@@ -15,27 +19,57 @@ from cachetools import LRUCache
 from flask import g
 from markupsafe import Markup
 
-from console.ui.frame import frame
 from console.ui.reader import locale, now, zone
 
 # In characters, two bytes each where there is Korean among them: some eight MB, whatever the drawings are.
 MOST = 4_000_000
+MINUTE, DAY = 60, 86_400
+
+Draw = Callable[..., Any]
+# What is filled in: a macro or a filter, its arguments, and for how many seconds its words stay the same.
+Timed = tuple[Draw, tuple[Any, ...], int]
+# Nobody can write a mark into a text: it begins with chance.
+_MARK_START = f"\x02{token_hex(8)}:"
+_MARK = re.compile(f"{_MARK_START}(\\d+)\x03")
+
+
+class Drawing:
+    """Markup in pieces: between two pieces stands what depends on the instant."""
+
+    __slots__ = ("_pieces", "_timed")
+
+    def __init__(self, drawn: str, timed: list[Timed]) -> None:
+        parts = _MARK.split(drawn)
+        self._pieces = tuple(parts[::2])
+        self._timed = tuple(timed[int(number)] for number in parts[1::2])
+
+    def __len__(self) -> int:
+        return sum(map(len, self._pieces)) + 1
+
+    def filled(self) -> Markup:
+        """Return the markup as it reads at this instant."""
+        if not self._timed:
+            return Markup(self._pieces[0])
+        made = [self._pieces[0]]
+        for (draw, args, seconds), piece in zip(self._timed, self._pieces[1:], strict=True):
+            made += (_at_this_instant(draw, args, seconds), piece)
+        return Markup("".join(made))
 
 
 class Drawings:
-    """A store of markup bounded by its length, the least used leaves first; serves many threads."""
+    """A store of drawings bounded by their length, the least used leave first; serves many threads."""
 
     def __init__(self, most: int = MOST) -> None:
-        self._kept: LRUCache[Hashable, Markup] = LRUCache(most, getsizeof=len)
+        self._kept: LRUCache[Hashable, Any] = LRUCache(most, getsizeof=len)
         self._lock = Lock()
 
-    def get(self, key: Hashable, draw: Callable[[], Markup]) -> Markup:
-        """Return the drawing of `key`, made by `draw` if it is not there."""
+    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Return the drawing of `key`, made by `make` if it is not there."""
         with self._lock:
             found = self._kept.get(key)
         if found is not None:
             return found
-        made = draw()
+        made = make()
         with self._lock, suppress(ValueError):  # too long for the store
             self._kept[key] = made
         return made
@@ -47,38 +81,47 @@ class Drawings:
 _drawings = Drawings()
 
 
-def kept(key: tuple[Any, ...], draw: Callable[..., Any], *args: Any, **more: Any) -> Markup:
-    """Return what the macro `draw` makes of its arguments; `key` must name everything that they say.
+def cached_markup(key: tuple[Any, ...], draw: Draw, *args: Any, **more: Any) -> Markup:
+    """Return what the macro `draw` makes of its arguments; `key` says all of them, a row by itself.
 
-    Language, zone and the minute (for words such as "in 2 hours") are added here: nothing is older than a minute.
+    Language and zone are added here; no token of a session may be part of the drawing.
     """
-    return _drawings.get((*_moment(), *_members(key)), lambda: draw(*args, **more))
+    if "timed" in g:  # part of a drawing that is kept itself
+        return Markup(draw(*args, **more))
+    whole = (locale(), zone().key, *(tuple(part) if isinstance(part, list) else part for part in key))
+    drawing: Drawing = _drawings.get(whole, lambda: _draw(draw, args, more))
+    return drawing.filled()
 
 
-def steady(key: tuple[Any, ...], draw: Callable[..., Any], *args: Any, **more: Any) -> Markup:
-    """Return the same for a drawing that says no time and carries no token of the session: menus, filters, heads."""
-    return _drawings.get((locale(), *_members(key)), lambda: draw(*args, **more))
+def _draw(draw: Draw, args: tuple[Any, ...], more: dict[str, Any]) -> Drawing:
+    collected: list[Timed] = []
+    g.timed = collected
+    try:
+        return Drawing(str(draw(*args, **more)), collected)
+    finally:
+        del g.timed
 
 
-def kept_part(part: str, page_key: Hashable, caller: Callable[[], Any]) -> Markup:
-    """Return a part of a page, what `caller` draws; `page_key` names what its content depends on (None: draw it).
-
-    What the frame shows is added here. The token of its forms stays good as long as that of the session.
-    """
-    if page_key is None:
-        drawn: Markup = caller()
-        return drawn
-    return kept((part, page_key, *frame().page_key), caller)
+def timed(draw: Draw, *args: Any, seconds: int = MINUTE) -> Markup:
+    """Draw words of time: they read the same for up to `seconds` of the clock; `args` say what they depend on."""
+    collecting: list[Timed] | None = g.get("timed")
+    if collecting is None:
+        return _at_this_instant(draw, args, seconds)
+    collecting.append((draw, args, seconds))
+    return Markup(f"{_MARK_START}{len(collecting) - 1}\x03")
 
 
-def _moment() -> tuple[str, str, int]:
-    # Asked for every row of a page.
-    if "moment" not in g:
-        g.moment = (locale(), zone().key, int(now().timestamp() // 60))
-    moment: tuple[str, str, int] = g.moment
-    return moment
+def _at_this_instant(draw: Draw, args: tuple[Any, ...], seconds: int) -> Markup:
+    here, at = zone(), now()
+    turn = at.astimezone(here).date() if seconds >= DAY else int(at.timestamp() // seconds)
+    # A deadline may pass in the middle of a minute.
+    passed = tuple(at > arg for arg in args if isinstance(arg, datetime))
+    key = (getattr(draw, "name", None) or draw.__qualname__, args, passed, locale(), here.key, turn)
+    made: Markup = _drawings.get(key, lambda: Markup(draw(*args)))
+    return made
 
 
-def _members(key: tuple[Any, ...]) -> Iterator[Hashable]:
-    # Templates make lists; what counts is what is in them.
-    return (tuple(part) if isinstance(part, list) else part for part in key)
+def cached_text(key: Hashable, make: Callable[[], str]) -> str:
+    """Return what `make` made of this `key` before, which says all that it depends on."""
+    text: str = _drawings.get(key, make)
+    return text

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
-from weakref import WeakKeyDictionary
 
 from flask import Response, get_template_attribute, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -16,11 +17,10 @@ from sqlalchemy.orm import sessionmaker
 
 from console.core.context import Context, unit_of_work
 from console.core.serialize import CsvColumn, csv_lines, to_json
+from console.ui.markup_cache import cached_text
 from console.web.extensions import db
 from console.web.negotiation import wants_fragment
 from console.web.request import app_clock, app_config, current_actor, request_id
-
-_written: WeakKeyDictionary[object, dict[type[BaseModel] | None, str]] = WeakKeyDictionary()
 
 
 def answer(
@@ -29,18 +29,25 @@ def answer(
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
-    once: object = None,
 ) -> Response:
     """Answer JSON: read through `model` from a dataclass (or a list of them), keys in the model's order.
 
-    `once` is an object that never changes and says everything that is in `data`: it is written only once.
+    Rows of a list that are frozen dataclasses are written once and taken as they are afterwards.
     """
-    texts = {} if once is None else _written.setdefault(once, {})
-    if model not in texts:
-        texts[model] = to_json(data, model)
-    response = Response(texts[model], status=status, mimetype="application/json")
+    if model is not None and isinstance(data, (list, tuple)) and data and _frozen(data[0]):
+        text = "[" + ",".join(cached_text((model, row), partial(to_json, row, model)) for row in data) + "]"
+    else:
+        text = to_json(data, model)
+    response = Response(text, status=status, mimetype="application/json")
     response.headers.update(headers or {})
     return response
+
+
+def _frozen(row: object) -> bool:
+    try:
+        return is_dataclass(row) and hash(row) is not None
+    except TypeError:  # it holds something that may change
+        return False
 
 
 def fragment_of(name: str, data: Any, **extra: Any) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from markupsafe import Markup
 
-from console.ui.markup_cache import Drawings, kept, steady
+from console.ui.markup_cache import DAY, Drawings, cached_markup, timed
 
 
 def test_a_drawing_is_made_once_for_each_key():
@@ -47,7 +47,7 @@ def test_language_and_members_of_lists_belong_to_the_key(app):
 
     def ask(language, names, word):
         with app.test_request_context(headers={"Accept-Language": language}):
-            return steady(("test", names), draw, word)
+            return cached_markup(("test", names), draw, word)
 
     assert ask("ko", ["x"], "하나") == "<b>하나</b>"
     assert ask("en", ["x"], "one") == "<b>one</b>"
@@ -55,11 +55,55 @@ def test_language_and_members_of_lists_belong_to_the_key(app):
     assert ask("ko", ["x", "y"], "둘") == "<b>둘</b>"
 
 
-def test_what_says_a_time_is_drawn_again_in_the_next_minute(app, clock):
-    def ask(word):
-        with app.test_request_context():
-            return kept(("test-minute",), Markup, word)
+def test_words_of_time_are_filled_in_each_time_and_the_rest_is_drawn_once(app, clock):
+    drawn, said = [], []
 
-    assert [ask("one"), ask("two")] == ["one", "one"]
+    def words(due):
+        said.append(clock.now())
+        return Markup(f"{int((due - clock.now()).total_seconds() // 60)} min")
+
+    def row(due):
+        drawn.append(due)
+        return Markup(f"<td>{timed(words, due)}</td><td>{timed(words, due)}</td>")
+
+    due = clock.now() + timedelta(minutes=9)
+
+    def ask():
+        with app.test_request_context():
+            return cached_markup(("test-time", due), row, due)
+
+    assert [ask(), ask()] == ["<td>9 min</td><td>9 min</td>"] * 2
     clock.advance(timedelta(minutes=1))
-    assert ask("three") == "three"
+    assert ask() == "<td>8 min</td><td>8 min</td>"
+    assert (len(drawn), len(said)) == (1, 2)
+
+
+def test_a_deadline_that_passes_within_the_minute_is_told(app, clock):
+    due = clock.now() + timedelta(seconds=20)
+
+    def ask():
+        with app.test_request_context():
+            return timed(lambda due: Markup("late" if clock.now() > due else "soon"), due)
+
+    before = ask()
+    clock.advance(timedelta(seconds=21))
+    assert (before, ask()) == ("soon", "late")
+
+
+def test_words_of_a_day_change_with_the_day_of_the_reader(app, clock):
+    said = []
+
+    def ask():
+        with app.test_request_context():
+            return timed(lambda _due: Markup(str(said.append(1) or len(said))), clock.now().date(), seconds=DAY)
+
+    first = ask()
+    clock.advance(timedelta(hours=1))
+    assert ask() == first
+    clock.advance(timedelta(hours=24))
+    assert ask() != first
+
+
+def test_nobody_can_write_a_mark_into_a_text(app):
+    with app.test_request_context():
+        assert cached_markup(("test-mark",), lambda: Markup("\x020\x03")) == "\x020\x03"

@@ -54,7 +54,7 @@ def _item(now: datetime, number: int, title: str, minutes: int, **values: Any) -
         "owner_role": "Ops Lead",
         "sla_hours": 24,
         "due_at": now + timedelta(minutes=minutes),
-        "read_at": now,
+        "overdue": minutes < 0 and values.get("status") != "done",
         "assignee_name": values.get("assignee"),
         **values,
     }

@@ -99,7 +99,7 @@ def list_items(query: ItemsQuery) -> Response:
         limit=query.limit,
         count=len(found.items),
     )
-    return answer(found.items, ItemOut, headers={TOTAL: str(found.total)}, once=found)
+    return answer(found.items, ItemOut, headers={TOTAL: str(found.total)})
 
 
 @api.get(f"{T}/items.csv")

@@ -64,7 +64,7 @@ def list_items(path: WeekPath, query: WeekItemsQuery) -> Response:
         raise BadRequest(week.programme.invalid_status)
     wanted = ListQuery(filters=query.filters())
     found = programme.items(web_context(), week, wanted, limit=query.limit, offset=query.offset)
-    return answer(found.items, WeekItemOut, headers={TOTAL: str(found.total)}, once=found)
+    return answer(found.items, WeekItemOut, headers={TOTAL: str(found.total)})
 
 
 @api.get(f"{T}/overview", responses={200: WeekOverviewOut})

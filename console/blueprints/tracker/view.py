@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,11 +62,6 @@ class Items:
     view: str
     data: ListResult
     columns: tuple[BoardColumn, ...]
-
-    @property
-    def fingerprint(self) -> tuple[Hashable, ...]:
-        """Return what a drawing of this list depends on, apart from the minute."""
-        return (self.view, self.data.shown, *((column.status, column.count) for column in self.columns))
 
 
 def query_of_url(place: TrackerUrls) -> ListQuery:
@@ -158,8 +153,6 @@ def show_page(
         **side_values(place, closing),
         **(_week_values(ctx, place, place.week, site) if place.week else _board_values(place)),
     }
-    if drawer is None and place.week is None and closing is not None:
-        values["page_key"] = (items.fingerprint, closing.fingerprint, tuple(values["names"].items()))
     return vary(make_response(render_template(place.template, **values), status))
 
 

@@ -1,33 +1,70 @@
-"""Figures that are not counted again while the database holds what it held.
+"""What was read from the database is not read again while the tables that it came from are the same.
 
-Whoever looks at a list asks for the same counts every few seconds; the database itself says whether anything was
-written since. Every connection keeps its own figures, so threads share nothing and nobody has to announce a change.
+Whoever looks at a list asks for the same rows and counts every few seconds. The tables are those that `find` really
+read, so nobody names what a result depends on; the tokens of `console/core/revisions.py` tell whether one of them
+changed since. All threads of a process share what was found.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Lock
 from typing import Any, TypeVar
-from weakref import ref
+from weakref import WeakKeyDictionary
 
 from cachetools import LRUCache
-from sqlalchemy import Connection
+from sqlalchemy import Engine
 
+from console.core import revisions
 from console.core.context import Context
-from console.core.database import state_of
+from console.core.revisions import ALWAYS
 
 T = TypeVar("T")
 
-# Rows of one connection, a figure counts as one; the least used leave first. Fifty items are a quarter of a megabyte.
-MOST = 300
-ALWAYS = datetime.max.replace(tzinfo=UTC)
+# Rows of one database, a figure counts as one; the least used leave first. Fifty items are a quarter of a megabyte.
+MOST = 2500
+# What one result may hold of that; larger ones are not kept.
+MOST_AT_ONCE = 300
+# Changes that are made by hand, past this program, are seen after this at the latest.
+LONGEST = timedelta(minutes=1)
 
 
-# What was found, true from one instant to another.
-_Found = tuple[datetime, datetime, Any]
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A result, the tables it was read from with their tokens, and when it reads the same (aware UTC)."""
+
+    result: Any
+    tables: frozenset[str]
+    tokens: revisions.Tokens
+    since: datetime
+    until: datetime
+
+
+class _Store:
+    """What was found in one database; serves many threads."""
+
+    def __init__(self) -> None:
+        self._found: LRUCache[Hashable, _Found] = LRUCache(MOST, getsizeof=lambda found: _rows(found.result))
+        self._lock = Lock()
+
+    def get(self, key: Hashable) -> _Found | None:
+        with self._lock:
+            return self._found.get(key)
+
+    @property
+    def rows(self) -> int:
+        with self._lock:
+            return int(self._found.currsize)
+
+    def put(self, key: Hashable, found: _Found) -> None:
+        if _rows(found.result) <= MOST_AT_ONCE:
+            with self._lock:
+                self._found[key] = found
+
+
+_stores: WeakKeyDictionary[Engine, _Store] = WeakKeyDictionary()
 
 
 def _rows(result: Any) -> int:
@@ -37,30 +74,11 @@ def _rows(result: Any) -> int:
     return int(getattr(result, "weight", 1))
 
 
-def _store() -> LRUCache[Hashable, _Found]:
-    return LRUCache(MOST, getsizeof=lambda found: _rows(found[2]))
-
-
-@dataclass
-class _Memory:
-    """What a connection found, in which state of the database, and the transaction that asked for that state."""
-
-    state: Hashable = None
-    asked_by: Callable[[], Connection | None] = lambda: None
-    found: LRUCache[Hashable, _Found] = field(default_factory=_store)
-
-    def keep(self, key: Hashable, since: datetime, until: datetime, result: Any) -> None:
-        """Keep a result, and let go of what was not asked for the longest; one that is too large is not kept."""
-        self.found.pop(key, None)
-        with suppress(ValueError):  # too large
-            self.found[key] = (since, until, result)
-
-
 def cached_query(ctx: Context, key: Hashable, find: Callable[[], T]) -> T:
-    """Return what `find` gave for this `key` the last time; it is called again once anything was written.
+    """Return what `find` gave for this `key` the last time; it is called again once a table that it read changed.
 
-    The key names everything that the result depends on, apart from the contents of the database. A unit of work that
-    may write always looks itself.
+    The key names everything that the result depends on, apart from the contents of the database; the result must
+    never be changed. A unit of work that may write always looks itself.
     """
     return cached_query_until(ctx, key, ctx.now(), lambda: (find(), ALWAYS))
 
@@ -71,8 +89,13 @@ def cached_query_until(ctx: Context, key: Hashable, now: datetime, find: Callabl
     if known is not None:
         result: T = known[0]
         return result
-    result, until = find()
-    cache_put(ctx, key, now, until, result)
+    with revisions.reading() as found:
+        result, until = find()
+    tables = frozenset(found.tables)
+    revisions.has_read(tables, until)
+    # What asked the database for nothing was made of something else, which the key may not know.
+    if tables:
+        _put(ctx, key, now, until, result, tables)
     return result
 
 
@@ -80,28 +103,45 @@ def cache_get(ctx: Context, key: Hashable, now: datetime) -> tuple[Any] | None:
     """Return what is still true under this key, alone in a tuple, or None: then it has to be looked up."""
     if not ctx.only_reads:
         return None
-    found = _memory(ctx.session.connection()).found
-    if key not in found:
+    # Asked for before any row is read, so that what is read is at least as new.
+    tokens = revisions.tokens(ctx.session.connection())
+    found = _store(ctx).get(key)
+    if found is None or not found.since <= now <= found.until or now - found.since > LONGEST:
         return None
-    since, until, result = found[key]
-    return (result,) if since <= now <= until else None
+    if not revisions.same(found.tables, found.tokens, tokens):
+        return None
+    revisions.has_read(found.tables, found.until)
+    return (found.result,)
 
 
 def cache_put(ctx: Context, key: Hashable, now: datetime, until: datetime, result: object) -> None:
     """Keep what another `find` found on its way, true from `now` to `until`; only from within that `find`.
 
-    Otherwise the state of the database would be asked for after the rows, and somebody may have written in between.
+    Otherwise the tokens would be asked for after the rows, and somebody may have written in between.
     """
+    _put(ctx, key, now, until, result, revisions.read_so_far())
+
+
+def _put(ctx: Context, key: Hashable, now: datetime, until: datetime, result: object, tables: frozenset[str]) -> None:
     if ctx.only_reads:
-        _memory(ctx.session.connection()).keep(key, now, until, result)
+        tokens = revisions.tokens(ctx.session.connection())
+        _store(ctx).put(key, _Found(result, tables, tokens, now, until))
 
 
-def _memory(connection: Connection) -> _Memory:
-    memory: _Memory = connection.info.setdefault("remembered", _Memory())
-    # A new transaction may see more; within one the answer stands, as if everything had been read at once.
-    if memory.asked_by() is not connection:
-        state = state_of(connection)
-        if state != memory.state:
-            memory.state, memory.found = state, _store()
-        memory.asked_by = ref(connection)
-    return memory
+def _store(ctx: Context) -> _Store:
+    engine = ctx.session.get_bind()
+    assert isinstance(engine, Engine)
+    store = _stores.get(engine)
+    if store is None:
+        store = _stores.setdefault(engine, _Store())
+    return store
+
+
+def stored_rows(engine: Engine) -> int:
+    """Return how many rows are kept of a database; a figure counts as one."""
+    return _stores[engine].rows if engine in _stores else 0
+
+
+def forget(engine: Engine) -> None:
+    """Drop what is kept of a database: for tests, whose databases are emptied past the program."""
+    _stores.pop(engine, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,11 +73,6 @@ class VerdictRow:
     failure_count: int
     warning_count: int
     trigger: str
-
-    @property
-    def fingerprint(self) -> Hashable:
-        """Return what a drawing of this row depends on, apart from the minute."""
-        return self
 
 
 _DETAIL = JobRun.detail_json

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, func, literal_column, or_, select
 
 from console.core.context import Context
+from console.core.revisions import ALWAYS
 from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import API, MANUAL, REFUSED
 from console.domain.programme.trackers import programmes
@@ -21,7 +22,7 @@ from console.models.identity import User
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.services.automation.facts import AUTOPILOT_TRIGGER
-from console.services.common.query_cache import ALWAYS, cache_get, cached_query, cached_query_until
+from console.services.common.query_cache import cache_get, cached_query, cached_query_until
 from console.services.gate import gate
 from console.services.identity.names import names_of
 from console.services.jobs import runs

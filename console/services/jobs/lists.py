@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,11 +37,6 @@ class RunRow:
     catch_up: bool
     error_code: str | None
     executed: bool
-
-    @property
-    def fingerprint(self) -> Hashable:
-        """Return what a drawing of this row depends on, apart from the minute."""
-        return self
 
     @property
     def skipped(self) -> bool:

@@ -88,7 +88,8 @@ def board(
         ]
         return read(ctx, programme, union_all(*parts).subquery(), now) if parts else (), numbers
 
-    items, numbers = unchanged(ctx, programme, query, ("board", expand), find, lambda found: rows.views_hold(found[0]))
+    key = ("board", expand, *(counts or {}).items())
+    items, numbers = unchanged(ctx, programme, query, key, find, lambda found: rows.views_hold(found[0]))
     wanted = query.filters.get("status") or BOARD_STATUSES
     columns = tuple(
         BoardColumn(

@@ -12,10 +12,11 @@ from sqlalchemy import ColumnElement, Select, Subquery, false, or_, true
 
 from console.core.context import Context
 from console.core.listing import Column, Filter, ListQuery, ListSpec, narrowed
+from console.core.revisions import ALWAYS
 from console.domain.text import N_
 from console.domain.tracker.tracker import TrackerKind
 from console.models.tracker import TrackerItem
-from console.services.common.query_cache import ALWAYS, cached_query_until
+from console.services.common.query_cache import cached_query_until
 from console.services.common.sql import contains
 from console.services.tracker import rows
 from console.services.tracker.rows import ItemView

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,12 +52,6 @@ class Completion:
     completed_readiness: Mapping[str, Any]
     history_count: int
     site: str | None = None
-
-    @property
-    def fingerprint(self) -> tuple[Hashable, ...]:
-        """Return what a drawing of this depends on, apart from the minute."""
-        closed = (self.status, self.completion_note, self.completed_by, self.completed_at, self.force_used)
-        return (*closed, self.history_count, self.site, *self.readiness.fingerprint)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CompoundSelect, Select, case, func, select, union_all
 from sqlalchemy.sql.operators import asc_op
 
-from console.core import listing
+from console.core import listing, revisions
 from console.core.context import Context
 from console.core.listing import ListQuery, ListResult, ListSpec, SqlValue, count, ordered
 from console.domain.programme.trackers import programmes
@@ -42,7 +42,7 @@ def page(ctx: Context, programme: TrackerKind, query: ListQuery, *, total: int |
         full = rows.base(programme, ctx.actor).join(found, found.c.id == TrackerItem.id)
         return rows.views(programme, ctx.session.execute(ordered(listed, there, full)), now), number, there.page
 
-    place = (query.sort, query.descending, query.page, query.per_page)
+    place = (query.sort, query.descending, query.page, query.per_page, total)
     found, matched, number = unchanged(
         ctx, programme, query, ("page", *place), find, lambda found: rows.views_hold(found[0])
     )
@@ -86,6 +86,7 @@ def slice_of(
         return Slice(read(ctx, programme, ids, now, order=order) if offset < total else (), total)
 
     key = ("slice", limit, offset, *map(str, order))
+    revisions.has_read_list()
     return unchanged(ctx, programme, query, key, find, lambda found: rows.views_hold(found.items))
 
 

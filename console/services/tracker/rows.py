@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, select, true
 
 from console.core.context import Actor, Context
+from console.core.revisions import ALWAYS
 from console.core.serialize import CsvColumn, columns_of
 from console.domain.automation import workload
 from console.domain.errors import NotFound
@@ -19,7 +20,6 @@ from console.domain.tracker.rules import soon_hours
 from console.domain.tracker.tracker import TrackerKind
 from console.models.identity import User
 from console.models.tracker import TrackerEvent, TrackerItem
-from console.services.common.query_cache import ALWAYS
 from console.services.common.sql import likely
 
 # Literals, not parameters: a partial index is used only where the database can prove its condition.
@@ -40,7 +40,8 @@ class ItemView:
     The first 23 fields are the published ones. `verified` says that the gate passed the rule after the work was
     called done. `assignee_state` is `none`, `user`, `inactive` (that user was switched off) or `unknown` (no user of
     that name). `assignment_source` is `auto`, `manual` or `returned`: a person took an automatic assignment back at
-    `assigned_at`, and automation leaves the item alone until somebody assigns it. `read_at` is when the row was read.
+    `assigned_at`, and automation leaves the item alone until somebody assigns it. `overdue`: open and past its due date
+    when it was read.
     """
 
     id: int
@@ -88,18 +89,14 @@ class ItemView:
     evidence_required: bool
     evidence_count: int
     comment_count: int
+    overdue: bool
     version: int
     tracker: str
     assignee_name: str | None
     assignee_active: bool | None
-    read_at: datetime
 
-    @property
-    def fingerprint(self) -> tuple[Hashable, ...]:
-        """Return what a drawing of this row depends on, apart from the minute."""
-        counts = (self.comment_count, self.evidence_count)
-        person = (self.assignee, self.assignee_name, self.assignee_active)
-        return (self.id, self.version, self.updated_at, *person, self.overdue, *counts)
+    def __hash__(self) -> int:
+        return hash((self.id, self.version, self.updated_at))
 
     @property
     def title(self) -> str | Mapping[str, Any]:
@@ -134,11 +131,6 @@ class ItemView:
     def is_open(self) -> bool:
         """Active and not done."""
         return self.is_active and self.status != "done"
-
-    @property
-    def overdue(self) -> bool:
-        """Open and past its due date when it was read."""
-        return self.is_open and self.due_at is not None and self.due_at < self.read_at
 
     @property
     def soon_hours(self) -> float:
@@ -179,7 +171,7 @@ CSV_COLUMNS: tuple[CsvColumn, ...] = columns_of(
 _READ = tuple(
     name
     for name in ItemView.__dataclass_fields__
-    if name not in {"item_id", "rule_id", "assignee_name", "assignee_active", "read_at"}
+    if name not in {"item_id", "rule_id", "assignee_name", "assignee_active", "overdue"}
 )
 
 _NAMES = (*_READ, "number", "assignee_name", "assignee_active")
@@ -239,11 +231,11 @@ def view(programme: TrackerKind, row: Row[Any], now: datetime) -> ItemView:
     """Turn a row of `base` into the item that doors show."""
     # Row._asdict would build a view of the keys for each row.
     values = dict(zip(_NAMES, row, strict=True))
-    number = values.pop("number")
+    number, due_at = values.pop("number"), values["due_at"]
     return ItemView(
         item_id=item_number(programme.item_prefix, number),
         rule_id=values["item_key"],
-        read_at=now,
+        overdue=bool(due_at and due_at < now) and values["is_active"] and values["status"] != "done",
         **values,
     )
 

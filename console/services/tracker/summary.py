@@ -6,19 +6,19 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, literal_column, or_, select, true
 
 from console.core.context import Context
+from console.core.revisions import ALWAYS
 from console.domain.tracker import tracker as domain
 from console.domain.tracker.tracker import REMEDIATION, Overview, Readiness, Tally, TrackerKind
 from console.models.tracker import TrackerCommand, TrackerCompletion, TrackerEvent, TrackerItem, TrackerRun
 from console.services.audit import record as audit
 from console.services.common import sql
-from console.services.common.query_cache import ALWAYS, cache_put, cached_query, cached_query_until
+from console.services.common.query_cache import cache_put, cached_query, cached_query_until
 from console.services.tracker import rows
 from console.services.tracker.rows import ItemView
 
@@ -65,17 +65,6 @@ class ReadinessView(Readiness):
     stale: bool
     gate_decision: str | None
     gate_generated_at: datetime | None
-
-    @property
-    def fingerprint(self) -> tuple[Hashable, ...]:
-        """Return what a drawing of this depends on, apart from the minute."""
-        return _READINESS(self)
-
-
-# The codes and counts of the blockers say what their sentences say.
-_READINESS = attrgetter(
-    *(field.name for field in fields(ReadinessView) if field.name not in {"generated_at", "blockers"})
-)
 
 
 def tally(

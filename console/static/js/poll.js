@@ -1,8 +1,11 @@
-/* Live parts: an element with data-poll asks its address again after data-poll-every seconds. Asking stops while the
-   page is hidden or something in the part is held (data-hold), slows down while nothing changes, and ends with status 286 or without an interval. */
+/* Live parts: an element with data-poll asks its address again after data-poll-every seconds. It sends the tag of what
+   it shows (HX-PTag); the server answers 304 in a few bytes while nothing changed. Asking stops while the page is
+   hidden or something in the part is held (data-hold), slows down while nothing changes, and ends with status 286 or
+   without an interval. */
 import { eachLoad } from './dom.js';
 
 const MOST = 30;
+const TAG = 'HX-PTag';
 const waiting = new WeakMap();
 
 function plan(element, seconds) {
@@ -20,37 +23,29 @@ async function ask(element, seconds) {
   let next = Math.min(seconds * 1.5, MOST);
   try {
     const headers = { 'HX-Request': 'true', 'HX-Request-Type': 'partial', Accept: 'text/html' };
+    if (element.kaTag) headers[TAG] = element.kaTag;
     const response = await fetch(element.dataset.poll, { headers });
     if (response.status === 401 || response.status === 403 || response.status === 404) return;
     if (response.ok && response.status !== 204) {
-      const body = await response.text();
       if (response.status === 286) element.dataset.pollEvery = '0';
-      if (body !== element.kaLast) {
-        if (element.kaLast !== undefined || body.trim() !== element.outerHTML.trim()) {
-          await swap(element, body);
-          return;
-        }
-        element.kaLast = body;
-        next = seconds;
-      }
+      await swap(element, await response.text(), response.headers.get(TAG));
+      return;
     }
-    if (response.status === 286) return;
   } catch {
     next = MOST;
   }
   plan(element, next);
 }
 
-async function swap(element, body) {
+async function swap(element, body, tag) {
   const { id } = element;
   await htmx.swap({ target: element, text: body, swap: 'outerMorph', sourceElement: element });
   const fresh = document.getElementById(id);
   if (!fresh) return;
-  fresh.kaLast = body;
+  fresh.kaTag = tag;
   begin(fresh);
   if (!Number(fresh.dataset.pollEvery)) catchUp(fresh);
 }
-
 /* What was waited for has ended: the other parts of the page, which it may have changed, ask at once. */
 function catchUp(ended) {
   for (const element of document.querySelectorAll('[data-poll]')) {

@@ -162,14 +162,14 @@ def test_the_page_needs_the_same_few_queries_for_any_number_of_runs(api, add, se
     client = api()
     client.get("/jobs")
     counts = []
-    for more in (1, 60):
+    for more in (1, 1, 60):
         for _ in range(more):
             add()
         with app.app_context(), statements(db.engine) as seen:
             client.get("/jobs?per_page=250")
         counts.append(len(seen))
 
-    assert counts[0] == counts[1] <= 14
+    assert counts[1] == counts[2] <= 14
 
 
 def test_an_open_run_asks_again_and_a_finished_one_ends_that(api, add):
