@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
 from sqlalchemy.orm import sessionmaker
 
+from console.core import revisions
 from console.core.context import Context, unit_of_work
 from console.core.serialize import CsvColumn, csv_lines, to_json
 from console.ui.markup_cache import cached_text
@@ -34,6 +35,8 @@ def answer(
 
     Rows of a list that are frozen dataclasses are written once and taken as they are afterwards.
     """
+    if isinstance(data, (list, tuple)):
+        revisions.has_read_list()
     if model is not None and isinstance(data, (list, tuple)) and data and _frozen(data[0]):
         text = "[" + ",".join(cached_text((model, row), partial(to_json, row, model)) for row in data) + "]"
     else:

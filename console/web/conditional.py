@@ -56,7 +56,8 @@ def _before() -> Response | None:
     g.tokens = tokens = revisions.tokens(web_context().session.connection())
     sent = _SENT.match(request.headers.get(PTAG) or request.headers.get("If-None-Match", ""))
     g.conditional = key = _key_of(current_actor())
-    if sent is not None:
+    # A message waits to be shown once.
+    if sent is not None and "toasts" not in session:
         with _lock:
             known = _known.get(key)
         if known is not None and app_clock().now() <= known.until and sent[1] == _tag(key, known.tables, tokens):

@@ -31,6 +31,10 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
+        if response.status_code == 304:
+            # Nothing comes along that a header could protect; a poll is asked every few seconds.
+            response.headers["Cache-Control"] = "no-store"
+            return response
         for name, value in ALWAYS.items():
             response.headers.setdefault(name, value)
         if _hsts():

@@ -1,9 +1,11 @@
-"""Whatever happens in whatever order: a page that is given again is the page that would be drawn now."""
+"""Whatever happens in whatever order and at once: an answer that is given again is the one that would be made now."""
 
 from __future__ import annotations
 
+import os
 import random
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -13,18 +15,29 @@ from console.models.identity import User
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerItem
 from console.services.audit import record as audit
+from console.services.common import query_cache
 from console.services.tracker import completion as tracker_completion
 from console.ui import markup_cache
 from console.web.extensions import db
+from tests.contract.routes import routes
 from tests.factories import make_site
 from tests.services.tracker.tracker_support import add_item
 
-PAGES = (
-    *("/board", "/board?view=table", "/board?view=table&due=overdue", "/overview", "/my-work"),
-    *("/gate", "/gate/history", "/jobs", "/audit", "/ops/preflight", "/programme"),
+PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
+# Views of one page that read other rows.
+VIEWS = ("/board?view=table", "/board?view=table&due=overdue", "/programme/w02", "/programme/w02?view=table")
+# Downloads are streams and on record; what tells the state of this process is no matter of the reader.
+ELSEWHERE = re.compile(r"csv|export|archive|integrity|package|/ready|/health|/metrics|/openapi|/static")
+# Tokens are signed anew with every page; addresses of the API document say when they were read.
+OWN = re.compile(
+    r'(name="csrf_token" value="|name="csrf-token" content="|"(?:generated|checked|evaluated)_at": ?")[^"]+'
 )
-# Tokens are signed anew with every page, and every request has its own number.
-OWN = re.compile(r'(name="csrf_token" value="|name="csrf-token" content=")[^"]+')
+
+
+def addresses(app):
+    """Return every page and every list of the API that needs no argument, so that new ones are in it by themselves."""
+    read = [route for route in routes(app) if route.method == "GET" and "<" not in route.rule]
+    return sorted({route.rule for route in read if not ELSEWHERE.search(route.rule)} | set(VIEWS))
 
 
 class World:
@@ -105,21 +118,87 @@ class World:
 STEPS = [name for name, step in vars(World).items() if callable(step) and name not in ("__init__", "item", "write")]
 
 
+def forget_everything(engine, monkeypatch):
+    """Let the next page be read and drawn as in a process that just started."""
+    monkeypatch.setattr(markup_cache, "_drawings", markup_cache.Drawings())
+    query_cache.forget(engine)
+
+
+def body(client, address, **headers):
+    """Return what a reader gets, without what belongs to one answer alone."""
+    answer = client.get(address, headers=headers)
+    assert answer.status_code < 500, (address, answer.text[-2000:])
+    return answer.status_code, OWN.sub("", answer.text)
+
+
+@pytest.fixture
+def engine_of(app):
+    with app.app_context():
+        return db.engine
+
+
 @pytest.mark.parametrize("seed", range(2))
-def test_a_page_given_again_is_the_page_of_now(browser_client, items, session, clock, make_ctx, app, monkeypatch, seed):
+def test_a_page_given_again_is_the_page_of_now(
+    browser_client, items, session, clock, make_ctx, app, engine_of, monkeypatch, seed
+):
     chance = random.Random(seed)
     world = World(session, clock, make_ctx, chance)
     readers = [browser_client("owner"), browser_client("manager", ("한빛마을 3단지",))]
+    pages = addresses(app)
 
-    def look(reader, page):
-        return OWN.sub("", reader.get(page).text)
-
-    for step in chance.choices(STEPS, k=10):
+    for step in chance.choices(STEPS, k=12):
         getattr(world, step)()
         session.commit()
-        reader, page = chance.choice(readers), chance.choice(PAGES)
-        given = [look(reader, page), look(reader, page)]
-        monkeypatch.setattr(markup_cache, "_drawings", markup_cache.Drawings())
-        with app.app_context():
-            db.engine.dispose()
-        assert given == [look(reader, page)] * 2, (step, page)
+        reader, page = chance.choice(readers), chance.choice(pages)
+        given = [body(reader, page), body(reader, page)]
+        forget_everything(engine_of, monkeypatch)
+        assert given == [body(reader, page)] * 2, (step, page)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_tag_that_still_holds_stands_for_the_very_same_answer(
+    browser_client, items, session, clock, make_ctx, app, engine_of, monkeypatch, seed
+):
+    chance = random.Random(seed)
+    world = World(session, clock, make_ctx, chance)
+    reader = browser_client("owner")
+    lists = [page for page in addresses(app) if reader.get(page, headers=PARTIAL).headers.get("HX-PTag")]
+    assert len(lists) > 8
+    held = 0
+    for step in chance.choices(STEPS, k=12):
+        page = chance.choice(lists)
+        first = reader.get(page, headers=PARTIAL)
+        getattr(world, step)()
+        session.commit()
+        again = reader.get(page, headers={**PARTIAL, "HX-PTag": first.headers["HX-PTag"]})
+        forget_everything(engine_of, monkeypatch)
+        if again.status_code == 304:
+            held += 1
+            assert OWN.sub("", first.text) == body(reader, page, **PARTIAL)[1], (step, page)
+    assert held
+
+
+def test_a_crowd_at_once_gets_what_each_would_get_alone(browser_client, items, app, engine_of, monkeypatch, session):
+    """Sixteen people of every role and scope, eight threads, warm and cold: nobody ever gets anybody else's answer."""
+    scopes = (("*",), ("한빛마을 3단지",), ("푸른숲 타워",), ())
+    people = [browser_client(role, sites) for role in ("owner", "manager", "operator", "auditor") for sites in scopes]
+    for number, person in enumerate(people):
+        person.set_cookie("lang", ("ko", "en")[number % 2])
+        person.set_cookie("theme", ("light", "dark", "auto")[number % 3])
+    pages = addresses(app)
+    chance = random.Random(7)
+    shares = [chance.sample(pages, len(pages) if os.environ.get("SOAK") else 8) for _ in people]
+    # A refusal leaves a line in the audit log, which would change what others read meanwhile.
+    shares = [[page for page in shares[at] if person.get(page).status_code == 200] for at, person in enumerate(people)]
+    forget_everything(engine_of, monkeypatch)
+
+    def visit(number):
+        return [[body(people[number], page) for page in shares[number]] for _again in range(2)]
+
+    with ThreadPoolExecutor(8) as crowd:
+        warm = list(crowd.map(visit, range(len(people))))
+
+    for number, person in enumerate(people):
+        for page, *given in zip(shares[number], *warm[number], strict=True):
+            forget_everything(engine_of, monkeypatch)
+            assert given == [body(person, page)] * 2, (number, page)
