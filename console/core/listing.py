@@ -50,7 +50,8 @@ Choices = Sequence[tuple[str, str]]
 class Column:
     """A column: `key` names it in the URL, `label` is a message id, `sort` the SQL it is ordered by.
 
-    `value` reads it from a row for the CSV; `shown` says whether it is visible before anybody chose.
+    `value` reads it from a row for the CSV; `shown` says whether it is visible before anybody chose. `format` names how
+    a cell shows it: `time`, `number`, `flag`, or nothing for texts.
     """
 
     key: str
@@ -59,6 +60,7 @@ class Column:
     value: Callable[[Any], Any] | None = None
     numeric: bool = False
     shown: bool = True
+    format: str = ""
 
 
 @dataclass(frozen=True)

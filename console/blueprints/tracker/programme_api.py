@@ -26,13 +26,15 @@ from console.inputs.programme import (
     WeekReadinessOut,
     WeekSiteQuery,
 )
-from console.inputs.tracker import UndoIn, UndoneOut
+from console.inputs.response_models import shape
+from console.inputs.tracker import UndoIn
 from console.services.programme import weeks as programme
 from console.services.tracker import completion as tracker_completion
 from console.services.tracker import items as tracker_items
 from console.services.tracker import summary as tracker
 from console.services.tracker import undo as tracker_undo
 from console.services.tracker.completion import NotReady
+from console.services.tracker.undo import Undone
 from console.ui.responses import answer
 from console.web.etags import etag, if_match
 from console.web.request import access, web_context
@@ -114,11 +116,11 @@ def get_item(path: WeekItemPath) -> Response:
     return answer(item, WeekItemOut, headers=etag(item))
 
 
-@api.post(f"{T}/undo", responses={200: UndoneOut})
+@api.post(f"{T}/undo", responses={200: shape(Undone)})
 @access(WRITE)
 def undo(path: WeekPath, body: UndoIn) -> Response:
     """Take a change back, for the items that nobody touched since; 410 when the time is over."""
-    return answer(tracker_undo.undo(web_context(), body.token, programme.week_of(path.week).programme), UndoneOut)
+    return answer(tracker_undo.undo(web_context(), body.token, programme.week_of(path.week).programme), shape(Undone))
 
 
 @api.patch(f"{T}/items/<tracker_item_id>", responses={200: ChangedWeekItemOut})

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Select, Subquery, false, or_, true
 
 from console.core.context import Context
-from console.core.listing import Column, Filter, ListQuery, ListSpec, narrowed
+from console.core.listing import Filter, ListQuery, ListSpec, narrowed
+from console.core.records import columns_of
 from console.core.revisions import ALWAYS
 from console.domain.text import N_
 from console.domain.tracker.tracker import TrackerKind
@@ -101,22 +102,11 @@ FILTERS = (
     ),
 )
 
-COLUMNS = (
-    Column("item_id", N_("No."), TrackerItem.number.expression),
-    Column("title", N_("Action"), None),
-    Column("item_type", N_("Kind"), TrackerItem.item_type.expression, shown=False),
-    Column("rule_status", N_("Rule"), TrackerItem.rule_status.expression),
-    Column("status", N_("Status"), TrackerItem.status.expression),
-    Column("due_at", N_("Due"), TrackerItem.due_at.expression),
-    Column("assignee", N_("Assignee"), TrackerItem.assignee.expression),
-    Column("owner_role", N_("Owner role"), TrackerItem.owner_role.expression, shown=False),
-    Column("site", N_("Site"), TrackerItem.site.expression),
-    Column("evidence", N_("Evidence files"), TrackerItem.evidence_count.expression, numeric=True),
-    Column("priority", N_("Priority"), TrackerItem.priority.expression, numeric=True, shown=False),
-    Column("sla_hours", N_("SLA (hours)"), TrackerItem.sla_hours.expression, numeric=True, shown=False),
-    Column("opened_at", N_("Opened"), TrackerItem.opened_at.expression, shown=False),
-    Column("completed_at", N_("Completed"), TrackerItem.completed_at.expression, shown=False),
-    Column("updated_at", N_("Changed"), TrackerItem.updated_at.expression, shown=False),
+COLUMNS = columns_of(
+    ItemView,
+    TrackerItem,
+    *("item_id", "title", "item_type", "rule_status", "status", "due_at", "assignee"),
+    *("owner_role", "site", "evidence", "priority", "sla_hours", "opened_at", "completed_at", "updated_at"),
 )
 
 

@@ -1,4 +1,4 @@
-"""Answer models made from the dataclasses of services, so that the shape of an answer stands in one place."""
+"""Answer models made from the rows and results of services, so that the shape of an answer stands in one place."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from functools import cache
 from types import GenericAlias, NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BeforeValidator, ConfigDict, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, RootModel, create_model
 
 from console.core.i18n import DEFAULT_LOCALE, text_in
+from console.core.records import published
 from console.core.serialize import plain
 from console.domain.text import Text
 from console.inputs.base import Instant, OutModel
@@ -41,9 +42,29 @@ class RunModel(OutModel):
 
 
 @cache
-def shape(kind: type[Any], name: str = "") -> type[OutModel]:
-    """Return the model of a dataclass: its fields in their order, nested ones too; times, texts as everywhere."""
-    return create_model(name or f"{kind.__name__}Out", __base__=OutModel, __doc__=_told(kind), **_fields(kind))
+def shape(kind: type[Any], name: str = "", *, only: tuple[str, ...] = (), **more: Any) -> type[OutModel]:
+    """Return the model of a dataclass: its published fields in their order, nested ones too.
+
+    `only` names the fields of an answer that has some of them in an order of its own; `more` are types of further ones.
+    """
+    found = _fields(kind)
+    definitions = {key: found[key] for key in only or found} | {key: (one, ...) for key, one in more.items()}
+    return create_model(
+        name or f"{kind.__name__.removesuffix('View')}Out", __base__=OutModel, __doc__=_told(kind), **definitions
+    )
+
+
+def joined(model: type[OutModel], row: Any, **more: Any) -> OutModel:
+    """Return the answer of a row with further values beside its own."""
+    own = {name: getattr(row, name) for name in model.model_fields if name not in more}
+    return model.model_validate(own | more)
+
+
+@cache
+def array(kind: type[BaseModel], name: str) -> type[BaseModel]:
+    """Return the model of a bare array of answers."""
+    listed: Any = GenericAlias(list, (kind,))
+    return create_model(name, __base__=RootModel[listed], __doc__=f"A bare array of {kind.__name__}.")
 
 
 @cache
@@ -67,9 +88,9 @@ def _told(kind: type[Any]) -> str:
     return (kind.__doc__ or "").strip().split("\n")[0]
 
 
-def _fields(kind: type[Any]) -> dict[str, Any]:
-    hints = get_type_hints(kind)
-    return {one.name: (_type(hints[one.name]), _default(one)) for one in fields(kind)}
+def _fields(kind: Any) -> dict[str, Any]:
+    defaults = {one.name: _default(one) for one in fields(kind)}
+    return {one.name: (one.fact.answer or _type(one.type), defaults.get(one.name, ...)) for one in published(kind)}
 
 
 def _default(one: Field[Any]) -> Any:
