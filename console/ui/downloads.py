@@ -6,6 +6,7 @@ from flask import Response
 
 from console.core import listing
 from console.core.listing import ListQuery, ListSpec
+from console.services.common import lists
 from console.ui.responses import csv_download, wants_bom
 from console.web.request import web_context
 
@@ -15,4 +16,4 @@ def list_download(spec: ListSpec, query: ListQuery, filename: str) -> Response:
     ctx = web_context()
     listing.narrowed(ctx, spec, query, ctx.now())
     columns = listing.csv_columns(spec, query)
-    return csv_download(columns, lambda reading: listing.stream(reading, spec, query), filename, bom=wants_bom())
+    return csv_download(columns, lambda reading: lists.stream(reading, spec, query), filename, bom=wants_bom())

@@ -26,6 +26,7 @@ from console.inputs.alerts import (
 from console.services.alerts import delivery as alert_delivery
 from console.services.alerts import outbox as alerts
 from console.services.alerts.lists import DELIVERIES, EVENTS
+from console.services.common import lists
 from console.services.jobs import registry
 from console.ui import runs
 from console.ui.downloads import list_download
@@ -96,7 +97,7 @@ def alert_error(error: str | None) -> Text | str:
 def page() -> Response:
     """Show the deliveries."""
     ctx = web_context()
-    data = listing.run(ctx, DELIVERIES, listing.parse(DELIVERIES, request.args))
+    data = lists.run(ctx, DELIVERIES, listing.parse(DELIVERIES, request.args))
     return show(data, fragment="alerts.delivery_list", page="alerts/page.html", around=_page_data())
 
 

@@ -20,6 +20,7 @@ from console.services.audit import record as audit
 from console.services.audit.exports import CsvVersion
 from console.services.audit.log import READ
 from console.services.audit.months import PageData
+from console.services.common import lists
 from console.services.jobs import registry, runs
 from console.services.jobs.runs import Run
 from console.ui import runs as running
@@ -55,7 +56,7 @@ def audit_reason(reason: str) -> str:
 
 def _list() -> dict[str, Any]:
     ctx = web_context()
-    found = listing.run(ctx, SPEC, listing.parse(SPEC, request.args))
+    found = lists.run(ctx, SPEC, listing.parse(SPEC, request.args))
     return {"data": found, "url": url_for("audit.page"), "csv_url": url_for("audit.export")}
 
 

@@ -21,6 +21,7 @@ from console.domain.tracker.tracker import OPEN_STATUSES
 from console.services.automation import assignment, dashboard
 from console.services.automation import history as autopilot_history
 from console.services.automation import latest as automation_runs
+from console.services.common import lists
 from console.services.jobs import registry
 from console.services.jobs.runs import Run
 from console.services.policies import automation as autopilot_policy
@@ -183,7 +184,7 @@ def history() -> Response:
     ctx = web_context()
     ctx.actor.require_all_sites()
     spec = dashboard.run_list(words.SKIPS)
-    found = listing.run(ctx, spec, listing.parse(spec, request.args))
+    found = lists.run(ctx, spec, listing.parse(spec, request.args))
     return show(
         found,
         fragment="automation/autopilot.history",

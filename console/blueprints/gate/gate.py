@@ -27,6 +27,7 @@ from console.inputs.gate import (
     PlanQuery,
 )
 from console.services.audit import record as audit
+from console.services.common import lists
 from console.services.gate import dashboard, gate
 from console.services.gate.dashboard import VERDICTS
 from console.services.jobs import registry
@@ -197,7 +198,7 @@ def plan_csv() -> Response:
 def history() -> Response:
     """Show all stored verdicts."""
     ctx = web_context()
-    found = listing.run(ctx, VERDICTS, listing.parse(VERDICTS, request.args))
+    found = lists.run(ctx, VERDICTS, listing.parse(VERDICTS, request.args))
     return show(
         found,
         fragment="gate.history",

@@ -16,6 +16,7 @@ from console.domain.text import N_
 from console.forms.identity import SiteForm, without
 from console.forms.shared import blame, handed
 from console.inputs.identity import SiteEditIn, SiteIn, SiteList, SiteOut, SitePath
+from console.services.common import lists
 from console.services.identity import lists as identity_lists
 from console.services.identity import sites
 from console.services.identity.sites import SiteView
@@ -59,7 +60,7 @@ def page() -> Response:
     """Show the list of sites."""
     ctx = web_context()
     spec = identity_lists.site_list(ctx)
-    data = listing.run(ctx, spec, listing.parse(spec, request.args, extra=("site",)))
+    data = lists.run(ctx, spec, listing.parse(spec, request.args, extra=("site",)))
     around = {"may_add": current_actor().all_sites}
     return show(data, fragment="identity/admin.site_list", page="identity/sites.html", around=around)
 

@@ -20,6 +20,7 @@ from console.inputs.identity import (
     TokenQuery,
     UserPath,
 )
+from console.services.common import lists
 from console.services.identity import lists as identity_lists
 from console.services.identity import tokens
 from console.ui.downloads import list_download
@@ -96,7 +97,7 @@ def page() -> Response:
     """Show the list of tokens; those that work, unless the address asks for others."""
     ctx = web_context()
     spec = identity_lists.token_list(ctx)
-    data = listing.run(ctx, spec, listing.parse(spec, request.args, extra=("site",)))
+    data = lists.run(ctx, spec, listing.parse(spec, request.args, extra=("site",)))
     around = {"policy": tokens.policy(ctx)}
     return show(data, fragment="identity/admin.token_list", page="identity/tokens.html", around=around)
 

@@ -27,6 +27,7 @@ from console.inputs.identity import (
     UserOut,
     UserPath,
 )
+from console.services.common import lists
 from console.services.identity import lists as identity_lists
 from console.services.identity import passwords, sites, tokens, users
 from console.services.identity.users import UserView
@@ -119,7 +120,7 @@ def page() -> Response:
     """Show the list of users."""
     ctx = web_context()
     spec = identity_lists.user_list(ctx)
-    data = listing.run(ctx, spec, listing.parse(spec, request.args, extra=("site",)))
+    data = lists.run(ctx, spec, listing.parse(spec, request.args, extra=("site",)))
     return show(data, fragment="identity/admin.user_list", page="identity/users.html")
 
 

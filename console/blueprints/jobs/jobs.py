@@ -19,6 +19,7 @@ from console.domain.jobs.runs import API, REASONS, TRIGGERS
 from console.domain.text import N_
 from console.forms import jobs as forms
 from console.inputs.jobs import JobPath, JobsOut, RunDetailOut, RunList, RunListQuery, RunOut, RunPath, RunStartIn
+from console.services.common import lists
 from console.services.jobs import lists as run_list
 from console.services.jobs import registry, runs
 from console.services.jobs import requests as run_requests
@@ -189,7 +190,7 @@ def page() -> Response:
     """Show the schedule, the queue with its workers, and the runs."""
     ctx = web_context()
     spec = _spec()
-    found = listing.run(ctx, spec, listing.parse(spec, request.args))
+    found = lists.run(ctx, spec, listing.parse(spec, request.args))
     extra: dict[str, Any] = {"url": url_for("jobs.page"), "titles": _titles()}
     if wants_fragment():
         return show(found, fragment="jobs.run_list", page="jobs/page.html", **extra)
