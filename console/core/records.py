@@ -17,10 +17,12 @@ from datetime import datetime
 from functools import cache
 from operator import attrgetter
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from console.core.listing import Column, SqlValue
 from console.core.serialize import CsvColumn
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,17 @@ def _entry(name: str, hint: Any) -> Entry:
     return Entry(name, bare, next((mark for mark in marks if isinstance(mark, Fact)), _PLAIN))
 
 
+def view_of(kind: type[R], stored: Any, **made: Any) -> R:
+    """Return the row of a stored record: its columns of the same names, and what was `made` of others."""
+    known: Any = kind
+    return kind(**{name: getattr(stored, name) for name in _names(known) if name not in made}, **made)
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))
+
+
 @cache
 def published(kind: Any) -> tuple[Entry, ...]:
     """Return what answers and exports have of a record, in the published order."""
@@ -120,17 +133,21 @@ def csv_of(kind: Any, *names: str) -> tuple[CsvColumn, ...]:
     return tuple(CsvColumn(name, attrgetter(name)) for name in chosen)
 
 
-def columns_of(kind: Any, table: Any, *keys: str) -> tuple[Column, ...]:
-    """Return the columns of a list of such rows, in this order; `table` has the SQL that `sort=True` means."""
+def columns_of(kind: Any, table: Any, *keys: str, **sorts: SqlValue) -> tuple[Column, ...]:
+    """Return the columns of a list of such rows, in this order.
+
+    `table` has the SQL that `sort=True` means; `sorts` is that of columns which it lacks.
+    """
     known = {one.fact.key or one.name: one for one in entries(kind).values()}
-    return tuple(_column(key, known[key], table) for key in keys)
+    return tuple(_column(key, known[key], table, sorts.get(key)) for key in keys)
 
 
-def _column(key: str, one: Entry, table: Any) -> Column:
+def _column(key: str, one: Entry, table: Any, sort: SqlValue | None) -> Column:
     fact = one.fact
-    sort = getattr(table, one.name) if fact.sort is True else fact.sort
+    if sort is None and fact.sort is not False:
+        sort = getattr(table, one.name) if fact.sort is True else fact.sort
     value = fact.value or attrgetter(one.name)
-    return Column(key, fact.label, None if sort is False else sort, value, fact.numeric, fact.shown, one.format)
+    return Column(key, fact.label, sort, value, fact.numeric, fact.shown, one.format)
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator, ConfigDict, RootModel, create_model
 
 from console.core.i18n import DEFAULT_LOCALE, text_in
-from console.core.records import published
+from console.core.records import entries, published
 from console.core.serialize import plain
 from console.domain.text import Text
 from console.inputs.base import Instant, OutModel
@@ -42,13 +42,12 @@ class RunModel(OutModel):
 
 
 @cache
-def shape(kind: type[Any], name: str = "", *, only: tuple[str, ...] = (), **more: Any) -> type[OutModel]:
+def shape(kind: type[Any], name: str = "", *, whole: bool = False, **more: Any) -> type[OutModel]:
     """Return the model of a dataclass: its published fields in their order, nested ones too.
 
-    `only` names the fields of an answer that has some of them in an order of its own; `more` are types of further ones.
+    `whole` adds those that are not published elsewhere; `more` are types of further ones.
     """
-    found = _fields(kind)
-    definitions = {key: found[key] for key in only or found} | {key: (one, ...) for key, one in more.items()}
+    definitions = _fields(kind, whole=whole) | {key: (one, ...) for key, one in more.items()}
     return create_model(
         name or f"{kind.__name__.removesuffix('View')}Out", __base__=OutModel, __doc__=_told(kind), **definitions
     )
@@ -88,9 +87,10 @@ def _told(kind: type[Any]) -> str:
     return (kind.__doc__ or "").strip().split("\n")[0]
 
 
-def _fields(kind: Any) -> dict[str, Any]:
+def _fields(kind: Any, *, whole: bool = False) -> dict[str, Any]:
     defaults = {one.name: _default(one) for one in fields(kind)}
-    return {one.name: (one.fact.answer or _type(one.type), defaults.get(one.name, ...)) for one in published(kind)}
+    found = entries(kind).values() if whole else published(kind)
+    return {one.name: (one.fact.answer or _type(one.type), defaults.get(one.name, ...)) for one in found}
 
 
 def _default(one: Field[Any]) -> Any:

@@ -16,13 +16,11 @@ from console.domain.jobs import names as job_names
 from console.domain.text import N_, Text
 from console.inputs.alerts import (
     DeliveriesQuery,
-    DeliveryDetailOut,
-    DeliveryList,
-    DeliveryOut,
     DeliveryPath,
     RetriesIn,
     RetriesOut,
 )
+from console.inputs.response_models import array, shape
 from console.services.alerts import delivery as alert_delivery
 from console.services.alerts import outbox as alerts
 from console.services.alerts.lists import DELIVERIES, EVENTS
@@ -37,6 +35,8 @@ from console.web.request import access, app_config, current_actor, web_context
 
 api = APIBlueprint("alerts_api", __name__, abp_tags=[Tag(name="alerts", description="Alert deliveries")])
 pages = Blueprint("alerts", __name__)
+DeliveryOut, DeliveryDetailOut = shape(alerts.Delivery), shape(alerts.Delivery, "DeliveryDetailOut", whole=True)
+DeliveryList = array(DeliveryOut, "DeliveryList")
 NAV = NavItem("operations", 50, "alerts.page", N_("Alerts"), "bell", permission="alerts:read")
 
 

@@ -15,7 +15,8 @@ from console.domain.errors import Conflict, Invalid
 from console.domain.text import N_
 from console.forms.identity import SiteForm, without
 from console.forms.shared import blame, handed
-from console.inputs.identity import SiteEditIn, SiteIn, SiteList, SiteOut, SitePath
+from console.inputs.identity import SiteEditIn, SiteIn, SitePath
+from console.inputs.response_models import array, shape
 from console.services.common import lists
 from console.services.identity import lists as identity_lists
 from console.services.identity import sites
@@ -28,6 +29,8 @@ from console.web.request import access, current_actor, web_context
 
 api = APIBlueprint("sites_api", __name__, abp_tags=[Tag(name="sites", description="Places that are run")])
 pages = Blueprint("sites", __name__)
+SiteOut = shape(SiteView)
+SiteList = array(SiteOut, "SiteList")
 NAV = NavItem("administration", 30, "sites.page", N_("Sites"), "building-community", permission="admins:manage")
 
 

@@ -11,18 +11,17 @@ from flask_openapi3.models.tag import Tag
 from console.core import listing
 from console.domain.text import N_
 from console.inputs.identity import (
-    IssuedTokenOut,
     TokenIn,
-    TokenList,
-    TokenOut,
     TokenPath,
     TokenPolicyOut,
     TokenQuery,
     UserPath,
 )
+from console.inputs.response_models import array, shape
 from console.services.common import lists
 from console.services.identity import lists as identity_lists
 from console.services.identity import tokens
+from console.services.identity.tokens import IssuedToken, TokenView
 from console.ui.downloads import list_download
 from console.ui.frame import leave_toast
 from console.ui.navigation import NavItem
@@ -31,6 +30,8 @@ from console.web.request import access, current_actor, web_context
 
 api = APIBlueprint("tokens_api", __name__, abp_tags=[Tag(name="tokens", description="API tokens")])
 pages = Blueprint("tokens", __name__)
+TokenOut, IssuedTokenOut = shape(TokenView), shape(IssuedToken)
+TokenList = array(TokenOut, "TokenList")
 NAV = NavItem("administration", 20, "tokens.page", N_("Tokens"), "key", permission="admins:manage")
 # Why a token or session ended, as people read it.
 END_REASONS = {
@@ -120,7 +121,7 @@ def detail(token_id: int) -> Response:
     body = render_template(
         "identity/token.html",
         row=row,
-        is_mine=row.token.user_id == current_actor().user_id,
+        is_mine=row.user_id == current_actor().user_id,
         grace=tokens.policy(ctx).rotate_grace_seconds,
     )
     return make_response(body)

@@ -18,7 +18,8 @@ from console.domain.errors import Invalid, NotFound
 from console.domain.jobs.runs import API, REASONS, TRIGGERS
 from console.domain.text import N_
 from console.forms import jobs as forms
-from console.inputs.jobs import JobPath, JobsOut, RunDetailOut, RunList, RunListQuery, RunOut, RunPath, RunStartIn
+from console.inputs.jobs import JobPath, JobsOut, RunListQuery, RunPath, RunStartIn
+from console.inputs.response_models import array, shape
 from console.services.common import lists
 from console.services.jobs import lists as run_list
 from console.services.jobs import registry, runs
@@ -40,6 +41,8 @@ READ, RUN = runs.READ, run_requests.RUN
 
 api = APIBlueprint("jobs_api", __name__, abp_tags=[Tag(name="jobs", description="Background work and its history")])
 pages = Blueprint("jobs", __name__)
+RunOut, RunDetailOut = shape(Run), shape(Run, "RunDetailOut", whole=True)
+RunList = array(RunOut, "RunList")
 NAV = NavItem(
     "operations", 30, "jobs.page", N_("Jobs"), "calendar-time", permission="admins:manage", any_of=("jobs:read",)
 )
