@@ -35,6 +35,19 @@ def _open(value: Any) -> Any:
 Open = Annotated[Any, BeforeValidator(_open)]
 
 
+def _complete(schema: dict[str, Any]) -> None:
+    # An answer has every key, whatever its row has when nobody says otherwise.
+    schema["required"] = list(schema["properties"])
+    for one in schema["properties"].values():
+        one.pop("default", None)
+
+
+class RowModel(OutModel):
+    """Base of the answers that are made from a row or a result."""
+
+    model_config = ConfigDict(from_attributes=True, json_schema_extra=_complete)
+
+
 class RunModel(OutModel):
     """Base of run answers: a run that broke off tells why beside the keys of its job, which are null then."""
 
@@ -48,9 +61,8 @@ def shape(kind: type[Any], name: str = "", *, whole: bool = False, **more: Any) 
     `whole` adds those that are not published elsewhere; `more` are types of further ones.
     """
     definitions = _fields(kind, whole=whole) | {key: (one, ...) for key, one in more.items()}
-    return create_model(
-        name or f"{kind.__name__.removesuffix('View')}Out", __base__=OutModel, __doc__=_told(kind), **definitions
-    )
+    name = name or f"{kind.__name__.removesuffix('View')}Out"
+    return create_model(name, __base__=RowModel, __doc__=_told(kind), **definitions)
 
 
 def joined(model: type[OutModel], row: Any, **more: Any) -> OutModel:

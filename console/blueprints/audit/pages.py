@@ -25,8 +25,8 @@ from console.services.jobs import registry, runs
 from console.services.jobs.runs import Run
 from console.ui import runs as running
 from console.ui.addresses import url_if
-from console.ui.downloads import list_download
 from console.ui.labels import audit as audit_words
+from console.ui.lists import list_download
 from console.ui.navigation import NavItem
 from console.ui.responses import download, fragment_of, vary
 from console.web.negotiation import wants_fragment
@@ -91,7 +91,7 @@ def export() -> Response:
     audit.record(
         ctx, "admin_audit_log_export_csv", "admin_audit_log", "list", detail={"filters": filters, "q": query.search}
     )
-    return list_download(SPEC, query, "audit-log.csv")
+    return list_download(SPEC, "audit-log.csv")
 
 
 @pages.get("/audit/entries/<int:entry_id>")

@@ -29,9 +29,9 @@ from console.services.policies.automation import AUTOPILOT as POLICY
 from console.services.policies.automation import MANAGE, READ
 from console.ui import runs
 from console.ui.addresses import url_if
-from console.ui.downloads import list_download
 from console.ui.frame import frame, leave_toast
 from console.ui.labels import automation as words
+from console.ui.lists import list_download
 from console.ui.navigation import NavItem
 from console.ui.responses import fragment_of, show, vary, wants_bom
 from console.web.negotiation import wants_fragment
@@ -245,9 +245,7 @@ def undo(run_id: int) -> ResponseReturnValue:
 @access(*READ)
 def runs_csv() -> Response:
     """Download the runs that the list shows."""
-    spec = dashboard.run_list(words.SKIPS)
-    query = listing.parse(spec, request.args)
-    return list_download(spec, query, "autopilot-runs.csv")
+    return list_download(dashboard.run_list(words.SKIPS), "autopilot-runs.csv")
 
 
 @pages.get("/autopilot/history.csv")

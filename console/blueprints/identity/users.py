@@ -11,7 +11,6 @@ from flask_babel import gettext as _
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
-from console.core import listing
 from console.domain.errors import BadRequest, Conflict, DomainError, Invalid, PermissionDenied
 from console.domain.text import N_, T
 from console.forms.identity import TokenForm, UserForm, without
@@ -25,14 +24,13 @@ from console.inputs.identity import (
     UserPath,
 )
 from console.inputs.response_models import array, shape
-from console.services.common import lists
 from console.services.identity import lists as identity_lists
 from console.services.identity import passwords, sites, tokens, users
 from console.services.identity.users import NewPassword, UserView
-from console.ui.downloads import list_download
 from console.ui.frame import leave_toast
+from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
-from console.ui.responses import answer, show
+from console.ui.responses import answer
 from console.web.request import access, current_actor, web_context
 
 api = APIBlueprint("users_api", __name__, abp_tags=[Tag(name="users", description="People and automation accounts")])
@@ -119,17 +117,14 @@ def page() -> Response:
     """Show the list of users."""
     ctx = web_context()
     spec = identity_lists.user_list(ctx)
-    data = lists.run(ctx, spec, listing.parse(spec, request.args, extra=("site",)))
-    return show(data, fragment="identity/admin.user_list", page="identity/users.html")
+    return list_page(spec, carried=("site",), fragment="identity/admin.user_list", page="identity/users.html")
 
 
 @pages.get("/admin/users/csv")
 @access("admins:manage", rate="auth-heavy")
 def csv() -> Response:
     """Return exactly the users of the list as CSV."""
-    spec = identity_lists.user_list(web_context())
-    query = listing.parse(spec, request.args)
-    return list_download(spec, query, "users.csv")
+    return list_download(identity_lists.user_list(web_context()), "users.csv")
 
 
 @pages.get("/admin/users/new")

@@ -29,8 +29,8 @@ from console.services.jobs.job import Job
 from console.services.jobs.runs import Run, RunFilter
 from console.services.jobs.schedule import ScheduleView
 from console.ui import runs as running
-from console.ui.downloads import list_download
 from console.ui.frame import leave_toast
+from console.ui.lists import list_download
 from console.ui.navigation import NavItem
 from console.ui.responses import answer, fragment_of, show, vary
 from console.ui.times import local
@@ -213,9 +213,7 @@ def board() -> Response:
 @access(*READ)
 def export() -> Response:
     """Download the runs that the list shows, as CSV."""
-    spec = _spec()
-    query = listing.parse(spec, request.args)
-    return list_download(spec, query, "job-runs.csv")
+    return list_download(_spec(), "job-runs.csv")
 
 
 @pages.get("/jobs/runs/<int:run_id>")

@@ -21,7 +21,6 @@ from console.inputs.programme import (
     WeekItemPatchIn,
     WeekItemPath,
     WeekItemsQuery,
-    WeekOverviewOut,
     WeekPath,
     WeekReadinessOut,
     WeekSiteQuery,
@@ -40,6 +39,7 @@ from console.web.etags import etag, if_match
 from console.web.request import access, web_context
 
 T = "/api/adoption/<week:week>/tracker"
+UndoneOut, WeekOverviewOut = shape(Undone), shape(programme.WeekOverview)
 READ, WRITE = "adoption_{week}:read", "adoption_{week}:write"
 TOTAL = "X-Total-Count"
 
@@ -116,11 +116,11 @@ def get_item(path: WeekItemPath) -> Response:
     return answer(item, WeekItemOut, headers=etag(item))
 
 
-@api.post(f"{T}/undo", responses={200: shape(Undone)})
+@api.post(f"{T}/undo", responses={200: UndoneOut})
 @access(WRITE)
 def undo(path: WeekPath, body: UndoIn) -> Response:
     """Take a change back, for the items that nobody touched since; 410 when the time is over."""
-    return answer(tracker_undo.undo(web_context(), body.token, programme.week_of(path.week).programme), shape(Undone))
+    return answer(tracker_undo.undo(web_context(), body.token, programme.week_of(path.week).programme), UndoneOut)
 
 
 @api.patch(f"{T}/items/<tracker_item_id>", responses={200: ChangedWeekItemOut})

@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, false, or_, true
 
 from console.core.context import Context
 from console.core.listing import Filter, ListQuery, ListSpec, Order
-from console.core.records import columns_of
 from console.core.revisions import ALWAYS
 from console.domain.text import N_
 from console.domain.tracker.tracker import TrackerKind
@@ -19,7 +18,6 @@ from console.models.tracker import TrackerItem
 from console.services.common.query_cache import cached_query_until
 from console.services.common.sql import contains
 from console.services.tracker import rows
-from console.services.tracker.rows import ItemView
 
 # How people see the life of an item, left to right; the contract lists the words in another order.
 BOARD_STATUSES = ("pending", "in_progress", "blocked", "done")
@@ -99,13 +97,6 @@ FILTERS = (
     ),
 )
 
-COLUMNS = columns_of(
-    ItemView,
-    TrackerItem,
-    *("item_id", "title", "item_type", "rule_status", "status", "due_at", "assignee"),
-    *("owner_role", "site", "evidence", "priority", "sla_hours", "opened_at", "completed_at", "updated_at"),
-)
-
 
 def _order(listed: ListSpec, query: ListQuery) -> Order:
     """Return the default order of a query in the words of the index: where all are active, that is no part of it.
@@ -124,7 +115,7 @@ def spec(programme: TrackerKind, now: datetime) -> ListSpec:
         ids=lambda ctx: rows.keys(programme, ctx.actor),
         row=lambda row: rows.view(programme, row, now),
         key=TrackerItem.id.expression,
-        columns=tuple(one for one in COLUMNS if programme.has(one.key)),
+        columns=tuple(one for one in rows.COLUMNS if programme.has(one.key)),
         filters=tuple(one for one in FILTERS if programme.has(one.key)),
         search=partial(matches, programme),
         order=_order,

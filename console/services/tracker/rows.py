@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, select, true
 
 from console.core.context import Actor, Context
-from console.core.records import INTERNAL, Edited, Fact, JsonObject, csv_of
+from console.core.records import INTERNAL, Edited, Fact, JsonObject, columns_of, csv_of
 from console.core.revisions import ALWAYS
 from console.domain.automation import workload
 from console.domain.errors import NotFound
@@ -160,6 +160,12 @@ class ItemView:
         return self.assignee is not None and self.assignee == actor.username
 
 
+COLUMNS = columns_of(
+    ItemView,
+    TrackerItem,
+    *("item_id", "title", "item_type", "rule_status", "status", "due_at", "assignee"),
+    *("owner_role", "site", "evidence", "priority", "sla_hours", "opened_at", "completed_at", "updated_at"),
+)
 CSV_COLUMNS = csv_of(ItemView)
 _READ = tuple(name for name in ItemView.__dataclass_fields__ if name in TrackerItem.__table__.columns)
 _NAMES = (*_READ, "number", "assignee_name", "assignee_active")
