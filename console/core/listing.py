@@ -43,6 +43,7 @@ class Args(Protocol):
 AnySelect = Select[*tuple[Any, ...]]
 SqlValue = ColumnElement[Any] | InstrumentedAttribute[Any]
 Order = tuple[SqlValue, ...]
+Where = Callable[[Context, list[str], datetime], ColumnElement[bool]]
 FilterKind = Literal["choice", "text", "date", "flag"]
 Choices = Sequence[tuple[str, str]]
 
@@ -74,7 +75,7 @@ class Filter:
     key: str
     label: str
     kind: FilterKind
-    where: Callable[[Context, list[str], datetime], ColumnElement[bool]]
+    where: Where
     choices: Choices | Callable[[Context], Choices] = ()
     multiple: bool = True
     shown: bool = True
@@ -291,6 +292,11 @@ def _number(args: Args, name: str, default: int, least: int, most: int) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 9 or not least <= int(text) <= most:
         raise Invalid(T("“%(name)s” must be a number from %(least)s to %(most)s", name=name, least=least, most=most))
     return int(text)
+
+
+def one_of(column: SqlValue) -> Where:
+    """Return the condition of a filter whose words are values of a column."""
+    return lambda _ctx, words, _now: column.in_(words)
 
 
 def day_filters(column: SqlValue, *, keys: tuple[str, str] = ("since", "until")) -> tuple[Filter, Filter]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, select
 
 from console.core.context import Context
-from console.core.listing import AnySelect, Choices, Filter, ListSpec
+from console.core.listing import AnySelect, Choices, Filter, ListSpec, one_of
 from console.core.records import columns_of
 from console.domain.text import N_
 from console.models.alerts import AlertDelivery
@@ -61,9 +61,9 @@ DELIVERIES = ListSpec(
         "created_at",
     ),
     filters=(
-        Filter("status", N_("Status"), "choice", lambda _c, words, _n: AlertDelivery.status.in_(words), STATUSES),
-        Filter("event", N_("Event"), "choice", lambda _c, words, _n: AlertDelivery.event_type.in_(words), _event_types),
-        Filter("channel", N_("Channel"), "choice", lambda _c, words, _n: AlertDelivery.channel.in_(words), _channels),
+        Filter("status", N_("Status"), "choice", one_of(AlertDelivery.status), STATUSES),
+        Filter("event", N_("Event"), "choice", one_of(AlertDelivery.event_type), _event_types),
+        Filter("channel", N_("Channel"), "choice", one_of(AlertDelivery.channel), _channels),
     ),
     search=_search,
     order=(AlertDelivery.last_attempt_at.desc(),),

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from console.core.context import Context
-from console.core.listing import Choices, Filter, ListSpec, day_filters
+from console.core.listing import Choices, Filter, ListSpec, day_filters, one_of
 from console.core.records import columns_of
 from console.domain.text import N_
 from console.services.audit.append import LOGS
@@ -35,10 +34,6 @@ def words_of(ctx: Context, name: str) -> list[str]:
 
 def _choices(name: str, labels: Mapping[str, str] | None = None) -> Callable[[Context], Choices]:
     return lambda ctx: [(word, (labels or {}).get(word, word)) for word in words_of(ctx, name)]
-
-
-def _one_of(name: str) -> Any:
-    return lambda _ctx, words, _now: LOGS.c[name].in_(words)
 
 
 def _status(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
@@ -80,13 +75,13 @@ def spec(actions: Mapping[str, str]) -> ListSpec:
             *("request_id", "detail"),
         ),
         filters=(
-            Filter("action", N_("What"), "choice", _one_of("action"), _choices("action", actions)),
-            Filter("actor_username", N_("Actor"), "choice", _one_of("actor_username"), _choices("actor_username")),
-            Filter("resource_type", N_("Kind"), "choice", _one_of("resource_type"), _choices("resource_type")),
-            Filter("resource_id", N_("Record"), "text", _one_of("resource_id"), multiple=False),
+            Filter("action", N_("What"), "choice", one_of(LOGS.c.action), _choices("action", actions)),
+            Filter("actor_username", N_("Actor"), "choice", one_of(LOGS.c.actor_username), _choices("actor_username")),
+            Filter("resource_type", N_("Kind"), "choice", one_of(LOGS.c.resource_type), _choices("resource_type")),
+            Filter("resource_id", N_("Record"), "text", one_of(LOGS.c.resource_id), multiple=False),
             Filter("status", N_("Result"), "choice", _status, tuple((word, word) for word in STATUSES)),
             *day_filters(LOGS.c.created_at, keys=("from", "to")),
-            Filter("request_id", N_("Request"), "text", _one_of("request_id"), multiple=False, shown=False),
+            Filter("request_id", N_("Request"), "text", one_of(LOGS.c.request_id), multiple=False, shown=False),
         ),
         search=_search,
         count_cap=COUNT_CAP,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
 
 from console.core.context import Context
-from console.core.listing import Filter, ListSpec
+from console.core.listing import Filter, ListSpec, one_of
 from console.core.records import Fact, columns_of
 from console.domain.errors import NotFound
 from console.domain.identity import iam
@@ -57,7 +57,7 @@ def user_list(ctx: Context) -> ListSpec:
             live_tokens=count,
         ),
         filters=(
-            Filter("role", N_("Role"), "choice", lambda _ctx, words, _now: User.role.in_(words), ROLE_CHOICES),
+            Filter("role", N_("Role"), "choice", one_of(User.role), ROLE_CHOICES),
             Filter("state", N_("State"), "choice", _active, ACTIVE_CHOICES, multiple=False),
         ),
         search=lambda text: or_(
@@ -85,7 +85,7 @@ def token_list(ctx: Context) -> ListSpec:
         ),
         filters=(
             Filter("state", N_("State"), "choice", _token_state, TOKEN_CHOICES, multiple=False),
-            Filter("user", N_("User"), "choice", _of_users, _users_with_tokens),
+            Filter("user", N_("User"), "choice", one_of(User.username), _users_with_tokens),
         ),
         search=lambda text: or_(
             Token.label.icontains(text, autoescape=True),
@@ -149,10 +149,6 @@ def _token_state(ctx: Context, words: list[str], now: datetime) -> ColumnElement
     soon = and_(live, func.coalesce(Token.expires_at, now + timedelta(days=36500)) <= now + warning)
     known = {"live": live, "expiring": soon, "ended": not_(live)}
     return or_(*(known[word] for word in words))
-
-
-def _of_users(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
-    return User.username.in_(words)
 
 
 def _users_with_tokens(ctx: Context) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from sqlalchemy import ColumnElement, Select, not_, select
 
 from console.core.context import Context
-from console.core.listing import Filter, ListSpec, day_filters
+from console.core.listing import Filter, ListSpec, day_filters, one_of
 from console.core.records import Fact, columns_of
 from console.domain.jobs.runs import TRIGGERS
 from console.domain.text import N_
@@ -97,16 +97,16 @@ def spec(names: Sequence[tuple[str, str]]) -> ListSpec:
             *("scheduled_for", "missed_count", "dry_run", "error_code"),
         ),
         filters=(
-            Filter("job", N_("Job"), "choice", lambda _ctx, words, _now: RUNS.c.job_name.in_(words), choices=names),
-            Filter("status", N_("Result"), "choice", lambda _ctx, words, _now: RUNS.c.status.in_(words), RESULTS),
+            Filter("job", N_("Job"), "choice", one_of(RUNS.c.job_name), choices=names),
+            Filter("status", N_("Result"), "choice", one_of(RUNS.c.status), RESULTS),
             Filter(
                 "trigger",
                 N_("Started by"),
                 "choice",
-                lambda _c, words, _now: RUNS.c.trigger.in_(words),
+                one_of(RUNS.c.trigger),
                 tuple(TRIGGERS.items()),
             ),
-            Filter("who", N_("Who"), "text", lambda _ctx, words, _now: RUNS.c.requested_by.in_(words)),
+            Filter("who", N_("Who"), "text", one_of(RUNS.c.requested_by)),
             Filter("idle", N_("Without work"), "choice", _idle, choices=IDLE, multiple=False),
             *day_filters(RUNS.c.finished_at),
             Filter(

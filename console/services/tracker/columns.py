@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, false, or_, true
 
 from console.core.context import Context
-from console.core.listing import Filter, ListQuery, ListSpec, Order
+from console.core.listing import Filter, ListQuery, ListSpec, Order, one_of
 from console.core.revisions import ALWAYS
 from console.domain.text import N_
 from console.domain.tracker.tracker import TrackerKind
@@ -35,7 +35,7 @@ ORDER = (TrackerItem.is_active.desc(), *URGENT_FIRST)
 
 
 def _choice(key: str, label: str, choices: Sequence[tuple[str, str]], column: Any) -> Filter:
-    return Filter(key, label, "choice", lambda _ctx, words, _now: column.in_(words), choices, shown=False)
+    return Filter(key, label, "choice", one_of(column), choices, shown=False)
 
 
 def _flag(key: str, label: str, where: Callable[[datetime], ColumnElement[bool]], *, shown: bool = True) -> Filter:
@@ -74,7 +74,7 @@ def matches(programme: TrackerKind, words: str) -> ColumnElement[bool]:
 
 FILTERS = (
     Filter("site", N_("Site"), "choice", _site),
-    Filter("assignee", N_("Assignee"), "choice", lambda _ctx, words, _now: TrackerItem.assignee.in_(words)),
+    Filter("assignee", N_("Assignee"), "choice", one_of(TrackerItem.assignee)),
     _flag("unassigned", N_("Unassigned"), lambda _now: rows.UNASSIGNED),
     Filter("due", N_("Due"), "choice", _due, (("overdue", N_("Late")), ("due_soon", N_("Due within 24 h")))),
     _choice("status", N_("Status"), tuple(STATUS_LABELS.items()), TrackerItem.status),
@@ -86,13 +86,13 @@ FILTERS = (
     ),
     _flag("critical", N_("Critical and open"), lambda _now: rows.CRITICAL, shown=False),
     Filter("priority", N_("Priority"), "choice", _priority, shown=False),
-    Filter("item_type", N_("Kind"), "choice", lambda _ctx, words, _now: TrackerItem.item_type.in_(words)),
+    Filter("item_type", N_("Kind"), "choice", one_of(TrackerItem.item_type)),
     _flag("evidence", N_("Required evidence missing"), lambda _now: rows.NO_EVIDENCE, shown=False),
     Filter(
         "owner_role",
         N_("Owner role"),
         "choice",
-        lambda _ctx, words, _now: TrackerItem.owner_role.in_(words),
+        one_of(TrackerItem.owner_role),
         shown=False,
     ),
 )
