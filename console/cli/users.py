@@ -80,7 +80,7 @@ def reset_password(username: str, password_stdin: bool) -> None:
     """Give a user a new password, which must be changed at the next sign-in; ends their browser sessions."""
     password = _from_stdin() if password_stdin else None
     with _transaction() as ctx:
-        _, made = users.reset_password(ctx, _id_of(ctx, username), password=password)
+        made = users.reset_password(ctx, _id_of(ctx, username), password=password).one_time_password
     click.echo(f"Password of {username} set.")
     if made is not None:
         click.echo(f"One-time password: {made}")

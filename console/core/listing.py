@@ -14,8 +14,8 @@ from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, func, literal, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from console.core import revisions
 from console.core.context import Context
@@ -42,6 +42,8 @@ class Args(Protocol):
 
 AnySelect = Select[*tuple[Any, ...]]
 SqlValue = ColumnElement[Any] | InstrumentedAttribute[Any]
+Order = tuple[SqlValue, ...]
+Where = Callable[[Context, list[str], datetime], ColumnElement[bool]]
 FilterKind = Literal["choice", "text", "date", "flag"]
 Choices = Sequence[tuple[str, str]]
 
@@ -50,7 +52,8 @@ Choices = Sequence[tuple[str, str]]
 class Column:
     """A column: `key` names it in the URL, `label` is a message id, `sort` the SQL it is ordered by.
 
-    `value` reads it from a row for the CSV; `shown` says whether it is visible before anybody chose.
+    `value` reads it from a row for the CSV; `shown` says whether it is visible before anybody chose. `format` names how
+    a cell shows it: `time`, `number`, `flag`, or nothing for texts.
     """
 
     key: str
@@ -59,6 +62,7 @@ class Column:
     value: Callable[[Any], Any] | None = None
     numeric: bool = False
     shown: bool = True
+    format: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class Filter:
     key: str
     label: str
     kind: FilterKind
-    where: Callable[[Context, list[str], datetime], ColumnElement[bool]]
+    where: Where
     choices: Choices | Callable[[Context], Choices] = ()
     multiple: bool = True
     shown: bool = True
@@ -85,8 +89,13 @@ class Filter:
 class ListSpec:
     """Declaration of a list.
 
-    `base` gives the SELECT that is already limited to what the caller may see; `row` turns a result into the
-    dataclass that pages and exports read; `key` is the unique column that ends every order.
+    `base` gives the SELECT that is already limited to what the caller may see, who needs one of the permissions `read`;
+    `row` turns a result into the dataclass that pages and exports read; `key` is the unique column that ends every
+    order. `implied` filters hold unless a query has its own, without being shown.
+
+    Hooks: `ids` gives the SELECT of the ids alone, which are then found first. `order` may depend on the query. A list
+    is remembered when `holds` says up to which instant (aware UTC) its rows read the same; `until` says the same of
+    which rows match a query.
     """
 
     name: str
@@ -96,9 +105,14 @@ class ListSpec:
     columns: tuple[Column, ...]
     filters: tuple[Filter, ...] = ()
     search: Callable[[str], ColumnElement[bool]] | None = None
-    order: tuple[SqlValue, ...] = ()
+    order: Order | Callable[[ListSpec, ListQuery], Order] = ()
     default_filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    implied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     count_cap: int | None = None
+    read: tuple[str, ...] = ()
+    ids: Callable[[Context], AnySelect] | None = None
+    holds: Callable[[Sequence[Any]], datetime] | None = None
+    until: Callable[[Context, ListQuery, datetime], datetime] | None = None
 
     def column(self, key: str) -> Column | None:
         """Return the column of that name."""
@@ -107,6 +121,15 @@ class ListSpec:
     def filter(self, key: str) -> Filter | None:
         """Return the filter of that name."""
         return next((item for item in self.filters if item.key == key), None)
+
+    def effective(self, query: ListQuery) -> Mapping[str, tuple[str, ...]]:
+        """Return the filters of a query with the implied ones."""
+        implied = {key: words for key, words in self.implied.items() if not any(query.filters.get(key, ()))}
+        return {**query.filters, **implied}
+
+    def order_of(self, query: ListQuery) -> Order:
+        """Return the order of a query that asks for none."""
+        return self.order(self, query) if callable(self.order) else self.order
 
 
 @dataclass(frozen=True)
@@ -271,6 +294,11 @@ def _number(args: Args, name: str, default: int, least: int, most: int) -> int:
     return int(text)
 
 
+def one_of(column: SqlValue) -> Where:
+    """Return the condition of a filter whose words are values of a column."""
+    return lambda _ctx, words, _now: column.in_(words)
+
+
 def day_filters(column: SqlValue, *, keys: tuple[str, str] = ("since", "until")) -> tuple[Filter, Filter]:
     """Return the filters of an instant by days of the business zone: from a day on, and until a day, that included."""
 
@@ -300,7 +328,7 @@ def _day_start(ctx: Context, word: str, *, later: int = 0) -> datetime:
 def narrowed(ctx: Context, spec: ListSpec, query: ListQuery, now: datetime) -> AnySelect:
     """Return the SELECT of a list with its filters and search, without order and page."""
     statement = spec.base(ctx)
-    for key, words in query.filters.items():
+    for key, words in spec.effective(query).items():
         item = spec.filter(key)
         chosen = [word for word in words if word]
         if item is None or not chosen:
@@ -321,46 +349,7 @@ def ordered(spec: ListSpec, query: ListQuery, statement: AnySelect) -> AnySelect
     if column is not None and column.sort is not None:
         first = column.sort.desc() if query.descending else column.sort.asc()
         return statement.order_by(first.nulls_last(), spec.key.desc())
-    return statement.order_by(*spec.order, spec.key.desc())
-
-
-def count(session: Session, spec: ListSpec, statement: AnySelect) -> tuple[int, bool]:
-    """Count the rows of a narrowed statement; above the list's cap it stops counting and says so."""
-    bare = statement.with_only_columns(literal(1), maintain_column_froms=True).order_by(None)
-    if spec.count_cap is not None:
-        bare = bare.limit(spec.count_cap + 1)
-    total = session.scalar(select(func.count()).select_from(bare.subquery())) or 0
-    if spec.count_cap is not None and total > spec.count_cap:
-        return spec.count_cap, True
-    return total, False
-
-
-def run(ctx: Context, spec: ListSpec, query: ListQuery) -> ListResult:
-    """Return one page of a list: two queries, whatever the page size, plus those of the filters' choices."""
-    now = ctx.now()
-    statement = narrowed(ctx, spec, query, now)
-    total, capped = count(ctx.session, spec, statement)
-    last_page = max(1, -(-total // query.per_page))
-    if query.page > last_page and not capped:
-        query = replace(query, page=last_page)
-    page = ordered(spec, query, statement).limit(query.per_page).offset((query.page - 1) * query.per_page)
-    rows = tuple(spec.row(row) for row in ctx.session.execute(page))
-    choices = {item.key: item.options(ctx) for item in spec.filters}
-    return ListResult(spec, query, rows, total, capped, now, choices)
-
-
-def stream(ctx: Context, spec: ListSpec, query: ListQuery, ids: Sequence[int] | None = None) -> Iterator[Any]:
-    """Return all rows of a query one after another, in constant memory; with `ids` exactly those, whatever its filters.
-
-    Chosen rows stay chosen when they change meanwhile so that the filters no longer match.
-    """
-    wanted = query if ids is None else replace(query, filters={}, search="")
-    statement = narrowed(ctx, spec, wanted, ctx.now())
-    if ids is not None:
-        statement = statement.where(spec.key.in_(ids))
-    result = ctx.session.execute(ordered(spec, query, statement), execution_options={"yield_per": 250})
-    for row in result:
-        yield spec.row(row)
+    return statement.order_by(*spec.order_of(query), spec.key.desc())
 
 
 def csv_columns(spec: ListSpec, query: ListQuery) -> tuple[CsvColumn, ...]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
-from annotated_types import MaxLen, MinLen
+from annotated_types import Ge, Le, MaxLen, MinLen
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from pydantic import BaseModel, ValidationError
-from wtforms import Form, SelectMultipleField
+from wtforms import Form, IntegerField, SelectMultipleField, StringField, TextAreaField
+from wtforms.fields.core import UnboundField
 from wtforms.meta import DefaultMeta
+from wtforms.validators import Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from console.domain.errors import DomainError
 from console.ui.reader import locale
 
+# A text that may be longer is written on several lines.
+LINE = 300
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -35,6 +40,24 @@ class SelectMultipleCheckboxField(SelectMultipleField):
 
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
+
+
+def span(model: type[BaseModel], name: str) -> tuple[int, int]:
+    """Return the least and the greatest value of a number of an input model."""
+    marks = list(model.model_fields[name].metadata)
+    least = next(mark.ge for mark in marks if isinstance(mark, Ge))
+    most = next(mark.le for mark in marks if isinstance(mark, Le))
+    return int(str(least)), int(str(most))
+
+
+def input_of(model: type[BaseModel], name: str, label: str) -> UnboundField[Any]:
+    """Return the form field of a plain value of an input model, with its bounds: a number, a line, or longer text."""
+    if int in get_args(model.model_fields[name].annotation):
+        return IntegerField(lazy_gettext(label), [Optional(), NumberRange(*span(model, name))])
+    _least, most = limits(model, name)
+    more = {"maxlength": most} | ({"rows": 3} if most > LINE else {})
+    kind = TextAreaField if most > LINE else StringField
+    return kind(lazy_gettext(label), [Optional(), Length(max=most)], render_kw=more)
 
 
 def limits(model: type[BaseModel], name: str) -> tuple[int, int]:

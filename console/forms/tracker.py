@@ -10,29 +10,21 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from werkzeug.datastructures import MultiDict
-from wtforms import DateTimeLocalField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import DateTimeLocalField, Field, HiddenField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
+from console.core.records import edited_of
 from console.domain.tracker.requests import ItemChange, NewItem
-from console.forms.shared import BaseForm
+from console.forms.shared import BaseForm, input_of, limits, span
 from console.inputs.tracker import ItemIn, ItemPatchIn
 from console.services.tracker.assignees import Candidate
 from console.services.tracker.columns import STATUS_LABELS
 from console.services.tracker.rows import ItemView
+from console.ui.labels.tracker import FIELDS
 
 MINUTE = "%Y-%m-%dT%H:%M"
-
-
-def _longest(model: type[Any], name: str) -> int:
-    found = [mark.max_length for mark in model.model_fields[name].metadata if hasattr(mark, "max_length")]
-    return int(found[0])
-
-
-def _span(model: type[Any], name: str) -> tuple[int, int]:
-    marks: dict[str, int] = {}
-    for mark in model.model_fields[name].metadata:
-        marks |= {key: getattr(mark, key) for key in ("ge", "le") if hasattr(mark, key)}
-    return marks["ge"], marks["le"]
+PLAIN = tuple(edited_of(ItemView))
+REASON_MAX, ASSIGNEE_MAX = limits(ItemPatchIn, "reason")[1], limits(ItemPatchIn, "assignee")[1]
 
 
 class EditForm(BaseForm):
@@ -43,9 +35,8 @@ class EditForm(BaseForm):
     assignee = SelectField(lazy_gettext("Assignee"), [Optional()], validate_choice=False)
     status = SelectField(lazy_gettext("Status"), [Optional()], validate_choice=False)
     due_at = DateTimeLocalField(lazy_gettext("Due"), [Optional()], format=MINUTE)
-    reason = StringField(lazy_gettext("Reason for a new due date"), [Length(max=_longest(ItemPatchIn, "reason"))])
-    completion_note = TextAreaField(
-        lazy_gettext("Note"), [Optional(), Length(max=_longest(ItemPatchIn, "completion_note"))]
+    reason = StringField(
+        lazy_gettext("Reason for a new due date"), [Length(max=REASON_MAX)], render_kw={"maxlength": REASON_MAX}
     )
 
     def validate_status(self, field: SelectField) -> None:
@@ -59,6 +50,11 @@ class EditForm(BaseForm):
             raise ValidationError(_("A new due date needs a reason"))
 
     @property
+    def plain(self) -> list[Field]:
+        """Return the fields that are written as they are."""
+        return [self[name] for name in PLAIN]
+
+    @property
     def new_due(self) -> datetime | None:
         """Return the due date if it was changed, as it was typed."""
         typed: datetime | None = self.due_at.data
@@ -68,11 +64,11 @@ class EditForm(BaseForm):
         """Return what was sent as the service takes it; fields that were not sent stay as they are."""
         due = self.new_due
         return ItemChange(
-            assignee=(self.assignee.data or "")[: _longest(ItemPatchIn, "assignee")] if "assignee" in sent else None,
+            assignee=(self.assignee.data or "")[:ASSIGNEE_MAX] if "assignee" in sent else None,
             status=self.status.data or None,
-            completion_note=self.completion_note.data or "" if "completion_note" in sent else None,
             due_at=None if due is None else due.replace(tzinfo=zone).astimezone(UTC),
             reason=self.reason.data or "",
+            **{field.name: _written(field) for field in self.plain if field.name in sent},
         )
 
     @property
@@ -80,6 +76,15 @@ class EditForm(BaseForm):
         """Return the version that the person looked at."""
         text = self.version.data or ""
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+for _name in PLAIN:
+    setattr(EditForm, _name, input_of(ItemPatchIn, _name, FIELDS[_name]))
+
+
+def _written(field: Field) -> Any:
+    # A text that is emptied is cleared; a number that is emptied stays as it is.
+    return field.data or "" if isinstance(field, StringField) else field.data
 
 
 def edit_form(
@@ -98,7 +103,7 @@ def edit_form(
         "assignee": item.assignee or "",
         "status": item.status,
         "due_at": due,
-        "completion_note": item.completion_note,
+        **{name: getattr(item, name) for name in PLAIN},
     }
     form = EditForm(sent, data=stored) if sent is not None else EditForm(data=stored)
     names = [(person.username, person.name) for person in people]
@@ -106,10 +111,8 @@ def edit_form(
         names.insert(0, (item.assignee, item.assignee_name or item.assignee))
     form.assignee.choices = [("", _("Unassigned")), *names]
     form.status.choices = [(word, _(label)) for word, label in STATUS_LABELS.items()]
-    for name in ("assignee", "status", "due_at", "reason", "completion_note"):
+    for name in ("assignee", "status", "due_at", "reason", *PLAIN):
         form[name].id = f"{name}-{item.id}"
-    form.reason.render_kw = {"maxlength": _longest(ItemPatchIn, "reason")}
-    form.completion_note.render_kw = {"maxlength": _longest(ItemPatchIn, "completion_note"), "rows": 3}
     if version is not None:
         form.version.data = str(version)
     return form
@@ -118,18 +121,18 @@ def edit_form(
 class NewItemForm(BaseForm):
     """An item added by hand."""
 
-    title = StringField(lazy_gettext("What is to be done"), [InputRequired(), Length(max=_longest(ItemIn, "title"))])
-    reason = TextAreaField(lazy_gettext("Why"), [Optional(), Length(max=_longest(ItemIn, "reason"))])
+    title = StringField(lazy_gettext("What is to be done"), [InputRequired(), Length(max=limits(ItemIn, "title")[1])])
+    reason = TextAreaField(lazy_gettext("Why"), [Optional(), Length(max=limits(ItemIn, "reason")[1])])
     site = SelectField(lazy_gettext("Site"), validate_choice=False)
     owner_role = StringField(
-        lazy_gettext("Owner role"), [Optional(), Length(max=_longest(ItemIn, "owner_role"))], default="Ops Manager"
+        lazy_gettext("Owner role"), [Optional(), Length(max=limits(ItemIn, "owner_role")[1])], default="Ops Manager"
     )
     assignee = SelectField(lazy_gettext("Assignee"), [Optional()], validate_choice=False)
     sla_hours = IntegerField(
-        lazy_gettext("Hours until it is due"), [InputRequired(), NumberRange(*_span(ItemIn, "sla_hours"))], default=24
+        lazy_gettext("Hours until it is due"), [InputRequired(), NumberRange(*span(ItemIn, "sla_hours"))], default=24
     )
     priority = IntegerField(
-        lazy_gettext("Priority (1 first)"), [InputRequired(), NumberRange(*_span(ItemIn, "priority"))], default=4
+        lazy_gettext("Priority (1 first)"), [InputRequired(), NumberRange(*span(ItemIn, "priority"))], default=4
     )
 
     def new(self) -> NewItem:
@@ -141,7 +144,7 @@ class NewItemForm(BaseForm):
             owner_role=(self.owner_role.data or "").strip() or "Ops Manager",
             priority=self.priority.data,
             sla_hours=self.sla_hours.data,
-            assignee=(self.assignee.data or "")[: _longest(ItemIn, "assignee")] or None,
+            assignee=(self.assignee.data or "")[: limits(ItemIn, "assignee")[1]] or None,
         )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, RootModel
+from pydantic import AfterValidator, Field
 
 from console.inputs.base import BodyModel, Instant, OutModel, PathModel, QueryModel, RowId
 
@@ -39,45 +39,6 @@ class RetriesIn(BodyModel):
     limit: int = Field(200, ge=1, le=5000)
     max_attempt_count: int = Field(10, ge=1, le=1000)
     min_last_attempt_age_sec: int = Field(30, ge=0, le=86400)
-
-
-class AttemptOut(OutModel):
-    """One attempt."""
-
-    number: int
-    started_at: Instant
-    duration_ms: int
-    status_code: int | None
-    error: str | None
-
-
-class DeliveryOut(OutModel):
-    """A delivery; `target` is masked, `channel` names the receiver."""
-
-    id: int
-    event_type: str
-    target: str
-    status: str
-    error: str | None
-    payload: dict[str, Any]
-    attempt_count: int
-    last_attempt_at: Instant
-    created_at: Instant
-    updated_at: Instant
-    message_id: str
-    channel: str
-    site: str | None
-    next_attempt_at: Instant | None
-
-
-class DeliveryDetailOut(DeliveryOut):
-    """A delivery with its attempts, newest first."""
-
-    attempts: list[AttemptOut]
-
-
-class DeliveryList(RootModel[list[DeliveryOut]]):
-    """Deliveries as a bare array."""
 
 
 class RetriesOut(OutModel):

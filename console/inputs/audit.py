@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from console.inputs.base import Instant, InstantIn, OutModel, QueryModel
+from console.inputs.base import InstantIn, OutModel, QueryModel
 
 MAX_ENTRIES = 50_000
 MAX_ROWS = 200_000
@@ -34,22 +34,6 @@ class LogQuery(QueryModel):
     limit: int = Field(50, ge=1, le=200)
     offset: int = Field(0, ge=0, le=2**31 - 1)
     cursor: int | None = Field(None, ge=1, le=MAX_ID)
-
-
-class LogOut(OutModel):
-    """One entry; the first nine fields are published."""
-
-    id: int
-    actor_user_id: int | None
-    actor_username: str
-    action: str
-    resource_type: str
-    resource_id: str
-    status: str
-    detail: dict[str, Any]
-    created_at: Instant
-    seq: int
-    request_id: str | None
 
 
 class IntegrityQuery(QueryModel):
@@ -138,21 +122,3 @@ class ArchiveOut(SignedOut):
     attachment_count: int
     attachments: dict[str, dict[str, Any]]
     entries: list[dict[str, Any]]
-
-
-class RebaselineOut(OutModel):
-    """What was written anew; `evidence_id` names the kept copy of the old hashes."""
-
-    from_month: str | None
-    max_rows: int
-    dry_run: bool
-    anchor_id: int | None
-    scanned_count: int
-    updated_count: int
-    first_updated_id: int | None
-    last_updated_id: int | None
-    last_entry_hash: str | None
-    evidence_id: int | None
-    snapshot_sha256: str | None
-    missing_count: int
-    warnings: list[str]

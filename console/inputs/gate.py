@@ -129,28 +129,6 @@ class GateRunOut(OutModel):
     warning_count: int
 
 
-class HistoryItemOut(OutModel):
-    """One line of the history."""
-
-    run_id: int
-    status: str
-    decision: str
-    failure_count: int
-    warning_count: int
-    finished_at: Instant
-    weighted_score_percent: float | None
-    trigger: str
-
-
-class HistoryOut(OutModel):
-    """A page of the history, newest first; the number of all stands in X-Total-Count."""
-
-    generated_at: Instant
-    count: int
-    items: list[HistoryItemOut]
-    total: int
-
-
 class PlanItemOut(OutModel):
     """One thing to do; `action` is Korean, `reason` English, both translatable beside."""
 

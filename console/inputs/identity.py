@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, RootModel
+from pydantic import ConfigDict, Field
 
 from console.domain.identity.accounts import DISPLAY_NAME_MAX, PASSWORD_MAX, USERNAME_MAX, USERNAME_MIN
 from console.domain.identity.scope import MAX_SITE_NAME
@@ -120,72 +120,6 @@ class SiteEditIn(BodyModel):
     version: int | None = Field(None, ge=1)
 
 
-class UserOut(OutModel):
-    """A user; `permissions` are the effective ones, `custom_permissions` those added to the role."""
-
-    id: int
-    username: str
-    display_name: str
-    role: str
-    permissions: list[str]
-    site_scope: list[str]
-    is_active: bool
-    created_at: Instant
-    updated_at: Instant
-    custom_permissions: list[str]
-    added_permissions: list[str]
-    has_password: bool
-    must_change_password: bool
-    is_legacy: bool
-    last_sign_in_at: Instant | None
-    version: int
-
-
-class PasswordOut(OutModel):
-    """A user whose password was set; the one-time password is shown once and null when one was given."""
-
-    user: UserOut
-    one_time_password: str | None
-
-
-class TokenOut(OutModel):
-    """A token without its text."""
-
-    token_id: int
-    user_id: int
-    username: str
-    label: str
-    is_active: bool
-    site_scope: list[str]
-    expires_at: Instant | None
-    last_used_at: Instant | None
-    created_at: Instant
-    rotate_due_at: Instant
-    idle_due_at: Instant
-    must_rotate: bool
-    effective_expires_at: Instant | None
-    expires_soon: bool
-    revoked_at: Instant | None
-    revoked_reason: str | None
-    disabled_at: Instant | None
-    disabled_reason: str | None
-
-
-class IssuedTokenOut(OutModel):
-    """A new token; `token` is its text, shown this once."""
-
-    token_id: int
-    user_id: int
-    label: str
-    token: str
-    site_scope: list[str]
-    expires_at: Instant | None
-    created_at: Instant
-    revoked_token_ids: list[int]
-    replaced_token_id: int | None
-    replaced_valid_until: Instant | None
-
-
 class PolicyMeta(OutModel):
     """What kind of answer this is."""
 
@@ -264,27 +198,3 @@ class LogoutOut(OutModel):
     token_revoked: bool
     is_legacy: bool
     logged_out_at: Instant
-
-
-class SiteOut(OutModel):
-    """A site; `zone` is an IANA time zone."""
-
-    id: int
-    name: str
-    zone: str
-    is_active: bool
-    created_at: Instant
-    updated_at: Instant
-    version: int
-
-
-class UserList(RootModel[list[UserOut]]):
-    """Users, newest first."""
-
-
-class TokenList(RootModel[list[TokenOut]]):
-    """Tokens, newest first."""
-
-
-class SiteList(RootModel[list[SiteOut]]):
-    """Sites by name."""

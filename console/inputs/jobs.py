@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, RootModel
+from pydantic import ConfigDict, Field
 
 from console.domain.ids import MAX_ID
 from console.domain.jobs.runs import NAME_LIMIT
@@ -45,47 +45,6 @@ class ProgressOut(OutModel):
     done: int
     total: int | None
     message: dict[str, Any]
-
-
-class RunOut(OutModel):
-    """One run. The first seven fields are published; they are null until there is something to tell."""
-
-    id: int
-    job_name: str
-    trigger: str
-    status: str | None
-    started_at: Instant | None
-    finished_at: Instant | None
-    detail: dict[str, Any]
-    state: str
-    dry_run: bool
-    executed: bool
-    options: dict[str, Any]
-    requested_by: str
-    requested_at: Instant
-    scheduled_for: Instant | None
-    missed_count: int
-    catch_up: bool
-    claimed_by: str | None
-    heartbeat_at: Instant | None
-    cancel_requested: bool
-    cancelled_by: str | None
-    progress: ProgressOut
-    error_code: str | None
-    error_id: str | None
-    retry_of: int | None
-    request_id: str
-    version: int
-
-
-class RunDetailOut(RunOut):
-    """One run with its log lines, oldest first."""
-
-    log: list[dict[str, Any]]
-
-
-class RunList(RootModel[list[RunOut]]):
-    """Runs as a bare array; the number of all that match is in the header X-Total-Count."""
 
 
 class RunStartIn(BodyModel):

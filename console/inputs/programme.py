@@ -156,21 +156,6 @@ class BootstrapOut(OutModel):
     completion_reopened: bool = Field(validation_alias="reopened_completion")
 
 
-class WeekOverviewOut(OutModel):
-    """Counts of a week at a site."""
-
-    site: str
-    total_items: int
-    pending_count: int
-    in_progress_count: int
-    done_count: int
-    blocked_count: int
-    completion_rate_percent: int
-    evidence_total_count: int
-    assignee_breakdown: dict[str, int]
-    overdue_count: int
-
-
 class WeekReadinessOut(OutModel):
     """Whether a week can be closed at a site; `blocker_codes` run beside the Korean `blockers`."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, RootModel
+from pydantic import BeforeValidator, Field
 
 from console.core.i18n import DEFAULT_LOCALE, text_in
 from console.domain.ids import MAX_ID
@@ -24,7 +24,6 @@ def _korean(value: Any) -> Any:
 
 
 KoreanText = Annotated[str, BeforeValidator(_korean)]
-PlainText = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, Text) else value)]
 
 
 class ItemPath(PathModel):
@@ -110,14 +109,7 @@ class ItemPatchIn(BodyModel):
 
     def change(self) -> ItemChange:
         """Return it as the service takes it."""
-        return ItemChange(
-            assignee=self.assignee,
-            status=self.status,
-            completion_checked=self.completion_checked,
-            completion_note=self.completion_note,
-            due_at=self.due_at,
-            reason=self.reason or "",
-        )
+        return ItemChange(**self.model_dump(exclude={"version"}, exclude_none=True))
 
 
 class ItemIn(BodyModel):
@@ -193,89 +185,6 @@ class BulkRequestIn(BulkIn):
     preview: bool = False
 
 
-class ItemOut(OutModel):
-    """A tracker item: the 23 published fields, then what was added."""
-
-    id: int
-    item_id: str
-    rule_id: str
-    rule_status: str
-    required: bool
-    priority: int
-    owner_role: str
-    sla_hours: int
-    due_at: Instant | None
-    action: str
-    reason: str
-    detail: dict[str, Any]
-    assignee: str | None
-    status: str
-    completion_checked: bool
-    completion_note: str
-    completed_at: Instant | None
-    is_active: bool
-    gate_generated_at: Instant | None
-    created_by: str
-    updated_by: str
-    created_at: Instant
-    updated_at: Instant
-    site: str | None
-    item_type: str
-    item_name: str
-    opened_at: Instant
-    first_seen_at: Instant
-    due_changed_at: Instant | None
-    plan_rank: int | None
-    source_decision: str
-    verified: bool
-    verified_at: Instant | None
-    reopened_count: int
-    assignee_user_id: int | None
-    assignee_state: str
-    assigned_at: Instant | None
-    assignment_source: str | None
-    accepted_at: Instant | None
-    evidence_count: int
-    comment_count: int
-    overdue: bool
-    version: int
-
-
-class ItemList(RootModel[list[ItemOut]]):
-    """A bare array of items."""
-
-
-class ChangedItemOut(ItemOut):
-    """An item after a change; `adjusted`: a contradicting pair of status and check was put right."""
-
-    adjusted: bool
-
-    @classmethod
-    def of(cls, item: Any, *, adjusted: bool) -> Self:
-        """Read it from an item."""
-        return cls.model_validate({**ItemOut.model_validate(item).model_dump(), "adjusted": adjusted})
-
-
-class OverviewOut(OutModel):
-    """Counts of the active items."""
-
-    generated_at: Instant
-    total_items: int
-    active_count: int
-    closed_count: int
-    pending_count: int
-    in_progress_count: int
-    done_count: int
-    blocked_count: int
-    completion_rate_percent: int
-    missing_assignee_count: int
-    critical_open_count: int
-    overdue_count: int
-    last_synced_at: Instant | None
-    stale: bool
-    gate_decision: str | None
-
-
 class ReadinessOut(OutModel):
     """Whether the tracker can be closed; `blocker_codes` run beside the Korean `blockers`."""
 
@@ -314,45 +223,6 @@ class CompletionOut(OutModel):
     history_count: int
 
 
-class CompletionEntryOut(OutModel):
-    """One closing (`completed`) or reopening (`reopened`)."""
-
-    id: int
-    kind: str
-    status: str
-    at: Instant
-    actor: str
-    note: str
-    force_used: bool
-    reason: str
-    readiness: dict[str, Any]
-
-
-class CompletionHistory(RootModel[list[CompletionEntryOut]]):
-    """A bare array of closings and reopenings, newest first."""
-
-
-class SyncOut(OutModel):
-    """What a sync did; the items are cut to 500."""
-
-    generated_at: Instant
-    gate_generated_at: Instant
-    decision: str
-    include_warnings: bool
-    max_items: int
-    synced_count: int
-    created_count: int
-    reopened_count: int
-    resolved_count: int
-    active_count: int
-    items: list[ItemOut]
-    raised_count: int
-    untouched_count: int
-    unproven_count: int
-    completion_reopened: bool
-    gate_source: str
-
-
 def _spoken(values: Any) -> Any:
     # Sentences are stored so that people read them in their language; answers have them in English.
     return {key: str(Text(**one)) if _is_sentence(one) else one for key, one in values.items()}
@@ -363,62 +233,3 @@ def _is_sentence(value: Any) -> bool:
 
 
 Facts = Annotated[dict[str, Any], BeforeValidator(_spoken)]
-
-
-class EventOut(OutModel):
-    """One line of an item's history."""
-
-    id: int
-    item_id: int
-    at: Instant
-    actor: str
-    actor_name: str
-    kind: str
-    old: Facts
-    new: Facts
-    run_id: int | None
-
-
-class EventList(RootModel[list[EventOut]]):
-    """A bare array of events, newest first."""
-
-
-class PreviewOut(OutModel):
-    """What a bulk action would do."""
-
-    action: str
-    total: int
-    will_change: int
-    unchanged: int
-    refused: int
-    missing: int
-    as_job: bool
-
-
-class BulkRowOut(OutModel):
-    """What became of one item."""
-
-    id: int
-    item_id: str
-    outcome: str
-    message: PlainText | None
-
-
-class BulkOut(OutModel):
-    """The outcome of a bulk action; `undo` takes it back for a while."""
-
-    action: str
-    total: int
-    changed: int
-    unchanged: int
-    refused: int
-    missing: int
-    rows: list[BulkRowOut]
-    undo: str | None
-
-
-class UndoneOut(OutModel):
-    """Which items are as before, and which somebody changed since."""
-
-    restored: list[int]
-    skipped: list[int]

@@ -12,7 +12,7 @@ from console.adapters import queue
 from console.domain.errors import Conflict
 from console.domain.jobs.runs import API, CANCELLED, MANUAL
 from console.domain.text import T
-from console.inputs.jobs import RunOut
+from console.inputs.response_models import shape
 from console.services.jobs import engine as run_engine
 from console.services.jobs import registry
 from console.services.jobs import requests as run_requests
@@ -69,4 +69,4 @@ def ask(job: Job, options: Options = None, *, trigger: str = MANUAL, dry_run: bo
 def accepted(run: Run) -> Response:
     """Answer that a run was queued: 202 with its address."""
     headers = {"Location": f"/api/ops/job-runs/{run.id}", "Preference-Applied": "respond-async"}
-    return answer(run, RunOut, status=202, headers=headers)
+    return answer(run, shape(Run), status=202, headers=headers)

@@ -4,9 +4,10 @@ from hypothesis import strategies as st
 from sqlalchemy import event, select
 from werkzeug.datastructures import MultiDict
 
-from console.core.listing import Column, Filter, ListSpec, csv_columns, parse, run, stream
+from console.core.listing import Column, Filter, ListSpec, csv_columns, parse
 from console.domain.errors import Invalid
 from console.models.identity import Site
+from console.services.common.lists import run, stream
 from tests.factories import make_site
 
 SITES = ListSpec(

@@ -4,38 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
-from console.core import listing
 from console.domain.alerts.alerts import SUCCESS, explained
 from console.domain.jobs import names as job_names
 from console.domain.text import N_, Text
 from console.inputs.alerts import (
     DeliveriesQuery,
-    DeliveryDetailOut,
-    DeliveryList,
-    DeliveryOut,
     DeliveryPath,
     RetriesIn,
     RetriesOut,
 )
+from console.inputs.response_models import array, shape
 from console.services.alerts import delivery as alert_delivery
 from console.services.alerts import outbox as alerts
 from console.services.alerts.lists import DELIVERIES, EVENTS
 from console.services.jobs import registry
 from console.ui import runs
-from console.ui.downloads import list_download
 from console.ui.frame import leave_toast
+from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
-from console.ui.responses import answer, show
+from console.ui.responses import answer
 from console.web.request import access, app_config, current_actor, web_context
 
 api = APIBlueprint("alerts_api", __name__, abp_tags=[Tag(name="alerts", description="Alert deliveries")])
 pages = Blueprint("alerts", __name__)
+DeliveryOut, DeliveryDetailOut = shape(alerts.Delivery), shape(alerts.Delivery, "DeliveryDetailOut", whole=True)
+DeliveryList = array(DeliveryOut, "DeliveryList")
 NAV = NavItem("operations", 50, "alerts.page", N_("Alerts"), "bell", permission="alerts:read")
 
 
@@ -95,17 +94,14 @@ def alert_error(error: str | None) -> Text | str:
 @access(*alerts.READ)
 def page() -> Response:
     """Show the deliveries."""
-    ctx = web_context()
-    data = listing.run(ctx, DELIVERIES, listing.parse(DELIVERIES, request.args))
-    return show(data, fragment="alerts.delivery_list", page="alerts/page.html", around=_page_data())
+    return list_page(DELIVERIES, fragment="alerts.delivery_list", page="alerts/page.html", around=_page_data())
 
 
 @pages.get("/alerts/csv")
 @access(*alerts.READ, rate="auth-heavy")
 def csv() -> Response:
     """Return exactly the deliveries of the list as CSV."""
-    query = listing.parse(DELIVERIES, request.args)
-    return list_download(DELIVERIES, query, "alerts.csv")
+    return list_download(DELIVERIES, "alerts.csv")
 
 
 @pages.get("/alerts/<int:delivery_id>")

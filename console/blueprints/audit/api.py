@@ -12,19 +12,21 @@ from console.inputs.audit import (
     CsvQuery,
     IntegrityOut,
     IntegrityQuery,
-    LogOut,
     LogQuery,
-    RebaselineOut,
     RebaselineQuery,
 )
+from console.inputs.response_models import shape
 from console.services.audit import exports as audit_exports
 from console.services.audit import log as audit_log
 from console.services.audit import rebaseline as audit_rebaseline
-from console.services.audit.log import READ, LogFilter
+from console.services.audit.log import READ, LogEntry, LogFilter
+from console.services.audit.rebaseline import RebaselineResult
 from console.ui.responses import answer, download
 from console.web.request import access, web_context
 
 api = APIBlueprint("audit_api", __name__, abp_tags=[Tag(name="audit", description="Who did what, and the proof of it")])
+
+LogOut, RebaselineOut = shape(LogEntry, "LogOut"), shape(RebaselineResult, "RebaselineOut")
 
 
 @api.get("/api/admin/audit-logs", responses={200: LogOut})

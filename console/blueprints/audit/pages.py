@@ -20,12 +20,13 @@ from console.services.audit import record as audit
 from console.services.audit.exports import CsvVersion
 from console.services.audit.log import READ
 from console.services.audit.months import PageData
+from console.services.common import lists
 from console.services.jobs import registry, runs
 from console.services.jobs.runs import Run
 from console.ui import runs as running
 from console.ui.addresses import url_if
-from console.ui.downloads import list_download
 from console.ui.labels import audit as audit_words
+from console.ui.lists import list_download
 from console.ui.navigation import NavItem
 from console.ui.responses import download, fragment_of, vary
 from console.web.negotiation import wants_fragment
@@ -55,7 +56,7 @@ def audit_reason(reason: str) -> str:
 
 def _list() -> dict[str, Any]:
     ctx = web_context()
-    found = listing.run(ctx, SPEC, listing.parse(SPEC, request.args))
+    found = lists.run(ctx, SPEC, listing.parse(SPEC, request.args))
     return {"data": found, "url": url_for("audit.page"), "csv_url": url_for("audit.export")}
 
 
@@ -90,7 +91,7 @@ def export() -> Response:
     audit.record(
         ctx, "admin_audit_log_export_csv", "admin_audit_log", "list", detail={"filters": filters, "q": query.search}
     )
-    return list_download(SPEC, query, "audit-log.csv")
+    return list_download(SPEC, "audit-log.csv")
 
 
 @pages.get("/audit/entries/<int:entry_id>")

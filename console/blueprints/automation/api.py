@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import API
 from console.inputs.automation import AutoAssignQuery, EscalateQuery, KpiQuery, RunPath, SlaQuery, WorkloadQuery
+from console.inputs.response_models import run_shape, shape
 from console.services.automation import assignment, kpi, workload
 from console.services.automation import latest as automation_runs
 from console.services.automation import sla_snapshot as sla
@@ -23,7 +24,6 @@ from console.services.tracker.undo import Undone
 from console.ui import runs
 from console.ui.responses import answer
 from console.web.request import access, web_context
-from console.web.response_models import run_shape, shape
 
 T = "/api/ops/governance/gate/remediation/tracker"
 

@@ -21,6 +21,7 @@ from console.domain.tracker.tracker import OPEN_STATUSES
 from console.services.automation import assignment, dashboard
 from console.services.automation import history as autopilot_history
 from console.services.automation import latest as automation_runs
+from console.services.common import lists
 from console.services.jobs import registry
 from console.services.jobs.runs import Run
 from console.services.policies import automation as autopilot_policy
@@ -28,9 +29,9 @@ from console.services.policies.automation import AUTOPILOT as POLICY
 from console.services.policies.automation import MANAGE, READ
 from console.ui import runs
 from console.ui.addresses import url_if
-from console.ui.downloads import list_download
 from console.ui.frame import frame, leave_toast
 from console.ui.labels import automation as words
+from console.ui.lists import list_download
 from console.ui.navigation import NavItem
 from console.ui.responses import fragment_of, show, vary, wants_bom
 from console.web.negotiation import wants_fragment
@@ -183,7 +184,7 @@ def history() -> Response:
     ctx = web_context()
     ctx.actor.require_all_sites()
     spec = dashboard.run_list(words.SKIPS)
-    found = listing.run(ctx, spec, listing.parse(spec, request.args))
+    found = lists.run(ctx, spec, listing.parse(spec, request.args))
     return show(
         found,
         fragment="automation/autopilot.history",
@@ -244,9 +245,7 @@ def undo(run_id: int) -> ResponseReturnValue:
 @access(*READ)
 def runs_csv() -> Response:
     """Download the runs that the list shows."""
-    spec = dashboard.run_list(words.SKIPS)
-    query = listing.parse(spec, request.args)
-    return list_download(spec, query, "autopilot-runs.csv")
+    return list_download(dashboard.run_list(words.SKIPS), "autopilot-runs.csv")
 
 
 @pages.get("/autopilot/history.csv")

@@ -30,6 +30,7 @@ from console.inputs.automation import (
     SummaryQuery,
 )
 from console.inputs.policies import PolicyOut, ProposalOut, RevisionOut
+from console.inputs.response_models import run_shape, shape
 from console.services.automation import csv as autopilot_csv
 from console.services.automation import history as autopilot_history
 from console.services.automation import latest as automation_runs
@@ -44,7 +45,6 @@ from console.services.policies.automation import MANAGE, READ
 from console.services.policies.kinds import PolicyView, envelope
 from console.ui.responses import answer, download, file_stamp
 from console.web.request import access, web_context
-from console.web.response_models import run_shape, shape
 
 A = "/api/ops/governance/gate/remediation/tracker/autopilot"
 

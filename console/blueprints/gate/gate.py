@@ -20,13 +20,14 @@ from console.domain.text import N_, T
 from console.inputs.gate import (
     GateOut,
     GateRunOut,
-    HistoryOut,
     HistoryQuery,
     PlanCsvQuery,
     PlanOut,
     PlanQuery,
 )
+from console.inputs.response_models import shape
 from console.services.audit import record as audit
+from console.services.common import lists
 from console.services.gate import dashboard, gate
 from console.services.gate.dashboard import VERDICTS
 from console.services.jobs import registry
@@ -35,15 +36,16 @@ from console.services.jobs.runs import Run
 from console.services.remediation import plan as remediation
 from console.ui import runs
 from console.ui.addresses import url_if
-from console.ui.downloads import list_download
 from console.ui.labels import runbook as ops_words
 from console.ui.labels.common import status_word
+from console.ui.lists import list_download
 from console.ui.navigation import NavItem
 from console.ui.responses import answer, download, file_stamp, fragment_of, show, vary, wants_bom
 from console.ui.runs import run_endpoint
 from console.web.negotiation import wants_fragment
 from console.web.request import access, current_actor, web_context
 
+HistoryOut = shape(gate.History)
 G = "/api/ops/governance/gate"
 READ = gate.READ
 TYPE = "ops_governance_gate"
@@ -197,7 +199,7 @@ def plan_csv() -> Response:
 def history() -> Response:
     """Show all stored verdicts."""
     ctx = web_context()
-    found = listing.run(ctx, VERDICTS, listing.parse(VERDICTS, request.args))
+    found = lists.run(ctx, VERDICTS, listing.parse(VERDICTS, request.args))
     return show(
         found,
         fragment="gate.history",
@@ -211,8 +213,7 @@ def history() -> Response:
 @access(*READ)
 def history_csv() -> Response:
     """Download the verdicts that the list shows."""
-    query = listing.parse(VERDICTS, request.args)
-    return list_download(VERDICTS, query, "gate-verdicts.csv")
+    return list_download(VERDICTS, "gate-verdicts.csv")
 
 
 @pages.get("/gate/runs/<int:run_id>")

@@ -13,10 +13,12 @@ from console.domain.errors import Unauthorized
 from console.domain.identity.addresses import local_address
 from console.forms.identity import SignInForm
 from console.forms.shared import blame
-from console.inputs.identity import LoginIn, LoginOut, LogoutOut, ProfileIn, ProfileOut, UserOut
+from console.inputs.identity import LoginIn, LoginOut, LogoutOut, ProfileIn, ProfileOut
+from console.inputs.response_models import shape
 from console.services.identity import me as profile
 from console.services.identity import sessions
 from console.services.identity.sessions import Verdict
+from console.services.identity.users import UserView
 from console.ui.responses import answer
 from console.web.request import access, current_actor, web_context
 from console.web.security import forget_session, valid_csrf
@@ -24,6 +26,7 @@ from console.web.security import forget_session, valid_csrf
 api = APIBlueprint("auth_api", __name__, abp_tags=[Tag(name="auth", description="Sign-in and own profile")])
 pages = Blueprint("auth", __name__)
 CLEAR = {"Clear-Site-Data": '"cache", "storage"'}
+UserOut = shape(UserView)
 
 
 @api.get("/api/auth/me", responses={200: ProfileOut})

@@ -10,23 +10,25 @@ from flask_babel import gettext as _
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
-from console.core import listing
 from console.domain.errors import Conflict, Invalid
 from console.domain.text import N_
 from console.forms.identity import SiteForm, without
 from console.forms.shared import blame, handed
-from console.inputs.identity import SiteEditIn, SiteIn, SiteList, SiteOut, SitePath
+from console.inputs.identity import SiteEditIn, SiteIn, SitePath
+from console.inputs.response_models import array, shape
 from console.services.identity import lists as identity_lists
 from console.services.identity import sites
 from console.services.identity.sites import SiteView
-from console.ui.downloads import list_download
 from console.ui.frame import leave_toast
+from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
-from console.ui.responses import answer, show
+from console.ui.responses import answer
 from console.web.request import access, current_actor, web_context
 
 api = APIBlueprint("sites_api", __name__, abp_tags=[Tag(name="sites", description="Places that are run")])
 pages = Blueprint("sites", __name__)
+SiteOut = shape(SiteView)
+SiteList = array(SiteOut, "SiteList")
 NAV = NavItem("administration", 30, "sites.page", N_("Sites"), "building-community", permission="admins:manage")
 
 
@@ -59,18 +61,17 @@ def page() -> Response:
     """Show the list of sites."""
     ctx = web_context()
     spec = identity_lists.site_list(ctx)
-    data = listing.run(ctx, spec, listing.parse(spec, request.args, extra=("site",)))
     around = {"may_add": current_actor().all_sites}
-    return show(data, fragment="identity/admin.site_list", page="identity/sites.html", around=around)
+    return list_page(
+        spec, carried=("site",), fragment="identity/admin.site_list", page="identity/sites.html", around=around
+    )
 
 
 @pages.get("/admin/sites/csv")
 @access("admins:manage", rate="auth-heavy")
 def csv() -> Response:
     """Return exactly the sites of the list as CSV."""
-    spec = identity_lists.site_list(web_context())
-    query = listing.parse(spec, request.args)
-    return list_download(spec, query, "sites.csv")
+    return list_download(identity_lists.site_list(web_context()), "sites.csv")
 
 
 @pages.get("/admin/sites/new")

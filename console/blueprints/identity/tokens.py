@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
-from console.core import listing
 from console.domain.text import N_
 from console.inputs.identity import (
-    IssuedTokenOut,
     TokenIn,
-    TokenList,
-    TokenOut,
     TokenPath,
     TokenPolicyOut,
     TokenQuery,
     UserPath,
 )
+from console.inputs.response_models import array, shape
 from console.services.identity import lists as identity_lists
 from console.services.identity import tokens
-from console.ui.downloads import list_download
+from console.services.identity.tokens import IssuedToken, TokenView
 from console.ui.frame import leave_toast
+from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
-from console.ui.responses import answer, show
+from console.ui.responses import answer
 from console.web.request import access, current_actor, web_context
 
 api = APIBlueprint("tokens_api", __name__, abp_tags=[Tag(name="tokens", description="API tokens")])
 pages = Blueprint("tokens", __name__)
+TokenOut, IssuedTokenOut = shape(TokenView), shape(IssuedToken)
+TokenList = array(TokenOut, "TokenList")
 NAV = NavItem("administration", 20, "tokens.page", N_("Tokens"), "key", permission="admins:manage")
 # Why a token or session ended, as people read it.
 END_REASONS = {
@@ -96,18 +96,17 @@ def page() -> Response:
     """Show the list of tokens; those that work, unless the address asks for others."""
     ctx = web_context()
     spec = identity_lists.token_list(ctx)
-    data = listing.run(ctx, spec, listing.parse(spec, request.args, extra=("site",)))
     around = {"policy": tokens.policy(ctx)}
-    return show(data, fragment="identity/admin.token_list", page="identity/tokens.html", around=around)
+    return list_page(
+        spec, carried=("site",), fragment="identity/admin.token_list", page="identity/tokens.html", around=around
+    )
 
 
 @pages.get("/admin/tokens/csv")
 @access("admins:manage", rate="auth-heavy")
 def csv() -> Response:
     """Return exactly the tokens of the list as CSV."""
-    spec = identity_lists.token_list(web_context())
-    query = listing.parse(spec, request.args)
-    return list_download(spec, query, "tokens.csv")
+    return list_download(identity_lists.token_list(web_context()), "tokens.csv")
 
 
 @pages.get("/admin/tokens/<int:token_id>")
@@ -119,7 +118,7 @@ def detail(token_id: int) -> Response:
     body = render_template(
         "identity/token.html",
         row=row,
-        is_mine=row.token.user_id == current_actor().user_id,
+        is_mine=row.user_id == current_actor().user_id,
         grace=tokens.policy(ctx).rotate_grace_seconds,
     )
     return make_response(body)

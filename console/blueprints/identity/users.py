@@ -11,33 +11,32 @@ from flask_babel import gettext as _
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
-from console.core import listing
 from console.domain.errors import BadRequest, Conflict, DomainError, Invalid, PermissionDenied
 from console.domain.text import N_, T
 from console.forms.identity import TokenForm, UserForm, without
 from console.forms.shared import blame, handed
 from console.inputs.identity import (
     ActiveIn,
-    PasswordOut,
     PasswordSetIn,
     TokenIn,
     UserEditIn,
     UserIn,
-    UserList,
-    UserOut,
     UserPath,
 )
+from console.inputs.response_models import array, shape
 from console.services.identity import lists as identity_lists
 from console.services.identity import passwords, sites, tokens, users
-from console.services.identity.users import UserView
-from console.ui.downloads import list_download
+from console.services.identity.users import NewPassword, UserView
 from console.ui.frame import leave_toast
+from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
-from console.ui.responses import answer, show
+from console.ui.responses import answer
 from console.web.request import access, current_actor, web_context
 
 api = APIBlueprint("users_api", __name__, abp_tags=[Tag(name="users", description="People and automation accounts")])
 pages = Blueprint("users", __name__)
+UserOut, PasswordOut = shape(UserView), shape(NewPassword, "PasswordOut")
+UserList = array(UserOut, "UserList")
 NAV = NavItem("administration", 10, "users.page", N_("Users"), "users", permission="admins:manage")
 # What a form can show beside its fields; anything else is an error page.
 SHOWN = (Conflict, Invalid, PermissionDenied)
@@ -109,8 +108,7 @@ def delete_user(path: UserPath) -> Response:
 @access("admins:manage")
 def set_password(path: UserPath, body: PasswordSetIn) -> Response:
     """Give a user a password that must be changed at the next sign-in; without one, a one-time password is made."""
-    user, made = users.reset_password(web_context(), path.user_id, password=body.password)
-    return answer({"user": user, "one_time_password": made}, PasswordOut)
+    return answer(users.reset_password(web_context(), path.user_id, password=body.password), PasswordOut)
 
 
 @pages.get("/admin/users")
@@ -119,17 +117,14 @@ def page() -> Response:
     """Show the list of users."""
     ctx = web_context()
     spec = identity_lists.user_list(ctx)
-    data = listing.run(ctx, spec, listing.parse(spec, request.args, extra=("site",)))
-    return show(data, fragment="identity/admin.user_list", page="identity/users.html")
+    return list_page(spec, carried=("site",), fragment="identity/admin.user_list", page="identity/users.html")
 
 
 @pages.get("/admin/users/csv")
 @access("admins:manage", rate="auth-heavy")
 def csv() -> Response:
     """Return exactly the users of the list as CSV."""
-    spec = identity_lists.user_list(web_context())
-    query = listing.parse(spec, request.args)
-    return list_download(spec, query, "users.csv")
+    return list_download(identity_lists.user_list(web_context()), "users.csv")
 
 
 @pages.get("/admin/users/new")
@@ -242,12 +237,13 @@ def switch(user_id: int) -> ResponseReturnValue:
 @access("admins:manage")
 def reset_password(user_id: int) -> ResponseReturnValue:
     """Make a one-time password and show it once."""
-    user, made = users.reset_password(web_context(), user_id)
+    made = users.reset_password(web_context(), user_id)
+    user = made.user
     return _secret(
         user,
         heading=_("New one-time password"),
         subject=_("One-time password of %(name)s", name=user.username),
-        value=made or "",
+        value=made.one_time_password or "",
         text=_("It is shown only now. Give it to the person; they choose their own at the first sign-in."),
     )
 

@@ -18,7 +18,9 @@ from console.domain.errors import Invalid, NotFound
 from console.domain.jobs.runs import API, REASONS, TRIGGERS
 from console.domain.text import N_
 from console.forms import jobs as forms
-from console.inputs.jobs import JobPath, JobsOut, RunDetailOut, RunList, RunListQuery, RunOut, RunPath, RunStartIn
+from console.inputs.jobs import JobPath, JobsOut, RunListQuery, RunPath, RunStartIn
+from console.inputs.response_models import array, shape
+from console.services.common import lists
 from console.services.jobs import lists as run_list
 from console.services.jobs import registry, runs
 from console.services.jobs import requests as run_requests
@@ -27,8 +29,8 @@ from console.services.jobs.job import Job
 from console.services.jobs.runs import Run, RunFilter
 from console.services.jobs.schedule import ScheduleView
 from console.ui import runs as running
-from console.ui.downloads import list_download
 from console.ui.frame import leave_toast
+from console.ui.lists import list_download
 from console.ui.navigation import NavItem
 from console.ui.responses import answer, fragment_of, show, vary
 from console.ui.times import local
@@ -39,6 +41,8 @@ READ, RUN = runs.READ, run_requests.RUN
 
 api = APIBlueprint("jobs_api", __name__, abp_tags=[Tag(name="jobs", description="Background work and its history")])
 pages = Blueprint("jobs", __name__)
+RunOut, RunDetailOut = shape(Run), shape(Run, "RunDetailOut", whole=True)
+RunList = array(RunOut, "RunList")
 NAV = NavItem(
     "operations", 30, "jobs.page", N_("Jobs"), "calendar-time", permission="admins:manage", any_of=("jobs:read",)
 )
@@ -189,7 +193,7 @@ def page() -> Response:
     """Show the schedule, the queue with its workers, and the runs."""
     ctx = web_context()
     spec = _spec()
-    found = listing.run(ctx, spec, listing.parse(spec, request.args))
+    found = lists.run(ctx, spec, listing.parse(spec, request.args))
     extra: dict[str, Any] = {"url": url_for("jobs.page"), "titles": _titles()}
     if wants_fragment():
         return show(found, fragment="jobs.run_list", page="jobs/page.html", **extra)
@@ -209,9 +213,7 @@ def board() -> Response:
 @access(*READ)
 def export() -> Response:
     """Download the runs that the list shows, as CSV."""
-    spec = _spec()
-    query = listing.parse(spec, request.args)
-    return list_download(spec, query, "job-runs.csv")
+    return list_download(_spec(), "job-runs.csv")
 
 
 @pages.get("/jobs/runs/<int:run_id>")

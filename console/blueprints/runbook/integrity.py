@@ -6,10 +6,14 @@ from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
-from console.inputs.integrity import IntegrityOut, IntegrityQuery
+from console.domain.runbook.integrity import IntegrityReport
+from console.inputs.integrity import IntegrityQuery
+from console.inputs.response_models import shape
 from console.services.runbook import integrity
 from console.ui.responses import answer
 from console.web.request import access, web_context
+
+IntegrityOut = shape(IntegrityReport, "IntegrityOut")
 
 api = APIBlueprint("integrity_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
 

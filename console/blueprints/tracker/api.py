@@ -13,40 +13,30 @@ from console.domain.errors import Invalid
 from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import API
 from console.domain.tracker.tracker import REMEDIATION, STATUSES, TrackerKind
+from console.inputs.response_models import array, joined, shape
 from console.inputs.tracker import (
     BulkIn,
-    BulkOut,
     BulkRequestIn,
-    ChangedItemOut,
     CommentIn,
     CompleteIn,
-    CompletionEntryOut,
-    CompletionHistory,
     CompletionOut,
-    EventList,
-    EventOut,
     ItemFilter,
     ItemIn,
-    ItemList,
-    ItemOut,
     ItemPatchIn,
     ItemPath,
     ItemsQuery,
-    OverviewOut,
-    PreviewOut,
     ReadinessOut,
     SiteQuery,
     SiteSliceQuery,
     SliceQuery,
     SyncIn,
-    SyncOut,
     UndoIn,
-    UndoneOut,
 )
 from console.services.audit import record as audit
 from console.services.jobs import registry
 from console.services.jobs.runs import Run
 from console.services.remediation import sync as tracker_sync
+from console.services.remediation.apply import SyncResult
 from console.services.tracker import bulk as tracker_bulk
 from console.services.tracker import completion as tracker_completion
 from console.services.tracker import items as tracker_items
@@ -54,13 +44,24 @@ from console.services.tracker import lists as tracker_lists
 from console.services.tracker import manual as tracker_manual
 from console.services.tracker import summary as tracker
 from console.services.tracker import undo as tracker_undo
-from console.services.tracker.items import Changed
+from console.services.tracker.bulk import BulkResult, Preview
+from console.services.tracker.completion import CompletionEntry
+from console.services.tracker.items import Changed, EventView
+from console.services.tracker.rows import ItemView
+from console.services.tracker.summary import OverviewView
+from console.services.tracker.undo import Undone
 from console.ui import runs
 from console.ui.responses import answer
 from console.web.etags import etag, if_match
 from console.web.request import access, web_context
 
 T = "/api/ops/governance/gate/remediation/tracker"
+ItemOut, EventOut, CompletionEntryOut = shape(ItemView), shape(EventView), shape(CompletionEntry)
+ItemList, EventList = array(ItemOut, "ItemList"), array(EventOut, "EventList")
+CompletionHistory = array(CompletionEntryOut, "CompletionHistory")
+ChangedItemOut = shape(ItemView, "ChangedItemOut", adjusted=bool)
+OverviewOut, SyncOut = shape(OverviewView), shape(SyncResult, "SyncOut")
+PreviewOut, BulkOut, UndoneOut = shape(Preview), shape(BulkResult, "BulkOut"), shape(Undone)
 READ, WRITE, MANAGE = REMEDIATION.read, REMEDIATION.write, REMEDIATION.manage
 TOTAL = "X-Total-Count"
 
@@ -238,4 +239,4 @@ def bulk_job(wanted: BulkIn, programme: TrackerKind = REMEDIATION) -> Run:
 
 
 def _changed(changed: Changed) -> Response:
-    return answer(ChangedItemOut.of(changed.item, adjusted=changed.adjusted), headers=etag(changed))
+    return answer(joined(ChangedItemOut, changed.item, adjusted=changed.adjusted), headers=etag(changed))

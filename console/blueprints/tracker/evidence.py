@@ -7,9 +7,11 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.domain.tracker.tracker import REMEDIATION
-from console.inputs.evidence import AttachedOut, EvidenceForm, EvidenceList, EvidenceOut, EvidencePath, RemovalIn
+from console.inputs.evidence import EvidenceForm, EvidencePath, RemovalIn
+from console.inputs.response_models import array, shape
 from console.inputs.tracker import ItemPath
 from console.services.evidence import evidence
+from console.services.evidence.evidence import Attached, EvidenceView
 from console.ui.responses import answer
 from console.ui.uploads import received, send, sent_note
 from console.web.request import access, web_context
@@ -18,6 +20,8 @@ T = "/api/ops/governance/gate/remediation/tracker"
 READ, WRITE = REMEDIATION.read, REMEDIATION.write
 
 api = APIBlueprint("evidence_api", __name__, abp_tags=[Tag(name="evidence", description="Files that prove the work")])
+EvidenceOut, AttachedOut = shape(EvidenceView), shape(Attached)
+EvidenceList = array(EvidenceOut, "EvidenceList")
 
 
 # No writing transaction before the service asks for it: a slow sender must not hold up everybody else.

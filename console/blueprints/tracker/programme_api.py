@@ -21,23 +21,25 @@ from console.inputs.programme import (
     WeekItemPatchIn,
     WeekItemPath,
     WeekItemsQuery,
-    WeekOverviewOut,
     WeekPath,
     WeekReadinessOut,
     WeekSiteQuery,
 )
-from console.inputs.tracker import UndoIn, UndoneOut
+from console.inputs.response_models import shape
+from console.inputs.tracker import UndoIn
 from console.services.programme import weeks as programme
 from console.services.tracker import completion as tracker_completion
 from console.services.tracker import items as tracker_items
 from console.services.tracker import summary as tracker
 from console.services.tracker import undo as tracker_undo
 from console.services.tracker.completion import NotReady
+from console.services.tracker.undo import Undone
 from console.ui.responses import answer
 from console.web.etags import etag, if_match
 from console.web.request import access, web_context
 
 T = "/api/adoption/<week:week>/tracker"
+UndoneOut, WeekOverviewOut = shape(Undone), shape(programme.WeekOverview)
 READ, WRITE = "adoption_{week}:read", "adoption_{week}:write"
 TOTAL = "X-Total-Count"
 

@@ -9,9 +9,11 @@ from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
-from console.inputs.evidence import AttachedOut, EvidenceForm, EvidenceList, EvidenceOut, RemovalIn
+from console.inputs.evidence import EvidenceForm, RemovalIn
 from console.inputs.programme import PackageQuery, WeekEvidencePath, WeekItemPath, WeekPath
+from console.inputs.response_models import array, shape
 from console.services.evidence import evidence
+from console.services.evidence.evidence import Attached, EvidenceView
 from console.services.programme import package as programme_package
 from console.services.programme import weeks as programme
 from console.services.programme.package import Package, Wanted
@@ -26,6 +28,8 @@ NAME_LIMIT = 140
 api = APIBlueprint(
     "programme_evidence_api", __name__, abp_tags=[Tag(name="programme", description="The weeks of the programme")]
 )
+EvidenceOut, AttachedOut = shape(EvidenceView), shape(Attached)
+EvidenceList = array(EvidenceOut, "EvidenceList")
 
 
 # No writing transaction before the service asks for it: a slow sender must not hold up everybody else.

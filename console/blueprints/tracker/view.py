@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -273,7 +272,7 @@ def show_conflict(
         return refuse(conflict)
     ctx.rollback()
     names = names_of(ctx, [stored.updated_by, stored.assignee, wanted.assignee])
-    changes, by = _both(stored, wanted, names), names.get(stored.updated_by, stored.updated_by)
+    changes, by = conflict_changes(stored, vars(wanted), names), names.get(stored.updated_by, stored.updated_by)
     if from_drawer or not wants_fragment():
         people = assignees.candidates(ctx, stored.site, place.programme)
         form = edit_form(stored, people, zone(), request.form, version=stored.version)
@@ -282,11 +281,6 @@ def show_conflict(
     told_shortly = "; ".join(f"{tr(one['field'])}: {one['old'] or '–'}" for one in changes)
     message = _("%(name)s was faster. Now: %(changes)s", name=by, changes=told_shortly or stored.item_id)
     return trigger(toast(nothing(409), message, kind="error"), **{"tracker-changed": {}})
-
-
-def _both(stored: ItemView, wanted: ItemChange, names: Mapping[str, str]) -> list[dict[str, Any]]:
-    sent = {name: getattr(wanted, name) for name in ("status", "assignee", "due_at", "completion_note")}
-    return conflict_changes(stored, sent, names)
 
 
 def refuse(error: Conflict) -> Response:

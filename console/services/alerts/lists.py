@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, select
 
 from console.core.context import Context
-from console.core.listing import AnySelect, Choices, Column, Filter, ListSpec
+from console.core.listing import AnySelect, Choices, Filter, ListSpec, one_of
+from console.core.records import columns_of
 from console.domain.text import N_
 from console.models.alerts import AlertDelivery
 from console.services.alerts import outbox as alerts
@@ -53,21 +54,16 @@ DELIVERIES = ListSpec(
     base=_base,
     row=lambda row: alerts.view(row[0]),
     key=AlertDelivery.id,
-    columns=(
-        Column("event_type", N_("Event"), sort=AlertDelivery.event_type),
-        Column("target", N_("Channel"), sort=AlertDelivery.target),
-        Column("status", N_("Status"), sort=AlertDelivery.status),
-        Column("attempt_count", N_("Attempts"), sort=AlertDelivery.attempt_count, numeric=True),
-        Column("last_attempt_at", N_("Last attempt"), sort=AlertDelivery.last_attempt_at),
-        Column("next_attempt_at", N_("Next attempt"), sort=AlertDelivery.next_attempt_at),
-        Column("error", N_("Error")),
-        Column("site", N_("Site"), sort=AlertDelivery.site, shown=False),
-        Column("created_at", N_("Raised"), sort=AlertDelivery.created_at, shown=False),
+    columns=columns_of(
+        alerts.Delivery,
+        AlertDelivery,
+        *("event_type", "target", "status", "attempt_count", "last_attempt_at", "next_attempt_at", "error", "site"),
+        "created_at",
     ),
     filters=(
-        Filter("status", N_("Status"), "choice", lambda _c, words, _n: AlertDelivery.status.in_(words), STATUSES),
-        Filter("event", N_("Event"), "choice", lambda _c, words, _n: AlertDelivery.event_type.in_(words), _event_types),
-        Filter("channel", N_("Channel"), "choice", lambda _c, words, _n: AlertDelivery.channel.in_(words), _channels),
+        Filter("status", N_("Status"), "choice", one_of(AlertDelivery.status), STATUSES),
+        Filter("event", N_("Event"), "choice", one_of(AlertDelivery.event_type), _event_types),
+        Filter("channel", N_("Channel"), "choice", one_of(AlertDelivery.channel), _channels),
     ),
     search=_search,
     order=(AlertDelivery.last_attempt_at.desc(),),

@@ -6,13 +6,14 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 
 from console.core.config import Config
 from console.core.context import Context
+from console.core.records import INTERNAL, Fact, JsonObject, view_of
 from console.core.serialize import plain
 from console.domain.alerts.alerts import (
     DEAD,
@@ -28,7 +29,7 @@ from console.domain.alerts.alerts import (
     channel,
 )
 from console.domain.errors import Conflict, NotFound
-from console.domain.text import T
+from console.domain.text import N_, T
 from console.models.alerts import AlertAttempt, AlertDelivery
 from console.services.audit import record as audit
 
@@ -60,20 +61,20 @@ class Delivery:
     """A delivery as the API and the page show it; `target` is masked."""
 
     id: int
-    message_id: str
-    event_type: str
-    channel: str
-    target: str
-    site: str | None
-    status: str
-    error: str | None
-    payload: Mapping[str, Any]
-    attempt_count: int
-    last_attempt_at: datetime
-    next_attempt_at: datetime | None
-    created_at: datetime
+    event_type: Annotated[str, Fact(N_("Event"), sort=True)]
+    target: Annotated[str, Fact(N_("Channel"), sort=True)]
+    status: Annotated[str, Fact(N_("Status"), sort=True)]
+    error: Annotated[str | None, Fact(N_("Error"))]
+    payload: JsonObject
+    attempt_count: Annotated[int, Fact(N_("Attempts"), sort=True, numeric=True)]
+    last_attempt_at: Annotated[datetime, Fact(N_("Last attempt"), sort=True)]
+    created_at: Annotated[datetime, Fact(N_("Raised"), sort=True, shown=False)]
     updated_at: datetime
-    attempts: tuple[Attempt, ...] = ()
+    message_id: str
+    channel: str
+    site: Annotated[str | None, Fact(N_("Site"), sort=True, shown=False)]
+    next_attempt_at: Annotated[datetime | None, Fact(N_("Next attempt"), sort=True)]
+    attempts: Annotated[tuple[Attempt, ...], INTERNAL] = ()
 
 
 @dataclass(frozen=True)
@@ -253,25 +254,8 @@ def outbox(ctx: Context) -> dict[str, int]:
 
 def view(row: AlertDelivery, attempts: tuple[AlertAttempt, ...] = ()) -> Delivery:
     """Return what may be shown of a delivery."""
-    return Delivery(
-        id=row.id,
-        message_id=row.message_id,
-        event_type=row.event_type,
-        channel=row.channel,
-        target=row.target,
-        site=row.site,
-        status=row.status,
-        error=row.error,
-        payload=row.payload_json,
-        attempt_count=row.attempt_count,
-        last_attempt_at=row.last_attempt_at,
-        next_attempt_at=row.next_attempt_at,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        attempts=tuple(
-            Attempt(one.number, one.started_at, one.duration_ms, one.status_code, one.error) for one in attempts
-        ),
-    )
+    told = tuple(Attempt(one.number, one.started_at, one.duration_ms, one.status_code, one.error) for one in attempts)
+    return view_of(Delivery, row, payload=row.payload_json, attempts=told)
 
 
 def _within(ctx: Context, delivery: Delivery) -> Delivery:

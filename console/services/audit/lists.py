@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from console.core.context import Context
-from console.core.listing import Choices, Column, Filter, ListSpec, day_filters
+from console.core.listing import Choices, Filter, ListSpec, day_filters, one_of
+from console.core.records import columns_of
 from console.domain.text import N_
 from console.services.audit.append import LOGS
-from console.services.audit.log import COUNT_CAP, READ, SHOWN, entry_of, unsuccessful
+from console.services.audit.log import COUNT_CAP, READ, SHOWN, LogEntry, entry_of, unsuccessful
 
 # Beside "success", the words with which entries tell how it ended (API contract, dictionary of the audit log).
 STATUSES = ("success", "warning", "denied", "failed", "error", "critical")
 MOST_CHOICES = 400
-
-
-def _base(ctx: Context) -> Select[Any]:
-    ctx.actor.require(*READ)
-    return select(*SHOWN)
 
 
 def words_of(ctx: Context, name: str) -> list[str]:
@@ -39,10 +34,6 @@ def words_of(ctx: Context, name: str) -> list[str]:
 
 def _choices(name: str, labels: Mapping[str, str] | None = None) -> Callable[[Context], Choices]:
     return lambda ctx: [(word, (labels or {}).get(word, word)) for word in words_of(ctx, name)]
-
-
-def _one_of(name: str) -> Any:
-    return lambda _ctx, words, _now: LOGS.c[name].in_(words)
 
 
 def _status(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
@@ -73,28 +64,24 @@ def spec(actions: Mapping[str, str]) -> ListSpec:
     """Return the declaration of the list; `actions` are the message ids of known actions."""
     return ListSpec(
         name="audit",
-        base=_base,
+        read=READ,
+        base=lambda _ctx: select(*SHOWN),
         row=entry_of,
         key=LOGS.c.seq,
-        columns=(
-            Column("created_at", N_("When"), sort=LOGS.c.seq),
-            Column("actor_username", N_("Actor")),
-            Column("action", N_("What")),
-            Column("resource_type", N_("Kind"), shown=False),
-            Column("resource_id", N_("On what")),
-            Column("status", N_("Result")),
-            Column("seq", N_("Sequence"), numeric=True, shown=False),
-            Column("request_id", N_("Request"), shown=False),
-            Column("detail", N_("Detail"), shown=False),
+        columns=columns_of(
+            LogEntry,
+            LOGS.c,
+            *("created_at", "actor_username", "action", "resource_type", "resource_id", "status", "seq"),
+            *("request_id", "detail"),
         ),
         filters=(
-            Filter("action", N_("What"), "choice", _one_of("action"), _choices("action", actions)),
-            Filter("actor_username", N_("Actor"), "choice", _one_of("actor_username"), _choices("actor_username")),
-            Filter("resource_type", N_("Kind"), "choice", _one_of("resource_type"), _choices("resource_type")),
-            Filter("resource_id", N_("Record"), "text", _one_of("resource_id"), multiple=False),
+            Filter("action", N_("What"), "choice", one_of(LOGS.c.action), _choices("action", actions)),
+            Filter("actor_username", N_("Actor"), "choice", one_of(LOGS.c.actor_username), _choices("actor_username")),
+            Filter("resource_type", N_("Kind"), "choice", one_of(LOGS.c.resource_type), _choices("resource_type")),
+            Filter("resource_id", N_("Record"), "text", one_of(LOGS.c.resource_id), multiple=False),
             Filter("status", N_("Result"), "choice", _status, tuple((word, word) for word in STATUSES)),
             *day_filters(LOGS.c.created_at, keys=("from", "to")),
-            Filter("request_id", N_("Request"), "text", _one_of("request_id"), multiple=False, shown=False),
+            Filter("request_id", N_("Request"), "text", one_of(LOGS.c.request_id), multiple=False, shown=False),
         ),
         search=_search,
         count_cap=COUNT_CAP,

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import ColumnElement, func, literal, literal_column, select
 
 from console.core.context import Context
+from console.core.records import Fact, view_of
 from console.domain.audit.chain import Anchor, ChainVerifier
 from console.domain.audit.entry import detail_object
 from console.domain.errors import NotFound
-from console.domain.text import T
+from console.domain.text import N_, T
 from console.models.audit import AuditLog
 from console.services.audit.append import LOGS
 from console.services.audit.keys import chain_keys
@@ -21,10 +22,6 @@ from console.services.audit.reader import batches
 
 READ = ("admins:manage", "audit:read")
 COUNT_CAP = 10_000
-SHOWN = (
-    LOGS.c.id, LOGS.c.seq, LOGS.c.actor_user_id, LOGS.c.actor_username, LOGS.c.action, LOGS.c.resource_type,
-    LOGS.c.resource_id, LOGS.c.status, LOGS.c.detail_json, LOGS.c.created_at, LOGS.c.request_id,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -33,18 +30,21 @@ class LogEntry:
 
     id: int
     actor_user_id: int | None
-    actor_username: str
-    action: str
-    resource_type: str
-    resource_id: str
-    status: str
-    detail: dict[str, Any]
-    created_at: datetime
-    seq: int
-    request_id: str | None
+    actor_username: Annotated[str, Fact(N_("Actor"))]
+    action: Annotated[str, Fact(N_("What"))]
+    resource_type: Annotated[str, Fact(N_("Kind"), shown=False)]
+    resource_id: Annotated[str, Fact(N_("On what"))]
+    status: Annotated[str, Fact(N_("Result"))]
+    detail: Annotated[dict[str, Any], Fact(N_("Detail"), shown=False, answer=dict[str, Any])]
+    created_at: Annotated[datetime, Fact(N_("When"), sort=LOGS.c.seq)]
+    seq: Annotated[int, Fact(N_("Sequence"), numeric=True, shown=False)]
+    request_id: Annotated[str | None, Fact(N_("Request"), shown=False)]
 
     def __hash__(self) -> int:
         return hash((self.seq, self.created_at))
+
+
+SHOWN = [LOGS.c["detail_json" if name == "detail" else name] for name in LogEntry.__dataclass_fields__]
 
 
 def unsuccessful(*statuses: str) -> Iterator[ColumnElement[bool]]:
@@ -95,19 +95,7 @@ class LogPage:
 
 def entry_of(row: Any) -> LogEntry:
     """Return a stored row as it is shown; an unreadable detail is shown as text."""
-    return LogEntry(
-        id=row.id,
-        actor_user_id=row.actor_user_id,
-        actor_username=row.actor_username,
-        action=row.action,
-        resource_type=row.resource_type,
-        resource_id=row.resource_id,
-        status=row.status,
-        detail=detail_object(row.detail_json),
-        created_at=row.created_at,
-        seq=row.seq,
-        request_id=row.request_id,
-    )
+    return view_of(LogEntry, row, detail=detail_object(row.detail_json))
 
 
 def listed(ctx: Context, wanted: LogFilter, *, limit: int = 50, offset: int = 0, cursor: int | None = None) -> LogPage:

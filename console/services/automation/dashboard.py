@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from console.core.context import Context
-from console.core.listing import Column, Filter, ListSpec, day_filters
+from console.core.listing import Column, Filter, ListSpec, day_filters, one_of
 from console.domain.automation.analytics import Anomalies, HistoryRow
 from console.domain.jobs import names as job_names
 from console.domain.text import N_
@@ -190,7 +190,7 @@ def run_list(skips: Mapping[str, str]) -> ListSpec:
                 "skip_reason",
                 N_("Reason for skipping"),
                 "choice",
-                lambda _ctx, words, _now: RunFact.skip_reason.in_(words),
+                one_of(RunFact.skip_reason),
                 tuple(skips.items()),
             ),
             *day_filters(JobRun.finished_at),

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from sqlalchemy import Row, Select, func, select, update
 
 from console.core.context import Actor, Context
+from console.core.records import view_of
 from console.domain.errors import Conflict, Gone, Invalid, NotFound, PermissionDenied, UnsupportedMedia
 from console.domain.evidence import evidence as rules
 from console.domain.ids import MAX_ID
@@ -316,7 +317,7 @@ def _of(row: Row[Any]) -> EvidenceView:
 
 
 def _view(row: EvidenceFile) -> EvidenceView:
-    return EvidenceView(**{item.name: getattr(row, item.name) for item in fields(EvidenceView)})
+    return view_of(EvidenceView, row)
 
 
 def _record(ctx: Context, programme: TrackerKind, what: str, row: EvidenceFile, **more: Any) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import Select, select
 
 from console.core.context import Context
-from console.core.listing import Column, Filter, ListSpec, day_filters
+from console.core.listing import Filter, ListSpec, day_filters, one_of
+from console.core.records import Fact, columns_of
 from console.core.serialize import plain
 from console.domain.gate import gate as domain
 from console.domain.jobs import names as job_names
@@ -66,13 +67,13 @@ def current_run(ctx: Context) -> Run | None:
 class VerdictRow:
     """One stored verdict in the list."""
 
-    run_id: int
-    finished_at: datetime
-    decision: str
-    weighted_score_percent: float | None
-    failure_count: int
-    warning_count: int
-    trigger: str
+    run_id: Annotated[int, Fact(N_("Run"))]
+    finished_at: Annotated[datetime, Fact(N_("Judged"), sort=True)]
+    decision: Annotated[str, Fact(N_("Verdict"))]
+    weighted_score_percent: Annotated[float | None, Fact(N_("Weighted score, %"), numeric=True)]
+    failure_count: Annotated[int, Fact(N_("Failures"), numeric=True)]
+    warning_count: Annotated[int, Fact(N_("Warnings"), numeric=True)]
+    trigger: Annotated[str, Fact(N_("Started by"))]
 
 
 _DETAIL = JobRun.detail_json
@@ -88,31 +89,23 @@ _FIELDS = (
 )
 
 
-def _base(ctx: Context) -> Select[Any]:
-    ctx.actor.require(*gate.READ)
+def _base(_ctx: Context) -> Select[Any]:
     return select(*_FIELDS).where(*gate.verdicts())
-
-
-def _decided(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
-    return _DECISION.in_(words)
 
 
 VERDICTS = ListSpec(
     name="verdicts",
+    read=gate.READ,
     base=_base,
     row=lambda row: VerdictRow(*row),
     key=JobRun.id,
-    columns=(
-        Column("run_id", N_("Run")),
-        Column("decision", N_("Verdict")),
-        Column("weighted_score_percent", N_("Weighted score, %"), numeric=True),
-        Column("failure_count", N_("Failures"), numeric=True),
-        Column("warning_count", N_("Warnings"), numeric=True),
-        Column("trigger", N_("Started by")),
-        Column("finished_at", N_("Judged"), JobRun.finished_at),
+    columns=columns_of(
+        VerdictRow,
+        JobRun,
+        *("run_id", "decision", "weighted_score_percent", "failure_count", "warning_count", "trigger", "finished_at"),
     ),
     filters=(
-        Filter("decision", N_("Verdict"), "choice", _decided, choices=(("go", "GO"), ("no_go", "NO-GO"))),
+        Filter("decision", N_("Verdict"), "choice", one_of(_DECISION), choices=(("go", "GO"), ("no_go", "NO-GO"))),
         *day_filters(JobRun.finished_at),
     ),
     order=(JobRun.finished_at.desc(),),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from console.core.context import Context
+from console.core.records import Fact, view_of
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.identity import iam, scope
 from console.domain.text import N_, T
@@ -28,17 +29,17 @@ class SiteView:
     """A site as pages and API show it; `zone` is the IANA name that people's times of this site are shown in."""
 
     id: int
-    name: str
-    zone: str
-    is_active: bool
-    created_at: datetime
+    name: Annotated[str, Fact(N_("Site"), sort=True)]
+    zone: Annotated[str, Fact(N_("Time zone"), sort=True)]
+    is_active: Annotated[bool, Fact(N_("State"), sort=True)]
+    created_at: Annotated[datetime, Fact(N_("Created"), sort=True)]
     updated_at: datetime
     version: int
 
 
 def view(site: Site) -> SiteView:
     """Return what is shown of a site."""
-    return SiteView(site.id, site.name, site.zone, site.is_active, site.created_at, site.updated_at, site.version)
+    return view_of(SiteView, site)
 
 
 def visible(ctx: Context, *, include_inactive: bool = False) -> list[SiteView]:

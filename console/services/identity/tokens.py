@@ -6,10 +6,13 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Annotated
 
 from sqlalchemy import Select, select, update
 
 from console.core.context import Context
+from console.core.records import INTERNAL, Fact, view_of
 from console.domain.errors import BadRequest, Conflict, NotFound
 from console.domain.identity import iam, scope, tokens
 from console.domain.identity.scope import Scope
@@ -19,7 +22,7 @@ from console.models.identity import Token, User
 from console.services.audit import record as audit
 from console.services.identity.callers import facts_of, hashes_of, token_policy
 from console.services.identity.grants import check_account, check_sites
-from console.services.identity.users import clean_scope, load
+from console.services.identity.users import SITES, clean_scope, load
 
 NOT_FOUND = N_("Admin token not found")
 NO_OVERLAP = N_("Token site scope does not overlap user site scope")
@@ -31,23 +34,31 @@ class TokenView:
 
     token_id: int
     user_id: int
-    username: str
-    label: str
+    username: Annotated[str, Fact(N_("User"))]
+    label: Annotated[str, Fact(N_("Token"), sort=True)]
     is_active: bool
-    site_scope: Scope
-    expires_at: datetime | None
-    last_used_at: datetime | None
-    created_at: datetime
-    rotate_due_at: datetime
+    site_scope: Annotated[Scope, SITES]
+    expires_at: Annotated[datetime | None, Fact(N_("Valid until"), sort=True, value=attrgetter("effective_expires_at"))]
+    last_used_at: Annotated[datetime | None, Fact(N_("Last used"), sort=True)]
+    created_at: Annotated[datetime, Fact(N_("Issued"), sort=True, shown=False)]
+    rotate_due_at: Annotated[datetime, Fact(N_("Rotate by"), shown=False)]
     idle_due_at: datetime
     must_rotate: bool
     effective_expires_at: datetime | None
     expires_soon: bool
-    is_live: bool
+    is_live: Annotated[bool, INTERNAL]
     revoked_at: datetime | None
     revoked_reason: str | None
     disabled_at: datetime | None
     disabled_reason: str | None
+    display_name: Annotated[str, INTERNAL]
+
+    @property
+    def state(self) -> Annotated[str, Fact(N_("State"))]:
+        """Return the status word of a token as pages show it: live, expiring, expired or revoked."""
+        if self.is_live:
+            return "expiring" if self.expires_soon or self.must_rotate else "live"
+        return "revoked" if self.revoked_at is not None else "expired"
 
 
 @dataclass(frozen=True)
@@ -103,26 +114,19 @@ def view(ctx: Context, token: Token, user: User, now: datetime) -> TokenView:
     rules = token_policy(ctx.config)
     facts = facts_of(token, user_is_active=user.is_active)
     due = tokens.dates(facts, rules, now)
-    return TokenView(
+    return view_of(
+        TokenView,
+        token,
         token_id=token.id,
-        user_id=token.user_id,
         username=user.username,
-        label=token.label,
-        is_active=token.is_active,
+        display_name=user.display_name or user.username,
         site_scope=scope.intersect(user.site_scope, token.site_scope),
-        expires_at=token.expires_at,
-        last_used_at=token.last_used_at,
-        created_at=token.created_at,
         rotate_due_at=due.rotate_due_at,
         idle_due_at=due.idle_due_at,
         must_rotate=due.must_rotate,
         effective_expires_at=due.expires_at,
         expires_soon=due.expires_soon,
         is_live=tokens.judge(facts, rules, now) is None,
-        revoked_at=token.revoked_at,
-        revoked_reason=token.revoked_reason,
-        disabled_at=token.disabled_at,
-        disabled_reason=token.disabled_reason,
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import exists, select, update
 from sqlalchemy.exc import IntegrityError
 
 from console.core.context import Context
+from console.core.records import INTERNAL, Fact, view_of
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.identity import accounts, iam, scope
 from console.domain.identity.scope import Scope
@@ -33,52 +34,53 @@ PASSWORD_TEXTS = {
 }
 
 
+SITES = Fact(N_("Sites"), value=lambda row: " ".join(row.site_scope))
+
+
 @dataclass(frozen=True)
 class UserView:
     """A user as pages and API show it; `permissions` are effective, the custom ones stand apart."""
 
     id: int
-    username: str
-    display_name: str
-    role: str
+    username: Annotated[str, Fact(N_("User"), sort=True)]
+    display_name: Annotated[str, Fact(N_("Name"), sort=True, shown=False)]
+    role: Annotated[str, Fact(N_("Role"), sort=True)]
     permissions: tuple[str, ...]
-    site_scope: Scope
-    is_active: bool
-    created_at: datetime
+    site_scope: Annotated[Scope, SITES]
+    is_active: Annotated[bool, Fact(N_("State"), sort=True)]
+    created_at: Annotated[datetime, Fact(N_("Created"), sort=True, shown=False)]
     updated_at: datetime
     custom_permissions: tuple[str, ...]
     added_permissions: tuple[str, ...]
     has_password: bool
     must_change_password: bool
     is_legacy: bool
-    last_sign_in_at: datetime | None
-    language: str | None
-    theme: str | None
+    last_sign_in_at: Annotated[datetime | None, Fact(N_("Last sign-in"), sort=True)]
+    language: Annotated[str | None, INTERNAL]
+    theme: Annotated[str | None, INTERNAL]
     version: int
 
 
 def view(user: User) -> UserView:
     """Return what may be shown of a user; hashes stay behind."""
-    return UserView(
-        id=user.id,
-        username=user.username,
+    return view_of(
+        UserView,
+        user,
         display_name=user.display_name or user.username,
-        role=user.role,
         permissions=iam.effective_permissions(user.role, user.permissions),
-        site_scope=user.site_scope,
-        is_active=user.is_active,
-        created_at=user.created_at,
-        updated_at=user.updated_at,
         custom_permissions=user.permissions,
         added_permissions=tuple(sorted(iam.added_permissions(user.role))),
         has_password=user.password_hash is not None,
-        must_change_password=user.must_change_password,
         is_legacy=user.is_bootstrap,
-        last_sign_in_at=user.last_sign_in_at,
-        language=user.language,
-        theme=user.theme,
-        version=user.version,
     )
+
+
+@dataclass(frozen=True)
+class NewPassword:
+    """A user whose password was set; the one-time password is shown once, and None when one was given."""
+
+    user: UserView
+    one_time_password: str | None
 
 
 def list_users(ctx: Context) -> list[UserView]:
@@ -234,7 +236,7 @@ def edit(
     return view(user)
 
 
-def reset_password(ctx: Context, user_id: int, *, password: str | None = None) -> tuple[UserView, str | None]:
+def reset_password(ctx: Context, user_id: int, *, password: str | None = None) -> NewPassword:
     """Give a user a new password that must be changed at the next sign-in; ends their sessions.
 
     Without `password` a one-time password is made and returned; it is shown once and stored only as a hash.
@@ -249,7 +251,7 @@ def reset_password(ctx: Context, user_id: int, *, password: str | None = None) -
     _end_sessions(ctx, user.id, "password_reset")
     _changed(ctx, user)
     audit.record(ctx, "admin_user_password_reset", "admin_user", user.id, detail={"username": user.username})
-    return view(user), made
+    return NewPassword(view(user), made)
 
 
 def make_password(ctx: Context, username: str, password: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import ColumnElement, Select, not_, select
 
 from console.core.context import Context
-from console.core.listing import Column, Filter, ListSpec, day_filters
+from console.core.listing import Filter, ListSpec, day_filters, one_of
+from console.core.records import Fact, columns_of
 from console.domain.jobs.runs import TRIGGERS
 from console.domain.text import N_
 from console.services.jobs.progress import RUNS
@@ -24,18 +25,18 @@ COUNTED = 2_000
 class RunRow:
     """One finished run in the list: everything but its detail."""
 
-    id: int
-    job_name: str
-    trigger: str
-    status: str
-    started_at: datetime
-    finished_at: datetime
-    dry_run: bool
-    requested_by: str
-    scheduled_for: datetime | None
-    missed_count: int
+    id: Annotated[int, Fact(N_("Run"))]
+    job_name: Annotated[str, Fact(N_("Job"))]
+    trigger: Annotated[str, Fact(N_("Started by"))]
+    status: Annotated[str, Fact(N_("Result"))]
+    started_at: Annotated[datetime, Fact(N_("Began"), shown=False)]
+    finished_at: Annotated[datetime, Fact(N_("Ended"), sort=True)]
+    dry_run: Annotated[bool, Fact(N_("Dry run"), shown=False)]
+    requested_by: Annotated[str, Fact(N_("Who"), shown=False)]
+    scheduled_for: Annotated[datetime | None, Fact(N_("Planned for"), shown=False)]
+    missed_count: Annotated[int, Fact(N_("Missed before"), numeric=True, shown=False)]
     catch_up: bool
-    error_code: str | None
+    error_code: Annotated[str | None, Fact(N_("Reason"), shown=False)]
     executed: bool
 
     @property
@@ -44,30 +45,15 @@ class RunRow:
         return self.status == "success" and not self.executed
 
     @property
-    def seconds(self) -> float:
+    def seconds(self) -> Annotated[float, Fact(N_("Took"), numeric=True)]:
         """Return how long the run took."""
         return (self.finished_at - self.started_at).total_seconds()
 
 
-_FIELDS = (
-    RUNS.c.id,
-    RUNS.c.job_name,
-    RUNS.c.trigger,
-    RUNS.c.status,
-    RUNS.c.started_at,
-    RUNS.c.finished_at,
-    RUNS.c.dry_run,
-    RUNS.c.requested_by,
-    RUNS.c.scheduled_for,
-    RUNS.c.missed_count,
-    RUNS.c.catch_up,
-    RUNS.c.error_code,
-    RUNS.c.executed,
-)
+_FIELDS = [RUNS.c[name] for name in RunRow.__dataclass_fields__]
 
 
-def _base(ctx: Context) -> Select[Any]:
-    ctx.actor.require(*READ)
+def _base(_ctx: Context) -> Select[Any]:
     statement: Select[Any] = select(*_FIELDS)
     return statement.where(RUNS.c.finished_at.is_not(None))
 
@@ -100,34 +86,27 @@ def spec(names: Sequence[tuple[str, str]]) -> ListSpec:
     """Return the declaration of the list; `names` are the jobs that can be chosen, as (name, title)."""
     return ListSpec(
         name="runs",
+        read=READ,
         base=_base,
         row=lambda row: RunRow(*row),
         key=RUNS.c.id,
-        columns=(
-            Column("id", N_("Run"), numeric=False),
-            Column("job_name", N_("Job")),
-            Column("status", N_("Result")),
-            Column("trigger", N_("Started by")),
-            Column("finished_at", N_("Ended"), RUNS.c.finished_at),
-            Column("seconds", N_("Took"), numeric=True),
-            Column("requested_by", N_("Who"), shown=False),
-            Column("started_at", N_("Began"), shown=False),
-            Column("scheduled_for", N_("Planned for"), shown=False),
-            Column("missed_count", N_("Missed before"), numeric=True, shown=False),
-            Column("dry_run", N_("Dry run"), shown=False),
-            Column("error_code", N_("Reason"), shown=False),
+        columns=columns_of(
+            RunRow,
+            RUNS.c,
+            *("id", "job_name", "status", "trigger", "finished_at", "seconds", "requested_by", "started_at"),
+            *("scheduled_for", "missed_count", "dry_run", "error_code"),
         ),
         filters=(
-            Filter("job", N_("Job"), "choice", lambda _ctx, words, _now: RUNS.c.job_name.in_(words), choices=names),
-            Filter("status", N_("Result"), "choice", lambda _ctx, words, _now: RUNS.c.status.in_(words), RESULTS),
+            Filter("job", N_("Job"), "choice", one_of(RUNS.c.job_name), choices=names),
+            Filter("status", N_("Result"), "choice", one_of(RUNS.c.status), RESULTS),
             Filter(
                 "trigger",
                 N_("Started by"),
                 "choice",
-                lambda _c, words, _now: RUNS.c.trigger.in_(words),
+                one_of(RUNS.c.trigger),
                 tuple(TRIGGERS.items()),
             ),
-            Filter("who", N_("Who"), "text", lambda _ctx, words, _now: RUNS.c.requested_by.in_(words)),
+            Filter("who", N_("Who"), "text", one_of(RUNS.c.requested_by)),
             Filter("idle", N_("Without work"), "choice", _idle, choices=IDLE, multiple=False),
             *day_filters(RUNS.c.finished_at),
             Filter(

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from sqlalchemy import ColumnElement, CursorResult, Delete, ScalarSelect, Update, and_, func, literal, or_, select
 from sqlalchemy.orm import undefer
 
 from console.core.context import Context
+from console.core.records import Fact, JsonObject, view_of
 from console.domain.errors import NotFound
 from console.domain.jobs.runs import FINISHED, QUEUED, REASONS, RUNNING
 from console.domain.text import T, Text
+from console.inputs.jobs import ProgressOut
 from console.models.jobs import JobRun
 from console.services.common.query_cache import cached_query
 
@@ -45,11 +47,11 @@ class Run:
     status: str | None
     started_at: datetime | None
     finished_at: datetime | None
-    detail: dict[str, Any]
+    detail: JsonObject
     state: str
     dry_run: bool
     executed: bool
-    options: dict[str, Any]
+    options: JsonObject
     requested_by: str
     requested_at: datetime
     scheduled_for: datetime | None
@@ -59,13 +61,13 @@ class Run:
     heartbeat_at: datetime | None
     cancel_requested: bool
     cancelled_by: str | None
-    progress: dict[str, Any]
+    progress: Annotated[dict[str, Any], Fact(answer=ProgressOut)]
     error_code: str | None
     error_id: str | None
     retry_of: int | None
     request_id: str
     version: int
-    log: tuple[dict[str, Any], ...] = ()
+    log: Annotated[tuple[dict[str, Any], ...], Fact(answer=list[dict[str, Any]], published=False)] = ()
 
     @property
     def duration(self) -> timedelta | None:
@@ -114,33 +116,12 @@ class Run:
 
 def view(row: JobRun, *, log: bool = False) -> Run:
     """Return a row as the rest of the console sees it."""
-    return Run(
-        id=row.id,
-        job_name=row.job_name,
-        trigger=row.trigger,
-        status=row.status,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
+    return view_of(
+        Run,
+        row,
         detail=row.detail_json,
-        state=row.state,
-        dry_run=row.dry_run,
-        executed=row.executed,
         options=row.options_json,
-        requested_by=row.requested_by,
-        requested_at=row.requested_at,
-        scheduled_for=row.scheduled_for,
-        missed_count=row.missed_count,
-        catch_up=row.catch_up,
-        claimed_by=row.claimed_by,
-        heartbeat_at=row.heartbeat_at,
-        cancel_requested=row.cancel_requested,
-        cancelled_by=row.cancelled_by,
         progress={"done": row.progress_done, "total": row.progress_total, "message": row.progress_json},
-        error_code=row.error_code,
-        error_id=row.error_id,
-        retry_of=row.retry_of,
-        request_id=row.request_id,
-        version=row.version,
         log=tuple(row.log_json) if log else (),
     )
 

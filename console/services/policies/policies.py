@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from console.core.context import Context
+from console.core.records import view_of
 from console.domain.errors import Conflict, PreconditionFailed
 from console.domain.policies.policy import PolicyWarning, changes, filled, normalise
 from console.domain.text import T
@@ -228,5 +229,4 @@ def revisions(ctx: Context, kind: PolicyKind, site: str | None = None, *, limit:
         .order_by(PolicyRevision.revision.desc())
         .limit(limit)
     )
-    names = Revision.__dataclass_fields__
-    return tuple(Revision(**{name: getattr(row, name) for name in names}) for row in found)
+    return tuple(view_of(Revision, row) for row in found)

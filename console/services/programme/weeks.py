@@ -22,11 +22,11 @@ from console.domain.tracker import tracker as rules
 from console.domain.tracker.tracker import Tally, TrackerKind
 from console.models.tracker import TrackerItem, TrackerRun
 from console.services.audit import record as audit
+from console.services.common.lists import Slice
 from console.services.identity import sites
 from console.services.tracker import lists as tracker_lists
 from console.services.tracker import rows
 from console.services.tracker import store as tracker_store
-from console.services.tracker.lists import Slice
 from console.services.tracker.rows import ItemView
 from console.services.tracker.store import Event
 from console.services.tracker.summary import tally

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, literal_column, select, union_all
+from sqlalchemy import func, select
 
 from console.core.context import Context
 from console.core.listing import ListQuery
 from console.domain.tracker.tracker import TrackerKind
 from console.models.identity import User
 from console.models.tracker import TrackerItem
+from console.services.common import lists
 from console.services.tracker import rows
-from console.services.tracker.columns import BOARD_STATUSES, STATUS_LABELS, matching, order_of, read, unchanged
+from console.services.tracker.columns import BOARD_STATUSES, STATUS_LABELS, spec
 from console.services.tracker.rows import ItemView
 
 COLUMN_LIMIT = 15
@@ -68,28 +69,8 @@ def board(
     Whoever has counted the items by status already gives the `counts`.
     """
     now = ctx.now()
-
-    def find() -> tuple[tuple[ItemView, ...], Mapping[str, int]]:
-        statement = matching(ctx, programme, query, now)
-        numbers = counts
-        if numbers is None:
-            counted = statement.with_only_columns(TrackerItem.status, func.count().label("number"))
-            each = ctx.session.execute(counted.group_by(TrackerItem.status))
-            numbers = {row.status: row.number for row in each}
-        parts = [
-            select(
-                statement.where(TrackerItem.status == literal_column(f"'{status}'"))
-                .order_by(*order_of(query))
-                .limit(COLUMN_LIMIT_MOST if expand == status else COLUMN_LIMIT)
-                .subquery()
-            )
-            for status in BOARD_STATUSES
-            if numbers.get(status)
-        ]
-        return read(ctx, programme, union_all(*parts).subquery(), now) if parts else (), numbers
-
-    key = ("board", expand, *(counts or {}).items())
-    items, numbers = unchanged(ctx, programme, query, key, find, lambda found: rows.views_hold(found[0]))
+    most = {status: COLUMN_LIMIT_MOST if expand == status else COLUMN_LIMIT for status in BOARD_STATUSES}
+    items, numbers = lists.groups(ctx, spec(programme, now), query, TrackerItem.status, most, counts)
     wanted = query.filters.get("status") or BOARD_STATUSES
     columns = tuple(
         BoardColumn(

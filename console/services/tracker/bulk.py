@@ -17,11 +17,12 @@ from console.domain.tracker.requests import BulkChange, ItemChange, Selection
 from console.domain.tracker.tracker import REMEDIATION, STATUSES, TrackerKind
 from console.models.tracker import TrackerItem
 from console.services.audit import record as audit
+from console.services.common.lists import matching
 from console.services.jobs import progress
 from console.services.tracker import rows
 from console.services.tracker import store as tracker_store
 from console.services.tracker.change import Decision, Person, check_due, decide, person
-from console.services.tracker.columns import matching, spec
+from console.services.tracker.columns import spec
 from console.services.tracker.manual import MANUAL
 from console.services.tracker.rows import ItemView
 from console.services.tracker.store import Event
@@ -155,7 +156,8 @@ def _selected(ctx: Context, programme: TrackerKind, selection: Selection, now: d
         if unknown:
             # A misspelt filter left out would change items that nobody meant.
             raise Invalid.field("filters", T("There is no filter “%(name)s”", name=min(unknown)[:40]))
-        return matching(ctx, programme, ListQuery(filters=selection.filters, search=selection.search), now)
+        query = ListQuery(filters=selection.filters, search=selection.search)
+        return matching(ctx, spec(programme, now), query, now)
     return rows.keys(programme, ctx.actor).where(TrackerItem.id.in_(sorted(set(selection.ids))))
 
 

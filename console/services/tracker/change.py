@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from console.core.context import Actor, Context
+from console.core.records import edited_of
 from console.domain.automation.workload import RETURNED, source_of
 from console.domain.errors import Conflict, Invalid, PermissionDenied
 from console.domain.text import T
@@ -104,10 +105,12 @@ def decide(item: ItemView, change: ItemChange, whom: Person | None, actor: Actor
         events.append(Event("due", old, {**new, "reason": change.reason.strip()}))
     if moved:
         events.append(_move(item, following.state, actor, now, values))
-    note = None if change.completion_note is None else change.completion_note.strip()
-    if note is not None and note != item.completion_note:
-        values["completion_note"] = note
-        events.append(Event("note", {"completion_note": item.completion_note}, {"completion_note": note}))
+    for name, edited in edited_of(ItemView).items():
+        sent, before = getattr(change, name), getattr(item, name)
+        wanted = sent.strip() if isinstance(sent, str) else sent
+        if wanted is not None and wanted != before:
+            values[name] = wanted
+            events.append(Event(edited.event, {name: before}, {name: wanted}))
     return Decision(values, tuple(events), following.adjusted, item.is_active)
 
 

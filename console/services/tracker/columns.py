@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, false, or_, true
+from sqlalchemy import ColumnElement, false, or_, true
 
 from console.core.context import Context
-from console.core.listing import Column, Filter, ListQuery, ListSpec, narrowed
+from console.core.listing import Filter, ListQuery, ListSpec, Order, one_of
 from console.core.revisions import ALWAYS
 from console.domain.text import N_
 from console.domain.tracker.tracker import TrackerKind
@@ -19,9 +18,6 @@ from console.models.tracker import TrackerItem
 from console.services.common.query_cache import cached_query_until
 from console.services.common.sql import contains
 from console.services.tracker import rows
-from console.services.tracker.rows import ItemView
-
-T = TypeVar("T")
 
 # How people see the life of an item, left to right; the contract lists the words in another order.
 BOARD_STATUSES = ("pending", "in_progress", "blocked", "done")
@@ -34,12 +30,12 @@ STATUS_LABELS = {
 _YES = (("1", N_("Yes")),)
 _RULES = (("fail", N_("Failing")), ("warning", N_("Warning")))
 _STATES = (("active", N_("Active")), ("closed", N_("Closed")), ("all", N_("All")))
-_URGENT_FIRST = (TrackerItem.priority.asc(), TrackerItem.due_at.asc(), TrackerItem.id.asc())
-ORDER = (TrackerItem.is_active.desc(), *_URGENT_FIRST)
+URGENT_FIRST = (TrackerItem.priority.asc(), TrackerItem.due_at.asc(), TrackerItem.id.asc())
+ORDER = (TrackerItem.is_active.desc(), *URGENT_FIRST)
 
 
 def _choice(key: str, label: str, choices: Sequence[tuple[str, str]], column: Any) -> Filter:
-    return Filter(key, label, "choice", lambda _ctx, words, _now: column.in_(words), choices, shown=False)
+    return Filter(key, label, "choice", one_of(column), choices, shown=False)
 
 
 def _flag(key: str, label: str, where: Callable[[datetime], ColumnElement[bool]], *, shown: bool = True) -> Filter:
@@ -78,7 +74,7 @@ def matches(programme: TrackerKind, words: str) -> ColumnElement[bool]:
 
 FILTERS = (
     Filter("site", N_("Site"), "choice", _site),
-    Filter("assignee", N_("Assignee"), "choice", lambda _ctx, words, _now: TrackerItem.assignee.in_(words)),
+    Filter("assignee", N_("Assignee"), "choice", one_of(TrackerItem.assignee)),
     _flag("unassigned", N_("Unassigned"), lambda _now: rows.UNASSIGNED),
     Filter("due", N_("Due"), "choice", _due, (("overdue", N_("Late")), ("due_soon", N_("Due within 24 h")))),
     _choice("status", N_("Status"), tuple(STATUS_LABELS.items()), TrackerItem.status),
@@ -90,112 +86,52 @@ FILTERS = (
     ),
     _flag("critical", N_("Critical and open"), lambda _now: rows.CRITICAL, shown=False),
     Filter("priority", N_("Priority"), "choice", _priority, shown=False),
-    Filter("item_type", N_("Kind"), "choice", lambda _ctx, words, _now: TrackerItem.item_type.in_(words)),
+    Filter("item_type", N_("Kind"), "choice", one_of(TrackerItem.item_type)),
     _flag("evidence", N_("Required evidence missing"), lambda _now: rows.NO_EVIDENCE, shown=False),
     Filter(
         "owner_role",
         N_("Owner role"),
         "choice",
-        lambda _ctx, words, _now: TrackerItem.owner_role.in_(words),
+        one_of(TrackerItem.owner_role),
         shown=False,
     ),
 )
 
-COLUMNS = (
-    Column("item_id", N_("No."), TrackerItem.number.expression),
-    Column("title", N_("Action"), None),
-    Column("item_type", N_("Kind"), TrackerItem.item_type.expression, shown=False),
-    Column("rule_status", N_("Rule"), TrackerItem.rule_status.expression),
-    Column("status", N_("Status"), TrackerItem.status.expression),
-    Column("due_at", N_("Due"), TrackerItem.due_at.expression),
-    Column("assignee", N_("Assignee"), TrackerItem.assignee.expression),
-    Column("owner_role", N_("Owner role"), TrackerItem.owner_role.expression, shown=False),
-    Column("site", N_("Site"), TrackerItem.site.expression),
-    Column("evidence", N_("Evidence files"), TrackerItem.evidence_count.expression, numeric=True),
-    Column("priority", N_("Priority"), TrackerItem.priority.expression, numeric=True, shown=False),
-    Column("sla_hours", N_("SLA (hours)"), TrackerItem.sla_hours.expression, numeric=True, shown=False),
-    Column("opened_at", N_("Opened"), TrackerItem.opened_at.expression, shown=False),
-    Column("completed_at", N_("Completed"), TrackerItem.completed_at.expression, shown=False),
-    Column("updated_at", N_("Changed"), TrackerItem.updated_at.expression, shown=False),
-)
+
+def _order(listed: ListSpec, query: ListQuery) -> Order:
+    """Return the default order of a query in the words of the index: where all are active, that is no part of it.
+
+    PostgreSQL would sort every match by a value that they all have instead of reading the first ones.
+    """
+    return URGENT_FIRST if set(listed.effective(query).get("state", ())) in ({"active"}, {"closed"}) else ORDER
 
 
 def spec(programme: TrackerKind, now: datetime) -> ListSpec:
     """Return the list of a programme's items as read at `now`, active ones unless `state` says otherwise."""
     return ListSpec(
         name=f"tracker_{programme.key}",
+        read=programme.read,
         base=lambda ctx: rows.base(programme, ctx.actor),
+        ids=lambda ctx: rows.keys(programme, ctx.actor),
         row=lambda row: rows.view(programme, row, now),
         key=TrackerItem.id.expression,
-        columns=tuple(one for one in COLUMNS if programme.has(one.key)),
+        columns=tuple(one for one in rows.COLUMNS if programme.has(one.key)),
         filters=tuple(one for one in FILTERS if programme.has(one.key)),
         search=partial(matches, programme),
-        order=ORDER,
+        order=_order,
+        implied={"state": ("active",)},
+        holds=rows.views_hold,
+        until=partial(_until, programme),
     )
 
 
-def with_defaults(query: ListQuery) -> ListQuery:
-    """Return the query with active items only, unless its `state` says otherwise."""
-    if any(query.filters.get("state", ())):
-        return query
-    return replace(query, filters={**query.filters, "state": ("active",)})
-
-
-def order_of(query: ListQuery) -> tuple[ColumnElement[Any], ...]:
-    """Return the default order of a query in the words of the index: where all are active, that is no part of it.
-
-    PostgreSQL would sort every match by a value that they all have instead of reading the first ones.
-    """
-    return _URGENT_FIRST if set(with_defaults(query).filters["state"]) in ({"active"}, {"closed"}) else ORDER
-
-
-def matching(ctx: Context, programme: TrackerKind, query: ListQuery, now: datetime) -> Select[Any]:
-    """Return the SELECT of the ids that match a query; reads indexes alone where the filters have one."""
-    ctx.actor.require(*programme.read)
-    keys = replace(spec(programme, now), base=lambda ctx: rows.keys(programme, ctx.actor))
-    return narrowed(ctx, keys, with_defaults(query), now)
-
-
-def unchanged(
-    ctx: Context,
-    programme: TrackerKind,
-    query: ListQuery,
-    what: tuple[Hashable, ...],
-    find: Callable[[], T],
-    holds: Callable[[T], datetime] = lambda _found: ALWAYS,
-) -> T:
-    """Return what `find` finds among the matching items; it looks again when something changed or a deadline passed.
-
-    `holds` says up to which instant (aware UTC) what was found reads the same.
-    """
-    ctx.actor.require(*programme.read)
-    words = tuple(sorted((key, chosen) for key, chosen in with_defaults(query).filters.items()))
-    key = (what, programme.key, ctx.actor.site_scope, words, query.search)
-    now = ctx.now()
-
-    def look(until: datetime) -> tuple[T, datetime]:
-        found = find()
-        return found, min(until, holds(found))
-
+def _until(programme: TrackerKind, ctx: Context, query: ListQuery, now: datetime) -> datetime:
+    """Return the last instant (aware UTC) at which the same items match a query."""
     if "due" not in query.filters:
-        return cached_query_until(ctx, key, now, lambda: look(ALWAYS))
+        return ALWAYS
 
-    def lateness() -> tuple[datetime, datetime]:
+    def look() -> tuple[datetime, datetime]:
         until = rows.lateness_holds(ctx, programme, now)
         return until, until
 
-    same_are_late = cached_query_until(ctx, ("lateness", programme.key), now, lateness)
-    return cached_query_until(ctx, key, now, lambda: look(same_are_late))
-
-
-def read(
-    ctx: Context,
-    programme: TrackerKind,
-    ids: Subquery,
-    now: datetime,
-    *,
-    order: Sequence[ColumnElement[Any]] = ORDER,
-) -> tuple[ItemView, ...]:
-    """Join the rows late, so that what is skipped costs an index walk and nothing else."""
-    statement = rows.base(programme, ctx.actor).join(ids, ids.c.id == TrackerItem.id)
-    return rows.views(programme, ctx.session.execute(statement.order_by(*order)), now)
+    return cached_query_until(ctx, ("lateness", programme.key), now, look)

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from console.core.context import Context
 from console.core.i18n import DEFAULT_LOCALE, text_in
+from console.core.records import JsonObject
 from console.domain.errors import Conflict, PermissionDenied
 from console.domain.tracker.tracker import COMPLETED, COMPLETED_WITH_EXCEPTIONS, NO_ITEMS, REMEDIATION, TrackerKind
 from console.models.tracker import TrackerCompletion
@@ -66,7 +67,7 @@ class CompletionEntry:
     note: str
     force_used: bool
     reason: str
-    readiness: Mapping[str, Any]
+    readiness: JsonObject
 
 
 def completion(ctx: Context, programme: TrackerKind = REMEDIATION, site: str | None = None) -> Completion:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import func, select, update
 
 from console.core.context import Context
+from console.core.records import Fact
 from console.domain.errors import Conflict, Invalid, PreconditionFailed
 from console.domain.text import T
 from console.domain.tracker.requests import ItemChange
 from console.domain.tracker.tracker import REMEDIATION, TrackerKind
+from console.inputs.tracker import Facts
 from console.models.identity import User
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.services.audit import record as audit
@@ -44,8 +46,8 @@ class EventView:
     actor: str
     actor_name: str
     kind: str
-    old: Mapping[str, Any]
-    new: Mapping[str, Any]
+    old: Annotated[Mapping[str, Any], Fact(answer=Facts)]
+    new: Annotated[Mapping[str, Any], Fact(answer=Facts)]
     run_id: int | None
 
 

@@ -3,67 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, case, func, select, union_all
-from sqlalchemy.sql.operators import asc_op
+from sqlalchemy import CompoundSelect, Select, case, func, select, union_all
 
-from console.core import listing, revisions
 from console.core.context import Context
-from console.core.listing import ListQuery, ListResult, ListSpec, SqlValue, count, ordered
+from console.core.listing import ListQuery, ListResult, Order
 from console.domain.programme.trackers import programmes
 from console.domain.tracker.tracker import TrackerKind
 from console.models.tracker import TrackerItem
+from console.services.common import lists
+from console.services.common.lists import Slice
 from console.services.tracker import rows
-from console.services.tracker.columns import matching, order_of, read, spec, unchanged, with_defaults
+from console.services.tracker.columns import URGENT_FIRST, spec
 from console.services.tracker.rows import ItemView
 
 
-def page(ctx: Context, programme: TrackerKind, query: ListQuery, *, total: int | None = None) -> ListResult:
-    """Return one page of the table: two queries, whatever the page and its size.
-
-    Whoever has counted the matching items already gives the `total`.
-    """
-    now = ctx.now()
-    listed = replace(spec(programme, now), order=order_of(query))
-
-    def find() -> tuple[tuple[ItemView, ...], int, int]:
-        statement = matching(ctx, programme, query, now)
-        number = _total(ctx, programme, query, statement, listed) if total is None else total
-        there = replace(query, page=min(query.page, max(1, -(-number // query.per_page))))
-        skipped = (there.page - 1) * there.per_page
-        if query.sort:
-            ids = ordered(listed, there, statement).limit(there.per_page).offset(skipped)
-        else:
-            ids = _from_nearer_end(statement, listed.order, number, limit=there.per_page, offset=skipped)
-        found = ids.subquery()
-        full = rows.base(programme, ctx.actor).join(found, found.c.id == TrackerItem.id)
-        return rows.views(programme, ctx.session.execute(ordered(listed, there, full)), now), number, there.page
-
-    place = (query.sort, query.descending, query.page, query.per_page, total)
-    found, matched, number = unchanged(
-        ctx, programme, query, ("page", *place), find, lambda found: rows.views_hold(found[0])
-    )
-    choices = {item.key: item.options(ctx) for item in listed.filters}
-    return ListResult(listed, replace(query, page=number), found, matched, False, now, choices)
-
-
-@dataclass(frozen=True, eq=False)
-class Slice:
-    """Some items of a query in its order, and how many match in all.
-
-    While nothing changes the very same object is given again: what was made of it holds as long as it lives.
-    """
-
-    items: tuple[ItemView, ...]
-    total: int
-
-    @property
-    def weight(self) -> int:
-        """Return how many rows it keeps in memory."""
-        return 1 + len(self.items)
+def page(ctx: Context, programme: TrackerKind, query: ListQuery, **known: Any) -> ListResult:
+    """Return one page of the table; `known` is what the caller has counted already, and further choices."""
+    return lists.run(ctx, spec(programme, ctx.now()), query, **known)
 
 
 def slice_of(
@@ -73,62 +33,23 @@ def slice_of(
     *,
     limit: int,
     offset: int,
-    order: Sequence[ColumnElement[Any]] | None = None,
+    order: Order = (),
 ) -> Slice:
     """Return items `offset` to `offset + limit` of a query in the default or another order."""
-    now = ctx.now()
-    order = order or order_of(query)
-
-    def find() -> Slice:
-        statement = matching(ctx, programme, query, now)
-        total = _total(ctx, programme, query, statement, spec(programme, now))
-        ids = _from_nearer_end(statement, order, total, limit=limit, offset=offset).subquery()
-        return Slice(read(ctx, programme, ids, now, order=order) if offset < total else (), total)
-
-    key = ("slice", limit, offset, *map(str, order))
-    revisions.has_read_list()
-    return unchanged(ctx, programme, query, key, find, lambda found: rows.views_hold(found.items))
-
-
-def _from_nearer_end(
-    ids: Select[Any], order: Sequence[SqlValue], total: int, *, limit: int, offset: int
-) -> Select[Any]:
-    """Return the ids at these places of an order; the second half is walked from the end, where its places are near.
-
-    They come in either direction: the rows that are joined to them have to be put in order anyway.
-    """
-    behind = total - offset
-    if offset <= behind:
-        return ids.order_by(*order).limit(limit).offset(offset)
-    taken = min(limit, behind)
-    return ids.order_by(*map(_turned, order)).limit(taken).offset(behind - taken)
-
-
-def _turned(step: Any) -> ColumnElement[Any]:
-    # Without words about NULL both databases put them at the other end then.
-    turned: ColumnElement[Any] = step.element.desc() if step.modifier is asc_op else step.element.asc()
-    return turned
-
-
-def _total(ctx: Context, programme: TrackerKind, query: ListQuery, statement: Select[Any], listed: ListSpec) -> int:
-    return unchanged(ctx, programme, query, ("total",), lambda: count(ctx.session, listed, statement)[0])
+    return lists.slice_of(ctx, spec(programme, ctx.now()), query, limit=limit, offset=offset, order=order)
 
 
 def check(ctx: Context, programme: TrackerKind, query: ListQuery) -> None:
     """Raise what reading the list would raise (PermissionDenied, SiteDenied, Invalid), before an export begins."""
-    matching(ctx, programme, query, ctx.now())
+    now = ctx.now()
+    lists.matching(ctx, spec(programme, now), query, now)
 
 
 def stream(
     ctx: Context, programme: TrackerKind, query: ListQuery, ids: Sequence[int] | None = None
 ) -> Iterator[ItemView]:
-    """Return all items of a query in constant memory, in its order.
-
-    With `ids` exactly those that the caller may see.
-    """
-    now = ctx.now()
-    ctx.actor.require(*programme.read)
-    return listing.stream(ctx, spec(programme, now), with_defaults(query), ids)
+    """Return all items of a query in constant memory; with `ids` exactly those that the caller may see."""
+    return lists.stream(ctx, spec(programme, ctx.now()), query, ids)
 
 
 @dataclass(frozen=True)
@@ -160,9 +81,8 @@ def my_items(ctx: Context, *, most: int = 50) -> MyItems:
     nearest = mine.order_by(TrackerItem.due_at.asc(), TrackerItem.id.asc()).limit(most)
     free = rows.keys_of(writable, actor).where(rows.UNASSIGNED, rows.OPEN)
     # One ordered walk per tracker: each stops after its first rows, however many there are.
-    urgent = order_of(ListQuery())
     first = [
-        select(rows.keys(one, actor).where(rows.UNASSIGNED, rows.OPEN).order_by(*urgent).limit(most).subquery())
+        select(rows.keys(one, actor).where(rows.UNASSIGNED, rows.OPEN).order_by(*URGENT_FIRST).limit(most).subquery())
         for one in writable
     ]
     return MyItems(

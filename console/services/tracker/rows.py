@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, select, true
 
 from console.core.context import Actor, Context
+from console.core.records import INTERNAL, Edited, Fact, JsonObject, columns_of, csv_of
 from console.core.revisions import ALWAYS
-from console.core.serialize import CsvColumn, columns_of
 from console.domain.automation import workload
 from console.domain.errors import NotFound
 from console.domain.ids import MAX_ID
 from console.domain.programme.trackers import programmes
+from console.domain.text import N_
 from console.domain.tracker.rules import soon_hours
 from console.domain.tracker.tracker import TrackerKind
 from console.models.identity import User
@@ -37,7 +38,7 @@ AUTOMATIC = TrackerItem.assignment_source.is_distinct_from(literal_column(f"'{wo
 class ItemView:
     """A tracker item as every door shows it; instants are aware UTC.
 
-    The first 23 fields are the published ones. `verified` says that the gate passed the rule after the work was
+    The first 23 fields were published first. `verified` says that the gate passed the rule after the work was
     called done. `assignee_state` is `none`, `user`, `inactive` (that user was switched off) or `unknown` (no user of
     that name). `assignment_source` is `auto`, `manual` or `returned`: a person took an automatic assignment back at
     `assigned_at`, and automation leaves the item alone until somebody assigns it. `overdue`: open and past its due date
@@ -45,61 +46,61 @@ class ItemView:
     """
 
     id: int
-    item_id: str
+    item_id: Annotated[str, Fact(N_("No."), sort=TrackerItem.number)]
     rule_id: str
-    rule_status: str
+    rule_status: Annotated[str, Fact(N_("Rule"), sort=True, history=N_("Rule status"))]
     required: bool
-    priority: int
-    owner_role: str
-    sla_hours: int
-    due_at: datetime | None
+    priority: Annotated[int, Fact(N_("Priority"), sort=True, numeric=True, shown=False)]
+    owner_role: Annotated[str, Fact(N_("Owner role"), sort=True, shown=False)]
+    sla_hours: Annotated[int, Fact(N_("SLA (hours)"), sort=True, numeric=True, shown=False)]
+    due_at: Annotated[datetime | None, Fact(N_("Due"), sort=True, history=True)]
     action: str
     reason: str
-    detail: Mapping[str, Any]
-    assignee: str | None
-    status: str
+    detail: JsonObject
+    assignee: Annotated[str | None, Fact(N_("Assignee"), sort=True, history=True)]
+    status: Annotated[str, Fact(N_("Status"), sort=True, history=True)]
     completion_checked: bool
-    completion_note: str
-    completed_at: datetime | None
+    completion_note: Annotated[str, Fact(N_("Note"), history=True, edited=Edited("note", N_("wrote the note")))]
+    completed_at: Annotated[datetime | None, Fact(N_("Completed"), sort=True, shown=False)]
     is_active: bool
     gate_generated_at: datetime | None
     created_by: str
     updated_by: str
     created_at: datetime
-    updated_at: datetime
+    updated_at: Annotated[datetime, Fact(N_("Changed"), sort=True, shown=False)]
 
-    site: str | None
-    item_type: str
-    item_key: str
+    site: Annotated[str | None, Fact(N_("Site"), sort=True)]
+    item_type: Annotated[str, Fact(N_("Kind"), sort=True, shown=False)]
+    item_key: Annotated[str, INTERNAL]
     item_name: str
-    texts: Mapping[str, Any]
-    opened_at: datetime
+    texts: Annotated[Mapping[str, Any], INTERNAL]
+    opened_at: Annotated[datetime, Fact(N_("Opened"), sort=True, shown=False)]
     first_seen_at: datetime
     due_changed_at: datetime | None
     plan_rank: int | None
     source_decision: str
-    gate_run_id: int | None
+    gate_run_id: Annotated[int | None, INTERNAL]
     verified_at: datetime | None
-    unproven_at: datetime | None
+    unproven_at: Annotated[datetime | None, INTERNAL]
     reopened_count: int
     assignee_user_id: int | None
     assigned_at: datetime | None
     assignment_source: str | None
     accepted_at: datetime | None
-    evidence_required: bool
-    evidence_count: int
+    evidence_required: Annotated[bool, INTERNAL]
+    evidence_count: Annotated[int, Fact(N_("Evidence files"), sort=True, numeric=True, key="evidence")]
     comment_count: int
     overdue: bool
     version: int
-    tracker: str
-    assignee_name: str | None
-    assignee_active: bool | None
+    tracker: Annotated[str, INTERNAL]
+    assignee_name: Annotated[str | None, INTERNAL]
+    assignee_active: Annotated[bool | None, INTERNAL]
 
     def __hash__(self) -> int:
         return hash((self.id, self.version, self.updated_at))
 
     @property
-    def title(self) -> str | Mapping[str, Any]:
+    def title(self) -> Annotated[str | Mapping[str, Any], Fact(N_("Action"))]:
         """What is to be done, in one line, translatable where it comes from the plan or the catalogue."""
         return self.texts.get("name") or self.item_name or self.texts.get("action") or self.action or self.rule_id
 
@@ -114,12 +115,12 @@ class ItemView:
         return self.texts.get("kind") or self.item_type
 
     @property
-    def verified(self) -> bool:
+    def verified(self) -> Annotated[bool, Fact(before="verified_at")]:
         """Whether the gate confirmed the work."""
         return self.verified_at is not None
 
     @property
-    def assignee_state(self) -> str:
+    def assignee_state(self) -> Annotated[str, Fact(before="assigned_at")]:
         """How the assignee's text relates to the users."""
         if self.assignee is None:
             return "none"
@@ -159,21 +160,14 @@ class ItemView:
         return self.assignee is not None and self.assignee == actor.username
 
 
-CSV_COLUMNS: tuple[CsvColumn, ...] = columns_of(
-    *("id", "item_id", "rule_id", "rule_status", "required", "priority", "owner_role", "sla_hours", "due_at"),
-    *("action", "reason", "detail", "assignee", "status", "completion_checked", "completion_note", "completed_at"),
-    *("is_active", "gate_generated_at", "created_by", "updated_by", "created_at", "updated_at"),
-    *("site", "item_type", "item_name", "opened_at", "first_seen_at", "due_changed_at", "plan_rank"),
-    *("source_decision", "verified", "verified_at", "reopened_count", "assignee_user_id", "assignee_state"),
-    *("assigned_at", "assignment_source", "accepted_at", "evidence_count", "comment_count", "overdue", "version"),
+COLUMNS = columns_of(
+    ItemView,
+    TrackerItem,
+    *("item_id", "title", "item_type", "rule_status", "status", "due_at", "assignee"),
+    *("owner_role", "site", "evidence", "priority", "sla_hours", "opened_at", "completed_at", "updated_at"),
 )
-
-_READ = tuple(
-    name
-    for name in ItemView.__dataclass_fields__
-    if name not in {"item_id", "rule_id", "assignee_name", "assignee_active", "overdue"}
-)
-
+CSV_COLUMNS = csv_of(ItemView)
+_READ = tuple(name for name in ItemView.__dataclass_fields__ if name in TrackerItem.__table__.columns)
 _NAMES = (*_READ, "number", "assignee_name", "assignee_active")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from console.core.records import edited_of, history_of
 from console.domain.text import N_
 from console.services.tracker.completion import CompletionEntry
 from console.services.tracker.items import EventView
@@ -17,6 +18,7 @@ from console.ui.labels.common import status_word
 from console.ui.times import localtime
 
 KINDS = {
+    **{edited.event: edited.sentence for edited in edited_of(ItemView).values()},
     "opened": N_("opened the item"),
     "reopened": N_("opened it again"),
     "raised": N_("raised it: the rule fails now"),
@@ -27,7 +29,6 @@ KINDS = {
     "assigned": N_("changed the assignee"),
     "auto_assigned": N_("assigned it"),
     "due": N_("moved the due date"),
-    "note": N_("wrote the note"),
     "comment": N_("commented"),
     "undo": N_("took a change back"),
     "escalated": N_("escalated it"),
@@ -35,13 +36,7 @@ KINDS = {
     "evidence_removed": N_("removed evidence"),
     "evidence_quarantined": N_("quarantined evidence"),
 }
-FIELDS = {
-    "status": N_("Status"),
-    "assignee": N_("Assignee"),
-    "due_at": N_("Due"),
-    "rule_status": N_("Rule status"),
-    "completion_note": N_("Note"),
-}
+FIELDS = history_of(ItemView)
 REOPENED = {
     "tracker_item_updated": N_("opened the tracker again: an item changed"),
     "tracker_item_added": N_("opened the tracker again: an item was added"),

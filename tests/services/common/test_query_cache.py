@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from console.core.context import SYSTEM, Context
 from console.core.revisions import SILENT
 from console.models.identity import Site
+from console.services.common.lists import Slice
 from console.services.common.query_cache import (
     ALWAYS,
     LONGEST,
@@ -21,7 +22,6 @@ from console.services.common.query_cache import (
     forget,
     stored_rows,
 )
-from console.services.tracker.lists import Slice
 from tests.factories import make_user
 
 

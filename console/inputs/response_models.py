@@ -1,4 +1,4 @@
-"""Answer models made from the dataclasses of services, so that the shape of an answer stands in one place."""
+"""Answer models made from the rows and results of services, so that the shape of an answer stands in one place."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from functools import cache
 from types import GenericAlias, NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BeforeValidator, ConfigDict, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, RootModel, create_model
 
 from console.core.i18n import DEFAULT_LOCALE, text_in
+from console.core.records import entries, published
 from console.core.serialize import plain
 from console.domain.text import Text
 from console.inputs.base import Instant, OutModel
@@ -34,6 +35,19 @@ def _open(value: Any) -> Any:
 Open = Annotated[Any, BeforeValidator(_open)]
 
 
+def _complete(schema: dict[str, Any]) -> None:
+    # An answer has every key, whatever its row has when nobody says otherwise.
+    schema["required"] = list(schema["properties"])
+    for one in schema["properties"].values():
+        one.pop("default", None)
+
+
+class RowModel(OutModel):
+    """Base of the answers that are made from a row or a result."""
+
+    model_config = ConfigDict(from_attributes=True, json_schema_extra=_complete)
+
+
 class RunModel(OutModel):
     """Base of run answers: a run that broke off tells why beside the keys of its job, which are null then."""
 
@@ -41,9 +55,27 @@ class RunModel(OutModel):
 
 
 @cache
-def shape(kind: type[Any], name: str = "") -> type[OutModel]:
-    """Return the model of a dataclass: its fields in their order, nested ones too; times, texts as everywhere."""
-    return create_model(name or f"{kind.__name__}Out", __base__=OutModel, __doc__=_told(kind), **_fields(kind))
+def shape(kind: type[Any], name: str = "", *, whole: bool = False, **more: Any) -> type[OutModel]:
+    """Return the model of a dataclass: its published fields in their order, nested ones too.
+
+    `whole` adds those that are not published elsewhere; `more` are types of further ones.
+    """
+    definitions = _fields(kind, whole=whole) | {key: (one, ...) for key, one in more.items()}
+    name = name or f"{kind.__name__.removesuffix('View')}Out"
+    return create_model(name, __base__=RowModel, __doc__=_told(kind), **definitions)
+
+
+def joined(model: type[OutModel], row: Any, **more: Any) -> OutModel:
+    """Return the answer of a row with further values beside its own."""
+    own = {name: getattr(row, name) for name in model.model_fields if name not in more}
+    return model.model_validate(own | more)
+
+
+@cache
+def array(kind: type[BaseModel], name: str) -> type[BaseModel]:
+    """Return the model of a bare array of answers."""
+    listed: Any = GenericAlias(list, (kind,))
+    return create_model(name, __base__=RootModel[listed], __doc__=f"A bare array of {kind.__name__}.")
 
 
 @cache
@@ -67,9 +99,10 @@ def _told(kind: type[Any]) -> str:
     return (kind.__doc__ or "").strip().split("\n")[0]
 
 
-def _fields(kind: type[Any]) -> dict[str, Any]:
-    hints = get_type_hints(kind)
-    return {one.name: (_type(hints[one.name]), _default(one)) for one in fields(kind)}
+def _fields(kind: Any, *, whole: bool = False) -> dict[str, Any]:
+    defaults = {one.name: _default(one) for one in fields(kind)}
+    found = entries(kind).values() if whole else published(kind)
+    return {one.name: (one.fact.answer or _type(one.type), defaults.get(one.name, ...)) for one in found}
 
 
 def _default(one: Field[Any]) -> Any:

@@ -1,0 +1,225 @@
+"""The list engine at work: pages, slices, groups and exports of what a `ListSpec` declares.
+
+A list that says how long its rows hold is remembered until something is written; one that finds ids first reads its
+rows by a late join, so that what is skipped costs an index walk and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, FromClause, func, literal, literal_column, select, union_all
+from sqlalchemy.sql.operators import asc_op
+
+from console.core import revisions
+from console.core.context import Context
+from console.core.listing import AnySelect, Choices, ListQuery, ListResult, ListSpec, Order, SqlValue, narrowed, ordered
+from console.core.revisions import ALWAYS
+from console.services.common.query_cache import cached_query_until
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """Some rows of a query in its order, and how many match in all.
+
+    While nothing changes the very same object is given again: what was made of it holds as long as it lives.
+    """
+
+    items: tuple[Any, ...]
+    total: int
+
+    @property
+    def weight(self) -> int:
+        """Return how many rows it keeps in memory."""
+        return 1 + len(self.items)
+
+
+def matching(ctx: Context, spec: ListSpec, query: ListQuery, now: datetime) -> AnySelect:
+    """Return the SELECT of what matches a query: of the ids alone where the list finds those first.
+
+    Raises what reading the list would raise (PermissionDenied, SiteDenied, Invalid).
+    """
+    _require(ctx, spec)
+    return narrowed(ctx, replace(spec, base=spec.ids or spec.base), query, now)
+
+
+def run(
+    ctx: Context,
+    spec: ListSpec,
+    query: ListQuery,
+    *,
+    total: int | None = None,
+    choices: Mapping[str, Choices] | None = None,
+) -> ListResult:
+    """Return one page of a list: two queries, whatever the page and its size, plus those of the filters' choices.
+
+    Whoever has counted what matches already gives the `total`; `choices` are further ones, by filter.
+    """
+    now = ctx.now()
+
+    def find() -> tuple[tuple[Any, ...], int, bool, int]:
+        statement = matching(ctx, spec, query, now)
+        number, capped = _count(ctx, spec, query, statement) if total is None else (total, False)
+        last = max(1, -(-number // query.per_page))
+        there = query if capped else replace(query, page=min(query.page, last))
+        skipped = (there.page - 1) * there.per_page
+        return _rows(ctx, spec, there, statement, number, there.per_page, skipped), number, capped, there.page
+
+    place = ("page", query.sort, query.descending, query.page, query.per_page, total)
+    rows, number, capped, page = _remembered(ctx, spec, query, place, find, lambda found: found[0])
+    offered = {item.key: item.options(ctx) for item in spec.filters}
+    return ListResult(spec, replace(query, page=page), rows, number, capped, now, {**offered, **(choices or {})})
+
+
+def slice_of(
+    ctx: Context,
+    spec: ListSpec,
+    query: ListQuery,
+    *,
+    limit: int,
+    offset: int,
+    order: Order = (),
+) -> Slice:
+    """Return rows `offset` to `offset + limit` of a query in the order of the list or in another one."""
+    spec = replace(spec, order=order) if order else spec
+
+    def find() -> Slice:
+        statement = matching(ctx, spec, query, ctx.now())
+        total, _capped = _count(ctx, spec, query, statement)
+        return Slice(_rows(ctx, spec, query, statement, total, limit, offset) if offset < total else (), total)
+
+    revisions.has_read_list()
+    what = ("slice", limit, offset, *map(str, order))
+    return _remembered(ctx, spec, query, what, find, lambda found: found.items)
+
+
+def groups(
+    ctx: Context,
+    spec: ListSpec,
+    query: ListQuery,
+    column: SqlValue,
+    most: Mapping[str, int],
+    counts: Mapping[str, int] | None = None,
+) -> tuple[tuple[Any, ...], Mapping[str, int]]:
+    """Return the first rows of each word of a column and how many there are of each: two queries.
+
+    `most` says how many rows of a word are wanted. Whoever has counted them already gives the `counts`.
+    """
+
+    def find() -> tuple[tuple[Any, ...], Mapping[str, int]]:
+        statement = matching(ctx, spec, query, ctx.now())
+        numbers = counts
+        if numbers is None:
+            counted = statement.with_only_columns(column, func.count()).group_by(column)
+            numbers = {row[0]: row[1] for row in ctx.session.execute(counted)}
+        order = spec.order_of(query)
+        parts = [
+            select(
+                # A literal, not a parameter: it proves the condition of a partial index.
+                statement.where(column == literal_column(f"'{word}'")).order_by(*order).limit(number).subquery()
+            )
+            for word, number in most.items()
+            if numbers.get(word)
+        ]
+        return _joined(ctx, spec, union_all(*parts).subquery(), order) if parts else (), numbers
+
+    return _remembered(
+        ctx, spec, query, ("groups", *most.items(), *(counts or {}).items()), find, lambda found: found[0]
+    )
+
+
+def stream(ctx: Context, spec: ListSpec, query: ListQuery, ids: Sequence[int] | None = None) -> Iterator[Any]:
+    """Return all rows of a query one after another, in constant memory; with `ids` exactly those, whatever its filters.
+
+    Chosen rows stay chosen when they change meanwhile so that the filters no longer match.
+    """
+    _require(ctx, spec)
+    if ids is None:
+        statement = narrowed(ctx, spec, query, ctx.now())
+    else:
+        spec = replace(spec, implied={})
+        statement = spec.base(ctx).where(spec.key.in_(ids))
+    result = ctx.session.execute(ordered(spec, query, statement), execution_options={"yield_per": 250})
+    return (spec.row(row) for row in result)
+
+
+def _require(ctx: Context, spec: ListSpec) -> None:
+    if spec.read:
+        ctx.actor.require(*spec.read)
+
+
+def _count(ctx: Context, spec: ListSpec, query: ListQuery, statement: AnySelect) -> tuple[int, bool]:
+    """Count what matches; above the list's cap it stops counting and says so."""
+    bare = statement.with_only_columns(literal(1), maintain_column_froms=True).order_by(None)
+    if spec.count_cap is not None:
+        bare = bare.limit(spec.count_cap + 1)
+    number = select(func.count()).select_from(bare.subquery())
+    total: int = _remembered(ctx, spec, query, ("total",), lambda: ctx.session.scalar(number) or 0)
+    capped = spec.count_cap is not None and total > spec.count_cap
+    return (spec.count_cap or 0, True) if capped else (total, False)
+
+
+def _rows(
+    ctx: Context, spec: ListSpec, query: ListQuery, statement: AnySelect, total: int, limit: int, offset: int
+) -> tuple[Any, ...]:
+    if spec.ids is None:
+        page = ordered(spec, query, statement).limit(limit).offset(offset)
+        return tuple(spec.row(row) for row in ctx.session.execute(page))
+    if query.sort:
+        ids = ordered(spec, query, statement).limit(limit).offset(offset).subquery()
+        full = spec.base(ctx).join(ids, ids.c.id == spec.key)
+        return tuple(spec.row(row) for row in ctx.session.execute(ordered(spec, query, full)))
+    order = spec.order_of(query)
+    return _joined(ctx, spec, _from_nearer_end(statement, order, total, limit=limit, offset=offset).subquery(), order)
+
+
+def _joined(ctx: Context, spec: ListSpec, ids: FromClause, order: Order) -> tuple[Any, ...]:
+    full = spec.base(ctx).join(ids, ids.c.id == spec.key).order_by(*order)
+    return tuple(spec.row(row) for row in ctx.session.execute(full))
+
+
+def _from_nearer_end(ids: AnySelect, order: Order, total: int, *, limit: int, offset: int) -> AnySelect:
+    """Return the ids at these places of an order; the second half is walked from the end, where its places are near.
+
+    They come in either direction: the rows that are joined to them have to be put in order anyway.
+    """
+    behind = total - offset
+    if offset <= behind:
+        return ids.order_by(*order).limit(limit).offset(offset)
+    taken = min(limit, behind)
+    return ids.order_by(*map(_turned, order)).limit(taken).offset(behind - taken)
+
+
+def _turned(step: Any) -> ColumnElement[Any]:
+    # Without words about NULL both databases put them at the other end then.
+    turned: ColumnElement[Any] = step.element.desc() if step.modifier is asc_op else step.element.asc()
+    return turned
+
+
+def _remembered(
+    ctx: Context,
+    spec: ListSpec,
+    query: ListQuery,
+    what: tuple[Hashable, ...],
+    find: Callable[[], T],
+    rows: Callable[[T], Sequence[Any]] = lambda _found: (),
+) -> T:
+    """Return what `find` finds; it looks again when something was written or what was found no longer holds."""
+    _require(ctx, spec)
+    if spec.holds is None:
+        return find()
+    holds, now = spec.holds, ctx.now()
+    words = tuple(sorted((key, chosen) for key, chosen in spec.effective(query).items()))
+    key = (what, spec.name, ctx.actor.site_scope, words, query.search)
+    until = ALWAYS if spec.until is None else spec.until(ctx, query, now)
+
+    def look() -> tuple[T, datetime]:
+        found = find()
+        return found, min(until, holds(rows(found)))
+
+    return cached_query_until(ctx, key, now, look)
