@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.core import listing
@@ -32,9 +31,10 @@ from console.ui.downloads import list_download
 from console.ui.frame import leave_toast
 from console.ui.navigation import NavItem
 from console.ui.responses import answer, show
+from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, app_config, current_actor, web_context
 
-api = APIBlueprint("alerts_api", __name__, abp_tags=[Tag(name="alerts", description="Alert deliveries")])
+api = ApiBlueprint("alerts_api", __name__, abp_tags=[Tag(name="alerts", description="Alert deliveries")])
 pages = Blueprint("alerts", __name__)
 NAV = NavItem("operations", 50, "alerts.page", N_("Alerts"), "bell", permission="alerts:read")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.core import listing
@@ -26,9 +25,10 @@ from console.ui.downloads import list_download
 from console.ui.frame import leave_toast
 from console.ui.navigation import NavItem
 from console.ui.responses import answer, show
+from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, current_actor, web_context
 
-api = APIBlueprint("tokens_api", __name__, abp_tags=[Tag(name="tokens", description="API tokens")])
+api = ApiBlueprint("tokens_api", __name__, abp_tags=[Tag(name="tokens", description="API tokens")])
 pages = Blueprint("tokens", __name__)
 NAV = NavItem("administration", 20, "tokens.page", N_("Tokens"), "key", permission="admins:manage")
 # Why a token or session ended, as people read it.

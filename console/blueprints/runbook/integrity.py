@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.inputs.integrity import IntegrityOut, IntegrityQuery
 from console.services.runbook import integrity
 from console.ui.responses import answer
+from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, web_context
 
-api = APIBlueprint("integrity_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
+api = ApiBlueprint("integrity_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
 
 
 @api.get("/api/ops/integrity/evidence-archive", responses={200: IntegrityOut})

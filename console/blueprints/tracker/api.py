@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.blueprints.tracker.pages import export
@@ -57,6 +56,7 @@ from console.services.tracker import undo as tracker_undo
 from console.services.tracker.items import Changed
 from console.ui import runs
 from console.ui.responses import answer
+from console.web.api_blueprint import ApiBlueprint
 from console.web.etags import etag, if_match
 from console.web.request import access, web_context
 
@@ -64,7 +64,7 @@ T = "/api/ops/governance/gate/remediation/tracker"
 READ, WRITE, MANAGE = REMEDIATION.read, REMEDIATION.write, REMEDIATION.manage
 TOTAL = "X-Total-Count"
 
-api = APIBlueprint(
+api = ApiBlueprint(
     "remediation_api", __name__, abp_tags=[Tag(name="remediation", description="What has to be done about the gate")]
 )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.core.listing import ListQuery
@@ -34,6 +33,7 @@ from console.services.tracker import summary as tracker
 from console.services.tracker import undo as tracker_undo
 from console.services.tracker.completion import NotReady
 from console.ui.responses import answer
+from console.web.api_blueprint import ApiBlueprint
 from console.web.etags import etag, if_match
 from console.web.request import access, web_context
 
@@ -41,7 +41,7 @@ T = "/api/adoption/<week:week>/tracker"
 READ, WRITE = "adoption_{week}:read", "adoption_{week}:write"
 TOTAL = "X-Total-Count"
 
-api = APIBlueprint(
+api = ApiBlueprint(
     "programme_api", __name__, abp_tags=[Tag(name="programme", description="The weeks of the programme at the sites")]
 )
 
