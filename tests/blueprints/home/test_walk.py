@@ -6,8 +6,8 @@ import os
 import random
 import re
 from concurrent.futures import ThreadPoolExecutor
-from difflib import unified_diff
 from datetime import timedelta
+from difflib import unified_diff
 
 import pytest
 from sqlalchemy import func, select, update
