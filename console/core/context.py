@@ -110,15 +110,15 @@ class Context:
         """Return whether everything written will be undone: files and messages must not leave then."""
         return bool(self.session.info.get(DRY_RUN))
 
-    def begin_write(self) -> None:
-        """End the reading transaction, if one is open, and take the right to write.
+    def begin_write(self, patience: float | None = None) -> None:
+        """End the reading transaction, if one is open, and take the right to write; `patience` as in start_writing.
 
         SQLite lets one writer in at a time; taking the lock first avoids the failure of a stale reader that turns
         into a writer. Whatever was read before must be checked again by the conditions of the updates.
         """
         self.session.rollback()
         self.only_reads = False
-        start_writing(self.session)
+        start_writing(self.session, patience)
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Run `action` once the transaction has been committed; it is dropped on a rollback."""
@@ -154,9 +154,16 @@ class Context:
             action()
 
 
-def start_writing(session: Session) -> None:
-    """Open the session's transaction as a writer; must come before its first statement."""
-    session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+def start_writing(session: Session, patience: float | None = None) -> None:
+    """Open the session's transaction as a writer; must come before its first statement.
+
+    With `patience` it waits for the one writer that SQLite admits no longer than so many seconds and then raises
+    OperationalError: for what can be written later just as well.
+    """
+    options: dict[str, object] = {"sqlite_begin": "IMMEDIATE"}
+    if patience is not None:
+        options["write_patience"] = patience
+    session.connection(execution_options=options)
 
 
 @contextmanager
@@ -167,14 +174,18 @@ def unit_of_work(
     clock: Clock,
     config: Config,
     write: bool = True,
+    patience: float | None = None,
     request_id: str | None = None,
 ) -> Iterator[Context]:
-    """Return a context around one transaction: committed at the end, rolled back on any error."""
+    """Return a context around one transaction: committed at the end, rolled back on any error.
+
+    A writing one waits for other writers no longer than `patience`, as `start_writing` says.
+    """
     session = factory()
     ctx = Context(session, clock, actor, config, request_id or uuid4().hex)
     try:
         if write:
-            start_writing(session)
+            start_writing(session, patience)
         yield ctx
         ctx.commit()
     except BaseException:

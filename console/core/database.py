@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
 import time
 from collections.abc import Callable
 from functools import partial
@@ -11,16 +12,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from console.core import revisions
+from console.core.write_queue import PATIENCE_SECONDS, QueueingConnection
 
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
     "PRAGMA foreign_keys=ON",
-    "PRAGMA busy_timeout=10000",
+    f"PRAGMA busy_timeout={int(PATIENCE_SECONDS * 1000)}",
     "PRAGMA temp_store=MEMORY",
     # Per connection, so ten times per process; more than this made nothing faster, the system keeps the file anyway.
     "PRAGMA cache_size=-500",
@@ -44,7 +46,7 @@ def engine_options(url: str, *, pool_size: int = 10) -> dict[str, Any]:
         if parsed.database in (None, "", ":memory:"):
             options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
         else:
-            options |= {**last_first, "connect_args": {"timeout": 10, "cached_statements": 24}}
+            options |= {**last_first, "connect_args": {"factory": QueueingConnection, "cached_statements": 24}}
     else:
         options |= last_first
     return options
@@ -97,5 +99,13 @@ def _on_checkout(dialect: Dialect, connection: Any, record: ConnectionPoolEntry,
 
 
 def _on_begin(connection: Connection) -> None:
-    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    options = connection.get_execution_options()
+    mode = options.get("sqlite_begin", "DEFERRED")
+    driver = connection.connection.driver_connection
+    if mode != "IMMEDIATE" or not isinstance(driver, QueueingConnection):
+        connection.exec_driver_sql(f"BEGIN {mode}")
+        return
+    try:
+        driver.begin_writing(options.get("write_patience", PATIENCE_SECONDS))
+    except sqlite3.OperationalError as error:
+        raise OperationalError("BEGIN IMMEDIATE", None, error) from error
