@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from console import ConsoleApp, create_app
 from console.core import logs
+from console.core.background import Background
 from console.core.clock import FixedClock
 from console.core.config import Config
 from console.core.context import Actor, Context, start_writing
@@ -22,6 +23,7 @@ from console.core.database import make_engine
 from console.domain.identity.iam import added_permissions, effective_permissions
 from console.models.base import Base
 from console.services.identity import passwords
+from console.web import afterwards
 from console.web.extensions import db
 from console.web.ratelimit import EXTENSION, make_limiter
 from tests.factories import make_token, make_user
@@ -164,6 +166,8 @@ def app(session_app: ConsoleApp, engine: Engine, clock: FixedClock) -> ConsoleAp
     """The application on a clean database, with the test's clock; what other tests asked for is not counted."""
     session_app.extensions["console_clock"] = clock
     session_app.extensions[EXTENSION] = make_limiter(session_app.extensions["console_config"])
+    # What requests of other tests left to be written speaks of rows that are gone.
+    afterwards.init_app(session_app, Background())
     return session_app
 
 

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 import structlog
 from flask import g, request, session
-from sqlalchemy.exc import SQLAlchemyError
 
 from console.core.context import SYSTEM, Actor, Context, unit_of_work
-from console.domain.errors import StoreUnavailable
 from console.domain.identity.tokens import LAZY, Refusal
 from console.services.identity import callers as identity
 from console.services.identity import first_owner
 from console.services.identity.callers import Identified
+from console.web.afterwards import PATIENCE_SECONDS, STORE_ERRORS, Action, afterwards
 from console.web.extensions import db
 from console.web.request import app_clock, app_config, request_id
 
@@ -25,8 +24,6 @@ log = structlog.get_logger(__name__)
 TOKEN_HEADER = "X-Admin-Token"
 SESSION_KEY = "sid"
 MAX_TOKEN_BYTES = 512
-# An audit row that cannot be written fails its transaction as StoreUnavailable.
-STORE_ERRORS = (SQLAlchemyError, StoreUnavailable)
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")
 
 
@@ -87,14 +84,18 @@ def address() -> str:
 
 
 @contextmanager
-def own_transaction(actor: Actor = SYSTEM, *, write: bool) -> Iterator[Context]:
-    """Open a short transaction beside that of the request: it stays when the request is refused."""
+def own_transaction(actor: Actor = SYSTEM, *, write: bool, patience: float | None = None) -> Iterator[Context]:
+    """Open a short transaction beside that of the request: it stays when the request is refused.
+
+    `patience` in seconds, as `start_writing` says.
+    """
     with unit_of_work(
         db.session.session_factory,
         actor=actor,
         clock=app_clock(),
         config=app_config(),
         write=write,
+        patience=patience,
         request_id=request_id(),
     ) as ctx:
         yield ctx
@@ -134,41 +135,48 @@ def _by_token(presented: bytes) -> Credential:
         return Credential(None, Refusal.UNKNOWN, presented)
     with _reading() as ctx:
         found = identity.by_token(ctx, presented)
-    if found.credential_id is None and identity.is_admin_token(app_config(), presented):
-        # Seeded at the first use when no start-up step did it (API contract, 2.4).
-        db.session.rollback()
-        with own_transaction(write=True) as ctx:
-            if first_owner.ensure_admin_token(ctx):
-                found = identity.by_token(ctx, presented)
-    _follow_up(found, presented)
+        if found.credential_id is None and identity.is_admin_token(app_config(), presented):
+            found = _seeded(presented) or found
+        _leave_notes(ctx, found, presented)
     if found.actor is not None and found.actor.kind == "env":
         log.warning("admin_token_fallback_used", address=address(), path=request.path)
     return Credential(found.actor, found.refusal, presented)
 
 
+def _seeded(presented: bytes) -> Identified | None:
+    """Return whom ADMIN_TOKEN means once it is seeded, at its first use when no start-up step did it (2.4).
+
+    While somebody else writes it stays what it is without a row; the next use tries again.
+    """
+    db.session.rollback()
+    try:
+        with own_transaction(write=True, patience=PATIENCE_SECONDS) as ctx:
+            return identity.by_token(ctx, presented) if first_owner.ensure_admin_token(ctx) else None
+    except STORE_ERRORS as error:
+        log.warning("admin_token_not_seeded", error=type(error).__name__)
+        return None
+
+
 def _by_session(cookie: str) -> Credential:
     with _reading() as ctx:
         found = identity.by_session(ctx, cookie)
-    _follow_up(found, None)
+        _leave_notes(ctx, found, None)
     return Credential(found.actor, found.refusal)
 
 
-def _follow_up(found: Identified, presented: bytes | None) -> None:
-    """Write what the look-up brought about: last use, or the end of a token that came too late."""
+def _leave_notes(ctx: Context, found: Identified, presented: bytes | None) -> None:
+    """Leave what the look-up brought about for after the answer: last use, or the end of a token that came too late."""
     late = found.refusal if found.refusal in LAZY and presented is not None else None
-    if not (found.touch or late):
-        return
-    try:
-        # What was read is over; on SQLite the writer comes after it.
-        db.session.rollback()
-        with own_transaction(write=True) as ctx:
-            if late is not None and found.credential_id is not None:
-                identity.disable(ctx, found.credential_id, late)
-            else:
-                identity.touch(ctx, found, presented)
-    except STORE_ERRORS as error:
-        # The verdict stands; only the note about it is missing.
-        log.warning("credential_note_failed", error=type(error).__name__)
+    token_id = found.credential_id
+    if late is not None and token_id is not None:
+
+        def switch_off(ctx: Context, patience: float) -> None:
+            ctx.begin_write(patience)
+            identity.disable(ctx, token_id, late)
+
+        afterwards().later(("late", token_id), Action(SYSTEM, request_id(), switch_off))
+    elif found.touch:
+        afterwards().used(identity.use_of(ctx, found, presented))
 
 
 def _is_local_peer() -> bool:

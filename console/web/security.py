@@ -13,16 +13,17 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 from wtforms import ValidationError as FormError
 
-from console.core.context import ANONYMOUS, Actor
+from console.core.context import ANONYMOUS, Actor, Context
 from console.domain.errors import BadRequest, Invalid, PermissionDenied, StoreUnavailable, Unauthorized
 from console.domain.identity.tokens import Refusal
 from console.domain.text import T
 from console.services.audit import record as audit
 from console.services.identity.callers import session_policy
 from console.web import headers
-from console.web.credentials import STORE_ERRORS, Credential, address, credential, own_transaction
+from console.web.afterwards import Action, afterwards
+from console.web.credentials import Credential, address, credential
 from console.web.negotiation import wants_json
-from console.web.request import UNSAFE, Access, app_config, check_access, demanded
+from console.web.request import UNSAFE, Access, app_config, check_access, demanded, request_id
 
 log = structlog.get_logger(__name__)
 
@@ -188,7 +189,7 @@ def _to(url: str) -> ResponseReturnValue:
 
 
 def _note_refusal(response: Response) -> Response:
-    """Put refused access on record, sampled, in a transaction of its own (API contract, 23-A10)."""
+    """Leave refused access to be put on record, sampled, in a transaction of its own (API contract, 23-A10)."""
     caller: Credential | None = g.get("credential")
     if caller is None or response.status_code not in (401, 403) or caller.store_failed:
         return response
@@ -200,9 +201,9 @@ def _note_refusal(response: Response) -> Response:
         detail["reason"] = caller.refusal.value
     else:
         return response
-    try:
-        with own_transaction(actor, write=False) as ctx:
-            audit.record_denied(ctx, action, "access", reference, detail=detail)
-    except STORE_ERRORS as error:
-        log.warning("refusal_not_recorded", error=type(error).__name__)
+
+    def put_on_record(ctx: Context, patience: float) -> None:
+        audit.record_denied(ctx, action, "access", reference, detail=detail, patience=patience)
+
+    afterwards().later((action, reference), Action(actor, request_id(), put_on_record))
     return response

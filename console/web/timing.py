@@ -22,12 +22,14 @@ from console.core.context import SYSTEM, unit_of_work
 from console.domain.reliability.policy import METHODS, Target, template_shape
 from console.services.reliability import latency
 from console.services.reliability.latency import MemorySamples, Sample
-from console.web import preflight
+from console.web import afterwards, preflight
 from console.web.extensions import db
 
 log = structlog.get_logger(__name__)
 
 FLUSH_SECONDS = 2.0
+# Samples wait in memory just as well: what else the background thread does must not wait behind them.
+PATIENCE_SECONDS = 0.25
 BATCH = 500
 # About ten seconds of a very busy process; when the database is away for longer, the oldest samples go.
 BUFFER = 20_000
@@ -76,7 +78,9 @@ class Recorder:
         stored = 0
         while batch := self._take():
             try:
-                with unit_of_work(self._factory, actor=SYSTEM, clock=self._clock(), config=self._config) as ctx:
+                with unit_of_work(
+                    self._factory, actor=SYSTEM, clock=self._clock(), config=self._config, patience=PATIENCE_SECONDS
+                ) as ctx:
                     latency.store(ctx, batch)
             except (SQLAlchemyError, OSError) as error:
                 room = BUFFER - len(self._buffer)
@@ -144,6 +148,7 @@ def init_app(app: Flask) -> None:
     config: Config = app.extensions["console_config"]
     preflight.init_app(app)
     background = Background()
+    afterwards.init_app(app, background)
     app.extensions["preflight_reporter"].join(background)
     # Tests flush and report when they mean to.
     started = background.ensure_started if config["ENV"] != "test" else _nothing

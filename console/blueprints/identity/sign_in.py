@@ -14,7 +14,8 @@ from console.services.identity import sessions
 from console.services.identity.sessions import OpenedSession, Verdict
 from console.ui.frame import THEME_COOKIE
 from console.ui.reader import LANGUAGE_COOKIE
-from console.web.credentials import SESSION_KEY, STORE_ERRORS, address, own_transaction, session_cookie
+from console.web.afterwards import STORE_ERRORS
+from console.web.credentials import SESSION_KEY, address, own_transaction, session_cookie
 from console.web.ratelimit import limiter
 from console.web.request import app_config, current_actor, web_context
 from console.web.security import PASSWORD_PAGE

@@ -65,14 +65,20 @@ def viewed(ctx: Context, action: str, resource_type: str, resource_id: object, *
 
 
 def record_denied(
-    ctx: Context, action: str, resource_type: str, resource_id: object, *, detail: Mapping[str, Any] | None = None
+    ctx: Context,
+    action: str,
+    resource_type: str,
+    resource_id: object,
+    *,
+    detail: Mapping[str, Any] | None = None,
+    patience: float | None = None,
 ) -> bool:
     """Put a refused access on record, unless its like is on record already; tells whether it was (contract, A10).
 
     The context must be one of its own with nothing else written in it: the refused request is rolled back, and the
     transaction is turned into a writing one only for what is kept. The rest leaves a log line, so that a flood of
     refusals cannot flood the chain: AUDIT_DENIED_MAX_PER_MINUTE of them altogether, and one in ten minutes for each
-    action and resource. Two refusals at the same moment may both be kept.
+    action and resource. Two refusals at the same moment may both be kept. `patience` is that of `start_writing`.
     """
     reference = fitted(str(resource_id), RESOURCE_ID_MAX)
     if not _denial_is_news(ctx, action, reference):
@@ -85,7 +91,7 @@ def record_denied(
             request_id=ctx.request_id,
         )
         return False
-    ctx.begin_write()
+    ctx.begin_write(patience)
     record(ctx, action, resource_type, resource_id, status="denied", detail=detail)
     return True
 

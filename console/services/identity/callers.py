@@ -7,9 +7,9 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, cast
 
-from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, exists, func, or_, select, update
 
 from console.core.config import Config
 from console.core.context import ALL_SITES, Actor, Context
@@ -17,6 +17,7 @@ from console.domain.identity import iam, scope, tokens
 from console.domain.identity.accounts import SessionPolicy, session_is_live
 from console.domain.identity.tokens import Refusal, TokenDates, TokenFacts, TokenPolicy
 from console.models.identity import Token, User, WebSession
+from console.models.types import UtcDateTime
 from console.services.audit import record as audit
 from console.services.common.query_cache import cached_query
 
@@ -32,6 +33,32 @@ _BY_TOKEN = (
 _BY_SESSION = (
     select(WebSession, User).join(User, User.id == WebSession.user_id).where(WebSession.token_hash == bindparam("hash"))
 )
+
+
+_SESSIONS, _TOKENS = cast("Table", WebSession.__table__), cast("Table", Token.__table__)
+_AT = bindparam("at", type_=UtcDateTime())
+_SESSION_USED = (
+    update(_SESSIONS).where(_SESSIONS.c.id == bindparam("row"), _SESSIONS.c.last_seen_at < _AT).values(last_seen_at=_AT)
+)
+_TOKEN_USED = (
+    update(_TOKENS)
+    .where(
+        _TOKENS.c.id == bindparam("row"),
+        _TOKENS.c.is_active,
+        or_(_TOKENS.c.last_used_at.is_(None), _TOKENS.c.last_used_at <= _AT),
+    )
+    .values(last_used_at=_AT, token_hash=bindparam("hashed"))
+)
+
+
+@dataclass(frozen=True)
+class Use:
+    """That a credential was used: its row, when (aware UTC), and the hash under which a token is to be stored."""
+
+    kind: Literal["token", "session"]
+    credential_id: int
+    at: datetime
+    token_hash: str | None = None
 
 
 @dataclass(frozen=True)
@@ -186,20 +213,20 @@ def local_bypass(ctx: Context) -> Identified:
     return Identified(_synthetic("local", iam.LOCAL_USERNAME, ctx.now()))
 
 
-def touch(ctx: Context, identified: Identified, presented: bytes | None = None) -> None:
-    """Write the last use of a credential, at most once a minute; a token hashed the old way moves to the new one."""
-    now = ctx.now()
-    if identified.actor is not None and identified.actor.kind == "session":
-        ctx.session.execute(
-            update(WebSession)
-            .where(WebSession.id == identified.credential_id, WebSession.last_seen_at <= now - TOUCH_EVERY)
-            .values(last_seen_at=now)
-        )
-        return
-    values: dict[str, object] = {"last_used_at": now}
-    if presented is not None:
-        values["token_hash"] = hashes_of(ctx.config, presented)[0]
-    ctx.session.execute(update(Token).where(Token.id == identified.credential_id, Token.is_active).values(**values))
+def use_of(ctx: Context, identified: Identified, presented: bytes | None = None) -> Use:
+    """Return what is to be noted of this use; a token hashed the old way moves to the new one."""
+    hashed = hashes_of(ctx.config, presented)[0] if presented is not None else None
+    return Use("token" if presented is not None else "session", identified.credential_id or 0, ctx.now(), hashed)
+
+
+def store_uses(ctx: Context, uses: Sequence[Use]) -> None:
+    """Write the last use of credentials; a later one that is stored already stands."""
+    sessions = [{"row": use.credential_id, "at": use.at} for use in uses if use.kind == "session"]
+    if sessions:
+        ctx.session.execute(_SESSION_USED, sessions)
+    used = [{"row": use.credential_id, "at": use.at, "hashed": use.token_hash} for use in uses if use.kind == "token"]
+    if used:
+        ctx.session.execute(_TOKEN_USED, used)
 
 
 def disable(ctx: Context, token_id: int, reason: Refusal) -> None:

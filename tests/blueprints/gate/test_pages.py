@@ -108,6 +108,7 @@ def test_readers_find_no_button_and_no_way_to_run_the_gate(api, session, role):
 
     assert "/gate/start" not in caller.get("/gate").text
     assert caller.post("/gate/start").status_code == 403
+    caller.application.extensions["afterwards"].flush()
     # The page that explains the refusal must not hold the lock that its record needs.
     denied = session.execute(select(AuditLog.action, AuditLog.resource_id).where(AuditLog.status == "denied")).all()
     assert [(row.action, row.resource_id.split()[-1]) for row in denied] == [("permission_denied", "/gate/start")]

@@ -61,6 +61,7 @@ class TestTheSession:
         while clock.now() + timedelta(minutes=step) < end:
             clock.advance(timedelta(minutes=step))
             assert client.get("/account").status_code == 200
+            client.application.extensions["afterwards"].flush()
         clock.set(end)
 
         assert client.get("/account").status_code == 303
