@@ -1,5 +1,6 @@
-"""What writing costs, and what reading costs while somebody else writes; `python -m benchmarks.writes` measures that
-alone, on a small company.
+"""Measure what writing costs, and what reading costs while somebody else writes.
+
+`python -m benchmarks.writes` measures that alone, on a small company.
 """
 
 from __future__ import annotations

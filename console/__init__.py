@@ -9,7 +9,6 @@ from flask import Response
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from flask_openapi3.models.info import Info
-from flask_openapi3.openapi import OpenAPI
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
 
 from console import blueprints, cli
@@ -21,13 +20,14 @@ from console.core.discovery import import_submodules
 from console.core.secret_key import secret_key
 from console.ui import errors, navigation, reader, templating
 from console.web import api_view, assets, conditional, converters, ratelimit, request, security, timing
+from console.web.api_blueprint import DescribedLater
 from console.web.extensions import babel, compress, csrf, db, htmx
 
 __version__ = "1.0.0"
 ROOT = Path(__file__).parent
 
 
-class ConsoleApp(OpenAPI):
+class ConsoleApp(DescribedLater):
     """Flask with the OpenAPI document and one transaction around each view."""
 
     jinja_environment = templating.Templates

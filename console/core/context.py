@@ -155,7 +155,7 @@ class Context:
 
 
 def start_writing(session: Session, patience: float | None = None) -> None:
-    """Open the session's transaction as a writer; must come before its first statement.
+    """Open the session's transaction as a writer; on SQLite this must come before its first statement.
 
     With `patience` it waits for the one writer that SQLite admits no longer than so many seconds and then raises
     OperationalError: for what can be written later just as well.
@@ -163,7 +163,11 @@ def start_writing(session: Session, patience: float | None = None) -> None:
     options: dict[str, object] = {"sqlite_begin": "IMMEDIATE"}
     if patience is not None:
         options["write_patience"] = patience
-    session.connection(execution_options=options)
+    if session.in_transaction() and session.get_bind().dialect.name == "postgresql":
+        # PostgreSQL lets a reader turn into a writer; the transaction only has to know that it is one.
+        session.connection().execution_options(**options)
+    else:
+        session.connection(execution_options=options)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from console.services.identity import first_owner
 from console.services.identity.callers import Identified
 from console.web.afterwards import PATIENCE_SECONDS, STORE_ERRORS, Action, afterwards
 from console.web.extensions import db
-from console.web.request import app_clock, app_config, request_id
+from console.web.request import app_clock, app_config, request_id, writes
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +104,8 @@ def own_transaction(actor: Actor = SYSTEM, *, write: bool, patience: float | Non
 @contextmanager
 def _reading() -> Iterator[Context]:
     """Read in the transaction of the request, which has not begun to write yet: most requests need no second one."""
-    ctx = Context(db.session(), app_clock(), SYSTEM, app_config(), request_id(), only_reads=True)
+    # Who is about to write keeps nothing that it read: it need not ask in which state the database is.
+    ctx = Context(db.session(), app_clock(), SYSTEM, app_config(), request_id(), only_reads=not writes())
     try:
         yield ctx
     except BaseException:

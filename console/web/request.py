@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from flask import Response, current_app, g, request
+from sqlalchemy.orm import Session
 
 from console.core.clock import Clock
 from console.core.config import Config
@@ -113,9 +114,21 @@ def web_context() -> Context:
         writing = writes() and not g.get("abandoned", False)
         g.ctx = Context(session, app_clock(), current_actor(), app_config(), request_id(), only_reads=not writing)
         if writing:
-            session.rollback()
-            start_writing(session)
+            _turn_to_writing(session)
     return g.ctx
+
+
+def _turn_to_writing(session: Session) -> None:
+    """Let a session that read who is calling write.
+
+    SQLite needs a new transaction for that. On PostgreSQL every statement sees what is committed anyway: what was
+    read is forgotten, and two round trips are spared.
+    """
+    if session.in_transaction() and session.get_bind().dialect.name == "postgresql":
+        session.expunge_all()
+    else:
+        session.rollback()
+    start_writing(session)
 
 
 def read_anew() -> None:

@@ -52,6 +52,8 @@ def serve(settings: Mapping[str, Any]) -> None:
 def load(target: str) -> Callable[..., Any]:
     """Return the application in a process of the server, which from now on dies with the server."""
     children.die_with(os.getppid())
+    # What is being loaded lives for ever: looking through it again and again finds nothing.
+    gc.disable()
     module, _, name = target.partition(":")
     app: Callable[..., Any] = getattr(import_module(module), name)
     after_fork()
@@ -68,6 +70,7 @@ def after_fork() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 5, 5)
+    gc.enable()
     if sys.platform == "linux":
         with suppress(AttributeError):  # musl has no such call
             ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.inputs.audit import (
@@ -22,9 +21,10 @@ from console.services.audit import rebaseline as audit_rebaseline
 from console.services.audit.log import READ, LogEntry, LogFilter
 from console.services.audit.rebaseline import RebaselineResult
 from console.ui.responses import answer, download
+from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, web_context
 
-api = APIBlueprint("audit_api", __name__, abp_tags=[Tag(name="audit", description="Who did what, and the proof of it")])
+api = ApiBlueprint("audit_api", __name__, abp_tags=[Tag(name="audit", description="Who did what, and the proof of it")])
 
 LogOut, RebaselineOut = shape(LogEntry, "LogOut"), shape(RebaselineResult, "RebaselineOut")
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Response
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel
 
@@ -23,11 +22,12 @@ from console.services.policies.automation import MANAGE, READ
 from console.services.tracker.undo import Undone
 from console.ui import runs
 from console.ui.responses import answer
+from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, web_context
 
 T = "/api/ops/governance/gate/remediation/tracker"
 
-api = APIBlueprint(
+api = ApiBlueprint(
     "automation_api",
     __name__,
     abp_tags=[Tag(name="automation", description="Escalation, assignment and figures of the remediation")],

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Response, request
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import RootModel
 
@@ -44,11 +43,12 @@ from console.services.policies.automation import AUTOPILOT as POLICY
 from console.services.policies.automation import MANAGE, READ
 from console.services.policies.kinds import PolicyView, envelope
 from console.ui.responses import answer, download, file_stamp
+from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, web_context
 
 A = "/api/ops/governance/gate/remediation/tracker/autopilot"
 
-api = APIBlueprint(
+api = ApiBlueprint(
     "autopilot_api",
     __name__,
     abp_tags=[Tag(name="autopilot", description="What the machine does by itself, within a policy and a guard")],

@@ -8,7 +8,6 @@ from typing import Any
 from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.core import listing
@@ -42,6 +41,7 @@ from console.ui.lists import list_download
 from console.ui.navigation import NavItem
 from console.ui.responses import answer, download, file_stamp, fragment_of, show, vary, wants_bom
 from console.ui.runs import run_endpoint
+from console.web.api_blueprint import ApiBlueprint
 from console.web.negotiation import wants_fragment
 from console.web.request import access, current_actor, web_context
 
@@ -52,7 +52,7 @@ TYPE = "ops_governance_gate"
 
 pages = Blueprint("gate", __name__)
 NAV = NavItem("operations", 10, "gate.page", N_("Gate"), "gauge", permission=READ[0], any_of=READ[1:])
-api = APIBlueprint(
+api = ApiBlueprint(
     "gate_api", __name__, abp_tags=[Tag(name="governance", description="GO or NO-GO, with reasons, and what to do")]
 )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.blueprints.identity import sign_in as steps
@@ -20,10 +19,11 @@ from console.services.identity import sessions
 from console.services.identity.sessions import Verdict
 from console.services.identity.users import UserView
 from console.ui.responses import answer
+from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, current_actor, web_context
 from console.web.security import forget_session, valid_csrf
 
-api = APIBlueprint("auth_api", __name__, abp_tags=[Tag(name="auth", description="Sign-in and own profile")])
+api = ApiBlueprint("auth_api", __name__, abp_tags=[Tag(name="auth", description="Sign-in and own profile")])
 pages = Blueprint("auth", __name__)
 CLEAR = {"Clear-Site-Data": '"cache", "storage"'}
 UserOut = shape(UserView)

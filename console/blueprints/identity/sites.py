@@ -7,7 +7,6 @@ from zoneinfo import available_timezones
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.domain.errors import Conflict, Invalid
@@ -23,9 +22,10 @@ from console.ui.frame import leave_toast
 from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
 from console.ui.responses import answer
+from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, current_actor, web_context
 
-api = APIBlueprint("sites_api", __name__, abp_tags=[Tag(name="sites", description="Places that are run")])
+api = ApiBlueprint("sites_api", __name__, abp_tags=[Tag(name="sites", description="Places that are run")])
 pages = Blueprint("sites", __name__)
 SiteOut = shape(SiteView)
 SiteList = array(SiteOut, "SiteList")

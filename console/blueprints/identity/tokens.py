@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.domain.text import N_
@@ -24,9 +23,10 @@ from console.ui.frame import leave_toast
 from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
 from console.ui.responses import answer
+from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, current_actor, web_context
 
-api = APIBlueprint("tokens_api", __name__, abp_tags=[Tag(name="tokens", description="API tokens")])
+api = ApiBlueprint("tokens_api", __name__, abp_tags=[Tag(name="tokens", description="API tokens")])
 pages = Blueprint("tokens", __name__)
 TokenOut, IssuedTokenOut = shape(TokenView), shape(IssuedToken)
 TokenList = array(TokenOut, "TokenList")

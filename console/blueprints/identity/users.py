@@ -8,7 +8,6 @@ from typing import Any
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.domain.errors import BadRequest, Conflict, DomainError, Invalid, PermissionDenied
@@ -31,9 +30,10 @@ from console.ui.frame import leave_toast
 from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
 from console.ui.responses import answer
+from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, current_actor, web_context
 
-api = APIBlueprint("users_api", __name__, abp_tags=[Tag(name="users", description="People and automation accounts")])
+api = ApiBlueprint("users_api", __name__, abp_tags=[Tag(name="users", description="People and automation accounts")])
 pages = Blueprint("users", __name__)
 UserOut, PasswordOut = shape(UserView), shape(NewPassword, "PasswordOut")
 UserList = array(UserOut, "UserList")

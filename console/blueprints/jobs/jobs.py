@@ -8,7 +8,6 @@ from typing import Any
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.adapters import queue
@@ -34,12 +33,13 @@ from console.ui.lists import list_download
 from console.ui.navigation import NavItem
 from console.ui.responses import answer, fragment_of, show, vary
 from console.ui.times import local
+from console.web.api_blueprint import ApiBlueprint
 from console.web.negotiation import wants_fragment
 from console.web.request import access, app_config, current_actor, web_context
 
 READ, RUN = runs.READ, run_requests.RUN
 
-api = APIBlueprint("jobs_api", __name__, abp_tags=[Tag(name="jobs", description="Background work and its history")])
+api = ApiBlueprint("jobs_api", __name__, abp_tags=[Tag(name="jobs", description="Background work and its history")])
 pages = Blueprint("jobs", __name__)
 RunOut, RunDetailOut = shape(Run), shape(Run, "RunDetailOut", whole=True)
 RunList = array(RunOut, "RunList")

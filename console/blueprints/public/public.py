@@ -6,7 +6,6 @@ import re
 
 from flask import Blueprint, Response, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.blueprints.public import service_info
@@ -15,10 +14,11 @@ from console.services.home import saved_views as views
 from console.services.runbook import health as readiness
 from console.ui.addresses import may_open
 from console.ui.responses import answer
+from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, app_config, current_actor, web_context
 from console.web.security import SIGN_IN
 
-api = APIBlueprint("public_api", __name__, abp_tags=[Tag(name="public", description="Open to everybody")])
+api = ApiBlueprint("public_api", __name__, abp_tags=[Tag(name="public", description="Open to everybody")])
 pages = Blueprint("public", __name__)
 
 

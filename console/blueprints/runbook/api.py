@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, current_app, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.core.i18n import DEFAULT_LOCALE, text_in
@@ -29,6 +28,7 @@ from console.ui.addresses import url_if
 from console.ui.labels import runbook as ops_words
 from console.ui.navigation import NavItem
 from console.ui.responses import answer, show
+from console.web.api_blueprint import ApiBlueprint
 from console.web.negotiation import wants_fragment
 from console.web.request import access, read_anew, web_context
 from console.web.timing import recorder_of
@@ -37,7 +37,7 @@ READ = security.READ
 PERIODS = (7, 30, 90)
 pages = Blueprint("ops_security", __name__)
 NAV = NavItem("operations", 40, "ops_security.page", N_("Security"), "shield-lock", permission=READ[0], any_of=READ[1:])
-api = APIBlueprint("ops_security_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
+api = ApiBlueprint("ops_security_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
 
 
 def _memory() -> Mapping[str, MemorySamples]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.domain.runbook.integrity import IntegrityReport
@@ -11,11 +10,12 @@ from console.inputs.integrity import IntegrityQuery
 from console.inputs.response_models import shape
 from console.services.runbook import integrity
 from console.ui.responses import answer
+from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, web_context
 
 IntegrityOut = shape(IntegrityReport, "IntegrityOut")
 
-api = APIBlueprint("integrity_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
+api = ApiBlueprint("integrity_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
 
 
 @api.get("/api/ops/integrity/evidence-archive", responses={200: IntegrityOut})

@@ -8,7 +8,6 @@ from typing import Any
 from flask import Blueprint, Response, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.domain.runbook.runbook import CheckResult
@@ -21,6 +20,7 @@ from console.ui.addresses import url_if
 from console.ui.frame import leave_toast
 from console.ui.navigation import NavItem
 from console.ui.responses import answer, show
+from console.web.api_blueprint import ApiBlueprint
 from console.web.negotiation import wants_fragment
 from console.web.preflight import Reporter
 from console.web.request import access, current_actor, read_anew, web_context
@@ -28,7 +28,7 @@ from console.web.request import access, current_actor, read_anew, web_context
 READ = preflight.READ
 pages = Blueprint("preflight", __name__)
 NAV = NavItem("operations", 20, "preflight.page", N_("Preflight"), "activity", permission=READ[0], any_of=READ[1:])
-api = APIBlueprint("preflight_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
+api = ApiBlueprint("preflight_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
 
 
 @api.get("/api/ops/preflight", responses={200: PreflightOut})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.blueprints.tracker.pages import export
@@ -52,6 +51,7 @@ from console.services.tracker.summary import OverviewView
 from console.services.tracker.undo import Undone
 from console.ui import runs
 from console.ui.responses import answer
+from console.web.api_blueprint import ApiBlueprint
 from console.web.etags import etag, if_match
 from console.web.request import access, web_context
 
@@ -65,7 +65,7 @@ PreviewOut, BulkOut, UndoneOut = shape(Preview), shape(BulkResult, "BulkOut"), s
 READ, WRITE, MANAGE = REMEDIATION.read, REMEDIATION.write, REMEDIATION.manage
 TOTAL = "X-Total-Count"
 
-api = APIBlueprint(
+api = ApiBlueprint(
     "remediation_api", __name__, abp_tags=[Tag(name="remediation", description="What has to be done about the gate")]
 )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.domain.tracker.tracker import REMEDIATION
@@ -14,12 +13,13 @@ from console.services.evidence import evidence
 from console.services.evidence.evidence import Attached, EvidenceView
 from console.ui.responses import answer
 from console.ui.uploads import received, send, sent_note
+from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, web_context
 
 T = "/api/ops/governance/gate/remediation/tracker"
 READ, WRITE = REMEDIATION.read, REMEDIATION.write
 
-api = APIBlueprint("evidence_api", __name__, abp_tags=[Tag(name="evidence", description="Files that prove the work")])
+api = ApiBlueprint("evidence_api", __name__, abp_tags=[Tag(name="evidence", description="Files that prove the work")])
 EvidenceOut, AttachedOut = shape(EvidenceView), shape(Attached)
 EvidenceList = array(EvidenceOut, "EvidenceList")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.core.listing import ListQuery
@@ -35,6 +34,7 @@ from console.services.tracker import undo as tracker_undo
 from console.services.tracker.completion import NotReady
 from console.services.tracker.undo import Undone
 from console.ui.responses import answer
+from console.web.api_blueprint import ApiBlueprint
 from console.web.etags import etag, if_match
 from console.web.request import access, web_context
 
@@ -43,7 +43,7 @@ UndoneOut, WeekOverviewOut = shape(Undone), shape(programme.WeekOverview)
 READ, WRITE = "adoption_{week}:read", "adoption_{week}:write"
 TOTAL = "X-Total-Count"
 
-api = APIBlueprint(
+api = ApiBlueprint(
     "programme_api", __name__, abp_tags=[Tag(name="programme", description="The weeks of the programme at the sites")]
 )
 

@@ -6,7 +6,6 @@ import re
 from urllib.parse import quote
 
 from flask import Response
-from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from console.inputs.evidence import EvidenceForm, RemovalIn
@@ -19,13 +18,14 @@ from console.services.programme import weeks as programme
 from console.services.programme.package import Package, Wanted
 from console.ui.responses import answer, file_stamp
 from console.ui.uploads import received, send, send_stream, sent_note
+from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, web_context
 
 T = "/api/adoption/<week:week>/tracker"
 READ, WRITE = "adoption_{week}:read", "adoption_{week}:write"
 NAME_LIMIT = 140
 
-api = APIBlueprint(
+api = ApiBlueprint(
     "programme_evidence_api", __name__, abp_tags=[Tag(name="programme", description="The weeks of the programme")]
 )
 EvidenceOut, AttachedOut = shape(EvidenceView), shape(Attached)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -24,6 +24,9 @@ from console.services.tracker import store as tracker_store
 from console.services.tracker.change import check_due, check_permission, decide, person
 from console.services.tracker.rows import ItemView, load
 from console.services.tracker.store import Event
+
+# The person's name stands in another table, and a date that was sent may be in any zone.
+_READ_AGAIN = frozenset({"assignee_user_id", "due_at"})
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def change(
     reopened = decided.resets(programme) and tracker_store.reopen_completion(
         ctx, programme, item.site, "tracker_item_updated", now
     )
-    after = load(ctx, programme, item_id, now)
+    after = _after(ctx, programme, item, decided.values, now)
     record(ctx, programme, item, after, decided.values)
     return Changed(after, decided.adjusted, command.token, reopened)
 
@@ -120,6 +123,13 @@ def store(
         raise Conflict(T("Somebody else changed the item meanwhile"), code="version_conflict")
     written = [(item.id, item.site, item.version + 1, event) for event in events]
     tracker_store.write_events(ctx, programme, written, now, command)
+
+
+def _after(ctx: Context, programme: TrackerKind, item: ItemView, values: Mapping[str, Any], now: datetime) -> ItemView:
+    """Return a locked item after `values` were stored; what the database adds to them is read."""
+    if not _READ_AGAIN.isdisjoint(values):
+        return load(ctx, programme, item.id, now)
+    return replace(item, **values, version=item.version + 1, updated_at=now, updated_by=ctx.actor.username)
 
 
 def _touch(ctx: Context, item: ItemView, now: datetime) -> None:

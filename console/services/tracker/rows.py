@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, literal_column, select, true
 
 from console.core.context import Actor, Context
 from console.core.records import INTERNAL, Edited, Fact, JsonObject, columns_of, csv_of
@@ -210,6 +210,11 @@ def everything() -> Select[Any]:
     return select(*columns()).select_from(TrackerItem).outerjoin(User, User.id == TrackerItem.assignee_user_id)
 
 
+# Built once: every look at an item and every change of one begins with it.
+_ONE = everything().where(TrackerItem.tracker == bindparam("of"), TrackerItem.id == bindparam("item"))
+_LOCKED = _ONE.with_for_update(of=TrackerItem)
+
+
 def mixed(rows: Iterable[Row[Any]], now: datetime) -> tuple[ItemView, ...]:
     """Turn rows of `everything` into items of their programmes; those of a week that is gone are left out."""
     known = {one.key: one for one in programmes()}
@@ -246,10 +251,9 @@ def views_hold(items: Iterable[ItemView]) -> datetime:
 
 def load(ctx: Context, programme: TrackerKind, item_id: int, now: datetime, *, lock: bool = False) -> ItemView:
     """Read one item; raises NotFound, or SiteDenied for an item of a site outside the caller's scope."""
-    statement = everything().where(TrackerItem.tracker == programme.key, TrackerItem.id == item_id)
     row = None
     if 0 < item_id <= MAX_ID:
-        row = ctx.session.execute(statement.with_for_update(of=TrackerItem) if lock else statement).first()
+        row = ctx.session.execute(_LOCKED if lock else _ONE, {"of": programme.key, "item": item_id}).first()
     if row is None:
         raise NotFound(programme.item_not_found)
     found = view(programme, row, now)

@@ -19,7 +19,10 @@ from console.services.jobs.runs import changed
 from console.services.tracker.rows import ItemView
 
 _ITEMS = cast("Table", TrackerItem.__table__)
+_COMMANDS = cast("Table", TrackerCommand.__table__)
+# The tables and not the models: every change of an item sends these, and the models would cost as much as they do.
 _ADD_EVENTS = insert(cast("Table", TrackerEvent.__table__))
+_ADD_COMMAND = insert(_COMMANDS).returning(_COMMANDS.c.id)
 
 
 @dataclass(frozen=True)
@@ -85,17 +88,15 @@ def next_number(ctx: Context, programme: TrackerKind) -> int:
 def begin_command(ctx: Context, programme: TrackerKind, kind: str, now: datetime) -> Command:
     """Open a command; the events written under it can be taken back together."""
     token = secrets.token_urlsafe(24)
-    row = TrackerCommand(tracker=programme.key, token=token, kind=kind, actor=ctx.actor.username, at=now)
-    ctx.session.add(row)
-    ctx.session.flush()
-    return Command(row.id, token)
+    values = {"tracker": programme.key, "token": token, "kind": kind, "actor": ctx.actor.username, "at": now}
+    return Command(ctx.session.execute(_ADD_COMMAND, values).scalar_one(), token)
 
 
 def update_item(ctx: Context, item_id: int, version: int, values: Mapping[str, Any], now: datetime) -> bool:
     """Store `values` if the item is still at `version`, which then goes up by one; tells whether it was."""
     statement = (
-        update(TrackerItem)
-        .where(TrackerItem.id == item_id, TrackerItem.version == version)
+        update(_ITEMS)
+        .where(_ITEMS.c.id == item_id, _ITEMS.c.version == version)
         .values(**values, version=version + 1, updated_at=now, updated_by=ctx.actor.username)
     )
     return changed(ctx, statement) == 1
