@@ -96,11 +96,7 @@ class QueueingConnection(sqlite3.Connection):
         self._queue, self._turn = queue, turn
         try:
             # Other processes do not stand in this queue: what is left of the time is for them.
-            self._wait_for_others(max(deadline - time.monotonic(), 0.0))
-            try:
-                self.execute("BEGIN IMMEDIATE")
-            finally:
-                self._wait_for_others(PATIENCE_SECONDS)
+            self._begin(deadline - time.monotonic())
         finally:
             self._end_turn()
 
@@ -124,6 +120,17 @@ class QueueingConnection(sqlite3.Connection):
             super().close()
         finally:
             self._give_back()
+
+    def _begin(self, seconds: float) -> None:
+        if seconds > PATIENCE_SECONDS - 1:
+            # Next to nothing was spent in the queue: the connection waits this long by itself.
+            self.execute("BEGIN IMMEDIATE")
+            return
+        self._wait_for_others(max(seconds, 0.0))
+        try:
+            self.execute("BEGIN IMMEDIATE")
+        finally:
+            self._wait_for_others(PATIENCE_SECONDS)
 
     def _wait_for_others(self, seconds: float) -> None:
         self.execute(f"PRAGMA busy_timeout={int(seconds * 1000)}")
