@@ -13,8 +13,9 @@ from console.ui.responses import answer
 from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, web_context
 
-api = ApiBlueprint("integrity_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
 IntegrityOut = shape(IntegrityReport, "IntegrityOut")
+
+api = ApiBlueprint("integrity_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
 
 
 @api.get("/api/ops/integrity/evidence-archive", responses={200: IntegrityOut})
