@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from console.domain.jobs.names import AUTOPILOT
 from console.domain.runbook.automation_checks import (
-    AUTOPILOT,
     AutomationFacts,
     Seen,
     Watched,
