@@ -1,16 +1,20 @@
 """The migrations lead from nothing to the models and back, on both databases, with data in the tables."""
 
+import pytest
 from alembic.script import ScriptDirectory
 from flask_migrate import check, downgrade, upgrade
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, text
+from sqlalchemy.orm import Session
 
 from benchmarks.data import fill
 from console import create_app
 from console.core.config import Config
+from console.core.database import make_engine
 from console.models.base import Base
 from console.models.tracker import TrackerItem
 from console.web.extensions import db
 from tests.conftest import START
+from tests.services.tracker.tally_support import counted, kept
 from tests.support.postgres import postgres_url
 
 
@@ -38,4 +42,87 @@ def test_the_way_up_ends_at_the_models_and_the_way_down_at_nothing(backend, tmp_
 
         upgrade()
         check()
+        db.engine.dispose()
+
+
+# What keeps the numbers of items, as the database tells it.
+KEEPERS = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name",
+    "postgresql": "SELECT tgname AS name, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal "
+    "UNION ALL SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY name",
+}
+# Autovacuum settings of tables, where PostgreSQL has any.
+SETTINGS = "SELECT relname, reloptions FROM pg_class WHERE reloptions IS NOT NULL AND relkind = 'r' ORDER BY relname"
+
+
+def keepers(engine):
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(KEEPERS[engine.dialect.name]))]
+
+
+def test_the_way_up_makes_the_triggers_of_the_models_and_the_way_down_takes_them_away(backend, tmp_path):
+    # A step that rebuilds the items on SQLite takes their triggers along: it has to make them again.
+    made = make_engine(postgres_url("models") if backend == "postgresql" else f"sqlite:///{tmp_path}/models.db")
+    Base.metadata.create_all(made)
+    wanted = keepers(made)
+    Base.metadata.drop_all(made)
+    assert len(wanted) == (5 if backend == "postgresql" else 3)
+    assert keepers(made) == []
+    made.dispose()
+
+    config = Config.for_tests(DATABASE_URL=address(backend, tmp_path), DATA_DIR=str(tmp_path))
+    with create_app(config).app_context():
+        upgrade()
+        assert keepers(db.engine) == wanted
+        downgrade(revision="0006")
+        assert keepers(db.engine) == []
+        upgrade()
+        assert keepers(db.engine) == wanted
+        db.engine.dispose()
+
+
+def test_items_that_are_there_are_counted_and_the_release_before_may_go_on_writing(backend, tmp_path):
+    config = Config.for_tests(DATABASE_URL=address(backend, tmp_path), DATA_DIR=str(tmp_path))
+    with create_app(config).app_context():
+        upgrade(revision="0006")
+        fill(db.engine, config, now=START, scale=0.002)
+        upgrade()
+        with Session(db.engine) as session:
+            assert kept(session) == counted(session) != {}
+
+            # The statements of that release name neither the table nor the triggers.
+            session.execute(text("UPDATE tracker_items SET status = 'blocked' WHERE status = 'pending'"))
+            session.execute(text("UPDATE tracker_items SET assignee = NULL WHERE id % 2 = 0"))
+            session.execute(text("UPDATE tracker_items SET is_active = false WHERE id % 3 = 0"))
+            session.commit()
+            assert kept(session) == counted(session)
+
+        downgrade(revision="0006")
+        with db.engine.connect() as connection:
+            assert len(connection.execute(select(TrackerItem.id)).all()) == 100
+        upgrade()
+        with Session(db.engine) as session:
+            assert kept(session) == counted(session)
+        db.engine.dispose()
+
+
+def settings(engine):
+    with engine.connect() as connection:
+        return {name: set(values) for name, values in connection.execute(text(SETTINGS))}
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_tables_that_change_all_day_are_vacuumed_early(backend, tmp_path):
+    config = Config.for_tests(DATABASE_URL=address(backend, tmp_path), DATA_DIR=str(tmp_path))
+    with create_app(config).app_context():
+        upgrade()
+        found = settings(db.engine)
+        assert found["tracker_items"] == {
+            "autovacuum_vacuum_scale_factor=0.01",
+            "autovacuum_analyze_scale_factor=0.01",
+        }
+        assert found["tracker_events"] == {"autovacuum_vacuum_insert_scale_factor=0.01"}
+
+        downgrade(revision="0006")
+        assert settings(db.engine) == {}
         db.engine.dispose()

@@ -48,4 +48,5 @@ ENTRIES: tuple[ScheduleEntry, ...] = (
         job_names.LATENCY_RETENTION, "20 2 * * *", tolerance=HOUR, sentence=N_("Every day at 11:20 in Seoul")
     ),
     ScheduleEntry(job_names.RUNS_RETENTION, "35 2 * * *", tolerance=HOUR, sentence=N_("Every day at 11:35 in Seoul")),
+    ScheduleEntry(job_names.TALLY_CHECK, "25 19 * * *", tolerance=HOUR, sentence=N_("Every night at 04:25 in Seoul")),
 )

@@ -95,7 +95,7 @@ class ListSpec:
 
     Hooks: `ids` gives the SELECT of the ids alone, which are then found first. `order` may depend on the query. A list
     is remembered when `holds` says up to which instant (aware UTC) its rows read the same; `until` says the same of
-    which rows match a query.
+    which rows match a query. `counted` gives the number of matching rows where it is known without counting them.
     """
 
     name: str
@@ -113,6 +113,7 @@ class ListSpec:
     ids: Callable[[Context], AnySelect] | None = None
     holds: Callable[[Sequence[Any]], datetime] | None = None
     until: Callable[[Context, ListQuery, datetime], datetime] | None = None
+    counted: Callable[[Context, ListSpec, ListQuery], int | None] | None = None
 
     def column(self, key: str) -> Column | None:
         """Return the column of that name."""

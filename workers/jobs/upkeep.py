@@ -1,4 +1,4 @@
-"""Jobs that keep the house in order: old runs, ended sessions, lapsed tokens."""
+"""Jobs that keep the house in order: old runs, ended sessions, lapsed tokens, numbers of items."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from pydantic import Field
 
 from console.core.context import Context
 from console.domain.jobs import names as job_names
+from console.domain.jobs.runs import Outcome
 from console.domain.text import N_
 from console.inputs.base import BodyModel
 from console.services.identity import clean_up
 from console.services.jobs import upkeep as run_upkeep
 from console.services.jobs.registry import job
+from console.services.tracker import tallies
 
 
 class RetentionOptions(BodyModel):
@@ -55,3 +57,16 @@ class CleanUpOptions(BodyModel):
 def identity_clean_up(ctx: Context, options: CleanUpOptions) -> clean_up.CleanUp:
     """Delete ended sessions, switch off lapsed tokens."""
     return clean_up.clean_up(ctx, keep_days=options.keep_days, dry_run=ctx.dry_run)
+
+
+@job(
+    job_names.TALLY_CHECK,
+    title=N_("Check the numbers of items"),
+    sentence=N_("Compares the numbers that pages show with the items, and makes them anew if they differ."),
+    reads_first=True,
+    permission="admins:manage",
+)
+def tracker_tally_check(ctx: Context, _options: BodyModel) -> Outcome:
+    """Compare them; a warning when any number was wrong."""
+    found = tallies.check(ctx)
+    return Outcome(found, "warning" if found.difference_count else "success")

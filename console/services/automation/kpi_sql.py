@@ -15,7 +15,7 @@ from console.domain.tracker.tracker import REMEDIATION, Tally
 from console.models.tracker import TrackerCommand, TrackerEvent, TrackerItem
 from console.services.common import sql
 from console.services.common.query_cache import cached_query
-from console.services.tracker import rows
+from console.services.tracker import rows, tallies
 from console.services.tracker import summary as tracker
 
 # Names of assignees are free text; the answer has those with the most items.
@@ -77,7 +77,8 @@ def _more(
         TrackerCommand.tracker == REMEDIATION.key, TrackerCommand.undone_at.is_not(None), TrackerCommand.at >= since
     )
     back = done.where(TrackerEvent.command_id.is_not(None), TrackerEvent.command_id.in_(undone))
-    return number(rows.UNASSIGNED, rows.OPEN), soon, done.scalar_subquery(), back.scalar_subquery()
+    unassigned = tallies.number(ctx.actor, (REMEDIATION,), "unassigned_open", None if site is None else (site,))
+    return unassigned, soon, done.scalar_subquery(), back.scalar_subquery()
 
 
 def _ages(ctx: Context, counts: Tally, site: str | None) -> tuple[float | None, float | None, float | None]:

@@ -17,7 +17,7 @@ from console.models.tracker import TrackerItem
 from console.services.audit import record as audit
 from console.services.automation import kpi_sql
 from console.services.policies.automation import READ
-from console.services.tracker import rows
+from console.services.tracker import rows, tallies
 from console.services.tracker import summary as tracker
 
 RISKS = 10
@@ -88,9 +88,9 @@ def snapshot(ctx: Context, now: datetime, *, due_soon_hours: int, site: str | No
     """Return the snapshot at `now`; permissions are the caller's business."""
     counts = tracker.tally(ctx, REMEDIATION, now, site)
     mine = kpi_sql.scope(ctx, site)
-    unassigned = select(func.count()).select_from(TrackerItem).where(*mine, rows.UNASSIGNED, rows.OPEN)
+    unassigned = tallies.number(ctx.actor, (REMEDIATION,), "unassigned_open", None if site is None else (site,))
     soon = select(func.count()).select_from(TrackerItem).where(*mine, rows.due_soon(now, due_soon_hours))
-    more = select(unassigned.scalar_subquery(), soon.scalar_subquery())
+    more = select(unassigned, soon.scalar_subquery())
     unassigned_count, soon_count = tuple(ctx.session.execute(more).one())
     risks = ctx.session.execute(kpi_sql.first_items(ctx, _COLUMNS, site=site, most=RISKS))
     return SlaSnapshot(

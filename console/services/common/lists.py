@@ -105,18 +105,20 @@ def groups(
     column: SqlValue,
     most: Mapping[str, int],
     counts: Mapping[str, int] | None = None,
+    counted: Callable[[], Mapping[str, int] | None] = lambda: None,
 ) -> tuple[tuple[Any, ...], Mapping[str, int]]:
     """Return the first rows of each word of a column and how many there are of each: two queries.
 
-    `most` says how many rows of a word are wanted. Whoever has counted them already gives the `counts`.
+    `most` says how many rows of a word are wanted. Whoever has counted them already gives the `counts`; `counted` gives
+    them where they are known without counting the rows.
     """
 
     def find() -> tuple[tuple[Any, ...], Mapping[str, int]]:
         statement = matching(ctx, spec, query, ctx.now())
-        numbers = counts
+        numbers = counted() if counts is None else counts
         if numbers is None:
-            counted = statement.with_only_columns(column, func.count()).group_by(column)
-            numbers = {row[0]: row[1] for row in ctx.session.execute(counted)}
+            each = statement.with_only_columns(column, func.count()).group_by(column)
+            numbers = {row[0]: row[1] for row in ctx.session.execute(each)}
         order = spec.order_of(query)
         parts = [
             select(
@@ -159,7 +161,12 @@ def _count(ctx: Context, spec: ListSpec, query: ListQuery, statement: AnySelect)
     if spec.count_cap is not None:
         bare = bare.limit(spec.count_cap + 1)
     number = select(func.count()).select_from(bare.subquery())
-    total: int = _remembered(ctx, spec, query, ("total",), lambda: ctx.session.scalar(number) or 0)
+
+    def find() -> int:
+        known = spec.counted(ctx, spec, query) if spec.counted is not None else None
+        return (ctx.session.scalar(number) or 0) if known is None else known
+
+    total: int = _remembered(ctx, spec, query, ("total",), find)
     capped = spec.count_cap is not None and total > spec.count_cap
     return (spec.count_cap or 0, True) if capped else (total, False)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
 
 from console.core.context import Context
 from console.core.revisions import ALWAYS
@@ -26,7 +26,7 @@ from console.services.common.query_cache import cache_get, cached_query, cached_
 from console.services.gate import gate
 from console.services.identity.names import names_of
 from console.services.jobs import runs
-from console.services.tracker import rows
+from console.services.tracker import rows, tallies
 from console.services.tracker.summary import late_key
 
 VERDICTS = {"go": "GO", "no_go": "NO-GO"}
@@ -98,16 +98,20 @@ def _figures(
     actor = ctx.actor
     owner = TrackerItem.assignee_user_id == actor.user_id if actor.user_id else TrackerItem.assignee == actor.username
     mine = rows.keys_of(readable, actor).where(rows.OPEN, owner)
-    board = rows.keys_of([one for one in readable if one is REMEDIATION], actor)
+    boards = [one for one in readable if one is REMEDIATION]
+    board = rows.keys_of(boards, actor)
     if site is not None:
         board = board.where(TrackerItem.site_key == site)
     coming = board.where(rows.OPEN, TrackerItem.due_at >= now).with_only_columns(func.min(TrackerItem.due_at))
-    wanted = [mine.with_only_columns(func.count()), coming]
+    wanted: list[ColumnElement[Any]] = [
+        mine.with_only_columns(func.count()).scalar_subquery(),
+        coming.scalar_subquery(),
+    ]
     # A page about the board has counted them already.
     known = cache_get(ctx, late_key(ctx, REMEDIATION, site), now) if REMEDIATION in readable else None
     if known is None:
-        wanted.append(board.where(rows.overdue(now)).with_only_columns(func.count()))
-    own, until, *counted = ctx.session.execute(select(*(one.scalar_subquery() for one in wanted))).one()
+        wanted.append(tallies.late(actor, boards, now, None if site is None else (site,)))
+    own, until, *counted = ctx.session.execute(select(*wanted)).one()
     (late,) = known or counted
     return Figures(late, own), until or ALWAYS
 

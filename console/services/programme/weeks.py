@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from console.core.context import Context
 from console.core.listing import ListQuery
@@ -25,7 +25,7 @@ from console.services.audit import record as audit
 from console.services.common.lists import Slice
 from console.services.identity import sites
 from console.services.tracker import lists as tracker_lists
-from console.services.tracker import rows
+from console.services.tracker import rows, tallies
 from console.services.tracker import store as tracker_store
 from console.services.tracker.rows import ItemView
 from console.services.tracker.store import Event
@@ -311,7 +311,8 @@ def state(ctx: Context, weeks: tuple[Week, ...] | None = None) -> ProgrammeState
     now = ctx.now()
     shown = tuple(sites.names(ctx))
     today = now.astimezone(sites.zone_of(ctx, None)).date()
-    counts, runs, mondays = _counts(ctx, weeks, now), _runs(ctx, weeks), first_mondays(ctx)
+    counts = tallies.by_scope(ctx, [week.programme for week in weeks], now)
+    runs, mondays = _runs(ctx, weeks), first_mondays(ctx)
     cells = {}
     for week in weeks:
         for site in shown:
@@ -332,33 +333,6 @@ def _runs(ctx: Context, weeks: tuple[Week, ...]) -> dict[tuple[str, str], Any]:
     statement = select(TrackerRun.tracker, TrackerRun.site_key, TrackerRun.status, TrackerRun.starts_on)
     found = ctx.session.execute(statement.where(TrackerRun.tracker.in_([week.code for week in weeks])))
     return {(row.tracker, row.site_key): row for row in found}
-
-
-def _counts(ctx: Context, weeks: tuple[Week, ...], now: datetime) -> dict[tuple[str, str], Tally]:
-    """Count all items of all weeks and sites in one pass."""
-
-    def number(condition: Any) -> Any:
-        return func.sum(case((condition, 1), else_=0))
-
-    figures = {
-        "total": func.count(),
-        **{status: number(TrackerItem.status == status) for status in rules.STATUSES},
-        "missing_assignee": number(TrackerItem.assignee.is_(None)),
-        "overdue": number(rows.overdue(now)),
-        "missing_evidence": number(rows.NO_EVIDENCE),
-        "evidence_total": func.sum(TrackerItem.evidence_count),
-    }
-    statement = (
-        select(TrackerItem.tracker, TrackerItem.site_key, *(figure.label(name) for name, figure in figures.items()))
-        .where(TrackerItem.tracker.in_([week.code for week in weeks]), rows.ACTIVE, rows.visible(ctx.actor))
-        .group_by(TrackerItem.tracker, TrackerItem.site_key)
-    )
-    made = {}
-    for row in ctx.session.execute(statement):
-        found = row._asdict()
-        key = (found.pop("tracker"), found.pop("site_key"))
-        made[key] = Tally(unchecked=found["total"] - found["done"], **found)
-    return made
 
 
 def standing(ctx: Context, week: Week) -> tuple[SiteWeek, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import func, select
 
@@ -14,7 +15,7 @@ from console.domain.tracker.tracker import TrackerKind
 from console.models.identity import User
 from console.models.tracker import TrackerItem
 from console.services.common import lists
-from console.services.tracker import rows
+from console.services.tracker import rows, tallies
 from console.services.tracker.columns import BOARD_STATUSES, STATUS_LABELS, spec
 from console.services.tracker.rows import ItemView
 
@@ -70,7 +71,9 @@ def board(
     """
     now = ctx.now()
     most = {status: COLUMN_LIMIT_MOST if expand == status else COLUMN_LIMIT for status in BOARD_STATUSES}
-    items, numbers = lists.groups(ctx, spec(programme, now), query, TrackerItem.status, most, counts)
+    listed = spec(programme, now)
+    counted = partial(tallies.by_status, ctx, programme, listed, query)
+    items, numbers = lists.groups(ctx, listed, query, TrackerItem.status, most, counts, counted)
     wanted = query.filters.get("status") or BOARD_STATUSES
     columns = tuple(
         BoardColumn(

@@ -17,7 +17,7 @@ from console.domain.tracker.tracker import TrackerKind
 from console.models.tracker import TrackerItem
 from console.services.common.query_cache import cached_query_until
 from console.services.common.sql import contains
-from console.services.tracker import rows
+from console.services.tracker import rows, tallies
 
 # How people see the life of an item, left to right; the contract lists the words in another order.
 BOARD_STATUSES = ("pending", "in_progress", "blocked", "done")
@@ -122,6 +122,7 @@ def spec(programme: TrackerKind, now: datetime) -> ListSpec:
         implied={"state": ("active",)},
         holds=rows.views_hold,
         until=partial(_until, programme),
+        counted=lambda ctx, listed, query: tallies.total(ctx, programme, listed, query),
     )
 
 

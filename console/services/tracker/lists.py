@@ -16,7 +16,7 @@ from console.domain.tracker.tracker import TrackerKind
 from console.models.tracker import TrackerItem
 from console.services.common import lists
 from console.services.common.lists import Slice
-from console.services.tracker import rows
+from console.services.tracker import rows, tallies
 from console.services.tracker.columns import URGENT_FIRST, spec
 from console.services.tracker.rows import ItemView
 
@@ -79,7 +79,6 @@ def my_items(ctx: Context, *, most: int = 50) -> MyItems:
     soon = func.sum(case((TrackerItem.due_at.between(now, now + timedelta(hours=24)), 1), else_=0))
     total, late_count, soon_count = ctx.session.execute(mine.with_only_columns(func.count(), late, soon)).one()
     nearest = mine.order_by(TrackerItem.due_at.asc(), TrackerItem.id.asc()).limit(most)
-    free = rows.keys_of(writable, actor).where(rows.UNASSIGNED, rows.OPEN)
     # One ordered walk per tracker: each stops after its first rows, however many there are.
     first = [
         select(rows.keys(one, actor).where(rows.UNASSIGNED, rows.OPEN).order_by(*URGENT_FIRST).limit(most).subquery())
@@ -92,7 +91,7 @@ def my_items(ctx: Context, *, most: int = 50) -> MyItems:
         late=late_count or 0,
         due_soon=soon_count or 0,
         claimable=_read(ctx, _most_urgent(union_all(*first), most), now) if first else (),
-        claimable_total=ctx.session.scalar(free.with_only_columns(func.count())) or 0,
+        claimable_total=ctx.session.scalar(tallies.sums(actor, writable, ("unassigned_open",))) or 0,
     )
 
 

@@ -43,17 +43,24 @@ class Command:
     token: str
 
 
+def hold_items(ctx: Context, *, freeze: bool = True) -> None:
+    """Wait for all writers of items and keep new ones out; without `freeze` keep out only whoever does that.
+
+    SQLite has one writer anyway.
+    """
+    if ctx.session.get_bind().dialect.name == "postgresql":
+        mode = "SHARE ROW EXCLUSIVE" if freeze else "ROW EXCLUSIVE"
+        ctx.session.execute(text(f"LOCK TABLE {TrackerItem.__tablename__} IN {mode} MODE"))
+
+
 def lock_run(ctx: Context, programme: TrackerKind, site: str | None = None, *, freeze: bool = False) -> TrackerRun:
     """Return the run row of a tracker, locked until the end of the transaction; it is made when it is missing.
 
-    SQLite has one writer anyway. On PostgreSQL the items table comes first and the row second, for everybody alike,
-    so that nobody waits in a circle; `freeze` waits for all writers of items and keeps new ones out, for a decision
-    about all of them.
+    The items table comes first and the row second, for everybody alike, so that nobody waits in a circle; `freeze` is
+    for a decision about all items.
     """
     session = ctx.session
-    if session.get_bind().dialect.name == "postgresql":
-        mode = "SHARE ROW EXCLUSIVE" if freeze else "ROW EXCLUSIVE"
-        session.execute(text(f"LOCK TABLE {TrackerItem.__tablename__} IN {mode} MODE"))
+    hold_items(ctx, freeze=freeze)
     wanted = select(TrackerRun).where(TrackerRun.tracker == programme.key, TrackerRun.site_key == (site or ""))
     locked = wanted.with_for_update().execution_options(populate_existing=True)
     row = session.scalars(locked).one_or_none()

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, literal_column, or_, select, true
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, or_, select
 
 from console.core.context import Context
 from console.core.revisions import ALWAYS
@@ -17,9 +17,8 @@ from console.domain.tracker import tracker as domain
 from console.domain.tracker.tracker import REMEDIATION, Overview, Readiness, Tally, TrackerKind
 from console.models.tracker import TrackerCommand, TrackerCompletion, TrackerEvent, TrackerItem, TrackerRun
 from console.services.audit import record as audit
-from console.services.common import sql
 from console.services.common.query_cache import cache_put, cached_query, cached_query_until
-from console.services.tracker import rows
+from console.services.tracker import rows, tallies
 from console.services.tracker.rows import ItemView
 
 TREND_DAYS = 7
@@ -70,7 +69,7 @@ class ReadinessView(Readiness):
 def tally(
     ctx: Context, programme: TrackerKind, now: datetime, site: str | None = None, *, closed: bool = False
 ) -> Tally:
-    """Count what the caller may see, in one query of index ranges; the domain counts the same one by one.
+    """Count what the caller may see, in one query of kept numbers; the domain counts the same one by one.
 
     `closed` counts the inactive items too. Done and checked go together (a constraint of the table), so unchecked
     items are those that are not done.
@@ -84,46 +83,24 @@ def tally(
 def _counted(
     ctx: Context, programme: TrackerKind, now: datetime, site: str | None, *, closed: bool
 ) -> tuple[dict[str, int], datetime]:
-    """Count them, and tell until when that holds: up to the next deadline of an open item."""
-    scope = [sql.likely(ctx, TrackerItem.tracker == programme.key), rows.visible(ctx.actor)]
-    if site is not None:
-        scope.append(TrackerItem.site_key == site)
-
-    def number(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
-        return select(func.count()).select_from(TrackerItem).where(*scope, *conditions).scalar_subquery()
-
-    # Late ones are counted on the walk through the open ones of each status, for less than half of a walk of their own.
-    late = func.count().filter(TrackerItem.due_at < now).label("late")
-    walks = {
-        status: select(func.count().label("number"), late)
-        .where(*scope, rows.ACTIVE, TrackerItem.status == status)
-        .subquery()
-        for status in domain.STATUSES
-        if status != "done"
-    }
-    figures: dict[str, ColumnElement[Any]] = {
-        **{status: walk.c.number for status, walk in walks.items()},
-        "done": number(rows.ACTIVE, TrackerItem.status == "done"),
-        "missing_assignee": number(rows.UNASSIGNED),
-        "critical_open": number(rows.CRITICAL),
-        "overdue": sum((walk.c.late for walk in walks.values()), start=literal_column("0")),
-    }
+    """Read what is kept, count the late ones, and tell until when that holds: to the next deadline of an open item."""
+    names = [*domain.STATUSES, "critical_open"]
     if programme.has("evidence"):
-        figures["missing_evidence"] = number(rows.ACTIVE, rows.NO_EVIDENCE)
-        pieces = select(func.coalesce(func.sum(TrackerItem.evidence_count), 0)).where(*scope, rows.ACTIVE)
-        figures["evidence_total"] = pieces.scalar_subquery()
+        names += ["missing_evidence", "evidence_total"]
     if closed:
-        figures["closed"] = number(TrackerItem.is_active.is_(False))
-    coming = select(func.min(TrackerItem.due_at)).where(*scope, rows.OPEN, TrackerItem.due_at >= now)
-    named = [figure.label(name) for name, figure in figures.items()]
-    first, *others = walks.values()
-    asked = select(*named, coming.scalar_subquery()).select_from(first)
-    for walk in others:
-        asked = asked.join(walk, true())
-    *counts, until = ctx.session.execute(asked).one()
-    found = dict(zip(figures, counts, strict=True))
-    cache_put(ctx, late_key(ctx, programme, site), now, until or ALWAYS, found["overdue"])
-    return found, until or ALWAYS
+        names.append("closed")
+    sites = None if site is None else (site,)
+    kept = tallies.sums(ctx.actor, (programme,), ("unassigned", *names), sites).subquery()
+    late = tallies.late(ctx.actor, (programme,), now, sites)
+    coming = rows.keys(programme, ctx.actor).where(rows.OPEN, TrackerItem.due_at >= now)
+    if site is not None:
+        coming = coming.where(TrackerItem.site_key == site)
+    until = coming.with_only_columns(func.min(TrackerItem.due_at)).scalar_subquery()
+    named = (kept.c.unassigned.label("missing_assignee"), late.label("overdue"), until.label("until"))
+    found = ctx.session.execute(select(*(kept.c[name] for name in names), *named)).one()._asdict()
+    holds = found.pop("until") or ALWAYS
+    cache_put(ctx, late_key(ctx, programme, site), now, holds, found["overdue"])
+    return found, holds
 
 
 def late_key(ctx: Context, programme: TrackerKind, site: str | None) -> Hashable:
@@ -253,8 +230,7 @@ def board_summary(ctx: Context, site: str | None = None, programme: TrackerKind 
     mine = rows.keys(programme, ctx.actor).where(rows.OPEN)
     if site is not None:
         mine = mine.where(TrackerItem.site_key == site)
-    late_as = late_key(ctx, programme, site)
-    heads = cached_query_until(ctx, (*key, "counts"), now, lambda: _heads(ctx, mine, now, late_as))
+    heads = cached_query_until(ctx, (*key, "counts"), now, lambda: _heads(ctx, programme, site, mine, now))
     total, late, soon, unassigned, next_due_at = heads
     by_day = finished_by_day(ctx, programme, now, site)
 
@@ -277,24 +253,25 @@ def board_summary(ctx: Context, site: str | None = None, programme: TrackerKind 
     )
 
 
-def _heads(ctx: Context, mine: Select[Any], now: datetime, late_as: Hashable) -> tuple[tuple[Any, ...], datetime]:
+def _heads(
+    ctx: Context, programme: TrackerKind, site: str | None, mine: Select[Any], now: datetime
+) -> tuple[tuple[Any, ...], datetime]:
     """Count open, late, due within 24 h and unassigned, give the next deadline, and tell until when that holds."""
     day = timedelta(hours=24)
-
-    def number(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
-        return mine.where(*conditions).with_only_columns(func.count()).scalar_subquery()
 
     def next_due(condition: ColumnElement[bool]) -> ScalarSelect[datetime | None]:
         return mine.where(condition).with_only_columns(func.min(TrackerItem.due_at)).scalar_subquery()
 
-    # Every open item is late, not yet late or without a deadline: their sum needs no further walk through all of them.
-    due = TrackerItem.due_at
-    parts = (number(due < now), number(due >= now), number(sql.unlikely(ctx, due.is_(None))))
-    numbers = (*parts, number(due.between(now, now + day)), number(rows.UNASSIGNED))
+    due, sites = TrackerItem.due_at, None if site is None else (site,)
+    kept = tallies.sums(ctx.actor, (programme,), (*domain.OPEN_STATUSES, "unassigned_open"), sites).subquery()
+    soon_count = mine.where(due.between(now, now + day)).with_only_columns(func.count()).scalar_subquery()
+    numbers = (tallies.late(ctx.actor, (programme,), now, sites), soon_count)
     changes = (next_due(due >= now), next_due(due > now + day))
-    late, *others, soon, unassigned, late_at, soon_at = ctx.session.execute(select(*numbers, *changes)).one()
-    cache_put(ctx, late_as, now, late_at or ALWAYS, late)
-    counts = (late + sum(others), late, soon, unassigned, late_at)
+    *by_status, unassigned, late, soon, late_at, soon_at = ctx.session.execute(
+        select(*kept.c, *numbers, *changes)
+    ).one()
+    cache_put(ctx, late_key(ctx, programme, site), now, late_at or ALWAYS, late)
+    counts = (sum(by_status), late, soon, unassigned, late_at)
     return counts, min(late_at or ALWAYS, soon_at - day if soon_at else ALWAYS)
 
 

@@ -60,6 +60,7 @@ ACTIONS: dict[str, str] = {
     "ops_governance_remediation_tracker_kpi_run": N_("Figures taken"),
     "ops_governance_remediation_tracker_sync": N_("Board synced with the gate"),
     "permission_denied": N_("Permission refused"),
+    "tracker_tallies_repair": N_("Numbers of items made anew"),
 }
 
 # What happens to a week of the programme; its code stands in front of the word.

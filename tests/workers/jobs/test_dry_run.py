@@ -13,8 +13,8 @@ from console.services.jobs import registry
 from tests.services.jobs.run_support import contents
 from tests.workers.test_kill import OPTIONS
 
-# A run's row, and the columns that some jobs keep of it beside.
-RUN_TABLES = ("job_runs", "run_facts")
+# A run's row, the columns that some jobs keep of it beside, and the tokens that tell of both.
+RUN_TABLES = ("job_runs", "run_facts", "revisions")
 
 
 @pytest.fixture
