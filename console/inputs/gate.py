@@ -110,8 +110,8 @@ class GateOut(OutModel):
     warning_count: int
 
 
-class GateRunOut(OutModel):
-    """A stored verdict: the run, then the verdict; `run` and `latest` have the same keys."""
+class GateRunHead(OutModel):
+    """The run of a stored verdict."""
 
     run_id: int | None
     job_name: str
@@ -119,14 +119,10 @@ class GateRunOut(OutModel):
     status: str
     started_at: Instant
     finished_at: Instant
-    generated_at: Instant
-    decision: Literal["go", "no_go"]
-    summary: SummaryOut
-    rules: list[RuleOut]
-    policy: PolicyOut
-    reasons: list[ReasonOut]
-    failure_count: int
-    warning_count: int
+
+
+class GateRunOut(GateOut, GateRunHead):
+    """A stored verdict: the run, then the verdict; `run` and `latest` have the same keys."""
 
 
 class PlanItemOut(OutModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Self
+from typing import Any
 
 from pydantic import Field, RootModel, field_validator
 
@@ -137,12 +137,6 @@ class ChangedWeekItemOut(WeekItemOut):
 
     adjusted: bool
     completion_reopened: bool
-
-    @classmethod
-    def of(cls, item: Any, *, adjusted: bool, completion_reopened: bool) -> Self:
-        """Read it from an item."""
-        read = WeekItemOut.model_validate(item).model_dump()
-        return cls.model_validate({**read, "adjusted": adjusted, "completion_reopened": completion_reopened})
 
 
 class BootstrapOut(OutModel):

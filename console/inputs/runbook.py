@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, create_model
 
+from console.domain.reliability.latency import LatencySnapshot
 from console.domain.text import Text
 from console.inputs.base import Instant, OutModel, QueryModel
+from console.inputs.response_models import shape
 
 Sentence = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, Text) else value)]
 
@@ -65,98 +67,17 @@ class PreflightOut(OutModel):
     instances: list[PreflightInstanceOut]
 
 
-class BurnWindowOut(OutModel):
-    """Rates of one window."""
-
-    window_minutes: int
-    sample_count: int
-    error_count: int
-    slow_count: int
-    error_rate_percent: float
-    slow_rate_percent: float
-    error_burn_rate: float
-    latency_burn_rate: float
-    burn_rate: float
-    ready: bool
+LatencyOut = shape(LatencySnapshot, "LatencyOut")
 
 
-class BurnWindowsOut(OutModel):
-    """Both windows."""
-
-    short: BurnWindowOut
-    long: BurnWindowOut
-
-
-class EndpointLatencyOut(OutModel):
-    """One watched endpoint."""
-
-    endpoint: str
-    method: str
-    path: str
-    sample_source: str
-    sample_count: int
-    p95_ms: float | None
-    p99_ms: float | None
-    error_count: int
-    error_rate_percent: float
-    last_seen_at: Instant | None
-    is_stale: bool
-    stale_after_minutes: int
-    status: str
-    message: Sentence
-    burn_rate_short: float
-    burn_rate_long: float
-    burn_status: str
-    burn_message: Sentence
-    burn_idle: bool
-    burn_windows: BurnWindowsOut
-
-
-class BurnSummaryOut(OutModel):
-    """Burn rates of all endpoints."""
-
-    status: str
-    message: Sentence
-    short_window_minutes: int
-    long_window_minutes: int
-    warning_threshold: float
-    critical_threshold: float
-    min_samples: int
-    error_slo_percent: float
-    latency_slo_percent: float
-    error_budget_percent: float
-    latency_budget_percent: float
-    critical_count: int
-    warning_count: int
-    warming_up_count: int
-
-
-class LatencyOut(OutModel):
-    """All watched endpoints."""
-
-    generated_at: Instant
-    status: str
-    message: Sentence
-    enabled: bool
-    warning_threshold_ms: float
-    critical_threshold_ms: float
-    stale_after_minutes: int
-    min_samples: int
-    window_size: int
-    persist_enabled: bool
-    persist_retention_days: int
-    target_count: int
-    critical_count: int
-    warning_count: int
-    insufficient_samples_count: int
-    burn_rate: BurnSummaryOut
-    endpoints: list[EndpointLatencyOut]
-
-
-class RunbookCheckOut(OutModel):
-    """One check; fields of its own stand beside these."""
+class OpenModel(OutModel):
+    """Base of an answer with further keys."""
 
     model_config = ConfigDict(from_attributes=True, extra="allow")
+
+
+class RunbookCheckOut(OpenModel):
+    """One check; fields of its own stand beside these."""
 
     id: str
     status: str
@@ -171,24 +92,24 @@ class RunbookOut(OutModel):
     checks: list[RunbookCheckOut]
 
 
-class PostureOut(OutModel):
-    """Settings and stored facts; None is unknown."""
-
-    model_config = ConfigDict(from_attributes=True, extra="allow")
-
-    generated_at: Instant
-    env: str
-    rate_limit: dict[str, Any]
-    audit_archive_signing: dict[str, Any]
-    api_latency: LatencyOut
-    deploy_smoke_policy: dict[str, Any]
-    evidence_archive_integrity_policy: dict[str, Any]
-    preflight: dict[str, Any]
-    ops_quality_reports: dict[str, Any]
-    dr_rehearsal: dict[str, Any]
-    alerting: dict[str, Any]
-    evidence_storage_backend: str
-    token_policy: dict[str, Any]
+PostureOut = create_model(
+    "PostureOut",
+    __base__=OpenModel,
+    __doc__="Settings and stored facts; None is unknown.",
+    generated_at=(Instant, ...),
+    env=(str, ...),
+    rate_limit=(dict[str, Any], ...),
+    audit_archive_signing=(dict[str, Any], ...),
+    api_latency=(LatencyOut, ...),
+    deploy_smoke_policy=(dict[str, Any], ...),
+    evidence_archive_integrity_policy=(dict[str, Any], ...),
+    preflight=(dict[str, Any], ...),
+    ops_quality_reports=(dict[str, Any], ...),
+    dr_rehearsal=(dict[str, Any], ...),
+    alerting=(dict[str, Any], ...),
+    evidence_storage_backend=(str, ...),
+    token_policy=(dict[str, Any], ...),
+)
 
 
 class NoisePolicyOut(OutModel):

@@ -24,7 +24,7 @@ from console.inputs.programme import (
     WeekReadinessOut,
     WeekSiteQuery,
 )
-from console.inputs.response_models import shape
+from console.inputs.response_models import joined, shape
 from console.inputs.tracker import UndoIn
 from console.services.programme import weeks as programme
 from console.services.tracker import completion as tracker_completion
@@ -141,7 +141,6 @@ def change_item(path: WeekItemPath, body: WeekItemPatchIn) -> Response:
         version=body.version,
         if_match=if_match(),
     )
-    made = ChangedWeekItemOut.of(
-        changed.item, adjusted=changed.adjusted, completion_reopened=changed.reopened_completion
-    )
+    more = {"adjusted": changed.adjusted, "completion_reopened": changed.reopened_completion}
+    made = joined(ChangedWeekItemOut, changed.item, **more)
     return answer(made, headers=etag(changed))

@@ -145,16 +145,7 @@ def get(ctx: Context, entry_id: int) -> LogDetail:
     if row.request_id:
         same = select(*SHOWN).where(LOGS.c.request_id == row.request_id, LOGS.c.id != row.id)
         siblings = tuple(entry_of(other) for other in ctx.session.execute(same.order_by(LOGS.c.seq).limit(20)))
-    return LogDetail(
-        entry=entry_of(row),
-        created_text=row.created_text,
-        prev_hash=row.prev_hash,
-        entry_hash=row.entry_hash,
-        keyed_hash=row.keyed_hash,
-        key_id=row.key_id,
-        intact=_intact(ctx, row),
-        siblings=siblings,
-    )
+    return view_of(LogDetail, row, entry=entry_of(row), intact=_intact(ctx, row), siblings=siblings)
 
 
 def _intact(ctx: Context, row: AuditLog) -> bool:

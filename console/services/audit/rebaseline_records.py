@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from console.core.context import Context
+from console.core.records import view_of
 from console.domain.audit.chain import ChainRow
 from console.domain.audit.entry import canonical_json, instant_text, same, signature
 from console.models.audit import AuditRebaseline, AuditRebaselineRow
@@ -155,16 +156,9 @@ def ranges(ctx: Context, *, first: int | None = None, last: int | None = None) -
     counted: dict[int, int] = dict(ctx.session.execute(count).all())
     keys = chain_keys(ctx.config).known
     return tuple(
-        RebaselinedRange(
-            id=row.id,
-            rebaselined_at=row.rebaselined_at,
-            actor_username=row.actor_username,
-            reason=row.reason,
-            from_month=row.from_month,
-            first_seq=row.first_seq,
-            last_seq=row.last_seq,
-            changed_count=row.changed_count,
-            snapshot_sha256=row.snapshot_sha256,
+        view_of(
+            RebaselinedRange,
+            row,
             evidence_ok=counted.get(row.id) == row.changed_count
             and row.key_id in keys
             and same(row.signature, _header_signature(keys[row.key_id], row)),

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from console.core.context import Actor, Context
+from console.core.records import view_of
 from console.domain.errors import Conflict, Invalid, NotFound, Unauthorized
 from console.domain.identity import accounts
 from console.domain.text import T
@@ -131,13 +132,10 @@ def list_own(ctx: Context) -> list[SessionView]:
         .order_by(WebSession.last_seen_at.desc(), WebSession.id.desc())
     )
     return [
-        SessionView(
-            id=row.id,
-            created_at=row.created_at,
-            last_seen_at=row.last_seen_at,
+        view_of(
+            SessionView,
+            row,
             ends_at=min(row.expires_at, row.created_at + policy.absolute, row.last_seen_at + policy.idle),
-            ip=row.ip,
-            user_agent=row.user_agent,
             is_current=row.id == ctx.actor.session_id,
         )
         for row in rows

@@ -19,6 +19,7 @@ from sqlalchemy import select
 from console.core.context import Context
 from console.core.i18n import DEFAULT_LOCALE, text_in
 from console.core.listing import ListQuery
+from console.core.records import view_of
 from console.core.serialize import columns_of, csv_text, to_json
 from console.domain.errors import Conflict, Gone
 from console.domain.programme.week import Week
@@ -196,17 +197,12 @@ def _part(text: str) -> str:
 
 def _row(one: ItemEvidence, path: str, reason: str) -> IndexRow:
     file = one.evidence
-    return IndexRow(
+    return view_of(
+        IndexRow,
+        file,
         evidence_id=file.id,
-        tracker_item_id=file.tracker_item_id,
         item_key=one.item_key,
         item_type=one.item_type,
-        file_name=file.file_name,
-        content_type=file.content_type,
-        file_size=file.file_size,
-        sha256=file.sha256,
-        uploaded_by=file.uploaded_by,
-        uploaded_at=file.uploaded_at,
         archive_path=path,
         blob_included=reason == "included",
         include_reason=reason,

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 
 from console.core.config import APP_ROOT, Config
 from console.core.context import Context
+from console.core.records import view_of
 from console.domain.evidence import evidence as rules
 from console.domain.gate.rules import PreflightFacts
 from console.domain.runbook.preflight import (
@@ -235,19 +236,7 @@ def instances(ctx: Context) -> tuple[Instance, ...]:
 
 def _instance(row: PreflightSnapshot, now: datetime) -> Instance:
     age = max(now - row.computed_at, timedelta(0))
-    return Instance(
-        instance_id=row.instance_id,
-        name=row.name,
-        kind=row.kind,
-        started_at=row.started_at,
-        computed_at=row.computed_at,
-        age_seconds=int(age.total_seconds()),
-        is_live=age <= LIVE_FOR,
-        overall_status=row.overall_status,
-        error_count=row.error_count,
-        warning_count=row.warning_count,
-        payload=row.payload,
-    )
+    return view_of(Instance, row, age_seconds=int(age.total_seconds()), is_live=age <= LIVE_FOR)
 
 
 def _web(ctx: Context) -> list[Instance]:

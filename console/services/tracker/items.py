@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from sqlalchemy import func, select, update
 
 from console.core.context import Context
-from console.core.records import Fact
+from console.core.records import Fact, view_of
 from console.domain.errors import Conflict, Invalid, PreconditionFailed
 from console.domain.text import T
 from console.domain.tracker.requests import ItemChange
@@ -216,17 +216,6 @@ def events_of(
         .offset(min(offset, total))
     )
     found = tuple(
-        EventView(
-            id=event.id,
-            item_id=event.item_id,
-            at=event.at,
-            actor=event.actor,
-            actor_name=name or event.actor,
-            kind=event.kind,
-            old=event.old,
-            new=event.new,
-            run_id=event.run_id,
-        )
-        for event, name in ctx.session.execute(statement)
+        view_of(EventView, event, actor_name=name or event.actor) for event, name in ctx.session.execute(statement)
     )
     return found, total
