@@ -118,6 +118,11 @@ class Launcher:
             self.starting = False
             raise Interrupted
 
+    def _end_if_asked(self) -> None:
+        """Raise Interrupted when a signal came whose exception was lost, as in a callback that swallows it."""
+        if self.stops:
+            raise Interrupted
+
     def _start(self, stack: ExitStack) -> None:
         began = time.monotonic()
         environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
@@ -140,11 +145,13 @@ class Launcher:
             self.group.start("redis")
             environ["REDIS_URL"] = server.url
         signed_in = talk.finish(environ.get("REDIS_URL", settings["REDIS_URL"]))
+        self._end_if_asked()
         # From now on the web server comes back by itself, without preparing anything.
         self._add("web", _starter(["workers.launch.web"], environ))
         self._add("worker", _starter(["workers", "worker"], environ))
         self._add("scheduler", _starter(["workers", "scheduler"], environ))
         self._wait_until_ready(settings)
+        self._end_if_asked()
         self.starting = False
         self.group.start("worker")
         self.group.start("scheduler")
@@ -157,6 +164,7 @@ class Launcher:
         deadline = time.monotonic() + READY_WITHIN
         while not startup.answers(settings["HOST"], settings["PORT"]):
             self.group.tend(0.05)
+            self._end_if_asked()
             if self.group.failures("web"):
                 raise StartError("The web server does not start; the lines above tell why.")
             if time.monotonic() > deadline:
