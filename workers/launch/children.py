@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -30,17 +31,27 @@ def spawn(
     Its two outputs come together through one pipe (or go to `output`), its input is closed; `keep` are descriptors that
     it shall find open.
     """
-    return subprocess.Popen(
-        [str(argument) for argument in arguments],
-        cwd=cwd,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        pass_fds=keep,
-        preexec_fn=partial(die_with, os.getpid()),
-    )
+    # An exception of a signal handler would be lost in the callbacks around the fork: signals wait until it is over.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+    try:
+        return subprocess.Popen(
+            [str(argument) for argument in arguments],
+            cwd=cwd,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=keep,
+            preexec_fn=partial(_begin, os.getpid(), before),
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin(parent: int, mask: set[int | signal.Signals]) -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    die_with(parent)
 
 
 def die_with(parent: int) -> None:
