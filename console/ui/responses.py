@@ -17,7 +17,10 @@ from sqlalchemy.orm import sessionmaker
 
 from console.core import revisions
 from console.core.context import Context, unit_of_work
+from console.core.listing import ListResult
 from console.core.serialize import CsvColumn, csv_lines, to_json
+from console.domain.errors import Invalid
+from console.domain.text import T
 from console.ui.markup_cache import cached_text
 from console.web.extensions import db
 from console.web.negotiation import wants_fragment
@@ -71,13 +74,32 @@ def show(
     """Answer one service result as an htmx fragment or as a whole page.
 
     `fragment` names a macro as `fragment_of` does; `page` is a template that includes the very same macro. `extra` are
-    the further arguments of the macro, which the page hands on; `around` is what the page alone shows around it.
+    the further arguments of the macro, which the page hands on; `around` is what the page alone shows around it. Where
+    the address asks for one menu of a list (`menu=`), that is answered instead.
     """
+    if isinstance(data, ListResult) and (asked := menu_of(data, request.path)) is not None:
+        return asked
     if wants_fragment():
         response = make_response(fragment_of(fragment, data, **extra), status)
     else:
         response = make_response(render_template(page, data=data, **extra, **(around or {})), status)
     return vary(response)
+
+
+def menu_of(data: ListResult, url: str) -> Response | None:
+    """Answer the menu of a list that the address asks for with `menu=`, None when it asks for the list itself.
+
+    Raises Invalid for a menu that the list does not have.
+    """
+    key = request.args.get("menu", "")
+    if not key:
+        return None
+    if key not in ("columns", "more") and data.spec.filter(key) is None:
+        raise Invalid(T("The list has no menu “%(key)s”", key=key[:40]))
+    values = {"data": data, "url": url, "key": key}
+    if wants_fragment():
+        return vary(make_response(fragment_of("kit/list.menu", **values)))
+    return vary(make_response(render_template("layouts/list_menu.html", **values)))
 
 
 def vary(response: Response) -> Response:

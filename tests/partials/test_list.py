@@ -28,6 +28,19 @@ def render(app, clock):
     return draw
 
 
+@pytest.fixture
+def menu(app, clock):
+    """Return `menu(key, query)`: the markup of what a menu holds when it is opened."""
+    call = '{% import "partials/kit/list.html" as lists %}{{ lists.menu(data, "/x", key) }}'
+
+    def draw(key, query=()):
+        with app.test_request_context("/x"):
+            data = gallery.sample_list(clock.now(), listing.parse(gallery.SPEC, MultiDict(query)))
+            return render_template_string(call, data=data, key=key)
+
+    return draw
+
+
 def links(markup):
     return [link.replace("&amp;", "&") for link in re.findall(r'href="([^"#]+)"', markup)]
 
@@ -40,14 +53,23 @@ def test_every_control_that_asks_again_is_a_link_too(render):
     assert all(f'href="{address}" hx-get="{address}"' in markup for address in asking)
 
 
-def test_a_choice_is_added_to_those_that_stand(render):
-    assert "/x?status=pending&status=blocked" in links(render([("status", "pending")]))
+def test_a_menu_is_loaded_when_it_is_opened_and_is_a_link_without_script(render):
+    markup = render([("status", "pending")])
+
+    assert "/x?status=pending&menu=status" in links(markup)
+    assert 'hx-get="/x?status=pending&amp;menu=status"' in markup
+    assert "막힘" not in markup.split("<table")[0]
 
 
-def test_a_choice_that_stands_is_taken_away(render):
-    markup = render([("status", "pending"), ("status", "blocked")])
+def test_a_choice_is_added_to_those_that_stand(menu):
+    assert "/x?status=pending&status=blocked" in links(menu("status", [("status", "pending")]))
+
+
+def test_a_choice_that_stands_is_marked_and_taken_away(menu):
+    markup = menu("status", [("status", "pending"), ("status", "blocked")])
 
     assert {"/x?status=pending", "/x?status=blocked"} <= set(links(markup))
+    assert markup.count('aria-current="true"') == 2
 
 
 def test_a_chip_removes_its_whole_filter_and_keeps_the_rest(render):
@@ -65,12 +87,24 @@ def test_a_header_sorts_and_turns_round(render):
     assert 'aria-sort="ascending"' in turned
 
 
-def test_columns_are_chosen_by_links_and_the_last_one_stays(render):
-    only_title = render([("columns", "title")])
+def test_columns_are_chosen_by_links_and_the_last_one_stays(render, menu):
+    only_title = menu("columns", [("columns", "title")])
 
     assert "/x?columns=title%2Csite" in links(only_title)
-    assert re.search(r'<th scope="col"[^>]*>\s*(제목|Title)', only_title)
+    assert re.search(r'<th scope="col"[^>]*>\s*(제목|Title)', render([("columns", "title")]))
     assert "columns=&" not in only_title
+
+
+@pytest.mark.parametrize("path", ["/board", "/jobs", "/audit", "/admin/users", "/alerts"])
+def test_a_menu_of_a_page_is_a_fragment_and_a_page(browser_client, path):
+    client = browser_client("owner")
+    partial = {"HX-Request": "true", "HX-Request-Type": "partial"}
+
+    piece, page = client.get(f"{path}?menu=columns", headers=partial), client.get(f"{path}?menu=columns")
+
+    assert (piece.status_code, "<html" in piece.text) == (200, False)
+    assert (page.status_code, "<html" in page.text) == (200, True)
+    assert client.get(f"{path}?menu=nothing", headers=partial).status_code == 422
 
 
 def test_the_csv_is_of_exactly_these_rows(render):

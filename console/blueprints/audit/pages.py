@@ -28,7 +28,7 @@ from console.ui.addresses import url_if
 from console.ui.labels import audit as audit_words
 from console.ui.lists import list_download
 from console.ui.navigation import NavItem
-from console.ui.responses import download, fragment_of, vary
+from console.ui.responses import download, fragment_of, menu_of, vary
 from console.web.negotiation import wants_fragment
 from console.web.request import access, web_context
 
@@ -75,8 +75,10 @@ def _whole(drawer: dict[str, Any] | None = None) -> Response:
 @access(*READ)
 def page() -> Response:
     """Show the log and what is known about the chain."""
+    made = _list()
+    if (asked := menu_of(made["data"], made["url"])) is not None:
+        return asked
     if wants_fragment():
-        made = _list()
         return vary(Response(fragment_of("audit.entries", made.pop("data"), **made)))
     return _whole()
 

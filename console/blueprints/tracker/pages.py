@@ -55,7 +55,7 @@ from console.ui.errors import render_error
 from console.ui.frame import frame, leave_toast
 from console.ui.labels.tracker import closings
 from console.ui.reader import zone
-from console.ui.responses import csv_download, file_stamp, fragment_of, toast, trigger, vary, wants_bom
+from console.ui.responses import csv_download, file_stamp, fragment_of, menu_of, toast, trigger, vary, wants_bom
 from console.web.negotiation import wants_fragment
 from console.web.request import access, web_context
 
@@ -107,6 +107,8 @@ def page(place: TrackerUrls) -> Response:
     """Show the items by status or as a table; htmx gets the list alone."""
     ctx = web_context()
     query = query_of_url(place)
+    if request.args.get("menu"):
+        return menu_of(items_of(ctx, place, query).data, place.url("page")) or show_page(ctx, place, query)
     return show_list(place, items_of(ctx, place, query)) if wants_fragment() else show_page(ctx, place, query)
 
 
