@@ -50,6 +50,8 @@ RUNTIME = _section(
     ("PUBLIC_URL", "url", "", "Address under which people reach the console; used for Origin checks behind a proxy"),
     ("TRUSTED_PROXIES", "int", 0, "How many reverse proxies in front may be believed about address and scheme", 0, 8),
     ("MAX_BODY_BYTES", "int", 6 * 1024 * 1024, "Largest request body", 1024),
+    ("REQUEST_HEADER_SECONDS", "int", 20, "Seconds within which the head of a request must be there, and an idle connection is kept", 1, 60),
+    ("REQUEST_BODY_SECONDS", "int", 30, "Seconds within which the whole body of a request must be there; 408 beyond", 1, 600),
     ("LOG_LEVEL", "choice", "info", "Least level that is logged", None, None, ("debug", "info", "warning", "error")),
     ("BUSINESS_TIME_ZONE", "zone", "Asia/Seoul", "Zone of working hours, days and weeks for people"),
     ("API_DOCS", "choice", "auto", "Who may read the API documents; auto is owner-only in production", None, None,
