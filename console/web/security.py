@@ -23,7 +23,7 @@ from console.web import headers
 from console.web.afterwards import Action, afterwards
 from console.web.credentials import Credential, address, credential
 from console.web.negotiation import wants_json
-from console.web.request import UNSAFE, Access, app_config, check_access, demanded, request_id
+from console.web.request import UNSAFE, Access, app_config, check_access, demanded, own_address, request_id
 
 log = structlog.get_logger(__name__)
 
@@ -108,7 +108,7 @@ def _turn_away(caller: Credential) -> ResponseReturnValue:
     if caller.store_failed:
         raise StoreUnavailable(T("Sign-in cannot be checked at the moment"), code="auth_store_unavailable")
     if not wants_json():
-        here = request.full_path.rstrip("?") if request.method == "GET" and not _is_htmx() else ""
+        here = own_address() if request.method == "GET" and not _is_htmx() else ""
         return _to(f"{SIGN_IN}?{urlencode({'next': here})}" if here and here != "/" else SIGN_IN)
     refusal = caller.refusal or Refusal.MISSING
     if caller.presented is None:
