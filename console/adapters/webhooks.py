@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
+from console.adapters import tls
 from console.adapters.alert_text import lines
 from console.core.config import Config
 from console.core.serialize import plain
@@ -66,6 +67,8 @@ class Sender:
             return self._post(channel, message_id, payload, at)
         except ForbiddenAddressError as error:
             return Sent(error=f"webhook url error: {error}")
+        except ssl.SSLCertVerificationError as error:
+            return Sent(error=f"certificate refused: {error.verify_message}"[:200], retryable=True)
         except ValueError as error:
             return Sent(error=f"webhook url error: {error}")
         except (OSError, http.client.HTTPException) as error:
@@ -109,7 +112,7 @@ class Sender:
         # Connected to the very address that was checked: a second look-up could lead elsewhere.
         connected = socket.create_connection((address, port), timeout=self._timeout)
         if secure:
-            connected = ssl.create_default_context().wrap_socket(connected, server_hostname=host)
+            connected = tls.verifying().wrap_socket(connected, server_hostname=host)
         connection = http.client.HTTPConnection(host, port, timeout=self._timeout)
         connection.sock = connected
         return connection
@@ -140,11 +143,10 @@ class Sender:
         message["Subject"] = f"[KA Facility OS] {' '.join(told[0].split())}"[:200]
         message["Message-ID"] = f"<{message_id}@ka-facility-os>"
         message.set_content("\n".join(told))
-        client = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
         try:
-            with client(parts.hostname or "", parts.port or 0, timeout=self._timeout) as server:
+            with self._mail_server(parts) as server:
                 if parts.scheme == "smtp+starttls":
-                    server.starttls(context=ssl.create_default_context())
+                    server.starttls(context=tls.verifying())
                 if parts.username:
                     server.login(unquote(parts.username), unquote(parts.password or ""))
                 server.send_message(message)
@@ -153,6 +155,12 @@ class Sender:
         except smtplib.SMTPException as error:
             return Sent(error=f"mail error: {type(error).__name__}", retryable=True)
         return Sent(250)
+
+    def _mail_server(self, parts: SplitResult) -> smtplib.SMTP:
+        host, port = parts.hostname or "", parts.port or 0
+        if parts.scheme == "smtps":
+            return smtplib.SMTP_SSL(host, port, timeout=self._timeout, context=tls.verifying())
+        return smtplib.SMTP(host, port, timeout=self._timeout)
 
 
 def _hang_up(connection: http.client.HTTPConnection) -> None:
