@@ -12,7 +12,9 @@ LISTS = ("/board", "/audit", "/alerts", "/admin/users", "/admin/tokens", "/admin
 WORDS = "&".join(f"assignee=u{number}" for number in range(3000))
 
 
-@pytest.mark.parametrize("path", ["/board", "/api/ops/governance/gate/remediation/tracker/items", "/health", "/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/board", "/api/ops/governance/gate/remediation/tracker/items", "/health", "/nowhere"]
+)
 def test_an_address_of_thousands_of_words_is_refused_without_a_query(path, client, engine):
     with statements(engine) as sent:
         answer = client.get(f"{path}?{WORDS}", headers={"Accept": "text/html"})
@@ -40,7 +42,7 @@ def filters_of(app, path):
     """Return the names of the filters of a list page, as its own links use them."""
     page = app.get(path)
     assert page.status_code == 200, path
-    return sorted(set(re.findall(r'[?&;](\w+)=', page.text)) - {"page", "per_page", "sort", "columns", "q", "lang"})
+    return sorted(set(re.findall(r"[?&;](\w+)=", page.text)) - {"page", "per_page", "sort", "columns", "q", "lang"})
 
 
 @pytest.mark.parametrize("path", LISTS)

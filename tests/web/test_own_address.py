@@ -5,7 +5,13 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-PATHS = ("/%5Cevil.example/", "/%5C%5Cevil.example/", "/%2F%2Fevil.example/", "/%09/evil.example", "/%2F%5Cevil.example")
+PATHS = (
+    "/%5Cevil.example/",
+    "/%5C%5Cevil.example/",
+    "/%2F%2Fevil.example/",
+    "/%09/evil.example",
+    "/%2F%5Cevil.example",
+)
 
 
 def addresses_in(page):

@@ -316,7 +316,8 @@ def _check_edit(ctx: Context, user: User, changes: dict[str, Any]) -> None:
         raise Conflict(N_("Cannot deactivate current admin user"))
     if own and "role" in changes:
         raise Conflict(T("Your own role is changed by another administrator"))
-    if changes.get("is_active") is False or changes.get("role", user.role) != user.role:
+    narrowed = "site_scope" in changes and user.site_scope == scope.ALL_SITES
+    if changes.get("is_active") is False or "role" in changes or narrowed:
         keep_an_owner(ctx, user)
     check_grant(
         ctx,
