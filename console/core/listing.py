@@ -253,10 +253,10 @@ class ListResult:
 
 
 def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery:
-    """Read the URL parameters of a list; raises Invalid for a column, order, size or page that does not exist,
-    and for more words than a list takes.
+    """Read the URL parameters of a list; raises Invalid for a column, order, size or page that does not exist.
 
-    Unknown parameters are ignored; those named in `extra` are carried along in every link.
+    So it does for more words than a list takes. Unknown parameters are ignored; those named in `extra` are carried
+    along in every link.
     """
     if any("\x00" in word for key in args for word in args.getlist(key)):
         raise Invalid(T("The address contains characters that no text has"))

@@ -9,12 +9,11 @@ from console.web.bounds import MAX_ADDRESS_BYTES, MAX_PARAMETERS
 from tests.support.statements import statements
 
 LISTS = ("/board", "/audit", "/alerts", "/admin/users", "/admin/tokens", "/admin/sites", "/jobs", "/gate/history")
+ITEMS = "/api/ops/governance/gate/remediation/tracker/items"
 WORDS = "&".join(f"assignee=u{number}" for number in range(3000))
 
 
-@pytest.mark.parametrize(
-    "path", ["/board", "/api/ops/governance/gate/remediation/tracker/items", "/health", "/nowhere"]
-)
+@pytest.mark.parametrize("path", ["/board", ITEMS, "/health", "/nowhere"])
 def test_an_address_of_thousands_of_words_is_refused_without_a_query(path, client, engine):
     with statements(engine) as sent:
         answer = client.get(f"{path}?{WORDS}", headers={"Accept": "text/html"})
