@@ -119,6 +119,15 @@ RATE_LIMIT = _section(
         None,
         ("verified", "header"),
     ),
+    (
+        "API_UNKNOWN_FIELDS",
+        "choice",
+        "refuse",
+        "Fields of a body that no endpoint knows: refused, or passed over (old clients)",
+        None,
+        None,
+        ("refuse", "ignore"),
+    ),
     ("PAGE_RATE_LIMIT_MAX", "int", 1200, "Requests to pages per person (or address) and window", 1),
     ("API_RATE_LIMIT_STORE", "choice", "auto", "Where the counters live", None, None, ("auto", "memory", "redis")),
     Setting(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+from functools import cache
 from urllib.parse import urlencode, urlsplit
 
 import structlog
-from flask import Flask, Response, g, redirect, request, session
+from flask import Flask, Response, current_app, g, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, validate_csrf
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -17,6 +19,7 @@ from console.core.context import ANONYMOUS, Actor, Context
 from console.domain.errors import BadRequest, Invalid, PermissionDenied, StoreUnavailable, Unauthorized
 from console.domain.identity.tokens import Refusal
 from console.domain.text import T
+from console.inputs.base import unknown_fields_pass
 from console.services.audit import record as audit
 from console.services.identity.callers import session_policy
 from console.web import headers
@@ -34,6 +37,8 @@ BEFORE_PASSWORD = frozenset({"account.password", "account.save_password", "accou
 
 MISSING = "Missing admin token"
 INVALID = "Invalid admin token"
+UNKNOWN_FIELD = "Extra inputs are not permitted"
+MOST_BLAMED = 20
 
 
 def init_headers(app: Flask) -> None:
@@ -80,7 +85,27 @@ def _guard() -> ResponseReturnValue | None:
         return _to(PASSWORD_PAGE) if not wants_json() else _password_first()
     _check_forgery(caller.actor, demand)
     check_access(g.actor)
+    _check_fields()
     return None
+
+
+def _check_fields() -> None:
+    """Refuse fields for an endpoint that takes none: whoever sends them means something by them."""
+    passes = app_config()["API_UNKNOWN_FIELDS"] == "ignore"
+    unknown_fields_pass.set(passes)
+    if passes or request.method not in UNSAFE or not wants_json() or _takes_body(request.endpoint or ""):
+        return
+    sent = request.get_json(silent=True) if request.is_json else request.form.to_dict()
+    if sent:
+        names = sorted(map(str, sent))[:MOST_BLAMED] if isinstance(sent, dict) else [""]
+        blamed = [{"type": "extra_forbidden", "loc": ["body", name[:200]], "msg": UNKNOWN_FIELD} for name in names]
+        raise Invalid(blamed)
+
+
+@cache
+def _takes_body(endpoint: str) -> bool:
+    view = inspect.unwrap(current_app.view_functions[endpoint])
+    return bool({"body", "form"} & inspect.signature(view).parameters.keys())
 
 
 def _check_json() -> None:

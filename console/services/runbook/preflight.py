@@ -55,6 +55,7 @@ _SAFE = {
     "GRANT_CONTAINMENT": True,
     "API_RATE_LIMIT_ENABLED": True,
     "API_RATE_LIMIT_IDENTITY": "verified",
+    "API_UNKNOWN_FIELDS": "refuse",
 }
 
 
