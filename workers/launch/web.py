@@ -12,6 +12,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
+from console.core.umask import keep_private
 from workers.launch import children
 from workers.launch.gateway import Gateway, Limits
 
@@ -108,6 +109,7 @@ def main() -> int:
     """Serve with the settings of the environment; returns the exit code."""
     from console.core.config import Config, ConfigError
 
+    keep_private()
     try:
         config = Config.load()
     except ConfigError as error:
