@@ -48,6 +48,7 @@ RUNTIME = _section(
     ("WEB_THREADS", "int", 8, "Threads of each web process", 1, 256),
     ("DEMO", "bool", True, "Fill an empty database with the demo company at the first start"),
     ("PUBLIC_URL", "url", "", "Address under which people reach the console; used for Origin checks behind a proxy"),
+    ("ALLOWED_HOSTS", "list", (), "Host names that are answered, `.example.com` with all below, `*` all; in production that of PUBLIC_URL unless set"),
     ("TRUSTED_PROXIES", "int", 0, "How many reverse proxies in front may be believed about address and scheme", 0, 8),
     ("MAX_BODY_BYTES", "int", 6 * 1024 * 1024, "Largest request body", 1024),
     ("REQUEST_HEADER_SECONDS", "int", 20, "Seconds within which the head of a request must be there, and an idle connection is kept", 1, 60),
@@ -96,6 +97,8 @@ IDENTITY = _section(
     ("SIGN_IN_MAX_FAILURES_ACCOUNT", "int", 60, "Failed sign-ins per account from everywhere in an hour", 1),
     Setting("Identity", "HSTS", "choice", "auto", "Strict-Transport-Security; auto is on in production and on https",
             choices=("auto", "on", "off")),
+    ("HSTS_SUBDOMAINS", "bool", False, "Strict-Transport-Security holds for all names below this one as well"),
+    ("HSTS_PRELOAD", "bool", False, "Strict-Transport-Security asks browsers to build it in; together with HSTS_SUBDOMAINS only"),
 )  # fmt: skip
 
 RATE_LIMIT = _section(
