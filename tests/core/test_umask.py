@@ -12,7 +12,7 @@ SAY = "import os; mask = os.umask(0); os.umask(mask); print(oct(mask))"
 STARTS = {
     "web and commands": "import wsgi",
     "worker and scheduler": "from console.core.process import here; here()",
-    "launcher": "from workers.launch import supervisor as s; s.Launcher = lambda: type('L', (), {'run': int}); s.main()",
+    "launcher": "from workers.launch import supervisor as s; s.Launcher = lambda: type('', (), {'run': int}); s.main()",
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -114,6 +114,32 @@ def signature(key: bytes, kind: str, fields: Mapping[str, Any]) -> str:
 def checkpoint_signature(key: bytes, *, seq: int, head_hash: str, count: int, signed_at: str) -> str:
     """Sign how long the chain was at an instant and which hash its last row had."""
     return signature(key, "checkpoint", {"count": count, "head_hash": head_hash, "seq": seq, "signed_at": signed_at})
+
+
+def month_facts(
+    *,
+    month: str,
+    chain: Mapping[str, Any],
+    total_count: int,
+    included: Sequence[tuple[int, str | None]],
+    entries_included: bool,
+    rebaselined_ranges: Sequence[Any],
+) -> dict[str, Any]:
+    """Return what the seal of a month covers: how many entries, from which to which, and what excuses a gap.
+
+    `included` are place and stored hash of the first and the last entry that an archive holds; empty for none.
+    """
+    return {
+        "month": month,
+        "total_count": total_count,
+        "initial_prev_hash": chain["initial_prev_hash"],
+        "last_entry_hash": chain["last_entry_hash"],
+        "first_seq": chain["first_seq"],
+        "last_seq": chain["last_seq"],
+        "entries_included": entries_included,
+        "included": [list(item) for item in included],
+        "rebaselined_sha256": sha256(canonical_json(rebaselined_ranges).encode()).hexdigest(),
+    }
 
 
 def same(left: str | None, right: str | None) -> bool:
