@@ -284,6 +284,8 @@ def check_checkpoint(archive: dict, key: bytes, found: Findings) -> None:
     if not isinstance(made, dict) or not key:
         return
     facts = {name: made.get(name) for name in ("count", "head_hash", "seq", "signed_at")}
+    if made.get("previous") is not None:
+        facts["previous"] = made["previous"]
     if not same(made.get("signature"), signed(key, b"audit-checkpoint:v1:" + canonical(facts))):
         found.add(f"checkpoint at sequence {made.get('seq')}: the signature does not fit")
     entries: list = archive["entries"]

@@ -154,6 +154,9 @@ AUDIT = _section(
     ),
     ("AUDIT_ARCHIVE_PATH", "path", "audit-archives", "Folder of monthly archives"),
     ("AUDIT_CHECKPOINT_PATH", "path", "audit-checkpoints", "Folder of signed checkpoints, kept outside the database"),
+    ("AUDIT_CHECKPOINT_ENTRIES", "int", 500, "Entries after which the scheduler signs a checkpoint", 1, 100000),
+    ("AUDIT_CHECKPOINT_MINUTES", "int", 5, "Minutes after which it signs one, if there is anything new", 1, 1440),
+    ("AUDIT_CHECKPOINT_COPY_PATH", "path", "", "Folder for a copy of every checkpoint, best on another machine; empty for none"),
     ("AUDIT_REBASELINE_CONFIRM", "choice", "auto", "A real rebaseline needs confirm=true or a reason; auto in production",
      None, None, ("auto", "always", "never")),
 )  # fmt: skip

@@ -111,9 +111,16 @@ def signature(key: bytes, kind: str, fields: Mapping[str, Any]) -> str:
     return hmac.digest(key, f"audit-{kind}:v1:{canonical_json(fields)}".encode(), "sha256").hex()
 
 
-def checkpoint_signature(key: bytes, *, seq: int, head_hash: str, count: int, signed_at: str) -> str:
-    """Sign how long the chain was at an instant and which hash its last row had."""
-    return signature(key, "checkpoint", {"count": count, "head_hash": head_hash, "seq": seq, "signed_at": signed_at})
+def checkpoint_signature(
+    key: bytes, *, seq: int, head_hash: str, count: int, signed_at: str, previous: str | None = None
+) -> str:
+    """Sign how long the chain was at an instant and which hash its last row had.
+
+    `previous` is the signature of the checkpoint before, empty for the first; None for those made before they named
+    each other.
+    """
+    facts: dict[str, Any] = {"count": count, "head_hash": head_hash, "seq": seq, "signed_at": signed_at}
+    return signature(key, "checkpoint", facts if previous is None else {**facts, "previous": previous})
 
 
 def month_facts(
