@@ -19,7 +19,7 @@ from console.core.database import engine_options, prepare
 from console.core.discovery import import_submodules
 from console.core.secret_key import secret_key
 from console.ui import errors, navigation, reader, templating
-from console.web import api_view, assets, conditional, converters, ratelimit, request, security, timing
+from console.web import api_view, assets, bounds, conditional, converters, ratelimit, request, security, timing
 from console.web.api_blueprint import DescribedLater
 from console.web.extensions import babel, compress, csrf, db, htmx
 
@@ -126,6 +126,7 @@ def _templates(app: ConsoleApp) -> None:
 def _hooks(app: ConsoleApp) -> None:
     """Attach what stands around every request, from outside in: headers, latency, rate limit, credential."""
     babel.init_app(app, locale_selector=reader.select_locale)
+    bounds.init_app(app)
     security.init_headers(app)
     timing.init_app(app)
     ratelimit.init_app(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -168,6 +169,8 @@ def app(session_app: ConsoleApp, engine: Engine, clock: FixedClock) -> ConsoleAp
     session_app.extensions[EXTENSION] = make_limiter(session_app.extensions["console_config"])
     # What requests of other tests left to be written speaks of rows that are gone.
     afterwards.init_app(session_app, Background())
+    # The database was emptied: checkpoints of what it held would tell of a lost log.
+    shutil.rmtree(session_app.extensions["console_config"].path("AUDIT_CHECKPOINT_PATH"), ignore_errors=True)
     return session_app
 
 

@@ -12,7 +12,7 @@ Keys: `--key TEXT`, `--key-file PATH`, or the variable AUDIT_ARCHIVE_SIGNING_KEY
 `--chain-key-file PATH`, or AUDIT_CHAIN_KEY. A key on the command line can be seen by other users of the machine.
 
 Exit code: 0 everything that could be checked is right, 1 something is wrong (the first broken row is named), 2 the
-file could not be checked.
+file could not be checked, 3 the hashes are right but nothing is signed: anybody could have made such a file.
 """
 
 import argparse
@@ -22,8 +22,10 @@ import hmac
 import io
 import json
 import os
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 UNSIGNED = ("archive_sha256", "signature", "signature_algorithm")
 HASHED = (
@@ -37,7 +39,20 @@ HASHED = (
     "status",
 )
 CSV_HEADER = "id,created_at,actor_username,action,resource_type,resource_id,status,prev_hash,entry_hash"
-OK, WRONG, UNCHECKED = 0, 1, 2
+OK, WRONG, UNCHECKED, UNSIGNED_FILE = 0, 1, 2, 3
+SEALED = (
+    "month",
+    "total_count",
+    "initial_prev_hash",
+    "last_entry_hash",
+    "first_seq",
+    "last_seq",
+    "entries_included",
+    "included",
+    "rebaselined_sha256",
+)
+MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?\+00:00")
 
 
 class Unreadable(Exception):
@@ -50,6 +65,7 @@ class Findings:
     def __init__(self) -> None:
         self.wrong: list = []
         self.notes: list = []
+        self.unsigned = False
 
     def add(self, text: str) -> None:
         """Keep something that is wrong."""
@@ -92,7 +108,8 @@ def check_seal(archive: dict, key: bytes, found: Findings) -> None:
         if key:
             found.add("archive: it is not signed although a signing key was given")
         else:
-            found.note("the archive is not signed")
+            found.unsigned = True
+            found.note("the archive is not signed: anybody could have made it")
     elif algorithm != "hmac-sha256":
         found.add(f"archive: unknown signature algorithm {algorithm!r}")
     elif not key:
@@ -123,8 +140,12 @@ def check_entries(archive: dict, chain_key: bytes, start: object, found: Finding
             raise Unreadable(f"an entry lacks what has to be checked: {str(entry)[:80]}")
         where = place_of(entry)
         seq = entry.get("seq")
-        if last_seq is not None and seq != last_seq + 1:
+        if not whole(seq) or not whole(entry.get("id")):
+            found.add(f"{where}: its number is none")
+        elif last_seq is not None and seq != last_seq + 1:
             check_gap(archive, where, seq, found)
+        if not INSTANT.fullmatch(str(entry["created_at"])) or str(entry["created_at"])[:7] != archive.get("month"):
+            found.add(f"{where}: its time lies outside the month")
         if (entry["prev_hash"] or "") != running:
             found.add(f"{where}: prev_hash_mismatch")
         expected = digest(canonical({**{name: entry[name] for name in HASHED}, "prev_hash": running}))
@@ -135,18 +156,90 @@ def check_entries(archive: dict, chain_key: bytes, start: object, found: Finding
         if chain_key:
             check_keyed(entry, chain_key, where, found)
         running = entry["entry_hash"] or expected
-        last_seq = seq if isinstance(seq, int) else None
-    if isinstance(chain, dict) and not archive.get("truncated") and entries and chain.get("last_entry_hash") != running:
-        found.add("chain: the last entry is not the one the archive promises")
+        last_seq = seq if whole(seq) else None
+    check_counts(archive, entries, running, found)
     return len(entries)
+
+
+def whole(value: object) -> bool:
+    """Return whether a value is a whole number of JSON."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def check_counts(archive: dict, entries: list, running: object, found: Findings) -> None:
+    """Compare what the archive says of its entries with the entries."""
+    chain = archive.get("chain")
+    month = archive.get("month")
+    if not isinstance(chain, dict):
+        found.add("archive: it says nothing about its chain")
+        return
+    total: Any
+    count: Any
+    included, total, count = (archive.get(name) for name in ("entries_included", "total_count", "entry_count"))
+    cut = whole(total) and whole(count) and total > count
+    if entries and chain.get("first_seq") != entries[0].get("seq"):
+        found.add("chain: the first entry is not the one the archive promises")
+    end = (chain.get("last_entry_hash"), chain.get("last_seq"))
+    if entries and not cut and end != (running, entries[-1].get("seq")):
+        found.add("chain: the last entry is not the one the archive promises")
+    if not isinstance(month, str) or not MONTH.fullmatch(month):
+        found.add("archive: its month is none")
+    elif archive.get("window_start") != f"{month}-01T00:00:00+00:00" or archive.get("window_end") != following(month):
+        found.add("archive: its window is not its month")
+    if included is not True and (included is not False or entries):
+        found.add("archive: it does not say rightly whether it holds entries")
+    if included and count != len(entries):
+        found.add(f"archive: it promises {count} entries and holds {len(entries)}")
+    if archive.get("truncated") is not cut or not whole(total) or not whole(count) or total < count:
+        found.add("archive: its counts contradict each other")
+    if chain.get("checked_count") != total:
+        found.add("chain: it was not verified over all entries of the month")
+    if not entries and included and (total or chain.get("last_entry_hash")):
+        found.add("archive: the entries are missing")
+
+
+def following(month: str) -> str:
+    """Return the first instant after a month."""
+    year, number = int(month[:4]), int(month[5:])
+    return f"{year + number // 12:04}-{number % 12 + 1:02}-01T00:00:00+00:00"
+
+
+def check_month_seal(archive: dict, key: bytes, found: Findings) -> None:
+    """Check the seal of the month, which the chain key alone suffices for: count, first and last entry, excuses."""
+    if not key:
+        return
+    made = archive.get("month_seal")
+    if not isinstance(made, dict):
+        found.add("month: its seal is missing")
+        return
+    if made.get("key_id") != key_name(key):
+        found.add("month: its seal was made with another key")
+        return
+    facts = {name: made.get(name) for name in SEALED}
+    if not same(made.get("signature"), signed(key, b"audit-month:v1:" + canonical(facts))):
+        found.add("month: its seal does not fit")
+    entries = archive["entries"]
+    ends = [[entry.get("seq"), entry.get("entry_hash")] for entry in (*entries[:1], *entries[-1:])]
+    chain = archive.get("chain")
+    told = {
+        "month": archive.get("month"),
+        "total_count": archive.get("total_count"),
+        "entries_included": archive.get("entries_included"),
+        "included": ends,
+        "rebaselined_sha256": digest(canonical(archive.get("rebaselined_ranges"))),
+    }
+    for name in ("initial_prev_hash", "last_entry_hash", "first_seq", "last_seq"):
+        told[name] = chain.get(name) if isinstance(chain, dict) else None
+    for name in SEALED:
+        if canonical(told[name]) != canonical(facts[name]):
+            found.add(f"month: {name} is not what was sealed")
 
 
 def check_gap(archive: dict, where: str, seq: object, found: Findings) -> None:
     """Tell a gap in the sequence; one inside a reported rebaseline is known to the product."""
     ranges = archive.get("rebaselined_ranges")
     for item in ranges if isinstance(ranges, list) else ():
-        first, last = item.get("first_seq"), item.get("last_seq")
-        if isinstance(seq, int) and isinstance(first, int) and isinstance(last, int) and first <= seq <= last:
+        if rewritten({"rebaselined_ranges": [item]}, seq):
             found.note(f"{where}: rows before it are missing; a rebaseline by {item.get('actor_username')} says so")
             return
     found.add(f"{where}: sequence_gap")
@@ -156,15 +249,23 @@ def shows(shown: object, hashed: str) -> bool:
     """Return whether a detail shown as an object is the text that was hashed."""
     try:
         value = json.loads(hashed, parse_constant=str)
+        # Halves of surrogate pairs can be written as escapes; no archive could carry them.
+        value = json.loads(cleaned(json.dumps(value, ensure_ascii=False)))
     except (TypeError, ValueError, RecursionError):
-        return shown == {"raw": hashed}
-    return shown == (value if isinstance(value, dict) else {"value": value}) or "\\u" in hashed
+        return canonical(shown) == canonical({"raw": hashed})
+    # As text: to Python one and true are equal.
+    return canonical(shown) == canonical(value if isinstance(value, dict) else {"value": value})
+
+
+def cleaned(text: str) -> str:
+    """Replace what no archive carries, as the product does."""
+    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def check_keyed(entry: dict, key: bytes, where: str, found: Findings) -> None:
     """Check the keyed hash of one entry."""
     text = f"audit-row:v1:{entry.get('seq')}:{entry['entry_hash'] or ''}:{entry.get('request_id') or ''}"
-    if entry.get("key_id") not in (None, key_name(key)):
+    if entry.get("key_id") != key_name(key):
         found.add(f"{where}: keyed_hash_unknown_key")
     elif not entry.get("keyed_hash"):
         found.add(f"{where}: keyed_hash_missing")
@@ -183,19 +284,38 @@ def check_checkpoint(archive: dict, key: bytes, found: Findings) -> None:
     if not isinstance(made, dict) or not key:
         return
     facts = {name: made.get(name) for name in ("count", "head_hash", "seq", "signed_at")}
+    if made.get("previous") is not None:
+        facts["previous"] = made["previous"]
     if not same(made.get("signature"), signed(key, b"audit-checkpoint:v1:" + canonical(facts))):
         found.add(f"checkpoint at sequence {made.get('seq')}: the signature does not fit")
-    for entry in archive["entries"]:
-        if entry.get("seq") == made.get("seq") and entry["entry_hash"] != made.get("head_hash"):
+    entries: list = archive["entries"]
+    place: Any = made.get("seq")
+    under = [entry for entry in entries if whole(entry.get("seq")) and entry["seq"] == place]
+    for entry in under:
+        if entry["entry_hash"] != made.get("head_hash") and not rewritten(archive, place):
             found.add(f"{place_of(entry)}: checkpoint_mismatch")
+    reached: Any = entries[-1].get("seq") if entries else None
+    beyond = whole(place) and whole(reached) and archive.get("truncated") is True and place > reached
+    if entries and not under and not beyond:
+        found.add(f"checkpoint at sequence {place}: its entry is missing")
+
+
+def rewritten(archive: dict, seq: object) -> bool:
+    """Return whether a reported rebaseline covers a place."""
+    ranges = archive.get("rebaselined_ranges")
+    for item in ranges if isinstance(ranges, list) else ():
+        bounds: list = [item.get("first_seq"), seq, item.get("last_seq")] if isinstance(item, dict) else [None]
+        if all(map(whole, bounds)) and bounds == sorted(bounds):
+            return True
+    return False
 
 
 def check_claims(archive: dict, found: Findings) -> None:
     """Pass on what the archive itself says about the month."""
     chain = archive.get("chain")
-    if isinstance(chain, dict) and not chain.get("chain_ok"):
-        issues = chain.get("issues") or [{}]
-        first = issues[0]
+    if isinstance(chain, dict) and (chain.get("chain_ok") is not True or chain.get("issue_count") != 0):
+        issues = chain.get("issues")
+        first = issues[0] if isinstance(issues, list) and issues and isinstance(issues[0], dict) else {}
         found.add(
             f"chain: the product itself found {chain.get('issue_count')} issues, the first at row id "
             f"{first.get('id')}, sequence {first.get('seq')}: {first.get('reason')}"
@@ -206,19 +326,33 @@ def check_claims(archive: dict, found: Findings) -> None:
 
 def check_json(data: bytes, options: argparse.Namespace, found: Findings) -> str:
     """Check a JSON archive; returns what was looked at."""
-    try:
-        archive = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"this is no JSON: {error}") from None
+    archive = parsed(data, "this is no JSON", found)
     if not isinstance(archive, dict):
         raise Unreadable("this is no archive")
     check_seal(archive, options.key, found)
     count = check_entries(archive, options.chain_key, options.previous_hash, found)
     check_checkpoint(archive, options.chain_key, found)
+    check_month_seal(archive, options.chain_key, found)
     check_claims(archive, found)
     if archive.get("entries_included") is False:
         found.note("the archive was made without its entries")
     return f"{count} entries of {archive.get('month')}"
+
+
+def parsed(data: bytes, what: str, found: Findings) -> Any:
+    """Read JSON; a name that stands twice in one object is a finding: readers differ in which one counts."""
+
+    def once(pairs: list) -> dict:
+        made = dict(pairs)
+        if len(made) != len(pairs):
+            names = [name for name, _value in pairs]
+            found.add(f"archive: the name {max(names, key=names.count)!r} stands twice in one object")
+        return made
+
+    try:
+        return json.loads(data, object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"{what}: {error}") from None
 
 
 def rows_of_csv(data: bytes) -> list:
@@ -243,6 +377,7 @@ def check_csv(data: bytes, options: argparse.Namespace, found: Findings) -> str:
         found.add("file: the signature does not fit the content and the key")
     if not (options.content_sha256 or options.content_signature):
         found.note("the file's own digest was not checked: give --content-sha256 or --content-signature")
+    found.unsigned = not (options.content_signature or options.archive)
     rows = rows_of_csv(data)
     running = options.previous_hash
     for row in rows:
@@ -257,9 +392,16 @@ def check_csv(data: bytes, options: argparse.Namespace, found: Findings) -> str:
 def compare(rows: list, path: str, found: Findings) -> None:
     """Compare CSV rows with the entries of a JSON archive."""
     try:
-        entries = {str(entry["id"]): entry for entry in json.loads(read(path))["entries"]}
-    except (ValueError, KeyError, TypeError) as error:
+        entries = {str(entry["id"]): entry for entry in parsed(read(path), f"{path} is no archive", found)["entries"]}
+    except (KeyError, TypeError) as error:
         raise Unreadable(f"{path} is no archive: {error}") from None
+    listed = {row["id"] for row in rows}
+    absent = [place for place, key in enumerate(entries) if key not in listed]
+    reached = max((place for place, key in enumerate(entries) if key in listed), default=-1)
+    for place in [place for place in absent if place < reached][:1]:
+        found.add(f"row id {list(entries)[place]}: in the JSON archive, but not in the CSV")
+    if absent:
+        found.note(f"{len(absent)} entries of the JSON archive are not in the CSV")
     for row in rows:
         entry = entries.get(row["id"])
         if entry is None:
@@ -322,13 +464,15 @@ def main(arguments: list) -> int:
         return UNCHECKED
     if found.wrong:
         print(f"BROKEN: {len(found.wrong)} findings in {looked_at}; the first: {found.wrong[0]}")
+    elif found.unsigned:
+        print(f"UNSIGNED: {looked_at}")
     else:
         print(f"OK: {looked_at}")
     for text in found.wrong[: None if options.all else 10]:
         print(f"  {text}")
     for note in found.notes:
         print(f"note: {note}")
-    return WRONG if found.wrong else OK
+    return WRONG if found.wrong else UNSIGNED_FILE if found.unsigned else OK
 
 
 if __name__ == "__main__":

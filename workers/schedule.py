@@ -30,7 +30,7 @@ ENTRIES: tuple[ScheduleEntry, ...] = (
         job_names.ALERT_RETRY, "*/10 * * * *", options={"limit": 300, "patient": True}, sentence=N_("Every ten minutes")
     ),
     ScheduleEntry(job_names.AUDIT_CHECKPOINT, "17 * * * *", sentence=N_("Every hour at 17 past")),
-    ScheduleEntry(job_names.AUDIT_VERIFY, "40 18 * * *", tolerance=HOUR, sentence=N_("Every night at 03:40 in Seoul")),
+    ScheduleEntry(job_names.AUDIT_VERIFY, "40 * * * *", sentence=N_("Every hour at minute 40")),
     ScheduleEntry(
         job_names.AUDIT_ARCHIVE,
         "5 0 1 * *",

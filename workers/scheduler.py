@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
@@ -21,6 +22,7 @@ from console.core import logs
 from console.core.process import ProcessRuntime, here
 from console.domain.errors import StoreUnavailable
 from console.domain.jobs.schedule import ScheduleEntry
+from console.services.audit import checkpoints
 from console.services.jobs import registry
 from console.services.jobs import schedule as run_schedule
 from console.services.jobs import upkeep as run_upkeep
@@ -30,6 +32,7 @@ from workers.schedule import ENTRIES
 log = structlog.get_logger("jobs")
 
 PAUSE = 1.0
+BROKEN_PAUSE = 300.0
 TROUBLE = (DBAPIError, RedisError, StoreUnavailable, OSError)
 
 
@@ -45,6 +48,7 @@ class Scheduler:
         self._reaper = run_upkeep.Reaper()
         self._courier = Courier(place.config)
         self._away: set[str] = set()
+        self._broken_until = 0.0
         self._reporter = Reporter(place.sessions, place.config, lambda: place.clock, "scheduler")
         self.stop = threading.Event()
 
@@ -54,6 +58,7 @@ class Scheduler:
         self._try("reaper", self._reap)
         self._try("delivery", self._deliver)
         self._try("preflight", self._reporter.report_if_due)
+        self._try("checkpoint", self._sign)
 
     def _make(self) -> None:
         with self._place.reading() as ctx:
@@ -70,6 +75,18 @@ class Scheduler:
             waiting = run_upkeep.next_in_line(ctx)
         if waiting:
             self._courier.bring_missing(waiting)
+
+    def _sign(self) -> None:
+        if self._broken_until > time.monotonic():
+            return
+        with self._place.reading() as ctx:
+            if not checkpoints.due(ctx):
+                return
+            found = checkpoints.checkpoint(ctx)
+        if not found.chain_ok:
+            # The hourly job reports it; looking again every second would tell nobody more.
+            log.error("audit_chain_broken", issue_count=found.issue_count, first_issue=found.first_issue)
+            self._broken_until = time.monotonic() + BROKEN_PAUSE
 
     def _try(self, duty: str, action: Callable[[], None]) -> None:
         try:

@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 from email.message import EmailMessage
@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
+from console.adapters import tls
 from console.adapters.alert_text import lines
 from console.core.config import Config
 from console.core.serialize import plain
@@ -27,6 +28,11 @@ from console.domain.alerts.alerts import MAIL, SLACK, TEAMS, Channel, Sent, answ
 # More than this of an answer is not read: a receiver's page tells us nothing.
 READ_AT_MOST = 64 * 1024
 Resolve = Callable[[str, int], list[str]]
+# RFC 8215: a network's own translation, whatever it translates to.
+_LOCAL_TRANSLATION = (ipaddress.IPv6Network("64:ff9b:1::/48"),)
+# IPv4 in the last 32 bits: compatible and mapped (RFC 4291), translated (RFC 7915), NAT64 (RFC 6052).
+_CARRIERS = tuple(map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")))
+_ISATAP = (0x00005EFE, 0x02005EFE)
 
 
 class ForbiddenAddressError(OSError):
@@ -40,10 +46,34 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 def is_public(address: str) -> bool:
-    """Return whether an address is out in the world: not loopback, private, link-local, shared or reserved."""
+    """Return whether an address is out in the world: not loopback, private, link-local, shared or reserved.
+
+    An IPv6 address that carries an IPv4 one is judged by it: that is where the packets may end up.
+    """
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return (mapped or parsed).is_global and not (mapped or parsed).is_multicast
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.is_site_local or any(parsed in network for network in _LOCAL_TRANSLATION):
+            return False
+        inner = list(_carried(parsed))
+        if inner:
+            return all(map(_is_out, inner))
+    return _is_out(parsed)
+
+
+def _is_out(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return address.is_global and not address.is_multicast
+
+
+def _carried(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
+    """Return the IPv4 addresses inside an IPv6 one: mapped, translated, compatible, NAT64, 6to4, Teredo, ISATAP."""
+    number = int(address)
+    last = ipaddress.IPv4Address(number & 0xFFFFFFFF)
+    if any(address in network for network in _CARRIERS) or (number >> 32) & 0xFFFFFFFF in _ISATAP:
+        yield last
+    if address.sixtofour is not None:
+        yield address.sixtofour
+    if address.teredo is not None:
+        yield from address.teredo
 
 
 class Sender:
@@ -66,6 +96,8 @@ class Sender:
             return self._post(channel, message_id, payload, at)
         except ForbiddenAddressError as error:
             return Sent(error=f"webhook url error: {error}")
+        except ssl.SSLCertVerificationError as error:
+            return Sent(error=f"certificate refused: {error.verify_message}"[:200], retryable=True)
         except ValueError as error:
             return Sent(error=f"webhook url error: {error}")
         except (OSError, http.client.HTTPException) as error:
@@ -109,7 +141,7 @@ class Sender:
         # Connected to the very address that was checked: a second look-up could lead elsewhere.
         connected = socket.create_connection((address, port), timeout=self._timeout)
         if secure:
-            connected = ssl.create_default_context().wrap_socket(connected, server_hostname=host)
+            connected = tls.verifying().wrap_socket(connected, server_hostname=host)
         connection = http.client.HTTPConnection(host, port, timeout=self._timeout)
         connection.sock = connected
         return connection
@@ -140,11 +172,10 @@ class Sender:
         message["Subject"] = f"[KA Facility OS] {' '.join(told[0].split())}"[:200]
         message["Message-ID"] = f"<{message_id}@ka-facility-os>"
         message.set_content("\n".join(told))
-        client = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
         try:
-            with client(parts.hostname or "", parts.port or 0, timeout=self._timeout) as server:
+            with self._mail_server(parts) as server:
                 if parts.scheme == "smtp+starttls":
-                    server.starttls(context=ssl.create_default_context())
+                    server.starttls(context=tls.verifying())
                 if parts.username:
                     server.login(unquote(parts.username), unquote(parts.password or ""))
                 server.send_message(message)
@@ -153,6 +184,12 @@ class Sender:
         except smtplib.SMTPException as error:
             return Sent(error=f"mail error: {type(error).__name__}", retryable=True)
         return Sent(250)
+
+    def _mail_server(self, parts: SplitResult) -> smtplib.SMTP:
+        host, port = parts.hostname or "", parts.port or 0
+        if parts.scheme == "smtps":
+            return smtplib.SMTP_SSL(host, port, timeout=self._timeout, context=tls.verifying())
+        return smtplib.SMTP(host, port, timeout=self._timeout)
 
 
 def _hang_up(connection: http.client.HTTPConnection) -> None:

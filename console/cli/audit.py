@@ -20,6 +20,7 @@ from console.domain.errors import DomainError
 from console.services.audit import archive_files as audit_files
 from console.services.audit import checkpoints as audit_checkpoints
 from console.services.audit.archive import chain_facts
+from console.services.audit.checkpoint_store import lost_chains
 from console.services.audit.rebaseline_records import ranges
 from console.services.audit.verify import Progress, verify_all, verify_month
 from console.web.extensions import db
@@ -53,6 +54,16 @@ def _telling(*, quiet: bool) -> Progress | None:
     return tell
 
 
+@commands.command("acknowledge")
+@click.argument("chain")
+@click.option("--reason", required=True, help="Why the log, or the file of its checkpoints, is gone.")
+def acknowledge(chain: str, reason: str) -> None:
+    """Acknowledge that a log of which checkpoints remain is gone; who and why stays on record."""
+    with _context() as ctx:
+        seq = audit_checkpoints.acknowledge(ctx, chain, reason=reason)
+    click.echo(f"Acknowledged: the log {chain} up to entry {seq} is gone")
+
+
 @commands.command("verify")
 @click.option("--month", help="Only this UTC month, as YYYY-MM.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
@@ -63,6 +74,7 @@ def verify(*, month: str | None, as_json: bool) -> None:
         wanted = month_of(month) if month else None
         report = verify_month(ctx, wanted, progress=tell).report if wanted else verify_all(ctx, progress=tell)
         rewritten = ranges(ctx)
+        lost = [] if wanted else lost_chains(ctx)
     if as_json:
         click.echo(to_json({**chain_facts(report), "rebaselined_ranges": rewritten}))
     else:
@@ -72,6 +84,8 @@ def verify(*, month: str | None, as_json: bool) -> None:
                 f"WARNING: {item.changed_count} rows ({item.first_seq} to {item.last_seq}) were written anew by "
                 f"{item.actor_username} on {item.rebaselined_at:%Y-%m-%d %H:%M} UTC: {item.reason or 'no reason'}"
             )
+    for one in lost:
+        click.echo(f"MISSING: the log {one.chain}, signed up to entry {one.seq}", err=True)
     sys.exit(EXIT_OK if report.chain_ok else EXIT_BROKEN)
 
 

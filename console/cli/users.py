@@ -77,13 +77,13 @@ def create_owner(username: str, name: str, password_stdin: bool) -> None:
 @click.argument("username")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input, not make one.")
 def reset_password(username: str, password_stdin: bool) -> None:
-    """Give a user a new password, which must be changed at the next sign-in; ends their browser sessions."""
+    """Give a user a new password, which must be changed at the next sign-in; ends their sessions and tokens."""
     password = _from_stdin() if password_stdin else None
     with _transaction() as ctx:
-        made = users.reset_password(ctx, _id_of(ctx, username), password=password).one_time_password
-    click.echo(f"Password of {username} set.")
-    if made is not None:
-        click.echo(f"One-time password: {made}")
+        done = users.reset_password(ctx, _id_of(ctx, username), password=password)
+    click.echo(f"Password of {username} set; {done.sessions_ended} sessions and {done.tokens_ended} tokens ended.")
+    if done.one_time_password is not None:
+        click.echo(f"One-time password: {done.one_time_password}")
 
 
 @token.command("issue")

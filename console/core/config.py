@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from console.core.settings import SETTINGS, Setting
@@ -172,6 +173,20 @@ def _with_dependent_defaults(values: dict[str, Any], given: frozenset[str]) -> d
     if url.startswith("postgres://"):
         values["DATABASE_URL"] = "postgresql://" + url.removeprefix("postgres://")
     return values
+
+
+def allowed_hosts(config: Config) -> tuple[str, ...]:
+    """Return the host names that are answered, lower-cased and without ports; empty means all.
+
+    ALLOWED_HOSTS, and in production without it the host of PUBLIC_URL. `.example.com` stands for every name below it.
+    """
+    named = tuple(name.strip().lower() for name in config["ALLOWED_HOSTS"] if name.strip())
+    if "*" in named:
+        return ()
+    own = urlsplit(config["PUBLIC_URL"]).hostname
+    if named or not config.production:
+        return named
+    return (own.lower(),) if own else ()
 
 
 def database_url(config: Config) -> str:

@@ -25,6 +25,9 @@ from console.domain.text import N_, T
 
 DEFAULT_PAGE_SIZE = 50
 MAX_TEXT = 200
+# Every choice of a menu is a link that repeats the words chosen so far.
+MAX_WORDS = 30
+MAX_WORDS_BYTES = 4096
 # Deeper pages of a counted list are reached by narrowing the filter; the export has everything.
 MAX_OFFSET = 1_000_000
 
@@ -252,7 +255,8 @@ class ListResult:
 def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery:
     """Read the URL parameters of a list; raises Invalid for a column, order, size or page that does not exist.
 
-    Unknown parameters are ignored; those named in `extra` are carried along in every link.
+    So it does for more words than a list takes. Unknown parameters are ignored; those named in `extra` are carried
+    along in every link.
     """
     if any("\x00" in word for key in args for word in args.getlist(key)):
         raise Invalid(T("The address contains characters that no text has"))
@@ -261,6 +265,9 @@ def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery
         for item in spec.filters
         if item.key in args
     }
+    for key, words in filters.items():
+        if len(words) > MAX_WORDS:
+            raise Invalid(T("“%(key)s” takes at most %(most)s words", key=key, most=MAX_WORDS))
     for key, words in spec.default_filters.items():
         if not any(name in args for name in (key, "q", "all")):
             filters.setdefault(key, words)
@@ -270,7 +277,7 @@ def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery
         column = spec.column(key)
         if column is None or column.sort is None:
             raise Invalid(T("The list cannot be ordered by “%(key)s”", key=key[:40]))
-    return ListQuery(
+    query = ListQuery(
         filters=filters,
         search=_first(args, "q").strip()[:MAX_TEXT],
         sort=key,
@@ -280,6 +287,9 @@ def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery
         columns=tuple(key for key in _first(args, "columns").split(",") if spec.column(key)),
         extra={name: word[:MAX_TEXT] for name in extra if (word := _first(args, name))},
     )
+    if len(query.url()) > MAX_WORDS_BYTES:
+        raise Invalid(T("The filters of the list are too long together"))
+    return query
 
 
 def _first(args: Args, name: str) -> str:

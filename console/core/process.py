@@ -16,6 +16,7 @@ from console.core.clock import Clock, SystemClock
 from console.core.config import Config, database_url
 from console.core.context import SYSTEM, Context, unit_of_work
 from console.core.database import make_engine
+from console.core.umask import keep_private
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class ProcessRuntime:
 @lru_cache(maxsize=1)
 def here() -> ProcessRuntime:
     """Return the place of this process, made from the environment at the first call."""
+    keep_private()
     return ProcessRuntime.of(Config.load())
 
 

@@ -48,8 +48,11 @@ RUNTIME = _section(
     ("WEB_THREADS", "int", 8, "Threads of each web process", 1, 256),
     ("DEMO", "bool", True, "Fill an empty database with the demo company at the first start"),
     ("PUBLIC_URL", "url", "", "Address under which people reach the console; used for Origin checks behind a proxy"),
+    ("ALLOWED_HOSTS", "list", (), "Host names that are answered, `.example.com` with all below, `*` all; in production that of PUBLIC_URL unless set"),
     ("TRUSTED_PROXIES", "int", 0, "How many reverse proxies in front may be believed about address and scheme", 0, 8),
     ("MAX_BODY_BYTES", "int", 6 * 1024 * 1024, "Largest request body", 1024),
+    ("REQUEST_HEADER_SECONDS", "int", 20, "Seconds within which the head of a request must be there, and an idle connection is kept", 1, 60),
+    ("REQUEST_BODY_SECONDS", "int", 30, "Seconds within which the whole body of a request must be there; 408 beyond", 1, 600),
     ("LOG_LEVEL", "choice", "info", "Least level that is logged", None, None, ("debug", "info", "warning", "error")),
     ("BUSINESS_TIME_ZONE", "zone", "Asia/Seoul", "Zone of working hours, days and weeks for people"),
     ("API_DOCS", "choice", "auto", "Who may read the API documents; auto is owner-only in production", None, None,
@@ -94,6 +97,8 @@ IDENTITY = _section(
     ("SIGN_IN_MAX_FAILURES_ACCOUNT", "int", 60, "Failed sign-ins per account from everywhere in an hour", 1),
     Setting("Identity", "HSTS", "choice", "auto", "Strict-Transport-Security; auto is on in production and on https",
             choices=("auto", "on", "off")),
+    ("HSTS_SUBDOMAINS", "bool", False, "Strict-Transport-Security holds for all names below this one as well"),
+    ("HSTS_PRELOAD", "bool", False, "Strict-Transport-Security asks browsers to build it in; together with HSTS_SUBDOMAINS only"),
 )  # fmt: skip
 
 RATE_LIMIT = _section(
@@ -116,6 +121,15 @@ RATE_LIMIT = _section(
         None,
         None,
         ("verified", "header"),
+    ),
+    (
+        "API_UNKNOWN_FIELDS",
+        "choice",
+        "refuse",
+        "Fields of a body that no endpoint knows: refused, or passed over (old clients)",
+        None,
+        None,
+        ("refuse", "ignore"),
     ),
     ("PAGE_RATE_LIMIT_MAX", "int", 1200, "Requests to pages per person (or address) and window", 1),
     ("API_RATE_LIMIT_STORE", "choice", "auto", "Where the counters live", None, None, ("auto", "memory", "redis")),
@@ -140,6 +154,9 @@ AUDIT = _section(
     ),
     ("AUDIT_ARCHIVE_PATH", "path", "audit-archives", "Folder of monthly archives"),
     ("AUDIT_CHECKPOINT_PATH", "path", "audit-checkpoints", "Folder of signed checkpoints, kept outside the database"),
+    ("AUDIT_CHECKPOINT_ENTRIES", "int", 500, "Entries after which the scheduler signs a checkpoint", 1, 100000),
+    ("AUDIT_CHECKPOINT_MINUTES", "int", 5, "Minutes after which it signs one, if there is anything new", 1, 1440),
+    ("AUDIT_CHECKPOINT_COPY_PATH", "path", "", "Folder for a copy of every checkpoint, best on another machine; empty for none"),
     ("AUDIT_REBASELINE_CONFIRM", "choice", "auto", "A real rebaseline needs confirm=true or a reason; auto in production",
      None, None, ("auto", "always", "never")),
 )  # fmt: skip

@@ -59,6 +59,7 @@ class PasswordForm(BaseForm):
         [InputRequired(), Length(max=PASSWORD_MAX)],
         render_kw={"autocomplete": "new-password"},
     )
+    end_all_tokens = BooleanField(lazy_gettext("End my API tokens that were issued to me as well"))
     next = HiddenField()
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from console.inputs.base import InstantIn, OutModel, QueryModel
+from console.inputs.base import BodyModel, InstantIn, OutModel, QueryModel
 
 MAX_ENTRIES = 50_000
 MAX_ROWS = 200_000
@@ -63,6 +63,20 @@ class RebaselineQuery(QueryModel):
     dry_run: bool = False
     confirm: bool = False
     reason: str = Field("", max_length=REASON_MAX)
+
+
+class AcknowledgeIn(BodyModel):
+    """Which log is gone, by the name in its checkpoint files, and why."""
+
+    chain: str = Field(min_length=1, max_length=12)
+    reason: str = Field(min_length=1, max_length=REASON_MAX)
+
+
+class AcknowledgedOut(OutModel):
+    """Which log, and up to which entry, is no longer reported as missing."""
+
+    chain: str
+    seq: int
 
 
 class IssueOut(OutModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any
@@ -96,13 +97,26 @@ class _Cached(_Input):
         return cls._schema_once() if not args and not kwargs else super().model_json_schema(*args, **kwargs)
 
 
-class BodyModel(_Input):
-    """JSON body: unknown fields are ignored, booleans and numbers are taken as such only, no NaN or Infinity.
+# Set for requests of old clients, whose unknown fields are passed over (API_UNKNOWN_FIELDS).
+unknown_fields_pass: ContextVar[bool] = ContextVar("unknown_fields_pass", default=False)
 
-    Use `Literal` for words and `InstantIn` for instants: strict models take no Enum or datetime from text.
+
+class BodyModel(_Input):
+    """JSON body: unknown fields are refused, booleans and numbers are taken as such only, no NaN or Infinity.
+
+    A misspelt `dry_run` must not make a real run. Use `Literal` for words and `InstantIn` for instants: strict models
+    take no Enum or datetime from text.
     """
 
-    model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False, str_strip_whitespace=False)
+    @model_validator(mode="before")
+    @classmethod
+    def _pass_over(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or not unknown_fields_pass.get():
+            return data
+        known = {name for key, one in cls.model_fields.items() for name in (key, one.alias) if name}
+        return {name: value for name, value in data.items() if name in known}
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, str_strip_whitespace=False)
 
 
 class QueryModel(_Cached):

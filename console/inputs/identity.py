@@ -100,6 +100,7 @@ class ProfileIn(BodyModel):
     display_name: str | None = Field(None, max_length=DISPLAY_NAME_MAX)
     password: Password | None = None
     current_password: Password | None = None
+    end_all_tokens: bool = Field(False, description="with a new password, end tokens that were issued as well")
     language: Literal["", "ko", "en"] | None = None
     theme: Literal["", "light", "dark"] | None = None
 

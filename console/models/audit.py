@@ -90,6 +90,28 @@ class AuditCheckpoint(Base):
     signed_at: Mapped[datetime]
     signature: Mapped[str] = mapped_column(String(64))
     key_id: Mapped[str] = mapped_column(String(16))
+    # Signature of the checkpoint before it, empty for the first one; NULL before checkpoints named each other.
+    previous: Mapped[str | None] = mapped_column(String(64))
+    # Machine in whose folder the line was kept; NULL when it could not be written.
+    kept_by: Mapped[str | None] = mapped_column(String(64))
+
+
+class AuditAcknowledgement(Base):
+    """Somebody knows that the checkpoints of a chain, up to a place in it, have lost their log or their file.
+
+    It is signed with the chain key, so that hands on the database cannot acknowledge what they did.
+    """
+
+    __tablename__ = "audit_acknowledgements"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    chain: Mapped[str] = mapped_column(String(12))
+    seq: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(Text)
+    actor_username: Mapped[str] = mapped_column(String(80))
+    acknowledged_at: Mapped[datetime]
+    signature: Mapped[str] = mapped_column(String(64))
+    key_id: Mapped[str] = mapped_column(String(16))
 
 
 class AuditRebaseline(Base):

@@ -79,6 +79,8 @@ class Token(Base):
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    # Got by signing in with a password: it ends when the password does.
+    by_password: Mapped[bool] = mapped_column(default=False, server_default=false())
     # Kept apart from last_used_at, so that the true last use is never overwritten.
     revoked_at: Mapped[datetime | None]
     revoked_reason: Mapped[str | None] = mapped_column(String(40))

@@ -23,12 +23,12 @@ from console.domain.text import Text
 from console.inputs.base import PathModel, QueryModel
 from console.ui.frame import frame
 from console.web.negotiation import wants_fragment, wants_json
-from console.web.request import abandon, demanded, request_id
+from console.web.request import abandon, demanded, own_address, request_id
 
 log = structlog.get_logger(__name__)
 
 # What a person reads when the error itself carries no sentence.
-TITLES = {400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 422, 429, 500, 503}
+TITLES = {400, 401, 403, 404, 405, 409, 410, 412, 413, 414, 415, 422, 429, 500, 503}
 # Where trying the same once more may help.
 AGAIN = {409, 412, 429, 500, 503}
 
@@ -74,7 +74,7 @@ def render_error(status: int, detail: Any = "", code: str | None = None) -> Resp
     values = {
         "message": "" if inside else sentence(detail),
         "number": request_id() if inside else None,
-        "again": request.full_path.rstrip("?") if request.method == "GET" and known in AGAIN else None,
+        "again": own_address() if request.method == "GET" and known in AGAIN else None,
     }
     try:
         page = render_template("public/error.html", status=known, framed=frame().signed_in, **values)

@@ -15,8 +15,10 @@ from flask import Flask, current_app, g, request, session, url_for
 from console.core.context import Actor
 from console.core.i18n import catalogue
 from console.domain import durations
+from console.domain.identity.addresses import escaped_path
 from console.domain.text import N_
 from console.ui import navigation, reader
+from console.web.bounds import MAX_ADDRESS_BYTES
 from console.web.request import current_actor, web_context
 
 THEME_COOKIE = "theme"
@@ -219,7 +221,13 @@ def leave_toast(message: str, kind: str = "success", undo: str | None = None, to
 
 
 def here(**changes: str | None) -> str:
-    """Return the current address with some parameters changed; None takes one away. Pages start again at the first."""
+    """Return the current address with some parameters changed; None takes one away. Pages start again at the first.
+
+    One that is refused for its length loses all of them: every menu would repeat it.
+    """
+    path = escaped_path(request.path)
+    if len(request.query_string) > MAX_ADDRESS_BYTES:
+        return path
     pairs = [(key, value) for key, value in request.args.items(multi=True) if key not in changes and key != "page"]
     pairs += [(key, value) for key, value in changes.items() if value is not None]
-    return request.path + ("?" + urlencode(pairs) if pairs else "")
+    return path + ("?" + urlencode(pairs) if pairs else "")

@@ -16,6 +16,7 @@ from flask import Flask, Response, render_template, request
 from markupsafe import Markup, escape
 
 from console.core.config import TRUE
+from console.domain.identity.addresses import escaped_path
 
 # Above this size colours would cost more than they help; the text is shown plainly.
 MOST_COLOURED = 300_000
@@ -41,7 +42,7 @@ def _wrap(response: Response) -> Response:
     except ValueError:
         return response
     pretty = json.dumps(value, ensure_ascii=False, indent=2)
-    raw = request.path + "?" + urlencode([*request.args.items(multi=True), ("raw", "1")])
+    raw = escaped_path(request.path) + "?" + urlencode([*request.args.items(multi=True), ("raw", "1")])
     response.set_data(
         render_template(
             "public/api_view.html",
@@ -62,7 +63,8 @@ def _wanted(response: Response) -> bool:
         request.method == "GET"
         and "text/html" in accept
         and response.mimetype == "application/json"
-        and response.status_code != 429
+        # An address that is too long must not come back as a link.
+        and response.status_code not in (414, 429)
         and not response.is_streamed
         and request.args.get("raw", "").strip().lower() not in TRUE
     )

@@ -20,7 +20,7 @@ ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Origin-Agent-Cluster": "?1",
 }
-HSTS = "max-age=63072000; includeSubDomains; preload"
+HSTS = "max-age=63072000"
 
 
 def init_app(app: Flask) -> None:
@@ -38,7 +38,7 @@ def init_app(app: Flask) -> None:
         for name, value in ALWAYS.items():
             response.headers.setdefault(name, value)
         if _hsts():
-            response.headers.setdefault("Strict-Transport-Security", HSTS)
+            response.headers.setdefault("Strict-Transport-Security", _hsts_value())
         html = response.mimetype == "text/html"
         if html:
             response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
@@ -53,6 +53,12 @@ def _authenticated() -> bool:
     """Whether a credential came along, however it was judged: such answers stay out of every cache."""
     presented = bool(request.headers.get("X-Admin-Token", "").strip())
     return presented or current_actor().kind != "anonymous" or bool(g.get("had_session"))
+
+
+def _hsts_value() -> str:
+    config = app_config()
+    below, built_in = config["HSTS_SUBDOMAINS"], config["HSTS_PRELOAD"]
+    return HSTS + ("; includeSubDomains" if below else "") + ("; preload" if below and built_in else "")
 
 
 def _hsts() -> bool:

@@ -14,6 +14,7 @@ from console.core.clock import Clock
 from console.core.config import Config
 from console.core.context import ANONYMOUS, Actor, Context, start_writing
 from console.domain.errors import PermissionDenied
+from console.domain.identity.addresses import escaped_path
 from console.web.extensions import db
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -93,6 +94,12 @@ def request_id() -> str:
         plain = sent.isascii() and sent.replace("-", "").isalnum() and 8 <= len(sent) <= 64
         g.request_id = sent if plain else uuid4().hex
     return g.request_id
+
+
+def own_address() -> str:
+    """Return the address of the current request, as a link that leads to this console and nowhere else."""
+    query = request.query_string.decode("utf-8", "replace")
+    return escaped_path(request.path) + ("?" + query if query else "")
 
 
 def current_actor() -> Actor:

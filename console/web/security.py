@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+from functools import cache
 from urllib.parse import urlencode, urlsplit
 
 import structlog
-from flask import Flask, Response, g, redirect, request, session
+from flask import Flask, Response, current_app, g, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, validate_csrf
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -17,13 +19,14 @@ from console.core.context import ANONYMOUS, Actor, Context
 from console.domain.errors import BadRequest, Invalid, PermissionDenied, StoreUnavailable, Unauthorized
 from console.domain.identity.tokens import Refusal
 from console.domain.text import T
+from console.inputs.base import unknown_fields_pass
 from console.services.audit import record as audit
 from console.services.identity.callers import session_policy
 from console.web import headers
 from console.web.afterwards import Action, afterwards
 from console.web.credentials import Credential, address, credential
 from console.web.negotiation import wants_json
-from console.web.request import UNSAFE, Access, app_config, check_access, demanded, request_id
+from console.web.request import UNSAFE, Access, app_config, check_access, demanded, own_address, request_id
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +37,8 @@ BEFORE_PASSWORD = frozenset({"account.password", "account.save_password", "accou
 
 MISSING = "Missing admin token"
 INVALID = "Invalid admin token"
+UNKNOWN_FIELD = "Extra inputs are not permitted"
+MOST_BLAMED = 20
 
 
 def init_headers(app: Flask) -> None:
@@ -80,7 +85,27 @@ def _guard() -> ResponseReturnValue | None:
         return _to(PASSWORD_PAGE) if not wants_json() else _password_first()
     _check_forgery(caller.actor, demand)
     check_access(g.actor)
+    _check_fields()
     return None
+
+
+def _check_fields() -> None:
+    """Refuse fields for an endpoint that takes none: whoever sends them means something by them."""
+    passes = app_config()["API_UNKNOWN_FIELDS"] == "ignore"
+    unknown_fields_pass.set(passes)
+    if passes or request.method not in UNSAFE or not wants_json() or _takes_body(request.endpoint or ""):
+        return
+    sent = request.get_json(silent=True) if request.is_json else request.form.to_dict()
+    if sent:
+        names = sorted(map(str, sent))[:MOST_BLAMED] if isinstance(sent, dict) else [""]
+        blamed = [{"type": "extra_forbidden", "loc": ["body", name[:200]], "msg": UNKNOWN_FIELD} for name in names]
+        raise Invalid(blamed)
+
+
+@cache
+def _takes_body(endpoint: str) -> bool:
+    view = inspect.unwrap(current_app.view_functions[endpoint])
+    return bool({"body", "form"} & inspect.signature(view).parameters.keys())
 
 
 def _check_json() -> None:
@@ -108,7 +133,7 @@ def _turn_away(caller: Credential) -> ResponseReturnValue:
     if caller.store_failed:
         raise StoreUnavailable(T("Sign-in cannot be checked at the moment"), code="auth_store_unavailable")
     if not wants_json():
-        here = request.full_path.rstrip("?") if request.method == "GET" and not _is_htmx() else ""
+        here = own_address() if request.method == "GET" and not _is_htmx() else ""
         return _to(f"{SIGN_IN}?{urlencode({'next': here})}" if here and here != "/" else SIGN_IN)
     refusal = caller.refusal or Refusal.MISSING
     if caller.presented is None:

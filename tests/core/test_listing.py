@@ -124,3 +124,22 @@ def test_any_url_is_read_or_refused_and_what_is_read_survives_a_round_trip(args)
     except Invalid:
         return
     assert parse(SITES, MultiDict(asked.pairs())) == asked
+
+
+@pytest.mark.parametrize(("count", "fits"), [(30, True), (31, False)])
+def test_a_filter_takes_a_few_dozen_words(count, fits):
+    words = "&".join(f"zone=z{number}" for number in range(count))
+    if fits:
+        assert len(query(words).filters["zone"]) == count
+        return
+    with pytest.raises(Invalid, match="at most 30 words"):
+        query(words)
+
+
+def test_a_word_said_again_is_one_word():
+    assert query("&".join(["zone=UTC"] * 200)).filters["zone"] == ("UTC",)
+
+
+def test_the_words_of_all_filters_are_bounded_together():
+    with pytest.raises(Invalid, match="too long together"):
+        query("&".join("zone=" + "가" * 90 + str(number) for number in range(6)))

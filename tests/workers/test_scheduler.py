@@ -11,15 +11,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import sessionmaker
 
 from console.adapters import queue
+from console.core.context import SYSTEM, unit_of_work
 from console.core.database import make_engine
 from console.domain.jobs import cron
 from console.domain.jobs.schedule import ScheduleEntry
+from console.models.audit import AuditCheckpoint, AuditLog
 from console.models.identity import Site
 from console.models.jobs import JobRun, JobSchedule
+from console.services.audit import checkpoints
+from console.services.audit import record as audit
 from console.services.jobs import progress, registry
 from tests.services.jobs.run_support import Options, job_of, open_sites
 from workers.launch import children
@@ -27,7 +31,7 @@ from workers.schedule import ENTRIES
 from workers.scheduler import Scheduler
 
 ROOT = Path(__file__).parent.parent.parent
-DUTIES = {"schedule", "reaper", "delivery"}
+DUTIES = {"schedule", "reaper", "delivery", "checkpoint"}
 HOURLY = (ScheduleEntry("look_around", "30 * * * *"),)
 
 
@@ -147,3 +151,41 @@ def test_the_process_looks_at_its_schedule_and_ends_when_told_to(database, engin
 def test_every_line_can_be_read(line):
     assert registry.find(line.job) is not None
     assert cron.next_after(line.cron, line.zone, datetime(2026, 3, 2, tzinfo=UTC))
+
+
+def test_new_entries_of_the_audit_log_are_signed_when_a_checkpoint_is_due(place, register, session, clock):
+    register(look_around())
+    scheduler = Scheduler(place, HOURLY)
+
+    def signed():
+        session.rollback()
+        return list(session.scalars(select(AuditCheckpoint.seq)))
+
+    for _ in range(2):
+        with unit_of_work(place.sessions, actor=SYSTEM, clock=clock, config=place.config) as ctx:
+            audit.record(ctx, "thing_update", "thing", 1)
+        scheduler.step()
+        scheduler.step()
+    assert signed() == [1]
+
+    clock.advance(timedelta(minutes=place.config["AUDIT_CHECKPOINT_MINUTES"]))
+    scheduler.step()
+    assert signed() == [1, 2]
+
+
+def test_a_broken_log_is_not_looked_at_every_second(place, register, session, clock, monkeypatch):
+    register(look_around())
+    with unit_of_work(place.sessions, actor=SYSTEM, clock=clock, config=place.config) as ctx:
+        audit.record(ctx, "thing_update", "thing", 1)
+    session.rollback()
+    session.execute(update(AuditLog).values(detail_json="[]"))
+    session.commit()
+    looks = []
+    look = checkpoints.checkpoint
+    monkeypatch.setattr(checkpoints, "checkpoint", lambda ctx: looks.append(ctx) or look(ctx))
+    scheduler = Scheduler(place, HOURLY)
+
+    scheduler.step()
+    scheduler.step()
+
+    assert len(looks) == 1

@@ -15,6 +15,7 @@ from contextlib import closing
 from typing import IO, Any
 
 from console.core.config import Config, ConfigError
+from console.core.umask import keep_private
 
 NEEDED = ("HOST", "PORT", "REDIS_URL")
 
@@ -102,6 +103,7 @@ def main(arguments: list[str]) -> int:
     """Prepare and serve; the arguments are the numbers of the two pipes. Returns the exit code."""
     from workers.launch import web
 
+    keep_private()
     read, write = map(int, arguments)
     with os.fdopen(read, encoding="utf-8") as reader, os.fdopen(write, "w", encoding="utf-8") as writer:
         go = handshake(reader, writer)

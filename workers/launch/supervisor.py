@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from console.core.umask import keep_private
 from workers.launch import children, startup
 from workers.launch.processes import Group
 from workers.launch.redis_server import RedisServer, RedisStartError
@@ -205,6 +206,7 @@ def _greet(address: str, folder: Path, signed_in: dict[str, Any], seconds: float
 
 def main() -> int:
     """Run the console on this machine; returns the exit code."""
+    keep_private()
     return Launcher().run()
 
 

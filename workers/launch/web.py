@@ -5,17 +5,25 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import resource
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
+from console.core.umask import keep_private
 from workers.launch import children
+from workers.launch.gateway import Gateway, Limits
 
 # A running request may finish within this time before its process is ended.
 GRACE_SECONDS = 15
 TARGET = "wsgi:app"
+# Connections that a process holds open at most, and files beside them.
+MAX_CONNECTIONS = 8192
+OTHER_FILES = 1024
+# Request line and headers; a longer head is answered with 431 by the server.
+MAX_HEAD_BYTES = 64 * 1024
 # malloc.h of the GNU C library.
 M_ARENA_MAX = -8
 
@@ -26,17 +34,26 @@ def serve(settings: Mapping[str, Any]) -> None:
     The processes are forks of this one: what is imported here is loaded once, also for those that come back after a
     crash. Nothing that a fork cannot share, such as a database connection, may be open.
     """
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
     from granian.server import Server
 
+    raise_file_limit()
     server = Server(
         TARGET,
         address=settings["HOST"],
         port=settings["PORT"],
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
+        # Proxies speak HTTP/1.1 to us; the other one has more to hold open and nothing to gain behind them.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=settings["REQUEST_HEADER_SECONDS"] * 1000, max_buffer_size=MAX_HEAD_BYTES
+        ),
+        backlog=MAX_CONNECTIONS,
+        # Each process takes as many: those held open by a stranger must not be all there are.
+        backpressure=MAX_CONNECTIONS,
         workers=settings["WEB_WORKERS"],
-        blocking_threads=settings["WEB_THREADS"],
         # Without it, one dead process ends the whole server.
         respawn_failed_workers=True,
         workers_kill_timeout=GRACE_SECONDS,
@@ -49,15 +66,27 @@ def serve(settings: Mapping[str, Any]) -> None:
     server.serve(target_loader=load)
 
 
-def load(target: str) -> Callable[..., Any]:
+def load(target: str) -> Gateway:
     """Return the application in a process of the server, which from now on dies with the server."""
     children.die_with(os.getppid())
     # What is being loaded lives for ever: looking through it again and again finds nothing.
     gc.disable()
     module, _, name = target.partition(":")
-    app: Callable[..., Any] = getattr(import_module(module), name)
+    app = getattr(import_module(module), name)
+    config = app.extensions["console_config"]
+    limits = Limits(config["WEB_THREADS"], config["MAX_BODY_BYTES"], config["REQUEST_BODY_SECONDS"])
     after_fork()
-    return app
+    return Gateway(app, limits)
+
+
+def raise_file_limit() -> None:
+    """Let a process hold as many connections open as it may take, as far as the machine allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS + OTHER_FILES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def after_fork() -> None:
@@ -80,6 +109,7 @@ def main() -> int:
     """Serve with the settings of the environment; returns the exit code."""
     from console.core.config import Config, ConfigError
 
+    keep_private()
     try:
         config = Config.load()
     except ConfigError as error:

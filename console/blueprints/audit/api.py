@@ -6,6 +6,8 @@ from flask import Response
 from flask_openapi3.models.tag import Tag
 
 from console.inputs.audit import (
+    AcknowledgedOut,
+    AcknowledgeIn,
     ArchiveOut,
     ArchiveQuery,
     CsvQuery,
@@ -15,6 +17,7 @@ from console.inputs.audit import (
     RebaselineQuery,
 )
 from console.inputs.response_models import shape
+from console.services.audit import checkpoints as audit_checkpoints
 from console.services.audit import exports as audit_exports
 from console.services.audit import log as audit_log
 from console.services.audit import rebaseline as audit_rebaseline
@@ -57,6 +60,14 @@ def audit_integrity(query: IntegrityQuery) -> Response:
 def audit_rebaseline_run(query: RebaselineQuery) -> Response:
     """Write hashes anew after damage; the old ones are kept, and the stretch stays reported."""
     return answer(audit_rebaseline.rebaseline(web_context(), **query.model_dump()), RebaselineOut)
+
+
+@api.post("/api/admin/audit-chain/acknowledge", responses={200: AcknowledgedOut})
+@access("admins:manage")
+def audit_acknowledge(body: AcknowledgeIn) -> Response:
+    """Acknowledge that a log of which signed checkpoints remain is gone; who and why stays on record."""
+    seq = audit_checkpoints.acknowledge(web_context(), body.chain, reason=body.reason)
+    return answer({"chain": body.chain, "seq": seq}, AcknowledgedOut)
 
 
 @api.get("/api/admin/audit-archive/monthly", responses={200: ArchiveOut})

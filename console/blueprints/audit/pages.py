@@ -156,6 +156,7 @@ def archive_csv(month: str) -> Response:
 @access(*READ)
 def verify() -> ResponseReturnValue:
     """Ask a worker to verify the whole log."""
+    audit_log.check_whole(web_context())
     made = running.ask(registry.get(job_names.AUDIT_VERIFY))
     if not wants_fragment():
         return redirect(url_for("audit.month"), 303)

@@ -85,14 +85,14 @@ def save_password() -> ResponseReturnValue:
         form.again.errors = [_("The two new passwords differ")]
         return _password_page(form, 422)
     try:
-        steps.change_own_password(form.current.data, form.new.data)
+        steps.change_own_password(form.current.data, form.new.data, end_all_tokens=form.end_all_tokens.data)
     except steps.WaitPlease as error:
         blame(form, error)
         return _password_page(form, 429)
     except Invalid as error:
         blame(form, error, "current" if error.code == sessions.WRONG_PASSWORD else "new")
         return _password_page(form, 422)
-    leave_toast(_("Your password was changed. Other sessions have ended."))
+    leave_toast(_("Your password was changed. Other sessions, and the tokens that it got, have ended."))
     onward = url_for("overview.page") if first else url_for("account.page")
     return redirect(local_address(form.next.data) or onward, 303)
 

@@ -62,7 +62,7 @@ def edit_me(body: ProfileIn) -> Response:
     """Change the own display name, language, theme or password."""
     ctx = web_context()
     if body.password is not None:
-        steps.change_own_password(body.current_password or "", body.password)
+        steps.change_own_password(body.current_password or "", body.password, end_all_tokens=body.end_all_tokens)
     changed = sessions.update_profile(ctx, display_name=body.display_name, language=body.language, theme=body.theme)
     return answer(changed, UserOut)
 

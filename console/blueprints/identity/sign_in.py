@@ -81,7 +81,7 @@ def keep_preferences(response: Response, *, language: str | None, theme: str | N
             response.delete_cookie(cookie, samesite="Lax", secure=secure)
 
 
-def change_own_password(current: str, new: str) -> None:
+def change_own_password(current: str, new: str, *, end_all_tokens: bool = False) -> None:
     """Change the caller's password; guessing the current one is throttled like a sign-in.
 
     Raises WaitPlease, Invalid for a wrong or weak password, Conflict for a caller without an account.
@@ -91,7 +91,7 @@ def change_own_password(current: str, new: str) -> None:
     if wait is not None:
         raise wait_please(wait)
     try:
-        sessions.change_password(web_context(), current=current, new=new)
+        sessions.change_password(web_context(), current=current, new=new, end_all_tokens=end_all_tokens)
     except Invalid as error:
         if error.code == sessions.WRONG_PASSWORD:
             throttle.failed(username, address())

@@ -237,14 +237,15 @@ def switch(user_id: int) -> ResponseReturnValue:
 @access("admins:manage")
 def reset_password(user_id: int) -> ResponseReturnValue:
     """Make a one-time password and show it once."""
-    made = users.reset_password(web_context(), user_id)
-    user = made.user
+    done = users.reset_password(web_context(), user_id)
+    ended = {"sessions": done.sessions_ended, "tokens": done.tokens_ended}
     return _secret(
-        user,
+        done.user,
         heading=_("New one-time password"),
-        subject=_("One-time password of %(name)s", name=user.username),
-        value=made.one_time_password or "",
+        subject=_("One-time password of %(name)s", name=done.user.username),
+        value=done.one_time_password or "",
         text=_("It is shown only now. Give it to the person; they choose their own at the first sign-in."),
+        notes=[_("%(sessions)s sessions and %(tokens)s tokens of this person have ended.", **ended)],
     )
 
 

@@ -22,6 +22,9 @@ Reason = Literal[
     "head_mismatch",
     "checkpoint_mismatch",
     "checkpoint_invalid",
+    "checkpoint_missing",
+    "checkpoint_file_incomplete",
+    "chain_missing",
 ]
 
 
@@ -201,6 +204,7 @@ class Checkpoint:
     signed_at: str
     signature: str
     key_id: str
+    previous: str | None = None
 
     def genuine(self, keys: Mapping[str, bytes]) -> bool:
         """Return whether one of the known keys signed it."""
@@ -208,7 +212,12 @@ class Checkpoint:
         if key is None:
             return False
         expected = checkpoint_signature(
-            key, seq=self.seq, head_hash=self.head_hash, count=self.count, signed_at=self.signed_at
+            key,
+            seq=self.seq,
+            head_hash=self.head_hash,
+            count=self.count,
+            signed_at=self.signed_at,
+            previous=self.previous,
         )
         return same(self.signature, expected)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -111,9 +111,42 @@ def signature(key: bytes, kind: str, fields: Mapping[str, Any]) -> str:
     return hmac.digest(key, f"audit-{kind}:v1:{canonical_json(fields)}".encode(), "sha256").hex()
 
 
-def checkpoint_signature(key: bytes, *, seq: int, head_hash: str, count: int, signed_at: str) -> str:
-    """Sign how long the chain was at an instant and which hash its last row had."""
-    return signature(key, "checkpoint", {"count": count, "head_hash": head_hash, "seq": seq, "signed_at": signed_at})
+def checkpoint_signature(
+    key: bytes, *, seq: int, head_hash: str, count: int, signed_at: str, previous: str | None = None
+) -> str:
+    """Sign how long the chain was at an instant and which hash its last row had.
+
+    `previous` is the signature of the checkpoint before, empty for the first; None for those made before they named
+    each other.
+    """
+    facts: dict[str, Any] = {"count": count, "head_hash": head_hash, "seq": seq, "signed_at": signed_at}
+    return signature(key, "checkpoint", facts if previous is None else {**facts, "previous": previous})
+
+
+def month_facts(
+    *,
+    month: str,
+    chain: Mapping[str, Any],
+    total_count: int,
+    included: Sequence[tuple[int, str | None]],
+    entries_included: bool,
+    rebaselined_ranges: Sequence[Any],
+) -> dict[str, Any]:
+    """Return what the seal of a month covers: how many entries, from which to which, and what excuses a gap.
+
+    `included` are place and stored hash of the first and the last entry that an archive holds; empty for none.
+    """
+    return {
+        "month": month,
+        "total_count": total_count,
+        "initial_prev_hash": chain["initial_prev_hash"],
+        "last_entry_hash": chain["last_entry_hash"],
+        "first_seq": chain["first_seq"],
+        "last_seq": chain["last_seq"],
+        "entries_included": entries_included,
+        "included": [list(item) for item in included],
+        "rebaselined_sha256": sha256(canonical_json(rebaselined_ranges).encode()).hexdigest(),
+    }
 
 
 def same(left: str | None, right: str | None) -> bool:

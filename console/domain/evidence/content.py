@@ -56,6 +56,9 @@ _PAGE = re.compile(
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
 # Actions that a reader of PDF carries out by itself; those hidden in compressed parts need a real scanner.
 _PDF_ACTIVE = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile|RichMedia|XFA)\b")
+# Any character of a name may be written as its number (PDF 32000-1, 7.3.5): three bytes for one.
+_PDF_NUMBERED = re.compile(rb"#([0-9A-Fa-f]{2})")
+_PDF_LONGEST = 3 * len(b"/EmbeddedFile ")
 _JSON_STARTS = frozenset(b'{["-0123456789tfn')
 
 
@@ -76,11 +79,16 @@ def inspect(content: BinaryIO, declared: str) -> Scan:
     active = ("html" in declared or "javascript" in declared or "svg" in declared) and b"<script" in head.lower()
     if active:
         return Scan(SUSPICIOUS, PATTERNS, "active-script-pattern-detected")
-    if declared == "application/pdf" and any(_PDF_ACTIVE.search(window) for window in windows(content, 16)):
+    if declared == "application/pdf" and any(map(_pdf_acts, windows(content, _PDF_LONGEST))):
         return Scan(SUSPICIOUS, PATTERNS, "active-pdf-content-detected")
     if sniff(head) != ZIP and _zip_behind(content):
         return Scan(SUSPICIOUS, PATTERNS, "hidden-archive-detected")
     return Scan(CLEAN, SIGNATURES)
+
+
+def _pdf_acts(window: bytes) -> bool:
+    plain = _PDF_NUMBERED.sub(lambda number: bytes([int(number[1], 16)]), window)
+    return any(map(_PDF_ACTIVE.search, (window, plain)))
 
 
 def sniff(head: bytes) -> str | None:

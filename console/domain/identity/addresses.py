@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 MAX_ADDRESS = 2000
+
+
+# What RFC 3986 lets stand in a path unescaped.
+_PLAIN = "/!$&'()*+,;=:@-._~"
+
+
+def escaped_path(path: str) -> str:
+    r"""Return the path of a request as an address of this console: one slash, then nothing that leads elsewhere.
+
+    Browsers read `//name/` and `/\name/` as the address of another host.
+    """
+    return "/" + quote(path.lstrip("/"), safe=_PLAIN)
 
 
 def local_address(text: str | None) -> str | None:

@@ -13,6 +13,7 @@ RISK_LEVELS = ("low", "medium", "high", "critical")
 _LEVEL_FROM = ((80, "critical"), (60, "high"), (30, "medium"), (0, "low"))
 
 SENSITIVE_ACTIONS = (
+    "admin_audit_chain_acknowledge",
     "admin_audit_chain_rebaseline",
     "admin_token_issue",
     "admin_token_revoke",

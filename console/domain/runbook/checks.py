@@ -11,6 +11,8 @@ from console.domain.runbook.runbook import CRITICAL, OK, WARNING, Finding, check
 from console.domain.text import T
 
 TOKEN_EXPIRY_DAYS = 3
+# The whole audit log is verified every hour; a long run may take a while itself.
+FULL_AGE_SECONDS = 2 * 3600
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class ChainFacts:
     partial: bool = False
     full_verified_at: datetime | None = None
     rebaseline_count: int = 0
+    full_age_seconds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,10 @@ def audit_chain_integrity(audit_chain: ChainFacts) -> Finding:
     """Judge the verification of the audit chain."""
     fields = asdict(audit_chain)
     fields["chain_ok"] = fields.pop("ok")
+    age = audit_chain.full_age_seconds
+    if audit_chain.ok and age is not None and age > FULL_AGE_SECONDS:
+        hours = age // 3600
+        return Finding(WARNING, T("The whole audit log was last verified %(hours)s hours ago.", hours=hours), fields)
     if audit_chain.ok:
         message = T("The audit chain is whole; entries verified just now: %(count)s.", count=audit_chain.checked_count)
         return Finding(OK, message, fields)

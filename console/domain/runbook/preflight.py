@@ -43,6 +43,8 @@ class Surroundings:
     admin_token_length: int = 0
     secret_lengths: Mapping[str, int] = field(default_factory=dict)
     open_switches: tuple[str, ...] = ()
+    open_folders: tuple[str, ...] = ()
+    any_host: bool = False
 
 
 @dataclass(frozen=True)
@@ -183,6 +185,20 @@ def _added(seen: Surroundings) -> Iterator[Check]:
         not seen.open_switches,
         T("No compatibility switch loosens the rules."),
         T("Compatibility switches loosen the rules: %(names)s.", names=", ".join(seen.open_switches)),
+    )
+    yield _check(
+        "private_folders",
+        WARNING,
+        not seen.open_folders,
+        T("Other accounts of the machine cannot look into the data."),
+        T("Other accounts of the machine can look into: %(names)s.", names=", ".join(seen.open_folders)),
+    )
+    yield _check(
+        "allowed_hosts",
+        WARNING,
+        not seen.any_host,
+        T("Requests for other host names are refused."),
+        T("Any host name is answered: set PUBLIC_URL or ALLOWED_HOSTS."),
     )
     if seen.evidence is not None:
         yield _folder(seen.evidence, strict)

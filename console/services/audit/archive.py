@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,7 @@ from console.domain.audit.archive import (
     stable_digest,
 )
 from console.domain.audit.chain import ChainReport, ChainRow
-from console.domain.audit.entry import canonical_json, clean, detail_object, instant_text
+from console.domain.audit.entry import canonical_json, clean, detail_object, instant_text, month_facts, signature
 from console.domain.jobs import names as job_names
 from console.models.audit import AuditCheckpoint
 from console.models.jobs import JobRun
@@ -82,18 +82,23 @@ def build(
     """
     ctx.actor.require(*READ)
     entries: list[str] = []
+    ends: list[tuple[int, str | None]] = []
 
     def collect(rows: Iterable[ChainRow]) -> None:
         for row in rows:
             if len(entries) >= max_entries:
                 return
             entries.append(entry_text_of(row))
+            ends[1:] = [(row.seq, row.entry_hash)]
+            if len(entries) == 1:
+                ends[:] = ends * 2
 
     seen = verify_month(ctx, month, progress=progress, each=collect if include_entries else None)
     document = _document(ctx, month, seen, max_entries=max_entries, include_entries=include_entries)
     document["meta"] = {"schema": schema, **document["meta"]}
     if endpoint:
         document["meta"] |= {"endpoint": endpoint, "scope_type": "monthly", "include_entries": include_entries}
+    document["month_seal"] = _month_seal(ctx, document, ends)
     document["entries"] = None
     return Archive(month, sealed(document, ctx.config["AUDIT_ARCHIVE_SIGNING_KEY"], entries), tuple(entries))
 
@@ -159,6 +164,22 @@ def _document(
         "attachments": {"dr_rehearsal": drill},
         "signing_key_id": signing_key_id(ctx.config),
     }
+
+
+def _month_seal(
+    ctx: Context, document: Mapping[str, Any], included: Sequence[tuple[int, str | None]]
+) -> dict[str, Any]:
+    """Return the seal of the month: made with the chain key, it shows a receiver with that key alone what was cut."""
+    keys = chain_keys(ctx.config)
+    facts = month_facts(
+        month=document["month"],
+        chain=document["chain"],
+        total_count=document["total_count"],
+        included=included,
+        entries_included=document["entries_included"],
+        rebaselined_ranges=document["rebaselined_ranges"],
+    )
+    return {**facts, "key_id": keys.current_id, "signature": signature(keys.current, "month", facts)}
 
 
 def _range_facts(item: RebaselinedRange) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+import socket
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +19,7 @@ from sqlalchemy.orm import Session
 from console.core.context import Context
 from console.domain.audit.chain import ChainVerifier, Checkpoint, accepted_hash
 from console.domain.audit.entry import canonical_json, instant_text, same, signature
-from console.models.audit import AuditCheckpoint, AuditRebaseline, AuditRebaselineRow
+from console.models.audit import AuditAcknowledgement, AuditCheckpoint, AuditRebaseline, AuditRebaselineRow
 from console.services.audit.append import LOGS
 from console.services.audit.keys import chain_keys
 from console.services.audit.reader import head_of, last_place
@@ -26,6 +28,8 @@ log = structlog.get_logger("audit")
 
 FILE_NAME = "audit-checkpoints-{chain}-{month}.jsonl"
 FILE_GLOB = "audit-checkpoints-{chain}-*.jsonl"
+_FILE = re.compile(r"audit-checkpoints-(\w+)-[0-9]{4}-[0-9]{2}\.jsonl")
+_LINE = ("seq", "head_hash", "count", "signed_at", "signature", "key_id")
 
 
 @dataclass
@@ -34,19 +38,30 @@ class Promises:
 
     marks: dict[int, str] = field(default_factory=dict)
     invalid: list[int] = field(default_factory=list)
+    absent: list[int] = field(default_factory=list)
+    unkept: list[int] = field(default_factory=list)
+    missing: list[int] = field(default_factory=list)
     newest: int = 0
 
     def tell(self, verifier: ChainVerifier, *, head_seq: int) -> None:
-        """Report what needs no row to be wrong: forged checkpoints, and promised rows beyond the end."""
+        """Report what needs no row to be wrong: checkpoints forged, gone or not in their file, rows or logs gone."""
         for seq in self.invalid:
             verifier.note(None, "checkpoint_invalid", seq)
+        for seq in self.absent:
+            verifier.note(None, "checkpoint_missing", seq)
+        for seq in self.unkept:
+            verifier.note(None, "checkpoint_file_incomplete", seq)
+        for seq in self.missing:
+            verifier.note(None, "chain_missing", seq)
         if self.newest > head_seq:
             verifier.note(None, "checkpoint_mismatch", self.newest)
 
 
 def as_checkpoint(row: AuditCheckpoint) -> Checkpoint:
     """Return a stored checkpoint in the form that is signed."""
-    return Checkpoint(row.seq, row.head_hash, row.count, instant_text(row.signed_at), row.signature, row.key_id)
+    return Checkpoint(
+        row.seq, row.head_hash, row.count, instant_text(row.signed_at), row.signature, row.key_id, row.previous
+    )
 
 
 def chain_name(session: Session) -> str | None:
@@ -75,6 +90,61 @@ def other_chains(ctx: Context) -> int:
     return len(set(every) - set(_files(ctx)))
 
 
+@dataclass(frozen=True)
+class LostChain:
+    """A log of which genuine checkpoints remain while it is gone: its name, and how far the newest one reaches."""
+
+    chain: str
+    seq: int
+
+
+def lost_chains(ctx: Context) -> list[LostChain]:
+    """Return the logs that our own key signed and that are not there, unless somebody acknowledged their loss."""
+    every = sorted(ctx.config.path("AUDIT_CHECKPOINT_PATH").glob(FILE_GLOB.format(chain="*")), reverse=True)
+    if not every:
+        return []
+    own, keys, found = set(_files(ctx)), chain_keys(ctx.config).known, []
+    names: dict[str, list[Path]] = {}
+    for path in every:
+        if path not in own and (match := _FILE.fullmatch(path.name)):
+            names.setdefault(match[1], []).append(path)
+    known = acknowledged(ctx) if names else {}
+    for chain, paths in sorted(names.items()):
+        lines = (line for path in paths for line in reversed(path.read_bytes().splitlines()))
+        newest = next((made for line in lines if (made := _read_line(line)) and made.genuine(keys)), None)
+        if newest is not None and newest.seq > known.get(chain, 0):
+            found.append(LostChain(chain, newest.seq))
+    return found
+
+
+def acknowledgement_facts(row: AuditAcknowledgement) -> dict[str, Any]:
+    """Return what the signature of an acknowledgement covers."""
+    names = ("chain", "seq", "reason", "actor_username")
+    return {**{name: getattr(row, name) for name in names}, "acknowledged_at": instant_text(row.acknowledged_at)}
+
+
+def acknowledged(ctx: Context) -> dict[str, int]:
+    """Return, for each chain, up to which place somebody acknowledged that its log or its file is gone."""
+    keys, found = chain_keys(ctx.config).known, dict[str, int]()
+    for row in ctx.session.scalars(select(AuditAcknowledgement)):
+        key = keys.get(row.key_id)
+        if key is not None and same(row.signature, signature(key, "acknowledgement", acknowledgement_facts(row))):
+            found[row.chain] = max(row.seq, found.get(row.chain, 0))
+    return found
+
+
+def this_machine() -> str:
+    """Return the name under which checkpoints say where their line was kept."""
+    return socket.gethostname()[:64]
+
+
+def unkept(ctx: Context, row: AuditCheckpoint, kept: Container[str]) -> bool:
+    """Return whether the line of a checkpoint is gone from the folder in which this very machine kept it."""
+    if row.kept_by != this_machine() or row.signature in kept:
+        return False
+    return row.seq > acknowledged(ctx).get(chain_name(ctx.session) or "", 0)
+
+
 def kept_in_files(ctx: Context) -> Iterator[Checkpoint | None]:
     """Read the checkpoints kept outside the database, oldest first; None stands for a line that cannot be read.
 
@@ -90,7 +160,8 @@ def kept_in_files(ctx: Context) -> Iterator[Checkpoint | None]:
 def _read_line(line: bytes) -> Checkpoint | None:
     try:
         value = json.loads(line)
-        return Checkpoint(**{name: value[name] for name in Checkpoint.__dataclass_fields__})
+        # Lines made before checkpoints named each other lack the last one.
+        return Checkpoint(**{name: value[name] for name in _LINE}, previous=value.get("previous"))
     except (ValueError, KeyError, TypeError):
         return None
 
@@ -108,9 +179,18 @@ def newest_in_files(ctx: Context) -> Checkpoint | None:
 
 
 def keep_in_file(ctx: Context, checkpoint: Checkpoint) -> Path | None:
-    """Add a checkpoint to this month's file outside the database; None, and a log line, when that fails."""
-    folder = ctx.config.path("AUDIT_CHECKPOINT_PATH")
-    path = folder / FILE_NAME.format(chain=chain_name(ctx.session) or "unnamed", month=checkpoint.signed_at[:7])
+    """Add a checkpoint to this month's file outside the database, and to the copy of it if one is wanted.
+
+    Returns None, and leaves a log line, when the file cannot be written.
+    """
+    name = FILE_NAME.format(chain=chain_name(ctx.session) or "unnamed", month=checkpoint.signed_at[:7])
+    if ctx.config["AUDIT_CHECKPOINT_COPY_PATH"]:
+        _keep_line(ctx.config.path("AUDIT_CHECKPOINT_COPY_PATH"), name, checkpoint)
+    return _keep_line(ctx.config.path("AUDIT_CHECKPOINT_PATH"), name, checkpoint)
+
+
+def _keep_line(folder: Path, name: str, checkpoint: Checkpoint) -> Path | None:
+    path = folder / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
@@ -129,18 +209,27 @@ def promises(ctx: Context, *, first: int, last: int) -> Promises:
     keys = chain_keys(ctx.config).known
     found = Promises()
     stored = select(AuditCheckpoint).order_by(AuditCheckpoint.seq)
-    said: list[Checkpoint] = [as_checkpoint(row) for row in ctx.session.scalars(stored)]
+    rows = list(ctx.session.scalars(stored))
+    said: list[Checkpoint] = [as_checkpoint(row) for row in rows]
+    in_files: set[str] = set()
     for kept in kept_in_files(ctx):
         if kept is None:
             found.invalid.append(0)
         else:
             said.append(kept)
+            in_files.add(kept.signature)
+    # One finding says it all: whoever looks sees which lines remain.
+    found.unkept = [row.seq for row in rows if unkept(ctx, row, in_files)][-1:]
+    found.missing = [lost.seq for lost in lost_chains(ctx)]
+    signatures = {checkpoint.signature for checkpoint in said}
     by_place: dict[int, set[str]] = {}
     for checkpoint in said:
         if not checkpoint.genuine(keys):
             found.invalid.append(checkpoint.seq)
             continue
         found.newest = max(found.newest, checkpoint.seq)
+        if checkpoint.previous and checkpoint.previous not in signatures and checkpoint.seq not in found.absent:
+            found.absent.append(checkpoint.seq)
         if first <= checkpoint.seq <= last:
             by_place.setdefault(checkpoint.seq, set()).add(checkpoint.head_hash)
     replaced = replacements(ctx.session, keys, by_place)

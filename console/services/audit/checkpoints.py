@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+
+from sqlalchemy import select
 
 from console.core.context import Context
 from console.domain.audit.chain import Anchor, ChainReport, Checkpoint
 from console.domain.audit.entry import checkpoint_signature, instant_text
-from console.domain.errors import Conflict
+from console.domain.audit.entry import signature as sign
+from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.text import T
-from console.models.audit import AuditCheckpoint
-from console.services.audit.checkpoint_store import as_checkpoint, keep_in_file
+from console.models.audit import AuditAcknowledgement, AuditCheckpoint
+from console.services.audit.checkpoint_store import (
+    acknowledgement_facts,
+    as_checkpoint,
+    chain_name,
+    keep_in_file,
+    lost_chains,
+    this_machine,
+)
 from console.services.audit.keys import chain_keys
+from console.services.audit.log import check_whole
 from console.services.audit.reader import hash_at, head_of
+from console.services.audit.record import record
 from console.services.audit.verify import Progress, newest_checkpoint, verify_from
 
 
@@ -40,9 +53,10 @@ def checkpoint(ctx: Context, *, full: bool = False, progress: Progress | None = 
     """Verify the rows since the last checkpoint (or all of them) and sign where the chain stands.
 
     A broken chain is not signed. The context must be reading: verification may take long, and only the signature
-    itself is written. Raises PermissionDenied without `admins:manage`, `audit:read` or `jobs:run`.
+    itself is written. Raises PermissionDenied without `admins:manage`, `jobs:run`, or `audit:read` for all sites.
     """
-    ctx.actor.require("admins:manage", "audit:read", "jobs:run")
+    if not ctx.actor.can("jobs:run"):
+        check_whole(ctx)
     start = Anchor() if full else _last_signed(ctx)
     report = verify_from(ctx, start, progress=progress)
     signed = None
@@ -87,10 +101,13 @@ def _sign(ctx: Context, end: Anchor, *, verified_from: int) -> str | None:
     if head_of(ctx.session).seq < end.seq or hash_at(ctx.session, end.seq) != end.entry_hash:
         raise Conflict(T("The chain changed while it was verified"))
     signed_at = instant_text(now)
+    before = ctx.session.scalar(select(AuditCheckpoint.signature).order_by(AuditCheckpoint.id.desc()).limit(1)) or ""
     signature = checkpoint_signature(
-        keys.current, seq=end.seq, head_hash=end.entry_hash, count=end.seq, signed_at=signed_at
+        keys.current, seq=end.seq, head_hash=end.entry_hash, count=end.seq, signed_at=signed_at, previous=before
     )
-    made = Checkpoint(end.seq, end.entry_hash, end.seq, signed_at, signature, keys.current_id)
+    made = Checkpoint(end.seq, end.entry_hash, end.seq, signed_at, signature, keys.current_id, before)
+    # The line is written first: a checkpoint that promises one has it, also when the plug is pulled in between.
+    path = keep_in_file(ctx, made)
     ctx.session.add(
         AuditCheckpoint(
             seq=made.seq,
@@ -100,8 +117,53 @@ def _sign(ctx: Context, end: Anchor, *, verified_from: int) -> str | None:
             signed_at=now,
             signature=made.signature,
             key_id=made.key_id,
+            previous=before,
+            kept_by=this_machine() if path else None,
         )
     )
     ctx.session.flush()
-    path = keep_in_file(ctx, made)
     return path.name if path else None
+
+
+def due(ctx: Context) -> bool:
+    """Return whether so many entries, or so many minutes with any, have passed since the last checkpoint."""
+    head, row = head_of(ctx.session), newest_checkpoint(ctx)
+    new = head.seq - (row.seq if row else 0)
+    waited = timedelta(minutes=ctx.config["AUDIT_CHECKPOINT_MINUTES"])
+    return new >= ctx.config["AUDIT_CHECKPOINT_ENTRIES"] or (
+        new > 0 and (row is None or ctx.now() - row.signed_at >= waited)
+    )
+
+
+def acknowledge(ctx: Context, chain: str, *, reason: str) -> int:
+    """Acknowledge that the log (or the checkpoint file) of a chain is gone; return up to which place.
+
+    From then on verification no longer reports it; who and why stays on record. Raises PermissionDenied without
+    `admins:manage` for all sites, Invalid without a reason, NotFound when nothing of that name is missing.
+    """
+    ctx.actor.require("admins:manage")
+    ctx.actor.require_all_sites()
+    reason = reason.strip()
+    if not reason:
+        raise Invalid.field("reason", T("A reason is needed"))
+    ctx.begin_write()
+    seq = next((lost.seq for lost in lost_chains(ctx) if lost.chain == chain), 0)
+    if chain == chain_name(ctx.session):
+        newest = newest_checkpoint(ctx)
+        seq = newest.seq if newest else 0
+    if not seq:
+        raise NotFound(T("No log of that name is missing"))
+    keys = chain_keys(ctx.config)
+    row = AuditAcknowledgement(
+        chain=chain,
+        seq=seq,
+        reason=reason,
+        actor_username=ctx.actor.username,
+        acknowledged_at=ctx.now(),
+        key_id=keys.current_id,
+    )
+    row.signature = sign(keys.current, "acknowledgement", acknowledgement_facts(row))
+    ctx.session.add(row)
+    detail = {"chain": chain, "seq": seq, "reason": reason}
+    record(ctx, "admin_audit_chain_acknowledge", "admin_audit_log", chain, status="warning", detail=detail)
+    return seq

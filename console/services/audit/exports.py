@@ -22,6 +22,7 @@ from console.domain.audit.archive import (
 )
 from console.services.audit.archive import Archive, build
 from console.services.audit.keys import signing_key_id
+from console.services.audit.log import check_whole
 from console.services.audit.record import record, viewed
 
 TYPE = "admin_audit_log"
@@ -47,8 +48,9 @@ def month_or_now(ctx: Context, text: str | None) -> Month:
 def integrity(ctx: Context, *, month: str | None = None, max_entries: int = 10_000) -> dict[str, Any]:
     """Verify a month and tell the result with the digest of its archive without entries; nothing is written.
 
-    Raises PermissionDenied without `admins:manage` or `audit:read`, BadRequest for what is no month.
+    Raises PermissionDenied without `admins:manage`, or `audit:read` for all sites; BadRequest for what is no month.
     """
+    check_whole(ctx)
     made = build(ctx, month_or_now(ctx, month), max_entries=max_entries, include_entries=False)
     document = made.document
     names = (
@@ -86,6 +88,7 @@ def export_json(
 
     The reading is done before the transaction becomes a writing one: a long export keeps nobody from writing.
     """
+    check_whole(ctx)
     made = build(
         ctx,
         month_or_now(ctx, month),
@@ -106,6 +109,7 @@ def export_csv(
     `X-Audit-Archive-SHA256` is the digest of the JSON archive made for the same request (contract 10.5);
     `X-Content-SHA256` and `X-Content-Signature` are those of the file itself (defect A8).
     """
+    check_whole(ctx)
     made = build(ctx, month_or_now(ctx, month), max_entries=max_entries)
     content = "".join(_csv(made, version)).encode()
     key = ctx.config["AUDIT_ARCHIVE_SIGNING_KEY"]

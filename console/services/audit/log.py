@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, func, literal, literal_column, select
+from sqlalchemy import ColumnElement, false, func, literal, literal_column, not_, or_, select
 
 from console.core.context import Context
+from console.core.database import dump_json
 from console.core.records import Fact, view_of
 from console.domain.audit.chain import Anchor, ChainVerifier
 from console.domain.audit.entry import detail_object
 from console.domain.errors import NotFound
+from console.domain.identity.iam import ADMIN
 from console.domain.text import N_, T
 from console.models.audit import AuditLog
 from console.services.audit.append import LOGS
@@ -45,6 +47,40 @@ class LogEntry:
 
 
 SHOWN = [LOGS.c["detail_json" if name == "detail" else name] for name in LogEntry.__dataclass_fields__]
+
+
+def visible(ctx: Context) -> Iterator[ColumnElement[bool]]:
+    """Return the conditions under which the caller may see an entry; raises PermissionDenied without any right.
+
+    With `admins:manage`, or for all sites, that is every entry (API contract, site scope). Others see the entries of
+    their sites, and of those without a site the ones by or about themselves. An entry belongs to the site that its
+    detail names, or that it is about.
+    """
+    actor = ctx.actor
+    actor.require(*READ)
+    if actor.can(ADMIN) or actor.all_sites:
+        return
+    # Inside a text of the detail these quotes are escaped: only a name and its value look like this.
+    named = [_holds(ctx, f'"site": {dump_json(site)}') for site in actor.site_scope]
+    about = LOGS.c.resource_type.endswith("_site", autoescape=True) & LOGS.c.resource_id.in_(actor.site_scope)
+    own: ColumnElement[bool] = false()
+    if actor.user_id is not None:
+        account = (LOGS.c.resource_type == "admin_user") & (LOGS.c.resource_id == str(actor.user_id))
+        of_a_site = or_(_holds(ctx, '"site": "'), LOGS.c.resource_type.endswith("_site", autoescape=True))
+        own = or_(LOGS.c.actor_user_id == actor.user_id, account) & not_(of_a_site)
+    yield or_(about, own, *named)
+
+
+def check_whole(ctx: Context) -> None:
+    """Raise PermissionDenied unless the caller may read the whole log: its months, archives and the chain."""
+    ctx.actor.require(*READ)
+    if not ctx.actor.can(ADMIN):
+        ctx.actor.require_all_sites()
+
+
+def _holds(ctx: Context, text: str) -> ColumnElement[bool]:
+    find = func.instr if ctx.session.get_bind().dialect.name == "sqlite" else func.strpos
+    return find(LOGS.c.detail_json, text) > 0
 
 
 def unsuccessful(*statuses: str) -> Iterator[ColumnElement[bool]]:
@@ -104,8 +140,7 @@ def listed(ctx: Context, wanted: LogFilter, *, limit: int = 50, offset: int = 0,
     `cursor` is the `next_cursor` of the page before: unlike an offset it costs the same on every page and does not
     shift when entries join. Raises PermissionDenied without `admins:manage` or `audit:read`.
     """
-    ctx.actor.require(*READ)
-    conditions = list(wanted.conditions())
+    conditions = [*visible(ctx), *wanted.conditions()]
     counted = select(literal(1)).select_from(LOGS).where(*conditions).limit(COUNT_CAP + 1).subquery()
     total = ctx.session.scalar(select(func.count()).select_from(counted)) or 0
     query = select(*SHOWN).where(*conditions)
@@ -137,13 +172,13 @@ class LogDetail:
 
 def get(ctx: Context, entry_id: int) -> LogDetail:
     """Return one entry with hashes; raises NotFound, and PermissionDenied without `admins:manage` or `audit:read`."""
-    ctx.actor.require(*READ)
-    row = ctx.session.get(AuditLog, entry_id) if 0 < entry_id < 2**63 else None
+    seen = list(visible(ctx))
+    row = ctx.session.scalar(select(AuditLog).where(AuditLog.id == entry_id, *seen)) if 0 < entry_id < 2**63 else None
     if row is None:
         raise NotFound(T("There is no such entry"))
     siblings: tuple[LogEntry, ...] = ()
     if row.request_id:
-        same = select(*SHOWN).where(LOGS.c.request_id == row.request_id, LOGS.c.id != row.id)
+        same = select(*SHOWN).where(LOGS.c.request_id == row.request_id, LOGS.c.id != row.id, *seen)
         siblings = tuple(entry_of(other) for other in ctx.session.execute(same.order_by(LOGS.c.seq).limit(20)))
     return view_of(LogDetail, row, entry=entry_of(row), intact=_intact(ctx, row), siblings=siblings)
 

@@ -12,7 +12,7 @@ from console.domain.audit.archive import Month, month_at, month_before, month_of
 from console.domain.audit.chain import ChainReport
 from console.models.audit import AuditCheckpoint
 from console.services.audit.append import LOGS
-from console.services.audit.log import READ
+from console.services.audit.log import check_whole
 from console.services.audit.reader import quick_span
 from console.services.audit.rebaseline_records import RebaselinedRange, ranges
 from console.services.audit.record import viewed
@@ -45,9 +45,9 @@ class PageData:
 def page_data(ctx: Context, text: str | None = None, *, verify: bool = False) -> PageData:
     """Return a month (by default the current UTC one) and, when asked, the verification of all of its rows.
 
-    Raises PermissionDenied without `admins:manage` or `audit:read`, BadRequest for what is no month.
+    Raises PermissionDenied without `admins:manage`, or `audit:read` for all sites; BadRequest for what is no month.
     """
-    ctx.actor.require(*READ)
+    check_whole(ctx)
     now = ctx.now()
     month = month_of(text) if text else month_at(now)
     span = quick_span(ctx.session, month)

@@ -80,10 +80,11 @@ def rebaseline(
 
     Old and new hashes of each changed row are kept first, signed, with actor and reason; integrity goes on reporting
     the stretch for ever. Rows that are gone stay gone: the evidence says how many were missing where. Raises
-    PermissionDenied without `admins:manage`, BadRequest for what is no month, Invalid without the confirmation that
-    people always and automation in production has to give. The chain is locked meanwhile.
+    PermissionDenied without `admins:manage` for all sites, BadRequest for what is no month, Invalid without the
+    confirmation that people always and automation in production has to give. The chain is locked meanwhile.
     """
     ctx.actor.require("admins:manage")
+    ctx.actor.require_all_sites()
     start = month_of(from_month).start if from_month else None
     reason = reason.strip()
     if not dry_run and must_confirm(ctx) and not (confirm or reason):

@@ -26,10 +26,12 @@ from console.models.jobs import JobRun
 from console.services.audit.checkpoint_store import (
     as_checkpoint,
     gap_teller,
+    lost_chains,
     newest_in_files,
     other_chains,
     promises,
     replacements,
+    unkept,
 )
 from console.services.audit.keys import chain_keys
 from console.services.audit.reader import batches, hash_at, head_of, last_place, row_after, row_before, span_of
@@ -183,6 +185,10 @@ def chain_status(ctx: Context) -> ChainStatus:
     kept = newest_in_files(ctx)
     if kept is not None and (row is None or (kept.seq, kept.head_hash) != (row.seq, row.head_hash)):
         trusted_start(ctx, verifier, kept)
+    if row is not None and unkept(ctx, row, {kept.signature} if kept else ()):
+        verifier.note(None, "checkpoint_file_incomplete", row.seq)
+    for lost in lost_chains(ctx):
+        verifier.note(None, "chain_missing", lost.seq)
     if head.seq - start.seq > STATUS_ROWS:
         partial = True
         start = Anchor(head.seq - STATUS_ROWS, hash_at(ctx.session, head.seq - STATUS_ROWS) or "")

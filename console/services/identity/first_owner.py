@@ -61,16 +61,16 @@ def ensure_admin_token(ctx: Context) -> bool:
 
 
 def ensure_owner(ctx: Context) -> FirstOwner:
-    """Return the owner who can sign in with a password, made now if there is none.
+    """Return the owner for all sites who can sign in with a password, made now if there is none.
 
     The password is ADMIN_PASSWORD, or a one-time one that must be changed at the first sign-in.
     """
-    known = ctx.session.scalar(
-        select(User.username)
+    owners = ctx.session.execute(
+        select(User.username, User.site_scope)
         .where(User.role == iam.Role.OWNER.value, User.is_active, User.password_hash.is_not(None))
         .order_by(User.id)
-        .limit(1)
     )
+    known = next((username for username, site_scope in owners if site_scope == ALL_SITES), None)
     if known is not None:
         return FirstOwner(known, created=False)
     return create_owner(ctx, _free_name(ctx), password=ctx.config["ADMIN_PASSWORD"] or None)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from sqlalchemy import Select, select
 
-from console.core.context import Actor, Context
+from console.core.context import ALL_SITES, Actor, Context
 from console.domain.errors import Conflict, PermissionDenied
 from console.domain.identity import iam, scope
 from console.domain.identity.scope import Scope
@@ -70,11 +70,15 @@ def lock_owners(ctx: Context, user_id: int) -> None:
 
 
 def keep_an_owner(ctx: Context, user: User) -> None:
-    """Raise Conflict when `user` is the last active owner; needs `lock_owners` before."""
+    """Raise Conflict when `user` is the last active owner, or the last one for all sites; needs `lock_owners` before.
+
+    An owner of some sites cannot administer the platform.
+    """
     if user.role != iam.Role.OWNER or not user.is_active:
         return
-    others = select(User.id).where(User.role == iam.Role.OWNER.value, User.is_active, User.id != user.id)
-    if ctx.session.scalar(others.limit(1)) is None:
+    others = select(User.site_scope).where(User.role == iam.Role.OWNER.value, User.is_active, User.id != user.id)
+    scopes = ctx.session.scalars(others).all()
+    if not scopes or (user.site_scope == ALL_SITES and ALL_SITES not in scopes):
         raise Conflict(T(LAST_OWNER), code="last_owner")
 
 

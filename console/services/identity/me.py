@@ -111,7 +111,7 @@ def sign_in_for_token(ctx: Context, verdict: sessions.Verdict, *, label: str) ->
     user = users.load(ctx, verdict.user_id, lock=True)
     expiry = expiry_on_issue(None, token_policy(ctx.config), now)
     name = label.strip() or "web-login"
-    token, plain = tokens.add(ctx, user, label=name, expires_at=expiry, site_scope=None, now=now)
+    token, plain = tokens.add(ctx, user, label=name, expires_at=expiry, site_scope=None, now=now, by_password=True)
     user.last_sign_in_at = now
     found = by_token(ctx, plain.encode())
     if found.actor is None:

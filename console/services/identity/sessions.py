@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from console.core.context import Actor, Context
 from console.core.records import view_of
 from console.domain.errors import Conflict, Invalid, NotFound, Unauthorized
 from console.domain.identity import accounts
 from console.domain.text import T
-from console.models.identity import User, WebSession
+from console.models.identity import Token, User, WebSession
 from console.services.audit import record as audit
 from console.services.identity import passwords
 from console.services.identity.callers import session_hash, session_policy
 from console.services.identity.grants import locked
-from console.services.identity.users import UserView, make_password, view
+from console.services.identity.users import UserView, end_sessions, end_tokens, make_password, view
 
 BAD_CREDENTIALS = "Invalid username or password"
 WRONG_PASSWORD = "wrong_password"
@@ -95,7 +95,7 @@ def open_session(
     if user is None:
         raise Unauthorized(BAD_CREDENTIALS, code="invalid_credentials")
     if previous:
-        _end(ctx, WebSession.token_hash == session_hash(previous), reason="replaced")
+        end_sessions(ctx, WebSession.token_hash == session_hash(previous), "replaced")
     if user.password_hash and passwords.is_outdated(ctx.config, user.password_hash):
         user.password_hash = passwords.make_hash(ctx.config, password)
     user.last_sign_in_at = now
@@ -144,34 +144,47 @@ def list_own(ctx: Context) -> list[SessionView]:
 
 def sign_out(ctx: Context) -> None:
     """End the session that carries this request; nothing happens without one."""
-    if ctx.actor.session_id is not None and _end(ctx, WebSession.id == ctx.actor.session_id, reason="signed_out"):
+    if ctx.actor.session_id is not None and end_sessions(ctx, WebSession.id == ctx.actor.session_id, "signed_out"):
         audit.record(ctx, "auth_logout", "web_session", ctx.actor.session_id, detail={"reason": "signed_out"})
 
 
 def end_own(ctx: Context, session_id: int) -> None:
     """End one of the caller's sessions; raises NotFound for any other."""
     mine = (WebSession.id == session_id) & (WebSession.user_id == ctx.actor.user_id)
-    if ctx.actor.user_id is None or not _end(ctx, mine, reason="ended_by_owner"):
+    if ctx.actor.user_id is None or not end_sessions(ctx, mine, "ended_by_owner"):
         raise NotFound(T("This session does not exist or has ended already"))
     audit.record(ctx, "auth_logout", "web_session", session_id, detail={"reason": "ended_by_owner"})
 
 
 def end_all_own(ctx: Context, *, keep_current: bool) -> int:
-    """Sign the caller out everywhere (or everywhere else); return how many sessions ended."""
+    """Sign the caller out everywhere (or everywhere else); return how many sessions ended.
+
+    Tokens that were got by password are sign-ins too, and end with them.
+    """
     mine = WebSession.user_id == ctx.actor.user_id
     if keep_current and ctx.actor.session_id is not None:
         mine &= WebSession.id != ctx.actor.session_id
-    ended = _end(ctx, mine, reason="signed_out_everywhere")
-    detail = {"reason": "signed_out_everywhere", "ended": ended, "kept_current": keep_current}
+    ended = end_sessions(ctx, mine, "signed_out_everywhere")
+    got = (Token.user_id == ctx.actor.user_id) & Token.by_password
+    if keep_current and ctx.actor.token_id is not None:
+        got &= Token.id != ctx.actor.token_id
+    tokens_ended = end_tokens(ctx, got, "signed_out_everywhere")
+    detail = {
+        "reason": "signed_out_everywhere",
+        "ended": ended,
+        "tokens_ended": tokens_ended,
+        "kept_current": keep_current,
+    }
     audit.record(ctx, "auth_logout_all", "admin_user", ctx.actor.user_id, detail=detail)
     return ended
 
 
-def change_password(ctx: Context, *, current: str, new: str) -> None:
-    """Change the caller's own password and end their other sessions.
+def change_password(ctx: Context, *, current: str, new: str, end_all_tokens: bool = False) -> None:
+    """Change the caller's own password; end their other sessions and the tokens that the old one got.
 
-    Raises Invalid when the current one is wrong or the new one is weak or the same, Conflict for a principal
-    without an account.
+    With `end_all_tokens` those that an administrator issued end as well; the caller's own credential stays. Raises
+    Invalid when the current one is wrong or the new one is weak or the same, Conflict for a principal without an
+    account.
     """
     user = _own(ctx, lock=True)
     if not passwords.matches(ctx.config, user.password_hash, accounts.normalise_password(current)):
@@ -183,8 +196,12 @@ def change_password(ctx: Context, *, current: str, new: str) -> None:
     user.must_change_password = False
     user.version += 1
     others = (WebSession.user_id == user.id) & (WebSession.id != (ctx.actor.session_id or 0))
-    ended = _end(ctx, others, reason="password_changed")
-    detail = {"username": user.username, "sessions_ended": ended}
+    ended = end_sessions(ctx, others, "password_changed")
+    got = (Token.user_id == user.id) & (Token.id != (ctx.actor.token_id or 0))
+    if not end_all_tokens:
+        got &= Token.by_password
+    tokens_ended = end_tokens(ctx, got, "password_changed")
+    detail = {"username": user.username, "sessions_ended": ended, "tokens_ended": tokens_ended}
     audit.record(ctx, "auth_password_change", "admin_user", user.id, detail=detail)
 
 
@@ -236,13 +253,3 @@ def _own(ctx: Context, *, lock: bool = False) -> User:
 
 def _named(user: User) -> Actor:
     return Actor("session", user.username, user.display_name, user.role, user_id=user.id)
-
-
-def _end(ctx: Context, which: Any, *, reason: str) -> int:
-    ended = ctx.session.scalars(
-        update(WebSession)
-        .where(which, WebSession.revoked_at.is_(None))
-        .values(revoked_at=ctx.now(), revoked_reason=reason)
-        .returning(WebSession.id)
-    )
-    return len(ended.all())

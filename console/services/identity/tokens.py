@@ -168,7 +168,14 @@ def issue(
 
 
 def add(
-    ctx: Context, user: User, *, label: str, expires_at: datetime | None, site_scope: Scope | None, now: datetime
+    ctx: Context,
+    user: User,
+    *,
+    label: str,
+    expires_at: datetime | None,
+    site_scope: Scope | None,
+    now: datetime,
+    by_password: bool = False,
 ) -> tuple[Token, str]:
     """Store a new token of `user` and return it with its plain text. For services only: checks nothing."""
     plain = tokens.TOKEN_PREFIX + secrets.token_urlsafe(tokens.TOKEN_BYTES)
@@ -180,6 +187,7 @@ def add(
         expires_at=expires_at,
         created_at=now,
         is_active=True,
+        by_password=by_password,
     )
     ctx.session.add(token)
     ctx.session.flush()
@@ -216,7 +224,15 @@ def rotate(ctx: Context, token_id: int) -> IssuedToken:
     ).first()
     if changed is None:
         raise Conflict(N_("Admin token already inactive"))
-    token, plain = add(ctx, user, label=old.label, expires_at=expiry, site_scope=old.site_scope, now=now)
+    token, plain = add(
+        ctx,
+        user,
+        label=old.label,
+        expires_at=expiry,
+        site_scope=old.site_scope,
+        now=now,
+        by_password=old.by_password,
+    )
     detail = {
         "old_token_id": old.id,
         "new_token_id": token.id,

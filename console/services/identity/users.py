@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.exc import IntegrityError
 
 from console.core.context import Context
@@ -81,6 +81,8 @@ class NewPassword:
 
     user: UserView
     one_time_password: str | None
+    sessions_ended: int
+    tokens_ended: int
 
 
 def list_users(ctx: Context) -> list[UserView]:
@@ -237,7 +239,7 @@ def edit(
 
 
 def reset_password(ctx: Context, user_id: int, *, password: str | None = None) -> NewPassword:
-    """Give a user a new password that must be changed at the next sign-in; ends their sessions.
+    """Give a user a new password that must be changed at the next sign-in; ends all their sessions and tokens.
 
     Without `password` a one-time password is made and returned; it is shown once and stored only as a hash.
     """
@@ -248,10 +250,11 @@ def reset_password(ctx: Context, user_id: int, *, password: str | None = None) -
     user.password_hash = make_password(ctx, user.username, password or made or "")
     user.password_updated_at = ctx.now()
     user.must_change_password = True
-    _end_sessions(ctx, user.id, "password_reset")
+    sessions_ended, tokens_ended = end_credentials(ctx, user.id, "password_reset")
     _changed(ctx, user)
-    audit.record(ctx, "admin_user_password_reset", "admin_user", user.id, detail={"username": user.username})
-    return NewPassword(view(user), made)
+    detail = {"username": user.username, "sessions_ended": sessions_ended, "tokens_ended": tokens_ended}
+    audit.record(ctx, "admin_user_password_reset", "admin_user", user.id, detail=detail)
+    return NewPassword(view(user), made, sessions_ended, tokens_ended)
 
 
 def make_password(ctx: Context, username: str, password: str) -> str:
@@ -277,22 +280,31 @@ def clean_scope(ctx: Context, names: Iterable[str]) -> Scope:
         raise Invalid.field("site_scope", str(error)) from error
 
 
-def end_credentials(ctx: Context, user_id: int, reason: str) -> None:
-    """End all tokens and browser sessions of a user."""
-    ctx.session.execute(
+def end_credentials(ctx: Context, user_id: int, reason: str) -> tuple[int, int]:
+    """End all browser sessions and tokens of a user; return how many of each."""
+    return end_sessions(ctx, WebSession.user_id == user_id, reason), end_tokens(ctx, Token.user_id == user_id, reason)
+
+
+def end_tokens(ctx: Context, which: ColumnElement[bool], reason: str) -> int:
+    """End those tokens that are still active; return how many. For services only."""
+    ended = ctx.session.scalars(
         update(Token)
-        .where(Token.user_id == user_id, Token.is_active)
+        .where(which, Token.is_active)
         .values(is_active=False, revoked_at=ctx.now(), revoked_reason=reason)
+        .returning(Token.id)
     )
-    _end_sessions(ctx, user_id, reason)
+    return len(ended.all())
 
 
-def _end_sessions(ctx: Context, user_id: int, reason: str) -> None:
-    ctx.session.execute(
+def end_sessions(ctx: Context, which: ColumnElement[bool], reason: str) -> int:
+    """End those browser sessions that are still open; return how many. For services only."""
+    ended = ctx.session.scalars(
         update(WebSession)
-        .where(WebSession.user_id == user_id, WebSession.revoked_at.is_(None))
+        .where(which, WebSession.revoked_at.is_(None))
         .values(revoked_at=ctx.now(), revoked_reason=reason)
+        .returning(WebSession.id)
     )
+    return len(ended.all())
 
 
 def _permissions(values: Iterable[str]) -> tuple[str, ...]:
@@ -316,7 +328,8 @@ def _check_edit(ctx: Context, user: User, changes: dict[str, Any]) -> None:
         raise Conflict(N_("Cannot deactivate current admin user"))
     if own and "role" in changes:
         raise Conflict(T("Your own role is changed by another administrator"))
-    if changes.get("is_active") is False or changes.get("role", user.role) != user.role:
+    narrowed = "site_scope" in changes and user.site_scope == scope.ALL_SITES
+    if changes.get("is_active") is False or "role" in changes or narrowed:
         keep_an_owner(ctx, user)
     check_grant(
         ctx,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,9 +11,10 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from console.core.config import APP_ROOT, Config
+from console.core.config import APP_ROOT, Config, allowed_hosts
 from console.core.context import Context
 from console.core.records import view_of
+from console.core.umask import open_to_others
 from console.domain.evidence import evidence as rules
 from console.domain.gate.rules import PreflightFacts
 from console.domain.runbook.preflight import (
@@ -55,6 +56,7 @@ _SAFE = {
     "GRANT_CONTAINMENT": True,
     "API_RATE_LIMIT_ENABLED": True,
     "API_RATE_LIMIT_IDENTITY": "verified",
+    "API_UNKNOWN_FIELDS": "refuse",
 }
 
 
@@ -138,7 +140,23 @@ def _surroundings(config: Config) -> Surroundings:
         admin_token_length=len(config["ADMIN_TOKEN"].strip()),
         secret_lengths={name: len(config[name].strip()) for name in _SECRETS},
         open_switches=tuple(name for name, safe in _SAFE.items() if config[name] != safe),
+        open_folders=tuple(_open_folders(config)),
+        any_host=config.production and not allowed_hosts(config),
     )
+
+
+def _open_folders(config: Config) -> Iterator[str]:
+    folders = [config.path("DATA_DIR"), config.path("AUDIT_ARCHIVE_PATH"), config.path("AUDIT_CHECKPOINT_PATH")]
+    if evidence_store.backend(config) == rules.FS:
+        folders.append(evidence_store.root(config))
+    data, *others = folders
+    yield from (str(folder) for folder in {data, *others} if _reachable(folder, data))
+
+
+def _reachable(folder: Path, data: Path) -> bool:
+    # What lies in a closed folder is closed, whatever its own mode says.
+    inside = folder != data and folder.is_relative_to(data)
+    return open_to_others(folder) and (not inside or open_to_others(data))
 
 
 def _evidence(config: Config) -> PathProbe | None:

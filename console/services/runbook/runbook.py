@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -90,7 +91,12 @@ def _chain(ctx: Context) -> ChainFacts:
         partial=seen.partial,
         full_verified_at=seen.full_verified_at,
         rebaseline_count=seen.rebaseline_count,
+        full_age_seconds=_seconds(seen.generated_at - seen.full_verified_at) if seen.full_verified_at else None,
     )
+
+
+def _seconds(age: timedelta) -> int:
+    return max(0, int(age.total_seconds()))
 
 
 def _latency(ctx: Context) -> LatencySnapshot:

@@ -157,6 +157,7 @@ def record(ctx: Context, programme: TrackerKind, before: ItemView, after: ItemVi
             "is_active": after.is_active,
             "old": tracker_store.stored(old),
             "new": tracker_store.stored(new),
+            "site": after.site,
         },
     )
 
@@ -196,7 +197,8 @@ def comment(ctx: Context, item_id: int, text: str, programme: TrackerKind = REME
     tracker_store.write_events(
         ctx, programme, [(item.id, item.site, item.version, Event("comment", {}, {"text": text}))], now
     )
-    audit.record(ctx, f"{programme.audit_prefix}_item_comment", programme.item_resource, item.id, detail={"text": text})
+    detail = {"text": text, "site": item.site}
+    audit.record(ctx, f"{programme.audit_prefix}_item_comment", programme.item_resource, item.id, detail=detail)
     return events_of(ctx, item_id, programme, limit=1)[0][0]
 
 

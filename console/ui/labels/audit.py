@@ -9,6 +9,7 @@ ACTIONS: dict[str, str] = {
     "admin_audit_archive_export_csv": N_("Audit archive downloaded as CSV"),
     "admin_audit_archive_export_json": N_("Audit archive downloaded"),
     "admin_audit_archive_monthly_run": N_("Month archived"),
+    "admin_audit_chain_acknowledge": N_("Loss of a log acknowledged"),
     "admin_audit_chain_rebaseline": N_("Audit hashes written anew"),
     "admin_audit_log_export_csv": N_("Audit log downloaded as CSV"),
     "admin_site_create": N_("Site created"),
@@ -87,6 +88,9 @@ REASONS: dict[str, str] = {
     "head_mismatch": N_("The newest entries are missing, or some were added behind the product's back."),
     "checkpoint_mismatch": N_("A signed checkpoint says something else."),
     "checkpoint_invalid": N_("A checkpoint is not genuine."),
+    "checkpoint_missing": N_("The checkpoint before this one is gone."),
+    "checkpoint_file_incomplete": N_("The line of this checkpoint is gone from its file."),
+    "chain_missing": N_("A log whose checkpoints were signed here is gone."),
 }
 
 

@@ -80,6 +80,7 @@ ERROR_TITLES = {
     410: N_("This is no longer kept"),
     412: N_("Somebody was faster"),
     413: N_("That is too large"),
+    414: N_("The address is too long"),
     415: N_("This kind of content is not understood"),
     422: N_("Something in the form does not fit"),
     429: N_("Too many requests"),

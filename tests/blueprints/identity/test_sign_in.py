@@ -353,3 +353,73 @@ class TestOwnAccount:
         manager = api("manager")
         assert manager.delete("/api/auth/me").json["is_active"] is False
         assert manager.get("/api/auth/me").status_code == 401
+
+
+class TestTokensOfAPassword:
+    """A token that was got by password is a sign-in: it ends when the password does."""
+
+    @pytest.fixture
+    def person(self, api, config, client):
+        """A person with a session-less token by password, one that was issued, and the client of the latter."""
+        hashed = passwords.make_hash(config, PASSWORD)
+        issued = api("manager", username="kim", password_hash=hashed)
+        sent = {"username": "kim", "password": PASSWORD}
+        got = client.post("/api/auth/login", json=sent).json["token"]
+        return issued, got
+
+    def works(self, client, token):
+        return client.get("/api/auth/me", headers={"X-Admin-Token": token}).status_code == 200
+
+    def test_a_reset_ends_every_session_and_every_token_and_says_how_many(self, api, client, person):
+        issued, got = person
+        assert self.works(client, got)
+        user_id = issued.get("/api/auth/me").json["user_id"]
+
+        answer = api("owner").post(f"/api/admin/users/{user_id}/password", json={}).json
+
+        assert (answer["sessions_ended"], answer["tokens_ended"]) == (0, 2)
+        assert not self.works(client, got)
+        assert not self.works(client, issued.token)
+
+    @pytest.mark.parametrize(("end_all", "issued_works"), [(False, True), (True, False)])
+    def test_a_change_ends_those_got_by_password_and_offers_the_rest(self, app, client, person, end_all, issued_works):
+        issued, got = person
+        browser = BrowserClient(app, app.response_class)
+        assert browser.sign_in("kim").status_code == 303
+        new = "a much better password"
+        form = {"current": PASSWORD, "new": new, "again": new} | ({"end_all_tokens": "1"} if end_all else {})
+
+        assert browser.post("/account/password", data=form).status_code == 303
+
+        assert not self.works(client, got)
+        assert self.works(client, issued.token) is issued_works
+
+    def test_the_token_that_changes_the_password_stays(self, client, person):
+        issued, got = person
+        body = {"password": "a much better password", "current_password": PASSWORD, "end_all_tokens": True}
+
+        assert client.patch("/api/auth/me/profile", json=body, headers={"X-Admin-Token": got}).status_code == 200
+
+        assert self.works(client, got)
+        assert not self.works(client, issued.token)
+
+    def test_signing_out_everywhere_includes_them(self, app, client, person):
+        issued, got = person
+        browser = BrowserClient(app, app.response_class)
+        browser.sign_in("kim")
+
+        assert browser.post("/account/sessions/end-all", data={}).status_code == 303
+
+        assert not self.works(client, got)
+        assert self.works(client, issued.token)
+
+    def test_a_rotated_one_is_still_one(self, api, app, client, person, session):
+        _issued, got = person
+        token_id = client.get("/api/auth/me", headers={"X-Admin-Token": got}).json["token_id"]
+        rotated = api("owner").post(f"/api/admin/tokens/{token_id}/rotate").json["token"]
+        browser = BrowserClient(app, app.response_class)
+        browser.sign_in("kim")
+
+        browser.post("/account/sessions/end-all", data={})
+
+        assert not self.works(client, rotated)

@@ -40,7 +40,7 @@ def person(session, clock):
 
 
 def test_a_new_user_has_the_published_fields_and_defaults(owner, session):
-    response = owner.post(USERS, json={"username": " kim ", "unknown": 1})
+    response = owner.post(USERS, json={"username": " kim "})
 
     assert response.status_code == 201
     body = response.json
@@ -320,7 +320,8 @@ class TestPasswords:
         assert len(body["one_time_password"]) == 19
         assert (body["user"]["has_password"], body["user"]["must_change_password"]) == (True, True)
         assert body["one_time_password"] not in owner.get(USERS).text
-        assert trail(session, "admin_user_password_reset") == [("admin_user", str(user_id), {"username": "kim"})]
+        detail = {"username": "kim", "sessions_ended": 0, "tokens_ended": 1}
+        assert trail(session, "admin_user_password_reset") == [("admin_user", str(user_id), detail)]
         assert session.scalar(select(User.password_hash).where(User.id == user_id)).startswith("$argon2id$")
 
     def test_a_given_password_must_pass_the_rules(self, owner, person):

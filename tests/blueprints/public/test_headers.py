@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-HSTS = "max-age=63072000; includeSubDomains; preload"
+HSTS = "max-age=63072000"
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -57,6 +57,13 @@ def test_an_api_answer_shown_in_a_browser_is_a_page_like_the_others(api):
         ({}, "https://localhost", HSTS),
         ({"HSTS": "on"}, "http://localhost", HSTS),
         ({"HSTS": "off"}, "https://localhost", None),
+        ({"HSTS_SUBDOMAINS": True}, "https://localhost", f"{HSTS}; includeSubDomains"),
+        ({"HSTS_PRELOAD": True}, "https://localhost", HSTS),
+        (
+            {"HSTS_SUBDOMAINS": True, "HSTS_PRELOAD": True},
+            "https://localhost",
+            f"{HSTS}; includeSubDomains; preload",
+        ),
         ({"ENV": "production", "PREFLIGHT_FAIL_ON_ERROR": False}, "http://localhost", HSTS),
     ],
 )

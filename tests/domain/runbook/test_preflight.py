@@ -38,8 +38,10 @@ def test_good_surroundings_pass_and_the_checks_stand_in_the_published_order():
         "admin_token_bootstrap",
         "secret_strength",
         "compatibility_switches",
+        "private_folders",
+        "allowed_hosts",
     ]
-    assert (found.overall_status, found.has_error, found.check_count) == ("ok", False, 12)
+    assert (found.overall_status, found.has_error, found.check_count) == ("ok", False, 14)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select, update
 
-from console.domain.errors import PermissionDenied
-from console.models.audit import AuditCheckpoint
-from console.services.audit.checkpoints import checkpoint
+from console.core.context import Context
+from console.domain.errors import Invalid, NotFound, PermissionDenied
+from console.models.audit import AuditAcknowledgement, AuditCheckpoint
+from console.services.audit.checkpoint_store import lost_chains
+from console.services.audit.checkpoints import acknowledge, checkpoint, due
 from console.services.audit.record import chain_status
 from console.services.audit.verify import verify_all
-from tests.conftest import empty
+from console.services.runbook.runbook import _chain as runbook_chain
+from tests.conftest import actor_of, empty
 from tests.services.audit.audit_support import Trail, found
 
 
@@ -46,6 +49,7 @@ def test_a_whole_chain_is_signed_in_the_database_and_in_a_file(trail):
             "head_hash": row.head_hash,
             "key_id": row.key_id,
             "seq": 4,
+            "previous": "",
             "signature": row.signature,
             "signed_at": "2026-03-02T00:00:00+00:00",
         }
@@ -139,18 +143,139 @@ def test_a_line_that_makes_no_sense_is_reported(trail):
     assert found(trail.check(verify_all)) == [(0, "checkpoint_invalid")]
 
 
-def test_checkpoints_of_another_log_in_the_folder_are_told_and_not_taken_for_this_one(trail, engine):
+def lost(trail, engine):
+    """Fill, sign and lose a log; return its name in the files."""
     trail.write(4)
-    trail.check(checkpoint)
+    name = trail.check(checkpoint).file.split("-")[2]
     empty(engine)
+    return name
+
+
+@pytest.mark.parametrize("again", [0, 2])
+def test_a_log_that_is_gone_is_reported_everywhere_until_somebody_acknowledges_it(trail, engine, again):
+    name = lost(trail, engine)
+    if again:
+        trail.write(again)
+
+    assert (4, "chain_missing") in found(trail.check(verify_all))
+    assert (4, "chain_missing") in found(trail.check(chain_status))
+    assert not trail.check(checkpoint).chain_ok
+    assert not trail.check(runbook_chain).ok
+    with trail.ctx() as ctx:
+        assert acknowledge(ctx, name, reason="A new database after the move") == 4
+
+    assert trail.check(verify_all).chain_ok
+    assert trail.check(chain_status).chain_ok
+    assert trail.rows()[-1].action == "admin_audit_chain_acknowledge"
+    assert "after the move" in trail.rows()[-1].detail_json
+
+
+def test_an_acknowledgement_holds_for_what_was_lost_by_then_and_for_our_own_hand(trail, engine):
+    name = lost(trail, engine)
+    with trail.ctx() as ctx:
+        acknowledge(ctx, name, reason="known")
+    for values in ({"seq": 9}, {"reason": "other"}, {"actor_username": "kim"}, {"signature": "0" * 64}):
+        with trail.factory() as session:
+            session.execute(update(AuditAcknowledgement).values(**values))
+            session.flush()
+            ctx = Context(session, trail.clock, actor_of(), trail.config)
+            assert [one.seq for one in lost_chains(ctx)] == [4]
+
+
+@pytest.mark.parametrize("reason", ["", "  "])
+def test_an_acknowledgement_needs_a_reason_and_something_that_is_missing(trail, engine, reason):
+    name = lost(trail, engine)
+    with trail.ctx() as ctx, pytest.raises(Invalid):
+        acknowledge(ctx, name, reason=reason)
+    with trail.ctx() as ctx, pytest.raises(NotFound):
+        acknowledge(ctx, "0" * 12, reason="why")
+    with trail.ctx(role="owner", sites=("HQ",)) as ctx, pytest.raises(PermissionDenied):
+        acknowledge(ctx, name, reason="why")
+
+
+def test_checkpoints_that_another_key_signed_say_nothing_about_us(trail, engine):
+    lost(trail, engine)
+    trail.config = trail.config.replaced(AUDIT_CHAIN_KEY="another-chain-key")
+
+    assert trail.check(verify_all).chain_ok
+    trail.write(1)
+    assert trail.check(chain_status).other_chains == 1
+
+
+def test_each_checkpoint_names_the_one_before_so_that_none_can_be_taken_out(trail):
+    for _number in range(3):
+        trail.write(2)
+        trail.check(checkpoint)
+    rows = stored(trail)
+    assert [row.previous for row in rows] == ["", rows[0].signature, rows[1].signature]
+    (path,) = trail.config.path("AUDIT_CHECKPOINT_PATH").glob("*.jsonl")
+    kept = path.read_text().splitlines(keepends=True)
+
+    trail.run(delete(AuditCheckpoint).where(AuditCheckpoint.id == rows[1].id))
+    assert trail.check(verify_all).chain_ok  # The file still has it.
+    path.write_text(kept[0] + kept[2])
+
+    assert (6, "checkpoint_missing") in found(trail.check(verify_all))
+
+
+def test_a_predecessor_that_was_written_over_makes_a_checkpoint_invalid(trail):
+    trail.write(2)
+    trail.check(checkpoint)
+    trail.run(update(AuditCheckpoint).values(previous=None))
+
+    assert (2, "checkpoint_invalid") in found(trail.check(verify_all))
+
+
+@pytest.mark.parametrize("how", ["emptied", "removed"])
+def test_an_emptied_file_is_noticed_until_it_is_acknowledged(trail, how):
+    trail.write(2)
+    chain = trail.check(checkpoint).file.split("-")[2]
+    (path,) = trail.config.path("AUDIT_CHECKPOINT_PATH").glob("*.jsonl")
+    path.write_text("") if how == "emptied" else path.unlink()
+
+    assert found(trail.check(verify_all)) == [(2, "checkpoint_file_incomplete")]
+    assert (2, "checkpoint_file_incomplete") in found(trail.check(chain_status))
+    with trail.ctx() as ctx:
+        acknowledge(ctx, chain, reason="the folder was on a disk that failed")
+    assert trail.check(verify_all).chain_ok
+    assert trail.check(chain_status).chain_ok
+
+
+def test_a_checkpoint_that_another_machine_kept_is_not_looked_for_here(trail):
+    trail.write(2)
+    trail.check(checkpoint)
+    trail.run(update(AuditCheckpoint).values(kept_by="another"))
+    (path,) = trail.config.path("AUDIT_CHECKPOINT_PATH").glob("*.jsonl")
+    path.unlink()
+
     assert trail.check(verify_all).chain_ok
 
-    trail.write(2)
-    status = trail.check(chain_status)
-    assert (status.chain_ok, status.other_chains) == (True, 1)
-    assert trail.check(verify_all).chain_ok
+
+def test_a_checkpoint_is_due_after_so_many_entries_or_minutes(trail):
+    trail.config = trail.config.replaced(AUDIT_CHECKPOINT_ENTRIES=5, AUDIT_CHECKPOINT_MINUTES=3)
+    assert not trail.check(due)
+    trail.write(1)
+    assert trail.check(due)  # Nothing was ever signed.
     trail.check(checkpoint)
-    assert trail.check(chain_status).other_chains == 1
+    trail.write(4)
+    assert not trail.check(due)
+    trail.write(1)
+    assert trail.check(due)
+    trail.check(checkpoint)
+    trail.clock.advance(timedelta(minutes=3))
+    assert not trail.check(due)
+    trail.write(1)
+    assert trail.check(due)
+
+
+def test_a_copy_of_every_checkpoint_is_kept_where_it_is_wanted(trail, tmp_path):
+    trail.config = trail.config.replaced(AUDIT_CHECKPOINT_COPY_PATH=str(tmp_path / "elsewhere"))
+    trail.write(2)
+    name = trail.check(checkpoint).file
+
+    assert (tmp_path / "elsewhere" / name).read_text() == (
+        trail.config.path("AUDIT_CHECKPOINT_PATH") / name
+    ).read_text()
 
 
 def test_files_cannot_be_shaken_off_by_changing_or_deleting_the_first_row(trail):

@@ -18,7 +18,7 @@ from console.domain.identity.tokens import judge
 from console.models.audit import AuditLog
 from console.models.identity import Site, Token, User, WebSession
 from console.services.identity import callers as identity
-from console.services.identity import clean_up, first_owner, sessions, sites, tokens, users
+from console.services.identity import clean_up, first_owner, me, sessions, sites, tokens, users
 from tests.conftest import actor_of
 from tests.factories import make_site, make_token, make_user
 
@@ -109,6 +109,43 @@ class TestAtTheSameMoment:
         assert session.scalars(select(User.username)).all() == ["kim"]
 
 
+class TestTheLastOwner:
+    @pytest.mark.parametrize("own", [True, False])
+    def test_the_last_owner_for_all_sites_stays_one(self, session, clock, make_ctx, own):
+        owner = make_user(session, now=clock.now(), role="owner")
+        make_user(session, now=clock.now(), role="owner", site_scope=("HQ",))
+        make_user(session, now=clock.now(), role="owner", is_active=False)
+        ctx = make_ctx("owner", user_id=owner.id if own else None)
+
+        with pytest.raises(Conflict) as refused:
+            users.edit(ctx, owner.id, site_scope=("HQ",))
+        assert refused.value.code == "last_owner"
+        with pytest.raises(Conflict):
+            users.edit(ctx, owner.id, site_scope=())
+        assert owner.site_scope == ("*",)
+
+    def test_one_of_two_may_narrow_and_may_come_back(self, session, clock, make_ctx):
+        owner, other = (make_user(session, now=clock.now(), role="owner") for _ in range(2))
+        ctx = make_ctx("owner", user_id=owner.id)
+
+        assert users.edit(ctx, other.id, site_scope=("HQ",)).site_scope == ("HQ",)
+        assert users.edit(ctx, other.id, site_scope=("*",)).site_scope == ("*",)
+
+    def test_the_only_owner_of_some_sites_may_get_all(self, session, clock, make_ctx):
+        owner = make_user(session, now=clock.now(), role="owner", site_scope=("HQ",))
+
+        assert users.edit(make_ctx("owner"), owner.id, site_scope=("*",)).site_scope == ("*",)
+
+    def test_the_last_one_for_all_sites_does_not_leave(self, session, clock, make_ctx):
+        owner = make_user(session, now=clock.now(), role="owner")
+        make_user(session, now=clock.now(), role="owner", site_scope=("HQ",))
+
+        with pytest.raises(Conflict):
+            me.deactivate_me(make_ctx("owner", user_id=owner.id))
+        with pytest.raises(Conflict):
+            users.set_active(make_ctx("owner"), owner.id, is_active=False)
+
+
 class TestBootstrap:
     def test_the_first_owner_gets_a_free_name(self, system, session, clock):
         make_user(session, now=clock.now(), username="owner", role="operator")
@@ -121,6 +158,11 @@ class TestBootstrap:
         make_user(session, now=clock.now(), username="bot", role="owner")
 
         assert first_owner.ensure_owner(system).username == "owner"
+
+    def test_an_owner_of_some_sites_is_not_enough(self, system, session, clock):
+        make_user(session, now=clock.now(), username="local", role="owner", site_scope=("HQ",), password_hash="x")
+
+        assert (first_owner.ensure_owner(system).username, first_owner.ensure_owner(system).created) == ("owner", False)
 
     def test_without_a_token_in_the_settings_nothing_is_seeded(self, system, session):
         assert first_owner.ensure_admin_token(system) is False

@@ -1,0 +1,273 @@
+"""The door between the network and the application: no thread ever waits for somebody outside.
+
+The server's event loop receives a request whole, within a time and a length, before a thread is taken. A thread makes
+the answer whole, in memory or in a file, before the loop sends it. However slowly others write or read, the threads
+are free for those who do neither.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import structlog
+from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+from granian._granian import RSGIProtocolClosed as ProtocolClosed
+from granian._granian import RSGIProtocolError as ProtocolError
+from granian.rsgi import Scope
+
+from console.web.headers import ALWAYS
+
+log = structlog.get_logger(__name__)
+
+# Answers up to this many bytes are sent from memory, larger ones from a file.
+IN_MEMORY = 1024 * 1024
+# A file that the server has begun to send needs its name no longer.
+FORGET_FILE_SECONDS = 60.0
+# Names and values of all headers; the server itself takes at most a hundred of them.
+MAX_HEADER_BYTES = 32 * 1024
+# Requests that may wait for each thread; the next one is asked to come again.
+WAITING_PER_THREAD = 64
+# Bytes of all bodies that are on their way at the same time, in each process; small ones are always taken.
+BODIES_AT_ONCE = 256 * 1024 * 1024
+UNCOUNTED = 64 * 1024
+# Of a body that is too large this many times the limit is read and thrown away, so that the refusal arrives.
+DRAINED = 2
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a process takes: threads, bytes of a body, seconds until the whole body must be there."""
+
+    threads: int
+    body_bytes: int
+    body_seconds: float
+
+
+class RefusedError(Exception):
+    """The request is not handed on; `status` says why."""
+
+    def __init__(self, status: HTTPStatus) -> None:
+        super().__init__(status.phrase)
+        self.status = status
+
+
+@dataclass
+class Answer:
+    """What the application answered: the body is in `body`, or in the file `path` when it is large."""
+
+    status: int = 500
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+    path: str | None = None
+
+
+class Gateway:
+    """An RSGI application around a WSGI one."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]], limits: Limits) -> None:
+        self._app, self._limits = app, limits
+        self._threads = ThreadPoolExecutor(limits.threads, thread_name_prefix="request")
+        self._inside = 0
+        self._body_bytes = 0
+
+    def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
+        """Let running requests finish when the server ends."""
+        self._threads.shutdown()
+
+    async def __call__(self, scope: Scope, protocol: HTTPProtocol) -> None:
+        """Answer one request."""
+        try:
+            if sum(len(name) + len(value) for name, value in scope.headers.items()) > MAX_HEADER_BYTES:
+                raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            body, length = await self._receive(scope, protocol)
+            if self._inside >= self._limits.threads * (1 + WAITING_PER_THREAD):
+                raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE)
+        except RefusedError as refused:
+            _refuse(scope, protocol, refused.status)
+            return
+        except (ProtocolClosed, ProtocolError):
+            return  # Whoever sent it is gone.
+        self._inside += 1
+        try:
+            environ = environ_of(scope, body, length)
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(self._threads, self._make, environ)
+        finally:
+            self._inside -= 1
+        _send(protocol, answer, head=scope.method == "HEAD")
+
+    async def _receive(self, scope: Scope, protocol: HTTPProtocol) -> tuple[bytes, int | None]:
+        """Return the whole body and its length, None when there is no body.
+
+        A body above the limit is thrown away; the application refuses it by its length.
+        """
+        headers = scope.headers
+        declared = headers.get("content-length")
+        if declared is None and "transfer-encoding" not in headers:
+            return b"", None
+        if declared is None and headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
+            # Half a form looks like a whole one, and the server does not tell where chunks were cut off.
+            raise RefusedError(HTTPStatus.LENGTH_REQUIRED)
+        length = int(declared) if declared is not None else None
+        if length is not None and length > self._limits.body_bytes * DRAINED:
+            return b"", length
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                return await self._read(protocol, length)
+        except TimeoutError:
+            raise RefusedError(HTTPStatus.REQUEST_TIMEOUT) from None
+
+    async def _read(self, protocol: HTTPProtocol, length: int | None) -> tuple[bytes, int]:
+        most = self._limits.body_bytes
+        kept, size, counted = bytearray(), 0, 0
+        try:
+            async for chunk in protocol:
+                size += len(chunk)
+                if size > most * DRAINED:
+                    break
+                if size > most:
+                    kept.clear()
+                    continue
+                kept += chunk
+                if size > UNCOUNTED:
+                    self._body_bytes += len(chunk)
+                    counted += len(chunk)
+                    if self._body_bytes > BODIES_AT_ONCE:
+                        raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE)
+        finally:
+            self._body_bytes -= counted
+        if length is not None and size != length:
+            raise ProtocolClosed
+        return bytes(kept), size
+
+    def _make(self, environ: dict[str, Any]) -> Answer:
+        """Run the application to the end of its answer; runs in a thread."""
+        answer = Answer()
+
+        def start_response(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Callable[..., Any]:
+            answer.status, answer.headers = int(status[:3]), headers
+            return _no_write
+
+        try:
+            parts = self._app(environ, start_response)
+            try:
+                answer.body, answer.path = _collect(parts)
+            finally:
+                if hasattr(parts, "close"):
+                    parts.close()
+        except Exception:
+            # Half an answer must not look like a whole one.
+            log.exception("answer_failed", path=environ["PATH_INFO"][:200])
+            return failure(HTTPStatus.INTERNAL_SERVER_ERROR)
+        return answer
+
+
+def environ_of(scope: Scope, body: bytes, length: int | None) -> dict[str, Any]:
+    """Return the WSGI environment of a request whose body has `length` bytes, None for none."""
+    server, _, port = scope.server.rpartition(":")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope.path.encode("utf-8", "surrogatepass").decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "SERVER_NAME": server,
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope.headers.items():
+        key = name.upper().replace("-", "_")
+        key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
+        joint = ";" if key == "HTTP_COOKIE" else ","
+        environ[key] = f"{environ[key]}{joint}{value}" if key in environ else value
+    if length is not None:
+        environ["CONTENT_LENGTH"] = str(length)
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+    return environ
+
+
+def failure(status: HTTPStatus) -> Answer:
+    """Return an answer that needs no application."""
+    headers = [*((name.lower(), value) for name, value in ALWAYS.items()), ("content-type", "application/json")]
+    return Answer(status, headers, f'{{"detail":"{status.phrase}"}}'.encode())
+
+
+def _refuse(scope: Scope, protocol: HTTPProtocol, status: HTTPStatus) -> None:
+    answer = failure(status)
+    # What remains of the body is still on its way: the connection cannot carry another request.
+    answer.headers += [("connection", "close"), ("cache-control", "no-store")]
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        answer.headers.append(("retry-after", "1"))
+    _send(protocol, answer, head=scope.method == "HEAD")
+
+
+def _send(protocol: HTTPProtocol, answer: Answer, *, head: bool) -> None:
+    headers = [(name.lower(), value) for name, value in answer.headers]
+    if answer.path is None:
+        if head or answer.status in (204, 304):
+            protocol.response_empty(answer.status, headers)
+        else:
+            protocol.response_bytes(answer.status, headers, answer.body)
+        return
+    path = Path(answer.path)
+    if not any(name == "content-length" for name, _ in headers):
+        headers.append(("content-length", str(path.stat().st_size)))
+    if head:
+        path.unlink()
+        protocol.response_empty(answer.status, headers)
+        return
+    protocol.response_file(answer.status, headers, answer.path)
+    asyncio.get_running_loop().call_later(FORGET_FILE_SECONDS, _forget, path)
+
+
+def _forget(path: Path) -> None:
+    with suppress(FileNotFoundError):
+        path.unlink()
+
+
+def _collect(parts: Iterable[bytes]) -> tuple[bytes, str | None]:
+    """Return all parts joined, or the name of a file with them when they are many."""
+    kept = bytearray()
+    several = iter(parts)
+    for part in several:
+        kept += part
+        if len(kept) > IN_MEMORY:
+            return b"", _to_file(kept, several)
+    return bytes(kept), None
+
+
+def _to_file(begin: bytes | bytearray, rest: Iterable[bytes]) -> str:
+    handle, name = tempfile.mkstemp(prefix="kaos-answer-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(begin)
+            for part in rest:
+                file.write(part)
+    except BaseException:
+        Path(name).unlink()
+        raise
+    return name
+
+
+def _no_write(_data: bytes) -> None:
+    raise RuntimeError("answers are returned, not written")
