@@ -223,7 +223,8 @@ def _say(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Return what the measurement ran on, and what it is worth at this moment."""
     cpu = next(
         (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
         platform.machine(),
@@ -266,7 +267,7 @@ def main() -> None:
     ]
     made = [
         "# Measurements\n\nWritten by `make bench`. ",
-        f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}; the load runs on the same cores. ",
+        f"{datetime.now(UTC):%Y-%m-%d}, {machine()}; the load runs on the same cores. ",
         f"{data.SITES} sites, {int(data.ITEMS * options.scale):,} tracker items, ",
         f"{int(data.AUDIT_ROWS * options.scale):,} audit rows, {int(data.JOB_RUNS * options.scale):,} job runs; ",
         f"one web process with {server.THREADS} threads. What was read is kept until something is written; ",

@@ -35,6 +35,7 @@ def test_without_script_everything_is_there(page_as, width):
     assert page.locator(".verdict").inner_text() in ("GO", "NO-GO")
     assert page.locator("#rules li[id^=rule-]").count() == 7
     page.get_by_role("link", name="All verdicts").click()
+    page.locator("table tbody tr").first.wait_for()
     assert page.locator("table tbody tr").count() >= 10
     page.locator("table tbody tr a").first.click()
     assert page.locator("h1").inner_text().startswith("Verdict #")

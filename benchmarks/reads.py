@@ -1,0 +1,216 @@
+"""Measure reading in five ways: cold, after somebody's write, after a write to something else, unchanged, conditional.
+
+`python -m benchmarks.reads` measures that alone and writes its part of `benchmarks/RESULTS.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import sessionmaker
+
+from benchmarks import data, server
+from console.core.config import Config
+from console.core.database import make_engine
+from console.models.base import Base
+from console.services.identity import passwords
+from tests.factories import make_token, make_user
+from tests.support.postgres import postgres_url
+
+PEOPLE = 8
+BOARD = "/board?view=table"
+ITEMS = "/api/ops/governance/gate/remediation/tracker/items?limit=50"
+PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
+RESULTS = Path(__file__).with_name("RESULTS.md")
+START, END = "<!-- reads: written by `python -m benchmarks.reads` -->\n", "<!-- end of reads -->\n"
+Caller = dict[str, str]
+Write = Callable[[], None]
+
+
+def ask(connection: http.client.HTTPConnection, path: str, headers: Caller) -> tuple[float, int, int, Caller]:
+    """Send one request; return milliseconds, status, bytes of the body, and the tags of the answer."""
+    start = time.perf_counter()
+    connection.request("GET", path, headers=headers)
+    response = connection.getresponse()
+    body = response.read()
+    tags = {"HX-PTag": response.getheader("HX-PTag") or "", "If-None-Match": response.getheader("ETag") or ""}
+    return (time.perf_counter() - start) * 1000, response.status, len(body), {k: v for k, v in tags.items() if v}
+
+
+def one_by_one(port: int, path: str, headers: Caller, count: int, before: Write = lambda: None) -> tuple[float, float]:
+    """Return P50 and P95 in milliseconds of requests one after another, each after `before`."""
+    connection = http.client.HTTPConnection(server.HOST, port, timeout=120)
+    ask(connection, path, headers)
+    times = []
+    for _ in range(count):
+        before()
+        taken, status, _size, _tags = ask(connection, path, headers)
+        if status != 200:
+            raise SystemExit(f"{path} answered {status}")
+        times.append(taken)
+    connection.close()
+    times.sort()
+    return statistics.median(times), times[max(0, int(len(times) * 0.95) - 1)]
+
+
+def crowd(port: int, path: str, people: list[Caller], seconds: float, *, conditional: bool = False) -> float:
+    """Return the answers per second of eight people at once, after a first second; with their tags if asked for."""
+    counts = [0] * len(people)
+    begin = time.perf_counter() + 1.0
+
+    def work(number: int) -> None:
+        connection = http.client.HTTPConnection(server.HOST, port, timeout=120)
+        headers, tags = people[number], {}
+        while (now := time.perf_counter()) < begin + seconds:
+            _taken, status, _size, sent = ask(connection, path, {**headers, **(tags if conditional else {})})
+            tags = sent or tags
+            counts[number] += now >= begin and status == (304 if conditional else 200)
+        connection.close()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(people))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(counts) / seconds
+
+
+@contextmanager
+def five_a_second(write: Write) -> Iterator[None]:
+    """Write five times a second meanwhile."""
+    over = threading.Event()
+
+    def work() -> None:
+        while not over.wait(0.2):
+            write()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+
+
+def writers(engine: Engine, items: int) -> tuple[Write, Write]:
+    """Return what changes an item, and what changes something that no list of items shows."""
+
+    def item() -> None:
+        with engine.begin() as connection:
+            changed = "UPDATE tracker_items SET version = version + 1, owner_role = :role WHERE id = :id"
+            values = {"id": random.randint(1, items), "role": f"Role {random.randint(1, 9)}"}
+            connection.execute(text(changed), values)
+
+    def other() -> None:
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE alert_deliveries SET created_at = created_at WHERE id = 1"))
+            connection.execute(text("UPDATE saved_views SET name = name"))
+
+    return item, other
+
+
+def measure(url: str, items: int, *, seconds: float, count: int) -> list[tuple[str, ...]]:
+    """Return a row of the table for the board and one for the items API, with the goal of each way."""
+    folder = Path(tempfile.mkdtemp(prefix="kaos-bench-"))
+    environ = server.environment(folder, url, "")
+    engine = make_engine(url)
+    Base.metadata.drop_all(engine)
+    now = datetime.now(UTC)
+    config = Config.load(environ)
+    subprocess.run([sys.executable, "-m", "flask", "db", "upgrade"], cwd=server.ROOT, env=environ, check=True)
+    data.fill(engine, config, now=now, scale=items / data.ITEMS)
+    subprocess.run([sys.executable, "-m", "flask", "owner", "ensure"], cwd=server.ROOT, env=environ, check=True)
+    names = [f"reader-{number}" for number in range(PEOPLE)]
+    with sessionmaker(engine)() as session:
+        hashed = passwords.make_hash(config, server.PASSWORD)
+        users = [make_user(session, now=now, username=name, role="manager", password_hash=hashed) for name in names]
+        tokens = [make_token(session, one, now=now, plain=f"kaos_benchmark_{one.username}_token") for one in users]
+        session.commit()
+    item, other = writers(engine, items)
+    rows = []
+    for what, path in (("board, table, 50 rows", BOARD), ("items API, 50 rows", ITEMS)):
+        with server.web_server(environ) as (port, pid):
+            if path == BOARD:
+                people = [{"Cookie": server.sign_in(port, name), "Accept": "text/html"} for name in names]
+                polls = [{**person, **PARTIAL} for person in people]
+            else:
+                people = polls = [{"X-Admin-Token": token} for token in tokens]
+            connection = http.client.HTTPConnection(server.HOST, port, timeout=120)
+            cold = ask(connection, path, people[0])[0]
+            after_item = one_by_one(port, path, people[0], count, item)
+            after_other = one_by_one(port, path, people[0], count, other)
+            full = crowd(port, path, people, seconds)
+            tagged = crowd(port, path, polls, seconds, conditional=True)
+            with five_a_second(item):
+                written = crowd(port, path, people, seconds)
+            memory = server.memory_kib(pid) / 1024
+        rows.append(
+            (
+                f"{what}, {items:,} items",
+                f"{cold:.0f} ms",
+                f"{after_item[0]:.1f} / {after_item[1]:.1f} ms",
+                f"{after_other[0]:.1f} / {after_other[1]:.1f} ms",
+                f"{full:.0f}/s",
+                f"{tagged:.0f}/s",
+                f"{written:.0f}/s",
+                f"{memory:.0f} MB",
+            )
+        )
+        print(*rows[-1], sep=" | ", flush=True)
+    engine.dispose()
+    return rows
+
+
+def main() -> None:
+    """Measure both databases and write the part of the table."""
+    from benchmarks.__main__ import machine
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.reads", description=__doc__)
+    parser.add_argument("--items", type=int, nargs="+", default=[10_000, 100_000, 300_000])
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--count", type=int, default=80)
+    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    head = ("what", "(a) cold", "(b) after a write to an item, P50 / P95", "(c) after another write", "(d) unchanged")
+    head += ("(e) unchanged, conditional", "five writes a second beside", "memory")
+    goals = ("goal", "–", "P95 board ≤ 30, API ≤ 15 ms", "like (d)", "≥ 300, ≥ 600", "≥ 1,000", "≥ 150", "≤ 200 MB")
+    made = [
+        f"## Reading in five ways\n\nWritten by `python -m benchmarks.reads`. {machine()}; the load runs on the same "
+    ]
+    made.append(
+        f"cores. (d), (e) and the last but one: {PEOPLE} people at once, each with a session or token of their own.\n"
+    )
+    for name, address in (
+        ("SQLite", lambda: f"sqlite:///{tempfile.mkdtemp(prefix='kaos-bench-db-')}/facility.db"),
+        ("PostgreSQL", lambda: postgres_url("bench")),
+    ):
+        if options.database in (name.lower(), "both"):
+            url = address()
+            made.append(f"\n{name}:\n\n| {' | '.join(head)} |\n|{' --- |' * len(head)}\n| {' | '.join(goals)} |\n")
+            for items in options.items:
+                rows = measure(url, items, seconds=options.seconds, count=options.count)
+                made += [f"| {' | '.join(row)} |\n" for row in rows]
+    table = "".join(made)
+    known = options.output.read_text("utf-8") if options.output.exists() else ""
+    before, _start, rest = known.partition(START)
+    _old, _end, behind = rest.partition(END)
+    options.output.write_text(f"{before.rstrip()}\n\n{START}{table}{END}{behind}", "utf-8")
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "")
+    main()
