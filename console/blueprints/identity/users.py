@@ -149,6 +149,9 @@ def create() -> ResponseReturnValue:
     body = handed(form, UserIn, _values(form) | {"username": form.username.data}) if fine else None
     if body is None:
         return _new(form, 422)
+    alike = users.look_alikes(ctx, body.username)
+    if alike and form.warn(alike[0]):
+        return _new(form, 422)
     password = passwords.one_time_password() if form.one_time.data else None
     try:
         made = users.create(
