@@ -162,7 +162,8 @@ def init_app(app: Flask) -> None:
         abandon()
         if error.status >= 500:
             log.warning("store_unavailable", detail=str(error.detail))
-        response = render_error(error.status, error.detail, error.code)
+        detail = error.detail if error.told is None or wants_json() else error.told
+        response = render_error(error.status, detail, error.code)
         if isinstance(error, TooManyRequests) and error.retry_after is not None:
             response.headers["Retry-After"] = str(error.retry_after)
         return response
