@@ -21,6 +21,7 @@ from console.core.secret_key import secret_key
 from console.ui import errors, navigation, reader, templating
 from console.web import api_view, assets, bounds, conditional, converters, ratelimit, request, security, timing
 from console.web.api_blueprint import DescribedLater
+from console.web.entry import EnteredRequest
 from console.web.extensions import babel, compress, csrf, db, htmx
 
 __version__ = "1.0.0"
@@ -76,6 +77,7 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Cons
     app.extensions["migrate"] = _Migrations(app)
     compress.init_app(app)
     htmx.init_app(app)
+    app.request_class = EnteredRequest
     csrf.init_app(app)
     errors.init_app(app)
     with app.app_context():

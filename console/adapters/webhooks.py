@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 from email.message import EmailMessage
-from email.utils import parsedate_to_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -92,7 +92,7 @@ class Sender:
         """Send one message and tell what came of it; never raises for what a receiver does. `at` is aware UTC."""
         try:
             if channel.kind == MAIL:
-                return self._mail(channel.address, message_id, payload)
+                return self._mail(channel.address, message_id, payload, at)
             return self._post(channel, message_id, payload, at)
         except ForbiddenAddressError as error:
             return Sent(error=f"webhook url error: {error}")
@@ -162,7 +162,7 @@ class Sender:
                 return
             left -= len(piece)
 
-    def _mail(self, address: str, message_id: str, payload: Mapping[str, Any]) -> Sent:
+    def _mail(self, address: str, message_id: str, payload: Mapping[str, Any], at: datetime) -> Sent:
         if not self._smtp:
             return Sent(error="ALERT_SMTP_URL is not set")
         parts = urlsplit(self._smtp)
@@ -170,6 +170,9 @@ class Sender:
         message["From"], message["To"] = self._from, address
         told = lines(payload, self._zone)
         message["Subject"] = f"[KA Facility OS] {' '.join(told[0].split())}"[:200]
+        message["Date"] = format_datetime(at)
+        # RFC 3834: nobody answers that they are on holiday.
+        message["Auto-Submitted"] = "auto-generated"
         message["Message-ID"] = f"<{message_id}@ka-facility-os>"
         message.set_content("\n".join(told))
         try:
@@ -179,8 +182,12 @@ class Sender:
                 if parts.username:
                     server.login(unquote(parts.username), unquote(parts.password or ""))
                 server.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            return _refused_mail(max(code for code, _text in error.recipients.values()))
         except smtplib.SMTPResponseException as error:
-            return Sent(error.smtp_code, f"mail server returned {error.smtp_code}", retryable=error.smtp_code < 500)
+            return _refused_mail(error.smtp_code)
+        except smtplib.SMTPNotSupportedError as error:
+            return Sent(error=f"mail error: {type(error).__name__}")
         except smtplib.SMTPException as error:
             return Sent(error=f"mail error: {type(error).__name__}", retryable=True)
         return Sent(250)
@@ -190,6 +197,11 @@ class Sender:
         if parts.scheme == "smtps":
             return smtplib.SMTP_SSL(host, port, timeout=self._timeout, context=tls.verifying())
         return smtplib.SMTP(host, port, timeout=self._timeout)
+
+
+def _refused_mail(code: int) -> Sent:
+    # RFC 5321, 4.2.1: 5yz is permanent, the same message will be refused again.
+    return Sent(code, f"mail server returned {code}", retryable=code < 500)
 
 
 def _hang_up(connection: http.client.HTTPConnection) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from console.core import revisions
 from console.core.context import Context
 from console.core.serialize import CsvColumn
+from console.domain.entered import UnwritableError, entered
 from console.domain.errors import Invalid
 from console.domain.text import N_, T
 
@@ -258,10 +259,8 @@ def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery
     So it does for more words than a list takes. Unknown parameters are ignored; those named in `extra` are carried
     along in every link.
     """
-    if any("\x00" in word for key in args for word in args.getlist(key)):
-        raise Invalid(T("The address contains characters that no text has"))
     filters = {
-        item.key: tuple(dict.fromkeys(word[:MAX_TEXT] for word in args.getlist(item.key) if word.strip()))
+        item.key: tuple(dict.fromkeys(word[:MAX_TEXT] for word in _words(args, item.key) if word))
         for item in spec.filters
         if item.key in args
     }
@@ -271,7 +270,7 @@ def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery
     for key, words in spec.default_filters.items():
         if not any(name in args for name in (key, "q", "all")):
             filters.setdefault(key, words)
-    sort = _first(args, "sort").strip()
+    sort = _first(args, "sort")
     key = sort.removeprefix("-")
     if key:
         column = spec.column(key)
@@ -279,7 +278,7 @@ def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery
             raise Invalid(T("The list cannot be ordered by “%(key)s”", key=key[:40]))
     query = ListQuery(
         filters=filters,
-        search=_first(args, "q").strip()[:MAX_TEXT],
+        search=_first(args, "q")[:MAX_TEXT],
         sort=key,
         descending=sort.startswith("-"),
         page=_number(args, "page", 1, 1, MAX_OFFSET),
@@ -292,12 +291,20 @@ def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery
     return query
 
 
+def _words(args: Args, name: str) -> list[str]:
+    # An address may come from a form or a stored view as well, past the door of the web.
+    try:
+        return [entered(word) for word in args.getlist(name)]
+    except UnwritableError:
+        raise Invalid(T("The address contains characters that no text has")) from None
+
+
 def _first(args: Args, name: str) -> str:
-    return next(iter(args.getlist(name)), "")
+    return next(iter(_words(args, name)), "")
 
 
 def _number(args: Args, name: str, default: int, least: int, most: int) -> int:
-    text = _first(args, name).strip()
+    text = _first(args, name)
     if not text:
         return default
     if not (text.isascii() and text.isdigit()) or len(text) > 9 or not least <= int(text) <= most:

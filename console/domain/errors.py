@@ -14,14 +14,18 @@ SITE_DENIED, ALL_SITES_NEEDED = N_("Site access denied"), N_("Global site scope 
 
 
 class DomainError(Exception):
-    """Base of every refusal; `detail` is what the caller reads, `code` what a program tests."""
+    """Base of every refusal; `detail` is what the caller reads, `code` what a program tests.
+
+    `told` is what people read on pages instead of a published text that says little to them.
+    """
 
     status = 400
     code = "bad_request"
 
-    def __init__(self, detail: Detail = "", *, code: str | None = None) -> None:
+    def __init__(self, detail: Detail = "", *, code: str | None = None, told: Text | None = None) -> None:
         super().__init__(str(detail))
         self.detail: Detail = detail
+        self.told = told
         if code is not None:
             self.code = code
 

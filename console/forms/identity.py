@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from wtforms import (
     BooleanField,
@@ -118,6 +119,8 @@ class UserForm(ScopedForm):
         description=lazy_gettext("Used to sign in; it cannot be changed later"),
         render_kw={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
     )
+    # The name that the person was warned of; sent once more, it is meant.
+    warned = HiddenField()
     display_name = StringField(lazy_gettext("Display name"), [Optional(), Length(*limits(UserIn, "display_name"))])
     role = RadioField(
         lazy_gettext("Role"),
@@ -140,6 +143,15 @@ class UserForm(ScopedForm):
         default=True,
         description=lazy_gettext("For people. Automation needs only a token."),
     )
+
+    def warn(self, alike: str) -> bool:
+        """Return whether the person is to be asked first, because `alike` can be taken for the name."""
+        if self.warned.data == self.username.data:
+            return False
+        self.warned.data = self.username.data
+        said = _("“%(name)s” exists and looks like it. Press again if another person is meant.", name=alike)
+        self.username.errors = [said]
+        return True
 
     @property
     def custom(self) -> list[str]:

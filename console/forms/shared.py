@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, get_args
 
 from annotated_types import Ge, Le, MaxLen, MinLen
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from pydantic import BaseModel, ValidationError
 from wtforms import Form, IntegerField, SelectMultipleField, StringField, TextAreaField
@@ -86,9 +85,9 @@ def blame(form: Form, error: DomainError, field: str = "") -> None:
 
 
 def _blame(form: Form, name: str, message: Any) -> None:
-    from console.ui.errors import sentence
+    from console.ui.errors import field_message, sentence
 
-    text = sentence(message) if not isinstance(message, str) else _(message)
+    text = sentence(message) if not isinstance(message, str) else field_message(message)
     if name in form:
         form[name].errors = [*form[name].errors, text]
     else:

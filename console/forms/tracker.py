@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,13 +14,16 @@ from wtforms import DateTimeLocalField, Field, HiddenField, IntegerField, Select
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from console.core.records import edited_of
+from console.domain.local_time import LocalTimeError, instant_of
 from console.domain.tracker.requests import ItemChange, NewItem
 from console.forms.shared import BaseForm, input_of, limits, span
 from console.inputs.tracker import ItemIn, ItemPatchIn
 from console.services.tracker.assignees import Candidate
 from console.services.tracker.columns import STATUS_LABELS
 from console.services.tracker.rows import ItemView
+from console.ui.formats import tr
 from console.ui.labels.tracker import FIELDS
+from console.ui.reader import now
 
 MINUTE = "%Y-%m-%dT%H:%M"
 PLAIN = tuple(edited_of(ItemView))
@@ -29,6 +32,10 @@ REASON_MAX, ASSIGNEE_MAX = limits(ItemPatchIn, "reason")[1], limits(ItemPatchIn,
 
 class EditForm(BaseForm):
     """What a person may change of an item. The due date is written in the zone that the reader sees."""
+
+    zone: ZoneInfo
+    # The new due date, known when the form was found right.
+    due: datetime | None = None
 
     version = HiddenField()
     due_was = HiddenField()
@@ -43,6 +50,14 @@ class EditForm(BaseForm):
         """Refuse a word that is no status."""
         if field.data and field.data not in STATUS_LABELS:
             raise ValidationError(_("Please choose one of the list"))
+
+    def validate_due_at(self, _field: DateTimeLocalField) -> None:
+        """Refuse a new due date that means no instant in the zone, or two."""
+        if self.new_due is not None:
+            try:
+                self.due = instant_of(self.new_due, self.zone, now())
+            except LocalTimeError as error:
+                raise ValidationError(tr(error.text)) from error
 
     def validate_reason(self, field: StringField) -> None:
         """Ask for a reason when the due date is a new one."""
@@ -60,13 +75,12 @@ class EditForm(BaseForm):
         typed: datetime | None = self.due_at.data
         return None if typed is None or typed.strftime(MINUTE) == (self.due_was.data or "") else typed
 
-    def change(self, sent: Mapping[str, Any], zone: ZoneInfo) -> ItemChange:
+    def change(self, sent: Mapping[str, Any]) -> ItemChange:
         """Return what was sent as the service takes it; fields that were not sent stay as they are."""
-        due = self.new_due
         return ItemChange(
             assignee=(self.assignee.data or "")[:ASSIGNEE_MAX] if "assignee" in sent else None,
             status=self.status.data or None,
-            due_at=None if due is None else due.replace(tzinfo=zone).astimezone(UTC),
+            due_at=self.due,
             reason=self.reason.data or "",
             **{field.name: _written(field) for field in self.plain if field.name in sent},
         )
@@ -106,6 +120,7 @@ def edit_form(
         **{name: getattr(item, name) for name in PLAIN},
     }
     form = EditForm(sent, data=stored) if sent is not None else EditForm(data=stored)
+    form.zone = zone
     names = [(person.username, person.name) for person in people]
     if item.assignee and item.assignee not in dict(names):
         names.insert(0, (item.assignee, item.assignee_name or item.assignee))

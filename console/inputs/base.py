@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cache
@@ -11,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
 from console.core.serialize import iso
+from console.domain.entered import entered, entered_value
 from console.domain.ids import row_id
 
 
@@ -43,44 +43,25 @@ Instant = Annotated[datetime, PlainSerializer(iso, return_type=str, when_used="j
 SITE_LIMIT = 120
 
 
-def _site(value: Any) -> Any:
-    # As names are stored: composed characters (some systems send Korean decomposed), no blanks around them.
-    return unicodedata.normalize("NFC", value).strip() if isinstance(value, str) else value
-
-
-SiteName = Annotated[str, BeforeValidator(_site), Field(min_length=1, max_length=SITE_LIMIT)]
+SiteName = Annotated[str, Field(min_length=1, max_length=SITE_LIMIT)]
 # Published rule: a blank site is none, which is all that the caller may see.
 SiteFilter = Annotated[
-    Annotated[str, Field(max_length=SITE_LIMIT)] | None, BeforeValidator(lambda value: _site(value) or None)
+    Annotated[str, Field(max_length=SITE_LIMIT)] | None,
+    BeforeValidator(lambda value: entered(value) or None if isinstance(value, str) else value),
 ]
 
 
-def unwritable(value: Any) -> bool:
-    """Return whether a value holds text that no database can store: NUL, or half of a surrogate pair."""
-    if isinstance(value, str):
-        return "\x00" in value or any("\ud800" <= ch <= "\udfff" for ch in value)
-    if isinstance(value, dict):
-        return any(unwritable(key) or unwritable(item) for key, item in value.items())
-    return isinstance(value, list) and any(map(unwritable, value))
-
-
-def _writable(value: Any) -> Any:
-    if unwritable(value):
-        raise ValueError("must not contain NUL or broken characters")
-    return value
-
-
 # A body that is any JSON object, within the same limits as all others.
-AnyObject = Annotated[dict[str, Any], BeforeValidator(_writable)]
+AnyObject = Annotated[dict[str, Any], BeforeValidator(entered_value)]
 
 
 class _Input(BaseModel):
-    """Input whose texts can be stored."""
+    """Input whose texts are as they are stored."""
 
     @model_validator(mode="before")
     @classmethod
-    def _only_writable(cls, data: Any) -> Any:
-        return _writable(data) if isinstance(data, dict) else data
+    def _entered(cls, data: Any) -> Any:
+        return entered_value(data) if isinstance(data, dict) else data
 
 
 class _Cached(_Input):

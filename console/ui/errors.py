@@ -19,7 +19,7 @@ from console.core.i18n import text_in
 from console.core.serialize import to_json
 from console.domain.errors import Conflict, DomainError, StoreUnavailable, TooLarge, TooManyRequests
 from console.domain.evidence.evidence import TOO_LARGE
-from console.domain.text import Text
+from console.domain.text import T, Text
 from console.inputs.base import PathModel, QueryModel
 from console.ui.frame import frame
 from console.web.negotiation import wants_fragment, wants_json
@@ -56,7 +56,22 @@ def sentence(detail: Any) -> str:
 def _blamed(part: dict[str, Any], locale: str) -> str:
     """Return what is wrong with one field: a sentence of ours stands for itself, other words need the field's name."""
     message = part.get("msg", "")
-    return text_in(locale, message) if isinstance(message, Text) else f"{part.get('loc', [''])[-1]}: {message}"
+    if isinstance(message, Text):
+        return text_in(locale, message)
+    name = str(next(iter(reversed(part.get("loc", []))), ""))
+    return f"{name}: {field_message(message)}"
+
+
+def field_message(message: str) -> str:
+    """Return what is wrong with a field in the reader's language; words of the validator itself are in English only."""
+    plain = message.removeprefix("Value error, ")
+    known = _(plain)
+    # A validator speaks English.
+    return known if known != plain or _speaks_english() else _("Please check the value")
+
+
+def _speaks_english() -> bool:
+    return str(get_locale() or "ko").startswith("en")
 
 
 def render_error(status: int, detail: Any = "", code: str | None = None) -> Response:
@@ -64,13 +79,13 @@ def render_error(status: int, detail: Any = "", code: str | None = None) -> Resp
     if wants_json():
         return json_error(status, detail or _http_phrase(status), code)
     known = status if status in TITLES else 500
-    if wants_fragment():
-        body = render_template("public/error_fragment.html", status=known, message=sentence(detail))
-        response = make_response(body, status)
-        response.headers["HX-Reswap"] = "none"
-        return response
     # What failed inside is for the log: a person needs the number to ask with, and a way to try again.
     inside = known >= 500
+    if wants_fragment():
+        message = "" if known == 500 else sentence(detail)
+        response = make_response(render_template("public/error_fragment.html", status=known, message=message), status)
+        response.headers["HX-Reswap"] = "none"
+        return response
     values = {
         "message": "" if inside else sentence(detail),
         "number": request_id() if inside else None,
@@ -133,7 +148,7 @@ def _of_http(error: HTTPException) -> ResponseReturnValue:
     if status == TooLarge.status and demanded().rate == "auth-upload":
         # A file so large that the form around it was not even read.
         return render_error(status, TOO_LARGE, TooLarge.code)
-    response = render_error(status, "" if status != 405 else _http_phrase(405))
+    response = render_error(status)
     if status == 405 and error.get_response().headers.get("Allow"):
         response.headers["Allow"] = error.get_response().headers["Allow"]
     return response
@@ -147,7 +162,8 @@ def init_app(app: Flask) -> None:
         abandon()
         if error.status >= 500:
             log.warning("store_unavailable", detail=str(error.detail))
-        response = render_error(error.status, error.detail, error.code)
+        detail = error.detail if error.told is None or wants_json() else error.told
+        response = render_error(error.status, detail, error.code)
         if isinstance(error, TooManyRequests) and error.retry_after is not None:
             response.headers["Retry-After"] = str(error.retry_after)
         return response
@@ -166,13 +182,13 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(StaleDataError)
     def stale(_error: StaleDataError) -> ResponseReturnValue:
         abandon()
-        return render_error(409, "The record was changed meanwhile", Conflict.code)
+        return render_error(409, T("The record was changed meanwhile"), Conflict.code)
 
     @app.errorhandler(OperationalError)
     def store(error: OperationalError) -> ResponseReturnValue:
         abandon()
         log.error("database_error", error=type(error.orig).__name__, text=str(error.orig)[:300])
-        return render_error(503, "The database cannot be reached at the moment", StoreUnavailable.code)
+        return render_error(503, T("The database cannot be reached at the moment"), StoreUnavailable.code)
 
     @app.errorhandler(Exception)
     def crashed(error: Exception) -> ResponseReturnValue:

@@ -9,8 +9,6 @@ from typing import IO, BinaryIO, cast
 from flask import Response, request
 from werkzeug.datastructures import FileStorage
 
-from console.domain.errors import Invalid
-from console.inputs.base import unwritable
 from console.services.evidence.evidence import Fetched, Upload
 from console.ui.responses import download
 
@@ -27,11 +25,8 @@ def received(file: FileStorage) -> Iterator[Upload]:
 
 
 def sent_note() -> str:
-    """Return the note of a form as it was sent; raises Invalid for text that cannot be stored."""
-    note = request.form.get("note", "")
-    if unwritable(note):
-        raise Invalid.field("note", "must not contain NUL or broken characters")
-    return note
+    """Return the note of a form, digits too as the text that they were."""
+    return request.form.get("note", "")
 
 
 def send(file: Fetched) -> Response:

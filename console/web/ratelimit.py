@@ -10,7 +10,6 @@ from console.adapters.limiter import Budget, Limiter
 from console.core.config import Config
 from console.core.context import Actor
 from console.domain.errors import TooManyRequests
-from console.domain.identity.tokens import is_machine_made
 from console.web.credentials import address, credential, presented_token
 from console.web.request import UNSAFE, app_config, demanded
 
@@ -107,25 +106,19 @@ def _identity(caller: Actor | str | None) -> str:
 
 
 def _stop_guessing(config: Config) -> None:
-    """Refuse an address that sent too many wrong tokens (23-D1).
+    """Refuse the wrong tokens of an address that sent too many (23-D1).
 
-    Issued tokens are random enough to be beyond guessing, so a right one still passes: neighbours behind one
-    address cannot lock each other out. A hand-made ADMIN_TOKEN can be guessed and has to wait.
+    A right one passes and is counted under its own identity alone: one program with an old token must not stop
+    everything else behind the same router.
     """
-    presented = presented_token()
-    if presented is None or config["API_RATE_LIMIT_IDENTITY"] == "header":
+    if presented_token() is None or config["API_RATE_LIMIT_IDENTITY"] == "header":
         return
-    key, limit = f"auth-failures:{address()}", config["API_RATE_LIMIT_MAX_AUTH_FAILURES"]
-    seconds = config["API_RATE_LIMIT_WINDOW_SEC"]
-    if not is_machine_made(presented.decode("latin-1")):
-        before = limiter().peek(key, limit, seconds)
-        if not before.allowed:
-            _spend(before, "public-read")
     found = credential()
     if found.actor is None and not found.store_failed:
-        after = limiter().hit(key, limit, seconds)
-        if not after.allowed:
-            _spend(after, "public-read")
+        key, limit = f"auth-failures:{address()}", config["API_RATE_LIMIT_MAX_AUTH_FAILURES"]
+        failures = limiter().hit(key, limit, config["API_RATE_LIMIT_WINDOW_SEC"])
+        if not failures.allowed:
+            _spend(failures, "public-read")
 
 
 def _spend(budget: Budget, policy: str) -> None:

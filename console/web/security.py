@@ -25,6 +25,7 @@ from console.services.identity.callers import session_policy
 from console.web import headers
 from console.web.afterwards import Action, afterwards
 from console.web.credentials import Credential, address, credential
+from console.web.entry import refuse_unwritable
 from console.web.negotiation import wants_json
 from console.web.request import UNSAFE, Access, app_config, check_access, demanded, own_address, request_id
 
@@ -85,6 +86,7 @@ def _guard() -> ResponseReturnValue | None:
         return _to(PASSWORD_PAGE) if not wants_json() else _password_first()
     _check_forgery(caller.actor, demand)
     check_access(g.actor)
+    refuse_unwritable()
     _check_fields()
     return None
 

@@ -53,19 +53,20 @@ def test_several_files_are_sent_one_by_one_and_a_refusal_stays_to_be_read(page_a
     )
     queue = panel.locator("[data-queue] li")
     expect(queue).to_have_count(4)
-    expect(queue.nth(3)).to_have_attribute("data-state", "fault")
-    expect(panel.locator("[data-send]")).to_contain_text("파일 3개 올리기")
+    expect(panel.locator("[data-send]")).to_contain_text("파일 4개 올리기")
     panel.get_by_label("메모").fill("절연 저항 측정")
     panel.locator("[data-send]").click()
 
     expect(panel.locator(".evidence-file")).to_have_count(2)
     expect(queue).to_have_count(2)
-    expect(queue.first).to_contain_text("eicar-signature-detected")
+    expect(queue.first).to_contain_text("바이러스 검사용 시험 문자열")
+    expect(queue.last).to_contain_text("받지 않는 형식입니다")
+    expect(queue.last).to_have_attribute("data-state", "fault")
     expect(panel.locator("[data-evidence-count]")).to_have_text("2")
     expect(panel.locator(".evidence-file").first).to_contain_text("절연 저항 측정")
     expect(page.locator(".k-toast", has_text="증빙 2건을 올렸습니다")).to_be_visible()
-    # The refusal of the virus is what the browser says about a 422.
-    assert [said for said in vars(page)["problems"] if "422" not in said] == []
+    # The refusals are what the browser says about a 422 and a 415.
+    assert [said for said in vars(page)["problems"] if "422" not in said and "415" not in said] == []
     vars(page)["problems"].clear()
     queue.first.get_by_role("button").click()
     expect(queue).to_have_count(1)

@@ -43,6 +43,8 @@ BODIES_AT_ONCE = 256 * 1024 * 1024
 UNCOUNTED = 64 * 1024
 # Of a body that is too large this many times the limit is read and thrown away, so that the refusal arrives.
 DRAINED = 2
+# Behind the refusal of an even larger one so many bytes more are thrown away, within the time for a body.
+LINGERED = 256 * 1024 * 1024
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -96,6 +98,8 @@ class Gateway:
                 raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE)
         except RefusedError as refused:
             _refuse(scope, protocol, refused.status)
+            if refused.status != HTTPStatus.REQUEST_TIMEOUT:
+                await self._throw_away(protocol)
             return
         except (ProtocolClosed, ProtocolError):
             return  # Whoever sent it is gone.
@@ -106,7 +110,22 @@ class Gateway:
             answer = await loop.run_in_executor(self._threads, self._make, environ)
         finally:
             self._inside -= 1
+        unread = length is not None and length > self._limits.body_bytes * DRAINED
+        if unread:
+            answer.headers.append(("connection", "close"))
         _send(protocol, answer, head=scope.method == "HEAD")
+        if unread:
+            await self._throw_away(protocol)
+
+    async def _throw_away(self, protocol: HTTPProtocol) -> None:
+        """Read on behind a refusal: a connection that is closed while data arrive takes the refusal with it."""
+        left = LINGERED
+        with suppress(TimeoutError, ProtocolClosed, ProtocolError):
+            async with asyncio.timeout(self._limits.body_seconds):
+                async for chunk in protocol:
+                    left -= len(chunk)
+                    if left < 0:
+                        return
 
     async def _receive(self, scope: Scope, protocol: HTTPProtocol) -> tuple[bytes, int | None]:
         """Return the whole body and its length, None when there is no body.

@@ -13,7 +13,7 @@ from console.domain.identity.addresses import local_address
 from console.forms.identity import SignInForm
 from console.forms.shared import blame
 from console.inputs.identity import LoginIn, LoginOut, LogoutOut, ProfileIn, ProfileOut
-from console.inputs.response_models import shape
+from console.inputs.response_models import joined, shape
 from console.services.identity import me as profile
 from console.services.identity import sessions
 from console.services.identity.sessions import Verdict
@@ -26,7 +26,9 @@ from console.web.security import forget_session, valid_csrf
 api = ApiBlueprint("auth_api", __name__, abp_tags=[Tag(name="auth", description="Sign-in and own profile")])
 pages = Blueprint("auth", __name__)
 CLEAR = {"Clear-Site-Data": '"cache", "storage"'}
+UNKEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 UserOut = shape(UserView)
+LeftOut = shape(UserView, "LeftOut", status=str)
 
 
 @api.get("/api/auth/me", responses={200: ProfileOut})
@@ -44,7 +46,7 @@ def login(body: LoginIn) -> Response:
     if verdict.user_id is None:
         raise Unauthorized(sessions.BAD_CREDENTIALS, code="invalid_credentials")
     token, found = profile.sign_in_for_token(web_context(), verdict, label=body.token_label)
-    return answer({"token": token, "profile": found}, LoginOut, headers={"Cache-Control": "no-store"})
+    return answer({"token": token, "profile": found}, LoginOut, headers=UNKEPT)
 
 
 @api.post("/api/auth/logout", responses={200: LogoutOut})
@@ -67,13 +69,13 @@ def edit_me(body: ProfileIn) -> Response:
     return answer(changed, UserOut)
 
 
-@api.delete("/api/auth/me", responses={200: UserOut})
+@api.delete("/api/auth/me", responses={200: LeftOut})
 @access()
 def leave() -> Response:
     """Switch the own account off."""
     left = profile.deactivate_me(web_context())
     forget_session()
-    return answer(left, UserOut, headers=CLEAR)
+    return answer(joined(LeftOut, left, status="deactivated"), LeftOut, headers=CLEAR)
 
 
 @pages.route("/sign-in", methods=["GET", "POST"])

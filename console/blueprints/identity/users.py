@@ -22,10 +22,10 @@ from console.inputs.identity import (
     UserIn,
     UserPath,
 )
-from console.inputs.response_models import array, shape
+from console.inputs.response_models import array, joined, shape
 from console.services.identity import lists as identity_lists
 from console.services.identity import passwords, sites, tokens, users
-from console.services.identity.users import NewPassword, UserView
+from console.services.identity.users import UserView
 from console.ui.frame import leave_toast
 from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
@@ -35,7 +35,9 @@ from console.web.request import access, current_actor, web_context
 
 api = ApiBlueprint("users_api", __name__, abp_tags=[Tag(name="users", description="People and automation accounts")])
 pages = Blueprint("users", __name__)
-UserOut, PasswordOut = shape(UserView), shape(NewPassword, "PasswordOut")
+UserOut = shape(UserView)
+# The user stands at the top and, as in earlier answers, below `user`.
+PasswordOut = shape(UserView, "PasswordOut", user=UserOut, one_time_password=str | None)
 UserList = array(UserOut, "UserList")
 NAV = NavItem("administration", 10, "users.page", N_("Users"), "users", permission="admins:manage")
 # What a form can show beside its fields; anything else is an error page.
@@ -108,7 +110,9 @@ def delete_user(path: UserPath) -> Response:
 @access("admins:manage")
 def set_password(path: UserPath, body: PasswordSetIn) -> Response:
     """Give a user a password that must be changed at the next sign-in; without one, a one-time password is made."""
-    return answer(users.reset_password(web_context(), path.user_id, password=body.password), PasswordOut)
+    made = users.reset_password(web_context(), path.user_id, password=body.password)
+    told = joined(PasswordOut, made.user, user=made.user, one_time_password=made.one_time_password)
+    return answer(told, PasswordOut)
 
 
 @pages.get("/admin/users")
@@ -148,6 +152,9 @@ def create() -> ResponseReturnValue:
         fine = False
     body = handed(form, UserIn, _values(form) | {"username": form.username.data}) if fine else None
     if body is None:
+        return _new(form, 422)
+    alike = users.look_alikes(ctx, body.username)
+    if alike and form.warn(alike[0]):
         return _new(form, 422)
     password = passwords.one_time_password() if form.one_time.data else None
     try:

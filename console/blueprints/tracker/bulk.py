@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,6 +16,7 @@ from console.blueprints.tracker.urls import TrackerUrls
 from console.blueprints.tracker.view import nothing, see_other
 from console.core import listing
 from console.domain.errors import Invalid
+from console.domain.local_time import LocalTimeError, instant_of, typed_time
 from console.domain.tracker.requests import BulkChange
 from console.inputs.tracker import BulkIn
 from console.services.tracker import assignees
@@ -24,7 +24,7 @@ from console.services.tracker import bulk as tracker_bulk
 from console.services.tracker.bulk import BulkResult
 from console.services.tracker.columns import STATUS_LABELS, spec
 from console.ui.frame import leave_toast
-from console.ui.reader import zone
+from console.ui.reader import now, zone
 from console.ui.responses import toast, trigger, vary
 from console.web.negotiation import wants_fragment
 from console.web.request import web_context
@@ -70,11 +70,12 @@ def _value(action: str, text: str) -> dict[str, Any]:
         return {"assignee": "" if text == NOBODY else text}
     if action == "status":
         return {"status": text or None}
-    try:
-        typed = datetime.fromisoformat(text)
-    except ValueError:
+    if action != "due" or not text:
         return {}
-    return {"due_at": typed.replace(tzinfo=zone()).astimezone(UTC)} if action == "due" else {}
+    try:
+        return {"due_at": instant_of(typed_time(text), zone(), now())}
+    except LocalTimeError as error:
+        raise Invalid(error.text) from error
 
 
 def ask(place: TrackerUrls) -> Response:

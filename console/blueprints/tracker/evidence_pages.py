@@ -43,7 +43,7 @@ def attach(place: TrackerUrls, item_id: int) -> Response:
     ctx = web_context()
     for file in sent:
         with received(file) as upload:
-            evidence.attach(ctx, place.programme, item_id, upload, note)
+            evidence.attach(ctx, place.programme, item_id, upload, note, on_page=True)
     if wants_fragment():
         return _panel(ctx, place, item_id)
     leave_toast(_("Evidence added: %(count)s", count=len(sent)))

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from console.blueprints.tracker.urls import TrackerUrls
 from console.core.context import Context
 from console.domain.evidence import evidence as rules
+from console.domain.evidence.kinds import ENDINGS
 from console.services.evidence import evidence
 from console.services.evidence.evidence import EvidenceView
 from console.services.identity import names as people
@@ -66,15 +67,20 @@ def panel_of(ctx: Context, place: TrackerUrls, item: ItemView) -> Panel:
                 scan=scan_words(file.malware_scan_status),
             )
         )
-    types: tuple[str, ...] = ctx.config["EVIDENCE_ALLOWED_CONTENT_TYPES"]
+    types = evidence.accepted(ctx.config, on_page=True)
     return Panel(
         item=item,
         files=tuple(lines),
         upload_url=place.url("attach", item_id=item.id) if may_change else None,
-        accept="" if "*" in types else ",".join(types),
+        accept="" if "*" in types else ",".join(_pickable(types)),
         max_bytes=rules.MAX_BYTES,
         texts=script_texts() if may_change else {},
     )
+
+
+def _pickable(types: tuple[str, ...]) -> tuple[str, ...]:
+    # Desks do not know every type, but all of them know endings.
+    return (*types, *(f".{ending}" for kind in types for ending in ENDINGS.get(kind, ())))
 
 
 def scan_words(word: str) -> tuple[str, str, str]:
@@ -93,7 +99,6 @@ def script_texts() -> dict[str, str]:
     return {
         "too_large": _("larger than %(limit)s MB", limit=rules.MAX_BYTES // 1024 // 1024),
         "empty": _("the file is empty"),
-        "type": _("this kind of file is not taken"),
         "scaling": _("making it smaller"),
         "sending": _("sending"),
         "checking": _("being checked"),

@@ -12,9 +12,11 @@ from flask_babel import gettext as _
 from console.blueprints.tracker.urls import item_url, place_of_item
 from console.domain.errors import Invalid, NotFound
 from console.domain.programme.trackers import programme
-from console.domain.text import N_
+from console.domain.text import N_, T
 from console.domain.tracker.requests import ItemChange
 from console.domain.tracker.tracker import TrackerKind
+from console.forms.shared import limits
+from console.inputs.tracker import ItemPatchIn
 from console.services.tracker import items as tracker_items
 from console.services.tracker import lists as tracker_lists
 from console.services.tracker.items import Changed
@@ -28,6 +30,7 @@ from console.web.request import access, web_context
 
 pages = Blueprint("my_work", __name__)
 NAV = NavItem("work", 20, "my_work.page", N_("My work"), "user-check", count="my_work", phone=True)
+NOTE_MAX = limits(ItemPatchIn, "completion_note")[1]
 SHOWN = ("today", "assigned", "claimable")
 
 
@@ -68,7 +71,9 @@ def start(item_id: int) -> ResponseReturnValue:
 @access()
 def done(item_id: int) -> ResponseReturnValue:
     """Report an own item as done, with a note."""
-    note = request.form.get("note", "").strip()[:2000]
+    note = request.form.get("note", "")
+    if len(note) > NOTE_MAX:
+        raise Invalid(T("The note has at most %(most)s characters", most=NOTE_MAX))
     wanted = ItemChange(status="done", completion_checked=True, completion_note=note or None)
     return _change(item_id, wanted, _("Reported as done"))
 

@@ -172,7 +172,7 @@ def change(place: TrackerUrls, item_id: int) -> Response:
     from_drawer = request.form.get("from") == "drawer"
     if not form.validate():
         return show_refused(ctx, place, before, form, from_drawer=from_drawer)
-    wanted = form.change(request.form, zone())
+    wanted = form.change(request.form)
     try:
         changed = tracker_items.change(ctx, item_id, wanted, place.programme, version=form.seen_version)
     except Conflict as conflict:

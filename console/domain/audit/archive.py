@@ -171,7 +171,7 @@ def drill_attachment(
         status, message = "info", "DR rehearsal is disabled by policy"
     return {
         "attachment_key": "dr_rehearsal",
-        "schema": "dr_rehearsal_attachment",
+        "schema": "audit_archive_attachment_dr_rehearsal",
         "schema_version": FORMAT_VERSION,
         "resource_type": "ops_dr",
         "required": required,

@@ -7,6 +7,10 @@ import zlib
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
+# Reasons of a refusal, as answers name them.
+BOMB, DAMAGED = "decompression-bomb-detected", "archive-damaged"
+NESTED, TOO_MANY = "archive-inside-archive", "archive-has-too-many-files"
+ENCRYPTED, UNKNOWN_METHOD = "archive-encrypted", "archive-of-unknown-method"
 MAX_ENTRIES = 2000
 MAX_UNPACKED = 100 * 1024 * 1024
 # Text compresses to a tenth, empty drawings to a hundredth.
@@ -18,8 +22,8 @@ _ENCRYPTED = 0x1
 _ARCHIVES = (".zip", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".tar", ".jar", ".iso", ".cab")
 
 
-def archive_bomb(content: BinaryIO, kind: str) -> bool:
-    """Return whether a ZIP or gzip file is one; a damaged archive, and one inside another, count as such.
+def archive_fault(content: BinaryIO, kind: str) -> str | None:
+    """Return why a ZIP or gzip file is not taken: it grows too far, is damaged, locked, or holds another archive.
 
     What the directory claims is not believed: the entries are unpacked in pieces and thrown away, up to the limit.
     Raises OSError when the content cannot be read.
@@ -31,35 +35,37 @@ def archive_bomb(content: BinaryIO, kind: str) -> bool:
     try:
         return _gzip(content, limit) if kind == "application/gzip" else _zip(content, limit)
     except _UNREADABLE:
-        return True
+        return DAMAGED
     except OSError as error:
         # A file refuses an offset that cannot be; a disk that fails says nothing about the archive.
         if error.errno != errno.EINVAL:
             raise
-        return True
+        return DAMAGED
 
 
-def _zip(content: BinaryIO, limit: int) -> bool:
+def _zip(content: BinaryIO, limit: int) -> str | None:
     left = limit
     with ZipFile(content) as archive:
         entries = archive.infolist()
         offsets = {entry.header_offset for entry in entries}
-        if len(entries) > MAX_ENTRIES or len(offsets) < len(entries):
-            return True
+        if len(entries) > MAX_ENTRIES:
+            return TOO_MANY
+        if len(offsets) < len(entries):
+            return BOMB
         # Documents know no other methods, and the readers of the rare ones have errors of their own.
         if any(entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for entry in entries):
-            return True
+            return UNKNOWN_METHOD
         if any(entry.flag_bits & _ENCRYPTED for entry in entries):
-            return True
+            return ENCRYPTED
         if any(entry.filename.lower().endswith(_ARCHIVES) for entry in entries):
-            return True
+            return NESTED
         if sum(entry.file_size for entry in entries) > limit:
-            return True
+            return BOMB
         for entry in entries:
             left = _unpack(archive, entry, left)
             if left < 0:
-                return True
-    return False
+                return BOMB
+    return None
 
 
 def _unpack(archive: ZipFile, entry: ZipInfo, left: int) -> int:
@@ -70,7 +76,7 @@ def _unpack(archive: ZipFile, entry: ZipInfo, left: int) -> int:
     return left
 
 
-def _gzip(content: BinaryIO, limit: int) -> bool:
+def _gzip(content: BinaryIO, limit: int) -> str | None:
     left, inflate, whole = limit, zlib.decompressobj(wbits=31), False
     while piece := content.read(_PIECE):
         made = b""
@@ -79,9 +85,9 @@ def _gzip(content: BinaryIO, limit: int) -> bool:
             made = inflate.decompress(piece, _PIECE)
             left -= len(made)
             if left < 0:
-                return True
+                return BOMB
             whole, piece = inflate.eof, inflate.unconsumed_tail
             if whole:
                 piece, inflate, made = inflate.unused_data, zlib.decompressobj(wbits=31), b""
     # zlib does not complain about an end that never comes.
-    return not whole
+    return None if whole else DAMAGED

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from console.domain.evidence.archives import archive_bomb
+from console.domain.evidence.archives import BOMB, archive_fault
 from console.domain.evidence.evidence import CLEAN, INFECTED, OCTETS, SUSPICIOUS, Scan
 from console.domain.evidence.images import image_bomb
 
@@ -74,8 +74,8 @@ def inspect(content: BinaryIO, declared: str) -> Scan:
     if any(EICAR in window for window in windows(content, len(EICAR))):
         return Scan(INFECTED, SIGNATURES, "eicar-signature-detected")
     head = check_declared(content, declared)
-    if _bomb(content, sniff(head)):
-        return Scan(INFECTED, "basic-archive", "decompression-bomb-detected")
+    if fault := _fault(content, sniff(head)):
+        return Scan(INFECTED, "basic-archive", fault)
     active = ("html" in declared or "javascript" in declared or "svg" in declared) and b"<script" in head.lower()
     if active:
         return Scan(SUSPICIOUS, PATTERNS, "active-script-pattern-detected")
@@ -161,10 +161,10 @@ def _like_json(head: bytes) -> bool:
     return bool(text) and (text[0] in _JSON_STARTS or head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
 
 
-def _bomb(content: BinaryIO, kind: str | None) -> bool:
+def _fault(content: BinaryIO, kind: str | None) -> str | None:
     if kind in (ZIP, "application/gzip"):
-        return archive_bomb(content, kind)
-    return kind is not None and kind.startswith("image/") and image_bomb(content, kind)
+        return archive_fault(content, kind)
+    return BOMB if kind is not None and kind.startswith("image/") and image_bomb(content, kind) else None
 
 
 def _zip_behind(content: BinaryIO) -> bool:

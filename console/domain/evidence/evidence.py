@@ -7,6 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from console.domain.text import N_, T, Text
+
 MAX_BYTES = 5 * 1024 * 1024
 MAX_NAME = 120
 MAX_NOTE = 4000
@@ -29,6 +31,23 @@ TOO_LARGE = f"Evidence file too large (max {MAX_BYTES} bytes)"
 EMPTY = "Empty evidence file is not allowed"
 UNSUPPORTED = "Unsupported evidence content type"
 NOT_AS_DECLARED = "Evidence content does not match its content type"
+UNSUPPORTED_TOLD = T(
+    "This kind of file is not taken. Save it as PDF, JPEG or PNG, or ask an administrator to allow its kind."
+)
+NOT_AS_DECLARED_TOLD = T("The content of the file is not what its name says. Save it again with its own program.")
+# What people read of a refusal by the built-in scan.
+REASONS = {
+    "eicar-signature-detected": N_("The file holds the test pattern of virus scanners."),
+    "decompression-bomb-detected": N_("The file grows beyond all measure when opened. Send its parts one by one."),
+    "archive-damaged": N_("The archive is damaged. Pack it again."),
+    "archive-inside-archive": N_("There is an archive inside the archive. Unpack it first, and send the files in it."),
+    "archive-has-too-many-files": N_("The archive holds more than 2,000 files. Split it."),
+    "archive-encrypted": N_("The archive is locked with a password. Send it without one."),
+    "archive-of-unknown-method": N_("The archive is packed in a rare way. Pack it again as an ordinary ZIP."),
+    "active-pdf-content-detected": N_("The PDF holds scripts or files. Print it into a new PDF and send that."),
+    "active-script-pattern-detected": N_("The file holds a script. Send a picture or a PDF of it."),
+    "hidden-archive-detected": N_("There is an archive hidden behind the file. Save it again with its own program."),
+}
 UNAVAILABLE = "Evidence file is unavailable"
 MISMATCH = "Evidence integrity check failed"
 SCAN_PENDING = "Evidence scan is pending"
@@ -127,3 +146,9 @@ def blocks(scan: Scan, *, block_suspicious: bool) -> bool:
 def refusal(scan: Scan) -> str:
     """Return the published text of an upload that the scan refused."""
     return f"Evidence scan blocked upload: {scan.reason}"
+
+
+def refusal_told(scan: Scan) -> Text:
+    """Return what people read of an upload that the scan refused; a scanner names what it found."""
+    known = REASONS.get(scan.reason or "")
+    return T(known) if known else T("The scanner found “%(name)s” in the file.", name=scan.reason or "")

@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from console.domain.entered import entered
 from console.domain.identity.iam import RESERVED_USERNAMES
 from console.domain.text import N_
 
@@ -60,8 +61,11 @@ class SessionPolicy:
 
 
 def check_username(text: str) -> str:
-    """Return the user name trimmed; raises BadUsername for a length, character or reserved word out of bounds."""
-    name = text.strip()
+    """Return the user name as it is stored; raises BadUsername for a length, a character or a word that may not be."""
+    try:
+        name = entered(text)
+    except ValueError as error:
+        raise BadUsername(str(error)) from error
     if not USERNAME_MIN <= len(name) <= USERNAME_MAX:
         raise BadUsername(N_("username has 3 to 80 characters"))
     if not name.isprintable():
@@ -73,7 +77,7 @@ def check_username(text: str) -> str:
 
 def display_name_or(username: str, text: str) -> str:
     """Return the display name trimmed, or the user name when it is blank (contract 7)."""
-    return text.strip() or username
+    return entered(text) or username
 
 
 def normalise_password(text: str) -> str:

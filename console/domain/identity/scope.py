@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from console.domain.entered import entered
 from console.domain.text import N_
 
 ALL_SITES = ("*",)
@@ -18,11 +19,11 @@ Scope = tuple[str, ...]
 
 
 def site_name(text: str) -> str:
-    """Return a site name trimmed; raises ValueError when it cannot be one.
+    """Return a site name as it is stored; raises ValueError when it cannot be one.
 
     Commas are refused because older exports and clients join names with them; `*` is the word for all sites.
     """
-    name = text.strip()
+    name = entered(text)
     if not name or len(name) > MAX_SITE_NAME:
         raise ValueError(N_("a site name has 1 to 120 characters"))
     if "," in name or not name.isprintable():
@@ -38,7 +39,7 @@ def normalise_scope(values: Iterable[str], *, empty_means_all: bool = False) -> 
     An empty list is no site at all. `empty_means_all` is the reading of the earlier product (23-B6), kept behind
     a switch. Raises ValueError for a name that cannot be a site.
     """
-    names = {text.strip() for text in values if text.strip()}
+    names = {entered(text) for text in values} - {""}
     if not names:
         return ALL_SITES if empty_means_all else NO_SITES
     if "*" in names:

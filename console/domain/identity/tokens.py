@@ -94,11 +94,6 @@ def hash_token(text: bytes, pepper: str = "") -> str:
     return hashlib.sha256(text).hexdigest()
 
 
-def is_machine_made(text: str) -> bool:
-    """Return whether a presented text has the shape of an issued token (192 random bits: guessing is hopeless)."""
-    return text.startswith(TOKEN_PREFIX) and len(text) == len(TOKEN_PREFIX) + 32
-
-
 def effective_expiry(facts: TokenFacts, policy: TokenPolicy) -> datetime | None:
     """Return the stored expiry; for a token without one, creation + longest life when an expiry is required."""
     if facts.expires_at is not None:

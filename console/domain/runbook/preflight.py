@@ -45,6 +45,8 @@ class Surroundings:
     open_switches: tuple[str, ...] = ()
     open_folders: tuple[str, ...] = ()
     any_host: bool = False
+    public_url_set: bool = True
+    alert_channels: int = 0
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,13 @@ def _added(seen: Surroundings) -> Iterator[Check]:
         not seen.any_host,
         T("Requests for other host names are refused."),
         T("Any host name is answered: set PUBLIC_URL or ALLOWED_HOSTS."),
+    )
+    yield _check(
+        "public_url",
+        WARNING,
+        seen.public_url_set or not seen.alert_channels,
+        T("Messages carry the addresses of their items."),
+        T("PUBLIC_URL is not set: messages to the alert channels carry no addresses of their items."),
     )
     if seen.evidence is not None:
         yield _folder(seen.evidence, strict)

@@ -24,6 +24,7 @@ from console.models.identity import User
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerCommand, TrackerItem
 from console.services.alerts import outbox as alerts
+from console.services.alerts.addresses import item_address
 from console.services.automation import workload
 from console.services.automation.workload import Suggested, Workload
 from console.services.identity import names as people
@@ -210,7 +211,6 @@ def _event(one: Suggested, now: datetime, run_id: int | None) -> Event:
 def _tell(ctx: Context, made: Sequence[Assignment], wanted: Sequence[Suggested]) -> None:
     """Say in one message who got what; that nobody can be reached is no failure of the assignment."""
     by_id = {one.id: one for one in wanted}
-    address = f"{ctx.config['PUBLIC_URL'].rstrip('/')}/board/items"
     names = people.names_of(ctx, [one.assignee for one in made[:ALERT_ITEMS_MOST]])
     payload = {
         "event": ASSIGNED,
@@ -235,7 +235,7 @@ def _tell(ctx: Context, made: Sequence[Assignment], wanted: Sequence[Suggested])
                 "site": by_id[one.id].site,
                 "status": one.status,
                 "reason": str(one.reason),
-                "url": f"{address}/{one.id}",
+                **item_address(ctx.config, one.id),
             }
             for one in made[:ALERT_ITEMS_MOST]
         ],

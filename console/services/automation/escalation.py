@@ -24,6 +24,7 @@ from console.domain.tracker.tracker import REMEDIATION
 from console.models.automation import ItemEscalation
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.services.alerts import outbox as alerts
+from console.services.alerts.addresses import item_address
 from console.services.alerts.outbox import Raised
 from console.services.automation import sla_snapshot as sla
 from console.services.automation import sla_sql
@@ -302,5 +303,5 @@ def _line(ctx: Context, row: Any, names: Mapping[str, str]) -> dict[str, Any]:
         "owner_role": row.owner_role,
         "reason": row.reason,
         "site": row.site,
-        "url": f"{ctx.config['PUBLIC_URL'].rstrip('/')}/board/items/{row.id}",
+        **item_address(ctx.config, row.id),
     }

@@ -6,6 +6,7 @@ One implementation for remediation items and the items of the weekly trackers: w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import partial
@@ -13,10 +14,12 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import Row, Select, func, select, update
 
+from console.core.config import Config
 from console.core.context import Actor, Context
 from console.core.records import view_of
-from console.domain.errors import Conflict, Gone, Invalid, NotFound, PermissionDenied, UnsupportedMedia
+from console.domain.errors import BadRequest, Conflict, Gone, Invalid, NotFound, PermissionDenied, TooLarge
 from console.domain.evidence import evidence as rules
+from console.domain.evidence.kinds import right_ending
 from console.domain.ids import MAX_ID
 from console.domain.text import T
 from console.domain.tracker.requests import ItemChange
@@ -27,6 +30,7 @@ from console.services.audit import record as audit
 from console.services.evidence import scan as evidence_scan
 from console.services.evidence import store as evidence_store
 from console.services.evidence.quota import check_quota
+from console.services.evidence.store import Staged
 from console.services.jobs.runs import changed
 from console.services.tracker import store as tracker_store
 from console.services.tracker.change import check_permission
@@ -100,8 +104,10 @@ class ItemEvidence:
 _READ = tuple(getattr(EvidenceFile, item.name) for item in fields(EvidenceView))
 
 
-def attach(ctx: Context, programme: TrackerKind, item_id: int, upload: Upload, note: str = "") -> Attached:
-    """Attach a file to an item.
+def attach(
+    ctx: Context, programme: TrackerKind, item_id: int, upload: Upload, note: str = "", *, on_page: bool = False
+) -> Attached:
+    """Attach a file to an item; pages take more kinds than the API does.
 
     Nothing is written before item, site and right are checked. The upload is received, hashed and scanned before the
     transaction may write, so a slow sender or scanner holds nobody up; doors must therefore not open a writing
@@ -111,16 +117,15 @@ def attach(ctx: Context, programme: TrackerKind, item_id: int, upload: Upload, n
     """
     now = ctx.now()
     _writable(ctx, programme, item_id, now)
-    content_type = rules.media_type(upload.content_type)
-    if not rules.is_allowed(content_type, ctx.config["EVIDENCE_ALLOWED_CONTENT_TYPES"]):
-        raise UnsupportedMedia(rules.UNSUPPORTED)
+    declared, taken = rules.media_type(upload.content_type), accepted(ctx.config, on_page=on_page)
     note = note.strip()
     if len(note) > rules.MAX_NOTE:
         raise Invalid.field("note", T("The note has at most %(most)s characters", most=rules.MAX_NOTE))
-    with evidence_store.staged(ctx.config, upload.stream) as received:
+    with _received(ctx, upload, declared, taken) as received:
+        content_type = evidence_scan.kind_of(received.content, declared, upload.file_name, taken)
         found = evidence_scan.scan(ctx.config, received.content, content_type)
         if rules.blocks(found, block_suspicious=ctx.config["EVIDENCE_SCAN_BLOCK_SUSPICIOUS"]):
-            raise Invalid(rules.refusal(found), code="scan_blocked")
+            raise Invalid(rules.refusal(found), code="scan_blocked", told=rules.refusal_told(found))
         _begin_write(ctx)
         item = _writable(ctx, programme, item_id, now, lock=True)
         check_quota(ctx, item.site, received.size, now)
@@ -129,7 +134,7 @@ def attach(ctx: Context, programme: TrackerKind, item_id: int, upload: Upload, n
             tracker_item_id=item.id,
             site=item.site,
             site_key=item.site or "",
-            file_name=rules.name_for(upload.file_name, content_type),
+            file_name=rules.name_for(right_ending(upload.file_name, content_type), content_type),
             content_type=content_type,
             file_size=received.size,
             sha256=received.sha256,
@@ -145,6 +150,25 @@ def attach(ctx: Context, programme: TrackerKind, item_id: int, upload: Upload, n
         reopened = noted(ctx, programme, row, now, Event("evidence", {}, {"text": row.file_name}), rules.UPLOADED, +1)
         _record(ctx, programme, "upload", row)
     return Attached(**vars(_view(row)), reopened_completion=reopened)
+
+
+def accepted(config: Config, *, on_page: bool) -> tuple[str, ...]:
+    """Return the content types that the API takes, or those that the pages take."""
+    published: tuple[str, ...] = config["EVIDENCE_ALLOWED_CONTENT_TYPES"]
+    return (*published, *config["EVIDENCE_PAGE_CONTENT_TYPES"]) if on_page else published
+
+
+@contextmanager
+def _received(ctx: Context, upload: Upload, declared: str, taken: tuple[str, ...]) -> Iterator[Staged]:
+    """Receive an upload; of one that is empty or too large its type is blamed first (API contract, checks in order)."""
+    with ExitStack() as stack:
+        try:
+            received = stack.enter_context(evidence_store.staged(ctx.config, upload.stream))
+        except (BadRequest, TooLarge) as error:
+            if rules.is_allowed(declared, taken):
+                raise
+            raise evidence_scan.unsupported() from error
+        yield received
 
 
 def listed(ctx: Context, programme: TrackerKind, item_id: int) -> list[EvidenceView]:

@@ -12,6 +12,7 @@ from console.domain.errors import UnsupportedMedia
 from console.domain.evidence import evidence as rules
 from console.domain.evidence.content import NotAsDeclared, check_declared, inspect
 from console.domain.evidence.evidence import Scan
+from console.domain.evidence.kinds import NotTakenError, settled
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +27,25 @@ def scanner(config: Config) -> Scanner | None:
     return Scanner(config["CLAMD"], config["CLAMD_TIMEOUT_SEC"])
 
 
+def kind_of(content: BinaryIO, declared: str, name: str, taken: tuple[str, ...]) -> str:
+    """Return the content type of an upload as its bytes show it; raises UnsupportedMedia for none that is taken."""
+    try:
+        return settled(content, declared, name, taken)
+    except NotTakenError as error:
+        raise unsupported() from error
+    except NotAsDeclared as error:
+        raise _contradicted() from error
+
+
+def unsupported() -> UnsupportedMedia:
+    """Return the refusal of a kind that is not taken."""
+    return UnsupportedMedia(rules.UNSUPPORTED, told=rules.UNSUPPORTED_TOLD)
+
+
+def _contradicted() -> UnsupportedMedia:
+    return UnsupportedMedia(rules.NOT_AS_DECLARED, code="content_type_mismatch", told=rules.NOT_AS_DECLARED_TOLD)
+
+
 def scan(config: Config, content: BinaryIO, declared: str) -> Scan:
     """Judge a complete upload (API contract, scan); raises UnsupportedMedia for content that is not what it says.
 
@@ -37,7 +57,7 @@ def scan(config: Config, content: BinaryIO, declared: str) -> Scan:
             return Scan(rules.SKIPPED, "none")
         found = inspect(content, declared)
     except NotAsDeclared as error:
-        raise UnsupportedMedia(rules.NOT_AS_DECLARED, code="content_type_mismatch") from error
+        raise _contradicted() from error
     asked = scanner(config)
     if asked is None or rules.blocks(found, block_suspicious=config["EVIDENCE_SCAN_BLOCK_SUSPICIOUS"]):
         return found

@@ -26,6 +26,7 @@ class ProfileMeta:
     scope_type: str
     is_legacy: bool
     token_bound: bool
+    endpoint: str = "/api/auth/me"
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ def me(ctx: Context) -> Profile:
     return of(ctx, ctx.actor)
 
 
-def of(ctx: Context, actor: Actor) -> Profile:
-    """Return the profile of an actor; the scope type tells all sites, some sites and none apart."""
+def of(ctx: Context, actor: Actor, *, endpoint: str = "/api/auth/me") -> Profile:
+    """Return the profile of an actor as `endpoint` answers it; the scope type tells all, some and no sites apart."""
     warning = timedelta(days=token_policy(ctx.config).rotate_warning_days)
     expiry = actor.token_expires_at
     return Profile(
@@ -94,6 +95,7 @@ def of(ctx: Context, actor: Actor) -> Profile:
             scope_type="global" if actor.all_sites else "site" if actor.site_scope else "none",
             is_legacy=actor.is_legacy,
             token_bound=actor.token_id is not None,
+            endpoint=endpoint,
         ),
     )
 
@@ -101,11 +103,12 @@ def of(ctx: Context, actor: Actor) -> Profile:
 def sign_in_for_token(ctx: Context, verdict: sessions.Verdict, *, label: str) -> tuple[str, Profile]:
     """Issue a token to somebody whose password was right; return its text and their profile.
 
-    Raises PermissionDenied while a one-time password waits to be changed: that is done in the browser.
+    Raises PermissionDenied while a one-time password waits to be changed: that is done in the browser, unless old
+    clients need it otherwise (API_LOGIN_BEFORE_OWN_PASSWORD).
     """
     if verdict.user_id is None:
         raise Unauthorized(sessions.BAD_CREDENTIALS, code="invalid_credentials")
-    if verdict.must_change_password:
+    if verdict.must_change_password and not ctx.config["API_LOGIN_BEFORE_OWN_PASSWORD"]:
         raise PermissionDenied(T("Choose your own password first"), code="password_change_required")
     now = ctx.now()
     user = users.load(ctx, verdict.user_id, lock=True)
@@ -120,7 +123,7 @@ def sign_in_for_token(ctx: Context, verdict: sessions.Verdict, *, label: str) ->
     detail = {"username": user.username, "token_id": token.id, "token_label": token.label}
     audit.record(as_user, "auth_login_success", "admin_token", token.id, detail=detail)
     tokens.enforce_quota(as_user, user.id, token.id)
-    return plain, of(ctx, found.actor)
+    return plain, of(ctx, found.actor, endpoint="/api/auth/login")
 
 
 def sign_out(ctx: Context) -> SignedOut:

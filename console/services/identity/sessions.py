@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -64,7 +65,7 @@ class SessionView:
 
 def check(ctx: Context, username: str, password: str) -> Verdict:
     """Compare user name and password; reads only, and takes as long for a name that does not exist."""
-    user = ctx.session.scalar(select(User).where(User.username == username))
+    user = _signing_in(ctx, username)
     usable = user is not None and user.is_active
     accepted = passwords.matches(ctx.config, user.password_hash if user is not None and usable else None, password)
     if user is None:
@@ -74,6 +75,13 @@ def check(ctx: Context, username: str, password: str) -> Verdict:
     if not accepted:
         return Verdict(None, username, "no_password" if user.password_hash is None else "wrong_password")
     return Verdict(user.id, user.username, "", user.must_change_password)
+
+
+def _signing_in(ctx: Context, username: str) -> User | None:
+    # Names of older releases may be stored decomposed, as some systems type Hangul.
+    apart = unicodedata.normalize("NFD", username)
+    found = list(ctx.session.scalars(select(User).where(User.username.in_((username, apart)))))
+    return next((user for user in found if user.username == username), next(iter(found), None))
 
 
 def note_failure(ctx: Context, verdict: Verdict, *, ip: str) -> None:

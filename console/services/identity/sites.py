@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -13,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from console.core.context import Context
 from console.core.records import Fact, view_of
+from console.domain.entered import same_name
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.identity import iam, scope
 from console.domain.text import N_, T
@@ -87,13 +87,13 @@ def create(ctx: Context, *, name: str, zone: str = DEFAULT_ZONE, is_active: bool
     """
     _may_change(ctx)
     try:
-        clean = scope.site_name(unicodedata.normalize("NFC", " ".join(name.split(" "))))
+        clean = scope.site_name(" ".join(name.split(" ")))
     except ValueError as error:
         raise Invalid.field("name", str(error)) from error
     now = ctx.now()
     site = Site(
         name=clean,
-        name_key=key_of(clean),
+        name_key=same_name(clean),
         zone=_zone(zone),
         is_active=is_active,
         created_at=now,
@@ -144,11 +144,6 @@ def update(
     ctx.session.flush()
     audit.record(ctx, "admin_site_update", "site", site.id, detail=detail)
     return view(site)
-
-
-def key_of(name: str) -> str:
-    """Return the form in which names are compared: without case, composed, single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _may_change(ctx: Context) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from console.core.context import Context
 from console.core.records import INTERNAL, Fact, view_of
+from console.domain.entered import same_name
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.identity import accounts, iam, scope
 from console.domain.identity.scope import Scope
@@ -109,6 +110,14 @@ def by_name(ctx: Context, username: str) -> UserView | None:
     ctx.actor.require(iam.ADMIN)
     user = ctx.session.scalar(select(User).where(User.username == username))
     return None if user is None else view(user)
+
+
+def look_alikes(ctx: Context, username: str) -> list[str]:
+    """Return the names of other users that a reader may take for this one: same but for case, width and spacing."""
+    ctx.actor.require(iam.ADMIN)
+    wanted = same_name(username)
+    names = ctx.session.scalars(select(User.username).where(User.username != username))
+    return sorted(name for name in names if same_name(name) == wanted)
 
 
 def load(ctx: Context, user_id: int, *, lock: bool = False) -> User:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -76,7 +75,7 @@ def week_of(code: str) -> Week:
 def site_name(text: str) -> str:
     """Return a site's name as it is stored; raises Invalid for what can be none."""
     try:
-        return scope.site_name(unicodedata.normalize("NFC", text))
+        return scope.site_name(text)
     except ValueError as error:
         raise Invalid.field("site", str(error)) from error
 

@@ -11,6 +11,7 @@ from console.domain.alerts.alerts import RULE_FAILS
 from console.domain.tracker.tracker import REMEDIATION
 from console.models.tracker import TrackerItem
 from console.services.alerts import outbox as alerts
+from console.services.alerts.addresses import item_address
 from console.services.identity import names as people
 from console.services.policies.automation import effective
 from console.services.tracker import rows
@@ -34,7 +35,6 @@ def tell(ctx: Context, item_ids: Sequence[int], now: datetime) -> None:
     wanted = rows.base(REMEDIATION, ctx.actor).where(TrackerItem.id.in_(item_ids)).order_by(*order)
     found = rows.views(REMEDIATION, ctx.session.execute(wanted.limit(ALERT_ITEMS_MOST)), now)
     names = people.names_of(ctx, [item.assignee for item in found])
-    address = f"{ctx.config['PUBLIC_URL'].rstrip('/')}/board/items"
     payload = {
         "event": RULE_FAILS,
         "job_name": "ops_governance_remediation_sync",
@@ -46,7 +46,7 @@ def tell(ctx: Context, item_ids: Sequence[int], now: datetime) -> None:
                 "title": text_in(DEFAULT_LOCALE, item.title),
                 "assignee_name": names.get(item.assignee or "", item.assignee),
                 "site": item.site,
-                "url": f"{address}/{item.id}",
+                **item_address(ctx.config, item.id),
             }
             for item in found
         ],

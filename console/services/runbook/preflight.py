@@ -29,6 +29,7 @@ from console.domain.runbook.preflight import (
 )
 from console.domain.text import Text
 from console.models.runbook import PreflightSnapshot
+from console.services.alerts import outbox
 from console.services.evidence import store as evidence_store
 
 READ = ("admins:manage", "security:read")
@@ -54,6 +55,7 @@ _SAFE = {
     "ADMIN_TOKEN_REQUIRE_EXPIRY": True,
     "SITE_SCOPE_EMPTY_MEANS_ALL": False,
     "GRANT_CONTAINMENT": True,
+    "API_LOGIN_BEFORE_OWN_PASSWORD": False,
     "API_RATE_LIMIT_ENABLED": True,
     "API_RATE_LIMIT_IDENTITY": "verified",
     "API_UNKNOWN_FIELDS": "refuse",
@@ -139,6 +141,8 @@ def _surroundings(config: Config) -> Surroundings:
         insecure_local_auth=config["ALLOW_INSECURE_LOCAL_AUTH"],
         admin_token_length=len(config["ADMIN_TOKEN"].strip()),
         secret_lengths={name: len(config[name].strip()) for name in _SECRETS},
+        public_url_set=bool(config["PUBLIC_URL"]),
+        alert_channels=len(outbox.channels(config)),
         open_switches=tuple(name for name, safe in _SAFE.items() if config[name] != safe),
         open_folders=tuple(_open_folders(config)),
         any_host=config.production and not allowed_hosts(config),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -13,6 +13,7 @@ from console.core.context import Actor, Context
 from console.core.records import edited_of
 from console.domain.automation.workload import RETURNED, source_of
 from console.domain.errors import Conflict, Invalid, PermissionDenied
+from console.domain.local_time import REACH, TOO_FAR
 from console.domain.text import T
 from console.domain.tracker.requests import ItemChange
 from console.domain.tracker.rules import State, next_state
@@ -22,7 +23,6 @@ from console.services.tracker.rows import ItemView
 from console.services.tracker.store import Event
 
 # Dates that people can mean; far-off ones break calendars further on.
-DUE_RANGE = timedelta(days=3660)
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ def check_due(due_at: datetime | None, reason: str, now: datetime) -> None:
         return
     if not reason.strip():
         raise Invalid.field("reason", T("A new due date needs a reason"))
-    if abs(due_at - now) > DUE_RANGE:
-        raise Invalid.field("due_at", T("The due date must be within ten years"))
+    if abs(due_at - now) > REACH:
+        raise Invalid.field("due_at", TOO_FAR)
 
 
 def decide(item: ItemView, change: ItemChange, whom: Person | None, actor: Actor, now: datetime) -> Decision:

@@ -107,6 +107,7 @@ def test_the_archive_carries_the_recovery_rehearsal_of_its_month(owner, trail):
     made = owner.get(ARCHIVE).json
 
     attachment = made["dr_rehearsal_attachment"]
+    assert attachment["schema"] == "audit_archive_attachment_dr_rehearsal"
     assert (attachment["included"], attachment["status"], attachment["required"]) == (True, "ok", True)
     assert attachment["latest_in_month"]["run_id"] == run
     assert attachment["latest_in_month"]["finished_at"] == "2026-03-01T05:00:00+00:00"
@@ -175,6 +176,7 @@ def test_the_second_csv_form_opens_with_facts(owner, trail):
     assert facts.splitlines()[:2] == ["section,key,value", "meta,format_version,v2"]
     assert "meta,chain_ok,True" in facts.splitlines()
     assert "attachment.dr_rehearsal,status,warning" in facts.splitlines()
+    assert "attachment.dr_rehearsal,schema,audit_archive_attachment_dr_rehearsal" in facts.splitlines()
     assert table.split("\r\n")[0] == V1_HEADER
 
 

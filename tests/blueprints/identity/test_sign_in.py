@@ -11,6 +11,8 @@ from sqlalchemy import select
 from console.models.audit import AuditLog
 from console.models.identity import Token, User
 from console.services.identity import passwords
+from console.services.runbook import preflight
+from tests.conftest import START
 from tests.factories import make_user
 from tests.support.people import PASSWORD, BrowserClient, csrf_of
 
@@ -268,6 +270,27 @@ class TestTheFirstPassword:
         answer = client.post("/api/auth/login", json={"username": "kim", "password": PASSWORD})
 
         assert (answer.status_code, answer.json["code"]) == (403, "password_change_required")
+
+    def test_old_clients_may_be_given_one_and_the_preflight_warns(self, make_app, person):
+        app = make_app(API_LOGIN_BEFORE_OWN_PASSWORD=True)
+        person(must_change_password=True)
+        answer = app.test_client().post("/api/auth/login", json={"username": "kim", "password": PASSWORD})
+
+        assert answer.status_code == 200
+        headers = {"X-Admin-Token": answer.json["token"]}
+        assert app.test_client().get("/api/auth/me", headers=headers).json["must_change_password"]
+        checks = preflight.examine_process(app.extensions["console_config"], START).checks
+        warned = next(check for check in checks if check.id == "compatibility_switches")
+        assert (warned.status, "API_LOGIN_BEFORE_OWN_PASSWORD" in str(warned.message)) == ("warning", True)
+
+    def test_the_answer_is_kept_nowhere_and_names_its_own_endpoint(self, client, person):
+        person()
+        answer = client.post("/api/auth/login", json={"username": "kim", "password": PASSWORD})
+
+        assert (answer.headers["Cache-Control"], answer.headers["Pragma"]) == ("no-store", "no-cache")
+        assert answer.json["profile"]["meta"]["endpoint"] == "/api/auth/login"
+        again = client.get("/api/auth/me", headers={"X-Admin-Token": answer.json["token"]})
+        assert again.json["meta"]["endpoint"] == "/api/auth/me"
 
 
 def test_changing_the_password_ends_the_other_sessions(app, browser_client):

@@ -331,3 +331,20 @@ class TestPasswords:
         assert (weak.status_code, weak.json["code"]) == (422, "weak_password")
         good = owner.post(f"{USERS}/{user_id}/password", json={"password": "옥상 물탱크 점검 완료"})
         assert (good.status_code, good.json["one_time_password"]) == (200, None)
+
+
+def test_a_password_answer_has_the_user_at_the_top_too(owner, person):
+    user_id, _token = person(username="kim")
+    made = owner.post(f"{USERS}/{user_id}/password", json={}).json
+
+    user = owner.get(f"{USERS}/{user_id}").json
+    assert made == {**user, "user": user, "one_time_password": made["one_time_password"]}
+    assert made["one_time_password"]
+
+
+def test_who_leaves_is_told_the_state(api):
+    api("owner", username="head")
+    left = api("manager", username="kim").delete("/api/auth/me")
+
+    assert (left.status_code, left.json["status"], left.json["username"]) == (200, "deactivated", "kim")
+    assert left.json["is_active"] is False

@@ -65,3 +65,11 @@ def test_the_public_list_keeps_the_published_head(client):
     assert list(answer) == ["title", "published_on", "public", "main_page", "console_html", "modules"]
     assert (answer["published_on"], answer["public"], answer["main_page"]) == ("2026-02-27", True, "/")
     assert all(list(one) == ["id", "name", "name_ko", "description", "kpi_hint", "links"] for one in answer["modules"])
+
+
+def test_the_keys_of_users_and_tokens_are_there(client):
+    answer = client.get("/api/service-info").json
+
+    assert answer["admin_user_password_api"] == "/api/admin/users/{user_id}/password"
+    assert answer["admin_user_token_issue_api"] == "/api/admin/users/{user_id}/tokens"
+    assert answer["admin_token_revoke_api"] == "/api/admin/tokens/{token_id}/revoke"

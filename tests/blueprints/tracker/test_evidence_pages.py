@@ -7,7 +7,7 @@ from console.models.evidence import EvidenceFile
 from console.models.tracker import TrackerItem
 from tests.factories import make_site
 from tests.services.tracker.tracker_support import add_item
-from tests.support.files import EICAR, multipart
+from tests.support.files import EICAR, multipart, zipped
 
 FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
 SITE = "한빛마을 3단지"
@@ -73,7 +73,7 @@ def test_a_refusal_is_said_in_korean(browser_client, place):
     nothing = client.post(f"{place[0]}/items/{place[1]}/evidence", data={"note": "x"}, headers=FRAGMENT)
 
     assert blocked.status_code == 422
-    assert "eicar-signature-detected" in blocked.text
+    assert "바이러스 검사용 시험 문자열" in blocked.text
     assert (empty.status_code, "빈 파일은 올릴 수 없습니다" in empty.text) == (400, True)
     assert (nothing.status_code, "파일을 선택하십시오" in nothing.text) == (422, True)
 
@@ -164,3 +164,36 @@ def test_a_file_that_waits_for_the_scan_is_shown_without_a_link(make_app, browse
     assert "검사 대기" in page
     assert f'href="{root}/evidence/{row.id}"' not in page
     assert client.get(f"{root}/evidence/{row.id}").status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "words"),
+    [
+        (zipped({"inner.zip": b"PK"}), "a.zip", "압축 파일 안에 압축 파일이 있습니다"),
+        (zipped({f"{number}.txt": b"" for number in range(2001)}), "a.zip", "2,000개 넘게"),
+        (b"\x00\x01\x02", "a.bin", "받지 않는 형식입니다. PDF, JPEG, PNG로"),
+    ],
+)
+def test_a_refusal_says_why_and_what_to_do(browser_client, place, content, name, words):
+    client = browser_client("operator")
+    root, item = place
+    body, kind = multipart(content, name, "application/zip" if name == "a.zip" else "application/octet-stream")
+    for headers in (FRAGMENT, {}):
+        refused = client.post(f"{root}/items/{item}/evidence", data=body, content_type=kind, headers=headers)
+        assert refused.status_code in (415, 422)
+        assert words in refused.text
+        assert "Evidence" not in refused.text
+
+
+def test_the_pages_take_more_than_the_api(browser_client, api, place):
+    client, program = browser_client("operator"), api("operator", username="program")
+    root, item = place
+    sheet = zipped({"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<workbook/>"})
+    body, kind = multipart(sheet, "월간.xlsx", "application/vnd.ms-excel")
+
+    assert client.post(f"{root}/items/{item}/evidence", data=body, content_type=kind).status_code == 303
+    page = client.get(f"{root}/items/{item}").text
+    assert "월간.xlsx" in page
+    assert ".hwpx" in page
+    tracker = "/api/ops/governance/gate/remediation/tracker" if root == "/board" else "/api/adoption/w02/tracker"
+    assert program.post(f"{tracker}/items/{item}/evidence", data=body, content_type=kind).status_code == 415

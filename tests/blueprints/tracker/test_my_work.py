@@ -113,3 +113,10 @@ def test_an_auditor_changes_nothing(browser_client, lee, session):
     auditor = browser_client("auditor")
 
     assert act(auditor, session, 3, "claim").status_code == 403
+
+
+def test_a_note_is_kept_whole_or_refused(lee, session):
+    longest = "가\r\n" * 1999 + "끝끝"
+    assert act(lee, session, 2, "done", note="가" * 4001).status_code == 422
+    act(lee, session, 2, "done", note=longest)
+    assert item(session, 2).completion_note == longest.replace("\r\n", "\n")

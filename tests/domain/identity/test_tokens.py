@@ -141,14 +141,6 @@ def test_the_defaults_never_reach_the_rotation_warning_and_say_so():
     assert replace(POLICY, require_expiry=False).rotation_is_reachable
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("kaos_" + "a" * 32, True), ("kaos_short", False), ("test-owner-token", False), ("", False)],
-)
-def test_issued_tokens_are_told_from_hand_made_ones(text, expected):
-    assert tokens.is_machine_made(text) is expected
-
-
 @given(
     created=st.floats(0, 90),
     used=st.one_of(st.none(), st.floats(0, 90)),

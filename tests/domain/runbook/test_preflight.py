@@ -40,8 +40,9 @@ def test_good_surroundings_pass_and_the_checks_stand_in_the_published_order():
         "compatibility_switches",
         "private_folders",
         "allowed_hosts",
+        "public_url",
     ]
-    assert (found.overall_status, found.has_error, found.check_count) == ("ok", False, 14)
+    assert (found.overall_status, found.has_error, found.check_count) == ("ok", False, 15)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,9 @@ def test_good_surroundings_pass_and_the_checks_stand_in_the_published_order():
         ("secret_strength", {"secret_lengths": {"SECRET_KEY": 31}, "production": True}, "error", "error"),
         ("secret_strength", {"secret_lengths": {"SECRET_KEY": 0}}, "warning", "ok"),
         ("compatibility_switches", {"open_switches": ("A", "B"), "production": True}, "warning", "warning"),
+        ("public_url", {"public_url_set": False, "alert_channels": 1}, "warning", "warning"),
+        ("public_url", {"public_url_set": False}, "warning", "ok"),
+        ("public_url", {"alert_channels": 1}, "warning", "ok"),
     ],
 )
 def test_a_check_that_is_not_met_has_its_severity_as_status(check_id, changes, severity, status):

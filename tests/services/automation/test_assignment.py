@@ -186,7 +186,7 @@ def test_one_message_says_who_got_what(ctx, session, clock):
     for number in range(1, 30):
         item(session, clock, number, number)
     session.commit()
-    ctx.config = Config.for_tests(ALERT_WEBHOOK_URL=HOOK)
+    ctx.config = Config.for_tests(ALERT_WEBHOOK_URL=HOOK, PUBLIC_URL="https://ops.example")
 
     run(ctx, AUTO_ASSIGN)
 
@@ -195,7 +195,7 @@ def test_one_message_says_who_got_what(ctx, session, clock):
     payload = rows[0].payload_json
     assert (payload["assigned_count"], len(payload["items"])) == (29, 20)
     assert sum(one["assigned_count"] for one in payload["assignees"]) == 29
-    assert payload["items"][0]["url"].endswith(f"/board/items/{payload['items'][0]['id']}")
+    assert payload["items"][0]["url"] == (f"https://ops.example/board/items/{payload['items'][0]['id']}")
 
 
 def test_the_number_of_queries_does_not_depend_on_the_number_of_items(ctx, session, clock, engine):

@@ -40,6 +40,7 @@ class WebServer:
     port: int
     cookie: str
     token: str
+    auditor: str
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
         """Return status and body of a GET by the person who is signed in."""
@@ -68,6 +69,7 @@ def running(folder: Path, **variables: str) -> Iterator[WebServer]:
     with sessionmaker(engine)() as session:
         user = make_user(session, now=now, role="owner")
         token = make_token(session, user, now=now)
+        auditor = make_token(session, make_user(session, now=now, role="auditor"), now=now)
         digest = hashlib.sha256(text.encode()).hexdigest()
         times = {"created_at": now, "last_seen_at": now, "expires_at": now + timedelta(hours=8)}
         session.add(WebSession(token_hash=digest, user_id=user.id, **times))
@@ -87,6 +89,9 @@ def running(folder: Path, **variables: str) -> Iterator[WebServer]:
         "API_RATE_LIMIT_STORE": "memory",
         "API_RATE_LIMIT_MAX_PUBLIC": "100000",
         "API_RATE_LIMIT_MAX_AUTH_WRITE": "100000",
+        "API_RATE_LIMIT_MAX_AUTH_UPLOAD": "100000",
+        "API_RATE_LIMIT_MAX_AUTH_FAILURES": "100000",
+        "PAGE_RATE_LIMIT_MAX": "100000",
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "WEB_WORKERS": "1",
@@ -95,7 +100,7 @@ def running(folder: Path, **variables: str) -> Iterator[WebServer]:
     command = [sys.executable, "-m", "workers.launch.web"]
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings, **variables})
     try:
-        server = WebServer(port, cookie, token)
+        server = WebServer(port, cookie, token, auditor)
         for _ in range(PATIENCE * 10):
             with suppress(OSError):
                 if server.get("/health")[0] == 200:
