@@ -47,7 +47,8 @@ class Scheduler:
         self._find = find
         self._reaper = run_upkeep.Reaper()
         self._courier = Courier(place.config)
-        self._away: set[str] = set()
+        # What keeps a duty from being done at the moment, by duty.
+        self._troubles: dict[str, str] = {}
         self._broken_until = 0.0
         self._reporter = Reporter(place.sessions, place.config, lambda: place.clock, "scheduler")
         self.stop = threading.Event()
@@ -92,14 +93,22 @@ class Scheduler:
         try:
             action()
         except TROUBLE as error:
-            # Once is enough: it would otherwise be said every second until the store is back.
-            if duty not in self._away:
+            if self._begins(duty, "store_away"):
                 log.warning("store_away", duty=duty, error=type(error).__name__)
-            self._away.add(duty)
+        except Exception:
+            # Whatever it is: the other duties, and this one a second later, are still to be done.
+            if self._begins(duty, "duty_failed"):
+                log.exception("duty_failed", duty=duty)
         else:
-            if duty in self._away:
-                log.info("store_back", duty=duty)
-            self._away.discard(duty)
+            trouble = self._troubles.pop(duty, None)
+            if trouble is not None:
+                log.info("store_back" if trouble == "store_away" else "duty_done_again", duty=duty)
+
+    def _begins(self, duty: str, trouble: str) -> bool:
+        """Note a trouble; False when it is known: it would otherwise be said every second until it is over."""
+        known = self._troubles.get(duty) == trouble
+        self._troubles[duty] = trouble
+        return not known
 
     def run(self) -> None:
         """Go round until `stop` is set."""

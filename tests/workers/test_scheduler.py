@@ -98,12 +98,12 @@ def test_a_database_that_is_away_is_noted_and_waited_for(place, register, sessio
     nowhere = make_engine(f"sqlite:///{tmp_path}/no/such/folder.db")
     scheduler = Scheduler(replace(place, engine=nowhere, sessions=sessionmaker(nowhere)), HOURLY)
     scheduler.step()
-    assert scheduler._away >= DUTIES
+    assert scheduler._troubles.keys() >= DUTIES
 
     scheduler._place = place
     scheduler.step()
 
-    assert scheduler._away.isdisjoint(DUTIES)
+    assert DUTIES.isdisjoint(scheduler._troubles)
     assert session.scalar(select(func.count()).select_from(JobSchedule)) == 1
 
 
@@ -116,14 +116,14 @@ def test_without_queue_the_schedule_goes_on_and_runs_wait(place_on, own_redis, r
     clock.advance(timedelta(hours=1))
     scheduler.step()
 
-    assert scheduler._away & DUTIES == {"delivery"}
+    assert scheduler._troubles.keys() & DUTIES == {"delivery"}
     assert [run.state for run in runs(session)] == ["queued"]
 
     own_redis.start(output=subprocess.DEVNULL)
     scheduler.step()
     scheduler.step()
 
-    assert scheduler._away.isdisjoint(DUTIES)
+    assert DUTIES.isdisjoint(scheduler._troubles)
     assert queue.state(place.config).waiting == 1
 
 
