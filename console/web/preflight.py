@@ -16,7 +16,7 @@ from console.core.clock import Clock
 from console.core.config import Config
 from console.core.context import SYSTEM, unit_of_work
 from console.domain.runbook.preflight import Preflight
-from console.services.runbook import preflight
+from console.services.runbook import health, preflight
 from console.web.extensions import db
 
 
@@ -34,7 +34,9 @@ class Reporter:
         """Examine this process anew and store the result in a transaction of its own."""
         clock = self._clock()
         now = clock.now()
-        found = preflight.examine_process(self._config, now)
+        with unit_of_work(self._factory, actor=SYSTEM, clock=clock, config=self._config, write=False) as ctx:
+            schema = health.schema(ctx)
+        found = preflight.examine_process(self._config, now, schema=schema)
         with unit_of_work(self._factory, actor=SYSTEM, clock=clock, config=self._config) as ctx:
             preflight.store(
                 ctx, found, instance_id=self.instance_id, kind=self.kind, started_at=self.started_at, now=now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -97,9 +97,10 @@ def documents() -> dict[str, bool]:
     return {name: (APP_ROOT / name).is_file() for name in (ROLLBACK_GUIDE, NOISE_POLICY)}
 
 
-def examine_process(config: Config, now: datetime) -> Preflight:
-    """Look around in this very process: its settings, its disk."""
-    return examine(_surroundings(config), fail_on_error=config["PREFLIGHT_FAIL_ON_ERROR"], now=now)
+def examine_process(config: Config, now: datetime, *, schema: str = "ok") -> Preflight:
+    """Look around in this very process: its settings, its disk; `schema` is how the tables stand to its code."""
+    seen = replace(_surroundings(config), schema=schema)
+    return examine(seen, fail_on_error=config["PREFLIGHT_FAIL_ON_ERROR"], now=now)
 
 
 class BadStart(RuntimeError):

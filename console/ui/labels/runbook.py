@@ -46,6 +46,7 @@ CHECKS = {
     "admin_token_bootstrap": N_("Bootstrap token"),
     "secret_strength": N_("Strength of secrets"),
     "compatibility_switches": N_("Compatibility switches"),
+    "schema_version": N_("Schema of the database"),
 }
 KINDS = {
     "web": N_("Web"),
