@@ -26,7 +26,9 @@ from console.services.audit import checkpoints
 from console.services.jobs import registry
 from console.services.jobs import schedule as run_schedule
 from console.services.jobs import upkeep as run_upkeep
+from console.services.runbook import process_facts
 from console.web.preflight import Reporter
+from workers.heartbeat import Heartbeat
 from workers.schedule import ENTRIES
 
 log = structlog.get_logger("jobs")
@@ -50,6 +52,7 @@ class Scheduler:
         # What keeps a duty from being done at the moment, by duty.
         self._troubles: dict[str, str] = {}
         self._broken_until = 0.0
+        self._heartbeat = Heartbeat(place.config)
         self._reporter = Reporter(place.sessions, place.config, lambda: place.clock, "scheduler")
         self.stop = threading.Event()
 
@@ -60,6 +63,7 @@ class Scheduler:
         self._try("delivery", self._deliver)
         self._try("preflight", self._reporter.report_if_due)
         self._try("checkpoint", self._sign)
+        self._try("heartbeat", self._beat)
 
     def _make(self) -> None:
         with self._place.reading() as ctx:
@@ -88,6 +92,12 @@ class Scheduler:
             # The hourly job reports it; looking again every second would tell nobody more.
             log.error("audit_chain_broken", issue_count=found.issue_count, first_issue=found.first_issue)
             self._broken_until = time.monotonic() + BROKEN_PAUSE
+    def _beat(self) -> None:
+        if not self._heartbeat.due:
+            return
+        with self._place.reading() as ctx:
+            seen = process_facts.facts(ctx)
+        self._heartbeat.beat(seen)
 
     def _try(self, duty: str, action: Callable[[], None]) -> None:
         try:

@@ -44,10 +44,10 @@ class Reporter:
         return found
 
     def report_if_due(self) -> None:
-        """Report when the last report is old enough; for processes with a loop of their own."""
+        """Report every minute, which also shows that this process lives; for processes with a loop of their own."""
         now = time.monotonic()
         if now >= self._due:
-            self._due = now + preflight.REFRESH_EVERY.total_seconds()
+            self._due = now + preflight.SIGN_OF_LIFE.total_seconds()
             self.report()
 
     def forget(self) -> None:

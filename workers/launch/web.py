@@ -6,10 +6,12 @@ import ctypes
 import gc
 import os
 import resource
+import shutil
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from console.core.umask import keep_private
@@ -40,6 +42,7 @@ def serve(settings: Mapping[str, Any]) -> None:
     from granian.server import Server
 
     raise_file_limit()
+    share_figures(settings)
     server = Server(
         TARGET,
         address=settings["HOST"],
@@ -67,6 +70,17 @@ def serve(settings: Mapping[str, Any]) -> None:
 
 
 def load(target: str) -> Gateway:
+def share_figures(settings: Mapping[str, Any]) -> None:
+    """Let several web processes add up what `/metrics` tells, in a folder that begins empty."""
+    if settings["WEB_WORKERS"] == 1:
+        return
+    folder = Path(settings["DATA_DIR"]) / "metrics" / str(settings["PORT"])
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+def load(target: str) -> Callable[..., Any]:
     """Return the application in a process of the server, which from now on dies with the server."""
     children.die_with(os.getppid())
     # What is being loaded lives for ever: looking through it again and again finds nothing.

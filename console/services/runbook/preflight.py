@@ -36,6 +36,7 @@ ROLLBACK_GUIDE = "docs/W15_MIGRATION_ROLLBACK.md"
 NOISE_POLICY = "docs/W17_ALERT_NOISE_POLICY.md"
 # A process that missed three refreshes is gone.
 REFRESH_EVERY = timedelta(minutes=2)
+SIGN_OF_LIFE = timedelta(minutes=1)
 LIVE_FOR = 3 * REFRESH_EVERY
 KEPT_FOR = timedelta(days=7)
 WEB = "web"
@@ -46,7 +47,7 @@ _FOLDERS = (
     ("deploy_smoke_archive_path", "DEPLOY_SMOKE_ARCHIVE_ENABLED", "DEPLOY_SMOKE_ARCHIVE_PATH"),
     ("dr_rehearsal_backup_path", "DR_REHEARSAL_ENABLED", "DR_REHEARSAL_BACKUP_PATH"),
 )
-_SECRETS = ("SECRET_KEY", "AUDIT_ARCHIVE_SIGNING_KEY", "AUDIT_CHAIN_KEY", "TOKEN_PEPPER")
+_SECRETS = ("METRICS_TOKEN", "SECRET_KEY", "AUDIT_ARCHIVE_SIGNING_KEY", "AUDIT_CHAIN_KEY", "TOKEN_PEPPER")
 # Switches for old automation, with the value that keeps the rules whole (API contract, compatibility versus safety).
 _SAFE = {
     "ADMIN_TOKEN_ENV_FALLBACK": False,
