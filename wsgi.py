@@ -4,5 +4,17 @@ from console import create_app
 from console.core.umask import keep_private
 
 keep_private()
+import sys
 
-app = create_app()
+from console import create_app
+from console.core.config import ConfigError
+from console.services.runbook.preflight import BadStart
+
+try:
+    app = create_app()
+except ConfigError as error:
+    sys.stderr.write(f"{error}.\n")
+    sys.exit(2)
+except BadStart as error:
+    sys.stderr.write(f"{error}. {' '.join(error.reasons)}\n")
+    sys.exit(1)

@@ -93,15 +93,17 @@ class Scheduler:
             log.error("audit_chain_broken", issue_count=found.issue_count, first_issue=found.first_issue)
             self._broken_until = time.monotonic() + BROKEN_PAUSE
     def _beat(self) -> None:
+    def _beat(self) -> bool:
         if not self._heartbeat.due:
-            return
+            return False
         with self._place.reading() as ctx:
             seen = process_facts.facts(ctx)
         self._heartbeat.beat(seen)
+        return True
 
-    def _try(self, duty: str, action: Callable[[], None]) -> None:
+    def _try(self, duty: str, action: Callable[[], bool | None]) -> None:
         try:
-            action()
+            idle = action() is False
         except TROUBLE as error:
             if self._begins(duty, "store_away"):
                 log.warning("store_away", duty=duty, error=type(error).__name__)
@@ -110,7 +112,8 @@ class Scheduler:
             if self._begins(duty, "duty_failed"):
                 log.exception("duty_failed", duty=duty)
         else:
-            trouble = self._troubles.pop(duty, None)
+            # Who had nothing to do does not know whether the trouble is over.
+            trouble = None if idle else self._troubles.pop(duty, None)
             if trouble is not None:
                 log.info("store_back" if trouble == "store_away" else "duty_done_again", duty=duty)
 

@@ -47,6 +47,12 @@ def trouble_of(error: BaseException) -> str | None:
     return None
 
 
+def went_away(error: BaseException) -> bool:
+    """Return whether the database was lost; a statement that SQLite does not understand is no such case."""
+    codes = {getattr(getattr(link, "orig", link), "sqlite_errorname", None) for link in _chain(error)}
+    return trouble_of(error) == AWAY and "SQLITE_ERROR" not in codes
+
+
 def kind_of(orig: BaseException | None) -> str:
     """Return FULL, LOCKED, READ_ONLY or AWAY for an error of the driver."""
     state = getattr(orig, "sqlstate", None) or ""

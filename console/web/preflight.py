@@ -43,12 +43,16 @@ class Reporter:
             )
         return found
 
-    def report_if_due(self) -> None:
-        """Report every minute, which also shows that this process lives; for processes with a loop of their own."""
-        now = time.monotonic()
-        if now >= self._due:
-            self._due = now + preflight.SIGN_OF_LIFE.total_seconds()
-            self.report()
+    def report_if_due(self) -> bool:
+        """Report every minute, which also shows that this process lives; for processes with a loop of their own.
+
+        Return whether there was something to do; after a failure there is until it succeeds.
+        """
+        if time.monotonic() < self._due:
+            return False
+        self.report()
+        self._due = time.monotonic() + preflight.SIGN_OF_LIFE.total_seconds()
+        return True
 
     def forget(self) -> None:
         """Remove the stored result, because the process ends."""

@@ -189,3 +189,20 @@ def test_a_broken_log_is_not_looked_at_every_second(place, register, session, cl
     scheduler.step()
 
     assert len(looks) == 1
+def test_a_duty_without_anything_to_do_does_not_say_that_its_store_is_back(place, monkeypatch):
+    scheduler = Scheduler(place, lines=())
+    answers = [OSError("away"), False, OSError("away"), True]
+
+    def report():
+        answer = answers.pop(0)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(scheduler._reporter, "report_if_due", report)
+    seen = []
+    for _ in range(4):
+        scheduler.step()
+        seen.append("preflight" in scheduler._troubles)
+
+    assert seen == [True, True, True, False]

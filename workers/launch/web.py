@@ -1,4 +1,4 @@
-"""The web server: granian, with the settings of the table. `python -m workers.launch.web` runs it alone."""
+"""The web server: granian, with the settings of the table. `python -m workers.web` runs it alone."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import gc
 import os
 import resource
 import shutil
+import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -43,6 +44,7 @@ def serve(settings: Mapping[str, Any]) -> None:
 
     raise_file_limit()
     share_figures(settings)
+    _protect_forks()
     server = Server(
         TARGET,
         address=settings["HOST"],
@@ -78,6 +80,21 @@ def share_figures(settings: Mapping[str, Any]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+def _protect_forks() -> None:
+    """Let every process of the server end with it, and end at once when it is told to while it still starts.
+
+    Until its own handlers are in place a fork has those of the server, which only make a note for the server's loop.
+    """
+    server = os.getpid()
+
+    def begin() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        children.die_with(server)
+
+    os.register_at_fork(after_in_child=begin)
 
 
 def load(target: str) -> Callable[..., Any]:
