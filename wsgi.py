@@ -1,15 +1,13 @@
 """Entry point of the web server and of the `flask` command."""
 
-from console import create_app
-from console.core.umask import keep_private
-
-keep_private()
 import sys
 
 from console import create_app
 from console.core.config import ConfigError
+from console.core.umask import keep_private
 from console.services.runbook.preflight import BadStart
 
+keep_private()
 try:
     app = create_app()
 except ConfigError as error:

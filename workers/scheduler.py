@@ -92,7 +92,7 @@ class Scheduler:
             # The hourly job reports it; looking again every second would tell nobody more.
             log.error("audit_chain_broken", issue_count=found.issue_count, first_issue=found.first_issue)
             self._broken_until = time.monotonic() + BROKEN_PAUSE
-    def _beat(self) -> None:
+
     def _beat(self) -> bool:
         if not self._heartbeat.due:
             return False

@@ -6,12 +6,14 @@ import sys
 
 from console.core.clock import SystemClock
 from console.core.config import Config, ConfigError
+from console.core.umask import keep_private
 from console.services.runbook import preflight
 from workers.launch import startup, web
 
 
 def main() -> int:
     """Serve with the settings of the environment; returns the exit code."""
+    keep_private()
     try:
         config = Config.load()
         preflight.refuse_bad_start(config, SystemClock().now())

@@ -189,6 +189,8 @@ def test_a_broken_log_is_not_looked_at_every_second(place, register, session, cl
     scheduler.step()
 
     assert len(looks) == 1
+
+
 def test_a_duty_without_anything_to_do_does_not_say_that_its_store_is_back(place, monkeypatch):
     scheduler = Scheduler(place, lines=())
     answers = [OSError("away"), False, OSError("away"), True]

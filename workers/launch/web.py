@@ -15,7 +15,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from console.core.umask import keep_private
 from workers.launch import children
 from workers.launch.gateway import Gateway, Limits
 
@@ -71,7 +70,6 @@ def serve(settings: Mapping[str, Any]) -> None:
     server.serve(target_loader=load)
 
 
-def load(target: str) -> Gateway:
 def share_figures(settings: Mapping[str, Any]) -> None:
     """Let several web processes add up what `/metrics` tells, in a folder that begins empty."""
     if settings["WEB_WORKERS"] == 1:
@@ -97,9 +95,8 @@ def _protect_forks() -> None:
     os.register_at_fork(after_in_child=begin)
 
 
-def load(target: str) -> Callable[..., Any]:
-    """Return the application in a process of the server, which from now on dies with the server."""
-    children.die_with(os.getppid())
+def load(target: str) -> Gateway:
+    """Return the application in a process of the server."""
     # What is being loaded lives for ever: looking through it again and again finds nothing.
     gc.disable()
     module, _, name = target.partition(":")
@@ -134,21 +131,3 @@ def after_fork() -> None:
     if sys.platform == "linux":
         with suppress(AttributeError):  # musl has no such call
             ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
-
-
-def main() -> int:
-    """Serve with the settings of the environment; returns the exit code."""
-    from console.core.config import Config, ConfigError
-
-    keep_private()
-    try:
-        config = Config.load()
-    except ConfigError as error:
-        print(f"{error}.", file=sys.stderr)
-        return 2
-    serve(config)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
