@@ -78,7 +78,7 @@ migrate: setup ## Bring the database to the newest schema
 	@$(BIN)/flask --app wsgi db upgrade
 
 web: setup ## The web server alone (for deployments)
-	@exec $(BIN)/python -m workers.launch.web
+	@exec $(BIN)/python -m workers.web
 
 worker: setup ## One worker alone (needs REDIS_URL)
 	@exec $(BIN)/python -m workers worker

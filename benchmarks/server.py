@@ -48,7 +48,7 @@ def web_server(environ: Mapping[str, str]) -> Iterator[tuple[int, int]]:
     """Run the web server as in production; give its port and the id of the process that answers requests."""
     port = free_port()
     own = {"HOST": HOST, "PORT": str(port), "WEB_WORKERS": "1", "WEB_THREADS": str(THREADS)}
-    command = [sys.executable, "-m", "workers.launch.web"]
+    command = [sys.executable, "-m", "workers.web"]
     process = subprocess.Popen(command, cwd=ROOT, env={**environ, **own}, stdout=subprocess.DEVNULL)
     try:
         _wait(port)

@@ -19,7 +19,7 @@ from console.core.database import engine_options, prepare
 from console.core.discovery import import_submodules
 from console.core.secret_key import secret_key
 from console.ui import errors, navigation, reader, templating
-from console.web import api_view, assets, bounds, conditional, converters, ratelimit, request, security, timing
+from console.web import api_view, assets, bounds, conditional, converters, metrics, ratelimit, request, security, timing
 from console.web.api_blueprint import DescribedLater
 from console.web.entry import EnteredRequest
 from console.web.extensions import babel, compress, csrf, db, htmx
@@ -131,6 +131,7 @@ def _hooks(app: ConsoleApp) -> None:
     bounds.init_app(app)
     security.init_headers(app)
     timing.init_app(app)
+    metrics.init_app(app)
     ratelimit.init_app(app)
     security.init_app(app)
     conditional.init_app(app)

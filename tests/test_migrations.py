@@ -125,4 +125,53 @@ def test_tables_that_change_all_day_are_vacuumed_early(backend, tmp_path):
 
         downgrade(revision="0006")
         assert settings(db.engine) == {}
+
+
+def shape(engine) -> dict[str, dict]:
+    """Return the columns, and what else an insert must satisfy, of every table."""
+    found = inspect(engine)
+    return {
+        name: {
+            "columns": {column["name"]: column for column in found.get_columns(name)},
+            "rules": {
+                *(tuple(sorted(part["column_names"])) for part in found.get_unique_constraints(name)),
+                *(
+                    tuple(sorted(filter(None, part["column_names"])))
+                    for part in found.get_indexes(name)
+                    if part["unique"]
+                ),
+                *(part["sqltext"] for part in found.get_check_constraints(name)),
+                *(tuple(part["constrained_columns"]) for part in found.get_foreign_keys(name)),
+            },
+        }
+        for name in found.get_table_names()
+    }
+
+
+def test_every_migration_leaves_the_release_before_at_work(backend, tmp_path):
+    """Expand, then contract: old code finds its columns, and what it inserts is still enough."""
+    config = Config.for_tests(DATABASE_URL=address(backend, tmp_path), DATA_DIR=str(tmp_path))
+    revisions = [found.revision for found in reversed(list(ScriptDirectory("migrations").walk_revisions()))]
+    with create_app(config).app_context():
+        upgrade(revision=revisions[0])
+        before = shape(db.engine)
+        for revision in revisions[1:]:
+            upgrade(revision=revision)
+            after = shape(db.engine)
+            for name, table in before.items():
+                kept = after[name]["columns"]
+                for column, old in table["columns"].items():
+                    new = kept[column]
+                    assert str(new["type"]) == str(old["type"]), f"{revision}: {name}.{column}"
+                    assert new["nullable"] or not old["nullable"], f"{revision}: {name}.{column}"
+                added = kept.keys() - table["columns"].keys()
+                for column in added:
+                    assert kept[column]["nullable"] or kept[column]["default"] is not None, (
+                        f"{revision}: {name}.{column}"
+                    )
+                new_rules = after[name]["rules"] - table["rules"]
+                assert all(set(rule) <= added for rule in new_rules if isinstance(rule, tuple)), f"{revision}: {name}"
+                assert all(any(column in rule for column in added) for rule in new_rules if isinstance(rule, str))
+            before = after
+        downgrade(revision="base")
         db.engine.dispose()

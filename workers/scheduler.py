@@ -26,7 +26,9 @@ from console.services.audit import checkpoints
 from console.services.jobs import registry
 from console.services.jobs import schedule as run_schedule
 from console.services.jobs import upkeep as run_upkeep
+from console.services.runbook import process_facts
 from console.web.preflight import Reporter
+from workers.heartbeat import Heartbeat
 from workers.schedule import ENTRIES
 
 log = structlog.get_logger("jobs")
@@ -47,8 +49,10 @@ class Scheduler:
         self._find = find
         self._reaper = run_upkeep.Reaper()
         self._courier = Courier(place.config)
-        self._away: set[str] = set()
+        # What keeps a duty from being done at the moment, by duty.
+        self._troubles: dict[str, str] = {}
         self._broken_until = 0.0
+        self._heartbeat = Heartbeat(place.config)
         self._reporter = Reporter(place.sessions, place.config, lambda: place.clock, "scheduler")
         self.stop = threading.Event()
 
@@ -59,6 +63,7 @@ class Scheduler:
         self._try("delivery", self._deliver)
         self._try("preflight", self._reporter.report_if_due)
         self._try("checkpoint", self._sign)
+        self._try("heartbeat", self._beat)
 
     def _make(self) -> None:
         with self._place.reading() as ctx:
@@ -88,18 +93,35 @@ class Scheduler:
             log.error("audit_chain_broken", issue_count=found.issue_count, first_issue=found.first_issue)
             self._broken_until = time.monotonic() + BROKEN_PAUSE
 
-    def _try(self, duty: str, action: Callable[[], None]) -> None:
+    def _beat(self) -> bool:
+        if not self._heartbeat.due:
+            return False
+        with self._place.reading() as ctx:
+            seen = process_facts.facts(ctx)
+        self._heartbeat.beat(seen)
+        return True
+
+    def _try(self, duty: str, action: Callable[[], bool | None]) -> None:
         try:
-            action()
+            idle = action() is False
         except TROUBLE as error:
-            # Once is enough: it would otherwise be said every second until the store is back.
-            if duty not in self._away:
+            if self._begins(duty, "store_away"):
                 log.warning("store_away", duty=duty, error=type(error).__name__)
-            self._away.add(duty)
+        except Exception:
+            # Whatever it is: the other duties, and this one a second later, are still to be done.
+            if self._begins(duty, "duty_failed"):
+                log.exception("duty_failed", duty=duty)
         else:
-            if duty in self._away:
-                log.info("store_back", duty=duty)
-            self._away.discard(duty)
+            # Who had nothing to do does not know whether the trouble is over.
+            trouble = None if idle else self._troubles.pop(duty, None)
+            if trouble is not None:
+                log.info("store_back" if trouble == "store_away" else "duty_done_again", duty=duty)
+
+    def _begins(self, duty: str, trouble: str) -> bool:
+        """Note a trouble; False when it is known: it would otherwise be said every second until it is over."""
+        known = self._troubles.get(duty) == trouble
+        self._troubles[duty] = trouble
+        return not known
 
     def run(self) -> None:
         """Go round until `stop` is set."""

@@ -14,11 +14,13 @@ import structlog
 from redis import RedisError
 from rq import Queue, Worker
 from rq.exceptions import StopRequested
+from rq.executions import Execution
 from rq.job import Job as Delivery
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import DBAPIError
 
 from console.adapters.queue import NAME, connect, queue_of
+from console.adapters.queue_keys import put_aside, tended
 from console.core import logs
 from console.core.process import ProcessRuntime, here, worker_name
 from console.domain.errors import StoreUnavailable
@@ -58,9 +60,26 @@ class ConsoleWorker(Worker):
     stopped = False
     reporter: Reporter | None = None
 
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Delivery, Queue] | None:
+        """Wait for a delivery; what cannot be read is put aside and brought again by the scheduler."""
+        return tended(
+            self.connection, lambda: super(ConsoleWorker, self).dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+        )
+
     def run_maintenance_tasks(self) -> None:
         """Tidy the queue, and tell now and then what this process finds around it."""
-        super().run_maintenance_tasks()
+        tended(self.connection, super().run_maintenance_tasks)
+        self.report()
+
+    def maintain_heartbeats(self, job: Delivery, execution: Execution) -> None:
+        """Tell during a long run, too, that this process lives."""
+        super().maintain_heartbeats(job, execution)
+        self.report()
+
+    def report(self) -> None:
+        """Store what this process finds around it, when that is due."""
         if self.reporter is not None:
             try:
                 self.reporter.report_if_due()
@@ -126,6 +145,9 @@ def main(*, burst: bool = False) -> int:
             except (RedisError, StoreUnavailable) as error:
                 log.warning("queue_away", error=type(error).__name__)
             if not ConsoleWorker.stopped:
+                # RQ gives up over whatever it cannot read, and must not meet it again.
+                with suppress(RedisError, StoreUnavailable):
+                    put_aside(connect(place.config))
                 failures = 0 if time.monotonic() - began > HEALTHY else failures + 1
                 time.sleep(BACK_OFF[min(failures, len(BACK_OFF) - 1)])
     with suppress(DBAPIError):

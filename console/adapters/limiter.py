@@ -24,6 +24,9 @@ Answer = TypeVar("Answer")
 # every request its connection timeout.
 RETRY_AFTER_SECONDS = 5.0
 MEMORY_MAX_KEYS = 20_000
+UNUSABLE = (redis.RedisError, OSError, ValueError, TypeError)
+# What Redis answers when a key holds another kind of value, or values that its script cannot count.
+UNREADABLE = ("WRONGTYPE", "script")
 
 
 @dataclass(frozen=True)
@@ -138,18 +141,19 @@ class Limiter:
                 return allowed, time.time(), 1
             return (allowed, *window.get_moving_window(full, limit, seconds))
 
-        (allowed, oldest, used), backend = self._ask(count)
+        (allowed, oldest, used), backend = self._ask(full, count)
         return self._budget(allowed, limit, oldest, used, seconds, backend)
 
     def peek(self, key: str, limit: int, seconds: int) -> Budget:
         """Return the budget of `key` without counting; `allowed` says whether one more would pass."""
         full = f"{key}:{seconds}"
-        (oldest, used), backend = self._ask(lambda window: window.get_moving_window(full, limit, seconds))
+        (oldest, used), backend = self._ask(full, lambda window: window.get_moving_window(full, limit, seconds))
         return self._budget(used < limit, limit, oldest, used, seconds, backend)
 
     def forget(self, key: str, seconds: int) -> None:
         """Restore the whole budget of `key`."""
-        self._ask(lambda window: window.clear(f"{key}:{seconds}"))
+        full = f"{key}:{seconds}"
+        self._ask(full, lambda window: window.clear(full))
 
     def close(self) -> None:
         """Close the connections to Redis."""
@@ -200,16 +204,28 @@ class Limiter:
         self._error = None
         return True
 
-    def _ask(self, question: Callable[[Window], Answer]) -> tuple[Answer, str]:
+    def _ask(self, key: str, question: Callable[[Window], Answer]) -> tuple[Answer, str]:
         if self._redis is not None and time.monotonic() >= self._try_again_at:
             try:
-                found = question(self._redis)
-            except (redis.RedisError, OSError) as error:
+                found = self._read(self._redis, key, question)
+            except UNUSABLE as error:
                 self._fail(error)
             else:
                 self._error = None
                 return found, "redis"
         return question(self._memory), "memory"
+
+    @staticmethod
+    def _read(store: RedisStorage, key: str, question: Callable[[Window], Answer]) -> Answer:
+        try:
+            return question(store)
+        except (redis.ResponseError, ValueError, TypeError) as error:
+            if isinstance(error, redis.ResponseError) and not any(word in str(error) for word in UNREADABLE):
+                raise
+            # Somebody else's value under our key would otherwise keep everybody from counting in Redis.
+            log.warning("rate_limit_window_unreadable", error=type(error).__name__)
+            store.clear(key)
+            return question(store)
 
     def _fail(self, error: Exception) -> None:
         self._error = type(error).__name__

@@ -23,6 +23,7 @@ from rq.job import JobStatus
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker
 
+from console.adapters.queue_keys import tended
 from console.core.config import Config
 from console.domain.errors import StoreUnavailable
 
@@ -97,18 +98,24 @@ class Courier:
     def bring(self, run_id: int) -> None:
         """Put one run into the queue; raises RedisError or StoreUnavailable when that cannot be reached."""
         queue = queue_of(connect(self._config), timeout=self._config["JOB_TIMEOUT_SECONDS"])
-        queue.enqueue_call(
-            TASK,
-            args=(run_id,),
-            job_id=delivery_id(run_id),
-            result_ttl=KEEP_RESULT,
-            failure_ttl=KEEP_FAILURE,
-            description=f"run {run_id}",
+        tended(
+            queue.connection,
+            lambda: queue.enqueue_call(
+                TASK,
+                args=(run_id,),
+                job_id=delivery_id(run_id),
+                result_ttl=KEEP_RESULT,
+                failure_ttl=KEEP_FAILURE,
+                description=f"run {run_id}",
+            ),
         )
         self._brought[run_id] = time.monotonic()
 
     def bring_missing(self, run_ids: Iterable[int]) -> list[int]:
-        """Bring those of the waiting runs that the queue does not hold (any more), and return their ids."""
+        """Bring those of the waiting runs that the queue does not hold (any more), and return their ids.
+
+        Raises RedisError or StoreUnavailable when the queue cannot be reached.
+        """
         wanted = list(run_ids)
         self._brought = {run_id: when for run_id, when in self._brought.items() if run_id in wanted}
         brought = [run_id for run_id in wanted if not self._on_its_way(run_id)]
@@ -118,6 +125,9 @@ class Courier:
 
     def _on_its_way(self, run_id: int) -> bool:
         queue = queue_of(connect(self._config))
+        return tended(queue.connection, lambda: self._is_held(queue, run_id))
+
+    def _is_held(self, queue: Queue, run_id: int) -> bool:
         found = Delivery.fetch_many([delivery_id(run_id)], queue.connection, serializer=JSONSerializer)[0]
         if found is None:
             return False
@@ -169,12 +179,16 @@ def state(config: Config) -> QueueState:
     """Return how the queue and its workers stand right now; never raises because Redis is away."""
     try:
         connection = connect(config, patience=1.0)
-        queue = queue_of(connection)
-        workers = tuple(_worker(worker) for worker in Worker.all(connection, queue=queue, serializer=JSONSerializer))
-        working = queue.started_job_registry.get_job_count(cleanup=False)
-        return QueueState(True, queue.count, working, tuple(sorted(workers, key=lambda found: found.name)))
+        return tended(connection, lambda: _state(connection))
     except (RedisError, StoreUnavailable):
         return QueueState(False)
+
+
+def _state(connection: Redis) -> QueueState:
+    queue = queue_of(connection)
+    workers = tuple(_worker(worker) for worker in Worker.all(connection, queue=queue, serializer=JSONSerializer))
+    working = queue.started_job_registry.get_job_count(cleanup=False)
+    return QueueState(True, queue.count, working, tuple(sorted(workers, key=lambda found: found.name)))
 
 
 def _worker(worker: BaseWorker) -> WorkerState:

@@ -21,7 +21,7 @@ class MetaOut(OutModel):
 
 
 class ReadyChecks(OutModel):
-    """Each part: ok, away, behind or absent."""
+    """Each part: ok, away, full, locked, read_only, behind, ahead or absent."""
 
     database: str
     migrations: str

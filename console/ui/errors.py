@@ -11,12 +11,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from pydantic import BaseModel, ValidationError
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from console.core.i18n import text_in
 from console.core.serialize import to_json
+from console.core.store_trouble import SENTENCES, trouble_of
 from console.domain.errors import Conflict, DomainError, StoreUnavailable, TooLarge, TooManyRequests
 from console.domain.evidence.evidence import TOO_LARGE
 from console.domain.text import T, Text
@@ -87,7 +87,7 @@ def render_error(status: int, detail: Any = "", code: str | None = None) -> Resp
         response.headers["HX-Reswap"] = "none"
         return response
     values = {
-        "message": "" if inside else sentence(detail),
+        "message": "" if inside and detail not in SENTENCES.values() else sentence(detail),
         "number": request_id() if inside else None,
         "again": own_address() if request.method == "GET" and known in AGAIN else None,
     }
@@ -184,15 +184,14 @@ def init_app(app: Flask) -> None:
         abandon()
         return render_error(409, T("The record was changed meanwhile"), Conflict.code)
 
-    @app.errorhandler(OperationalError)
-    def store(error: OperationalError) -> ResponseReturnValue:
-        abandon()
-        log.error("database_error", error=type(error.orig).__name__, text=str(error.orig)[:300])
-        return render_error(503, T("The database cannot be reached at the moment"), StoreUnavailable.code)
-
     @app.errorhandler(Exception)
     def crashed(error: Exception) -> ResponseReturnValue:
         abandon()
+        trouble = trouble_of(error)
+        if trouble is not None:
+            cause = getattr(error, "orig", None) or error
+            log.error("database_error", trouble=trouble, error=type(cause).__name__, text=str(cause)[:300])
+            return render_error(503, SENTENCES[trouble], StoreUnavailable.code)
         log.error("unhandled_error", request_id=request_id(), exc_info=error)
         if current_app.config.get("PROPAGATE_EXCEPTIONS"):
             raise error

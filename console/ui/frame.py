@@ -16,10 +16,12 @@ from console.core.context import Actor
 from console.core.i18n import catalogue
 from console.domain import durations
 from console.domain.identity.addresses import escaped_path
+from console.domain.runbook.runbook import Finding
 from console.domain.text import N_
 from console.ui import navigation, reader
 from console.web.bounds import MAX_ADDRESS_BYTES
 from console.web.request import current_actor, web_context
+from console.web.watch import MAY_ACT, seen_troubles
 
 THEME_COOKIE = "theme"
 THEMES = ("auto", "light", "dark")
@@ -90,6 +92,11 @@ class Frame:
         from console.services.identity import users
 
         return users.has_demo_company(web_context())
+
+    @cached_property
+    def troubles(self) -> tuple[Finding, ...]:
+        """Return what is wrong with workers, schedulers or queue, for people who may do something about it."""
+        return seen_troubles() if any(map(self.actor.can, MAY_ACT)) else ()
 
     @property
     def now(self) -> datetime:

@@ -16,7 +16,7 @@ from console.core.clock import Clock
 from console.core.config import Config
 from console.core.context import SYSTEM, unit_of_work
 from console.domain.runbook.preflight import Preflight
-from console.services.runbook import preflight
+from console.services.runbook import health, preflight
 from console.web.extensions import db
 
 
@@ -34,19 +34,25 @@ class Reporter:
         """Examine this process anew and store the result in a transaction of its own."""
         clock = self._clock()
         now = clock.now()
-        found = preflight.examine_process(self._config, now)
+        with unit_of_work(self._factory, actor=SYSTEM, clock=clock, config=self._config, write=False) as ctx:
+            schema = health.schema(ctx)
+        found = preflight.examine_process(self._config, now, schema=schema)
         with unit_of_work(self._factory, actor=SYSTEM, clock=clock, config=self._config) as ctx:
             preflight.store(
                 ctx, found, instance_id=self.instance_id, kind=self.kind, started_at=self.started_at, now=now
             )
         return found
 
-    def report_if_due(self) -> None:
-        """Report when the last report is old enough; for processes with a loop of their own."""
-        now = time.monotonic()
-        if now >= self._due:
-            self._due = now + preflight.REFRESH_EVERY.total_seconds()
-            self.report()
+    def report_if_due(self) -> bool:
+        """Report every minute, which also shows that this process lives; for processes with a loop of their own.
+
+        Return whether there was something to do; after a failure there is until it succeeds.
+        """
+        if time.monotonic() < self._due:
+            return False
+        self.report()
+        self._due = time.monotonic() + preflight.SIGN_OF_LIFE.total_seconds()
+        return True
 
     def forget(self) -> None:
         """Remove the stored result, because the process ends."""

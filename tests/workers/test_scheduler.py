@@ -98,12 +98,12 @@ def test_a_database_that_is_away_is_noted_and_waited_for(place, register, sessio
     nowhere = make_engine(f"sqlite:///{tmp_path}/no/such/folder.db")
     scheduler = Scheduler(replace(place, engine=nowhere, sessions=sessionmaker(nowhere)), HOURLY)
     scheduler.step()
-    assert scheduler._away >= DUTIES
+    assert scheduler._troubles.keys() >= DUTIES
 
     scheduler._place = place
     scheduler.step()
 
-    assert scheduler._away.isdisjoint(DUTIES)
+    assert DUTIES.isdisjoint(scheduler._troubles)
     assert session.scalar(select(func.count()).select_from(JobSchedule)) == 1
 
 
@@ -116,14 +116,14 @@ def test_without_queue_the_schedule_goes_on_and_runs_wait(place_on, own_redis, r
     clock.advance(timedelta(hours=1))
     scheduler.step()
 
-    assert scheduler._away & DUTIES == {"delivery"}
+    assert scheduler._troubles.keys() & DUTIES == {"delivery"}
     assert [run.state for run in runs(session)] == ["queued"]
 
     own_redis.start(output=subprocess.DEVNULL)
     scheduler.step()
     scheduler.step()
 
-    assert scheduler._away.isdisjoint(DUTIES)
+    assert DUTIES.isdisjoint(scheduler._troubles)
     assert queue.state(place.config).waiting == 1
 
 
@@ -189,3 +189,22 @@ def test_a_broken_log_is_not_looked_at_every_second(place, register, session, cl
     scheduler.step()
 
     assert len(looks) == 1
+
+
+def test_a_duty_without_anything_to_do_does_not_say_that_its_store_is_back(place, monkeypatch):
+    scheduler = Scheduler(place, lines=())
+    answers = [OSError("away"), False, OSError("away"), True]
+
+    def report():
+        answer = answers.pop(0)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(scheduler._reporter, "report_if_due", report)
+    seen = []
+    for _ in range(4):
+        scheduler.step()
+        seen.append("preflight" in scheduler._troubles)
+
+    assert seen == [True, True, True, False]

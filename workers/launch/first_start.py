@@ -16,6 +16,7 @@ from console.core.config import Config
 from console.core.context import SYSTEM, Context, unit_of_work
 from console.services.identity import first_owner, users
 from console.services.identity.first_owner import FirstOwner
+from console.services.runbook import health
 from console.web.extensions import db
 
 
@@ -39,7 +40,7 @@ class FirstStart:
     def run(self) -> FirstOwner:
         """Migrate, make the demo company in an empty database, and return the owner who can sign in."""
         with self.app.app_context():
-            upgrade()
+            self._migrate()
             if self.mark.exists():
                 # Nobody could sign in yet: half a company is all there is, and it can be made anew.
                 print("The first start was interrupted; the demo company is made anew.", flush=True)
@@ -53,6 +54,16 @@ class FirstStart:
         with self._transaction() as ctx:
             first_owner.ensure_admin_token(ctx)
             return first_owner.ensure_owner(ctx)
+
+    def _migrate(self) -> None:
+        """Bring older tables up; newer ones stay, because every release works with the tables of the next one."""
+        with sessionmaker(db.engine)() as session:
+            clock = self.app.extensions["console_clock"]
+            standing = health.schema(Context(session, clock, SYSTEM, self.config))
+        if standing == health.AHEAD:
+            print("The tables were made by a later release; they are used as they are.", flush=True)
+        else:
+            upgrade()
 
     def _demo(self) -> None:
         """Let `flask demo seed` work; it comes before every account, because the company's past does."""

@@ -148,7 +148,7 @@ class Launcher:
         signed_in = talk.finish(environ.get("REDIS_URL", settings["REDIS_URL"]))
         self._end_if_asked()
         # From now on the web server comes back by itself, without preparing anything.
-        self._add("web", _starter(["workers.launch.web"], environ))
+        self._add("web", _starter(["workers.web"], environ))
         self._add("worker", _starter(["workers", "worker"], environ))
         self._add("scheduler", _starter(["workers", "scheduler"], environ))
         self._wait_until_ready(settings)

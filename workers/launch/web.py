@@ -1,4 +1,4 @@
-"""The web server: granian, with the settings of the table. `python -m workers.launch.web` runs it alone."""
+"""The web server: granian, with the settings of the table. `python -m workers.web` runs it alone."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import ctypes
 import gc
 import os
 import resource
+import shutil
+import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-from console.core.umask import keep_private
 from workers.launch import children
 from workers.launch.gateway import Gateway, Limits
 
@@ -40,6 +42,8 @@ def serve(settings: Mapping[str, Any]) -> None:
     from granian.server import Server
 
     raise_file_limit()
+    share_figures(settings)
+    _protect_forks()
     server = Server(
         TARGET,
         address=settings["HOST"],
@@ -66,9 +70,33 @@ def serve(settings: Mapping[str, Any]) -> None:
     server.serve(target_loader=load)
 
 
+def share_figures(settings: Mapping[str, Any]) -> None:
+    """Let several web processes add up what `/metrics` tells, in a folder that begins empty."""
+    if settings["WEB_WORKERS"] == 1:
+        return
+    folder = Path(settings["DATA_DIR"]) / "metrics" / str(settings["PORT"])
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+def _protect_forks() -> None:
+    """Let every process of the server end with it, and end at once when it is told to while it still starts.
+
+    Until its own handlers are in place a fork has those of the server, which only make a note for the server's loop.
+    """
+    server = os.getpid()
+
+    def begin() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        children.die_with(server)
+
+    os.register_at_fork(after_in_child=begin)
+
+
 def load(target: str) -> Gateway:
-    """Return the application in a process of the server, which from now on dies with the server."""
-    children.die_with(os.getppid())
+    """Return the application in a process of the server."""
     # What is being loaded lives for ever: looking through it again and again finds nothing.
     gc.disable()
     module, _, name = target.partition(":")
@@ -103,21 +131,3 @@ def after_fork() -> None:
     if sys.platform == "linux":
         with suppress(AttributeError):  # musl has no such call
             ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
-
-
-def main() -> int:
-    """Serve with the settings of the environment; returns the exit code."""
-    from console.core.config import Config, ConfigError
-
-    keep_private()
-    try:
-        config = Config.load()
-    except ConfigError as error:
-        print(f"{error}.", file=sys.stderr)
-        return 2
-    serve(config)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -21,6 +21,7 @@ CRON, API, MANUAL = "cron", "api", "manual"
 # Why a run ended without its work: programs test these, people read the translated sentence on the run's page.
 CANCELLED = "cancelled"
 WORKER_LOST = "worker_lost"
+STORE_LOST = "store_lost"
 WORK_FAILED = "work_failed"
 UNKNOWN_JOB = "unknown_job"
 # The work was not begun or not kept because the state of things does not allow it: no failure of the job.
@@ -30,6 +31,7 @@ REFUSED = "refused"
 REASONS = {
     CANCELLED: N_("Stopped on request. Nothing of it was kept."),
     WORKER_LOST: N_("The worker disappeared in the middle. Nothing of it was kept."),
+    STORE_LOST: N_("The database went away in the middle. Nothing of it was kept."),
     WORK_FAILED: N_("It failed. Nothing of it was kept."),
     REFUSED: N_("It was refused. Nothing of it was kept."),
     UNKNOWN_JOB: N_("This version of the console does not know the job."),

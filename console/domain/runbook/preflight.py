@@ -11,6 +11,10 @@ from console.domain.text import T, Text
 OK, WARNING, ERROR = "ok", "warning", "error"
 SIGNING_REQUIRED_ENVS = frozenset({"prod", "production", "staging"})
 SHORTEST_SECRET = 32
+_SCHEMAS = {
+    "behind": T("The tables are older than this code: run flask db upgrade."),
+    "ahead": T("The tables are newer than this code: an upgrade is under way, or this release was put back."),
+}
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Surroundings:
     any_host: bool = False
     public_url_set: bool = True
     alert_channels: int = 0
+    schema: str = "ok"
 
 
 @dataclass(frozen=True)
@@ -211,6 +216,8 @@ def _added(seen: Surroundings) -> Iterator[Check]:
     )
     if seen.evidence is not None:
         yield _folder(seen.evidence, strict)
+    if seen.schema in _SCHEMAS:
+        yield Check("schema_version", WARNING, WARNING, _SCHEMAS[seen.schema])
 
 
 def _admin_token(seen: Surroundings, strict: str) -> Check:

@@ -6,7 +6,9 @@ is undone. They are the only ones below the doors that do.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, cast
@@ -15,10 +17,12 @@ from uuid import uuid4
 import structlog
 from pydantic import BaseModel
 from sqlalchemy import Engine, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from console.core.context import Context, start_writing
 from console.core.database import dump_json
 from console.core.serialize import plain
+from console.core.store_trouble import went_away
 from console.domain.errors import DomainError
 from console.domain.jobs.runs import (
     API,
@@ -37,6 +41,7 @@ from console.domain.jobs.runs import (
 )
 from console.domain.text import Text
 from console.models.jobs import JobRun
+from console.services.jobs import upkeep
 from console.services.jobs.claims import Claim, claim, claim_now
 from console.services.jobs.job import Job, read_options, stored_options
 from console.services.jobs.progress import Handle, Pulse, attach
@@ -46,6 +51,8 @@ log = structlog.get_logger("jobs")
 
 # How long a synchronous run waits for one that is under way before it gives up with 409.
 PATIENCE = timedelta(seconds=3)
+# How long is waited for a database that restarts under a run, and between two tries.
+BACK_WITHIN, PAUSE = timedelta(seconds=30), 0.5
 # Refusals answer with a smaller status: the caller asked for what cannot be now, and nothing is broken.
 SERVER_ERRORS = 500
 
@@ -141,7 +148,8 @@ def carry_out(ctx: Context, job: Job, taken: Claim) -> RunResult:
                 run = _end(ctx, taken, handle, Outcome(detail, "warning"), code=CANCELLED)
                 found = RunResult(run, None, detail)
     except BaseException as error:
-        ctx.rollback()
+        with suppress(SQLAlchemyError):
+            ctx.rollback()
         _fail(ctx, taken, handle, error)
         raise
     else:
@@ -222,6 +230,8 @@ def _end(
 def _fail(ctx: Context, taken: Claim, handle: Handle, error: BaseException) -> None:
     """Close a run whose work was undone, in a transaction of its own; without database the reaper does it."""
     error_id = uuid4().hex
+    if went_away(error) and _close_cut_off(ctx, taken):
+        return
     refused = isinstance(error, DomainError) and error.status < SERVER_ERRORS
     code = REFUSED if refused else WORK_FAILED
     if refused:
@@ -236,6 +246,24 @@ def _fail(ctx: Context, taken: Claim, handle: Handle, error: BaseException) -> N
     except Exception:
         ctx.rollback()
         log.exception("run_not_closed", error_id=error_id)
+
+
+def _close_cut_off(ctx: Context, taken: Claim) -> bool:
+    """Wait for a database that went away in the middle, and close the run; False when that is left to the reaper."""
+    give_up = time.monotonic() + min(BACK_WITHIN, taken.lease).total_seconds()
+    while time.monotonic() < give_up:
+        try:
+            ctx.begin_write()
+            closed = upkeep.close_cut_off(ctx, taken.run_id, taken.token)
+            ctx.commit()
+        except SQLAlchemyError as error:
+            log.warning("run_not_closed_yet", run_id=taken.run_id, error=type(error).__name__)
+            with suppress(SQLAlchemyError):
+                ctx.rollback()
+            time.sleep(PAUSE)
+        else:
+            return closed
+    return False
 
 
 def _told(error: BaseException) -> dict[str, Any]:

@@ -12,11 +12,16 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, u
 from sqlalchemy.orm import aliased
 
 from console.core.context import Context
-from console.domain.jobs.runs import CRON, FINISHED, QUEUED, RUNNING, WORKER_LOST, Watch, is_lost
+from console.domain.jobs.runs import CRON, FINISHED, QUEUED, RUNNING, STORE_LOST, WORKER_LOST, Watch, is_lost
 from console.models.jobs import JobRun
 from console.services.jobs.runs import changed, skipped, state_is
 
 log = structlog.get_logger("jobs")
+
+_MESSAGES = {
+    WORKER_LOST: "The worker disappeared; nothing of the run was kept",
+    STORE_LOST: "The database went away; nothing of the run was kept",
+}
 
 
 def next_in_line(ctx: Context, *, name: str | None = None) -> list[int]:
@@ -73,7 +78,12 @@ def close_dead(ctx: Context, run_id: int, claimed_by: str) -> bool:
     return _close(ctx, run_id, ctx.now(), JobRun.claimed_by == claimed_by)
 
 
-def _close(ctx: Context, run_id: int, now: datetime, whose: ColumnElement[bool]) -> bool:
+def close_cut_off(ctx: Context, run_id: int, token: str) -> bool:
+    """Close a run whose database went away in the middle and is back; False when somebody else has closed it."""
+    return _close(ctx, run_id, ctx.now(), JobRun.claim_token == token, STORE_LOST)
+
+
+def _close(ctx: Context, run_id: int, now: datetime, whose: ColumnElement[bool], code: str = WORKER_LOST) -> bool:
     """Close a lost run. Nothing of it was kept, so a run of the schedule is put into the queue once more."""
     closed = changed(
         ctx,
@@ -83,15 +93,15 @@ def _close(ctx: Context, run_id: int, now: datetime, whose: ColumnElement[bool])
             state=FINISHED,
             status="critical",
             finished_at=now,
-            error_code=WORKER_LOST,
-            detail_json={"error": WORKER_LOST, "message": "The worker disappeared; nothing of the run was kept"},
+            error_code=code,
+            detail_json={"error": code, "message": _MESSAGES[code]},
             version=JobRun.version + 1,
         ),
     )
     if not closed:
         return False
     row = ctx.session.get_one(JobRun, run_id, populate_existing=True)
-    log.error("worker_lost", run_id=run_id, job_name=row.job_name, claimed_by=row.claimed_by)
+    log.error(code, run_id=run_id, job_name=row.job_name, claimed_by=row.claimed_by)
     if row.trigger == CRON and row.scheduled_for is not None and row.retry_of is None:
         again = JobRun(
             job_name=row.job_name,

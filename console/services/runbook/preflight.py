@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ ROLLBACK_GUIDE = "docs/W15_MIGRATION_ROLLBACK.md"
 NOISE_POLICY = "docs/W17_ALERT_NOISE_POLICY.md"
 # A process that missed three refreshes is gone.
 REFRESH_EVERY = timedelta(minutes=2)
+SIGN_OF_LIFE = timedelta(minutes=1)
 LIVE_FOR = 3 * REFRESH_EVERY
 KEPT_FOR = timedelta(days=7)
 WEB = "web"
@@ -47,7 +48,7 @@ _FOLDERS = (
     ("deploy_smoke_archive_path", "DEPLOY_SMOKE_ARCHIVE_ENABLED", "DEPLOY_SMOKE_ARCHIVE_PATH"),
     ("dr_rehearsal_backup_path", "DR_REHEARSAL_ENABLED", "DR_REHEARSAL_BACKUP_PATH"),
 )
-_SECRETS = ("SECRET_KEY", "AUDIT_ARCHIVE_SIGNING_KEY", "AUDIT_CHAIN_KEY", "TOKEN_PEPPER")
+_SECRETS = ("METRICS_TOKEN", "SECRET_KEY", "AUDIT_ARCHIVE_SIGNING_KEY", "AUDIT_CHAIN_KEY", "TOKEN_PEPPER")
 # Switches for old automation, with the value that keeps the rules whole (API contract, compatibility versus safety).
 _SAFE = {
     "ADMIN_TOKEN_ENV_FALLBACK": False,
@@ -99,9 +100,10 @@ def documents() -> dict[str, bool]:
     return {name: (APP_ROOT / name).is_file() for name in (ROLLBACK_GUIDE, NOISE_POLICY)}
 
 
-def examine_process(config: Config, now: datetime) -> Preflight:
-    """Look around in this very process: its settings, its disk."""
-    return examine(_surroundings(config), fail_on_error=config["PREFLIGHT_FAIL_ON_ERROR"], now=now)
+def examine_process(config: Config, now: datetime, *, schema: str = "ok") -> Preflight:
+    """Look around in this very process: its settings, its disk; `schema` is how the tables stand to its code."""
+    seen = replace(_surroundings(config), schema=schema)
+    return examine(seen, fail_on_error=config["PREFLIGHT_FAIL_ON_ERROR"], now=now)
 
 
 class BadStart(RuntimeError):

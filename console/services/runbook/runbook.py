@@ -17,7 +17,7 @@ from console.services.audit import record as audit
 from console.services.identity import risk as security
 from console.services.reliability import latency
 from console.services.reliability.latency import MemorySamples
-from console.services.runbook import alert_facts, automation_facts, integrity, preflight
+from console.services.runbook import alert_facts, automation_facts, integrity, preflight, process_facts
 
 READ = ("admins:manage", "governance:read")
 
@@ -114,4 +114,5 @@ PROVIDERS: dict[str, Callable[[Context], Any]] = {
     "automation": automation_facts.facts,
     "integrity": integrity.facts,
     "outbox": alert_facts.facts,
+    "processes": process_facts.facts,
 }

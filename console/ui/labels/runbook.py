@@ -34,6 +34,9 @@ CHECKS = {
     "remediation_auto_assign_recent": N_("Hourly assignment"),
     "remediation_kpi_recent": N_("Hourly figures"),
     "remediation_autopilot_recent": N_("Hourly autopilot"),
+    "worker_alive": N_("Worker"),
+    "scheduler_alive": N_("Scheduler"),
+    "queue_age": N_("Waiting runs"),
     "rate_limit_redis_config": N_("Redis of the rate limits"),
     "audit_archive_signing_key": N_("Signing key of archives"),
     "rollback_guide_file": N_("Rollback guide"),
@@ -47,6 +50,7 @@ CHECKS = {
     "secret_strength": N_("Strength of secrets"),
     "compatibility_switches": N_("Compatibility switches"),
     "public_url": N_("Own address in messages"),
+    "schema_version": N_("Schema of the database"),
 }
 KINDS = {
     "web": N_("Web"),

@@ -89,10 +89,7 @@ def test_the_runbook_lists_the_checks_whose_facts_exist(api):
     body = api().get(f"{OPS}/runbook/checks").json
 
     # What this product added stands after the published checks.
-    published = [
-        check["id"] for check in body["checks"] if not check["id"].startswith(("remediation_", "alert_outbox_"))
-    ]
-    assert published == [
+    assert [check["id"] for check in body["checks"]][:11] == [
         "alert_retry_recent",
         "startup_preflight",
         "api_latency_p95",

@@ -106,3 +106,12 @@ def test_the_counts_agree_with_the_checks(signed, required, guide, token, produc
     assert found.error_count == len(found.error_ids)
     assert found.has_error is (found.overall_status == "critical")
     assert all(check.status in ("ok", check.severity) for check in found.checks)
+
+
+@pytest.mark.parametrize(
+    ("schema", "status"), [("ok", None), ("absent", None), ("behind", "warning"), ("ahead", "warning")]
+)
+def test_tables_of_another_release_are_told(schema, status):
+    found = examine(Surroundings(schema=schema), fail_on_error=False, now=NOW)
+
+    assert {check.id: check.status for check in found.checks}.get("schema_version") == status

@@ -13,6 +13,7 @@ from console.domain.runbook import runbook
 from console.domain.runbook.alert_checks import OutboxFacts
 from console.domain.runbook.checks import ChainFacts, DocumentFacts, RateLimitFacts, SigningFacts, TokenFacts
 from console.domain.runbook.integrity import IntegrityFacts
+from console.domain.runbook.process_checks import ProcessFacts
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -38,6 +39,7 @@ GOOD = {
     "automation": runbook_automation.AutomationFacts(NOW),
     "integrity": IntegrityFacts(NOW),
     "outbox": OutboxFacts(NOW),
+    "processes": ProcessFacts(NOW),
 }
 
 
@@ -66,6 +68,9 @@ def test_the_checks_stand_in_the_published_order_and_are_all_ok_on_good_facts():
         "remediation_auto_assign_recent",
         "remediation_kpi_recent",
         "remediation_autopilot_recent",
+        "worker_alive",
+        "scheduler_alive",
+        "queue_age",
     ]
     assert (book.overall_status, book.critical_ids) == ("ok", ())
     assert all(check.owner_role for check in book.checks)

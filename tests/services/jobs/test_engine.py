@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 
+import psycopg
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import sessionmaker
 
 from console.core.context import SYSTEM, Context
@@ -415,3 +417,47 @@ def test_the_heartbeat_of_a_long_run_moves_on(ctx, clock, session, monkeypatch):
     run_engine.execute(ctx, job_of(work, reads_first=True, lease_seconds=1))
 
     assert len(beats) > 2
+
+
+def test_a_run_whose_database_restarts_is_closed_as_that_and_made_once_more(ctx, other, session, clock):
+    def work(ctx, options):
+        open_sites(ctx, options)
+        ctx.session.flush()
+        raise OperationalError("statement", None, psycopg.errors.AdminShutdown())
+
+    job = job_of(work)
+    run_id = waiting(ctx, job, {"name": "HQ"})
+    session.execute(update(JobRun).values(trigger="cron", scheduled_for=clock.now()))
+    session.commit()
+
+    with pytest.raises(OperationalError):
+        run_engine.perform(other, lambda _name: job, run_id, "a worker")
+
+    row = stored(session, run_id)
+    assert (row.state, row.status, row.error_code) == ("finished", "critical", "store_lost")
+    assert sites(session) == 0
+    assert session.scalars(select(JobRun.retry_of).where(JobRun.state == "queued")).all() == [run_id]
+
+
+def test_a_database_that_stays_away_leaves_the_run_to_the_reaper(ctx, other, session, monkeypatch):
+    def work(_ctx, _options):
+        raise OperationalError("statement", None, psycopg.errors.AdminShutdown())
+
+    tries = []
+
+    def away(*_args):
+        tries.append(1)
+        raise OperationalError("statement", None, psycopg.errors.AdminShutdown())
+
+    monkeypatch.setattr(run_engine, "BACK_WITHIN", timedelta(seconds=0.2))
+    monkeypatch.setattr(run_engine, "PAUSE", 0.01)
+    monkeypatch.setattr(run_engine.upkeep, "close_cut_off", away)
+    monkeypatch.setattr(run_engine, "_end", away)
+    job = job_of(work)
+    run_id = waiting(ctx, job)
+
+    with pytest.raises(OperationalError):
+        run_engine.perform(other, lambda _name: job, run_id, "a worker")
+
+    assert stored(session, run_id).state == "running"
+    assert len(tries) > 2

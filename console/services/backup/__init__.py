@@ -1,0 +1,1 @@
+"""Use cases: a copy of the whole installation, and the way back from it."""

@@ -1,0 +1,125 @@
+"""A backup of a running installation, and the way back, on both databases."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from benchmarks.data import fill
+from console import create_app
+from console.core.config import Config
+from console.models.tracker import TrackerItem
+from console.services.evidence import store
+from console.web.extensions import db
+from tests.conftest import START
+from tests.support.postgres import postgres_programs, postgres_url
+
+
+@pytest.fixture
+def app(backend, tmp_path, monkeypatch):
+    """An installation with fifty items and one evidence file."""
+    if backend == "postgresql":
+        url = postgres_url("backup")
+        monkeypatch.setenv("PATH", f"{postgres_programs()}{os.pathsep}{os.environ['PATH']}")
+    else:
+        url = f"sqlite:///{tmp_path}/data/facility.db"
+    config = Config.for_tests(DATABASE_URL=url, DATA_DIR=str(tmp_path / "data"), EVIDENCE_STORAGE_BACKEND="fs")
+    made = create_app(config)
+    with made.app_context():
+        upgrade()
+        fill(db.engine, config, now=START, scale=0.001)
+    file = store.root(config) / "ab" / "proof.pdf"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"proof")
+    yield made
+    with made.app_context():
+        downgrade(revision="base")
+        db.engine.dispose()
+
+
+def run(app, *arguments):
+    found = app.test_cli_runner().invoke(args=list(arguments))
+    return found.exit_code, found.output
+
+
+def items(app) -> int:
+    with app.app_context(), Session(db.engine) as session:
+        return session.scalar(select(func.count()).select_from(TrackerItem))
+
+
+def test_what_was_backed_up_comes_back(app, tmp_path):
+    proof = store.root(app.extensions["console_config"]) / "ab" / "proof.pdf"
+    assert run(app, "backup", str(tmp_path / "copy"))[0] == 0
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("UPDATE tracker_items SET item_name = 'lost'"))
+        connection.execute(text("DELETE FROM tracker_events"))
+    proof.write_bytes(b"forged")
+
+    assert run(app, "restore", str(tmp_path / "copy")) == (
+        1,
+        "Error: The database is not empty: stop every process, and say --replace.\n",
+    )
+    code, said = run(app, "restore", "--replace", str(tmp_path / "copy"))
+
+    assert (code, "1 evidence files" in said) == (0, True)
+    assert proof.read_bytes() == b"proof"
+    with app.app_context(), Session(db.engine) as session:
+        assert session.scalar(select(func.count()).where(TrackerItem.item_name == "lost")) == 0
+    assert items(app) == 50
+    assert run(app, "audit", "verify")[0] == 0
+
+
+def test_a_backup_comes_back_where_nothing_is(app, tmp_path):
+    run(app, "backup", str(tmp_path / "copy"))
+    with app.app_context():
+        downgrade(revision="base")
+        with db.engine.begin() as connection:
+            connection.execute(text("DROP TABLE alembic_version"))
+
+    assert run(app, "restore", str(tmp_path / "copy"))[0] == 0
+    assert items(app) == 50
+
+
+@pytest.mark.parametrize("broken", ["evidence/ab/proof.pdf", "database"])
+@pytest.mark.parametrize("how", ["changed", "missing"])
+def test_a_backup_that_is_not_whole_changes_nothing(app, tmp_path, broken, how):
+    folder = tmp_path / "copy"
+    run(app, "backup", str(folder))
+    file = next(found for found in folder.rglob("*") if str(found.relative_to(folder)).startswith(broken))
+    file.unlink() if how == "missing" else file.write_bytes(file.read_bytes() + b"x")
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("UPDATE tracker_items SET item_name = 'kept'"))
+
+    code, said = run(app, "restore", "--replace", str(folder))
+
+    assert code == 1
+    assert ("is missing" if how == "missing" else "is not what was backed up") in said
+    with app.app_context(), Session(db.engine) as session:
+        assert session.scalar(select(func.count()).where(TrackerItem.item_name == "kept")) == 50
+
+
+def test_what_cannot_be_is_one_sentence(app, tmp_path, monkeypatch):
+    folder = tmp_path / "copy"
+    run(app, "backup", str(folder))
+    assert "is not empty" in run(app, "backup", str(folder))[1]
+    assert "manifest.json is missing" in run(app, "restore", str(tmp_path))[1]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    other = {"database.sqlite": "database.dump", "database.dump": "database.sqlite"}
+    manifest["database"] = other[manifest["database"]]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert "another kind of database" in run(app, "restore", "--replace", str(folder))[1]
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_without_the_programs_of_postgresql_that_is_said(app, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert run(app, "backup", str(tmp_path / "copy")) == (
+        1,
+        "Error: pg_dump is not installed: it comes with the client programs of PostgreSQL.\n",
+    )
