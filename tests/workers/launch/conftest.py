@@ -97,7 +97,7 @@ def running(folder: Path, **variables: str) -> Iterator[WebServer]:
         "WEB_WORKERS": "1",
         "LOG_LEVEL": "warning",
     }
-    command = [sys.executable, "-m", "workers.launch.web"]
+    command = [sys.executable, "-m", "workers.web"]
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings, **variables})
     try:
         server = WebServer(port, cookie, token, auditor)
