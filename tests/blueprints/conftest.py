@@ -7,7 +7,7 @@ import pytest
 from console.services.identity import passwords
 from tests.blueprints.tracker.board_support import OTHER, SITE
 from tests.factories import make_site, make_user
-from tests.services.tracker.tracker_support import HOUR, add_item
+from tests.factories.tracker import HOUR, add_item
 from tests.support.people import PASSWORD, BrowserClient
 from tests.support.runs import register_job
 

@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 
 from console.models.evidence import EvidenceFile
 from console.models.tracker import TrackerEvent, TrackerItem
-from tests.services.tracker.tracker_support import add_item, audited
+from tests.factories.tracker import add_item
+from tests.services.tracker.tracker_support import audited
 from tests.support.files import EICAR, JPEG, PDF, WEBP, multipart, png, zipped
 
 T = "/api/ops/governance/gate/remediation/tracker"

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.contract.automation import T
-from tests.services.tracker.tracker_support import add_item
+from tests.factories.tracker import add_item
 
 ENDPOINTS = [
     ("post", "sync", {}),

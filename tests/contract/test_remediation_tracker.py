@@ -369,7 +369,7 @@ def test_bulk_over_the_api(owner, synced):
 def test_a_large_bulk_action_becomes_a_job(make_app, session, clock):
     from tests.conftest import TokenClient
     from tests.factories import make_token, make_user
-    from tests.services.tracker.tracker_support import add_item
+    from tests.factories.tracker import add_item
 
     app = make_app(TRACKER_BULK_DIRECT_ROWS=2)
     user = make_user(session, now=clock.now(), role="owner")

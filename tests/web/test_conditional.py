@@ -9,7 +9,7 @@ import pytest
 from console.models.tracker import TrackerItem
 from tests.blueprints.tracker.board_support import SITE
 from tests.factories import make_site
-from tests.services.tracker.tracker_support import add_item
+from tests.factories.tracker import add_item
 from tests.support.statements import statements
 
 API = "/api/ops/governance/gate/remediation/tracker/items"

@@ -7,7 +7,7 @@ from console.domain.jobs import names as job_names
 from console.models.jobs import JobRun
 from console.web.extensions import db
 from tests.factories import make_site
-from tests.services.tracker.tracker_support import HOUR, add_item
+from tests.factories.tracker import HOUR, add_item
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 SITE, OTHER = "한빛마을 3단지", "푸른숲 타워"

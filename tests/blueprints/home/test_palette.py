@@ -1,6 +1,6 @@
 import pytest
 
-from tests.services.tracker.tracker_support import add_item
+from tests.factories.tracker import add_item
 
 
 def entries(client, query=""):

@@ -10,7 +10,7 @@ import console
 from console.domain.evidence import evidence
 from console.ui.labels.tracker import REOPENED
 from tests.factories import make_user
-from tests.services.tracker.tracker_support import add_item
+from tests.factories.tracker import add_item
 
 ROOT = Path(console.__file__).parent
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}

@@ -22,7 +22,7 @@ from console.ui import markup_cache
 from console.web.extensions import db
 from tests.contract.routes import routes
 from tests.factories import make_site
-from tests.services.tracker.tracker_support import add_item
+from tests.factories.tracker import add_item
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 # Views of one page that read other rows.

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.blueprints.tracker.board_support import SITE
-from tests.services.tracker.tracker_support import add_item
+from tests.factories.tracker import add_item
 from tests.support.statements import statements
 
 

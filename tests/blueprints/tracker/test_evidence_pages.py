@@ -6,7 +6,7 @@ from sqlalchemy import select
 from console.models.evidence import EvidenceFile
 from console.models.tracker import TrackerItem
 from tests.factories import make_site
-from tests.services.tracker.tracker_support import add_item
+from tests.factories.tracker import add_item
 from tests.support.files import EICAR, multipart, zipped
 
 FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}

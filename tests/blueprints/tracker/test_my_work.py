@@ -6,7 +6,7 @@ from sqlalchemy import select
 from console.models.identity import User
 from console.models.tracker import TrackerItem
 from tests.factories import make_site
-from tests.services.tracker.tracker_support import HOUR, add_item
+from tests.factories.tracker import HOUR, add_item
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 SITE, OTHER = "한빛마을 3단지", "푸른숲 타워"

@@ -17,7 +17,7 @@ from console.models.tracker import TrackerItem, TrackerRun
 from console.services.programme import weeks as programme
 from console.services.tracker import items as tracker_items
 from tests.factories import make_site
-from tests.services.tracker.tracker_support import add_item
+from tests.factories.tracker import add_item
 from tests.support.files import multipart
 from tests.support.statements import statements
 

@@ -18,7 +18,7 @@ from console.services.policies import policies
 from console.services.policies.automation import AUTOPILOT as AUTOPILOT_POLICY
 from console.services.policies.kinds import PolicyView
 from tests.factories import make_user
-from tests.services.tracker.tracker_support import add_item
+from tests.factories.tracker import add_item
 
 ESCALATION = "ops_governance_remediation_escalation"
 AUTO_ASSIGN = "ops_governance_remediation_auto_assign"

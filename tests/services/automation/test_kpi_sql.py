@@ -10,7 +10,7 @@ from console.domain.automation import kpi
 from console.domain.automation.kpi import KpiItem, KpiMetrics
 from console.models.tracker import TrackerCommand, TrackerEvent
 from console.services.automation import kpi_sql
-from tests.services.tracker.tracker_support import add_item
+from tests.factories.tracker import add_item
 from tests.support.statements import statements
 
 HOUR = timedelta(hours=1)

@@ -11,7 +11,7 @@ from console.domain.automation.sla import EscalationPolicy, Watched, escalation
 from console.models.automation import ItemEscalation
 from console.models.tracker import TrackerItem
 from console.services.automation import sla_sql
-from tests.services.tracker.tracker_support import add_item
+from tests.factories.tracker import add_item
 from tests.support.statements import statements
 
 MINUTE = timedelta(minutes=1)

@@ -19,7 +19,7 @@ from console.models.tracker import TrackerItem
 from console.services.evidence import evidence
 from console.services.evidence import store as evidence_store
 from console.services.evidence.evidence import Upload
-from tests.services.tracker.tracker_support import add_item
+from tests.factories.tracker import add_item
 
 BIG = bytes(range(32, 127)) * 12_000
 

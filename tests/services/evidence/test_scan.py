@@ -19,7 +19,8 @@ from console.services.evidence import evidence
 from console.services.evidence import store as evidence_store
 from console.services.evidence import upkeep as evidence_upkeep
 from console.services.evidence.evidence import Upload
-from tests.services.tracker.tracker_support import add_item, audited
+from tests.factories.tracker import add_item
+from tests.services.tracker.tracker_support import audited
 
 
 class Clamd:

@@ -10,7 +10,7 @@ from console.services.home import activity
 from console.services.tracker import items as tracker_items
 from console.services.tracker import summary as tracker
 from tests.factories import make_site
-from tests.services.tracker.tracker_support import HOUR, add_item
+from tests.factories.tracker import HOUR, add_item
 from tests.support.statements import statements
 
 SITE, OTHER = "한빛마을 3단지", "푸른숲 타워"

@@ -9,7 +9,7 @@ from console.models.tracker import TrackerItem
 from console.services.common.sql import contains
 from console.services.home import search
 from tests.factories import make_user
-from tests.services.tracker.tracker_support import add_item
+from tests.factories.tracker import add_item
 from tests.support.statements import statements
 
 

@@ -21,7 +21,7 @@ from console.services.tracker import summary as tracker
 from console.services.tracker import undo as tracker_undo
 from console.services.tracker.completion import NotReady
 from tests.factories import make_site
-from tests.services.tracker.tracker_support import HOUR, add_item
+from tests.factories.tracker import HOUR, add_item
 
 SITE, OTHER = "한빛마을 3단지", "푸른숲 타워"
 W02, W07 = WEEKS["w02"], WEEKS["w07"]

@@ -7,8 +7,9 @@ from console.models.alerts import AlertDelivery
 from console.services.tracker import completion as tracker_completion
 from console.services.tracker import items as tracker_items
 from console.services.tracker.items import change
+from tests.factories.tracker import HOUR, add_item
 from tests.services.automation.automation_support import HOOK, set_policy
-from tests.services.tracker.tracker_support import HOUR, add_item, audited, synced
+from tests.services.tracker.tracker_support import audited, synced
 
 DR, DAILY, STREAK = "dr_restore_valid_recent", "daily_check_recent", "weekly_streak_target_met"
 

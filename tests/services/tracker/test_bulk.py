@@ -10,7 +10,8 @@ from console.services.tracker import items as tracker_items
 from console.services.tracker.bulk import apply, preview
 from console.services.tracker.items import change
 from console.services.tracker.undo import undo
-from tests.services.tracker.tracker_support import HOUR, add_item, audited
+from tests.factories.tracker import HOUR, add_item
+from tests.services.tracker.tracker_support import audited
 
 SITE, OTHER = "한빛마을 3단지", "푸른숲 타워"
 

@@ -6,7 +6,8 @@ from console.services.tracker import completion as tracker_completion
 from console.services.tracker import items as tracker_items
 from console.services.tracker import summary as tracker
 from console.services.tracker.completion import NotReady
-from tests.services.tracker.tracker_support import HOUR, add_item, audited, synced
+from tests.factories.tracker import HOUR, add_item
+from tests.services.tracker.tracker_support import audited, synced
 
 DR, DAILY = "dr_restore_valid_recent", "daily_check_recent"
 

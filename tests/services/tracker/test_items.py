@@ -17,7 +17,8 @@ from console.services.tracker import items as tracker_items
 from console.services.tracker import manual as tracker_manual
 from console.services.tracker.items import change
 from tests.factories import make_site, make_user
-from tests.services.tracker.tracker_support import HOUR, add_item, audited, synced
+from tests.factories.tracker import HOUR, add_item
+from tests.services.tracker.tracker_support import audited, synced
 
 
 @pytest.fixture

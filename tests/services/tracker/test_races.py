@@ -13,7 +13,9 @@ from console.services.remediation import apply as tracker_apply
 from console.services.tracker import completion as tracker_completion
 from console.services.tracker import items as tracker_items
 from console.services.tracker import store as tracker_store
-from tests.services.tracker.tracker_support import HOUR, add_item, make_plan, plan_item, synced
+from tests.factories.remediation import make_plan, plan_item
+from tests.factories.tracker import HOUR, add_item
+from tests.services.tracker.tracker_support import synced
 
 RULES = ("dr_restore_valid_recent", "daily_check_recent", "weekly_streak_target_met")
 

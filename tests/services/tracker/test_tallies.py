@@ -35,8 +35,9 @@ from console.services.tracker import board, bulk, items, lists, manual, tallies,
 from console.services.tracker.columns import spec
 from tests.conftest import START, actor_of, empty
 from tests.factories import make_site
+from tests.factories.remediation import make_plan, plan_item
+from tests.factories.tracker import HOUR, add_item
 from tests.services.tracker.tally_support import counted, kept
-from tests.services.tracker.tracker_support import HOUR, add_item, make_plan, plan_item
 
 SITE, OTHER = "한빛마을 3단지", "푸른숲 타워"
 RULES = ("dr_restore_valid_recent", "daily_check_recent", "weekly_streak_target_met")

@@ -10,7 +10,7 @@ from console.services.evidence.evidence import Upload
 from console.services.jobs import engine as run_engine
 from console.services.jobs import registry
 from console.services.runbook import integrity, runbook
-from tests.services.tracker.tracker_support import add_item
+from tests.factories.tracker import add_item
 from workers.schedule import ENTRIES
 
 JOB = "ops_evidence_archive_integrity"

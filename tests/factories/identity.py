@@ -1,4 +1,4 @@
-"""Builders of rows for tests: plain functions with sensible defaults. They flush; the caller commits."""
+"""Builders of people, tokens and sites."""
 
 from __future__ import annotations
 
