@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick check lint fmt types setup setup-dev lock web worker scheduler migrate soak bench screenshots texts consolidation configuration structure
+.PHONY: help run test test-quick coverage check lint fmt types setup setup-dev lock web worker scheduler migrate soak bench screenshots texts consolidation configuration structure
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ test: setup-dev ## Run all tests; T=tests/domain runs a part, PACE=still or PACE
 
 test-quick: setup-dev ## Run what a change breaks most often: domain, services and contract on SQLite alone
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -k "not postgresql" tests/domain tests/services tests/contract
+
+coverage: setup-dev ## Measure which branches the quick part of the tests takes; fails below the floor of pyproject.toml
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -q -k "not postgresql" --cov --cov-report=term:skip-covered \
+		tests/domain tests/core tests/services tests/contract tests/blueprints tests/ui tests/web tests/adapters
 
 check: setup-dev ## Linters, formatting, types, templates, layers
 	@failed=0; run() { echo "$$*"; "$$@" || failed=1; }; \
