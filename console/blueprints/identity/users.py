@@ -25,7 +25,7 @@ from console.inputs.identity import (
 from console.inputs.response_models import array, joined, shape
 from console.services.identity import lists as identity_lists
 from console.services.identity import passwords, sites, tokens, users
-from console.services.identity.users import UserView
+from console.services.identity.users import NewPassword, UserView
 from console.ui.frame import leave_toast
 from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
@@ -37,7 +37,8 @@ api = ApiBlueprint("users_api", __name__, abp_tags=[Tag(name="users", descriptio
 pages = Blueprint("users", __name__)
 UserOut = shape(UserView)
 # The user stands at the top and, as in earlier answers, below `user`.
-PasswordOut = shape(UserView, "PasswordOut", user=UserOut, one_time_password=str | None)
+_NEW: dict[str, Any] = {name: field.annotation for name, field in shape(NewPassword).model_fields.items()}
+PasswordOut = shape(UserView, "PasswordOut", **_NEW)
 UserList = array(UserOut, "UserList")
 NAV = NavItem("administration", 10, "users.page", N_("Users"), "users", permission="admins:manage")
 # What a form can show beside its fields; anything else is an error page.
@@ -111,8 +112,7 @@ def delete_user(path: UserPath) -> Response:
 def set_password(path: UserPath, body: PasswordSetIn) -> Response:
     """Give a user a password that must be changed at the next sign-in; without one, a one-time password is made."""
     made = users.reset_password(web_context(), path.user_id, password=body.password)
-    told = joined(PasswordOut, made.user, user=made.user, one_time_password=made.one_time_password)
-    return answer(told, PasswordOut)
+    return answer(joined(PasswordOut, made.user, **vars(made)), PasswordOut)
 
 
 @pages.get("/admin/users")

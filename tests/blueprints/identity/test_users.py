@@ -338,7 +338,8 @@ def test_a_password_answer_has_the_user_at_the_top_too(owner, person):
     made = owner.post(f"{USERS}/{user_id}/password", json={}).json
 
     user = owner.get(f"{USERS}/{user_id}").json
-    assert made == {**user, "user": user, "one_time_password": made["one_time_password"]}
+    more = {"one_time_password": made["one_time_password"], "sessions_ended": 0, "tokens_ended": 1}
+    assert made == {**user, "user": user, **more}
     assert made["one_time_password"]
 
 
