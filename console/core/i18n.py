@@ -26,7 +26,9 @@ def catalogue(locale: str) -> NullTranslations:
 
 
 def translate(locale: str, msgid: str, **params: Any) -> str:
-    """Return `msgid` in `locale` with its values filled in."""
+    """Return `msgid` in `locale` with its values filled in; no text stays none."""
+    if not msgid:  # a catalogue keeps its own header under the empty text
+        return ""
     text = catalogue(locale).gettext(msgid)
     return text % params if params else text
 

@@ -34,7 +34,7 @@ def tr(text: Any) -> str:
         return ""
     if isinstance(text, (Text, Mapping)):
         return text_in(locale(), text)
-    return catalogue(locale()).gettext(text) if isinstance(text, str) and text else str(text)
+    return translate(locale(), text) if isinstance(text, str) else str(text)
 
 
 def number(value: float | None, digits: int = 1) -> str:
@@ -104,7 +104,7 @@ def init_app(app: Flask) -> None:
     # A list of fifty rows asks for some thousand texts; Flask-Babel would look the language up for each of them.
     environment: Any = app.jinja_env
     environment.install_gettext_callables(
-        lambda text: catalogue(locale()).gettext(text),
+        lambda text: translate(locale(), text),
         lambda one, many, number: catalogue(locale()).ngettext(one, many, number),
         newstyle=True,
     )
