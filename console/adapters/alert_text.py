@@ -46,6 +46,7 @@ def _line(item: Mapping[str, Any], zone: tzinfo) -> str:
         translate(DEFAULT_LOCALE, level) if level else "",
         translate(DEFAULT_LOCALE, N_("due %(time)s"), time=f"{due.astimezone(zone):%m-%d %H:%M}") if due else "",
         item.get("assignee_name") or item.get("assignee") or translate(DEFAULT_LOCALE, N_("Unassigned")),
+        item.get("warning") or "",
         item.get("site") or "",
         item.get("url") or "",
     ]

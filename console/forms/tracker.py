@@ -28,6 +28,8 @@ from console.ui.reader import now
 MINUTE = "%Y-%m-%dT%H:%M"
 PLAIN = tuple(edited_of(ItemView))
 REASON_MAX, ASSIGNEE_MAX = limits(ItemPatchIn, "reason")[1], limits(ItemPatchIn, "assignee")[1]
+# The script lets people be found by name and initials where there are many.
+PEOPLE = {"data-people": True}
 
 
 class EditForm(BaseForm):
@@ -128,6 +130,7 @@ def edit_form(
     form.status.choices = [(word, _(label)) for word, label in STATUS_LABELS.items()]
     for name in ("assignee", "status", "due_at", "reason", *PLAIN):
         form[name].id = f"{name}-{item.id}"
+    form.assignee.render_kw = PEOPLE
     if version is not None:
         form.version.data = str(version)
     return form
@@ -174,5 +177,6 @@ def new_item_form(
     form = NewItemForm(sent)
     form.site.choices = ([("", _("Platform"))] if platform else []) + [(name, name) for name in sites]
     form.assignee.choices = [("", _("Unassigned")), *((person.username, person.name) for person in people)]
+    form.assignee.render_kw = PEOPLE
     form.reason.render_kw = {"rows": 3}
     return form

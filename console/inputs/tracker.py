@@ -162,6 +162,7 @@ class BulkIn(BodyModel):
     status: StatusWord | None = None
     due_at: InstantIn | None = None
     reason: str = Field("", max_length=1000)
+    only_able: bool = Field(False, description="leave out items that the assignee could not work on")
 
     def selection(self) -> Selection:
         """Return which items are meant."""
@@ -170,7 +171,7 @@ class BulkIn(BodyModel):
 
     def change(self) -> BulkChange:
         """Return what is to happen to each."""
-        return BulkChange(self.action, self.assignee, self.status or "", self.due_at, self.reason)
+        return BulkChange(self.action, self.assignee, self.status or "", self.due_at, self.reason, self.only_able)
 
 
 class BulkJobIn(BulkIn):

@@ -43,6 +43,8 @@ SCRIPT_TEXTS = {
     "selected": N_("%(count)s selected"),
     "all_selected": N_("All %(count)s matching rows selected"),
     "no_match": N_("Nothing matches"),
+    "find_people": N_("Find by name or initials"),
+    "found_people": N_("People found: %(count)s"),
     "keys_off": N_("Keyboard shortcuts are off"),
     "keys_on": N_("Keyboard shortcuts are on"),
     "keys_switch_off": N_("Switch shortcuts off"),

@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from flask import Flask
+from flask.sansio.app import App
 from flask.templating import Environment
 from flask_wtf.csrf import generate_csrf
 from jinja2 import nodes
@@ -38,7 +39,7 @@ class Templates(Environment):
 
     code_generator_class = Program
 
-    def __init__(self, app: Flask, **options: Any) -> None:
+    def __init__(self, app: App, **options: Any) -> None:
         super().__init__(app, **{**options, "optimized": False})
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:

@@ -146,8 +146,14 @@ def test_many_are_changed_at_once_and_taken_back(page_as):
     dialog = page.locator("#bulk-dialog")
     dialog.get_by_role("button", name="Assign").click()
     expect(dialog).to_be_visible()  # nobody was chosen yet, so nothing happens
+    expect(dialog.locator("#bulk-told")).to_have_text("")  # nothing is said before it is true
     dialog.locator("select").select_option("lee")
     expect(dialog.locator("#bulk-told")).to_contain_text("would change")
+    first = dialog.locator("#bulk-told").inner_text()
+    dialog.locator("select").select_option("-")
+    expect(dialog.locator("#bulk-told")).not_to_have_text(first)  # counted again at every choice
+    dialog.locator("select").select_option("lee")
+    expect(dialog.locator("#bulk-told")).to_have_text(first)
     dialog.get_by_role("button", name="Assign").click()
 
     toast = page.locator(".k-toast", has_text="Changed")
@@ -156,6 +162,31 @@ def test_many_are_changed_at_once_and_taken_back(page_as):
     expect(page.locator("tr[data-row]").first).to_contain_text("이정비")
     toast.get_by_role("button", name="Undo").click()
     expect(page.locator("tr[data-row]", has_text="이정비")).not_to_have_count(page.locator("tr[data-row]").count())
+
+
+def test_a_person_is_found_by_name_and_by_initials(page_as):
+    page = page_as("manager", lang="ko")
+    _open(page, "/board?view=table")
+    page.locator("[data-select-page]").check()
+    page.locator("[data-bulk]").get_by_role("button", name="배정…").click()
+    dialog = page.locator("#bulk-dialog")
+    # A field to search in appears where there are many; the company of this test is small.
+    dialog.locator("select").evaluate(
+        """(select) => {
+          for (let number = 0; number < 300; number += 1) select.append(new Option(`박일꾼 ${number}`, `p${number}`));
+          select.setAttribute('data-people', '');
+          select.dispatchEvent(new CustomEvent('ka:added', { bubbles: true }));
+        }"""
+    )
+    search = dialog.get_by_role("searchbox")
+
+    for words in ("ㅇㅈㅂ", "이정", "lee"):
+        search.fill(words)
+        expect(dialog.locator("select")).to_have_value("lee")
+        expect(dialog.locator("#bulk-told")).to_contain_text("바뀝니다")
+        search.fill("nobody of that name")
+        expect(dialog.locator("select")).to_have_value("")
+        expect(dialog.locator("#bulk-told")).to_have_text("")
 
 
 @pytest.mark.parametrize("view", ["board", "table"])

@@ -148,6 +148,16 @@ def test_from_sync_to_completion_as_the_earlier_tests_have_it(owner, synced):
     assert list(shown["readiness"])[: len(READINESS_FIELDS)] == READINESS_FIELDS
 
 
+def test_an_assignee_who_cannot_work_on_it_is_taken_with_a_warning(owner, synced):
+    first = synced["items"][0]["id"]
+
+    odd = owner.patch(f"{T}/items/{first}", json={"assignee": "Ops Owner"})
+    fine = owner.patch(f"{T}/items/{first}", json={"assignee": ""})
+
+    assert (odd.status_code, odd.json["warnings"]) == (200, ["“Ops Owner” is not a user of the console"])
+    assert fine.json["warnings"] == []
+
+
 def test_an_empty_assignee_clears_it(owner, synced):
     first = synced["items"][0]["id"]
     owner.patch(f"{T}/items/{first}", json={"assignee": "Ops Owner"})

@@ -10,6 +10,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_openapi3.models.tag import Tag
 
+from console.blueprints.tracker.urls import item_url
+from console.core.context import Context
 from console.domain.errors import BadRequest, Conflict, DomainError, Invalid, PermissionDenied
 from console.domain.text import N_, T
 from console.forms.identity import TokenForm, UserForm, without
@@ -26,6 +28,10 @@ from console.inputs.response_models import array, joined, shape
 from console.services.identity import lists as identity_lists
 from console.services.identity import passwords, sites, tokens, users
 from console.services.identity.users import NewPassword, UserView
+from console.services.tracker import handover
+from console.services.tracker.handover import HandedOver
+from console.services.tracker.rows import ItemView
+from console.ui.formats import number
 from console.ui.frame import leave_toast
 from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
@@ -219,7 +225,10 @@ def save(user_id: int) -> ResponseReturnValue:
         )
     except SHOWN as error:
         return _refused(lambda refused, status: _detail(users.get(ctx, user_id), refused, status), form, error)
-    leave_toast(_("“%(name)s” was saved", name=changed.display_name))
+    left = len(handover.held(ctx, user_id).stranded)
+    said = _("“%(name)s” was saved", name=changed.display_name)
+    told = _("open work left behind: %(count)s", count=number(left, 0))
+    leave_toast(f"{said} · {told}" if left else said)
     return redirect(url_for("users.detail", user_id=user_id), 303)
 
 
@@ -232,12 +241,27 @@ def switch(user_id: int) -> ResponseReturnValue:
     if not wanted and request.form.get("confirm", "").strip() != user.username:
         raise Invalid(T("Type the user name to switch the account off"))
     changed = users.set_active(ctx, user_id, is_active=wanted)
-    leave_toast(
-        _("“%(name)s” is on", name=changed.display_name)
-        if wanted
-        else _("“%(name)s” is off", name=changed.display_name)
-    )
+    said = [_("“%(name)s” is on", name=changed.display_name) if wanted
+            else _("“%(name)s” is off", name=changed.display_name)]  # fmt: skip
+    to = request.form.get("to", "")
+    if not wanted and to:
+        said.append(_handed_over(handover.hand_over(ctx, user_id, to)))
+    leave_toast(" · ".join(said))
     return redirect(url_for("users.detail", user_id=user_id), 303)
+
+
+@pages.post("/admin/users/<int:user_id>/handover")
+@access("admins:manage")
+def hand_over(user_id: int) -> ResponseReturnValue:
+    """Give somebody else the open work that this user cannot do any more."""
+    leave_toast(_handed_over(handover.hand_over(web_context(), user_id, request.form.get("to", ""))))
+    return redirect(url_for("users.detail", user_id=user_id), 303)
+
+
+def _handed_over(done: HandedOver) -> str:
+    said = _("handed over: %(count)s", count=number(done.changed, 0))
+    left = _("not possible: %(count)s", count=number(done.refused, 0))
+    return f"{said} · {left}" if done.refused else said
 
 
 @pages.post("/admin/users/<int:user_id>/password")
@@ -311,14 +335,32 @@ def _new(form: UserForm, status: int = 200) -> Response:
 
 
 def _detail(user: UserView, form: UserForm, status: int = 200) -> Response:
+    ctx = web_context()
+    held = handover.held(ctx, user.id)
     body = render_template(
         "identity/user.html",
         user=user,
         form=form,
+        held=held,
+        stranded=held.stranded,
+        item_url=item_url,
+        takers=_takers(ctx, user, held.items) if held.items else [],
+        takers_of_rest=_takers(ctx, user, held.stranded) if held.stranded else [],
         tokens=identity_lists.tokens_of(web_context(), user.id),
         is_me=user.id == current_actor().user_id,
     )
     return make_response(body, status)
+
+
+def _takers(ctx: Context, user: UserView, items: tuple[ItemView, ...]) -> list[tuple[str, str]]:
+    """Return who could take the work of a user, with how much of it where it is not all."""
+    found = [one for one in handover.takers(ctx, items) if one[0].username != user.username]
+    part = N_("%(name)s (sees %(count)s of %(total)s)")
+    total = len(items)
+    return [
+        (one.username, one.name if fit == total else _(part, name=one.name, count=fit, total=total))
+        for one, fit in found
+    ]
 
 
 def _sites_of(user: UserView) -> list[str]:

@@ -20,6 +20,7 @@ _BLANK: dict[str, Any] = {
     **dict.fromkeys(("unproven_at", "assignee_user_id", "assigned_at", "assignment_source", "accepted_at", "site")),
     **dict.fromkeys(("sla_hours", "priority", "reopened_count", "evidence_count", "comment_count"), 0),
     **dict.fromkeys(("required", "completion_checked", "evidence_required"), False),
+    "obstacle": None,
     "detail": {},
     "texts": {},
     "is_active": True,

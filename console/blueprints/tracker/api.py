@@ -59,7 +59,7 @@ T = "/api/ops/governance/gate/remediation/tracker"
 ItemOut, EventOut, CompletionEntryOut = shape(ItemView), shape(EventView), shape(CompletionEntry)
 ItemList, EventList = array(ItemOut, "ItemList"), array(EventOut, "EventList")
 CompletionHistory = array(CompletionEntryOut, "CompletionHistory")
-ChangedItemOut = shape(ItemView, "ChangedItemOut", adjusted=bool)
+ChangedItemOut = shape(ItemView, "ChangedItemOut", adjusted=bool, warnings=list[str])
 OverviewOut, SyncOut = shape(OverviewView), shape(SyncResult, "SyncOut")
 PreviewOut, BulkOut, UndoneOut = shape(Preview), shape(BulkResult, "BulkOut"), shape(Undone)
 READ, WRITE, MANAGE = REMEDIATION.read, REMEDIATION.write, REMEDIATION.manage
@@ -239,4 +239,7 @@ def bulk_job(wanted: BulkIn, programme: TrackerKind = REMEDIATION) -> Run:
 
 
 def _changed(changed: Changed) -> Response:
-    return answer(joined(ChangedItemOut, changed.item, adjusted=changed.adjusted), headers=etag(changed))
+    # What was done although it hardly helps: an assignee who cannot work on the item.
+    warnings = [str(changed.item.stranded)] if changed.item.stranded else []
+    made = joined(ChangedItemOut, changed.item, adjusted=changed.adjusted, warnings=warnings)
+    return answer(made, headers=etag(changed))

@@ -68,7 +68,9 @@ def new() -> Response:
 
 
 def _added(ctx: Context, form: NewItemForm) -> Response:
-    made = tracker_manual.create(ctx, form.new())
+    wanted = form.new()
+    assignees.require_able(ctx, wanted.assignee, wanted.site)
+    made = tracker_manual.create(ctx, wanted)
     leave_toast(_("%(name)s was added", name=made.item_id))
     return see_other(url_for("board.item", item_id=made.id))
 

@@ -19,10 +19,11 @@ from console.domain.errors import Invalid
 from console.domain.local_time import LocalTimeError, instant_of, typed_time
 from console.domain.tracker.requests import BulkChange
 from console.inputs.tracker import BulkIn
-from console.services.tracker import assignees
 from console.services.tracker import bulk as tracker_bulk
+from console.services.tracker.assignees import Candidate
 from console.services.tracker.bulk import BulkResult
 from console.services.tracker.columns import STATUS_LABELS, spec
+from console.ui.formats import number
 from console.ui.frame import leave_toast
 from console.ui.reader import now, zone
 from console.ui.responses import toast, trigger, vary
@@ -41,6 +42,8 @@ def _sent(place: TrackerUrls, action: str | None = None) -> BulkIn:
     """
     form = request.form
     values: dict[str, Any] = {"action": action or form.get("action", ""), "reason": form.get("reason", "")}
+    # The API takes any text as an assignee; here nobody is given what they cannot work on.
+    values["only_able"] = True
     if form.get("all") == "1":
         query = MultiDict(parse_qsl(form.get("query", ""), max_num_fields=100))
         wanted = listing.parse(spec(place.programme, web_context().now()), query)
@@ -83,11 +86,12 @@ def ask(place: TrackerUrls) -> Response:
     ctx = web_context()
     sent, action = _sent(place, "close"), _action()
     told = tracker_bulk.preview(ctx, sent.selection(), BulkChange(action), place.programme, undecided=True)
-    people = assignees.candidates(ctx, programme=place.programme) if action == "assign" else ()
+    people = tracker_bulk.able_for(ctx, sent.selection(), place.programme) if action == "assign" else ()
     values = {
         "told": told,
+        "undecided": action != "close",
         "action": action,
-        "people": [*((person.username, person.name) for person in people), (NOBODY, _("Nobody"))],
+        "people": [*((one.username, _named(one, fit, told.total)) for one, fit in people), (NOBODY, _("Nobody"))],
         "statuses": [(word, _(label)) for word, label in STATUS_LABELS.items()],
         "ids": sent.ids,
         "everything": sent.everything,
@@ -98,6 +102,12 @@ def ask(place: TrackerUrls) -> Response:
     return vary(make_response(render_template("tracker/_bulk_dialog.html", **values)))
 
 
+def _named(person: Candidate, fit: int, total: int) -> str:
+    if fit == total:
+        return person.name
+    return _("%(name)s (sees %(count)s of %(total)s)", name=person.name, count=number(fit, 0), total=number(total, 0))
+
+
 def count(place: TrackerUrls) -> Response:
     """Say what the action would change, now that its value is chosen."""
     action, reason = _action(), request.form.get("reason", "").strip()
@@ -106,7 +116,7 @@ def count(place: TrackerUrls) -> Response:
     sent = _sent(place, "close" if undecided else None)
     change = BulkChange(action) if undecided else sent.change()
     told = tracker_bulk.preview(web_context(), sent.selection(), change, place.programme, undecided=undecided)
-    return vary(make_response(render_template("tracker/_bulk_told.html", told=told)))
+    return vary(make_response(render_template("tracker/_bulk_told.html", told=told, undecided=undecided)))
 
 
 def apply(place: TrackerUrls) -> Response:
@@ -139,7 +149,8 @@ def _answer(place: TrackerUrls, message: str, result: BulkResult | None = None) 
         leave_toast(message, undo=undo, token=token)
         return see_other(place.url("page"))
     shown = result is not None and result.refused > 0
-    response = make_response(render_template("tracker/_bulk_result.html", result=result)) if shown else nothing()
+    told = {"result": result, "undo": undo, "said": message}
+    response = make_response(render_template("tracker/_bulk_result.html", **told)) if shown else nothing()
     return trigger(toast(response, message, undo=undo, token=token), **{"tracker-changed": {}})
 
 

@@ -173,6 +173,8 @@ def change(place: TrackerUrls, item_id: int) -> Response:
     if not form.validate():
         return show_refused(ctx, place, before, form, from_drawer=from_drawer)
     wanted = form.change(request.form)
+    if wanted.assignee != before.assignee:
+        assignees.require_able(ctx, wanted.assignee, before.site, place.programme)
     try:
         changed = tracker_items.change(ctx, item_id, wanted, place.programme, version=form.seen_version)
     except Conflict as conflict:

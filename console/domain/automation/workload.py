@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from console.domain.identity import iam, scope
+from console.domain.identity import able, scope
 from console.domain.text import N_, T, Text
 
 OWNER, MANAGER, OPERATOR = "owner", "manager", "operator"
@@ -46,6 +46,11 @@ class Person:
     sites: tuple[str, ...] = scope.ALL_SITES
     spare: bool = False
     last_assigned_at: datetime | None = None
+
+    @property
+    def worker(self) -> able.Worker:
+        """What decides about them."""
+        return able.Worker(self.role, self.permissions, self.sites)
 
 
 @dataclass(frozen=True)
@@ -101,10 +106,7 @@ def source_of(assignee: str | None, before: str | None) -> str | None:
 
 def may_work(person: Person, site: str | None) -> bool:
     """Return whether a person can see and change items of a site (None: of the platform)."""
-    if person.role not in POOL:
-        return False
-    held = {*iam.effective_permissions(person.role, person.permissions), *iam.added_permissions(person.role)}
-    return any(iam.allows(held, name) for name in WRITES) and (site is None or scope.sees(person.sites, site))
+    return person.role in POOL and able.obstacle(person.worker, WRITES, site) is None
 
 
 def candidates(people: Iterable[Person], owner_role: str, site: str | None) -> tuple[Person, ...]:

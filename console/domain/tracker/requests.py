@@ -50,10 +50,14 @@ class Selection:
 
 @dataclass(frozen=True)
 class BulkChange:
-    """What to do with each: `assign`, `status`, `due` or `close`; only the fields of that action count."""
+    """What to do with each: `assign`, `status`, `due` or `close`; only the fields of that action count.
+
+    `only_able` leaves out the items that the assignee could not work on; the API takes any text otherwise.
+    """
 
     action: str
     assignee: str = ""
     status: str = ""
     due_at: datetime | None = None
     reason: str = ""
+    only_able: bool = False

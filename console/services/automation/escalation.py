@@ -14,12 +14,14 @@ from sqlalchemy import and_, case, func, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from console.core.context import Context
+from console.core.i18n import DEFAULT_LOCALE, text_in
 from console.domain.alerts.alerts import ESCALATED
 from console.domain.automation import sla as domain
 from console.domain.automation.autopilot import DISABLED
 from console.domain.automation.sla import EscalationPolicy
 from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import Status
+from console.domain.text import Text
 from console.domain.tracker.tracker import REMEDIATION
 from console.models.automation import ItemEscalation
 from console.models.tracker import TrackerEvent, TrackerItem
@@ -33,7 +35,7 @@ from console.services.automation.sla_sql import SENT, Decided, Window
 from console.services.identity import names as people
 from console.services.jobs.progress import current
 from console.services.policies.automation import Effective
-from console.services.tracker import rows
+from console.services.tracker import assignees, rows
 from console.services.tracker import store as tracker_store
 
 ITEMS_MOST = 50
@@ -281,7 +283,8 @@ def _by_assignee(ctx: Context, told: Any) -> dict[str | None, int]:
 
 def _lines(ctx: Context, told: Any) -> list[dict[str, Any]]:
     names = (TrackerItem.item_name, TrackerItem.action)
-    more = (*names, TrackerItem.owner_role, TrackerItem.reason, TrackerItem.site, ItemEscalation.level)
+    about = (TrackerItem.owner_role, TrackerItem.reason, TrackerItem.site, TrackerItem.assignee_user_id)
+    more = (*names, *about, ItemEscalation.level)
     statement = (
         select(*_SHOWN, *more)
         .join(ItemEscalation, ItemEscalation.item_id == TrackerItem.id)
@@ -291,10 +294,11 @@ def _lines(ctx: Context, told: Any) -> list[dict[str, Any]]:
     )
     found = ctx.session.execute(statement).all()
     names_by_user = people.names_of(ctx, [row.assignee for row in found])
-    return [_line(ctx, row, names_by_user) for row in found]
+    cannot = assignees.warnings(ctx, found)
+    return [_line(ctx, row, names_by_user, cannot.get(row.id)) for row in found]
 
 
-def _line(ctx: Context, row: Any, names: Mapping[str, str]) -> dict[str, Any]:
+def _line(ctx: Context, row: Any, names: Mapping[str, str], warning: Text | None) -> dict[str, Any]:
     return {
         **{name: value for name, value in _published(row).items() if name != "required"},
         "title": row.item_name or row.action or row.item_key,
@@ -304,4 +308,6 @@ def _line(ctx: Context, row: Any, names: Mapping[str, str]) -> dict[str, Any]:
         "reason": row.reason,
         "site": row.site,
         **item_address(ctx.config, row.id),
+        # Whoever reads it must not wait for somebody who never sees the item.
+        "warning": None if warning is None else text_in(DEFAULT_LOCALE, warning),
     }

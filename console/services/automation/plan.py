@@ -29,7 +29,7 @@ from console.domain.automation.autopilot import (
 )
 from console.domain.automation.kpi import KpiMetrics
 from console.domain.automation.workload import LEAST_LOADED, NO_CANDIDATE, RETURNED
-from console.domain.text import Text
+from console.domain.text import T, Text
 from console.domain.tracker.tracker import REMEDIATION
 from console.models.automation import ItemEscalation
 from console.models.tracker import TrackerItem
@@ -38,7 +38,7 @@ from console.services.automation.sla_sql import SENT, Decided, Window
 from console.services.automation.workload import Suggestions
 from console.services.common import sql
 from console.services.policies.automation import Effective
-from console.services.tracker import rows
+from console.services.tracker import assignees, rows
 
 ESCALATIONS_SHOWN = 50
 LEFT_SHOWN = 10
@@ -133,8 +133,8 @@ def _assignment_lines(drawn: Drawn) -> list[PlanLine]:
     return lines
 
 
-_NAMES = ("id", "number", "item_name", "texts", "action", "item_key", "due_at", "assignee", "sla_hours")
-_COLUMNS = tuple(getattr(TrackerItem, name) for name in _NAMES)
+_NAMES = ("id", "number", "item_name", "texts", "action", "item_key", "due_at", "assignee", "sla_hours", "site")
+_COLUMNS = tuple(getattr(TrackerItem, name) for name in (*_NAMES, "assignee_user_id"))
 _ORDER = (TrackerItem.priority, TrackerItem.due_at, TrackerItem.id)
 
 
@@ -160,14 +160,20 @@ def _escalation_lines(ctx: Context, effective: Effective, drawn: Drawn) -> list[
     first = decided.where(rule.in_(SENT)).order_by(*_ORDER).limit(ESCALATIONS_SHOWN).subquery()
     # The texts are read for the first ones only: everything before is answered by one index.
     statement = select(*_COLUMNS, *(column for column in first.c if column.key != "id"))
-    found = ctx.session.execute(statement.join(first, first.c.id == TrackerItem.id).order_by(*_ORDER))
+    found = ctx.session.execute(statement.join(first, first.c.id == TrackerItem.id).order_by(*_ORDER)).all()
+    cannot = assignees.warnings(ctx, found)
+
+    def why(row: Any) -> Text:
+        said = _why(row, row.rule, row.level, effective, drawn)
+        return T("%(reason)s · %(warning)s", reason=said, warning=cannot[row.id]) if row.id in cannot else said
+
     return [
         _line(
             row,
             ESCALATION,
             row.rule,
-            _why(row, row.rule, row.level, effective, drawn),
-            targets=(row.assignee,) if row.assignee else (),
+            why(row),
+            targets=(row.assignee,) if row.assignee and row.id not in cannot else (),
             level=row.level,
             numbers={
                 "minutes_until_due": sla.minutes_until(row.due_at, drawn.window.now),

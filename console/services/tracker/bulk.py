@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, false, func, not_, or_, true
 
 from console.core.context import Context
 from console.core.listing import ListQuery
+from console.core.records import INTERNAL
 from console.domain.errors import Conflict, Invalid
 from console.domain.text import T, Text
 from console.domain.tracker.requests import BulkChange, ItemChange, Selection
@@ -19,9 +20,10 @@ from console.models.tracker import TrackerItem
 from console.services.audit import record as audit
 from console.services.common.lists import matching
 from console.services.jobs import progress
-from console.services.tracker import rows
+from console.services.tracker import assignees, rows
 from console.services.tracker import store as tracker_store
-from console.services.tracker.change import Decision, Person, check_due, decide, person
+from console.services.tracker.assignees import Candidate, Whom
+from console.services.tracker.change import Decision, Person, check_due, decide
 from console.services.tracker.columns import spec
 from console.services.tracker.manual import MANUAL
 from console.services.tracker.rows import ItemView
@@ -31,11 +33,33 @@ from console.services.tracker.store import Event
 MOST = 10_000
 CHUNK = 500
 SHOWN = 200
+REASONS_SHOWN = 5
+
+_CLOSED = T("The item is closed; only its note can be changed")
+# Why an item refuses an action, where it is not the person.
+REFUSALS = {
+    "assign": _CLOSED,
+    "status": _CLOSED,
+    "due": _CLOSED,
+    "close": T("Only finished items that were added by hand can be closed"),
+}
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """An item that the action would leave as it is, and why."""
+
+    item_id: str
+    reason: Text
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What a bulk action would do. `missing`: ids that are not there, or not for the caller's eyes."""
+    """What a bulk action would do. `missing`: ids that are not there, or not for the caller's eyes.
+
+    Of what would become done, `missing_evidence` lacks evidence that it needs, and nobody has `without_assignee`.
+    `left_out` are the first of the `refused` items.
+    """
 
     action: str
     total: int
@@ -44,11 +68,17 @@ class Preview:
     refused: int
     missing: int
     as_job: bool
+    missing_evidence: int = 0
+    without_assignee: int = 0
+    left_out: Annotated[tuple[LeftOut, ...], INTERNAL] = ()
 
 
 @dataclass(frozen=True)
 class BulkRow:
-    """What became of one item: `changed`, `unchanged` or `refused` (with the reason)."""
+    """What became of one item: `changed`, `unchanged` or `refused`.
+
+    The message says why it was refused, or what the change hardly helps with.
+    """
 
     id: int
     item_id: str
@@ -78,7 +108,7 @@ def preview(
     *,
     undecided: bool = False,
 ) -> Preview:
-    """Count what a bulk action would do, without doing it: one query.
+    """Count what a bulk action would do, without doing it: one query, one more for the reasons of what is left out.
 
     `undecided`: only the action is known yet, not what it sets; nothing counts as unchanged then.
     """
@@ -86,16 +116,24 @@ def preview(
     ctx.actor.require(*programme.write)
     if not undecided:
         _check(ctx, programme, change, now)
-    refused, unchanged = _conditions(change)
+    whom = _whom(ctx, programme, change)
+    refused, unchanged = _conditions(change, whom)
     if undecided:
         refused = TrackerItem.is_active.is_(False) if change.action in ("status", "due") else refused
         unchanged = false()
-    figures = _selected(ctx, programme, selection, now).with_only_columns(
+    selected = _selected(ctx, programme, selection, now)
+    becomes_done = and_(not_(refused), not_(unchanged), true() if change.status == "done" else false())
+    figures = selected.with_only_columns(
         func.count(),
         func.sum(case((refused, 1), else_=0)),
         func.sum(case((and_(not_(refused), unchanged), 1), else_=0)),
+        func.sum(case((and_(becomes_done, rows.NO_EVIDENCE), 1), else_=0)),
+        func.sum(case((and_(becomes_done, TrackerItem.assignee.is_(None)), 1), else_=0)),
     )
-    total, refused_count, unchanged_count = (number or 0 for number in ctx.session.execute(figures).one())
+    total, refused_count, unchanged_count, unproven, nobodys = (
+        number or 0 for number in ctx.session.execute(figures).one()
+    )
+    left_out = _left_out(ctx, programme, selected.where(refused), change, whom) if refused_count else ()
     return Preview(
         action=change.action,
         total=total,
@@ -104,6 +142,23 @@ def preview(
         refused=refused_count,
         missing=0 if selection.everything else len(set(selection.ids)) - total,
         as_job=total > ctx.config["TRACKER_BULK_DIRECT_ROWS"],
+        missing_evidence=unproven,
+        without_assignee=nobodys,
+        left_out=left_out,
+    )
+
+
+def _whom(ctx: Context, programme: TrackerKind, change: BulkChange) -> Whom:
+    return assignees.whom(ctx, change.assignee, programme) if change.action == "assign" else assignees.NOBODY
+
+
+def _left_out(
+    ctx: Context, programme: TrackerKind, refused: Select[Any], change: BulkChange, whom: Whom
+) -> tuple[LeftOut, ...]:
+    named = refused.with_only_columns(TrackerItem.number, TrackerItem.site).order_by(TrackerItem.id)
+    return tuple(
+        LeftOut(rows.item_number(programme.item_prefix, row.number), whom.obstacle(row.site) or REFUSALS[change.action])
+        for row in ctx.session.execute(named.limit(REASONS_SHOWN))
     )
 
 
@@ -118,7 +173,7 @@ def apply(ctx: Context, selection: Selection, change: BulkChange, programme: Tra
     ids = list(ctx.session.scalars(wanted))
     if len(ids) > MOST:
         raise Invalid(T("At most %(most)s items can be changed at once; please narrow the filter", most=MOST))
-    whom = person(ctx, change.assignee) if change.action == "assign" else None
+    whom = _whom(ctx, programme, change)
     work = _Work(ctx, programme, change, whom, now)
     for done, chunk in _chunks(ids):
         work.chunk(chunk)
@@ -137,6 +192,21 @@ def apply(ctx: Context, selection: Selection, change: BulkChange, programme: Tra
         rows=tuple((failed + others)[:SHOWN]),
         undo=work.command.token if work.command else None,
     )
+
+
+def able_for(
+    ctx: Context, selection: Selection, programme: TrackerKind = REMEDIATION
+) -> tuple[tuple[Candidate, int], ...]:
+    """Return the people who may work on some of the chosen items, with how many: those for most of them first."""
+    ctx.actor.require(*programme.write)
+    site = TrackerItem.site_key
+    counted = _selected(ctx, programme, selection, ctx.now()).with_only_columns(site, func.count()).group_by(site)
+    sites = {key or None: number for key, number in ctx.session.execute(counted)}
+    found = [
+        (person, sum(number for name, number in sites.items() if person.can_work(programme, name)))
+        for person in assignees.candidates(ctx, programme=programme)
+    ]
+    return tuple(sorted((one for one in found if one[1]), key=lambda one: -one[1]))
 
 
 def _check(ctx: Context, programme: TrackerKind, change: BulkChange, now: datetime) -> None:
@@ -161,12 +231,13 @@ def _selected(ctx: Context, programme: TrackerKind, selection: Selection, now: d
     return rows.keys(programme, ctx.actor).where(TrackerItem.id.in_(sorted(set(selection.ids))))
 
 
-def _conditions(change: BulkChange) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _conditions(change: BulkChange, whom: Whom) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """Which items refuse the action, and which are as wanted already."""
     closed = TrackerItem.is_active.is_(False)
     if change.action == "assign":
         text = change.assignee.strip()
-        return false(), TrackerItem.assignee == text if text else TrackerItem.assignee.is_(None)
+        refused = whom.elsewhere() if change.only_able else false()
+        return refused, TrackerItem.assignee == text if text else TrackerItem.assignee.is_(None)
     if change.action == "status":
         return and_(closed, TrackerItem.status != change.status), TrackerItem.status == change.status
     if change.action == "due":
@@ -184,9 +255,7 @@ def _chunks(ids: list[int]) -> Iterator[tuple[int, list[int]]]:
 class _Work:
     """One bulk action under way."""
 
-    def __init__(
-        self, ctx: Context, programme: TrackerKind, change: BulkChange, whom: Person | None, now: datetime
-    ) -> None:
+    def __init__(self, ctx: Context, programme: TrackerKind, change: BulkChange, whom: Whom, now: datetime) -> None:
         self.ctx, self.programme, self.change, self.whom, self.now = ctx, programme, change, whom, now
         self.wanted = ItemChange(
             assignee=change.assignee if change.action == "assign" else None,
@@ -216,16 +285,22 @@ class _Work:
                 self.rows.append(BulkRow(item.id, item.item_id, "unchanged"))
                 continue
             self._store(item, decided)
+            self.rows.append(BulkRow(item.id, item.item_id, "changed", self.whom.obstacle(item.site)))
             written += [(item.id, item.site, item.version + 1, event) for event in decided.events]
         tracker_store.write_events(self.ctx, self.programme, written, self.now, self.command)
 
     def _decide(self, item: ItemView) -> Decision:
+        if self.change.only_able and (told := self.whom.obstacle(item.site)):
+            raise Conflict(told, code="assignee_cannot_work")
         if self.change.action != "close":
-            return decide(item, self.wanted, self.whom, self.ctx.actor, self.now)
+            return decide(item, self.wanted, self._person(), self.ctx.actor, self.now)
         if not (item.manual and item.is_active and item.status == "done"):
-            raise Conflict(T("Only finished items that were added by hand can be closed"))
+            raise Conflict(REFUSALS["close"])
         event = Event("resolved", {"is_active": True}, {"is_active": False})
         return Decision({"is_active": False}, (event,), active=False)
+
+    def _person(self) -> Person | None:
+        return self.whom.person if self.change.action == "assign" else None
 
     def _store(self, item: ItemView, decided: Decision) -> None:
         if self.command is None:
@@ -234,7 +309,6 @@ class _Work:
             raise Conflict(T("Somebody else changed the item meanwhile"), code="version_conflict")
         self.changed += 1
         self.ids.append(item.id)
-        self.rows.append(BulkRow(item.id, item.item_id, "changed"))
         if decided.resets(self.programme):
             self.sites.add(item.site if self.programme.site_runs else None)
 

@@ -17,7 +17,7 @@ from console.domain.tracker.tracker import TrackerKind
 from console.models.tracker import TrackerItem
 from console.services.common.query_cache import cached_query_until
 from console.services.common.sql import contains
-from console.services.tracker import rows, tallies
+from console.services.tracker import assignees, rows, tallies
 
 # How people see the life of an item, left to right; the contract lists the words in another order.
 BOARD_STATUSES = ("pending", "in_progress", "blocked", "done")
@@ -106,6 +106,14 @@ def _order(listed: ListSpec, query: ListQuery) -> Order:
     return URGENT_FIRST if set(listed.effective(query).get("state", ())) in ({"active"}, {"closed"}) else ORDER
 
 
+def _stranded(programme: TrackerKind) -> Filter:
+    def where(ctx: Context, _words: list[str], _now: datetime) -> ColumnElement[bool]:
+        return assignees.stranded(ctx, programme)
+
+    label = N_("Assignee cannot work on it")
+    return Filter("stranded", label, "flag", where, _YES, multiple=False, shown=False)
+
+
 def spec(programme: TrackerKind, now: datetime) -> ListSpec:
     """Return the list of a programme's items as read at `now`, active ones unless `state` says otherwise."""
     return ListSpec(
@@ -116,7 +124,7 @@ def spec(programme: TrackerKind, now: datetime) -> ListSpec:
         row=lambda row: rows.view(programme, row, now),
         key=TrackerItem.id.expression,
         columns=tuple(one for one in rows.COLUMNS if programme.has(one.key)),
-        filters=tuple(one for one in FILTERS if programme.has(one.key)),
+        filters=(*(one for one in FILTERS if programme.has(one.key)), _stranded(programme)),
         search=partial(matches, programme),
         order=_order,
         implied={"state": ("active",)},

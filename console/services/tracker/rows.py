@@ -14,9 +14,10 @@ from console.core.records import INTERNAL, Edited, Fact, JsonObject, columns_of,
 from console.core.revisions import ALWAYS
 from console.domain.automation import workload
 from console.domain.errors import NotFound
+from console.domain.identity import able
 from console.domain.ids import MAX_ID
 from console.domain.programme.trackers import programmes
-from console.domain.text import N_
+from console.domain.text import N_, Text
 from console.domain.tracker.rules import soon_hours
 from console.domain.tracker.tracker import TrackerKind
 from console.models.identity import User
@@ -42,7 +43,7 @@ class ItemView:
     called done. `assignee_state` is `none`, `user`, `inactive` (that user was switched off) or `unknown` (no user of
     that name). `assignment_source` is `auto`, `manual` or `returned`: a person took an automatic assignment back at
     `assigned_at`, and automation leaves the item alone until somebody assigns it. `overdue`: open and past its due date
-    when it was read.
+    when it was read. `obstacle`: why its assignee cannot work on it, a word of `console/domain/identity/able.py`.
     """
 
     id: int
@@ -95,6 +96,7 @@ class ItemView:
     tracker: Annotated[str, INTERNAL]
     assignee_name: Annotated[str | None, INTERNAL]
     assignee_active: Annotated[bool | None, INTERNAL]
+    obstacle: Annotated[str | None, INTERNAL]
 
     def __hash__(self) -> int:
         return hash((self.id, self.version, self.updated_at))
@@ -127,6 +129,13 @@ class ItemView:
         if self.assignee_user_id is None:
             return "unknown"
         return "user" if self.assignee_active else "inactive"
+
+    @property
+    def stranded(self) -> Text | None:
+        """Why nobody works on it although it has an assignee, for an open item; else None."""
+        if self.obstacle is None or self.assignee is None or not self.is_open:
+            return None
+        return able.sentence(self.obstacle, self.assignee_name or self.assignee, self.site)
 
     @property
     def is_open(self) -> bool:
@@ -168,7 +177,8 @@ COLUMNS = columns_of(
 )
 CSV_COLUMNS = csv_of(ItemView)
 _READ = tuple(name for name in ItemView.__dataclass_fields__ if name in TrackerItem.__table__.columns)
-_NAMES = (*_READ, "number", "assignee_name", "assignee_active")
+_RIGHTS = ("assignee_role", "assignee_permissions", "assignee_sites")
+_NAMES = (*_READ, "number", "assignee_name", "assignee_active", *_RIGHTS)
 
 
 def item_number(prefix: str, number: int) -> str:
@@ -191,8 +201,10 @@ def visible(actor: Actor) -> ColumnElement[bool]:
 
 def columns() -> list[Any]:
     """Return what a SELECT must name for `view`."""
+    rights = (User.role, User.permissions, User.site_scope)
     person = (User.display_name.label("assignee_name"), User.is_active.label("assignee_active"))
-    return [*(getattr(TrackerItem, name) for name in _READ), TrackerItem.number, *person]
+    labelled = (column.label(name) for column, name in zip(rights, _RIGHTS, strict=True))
+    return [*(getattr(TrackerItem, name) for name in _READ), TrackerItem.number, *person, *labelled]
 
 
 def keys(programme: TrackerKind, actor: Actor) -> Select[Any]:
@@ -231,7 +243,13 @@ def view(programme: TrackerKind, row: Row[Any], now: datetime) -> ItemView:
     # Row._asdict would build a view of the keys for each row.
     values = dict(zip(_NAMES, row, strict=True))
     number, due_at = values.pop("number"), values["due_at"]
+    role, permissions, sites = (values.pop(name) for name in _RIGHTS)
+    worker = None
+    if values["assignee_user_id"] is not None:
+        worker = able.Worker(role, permissions, sites, bool(values["assignee_active"]))
+    assigned = values["assignee"] is not None
     return ItemView(
+        obstacle=able.obstacle(worker, programme.write, values["site"]) if assigned else None,
         item_id=item_number(programme.item_prefix, number),
         rule_id=values["item_key"],
         overdue=bool(due_at and due_at < now) and values["is_active"] and values["status"] != "done",

@@ -7,6 +7,7 @@ import './countdown.js';
 import './poll.js';
 import './keys.js';
 import './palette.js';
+import './people.js';
 import './list.js';
 
 document.documentElement.classList.add('has-script');

@@ -143,6 +143,7 @@ on('click', '[data-inline]', async (event, link) => {
   hold(cell);
   cell.replaceChildren(made.content);
   htmx.process(cell);
+  cell.dispatchEvent(new CustomEvent('ka:added', { bubbles: true }));
   cell.querySelector('select, input:not([type=hidden])').focus();
 });
 on('click', '[data-inline-leave]', (_event, button) => leaveInline(button.closest('form')));

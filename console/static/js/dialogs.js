@@ -61,9 +61,9 @@ on('keydown', 'a[role="button"]', (event, link) => {
   event.preventDefault();
   link.click();
 });
-// The form of a dialog has been taken: the dialog has done its work.
+// The form of a dialog has been taken: the dialog has done its work. What a part of it asked for on the way is not that.
 document.addEventListener('htmx:after:request', (event) => {
-  const form = event.target instanceof Element ? event.target.closest('form[data-closes-dialog]') : null;
+  const form = event.target instanceof Element && event.target.matches('form[data-closes-dialog]') ? event.target : null;
   if (form && event.detail.ctx.response.status < 400) form.closest('dialog')?.close();
 });
 // Swapped in dialogs open by themselves.

@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import event, select
 
 from console.models.identity import Site, Token, User
+from console.models.tracker import TrackerItem
 from console.web.extensions import db
 from tests.factories import make_site, make_token, make_user
+from tests.services.tracker.tracker_support import add_item
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 USER = {"username": "kim", "role": "manager", "reach": "some", "sites": "본관", "display_name": "김관리"}
@@ -110,6 +112,38 @@ class TestUsers:
         assert owner.post(f"/admin/users/{user_id}/active", data={"active": "1"}).status_code == 303
         session.rollback()
         assert session.get(User, user_id).is_active is True
+
+    def test_whoever_leaves_or_moves_hands_over_the_open_work(self, owner, session, rows, clock):
+        now = clock.now()
+
+        def begin():
+            for name in ("본관", "별관"):
+                make_site(session, name, now=now)
+            here = make_user(session, now=now, username="here", display_name="이정비")
+            make_user(session, now=now, username="next", display_name="정설비", site_scope=("본관",))
+            mine = {"assignee": "here", "assignee_user_id": here.id}
+            found = [add_item(session, now, at, site=("본관", "별관")[at % 2], **mine) for at in (1, 2, 3)]
+            return here.id, [item.id for item in found]
+
+        user_id, items = rows(begin)
+        page = f"/admin/users/{user_id}"
+        assert "인계받을 사람" in owner.get(page).text  # in the dialog that switches off
+        assert 'id="left-behind"' not in owner.get(page).text
+
+        # Narrowed to one site: what is left at the other is listed, with who could take it.
+        fields = {"display_name": "이정비", "role": "operator", "reach": "some", "sites": ["본관"], "version": "1"}
+        moved = owner.post(page, data=fields, follow_redirects=True).text
+        assert 'id="left-behind"' in moved
+        assert "맡을 수 없는 열린 일 2건" in moved
+        assert ">정설비" not in moved.partition('id="hand-over-to"')[2].partition("</select>")[0]
+
+        # Switched off with one step: what the other can do is theirs, what not stays in sight.
+        gone = owner.post(f"{page}/active", data={"confirm": "here", "to": "next"}, follow_redirects=True).text
+        assert "인계 1건" in gone
+        assert "인계하지 못함 2건" in gone
+        session.rollback()
+        assert [session.get(TrackerItem, item).assignee for item in items] == ["here", "next", "here"]
+        assert owner.post(f"{page}/handover", data={"to": ""}).status_code == 422
 
     def test_a_new_one_time_password_is_shown_once(self, owner, session, rows, clock):
         user_id = rows(lambda: make_user(session, now=clock.now(), username="kim").id)

@@ -6,9 +6,10 @@ import json
 import re
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from console.domain.tracker.requests import ItemChange
+from console.models.identity import User
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerItem
 from console.services.tracker import items as tracker_items
@@ -297,6 +298,56 @@ def test_a_bulk_action_tells_before_and_after(browser_client, session, items):
     client.post("/board/bulk/apply", data={**chosen, "value": "-"}, headers=PARTIAL)
     session.rollback()
     assert session.get(TrackerItem, items[1]).assignee is None
+
+
+def test_a_bulk_action_leaves_out_who_cannot_work_there(browser_client, session, items, clock):
+    make_user(session, now=clock.now(), username="here", display_name="여기", site_scope=(SITE,))
+    session.commit()
+    client, english = browser_client("manager"), {**PARTIAL, "Accept-Language": "en"}
+    chosen = {"action": "assign", "ids": [str(one) for one in items[:3]]}
+
+    asked = client.post("/board/bulk", data=chosen, headers=english).text
+    told = client.post("/board/bulk/count", data={**chosen, "value": "here"}, headers=english).text
+    done = client.post("/board/bulk/apply", data={**chosen, "value": "here"}, headers=english)
+
+    assert "여기 (sees 2 of 3)" in asked
+    assert "would change" not in asked
+    assert "2 of 3 would change" in told
+    assert f"여기 does not see {OTHER}" in told
+    assert f"여기 does not see {OTHER}" in done.text
+    assert 'action="/board/undo"' in done.text
+    session.rollback()
+    held = [session.get(TrackerItem, one) for one in items[:3]]
+    assert {(one.site, one.assignee) for one in held} == {(SITE, "here"), (OTHER, None), (None, "here")}
+
+
+def test_no_form_gives_an_item_to_somebody_who_never_sees_it(browser_client, session, items, clock):
+    make_user(session, now=clock.now(), username="here", site_scope=(SITE,))
+    session.commit()
+    client = browser_client("manager")
+    elsewhere = items[1]  # at the other site
+
+    changed = client.post(f"/board/items/{elsewhere}", data={"assignee": "here", "from": "inline"}, headers=PARTIAL)
+    added = client.post(
+        "/board/new", data={"title": "x", "site": OTHER, "assignee": "here", "sla_hours": "8", "priority": "2"}
+    )
+
+    assert (changed.status_code, added.status_code) == (422, 422)
+    session.rollback()
+    assert session.get(TrackerItem, elsewhere).assignee != "here"
+
+
+@pytest.mark.parametrize("view", ["board", "table"])
+def test_an_item_of_somebody_who_cannot_work_on_it_is_marked_and_found(browser_client, session, items, view):
+    session.execute(update(User).where(User.username == "lee").values(is_active=False))
+    session.commit()
+    client = browser_client("manager", language="en")
+
+    marked = client.get(f"/board?view={view}&stranded=1").text
+    drawer = client.get(f"/board/items/{items[0]}", headers=PARTIAL).text
+
+    assert marked.count("The account of 이정비 is switched off") >= 4
+    assert "Nobody works on it" in drawer
 
 
 def test_all_that_match_are_chosen_by_their_filter(browser_client, session, items):

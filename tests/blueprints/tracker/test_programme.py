@@ -16,7 +16,7 @@ from console.domain.tracker.requests import ItemChange
 from console.models.tracker import TrackerItem, TrackerRun
 from console.services.programme import weeks as programme
 from console.services.tracker import items as tracker_items
-from tests.factories import make_site
+from tests.factories import make_site, make_user
 from tests.factories.tracker import add_item
 from tests.support.files import multipart
 from tests.support.statements import statements
@@ -159,7 +159,9 @@ def test_an_item_is_changed_in_its_drawer_and_taken_back(browser_client, session
     assert client.post("/board/undo", data={"token": undo["token"]}, headers=PARTIAL).status_code == 404
 
 
-def test_many_items_are_changed_at_once(browser_client, session, begun):
+def test_many_items_are_changed_at_once(browser_client, session, begun, clock):
+    make_user(session, now=clock.now(), username="lee")
+    session.commit()
     client = browser_client("operator", (SITE,))
     chosen = {"all": "1", "query": "item_type=sop_runbook", "action": "assign", "value": "lee"}
 

@@ -10,6 +10,8 @@ from console.domain.errors import GlobalScopeRequired, PermissionDenied
 from console.models.alerts import AlertDelivery
 from console.models.automation import ItemEscalation, RunFact
 from console.models.tracker import TrackerEvent
+from console.services.automation import preview as autopilot
+from tests.factories import make_user
 from tests.services.automation.automation_support import ESCALATION, HOOK, events_of, item, items_of, run, set_policy
 from tests.support.statements import statements
 
@@ -92,6 +94,7 @@ def test_the_message_says_what_why_and_where(ctx, session, clock, tracker):
         "site": None,
         "escalation_level": 3,
         "url": f"https://ops.example/board/items/{tracker[1]}",
+        "warning": "“kim” 계정이 없습니다",
     }
     assert payload["assignees"] == [
         {"assignee": "lee", "notified_count": 2},
@@ -283,3 +286,20 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_items(ctx, sessi
         assert run(ctx, ESCALATION).result.detail.notified_count == 300
 
     assert len(seen) <= 20 + 8  # the engine claims, reads and closes the run, keeps its facts and raises the tokens
+
+
+def test_nobody_is_promised_who_never_sees_the_item(ctx, session, clock):
+    """Plan and message say of an assignee who cannot work on the item that it is so, instead of naming a receiver."""
+    here = make_user(session, now=clock.now(), username="here", display_name="이정비", site_scope=("A동",))
+    mine = {"assignee": "here", "assignee_user_id": here.id}
+    item(session, clock, 1, -2, site="B동", **mine)
+    item(session, clock, 2, -2, site="A동", **mine)
+    session.commit()
+
+    lines = {line.item_id: line for line in autopilot.preview(ctx, force=True).plan.lines}
+    run(ctx, ESCALATION)
+    sent = {line["item_id"]: line["warning"] for line in payloads(session)[0]["items"]}
+
+    assert {number: line.targets for number, line in lines.items()} == {"GR-001": (), "GR-002": ("here",)}
+    assert "이정비 does not see B동" in str(lines["GR-001"].reason)
+    assert sent == {"GR-001": "이정비 님은 이 사업장을 볼 수 없습니다: B동", "GR-002": None}
