@@ -135,7 +135,10 @@ class Frame:
         """Return the figures beside the places; the names are those of `NavItem.count`."""
         from console.services.home import activity
 
-        return asdict(activity.figures(web_context(), self.site)) if self.signed_in else {}
+        if not self.signed_in:
+            return {}
+        found = activity.figures(web_context(), self.site)
+        return {**asdict(found), "late": found.late}
 
     @cached_property
     def nav_key(self) -> Hashable:

@@ -40,7 +40,9 @@ def _values(site: str | None) -> dict[str, Any]:
         "links": {
             "overview": url_for("overview.page", **at),
             "board": url_if("board.page", **at),
-            "late": url_if("board.page", due="overdue", view="table", **at),
+            "late": url_if("late.page", **at),
+            "late_board": url_if("late.page", of="board", **at),
+            "late_weeks": url_if("late.page", of="weeks", **at),
             "soon": url_if("board.page", due="due_soon", view="table", **at),
             "unassigned": url_if("board.page", unassigned="1", view="table", **at),
             "open": url_if("board.page", status=OPEN_STATUSES, view="table", **at),

@@ -36,7 +36,7 @@ NAV = NavItem(
     "layout-kanban",
     READ[0],
     any_of=READ[1:],
-    count="late",
+    count="late_board",
     phone=True,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 
 from console.blueprints.tracker.bulk import PAGES as BULK_PAGES
@@ -27,7 +27,9 @@ from console.web.request import access, web_context
 
 READ, WRITE = "adoption_{week}:read", "adoption_{week}:write"
 pages = Blueprint("programme", __name__)
-NAV = NavItem("work", 40, "programme.page", N_("Programme"), "checklist", reads()[0], any_of=reads()[1:])
+NAV = NavItem(
+    "work", 40, "programme.page", N_("Programme"), "checklist", reads()[0], any_of=reads()[1:], count="late_weeks"
+)
 
 mount(
     pages,
@@ -51,7 +53,8 @@ def page() -> Response:
         "urls": _urls(data.weeks, shown),
         "begun": len(cells),
         "closed": sum(cell.closed for cell in cells),
-        "late": sum(cell.readiness.overdue_count for cell in cells),
+        "late": frame().counts.get("late_weeks", 0),
+        "late_url": url_for("late.page", of="weeks", site=frame().site),
     }
     return vary(make_response(render_template("programme/page.html", **values)))
 

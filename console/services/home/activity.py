@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal, literal_column, or_, select
 
-from console.core.context import Context
+from console.core.context import Actor, Context
 from console.core.revisions import ALWAYS
 from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import API, MANUAL, REFUSED
@@ -68,10 +68,16 @@ class FlowLine:
 
 @dataclass(frozen=True)
 class Figures:
-    """Numbers beside the places of the rail, within the actor's scope."""
+    """Numbers beside the places of the rail, within the actor's scope; late items of the board and of the weeks."""
 
-    late: int = 0
+    late_board: int = 0
+    late_weeks: int = 0
     my_work: int = 0
+
+    @property
+    def late(self) -> int:
+        """Everything that is late, wherever it stands."""
+        return self.late_board + self.late_weeks
 
 
 def start_of_day(ctx: Context, now: datetime) -> datetime:
@@ -81,7 +87,7 @@ def start_of_day(ctx: Context, now: datetime) -> datetime:
 
 
 def figures(ctx: Context, site: str | None = None) -> Figures:
-    """Count late items of the board (of `site`) and the actor's own open ones of all trackers: one statement."""
+    """Count late items (of `site`) and the actor's own open ones, of all trackers: one statement."""
     actor, now = ctx.actor, ctx.now()
     readable = tuple(one for one in programmes() if any(map(actor.can, one.read)))
     if not readable:
@@ -94,26 +100,35 @@ def figures(ctx: Context, site: str | None = None) -> Figures:
 def _figures(
     ctx: Context, readable: tuple[TrackerKind, ...], now: datetime, site: str | None
 ) -> tuple[Figures, datetime]:
-    """Count them, and tell until when that holds: up to the next deadline of the board."""
+    """Count them, and tell until when that holds: up to the next deadline."""
     actor = ctx.actor
     owner = TrackerItem.assignee_user_id == actor.user_id if actor.user_id else TrackerItem.assignee == actor.username
     mine = rows.keys_of(readable, actor).where(rows.OPEN, owner)
     boards = [one for one in readable if one is REMEDIATION]
-    board = rows.keys_of(boards, actor)
-    if site is not None:
-        board = board.where(TrackerItem.site_key == site)
-    coming = board.where(rows.OPEN, TrackerItem.due_at >= now).with_only_columns(func.min(TrackerItem.due_at))
+    weeks = [one for one in readable if one is not REMEDIATION]
+    sites = None if site is None else (site,)
+    # One look at the end of an index for each tracker; of several at once the database would read all that is open.
+    coming = [_next_due(actor, one, now, site) for one in readable]
     wanted: list[ColumnElement[Any]] = [
         mine.with_only_columns(func.count()).scalar_subquery(),
-        coming.scalar_subquery(),
+        tallies.late(actor, weeks, now, sites) if weeks else literal(0),
+        *coming,
     ]
     # A page about the board has counted them already.
-    known = cache_get(ctx, late_key(ctx, REMEDIATION, site), now) if REMEDIATION in readable else None
+    known = cache_get(ctx, late_key(ctx, REMEDIATION, site), now) if boards else (0,)
     if known is None:
-        wanted.append(tallies.late(actor, boards, now, None if site is None else (site,)))
-    own, until, *counted = ctx.session.execute(select(*wanted)).one()
-    (late,) = known or counted
-    return Figures(late, own), until or ALWAYS
+        wanted.append(tallies.late(actor, boards, now, sites))
+    own, late_weeks, *others = ctx.session.execute(select(*wanted)).one()
+    (late_board,) = known or others[len(coming) :]
+    until = min((due for due in others[: len(coming)] if due is not None), default=ALWAYS)
+    return Figures(late_board, late_weeks, own), until
+
+
+def _next_due(actor: Actor, programme: TrackerKind, now: datetime, site: str | None) -> ColumnElement[Any]:
+    open_items = rows.keys(programme, actor).where(rows.OPEN, TrackerItem.due_at >= now)
+    if site is not None:
+        open_items = open_items.where(TrackerItem.site_key == site)
+    return open_items.with_only_columns(func.min(TrackerItem.due_at)).scalar_subquery()
 
 
 def flow(ctx: Context, site: str | None = None, *, most: int = 8) -> tuple[FlowLine, ...]:

@@ -13,7 +13,7 @@ from console.domain.tracker.tracker import REMEDIATION
 from console.models.automation import BacklogSample
 from console.services.gate import gate
 from console.services.home import activity
-from console.services.home.activity import FlowLine
+from console.services.home.activity import Figures, FlowLine
 from console.services.jobs import runs
 from console.services.jobs.schedule import ScheduleHealth
 from console.services.tracker import summary as tracker
@@ -42,6 +42,7 @@ class Overview:
     trends: Trends | None
     schedule: ScheduleHealth | None
     flow: tuple[FlowLine, ...]
+    figures: Figures
 
     @property
     def nothing(self) -> bool:
@@ -63,6 +64,7 @@ def read(ctx: Context, site: str | None, schedule: Callable[[Context], ScheduleH
         trends=_trends(ctx, site, board) if board is not None else None,
         schedule=schedule(ctx) if schedule is not None and any(map(can, runs.READ)) else None,
         flow=activity.flow(ctx, site),
+        figures=activity.figures(ctx, site),
     )
 
 

@@ -39,7 +39,22 @@ def said(lines):
     [(("*",), None, 2), (("*",), SITE, 1), ((SITE,), None, 2), ((OTHER,), None, 1), ((), None, 1)],
 )
 def test_late_items_are_counted_within_the_scope(make_ctx, items, sites, site, late):
-    assert activity.figures(make_ctx("operator", sites), site).late == late
+    found = activity.figures(make_ctx("operator", sites), site)
+
+    assert (found.late_board, found.late_weeks, found.late) == (late, 0, late)
+
+
+def test_late_items_of_the_weeks_count_until_the_next_deadline(make_ctx, items, session, clock):
+    for number, hours in ((1, -30), (2, -1), (3, 2)):
+        add_item(session, clock.now(), number, tracker="w07", site=SITE, due_at=clock.now() + hours * HOUR)
+    add_item(session, clock.now(), 4, tracker="w07", site=OTHER, due_at=clock.now() - HOUR)
+    session.commit()
+    reader = make_ctx("operator", (SITE,))
+    reader.only_reads = True
+
+    assert activity.figures(reader) == activity.Figures(late_board=2, late_weeks=2, my_work=0)
+    clock.advance(3 * HOUR)
+    assert activity.figures(reader).late_weeks == 3
 
 
 @pytest.mark.parametrize("count", [tracker.overview, tracker.board_summary])
@@ -52,7 +67,8 @@ def test_a_page_that_counted_the_late_items_does_not_count_them_again(make_ctx, 
 
     with statements() as seen:
         assert activity.figures(reader, site) == alone
-    assert not any("due_at < " in statement for statement in seen)
+    # The weeks alone: those of the board are known.
+    assert sum(statement.count("due_at < ") for statement in seen) == 1
     # Of another site, and after the next deadline, they are others.
     assert activity.figures(reader, "nowhere").late == 0
     clock.advance(2 * HOUR)
