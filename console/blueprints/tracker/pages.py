@@ -267,12 +267,14 @@ def complete(place: TrackerUrls) -> Response:
 
 
 def history(place: TrackerUrls) -> Response:
-    """Show every closing and reopening of the tracker."""
-    site = _site(place)
-    ctx = web_context()
+    """Show every closing and reopening of the tracker; one that is closed per site asks for the site."""
+    site, ctx = chosen_site(place), web_context()
+    if site is None and place.programme.site_runs:
+        choices = [(one.name, place.url("history", site=one.name)) for one in frame().sites]
+        return vary(make_response(render_template("tracker/history.html", place=place, site=None, choices=choices)))
     entries, _total = tracker_completion.history(ctx, place.programme, site)
     names = people.names_of(ctx, [entry.actor for entry in entries])
-    values = {"entries": closings(entries, names), "place": place, "site": site}
+    values = {"entries": closings(entries, names), "place": place, "site": site, "choices": ()}
     return vary(make_response(render_template("tracker/history.html", **values)))
 
 

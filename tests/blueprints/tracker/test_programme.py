@@ -305,3 +305,21 @@ def test_one_more_week_is_one_more_entry(monkeypatch, api, browser_client, sessi
     assert client.get(f"{t}/items").status_code == 404
     # What is left of a week that is gone disturbs nobody.
     assert browser_client("operator", (SITE,)).get("/my-work").status_code == 200
+
+
+def test_the_history_of_a_week_asks_for_a_site_where_none_is_chosen(browser_client, begun):
+    client = browser_client("manager")
+
+    asked = client.get("/programme/w02/history")
+
+    assert asked.status_code == 200
+    assert asked.text.count('href="/programme/w02/history?site=') >= 2
+    assert client.get("/programme/w02/history", query_string={"site": SITE}).status_code == 200
+
+
+def test_the_readiness_explains_itself(browser_client, begun):
+    card = browser_client("manager", language="en").get("/programme/w02", query_string={"site": SITE}).text
+
+    assert re.search(r'aria-label="Readiness: \d+ %"', card)
+    assert "Readiness is the larger of both in percent, at most 99 % while a rule is not met." in card
+    assert re.search(r"Every rule that is not met costs 14\.3 of the 100 points", card)
