@@ -138,6 +138,12 @@ class ItemView:
         return able.sentence(self.obstacle, self.assignee_name or self.assignee, self.site)
 
     @property
+    def not_begun(self) -> bool:
+        """Whether automation gave it to somebody and called it in progress, but nobody has begun."""
+        given = self.assignment_source == workload.AUTO and self.accepted_at is None
+        return given and self.is_active and self.status == "in_progress"
+
+    @property
     def is_open(self) -> bool:
         """Active and not done."""
         return self.is_active and self.status != "done"

@@ -350,6 +350,20 @@ def test_an_item_of_somebody_who_cannot_work_on_it_is_marked_and_found(browser_c
     assert "Nobody works on it" in drawer
 
 
+@pytest.mark.parametrize("view", ["board", "table"])
+def test_what_automation_calls_in_progress_is_not_said_to_be_begun(browser_client, session, items, clock, view):
+    """The contract stores it as in progress; people see that nobody has begun until its assignee does."""
+    given = update(TrackerItem).where(TrackerItem.status == "in_progress")
+    session.execute(given.values(assignment_source="auto", assigned_at=clock.now(), accepted_at=None))
+    begun = update(TrackerItem).where(TrackerItem.id == items[4], TrackerItem.status == "in_progress")
+    assert session.execute(begun.values(accepted_at=clock.now())).rowcount == 1
+    session.commit()
+
+    text = browser_client("manager", language="en").get(f"/board?view={view}").text
+
+    assert text.count("assigned, not begun") == 2
+
+
 def test_all_that_match_are_chosen_by_their_filter(browser_client, session, items):
     client = browser_client("manager")
     sent = {"action": "status", "value": "in_progress", "all": "1", "query": "status=pending&view=table"}
