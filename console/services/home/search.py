@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import case, or_, select
+from sqlalchemy import case, false, or_, select
 
 from console.core.context import Context
 from console.domain.identity import iam
@@ -56,10 +56,16 @@ def _items(ctx: Context, wanted: str) -> list[Hit]:
 
 
 def _numbered(ctx: Context, wanted: str) -> Sequence[int]:
-    number = rows.number_of(REMEDIATION.item_prefix, wanted)
-    if number is None or number > MAX_ID:
-        return ()
-    return ctx.session.scalars(rows.keys(REMEDIATION, ctx.actor).where(TrackerItem.number == number)).all()
+    """Find the item of that number, then those whose number begins like it: `GR-02` means GR-002 and GR-020 to 029."""
+    number, spans = rows.number_of(REMEDIATION.item_prefix, wanted), rows.numbers_from(REMEDIATION.item_prefix, wanted)
+    exact = TrackerItem.number == number if number is not None and number <= MAX_ID else false()
+    begins = or_(false(), *(TrackerItem.number.between(first, min(last, MAX_ID)) for first, last in spans))
+    keys = rows.keys(REMEDIATION, ctx.actor)
+    found = list(ctx.session.scalars(keys.where(exact)).all()) if number is not None else []
+    if spans:
+        more = keys.where(begins, rows.ACTIVE).order_by(TrackerItem.number).limit(MOST)
+        found += ctx.session.scalars(more).all()
+    return list(dict.fromkeys(found))[:MOST]
 
 
 def _matching(ctx: Context, wanted: str) -> Sequence[int]:

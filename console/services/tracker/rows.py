@@ -198,6 +198,24 @@ def number_of(prefix: str, text: str) -> int | None:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
 
 
+def numbers_from(prefix: str, text: str) -> tuple[tuple[int, int], ...]:
+    """Return the spans of numbers (both ends included) whose form begins with `GR-02`; none without the letters."""
+    letters, digits = text.strip().upper().removesuffix("-")[: len(prefix)], text.strip().upper()[len(prefix) :]
+    digits = digits.removeprefix("-")
+    if letters != prefix or not (digits.isascii() and (digits.isdigit() or not digits)) or len(digits) > 9:
+        return ()
+    if not digits:
+        return ((0, MAX_ID),)
+    spans = []
+    for width in range(max(3, len(digits)), 10):
+        rest = 10 ** (width - len(digits))
+        first = int(digits) * rest
+        # Numbers have three digits at least, filled up with zeros; longer ones begin with none.
+        if width == 3 or not digits.startswith("0"):
+            spans.append((first, first + rest - 1))
+    return tuple(spans)
+
+
 def visible(actor: Actor) -> ColumnElement[bool]:
     """Return the rows that the caller's site scope shows; items of the platform (no site) are for everybody."""
     if actor.all_sites:

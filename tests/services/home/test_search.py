@@ -32,6 +32,17 @@ def test_the_number_of_an_item_finds_that_item_alone(ctx, add):
     assert found(ctx, "GR-7") == found(ctx, "gr-007") == ["GR-007"]
 
 
+def test_the_beginning_of_a_number_finds_all_that_begin_like_it(ctx, add):
+    for number in (2, 19, 20, 27, 200, 2000):
+        add(number)
+    add(28, is_active=False)
+
+    assert found(ctx, "gr-02") == ["GR-002", "GR-020", "GR-027"]
+    assert found(ctx, "GR-2") == ["GR-002", "GR-200", "GR-2000"]
+    assert found(ctx, "GR") == ["GR-002", "GR-019", "GR-020", "GR-027", "GR-200", "GR-2000"]
+    assert found(ctx, "GR-9") == found(ctx, "GRX") == []
+
+
 def test_digits_find_the_number_first_and_then_texts(ctx, add):
     add(1, item_name="변전실 42호")
     add(42)
