@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.factories import make_site
-from tests.services.tracker.tracker_support import HOUR, add_item
+from tests.factories.tracker import HOUR, add_item
 
 SITE, OTHER = "North", "South"
 

@@ -10,7 +10,7 @@ from console.core.i18n import text_in, translate
 from console.ui.formats import tr
 from tests.contract.routes import NOBODY
 from tests.factories import make_site
-from tests.services.tracker.tracker_support import HOUR, add_item
+from tests.factories.tracker import HOUR, add_item
 
 HANGUL = re.compile("[ㄱ-ㆎ가-힣]+")
 HEADER = re.compile("Project-Id-Version|Content-Transfer-Encoding|Generated-By")

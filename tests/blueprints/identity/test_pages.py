@@ -11,7 +11,7 @@ from console.models.identity import Site, Token, User
 from console.models.tracker import TrackerItem
 from console.web.extensions import db
 from tests.factories import make_site, make_token, make_user
-from tests.services.tracker.tracker_support import add_item
+from tests.factories.tracker import add_item
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 USER = {"username": "kim", "role": "manager", "reach": "some", "sites": "본관", "display_name": "김관리"}

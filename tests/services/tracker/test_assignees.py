@@ -12,7 +12,7 @@ from console.services.tracker import bulk as tracker_bulk
 from console.services.tracker import items as tracker_items
 from console.services.tracker import lists as tracker_lists
 from tests.factories import make_user
-from tests.services.tracker.tracker_support import HOUR, add_item
+from tests.factories.tracker import HOUR, add_item
 
 SITE, OTHER = "한빛마을 3단지", "푸른숲 타워"
 
