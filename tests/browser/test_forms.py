@@ -240,7 +240,7 @@ def test_a_card_and_a_field_and_a_file_wait_for_the_sign_in(page_as, end_session
     _sign_in_again(page, password)
     page.locator(".board-card select").press("Escape")
 
-    page.locator("a.board-card-title").nth(2).click()
+    page.locator("a.board-card-title").last.click()
     page.locator("[data-pick]").first.set_input_files(
         {"name": "a.txt", "mimeType": "text/plain", "buffer": b"a file that waits"}
     )
@@ -354,7 +354,7 @@ def test_a_change_whose_answer_was_lost_is_no_conflict_with_oneself(page_as):
 
 def test_a_file_that_is_there_is_not_added_again(page_as):
     page = page_as("manager", lang="en")
-    _drawer(page, 3)
+    _drawer(page)
     for _time in (1, 2):
         page.locator("[data-pick]").first.set_input_files(
             {"name": "same.txt", "mimeType": "text/plain", "buffer": b"the very same"}
@@ -366,14 +366,6 @@ def test_a_file_that_is_there_is_not_added_again(page_as):
 
 
 # Waiting -------------------------------------------------------------------------------------------------------------
-def _slow(page: Page, address: str, seconds: float = 1.5) -> None:
-    def wait(route: Route) -> None:
-        page.wait_for_timeout(seconds * 1000)
-        route.continue_()
-
-    page.route(address, wait)
-
-
 @WIDTHS
 def test_waiting_is_seen_at_once(page_as, width, lang):
     page = page_as("manager", width=width, lang=lang)
@@ -401,7 +393,11 @@ def test_a_card_that_waits_cannot_be_moved_and_a_second_move_follows(page_as):
     number = page.locator("#col-pending .board-card-meta span").first.inner_text()
     card = page.locator(".board-card", has_text=number)
     held: list[Route] = []
-    page.route("**/board/items/*", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/board/items/*", hold)
     card.drag_to(page.locator("#col-blocked"))
     expect(card).to_have_attribute("aria-busy", "true")
     page.locator("#col-blocked").hover()

@@ -66,12 +66,13 @@ async function repair(ctx) {
 }
 
 // Sent before, and taken then: the page shows what became of it.
-document.addEventListener('stored-before', () => {
+document.addEventListener('stored-before', (event) => {
   const drawer = document.querySelector('#drawer-slot [data-drawer]');
   const work = document.getElementById('my-work');
   const here = location.pathname + location.search;
   if (drawer) htmx.ajax('GET', here, { target: '#drawer-slot', swap: 'innerHTML' });
   else if (work) htmx.ajax('GET', here, { target: '#my-work', swap: 'outerHTML' });
+  else if (!event.target.closest('[data-closes-dialog]')) location.reload();
 });
 
 // A weighty action asks first, in the page's own words.
