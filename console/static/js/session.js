@@ -1,6 +1,6 @@
 /* A session that has ended is noticed, told and mended in place: a banner, and the sign-in over the page. */
 import { announce, config, csrf, make, now, on, setCsrf, text } from './dom.js';
-import { openDialog } from './dialogs.js';
+import { answered } from './dialogs.js';
 
 const DOOR = '/sign-in';
 const PARTIAL = { 'HX-Request': 'true', 'HX-Request-Type': 'partial', Accept: 'text/html' };
@@ -73,16 +73,8 @@ async function ask() {
   const dialog = make('dialog', { class: 'dialog', id: 'sign-in-again', 'aria-labelledby': 'sign-in-again-title' },
     make('div', { class: 'dialog-head' }, make('h2', { id: 'sign-in-again-title' }, text('sign_in'))), holder,
     make('div', { class: 'dialog-foot' }, make('button', { class: 'btn', type: 'button', 'data-dialog-close': true }, text('cancel'))));
-  document.body.append(dialog);
   if (!form.elements.username.value) form.elements.username.value = config.me;
-  openDialog(dialog);
-  form.elements.password.focus();
-  return new Promise((resolve) => {
-    dialog.addEventListener('close', () => {
-      resolve(dialog.returnValue === 'yes');
-      dialog.remove();
-    });
-  });
+  return answered(dialog, form.elements.password);
 }
 
 // Before the handlers that treat forms as forms of the page.
