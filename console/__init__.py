@@ -18,7 +18,7 @@ from console.core.config import Config, database_url
 from console.core.database import engine_options, prepare
 from console.core.discovery import import_submodules
 from console.core.secret_key import secret_key
-from console.ui import errors, navigation, reader, templating
+from console.ui import errors, navigation, once, reader, templating
 from console.web import api_view, assets, bounds, conditional, converters, metrics, ratelimit, request, security, timing
 from console.web.api_blueprint import DescribedLater
 from console.web.entry import EnteredRequest
@@ -36,6 +36,7 @@ class ConsoleApp(DescribedLater):
     def dispatch_request(self) -> ResponseReturnValue:
         """Run the view and finish its transaction while errors can still become a proper answer."""
         response: Response = self.make_response(super().dispatch_request())
+        once.keep(response)
         request.finish(response)
         return response
 
@@ -136,6 +137,7 @@ def _hooks(app: ConsoleApp) -> None:
     security.init_app(app)
     conditional.init_app(app)
     templating.init_app(app)
+    once.init_app(app)
     api_view.init_app(app)
     assets.init_app(app)
 

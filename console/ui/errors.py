@@ -85,6 +85,8 @@ def render_error(status: int, detail: Any = "", code: str | None = None) -> Resp
         message = "" if known == 500 else sentence(detail)
         response = make_response(render_template("public/error_fragment.html", status=known, message=message), status)
         response.headers["HX-Reswap"] = "none"
+        if code:
+            response.headers["X-Error-Code"] = code
         return response
     values = {
         "message": "" if inside and detail not in SENTENCES.values() else sentence(detail),

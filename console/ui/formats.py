@@ -17,7 +17,7 @@ from console.core.i18n import catalogue, text_in, translate
 from console.core.serialize import plain
 from console.domain import durations
 from console.domain.text import Text
-from console.ui import charts
+from console.ui import charts, reader
 from console.ui.addresses import url_if
 from console.ui.labels import common
 from console.ui.markup_cache import DAY, cached_markup, timed
@@ -47,17 +47,20 @@ def number(value: float | None, digits: int = 1) -> str:
     return format_decimal(round(value, digits), "#,##0." + "#" * digits if digits else "#,##0", locale=locale())
 
 
-def time_tag(instant: datetime | None, form: str = "auto") -> Markup:
-    """Return a time element: short words to see, the full time with its zone on hover and for programs."""
+def time_tag(instant: datetime | None, form: str = "auto", where: str | None = None) -> Markup:
+    """Return a time element: short words to see, the full time with its zone on hover and for programs.
+
+    `where` names another zone than the reader's.
+    """
     if instant is None:
         return Markup("–")
     # The time alone for today, the year for other years: it reads the same for a day.
-    return timed(_time_tag, instant, form, seconds=DAY)
+    return timed(_time_tag, instant, form, where, seconds=DAY)
 
 
-def _time_tag(instant: datetime, form: str) -> Markup:
+def _time_tag(instant: datetime, form: str, where: str | None) -> Markup:
     made = Markup('<time datetime="{}" title="{}">{}</time>')
-    return made.format(instant.isoformat(), localtime(instant, "full"), localtime(instant, form))
+    return made.format(instant.isoformat(), localtime(instant, "full", where), localtime(instant, form, where))
 
 
 def filter_label(word: str, labels: Mapping[str, str]) -> str:
@@ -108,7 +111,7 @@ def init_app(app: Flask) -> None:
         lambda one, many, number: catalogue(locale()).ngettext(one, many, number),
         newstyle=True,
     )
-    app.jinja_env.globals.update(_=say, cached=cached_markup, timed=timed)
+    app.jinja_env.globals.update(_=say, cached=cached_markup, timed=timed, site_zones=reader.zones)
     app.jinja_env.filters.update(
         tr=tr,
         localtime=localtime,
@@ -128,6 +131,7 @@ def init_app(app: Flask) -> None:
         filter_label=filter_label,
         gate_cell=gate_cell,
         pretty_json=pretty_json,
+        site_zone=reader.zone_of_site,
     )
     app.jinja_env.globals.update(
         due_hue=lambda due, soon_hours=24: durations.hue(due, now(), soon_hours),

@@ -37,7 +37,21 @@ SCRIPT_TEXTS = {
     "undo": N_("Undo"),
     "close": N_("Close"),
     "failed": N_("That did not work. Please try again."),
-    "offline": N_("No connection. Nothing was changed."),
+    "offline": N_("No connection. Please try again."),
+    "unknown": N_("The connection broke off. Whether it was saved is not known; please look before you repeat it."),
+    "unknown_safe": N_(
+        "The connection broke off. Whether it was saved is not known; sending the same again does nothing twice."
+    ),
+    "forbidden": N_("You have no permission for this."),
+    "session_ended": N_("Your session has ended. Please sign in again; what you wrote is still here."),
+    "sign_in": N_("Sign in"),
+    "signed_in": N_("You are signed in again"),
+    "stale_ended": N_("Your session has ended. This page shows the state of %(time)s and is not renewed."),
+    "stale_away": N_("The server cannot be reached. This page shows the state of %(time)s."),
+    "stale_denied": N_("You may no longer see this. The page shows the state of %(time)s and is not renewed."),
+    "draft_back": N_("What you wrote here and did not save was brought back."),
+    "draft_drop": N_("Throw it away"),
+    "draft_kept": N_("What you wrote is kept and waits for you when you open it again."),
     "timeout": N_("The server takes too long. Please try again."),
     "unsaved": N_("Unsaved changes will be lost."),
     "selected": N_("%(count)s selected"),
@@ -204,7 +218,9 @@ class Frame:
 
     def script_config(self) -> str:
         """Return what the scripts need to know, as JSON: language, sentences and the words of countdowns."""
-        return f'{_script_words(self.locale)[:-1]}, "now": {int(self.now.timestamp() * 1000)}}}'
+        instant = int(self.now.timestamp() * 1000)
+        who = json.dumps(self.actor.username if self.signed_in else "", ensure_ascii=False)
+        return f'{_script_words(self.locale)[:-1]}, "now": {instant}, "me": {who}}}'
 
 
 def nav_items(app: Flask | None = None) -> tuple[navigation.NavItem, ...]:

@@ -72,12 +72,26 @@ def zone_name() -> str:
 def zone() -> ZoneInfo:
     """Return the zone in which the reader reads times."""
     if "zone" not in g:
-        g.zone = _zone_named(zone_name())
+        g.zone = zone_named(zone_name())
     found: ZoneInfo = g.zone
     return found
 
 
-def _zone_named(name: str) -> ZoneInfo:
+def zone_of_site(name: str | None) -> str:
+    """Return the name of the zone of a site; of the business for no site, or one that the reader cannot see."""
+    return dict(zones()).get(name or "") or str(app_config()["BUSINESS_TIME_ZONE"])
+
+
+def zones() -> tuple[tuple[str, str], ...]:
+    """Return the sites that the reader may choose, each with the name of its zone."""
+    if "reader_zones" not in g:
+        g.reader_zones = tuple((item.name, item.zone) for item in sites())
+    known: tuple[tuple[str, str], ...] = g.reader_zones
+    return known
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Return a zone by its name; that of the business when there is no such zone."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):

@@ -123,10 +123,15 @@ def toast(
     kind: str = "success",
     undo: str | None = None,
     token: str | None = None,
+    link: tuple[str, str] | None = None,
 ) -> Response:
-    """Add a toast to an answer; `undo` is the address that takes it back, with `token` as its key."""
+    """Add a toast to an answer; `undo` is the address that takes it back, with `token` as its key.
+
+    `link` is an address to look at, and its words.
+    """
     made = make_response(response)
-    return trigger(made, toast={"message": message, "kind": kind, "undo": undo, "token": token})
+    told = {"message": message, "kind": kind, "undo": undo, "token": token}
+    return trigger(made, toast=told | ({"link": link} if link else {}))
 
 
 def attachment(filename: str) -> str:

@@ -6,22 +6,29 @@ from datetime import date, datetime
 
 from babel.dates import format_date, format_datetime
 
-from console.ui.reader import locale, now, zone, zone_name
+from console.ui.reader import locale, now, zone, zone_name, zone_named
 
 
-def local(instant: datetime) -> datetime:
-    """Return an instant in the zone of the reader."""
-    return instant.astimezone(zone())
+def local(instant: datetime, where: str | None = None) -> datetime:
+    """Return an instant in the zone `where`, by default that of the reader."""
+    return instant.astimezone(zone_named(where) if where else zone())
 
 
-def localtime(instant: datetime | None, form: str = "auto") -> str:
+def localtime(instant: datetime | None, form: str = "auto", where: str | None = None) -> str:
     """Return an instant as people read it: "auto" is the time alone for today and the date with the time otherwise.
 
     Other forms: "time", "date", "moment" (date and time, without this year), "datetime", "full" (with the zone's name).
+    `where` names another zone than the reader's, such as that of an item's site; where it differs it is named.
     """
     if instant is None:
         return "–"
-    then, today = local(instant), local(now())
+    if where and where != zone_name() and form != "full":
+        return f"{_said(instant, form, where)} ({where})"
+    return _said(instant, form, where)
+
+
+def _said(instant: datetime, form: str, where: str | None) -> str:
+    then, today = local(instant, where), local(now(), where)
     if form == "time" or (form == "auto" and then.date() == today.date()):
         return then.strftime("%H:%M")
     if form == "date":
@@ -29,8 +36,8 @@ def localtime(instant: datetime | None, form: str = "auto") -> str:
     patterns = {"ko": "M월 d일 HH:mm", "en": "d MMM HH:mm"}
     if form in ("datetime", "full") or then.year != today.year:
         patterns = {"ko": "yyyy-MM-dd HH:mm", "en": "d MMM yyyy HH:mm"}
-    made = format_datetime(then, patterns[locale()], locale=locale(), tzinfo=zone())
-    return f"{made} ({zone_name()})" if form == "full" else made
+    made = format_datetime(then, patterns[locale()], locale=locale(), tzinfo=then.tzinfo)
+    return f"{made} ({where or zone_name()})" if form == "full" else made
 
 
 def localdate(day: date | datetime | None) -> str:

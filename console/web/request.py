@@ -77,6 +77,16 @@ def check_access(actor: Actor) -> None:
     actor.require(*permissions)
 
 
+def nearest_page(path: str) -> str | None:
+    """Return the nearest address at or above `path` that can be opened, such as the item of a comment, or None."""
+    adapter = current_app.create_url_adapter(request)
+    while adapter is not None and len(path) > 1:
+        if adapter.test(path, "GET"):
+            return escaped_path(path)
+        path = path.rstrip("/").rpartition("/")[0]
+    return None
+
+
 def app_config() -> Config:
     """Return the settings of the running application."""
     return current_app.extensions["console_config"]

@@ -27,7 +27,16 @@ from console.web.afterwards import Action, afterwards
 from console.web.credentials import Credential, address, credential
 from console.web.entry import refuse_unwritable
 from console.web.negotiation import wants_json
-from console.web.request import UNSAFE, Access, app_config, check_access, demanded, own_address, request_id
+from console.web.request import (
+    UNSAFE,
+    Access,
+    app_config,
+    check_access,
+    demanded,
+    nearest_page,
+    own_address,
+    request_id,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -135,13 +144,21 @@ def _turn_away(caller: Credential) -> ResponseReturnValue:
     if caller.store_failed:
         raise StoreUnavailable(T("Sign-in cannot be checked at the moment"), code="auth_store_unavailable")
     if not wants_json():
-        here = own_address() if request.method == "GET" and not _is_htmx() else ""
+        here = _page()
         return _to(f"{SIGN_IN}?{urlencode({'next': here})}" if here and here != "/" else SIGN_IN)
     refusal = caller.refusal or Refusal.MISSING
     if caller.presented is None:
         code = Refusal.MISSING if refusal is Refusal.MISSING else "session_ended"
         raise Unauthorized(MISSING, code=str(code))
     raise Unauthorized(INVALID, code=refusal.value)
+
+
+def _page() -> str:
+    """Return the page that the caller looks at: that is where the sign-in leads back to."""
+    if _is_htmx():
+        parts = urlsplit(request.headers.get("HX-Current-URL", ""))
+        return (parts.path + (f"?{parts.query}" if parts.query else "")) if parts.netloc == request.host else ""
+    return own_address() if request.method == "GET" else nearest_page(request.path) or ""
 
 
 def _must_choose_password(actor: Actor, demand: Access) -> bool:

@@ -29,11 +29,12 @@ from console.services.policies.automation import AUTOPILOT as POLICY
 from console.services.policies.automation import MANAGE, READ
 from console.ui import runs
 from console.ui.addresses import url_if
+from console.ui.formats import tr
 from console.ui.frame import frame, leave_toast
 from console.ui.labels import automation as words
 from console.ui.lists import list_download
 from console.ui.navigation import NavItem
-from console.ui.responses import fragment_of, show, vary, wants_bom
+from console.ui.responses import fragment_of, show, toast, vary, wants_bom
 from console.web.negotiation import wants_fragment
 from console.web.request import access, current_actor, web_context
 
@@ -114,8 +115,16 @@ def panel() -> ResponseReturnValue:
         return redirect(url_for("autopilot.page"), 303)
     current_actor().require_all_sites()
     found = dashboard.current_run(web_context())
-    status = 200 if found is not None and found.state != "finished" else 286
-    return vary(Response(_panel_text(found), status))
+    ended = found is None or found.state == "finished"
+    response = vary(Response(_panel_text(found), 286 if ended else 200))
+    return response if found is None or not ended else _told(response, found)
+
+
+def _told(response: Response, found: Run) -> Response:
+    """Say how a run ended that the page has waited for, with the way to its result."""
+    said = found.error or _summary(found)
+    link = (url_for("autopilot.run", run_id=found.id), _("Result"))
+    return toast(response, tr(said), kind="error" if found.error else "success", link=link)
 
 
 def _panel_text(found: Run | None) -> str:

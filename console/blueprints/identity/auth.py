@@ -18,8 +18,9 @@ from console.services.identity import me as profile
 from console.services.identity import sessions
 from console.services.identity.sessions import Verdict
 from console.services.identity.users import UserView
-from console.ui.responses import answer
+from console.ui.responses import answer, vary
 from console.web.api_blueprint import ApiBlueprint
+from console.web.negotiation import wants_fragment
 from console.web.request import access, current_actor, web_context
 from console.web.security import forget_session, valid_csrf
 
@@ -85,7 +86,9 @@ def sign_in() -> ResponseReturnValue:
     form = SignInForm(request.form if request.method == "POST" else request.args)
     target = local_address(form.next.data) or "/"
     if request.method == "GET":
-        return redirect(target, 303) if current_actor().kind == "session" else _form(form)
+        if current_actor().kind != "session":
+            return _form(form)
+        return _signed_in(current_actor().username) if wants_fragment() else redirect(target, 303)
     if not valid_csrf():
         form.form_errors.append(_("The page was open too long. Please sign in again."))
         return _form(form, 400)
@@ -108,10 +111,21 @@ def sign_in() -> ResponseReturnValue:
 def _enter(verdict: Verdict, password: str, target: str) -> Response:
     opened = steps.enter(verdict, password)
     wanted = steps.password_page(target) if opened.must_change_password else target
-    response = make_response(redirect(wanted, 303))
+    if not wants_fragment():
+        response = make_response(redirect(wanted, 303))
+    elif opened.must_change_password:
+        response = Response("", 204, {"HX-Redirect": wanted})
+    else:
+        response = _signed_in(verdict.username)
     steps.keep_preferences(response, language=opened.language, theme=opened.theme)
     return response
 
 
+def _signed_in(username: str) -> Response:
+    """Tell the page over which somebody signed in who it is, and give it the token of the new session."""
+    return vary(make_response(render_template("identity/_signed_in.html", username=username)))
+
+
 def _form(form: SignInForm, status: int = 200) -> Response:
-    return make_response(render_template("identity/sign_in.html", form=form), status)
+    template = "identity/_sign_in.html" if wants_fragment() else "identity/sign_in.html"
+    return vary(make_response(render_template(template, form=form), status))

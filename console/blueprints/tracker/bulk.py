@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from pydantic import ValidationError
 from werkzeug.datastructures import MultiDict
 
+from console.blueprints.tracker import bulk_run
 from console.blueprints.tracker.api import bulk_job
 from console.blueprints.tracker.pages import Page, chosen_ids
 from console.blueprints.tracker.urls import TrackerUrls
@@ -126,6 +127,8 @@ def apply(place: TrackerUrls) -> Response:
     told = tracker_bulk.preview(ctx, sent.selection(), sent.change(), place.programme)
     if told.as_job:
         run = bulk_job(sent, place.programme)
+        if wants_fragment():
+            return bulk_run.begun(place, run, told.total)
         return _answer(place, _("%(count)s items: a worker does it, run #%(id)s", count=told.total, id=run.id))
     result = tracker_bulk.apply(ctx, sent.selection(), sent.change(), place.programme)
     return _answer(place, _said(result), result)
@@ -158,4 +161,5 @@ PAGES = (
     Page("/bulk", "bulk", ask, "write", "POST"),
     Page("/bulk/count", "bulk_count", count, "write", "POST"),
     Page("/bulk/apply", "bulk_apply", apply, "write", "POST"),
+    *bulk_run.PAGES,
 )

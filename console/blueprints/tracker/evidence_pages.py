@@ -41,12 +41,21 @@ def attach(place: TrackerUrls, item_id: int) -> Response:
     if not sent:
         raise Invalid(_("Please choose a file"))
     ctx = web_context()
+    known = []
     for file in sent:
         with received(file) as upload:
-            evidence.attach(ctx, place.programme, item_id, upload, note, on_page=True)
+            if evidence.is_there(ctx, place.programme, item_id, upload):
+                known.append(upload.file_name)
+            else:
+                evidence.attach(ctx, place.programme, item_id, upload, note, on_page=True)
+    there = _("It is there already: %(names)s", names=", ".join(known))
     if wants_fragment():
-        return _panel(ctx, place, item_id)
-    leave_toast(_("Evidence added: %(count)s", count=len(sent)))
+        panel = _panel(ctx, place, item_id)
+        return toast(panel, there) if known else panel
+    if len(sent) > len(known):
+        leave_toast(_("Evidence added: %(count)s", count=len(sent) - len(known)))
+    if known:
+        leave_toast(there)
     return see_other(place.url("item", item_id=item_id))
 
 

@@ -10,18 +10,21 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from console.blueprints.tracker.urls import item_url, place_of_item
-from console.domain.errors import Invalid, NotFound
+from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.programme.trackers import programme
 from console.domain.text import N_, T
 from console.domain.tracker.requests import ItemChange
 from console.domain.tracker.tracker import TrackerKind
 from console.forms.shared import limits
 from console.inputs.tracker import ItemPatchIn
+from console.services.identity import names as people
 from console.services.tracker import items as tracker_items
 from console.services.tracker import lists as tracker_lists
 from console.services.tracker.items import Changed
 from console.services.tracker.lists import MyItems
+from console.ui.errors import sentence
 from console.ui.frame import leave_toast
+from console.ui.labels.tracker import mentioned, timeline
 from console.ui.navigation import NavItem
 from console.ui.responses import fragment_of, show, toast, vary
 from console.ui.times import local
@@ -32,12 +35,14 @@ pages = Blueprint("my_work", __name__)
 NAV = NavItem("work", 20, "my_work.page", N_("My work"), "user-check", count="my_work", phone=True)
 NOTE_MAX = limits(ItemPatchIn, "completion_note")[1]
 SHOWN = ("today", "assigned", "claimable")
+FRAGMENT = "tracker/my_work.my_work"
+MOST_CHANGES = 5
 
 
 def _values(data: MyItems, shown: str) -> dict[str, Any]:
     tomorrow = local(data.computed_at).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     today = [item for item in data.assigned if item.due_at is not None and item.due_at < tomorrow]
-    return {"show": shown, "url": url_for("my_work.page"), "today": today, "item_url": item_url}
+    return {"show": shown, "url": url_for("my_work.page"), "today": today, "item_url": item_url, "refused": None}
 
 
 def _shown(word: str | None) -> str:
@@ -50,14 +55,17 @@ def page() -> Response:
     """Show the person's work: due today, everything assigned, or what may be taken."""
     data = tracker_lists.my_items(web_context())
     values = _values(data, _shown(request.args.get("show")))
-    return show(data, fragment="tracker/my_work.my_work", page="tracker/my_work.html", **values)
+    return show(data, fragment=FRAGMENT, page="tracker/my_work.html", **values)
 
 
 @pages.post("/my-work/<int:item_id>/claim")
 @access()
 def claim(item_id: int) -> ResponseReturnValue:
     """Take an unassigned item."""
-    return _answer(tracker_items.claim(web_context(), item_id, _programme()), _("You have taken it"))
+    try:
+        return _answer(tracker_items.claim(web_context(), item_id, _programme()), _("You have taken it"))
+    except Conflict as conflict:
+        return _too_late(item_id, conflict, seen=None)
 
 
 @pages.post("/my-work/<int:item_id>/start")
@@ -89,7 +97,33 @@ def _change(item_id: int, wanted: ItemChange, said: str) -> ResponseReturnValue:
     text = request.form.get("version", "")
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise Invalid.field("version", "must be a number")
-    return _answer(tracker_items.change(web_context(), item_id, wanted, _programme(), version=int(text)), said)
+    try:
+        return _answer(tracker_items.change(web_context(), item_id, wanted, _programme(), version=int(text)), said)
+    except Conflict as conflict:
+        return _too_late(item_id, conflict, seen=int(text))
+
+
+def _too_late(item_id: int, conflict: Conflict, *, seen: int | None) -> Response:
+    """Answer the newest state with what changed since the version that was `seen`; what was typed stays."""
+    ctx = web_context()
+    ctx.rollback()
+    shown = _shown(request.form.get("show"))
+    stored = tracker_items.get(ctx, item_id, _programme())
+    names = people.names_of(ctx, [stored.updated_by])
+    events, _total = tracker_items.events_of(ctx, item_id, _programme(), limit=MOST_CHANGES)
+    changes = tuple(event for event in events if event.kind != "comment")[: max(stored.version - (seen or 0), 0)]
+    refused = {
+        "id": item_id,
+        "note": request.form.get("note", ""),
+        "by": names.get(stored.updated_by, stored.updated_by),
+        "at": stored.updated_at,
+        "events": timeline(changes, people.names_of(ctx, mentioned(changes))) if seen is not None else [],
+        "open": not wants_fragment(),
+    }
+    data = tracker_lists.my_items(ctx)
+    values = {**_values(data, shown), "refused": refused}
+    response = show(data, fragment=FRAGMENT, page="tracker/my_work.html", status=409, **values)
+    return toast(response, sentence(conflict.detail), kind="error")
 
 
 def _answer(changed: Changed, said: str) -> ResponseReturnValue:
@@ -99,5 +133,5 @@ def _answer(changed: Changed, said: str) -> ResponseReturnValue:
         leave_toast(said, undo=undo, token=changed.undo)
         return redirect(url_for("my_work.page", show=shown), 303)
     data = tracker_lists.my_items(web_context())
-    body = fragment_of("tracker/my_work.my_work", data, **_values(data, shown))
+    body = fragment_of(FRAGMENT, data, **_values(data, shown))
     return toast(vary(Response(body)), said, undo=undo, token=changed.undo)

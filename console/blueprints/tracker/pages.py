@@ -19,6 +19,7 @@ from console.blueprints.tracker.view import (
     addresses,
     change_message,
     chosen_site,
+    form_zone,
     items_of,
     nothing,
     query_of_url,
@@ -28,6 +29,7 @@ from console.blueprints.tracker.view import (
     show_changed,
     show_conflict,
     show_drawer,
+    show_history,
     show_list,
     show_page,
     show_refused,
@@ -54,7 +56,6 @@ from console.services.tracker.rows import CSV_COLUMNS, ItemView
 from console.ui.errors import render_error
 from console.ui.frame import frame, leave_toast
 from console.ui.labels.tracker import closings
-from console.ui.reader import zone
 from console.ui.responses import csv_download, file_stamp, fragment_of, menu_of, toast, trigger, vary, wants_bom
 from console.web.negotiation import wants_fragment
 from console.web.request import access, web_context
@@ -159,16 +160,22 @@ def inline(place: TrackerUrls, item_id: int) -> ResponseReturnValue:
     ctx = web_context()
     shown = tracker_items.get(ctx, item_id, place.programme)
     people = assignees.candidates(ctx, shown.site, place.programme) if field == "assignee" else ()
-    form = edit_form(shown, people, zone())
-    action = place.url("change", item_id=item_id)
-    return vary(make_response(fragment_of("tracker/item_editor.inline", shown, form=form, field=field, action=action)))
+    zone = form_zone(shown)
+    values = {
+        "form": edit_form(shown, people, zone),
+        "field": field,
+        "action": place.url("change", item_id=item_id),
+        "zone": zone.key,
+    }
+    return vary(make_response(fragment_of("tracker/item_editor.inline", shown, **values)))
 
 
 def change(place: TrackerUrls, item_id: int) -> Response:
     """Change an item: from the drawer, in the row, by dragging its card."""
     ctx = web_context()
     before = tracker_items.get(ctx, item_id, place.programme)
-    form = edit_form(before, (), zone(), request.form)
+    zone = form_zone(before)
+    form = edit_form(before, (), zone, request.form)
     from_drawer = request.form.get("from") == "drawer"
     if not form.validate():
         return show_refused(ctx, place, before, form, from_drawer=from_drawer)
@@ -212,7 +219,7 @@ def comment(place: TrackerUrls, item_id: int) -> Response:
     tracker_items.comment(ctx, item_id, text, place.programme)
     if wants_fragment():
         shown = tracker_items.get(ctx, item_id, place.programme)
-        return trigger(show_drawer(ctx, place, shown), **{"tracker-changed": {}})
+        return trigger(show_history(ctx, place, shown), **{"tracker-changed": {}})
     return see_other(place.url("item", item_id=item_id) + addresses(place, query_of_url(place))["suffix"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Response, make_response, redirect, render_template, request
 from flask_babel import gettext as _
@@ -35,8 +36,8 @@ from console.ui.errors import render_error
 from console.ui.formats import tr
 from console.ui.frame import frame, leave_toast
 from console.ui.labels.tracker import conflict_changes, mentioned, timeline
-from console.ui.reader import zone
-from console.ui.responses import toast, trigger, vary
+from console.ui.reader import zone_named, zone_of_site
+from console.ui.responses import fragment_of, toast, trigger, vary
 from console.web.negotiation import wants_fragment
 from console.web.request import current_actor, web_context
 
@@ -205,6 +206,14 @@ def side_values(place: TrackerUrls, closing: Completion | None) -> dict[str, Any
     }
 
 
+def form_zone(item: ItemView) -> ZoneInfo:
+    """Return the zone of an item's forms: as the form itself says, else that of the item's site.
+
+    A form is read in the zone in which it was drawn, whatever page it stands on.
+    """
+    return zone_named(request.form.get("zone") or zone_of_site(item.site))
+
+
 def show_drawer(
     ctx: Context,
     place: TrackerUrls,
@@ -227,7 +236,7 @@ def _drawer(
     suffix = addresses(place, query_of_url(place))["suffix"]
     own, write = shown.owned_by(current_actor()), place.may_write
     if (write or own) and shown.is_active and form is None:
-        form = edit_form(shown, assignees.candidates(ctx, shown.site, place.programme), zone())
+        form = edit_form(shown, assignees.candidates(ctx, shown.site, place.programme), form_zone(shown))
     events, _total = tracker_items.events_of(ctx, shown.id, place.programme, limit=100)
     names = names_of(ctx, [*mentioned(events), shown.created_by if shown.manual else None])
     free = write and shown.is_open and shown.assignee is None
@@ -241,6 +250,7 @@ def _drawer(
         "events": timeline(events, names),
         "names": names,
         "form": form,
+        "zone": form_zone(shown).key,
         "action": address("change"),
         "conflict": conflict,
         "comment_url": address("comment") if write or own else None,
@@ -257,7 +267,7 @@ def show_refused(ctx: Context, place: TrackerUrls, shown: ItemView, form: EditFo
     """Answer a form that does not fit: in the drawer with its errors, in the row as a toast."""
     if from_drawer or not wants_fragment():
         people = assignees.candidates(ctx, shown.site, place.programme)
-        again = edit_form(shown, people, zone(), request.form)
+        again = edit_form(shown, people, form_zone(shown), request.form)
         again.validate()
         return show_drawer(ctx, place, shown, form=again, status=422)
     message = " ".join(str(error) for errors in form.errors.values() for error in errors)
@@ -271,16 +281,27 @@ def show_conflict(
     if conflict.code != "version_conflict":
         return refuse(conflict)
     ctx.rollback()
-    names = names_of(ctx, [stored.updated_by, stored.assignee, wanted.assignee])
-    changes, by = conflict_changes(stored, vars(wanted), names), names.get(stored.updated_by, stored.updated_by)
+    changes, by = both_values(ctx, stored, wanted)
     if from_drawer or not wants_fragment():
         people = assignees.candidates(ctx, stored.site, place.programme)
-        form = edit_form(stored, people, zone(), request.form, version=stored.version)
+        form = edit_form(stored, people, form_zone(stored), request.form, version=stored.version)
         conflicting = {"changes": changes, "by": by, "at": stored.updated_at}
         return show_drawer(ctx, place, stored, form=form, conflict=conflicting, status=409)
-    told_shortly = "; ".join(f"{tr(one['field'])}: {one['old'] or '–'}" for one in changes)
-    message = _("%(name)s was faster. Now: %(changes)s", name=by, changes=told_shortly or stored.item_id)
+    message = told_shortly(changes, by, stored)
     return trigger(toast(nothing(409), message, kind="error"), **{"tracker-changed": {}})
+
+
+def told_shortly(changes: list[dict[str, Any]], by: str, stored: ItemView) -> str:
+    """Say in a sentence who was faster, and for each field what is stored and what was typed."""
+    values = [{"field": tr(one["field"]), "old": one["old"] or "–", "new": one["new"] or "–"} for one in changes]
+    told = "; ".join(_("%(field)s: stored %(old)s, yours %(new)s", **one) for one in values)
+    return _("%(name)s was faster. %(changes)s", name=by, changes=told or stored.item_id)
+
+
+def both_values(ctx: Context, stored: ItemView, wanted: ItemChange) -> tuple[list[dict[str, Any]], str]:
+    """Return, for each field that differs, what is stored and what was wanted, and who stored it last."""
+    names = names_of(ctx, [stored.updated_by, stored.assignee, wanted.assignee])
+    return conflict_changes(stored, vars(wanted), names), names.get(stored.updated_by, stored.updated_by)
 
 
 def refuse(error: Conflict) -> Response:
@@ -306,7 +327,15 @@ def show_changed(ctx: Context, place: TrackerUrls, changed: Changed, message: st
         leave_toast(message, undo=undo, token=changed.undo)
         return see_other(place.url("item", item_id=changed.item.id) + addresses(place, query_of_url(place))["suffix"])
     response = show_drawer(ctx, place, changed.item) if from_drawer else nothing()
-    return trigger(toast(response, message, undo=undo, token=changed.undo), **{"tracker-changed": {}})
+    told = {"id": changed.item.id, "version": changed.item.version}
+    return trigger(toast(response, message, undo=undo, token=changed.undo), **{"tracker-changed": told})
+
+
+def show_history(ctx: Context, place: TrackerUrls, shown: ItemView) -> Response:
+    """Answer the history of an item alone, with a new form for the next comment."""
+    drawer = _drawer(ctx, place, shown, None, None)
+    values = {"events": drawer["events"], "comment_url": drawer["comment_url"]}
+    return vary(make_response(fragment_of("tracker/tracker_item.history", shown, **values)))
 
 
 def see_other(address: str) -> Response:

@@ -1,4 +1,4 @@
-"""What identity leaves behind: sessions that ended long ago, tokens that no longer work but are still switched on."""
+"""What people leave behind: ended sessions, tokens that no longer work but are switched on, keys of sent forms."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlalchemy import and_, delete, func, not_, or_, select
 from console.core.context import Context
 from console.domain.identity import tokens
 from console.models.identity import Token, User, WebSession
+from console.services.common import sent_forms
 from console.services.identity.callers import disable, facts_of, live_token, session_policy, token_policy
 
 TOKENS_AT_ONCE = 500
@@ -24,13 +25,14 @@ class CleanUp:
     token_ids: tuple[int, ...]
     keep_days: int
     dry_run: bool
+    forms_deleted: int = 0
 
 
 def clean_up(ctx: Context, *, keep_days: int = 30, dry_run: bool = False) -> CleanUp:
     """Delete browser sessions that ended more than `keep_days` ago and switch off tokens past one of their dates.
 
     Tokens are judged again when they are presented; doing it here as well keeps lists and figures true. At most
-    500 tokens a run. A dry run reports the same and changes nothing.
+    500 tokens a run. One-time keys of forms go when they expire. A dry run reports the same and changes nothing.
     """
     now, policy = ctx.now(), session_policy(ctx.config)
     limit = now - timedelta(days=keep_days)
@@ -57,4 +59,5 @@ def clean_up(ctx: Context, *, keep_days: int = 30, dry_run: bool = False) -> Cle
         switched.append(token.id)
         if not dry_run:
             disable(ctx, token.id, reason)
-    return CleanUp(sessions, len(switched), tuple(switched), keep_days, dry_run)
+    forms = sent_forms.clean_up(ctx, dry_run=dry_run)
+    return CleanUp(sessions, len(switched), tuple(switched), keep_days, dry_run, forms)

@@ -2,7 +2,12 @@
 import { csrf, on, text } from './dom.js';
 import { showToast } from './toasts.js';
 import { ask } from './dialogs.js';
+import { unknown } from './net.js';
+import { mended } from './session.js';
+import './keep.js';
 import './forms.js';
+import './drafts.js';
+import './busy.js';
 import './countdown.js';
 import './poll.js';
 import './keys.js';
@@ -20,6 +25,15 @@ document.addEventListener('htmx:config:request', (event) => {
 // An answer that is a whole page (or no HTML at all) must not land inside a part of this one.
 document.addEventListener('htmx:response:error', (event) => {
   const { ctx } = event.detail;
+  const { status, headers } = ctx.response;
+  if (status === 401 || headers.get('X-Error-Code') === 'csrf_failed') {
+    repair(ctx);
+    return;
+  }
+  if (JSON.parse(headers.get('HX-Trigger') || '{}').toast) {
+    if (!ctx.text.trim()) ctx.hx.reswap = 'none'; // it says itself what was refused
+    return;
+  }
   const type = ctx.response.headers.get('Content-Type') ?? '';
   const whole = /^\s*<(!doctype|html)/i.test(ctx.text ?? '');
   if (type.startsWith('text/html') && !whole && ctx.text.trim()) return;
@@ -31,7 +45,35 @@ document.addEventListener('htmx:error', (event) => {
   const { error, ctx } = event.detail;
   if (!ctx) return;
   const late = ctx.request?.signal?.reason === 'timeout';
-  showToast({ message: text(late ? 'timeout' : error instanceof TypeError ? 'offline' : 'failed'), kind: 'error' });
+  if (!late && !(error instanceof TypeError)) {
+    showToast({ message: text('failed'), kind: 'error' });
+    return;
+  }
+  const safe = ['once', 'version', 'token'].some((name) => ctx.request?.body?.has?.(name));
+  showToast({ message: unknown(ctx.request?.method ?? 'GET', { late, safe }), kind: 'error' });
+});
+
+/* The session has ended, or the page is older than the session: it is mended in place, and what was asked for is asked
+   again. An address to go to is for pages without this script; a first password has a page of its own. */
+async function repair(ctx) {
+  if (ctx.hx.redirect && !ctx.hx.redirect.startsWith('/sign-in')) return;
+  delete ctx.hx.redirect;
+  ctx.hx.reswap = 'none';
+  ctx.text = '';
+  const { sourceElement: source, request } = ctx;
+  if (!await mended(ctx.response.raw) || !source.isConnected) return;
+  if (source.matches('form')) source.requestSubmit(source.contains(request.submitter) ? request.submitter : undefined);
+  else if (source.matches('a, button')) source.click();
+}
+
+// Sent before, and taken then: the page shows what became of it.
+document.addEventListener('stored-before', (event) => {
+  const drawer = document.querySelector('#drawer-slot [data-drawer]');
+  const work = document.getElementById('my-work');
+  const here = location.pathname + location.search;
+  if (drawer) htmx.ajax('GET', here, { target: '#drawer-slot', swap: 'innerHTML' });
+  else if (work) htmx.ajax('GET', here, { target: '#my-work', swap: 'outerHTML' });
+  else if (!event.target.closest('[data-closes-dialog]')) location.reload();
 });
 
 // A weighty action asks first, in the page's own words.

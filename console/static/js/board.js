@@ -1,5 +1,7 @@
 /* The board: dragging and moving by key, editing in place, the sync that runs. */
-import { announce, eachLoad, fill, on, post, text } from './dom.js';
+import { announce, eachLoad, fill, on, text } from './dom.js';
+import { partOf, wait } from './busy.js';
+import { post, send, unknown } from './net.js';
 import { showToast } from './toasts.js';
 import { choose } from './list.js';
 import './drawer.js';
@@ -7,46 +9,50 @@ import './drawer.js';
 const board = () => document.querySelector('[data-board]');
 const columns = () => [...document.querySelectorAll('[data-column]')];
 const say = (key, values) => fill(board()?.dataset[key] ?? '', values);
-const headers = { 'HX-Request': 'true', 'HX-Request-Type': 'partial', Accept: 'text/html' };
 
 /* While something is held the list must not be swapped away under it; poll.js looks for data-hold. */
 const hold = (element) => element.setAttribute('data-hold', '');
-const release = (element) => element.removeAttribute('data-hold');
+const release = (element) => {
+  element.removeAttribute('data-hold');
+  element.removeAttribute('hx-morph-skip');
+};
 
-/** Dispatch what an answer asks for, as htmx does for its own requests. */
-function hear(response) {
-  const asked = JSON.parse(response.headers.get('HX-Trigger') || '{}');
-  for (const [name, detail] of Object.entries(asked)) {
-    document.body.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
-  }
-  return asked;
-}
-
-/* Moving a card to another column. */
+/* Moving a card to another column. The card waits for its answer; until then it cannot be moved again. */
 async function move(card, column) {
   const from = card.parentElement;
   const next = card.nextSibling;
   const status = column.dataset.column;
-  if (column.contains(card)) return;
+  if (column.contains(card) || card.matches('[aria-busy]')) return;
+  const rest = [wait(card), wait(card.closest('[data-list]'))];
+  hold(card);
   column.querySelector('.board-list').prepend(card);
-  announce(say('sayMoved', { column: column.querySelector('h2').firstChild.textContent.trim() }));
+  const back = () => (next?.parentElement === from ? from.insertBefore(card, next) : from.append(card));
   try {
     const address = card.querySelector('[data-open-item]').getAttribute('href').split('?')[0];
-    const response = await post(address, { status, version: card.dataset.version, from: 'inline' });
-    const asked = hear(response);
-    if (response.ok) return;
-    from.insertBefore(card, next);
-    if (!asked.toast) showToast({ message: text('failed'), kind: 'error' });
+    const { ok, asked, said } = await post(address, { status, version: card.dataset.version, from: 'inline' });
+    if (ok) {
+      card.dataset.version = asked['tracker-changed']?.version ?? card.dataset.version;
+      announce(say('sayMoved', { column: column.querySelector('h2').firstChild.textContent.trim() }));
+      return;
+    }
+    back();
+    if (!asked.toast) showToast({ message: said, kind: 'error' });
   } catch {
-    from.insertBefore(card, next);
-    showToast({ message: text('offline'), kind: 'error' });
+    back();
+    showToast({ message: unknown('POST', { safe: true }), kind: 'error' });
   } finally {
+    rest.forEach((end) => end());
+    release(card);
     if (card.isConnected) choose(card);
   }
 }
 
 let dragged = null;
 on('dragstart', '.board-card[draggable]', (event, card) => {
+  if (card.matches('[aria-busy]')) {
+    event.preventDefault();
+    return;
+  }
   dragged = card;
   hold(card);
   card.classList.add('is-dragging');
@@ -55,7 +61,7 @@ on('dragstart', '.board-card[draggable]', (event, card) => {
 });
 on('dragend', '.board-card', (_event, card) => {
   dragged = null;
-  release(card);
+  if (!card.matches('[aria-busy]')) release(card);
   card.classList.remove('is-dragging');
   columns().forEach((column) => column.classList.remove('is-over'));
 });
@@ -91,6 +97,7 @@ function aim(index) {
 
 on('click', '[data-move]', (_event, button) => {
   const card = button.closest('.board-card');
+  if (card.matches('[aria-busy]')) return;
   leaveMoving();
   moving = { card, at: columns().indexOf(card.closest('[data-column]')) };
   hold(card);
@@ -131,20 +138,26 @@ on('click', '[data-inline]', async (event, link) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   const cell = link.closest('td, .board-card-foot');
-  const address = `${link.getAttribute('href').split('?')[0]}/inline?field=${link.dataset.inline}`;
-  const response = await fetch(address, { headers }).catch(() => null);
-  if (!response?.ok) {
-    showToast({ message: text(response ? 'failed' : 'offline'), kind: 'error' });
-    return;
-  }
-  const made = document.createElement('template');
-  made.innerHTML = await response.text();
-  cell.kaBefore = [...cell.childNodes];
+  if (cell.kaBefore || cell.matches('[aria-busy]')) return;
+  const rest = [wait(cell), wait(partOf(cell))];
   hold(cell);
-  cell.replaceChildren(made.content);
-  htmx.process(cell);
-  cell.dispatchEvent(new CustomEvent('ka:added', { bubbles: true }));
-  cell.querySelector('select, input:not([type=hidden])').focus();
+  try {
+    const { ok, body, said } = await send(`${link.getAttribute('href').split('?')[0]}/inline?field=${link.dataset.inline}`);
+    if (!ok) throw new Error(said);
+    const made = document.createElement('template');
+    made.innerHTML = body;
+    cell.kaBefore = [...cell.childNodes];
+    cell.replaceChildren(made.content);
+    cell.setAttribute('hx-morph-skip', ''); // a list that reads itself again leaves the field alone
+    htmx.process(cell);
+    cell.dispatchEvent(new CustomEvent('ka:added', { bubbles: true }));
+    cell.querySelector('select, input:not([type=hidden])').focus();
+  } catch (error) {
+    release(cell);
+    showToast({ message: error instanceof TypeError ? text('offline') : error.message, kind: 'error' });
+  } finally {
+    rest.forEach((end) => end());
+  }
 });
 on('click', '[data-inline-leave]', (_event, button) => leaveInline(button.closest('form')));
 on('keydown', '[data-inline-form]', (event, form) => {
@@ -159,8 +172,10 @@ on('keydown', '[data-inline-form]', (event, form) => {
     form.requestSubmit();
   }
 });
+// What was typed stays until it is stored: refused, or without answer, the field waits for another try.
 on('htmx:after:request', '[data-inline-form]', (event, form) => {
-  if (event.detail?.ctx?.response?.status !== 422) leaveInline(form);
+  const status = event.detail?.ctx?.response?.status;
+  if (status < 400 || status === 409) leaveInline(form);
 });
 
 /* Chosen rows keep the list from being swapped under the hand. */
@@ -171,6 +186,8 @@ document.addEventListener('change', (event) => {
   else release(list);
 });
 on('click', '[data-bulk-none]', (_event, button) => release(button.closest('[data-list]')));
+// A worker has them: the selection has done its work.
+document.addEventListener('bulk-begun', () => document.querySelector('[data-list] [data-bulk-none]')?.click());
 
 /* A sync that has ended makes list and card read themselves again. */
 let heard = null;

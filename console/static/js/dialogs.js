@@ -19,9 +19,14 @@ export function ask(question) {
     make('form', { method: 'dialog' },
       make('div', { class: 'dialog-body' }, make('p', { class: 'k-prose' }, question)),
       make('div', { class: 'dialog-foot' }, make('button', { class: 'btn', value: '' }, text('cancel')), yes)));
+  return answered(dialog, yes);
+}
+
+/** Show a dialog that was made for one question; gives whether it was closed with yes. */
+export function answered(dialog, first) {
   document.body.append(dialog);
   openDialog(dialog);
-  yes.focus();
+  first.focus();
   return new Promise((resolve) => {
     dialog.addEventListener('close', () => {
       resolve(dialog.returnValue === 'yes');

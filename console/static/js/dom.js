@@ -23,6 +23,12 @@ export function fill(sentence, values) {
 
 export const csrf = () => meta('csrf-token');
 
+/** Take the token of a new session, for requests of scripts and for every form of the page. */
+export function setCsrf(token) {
+  document.querySelector('meta[name="csrf-token"]').content = token;
+  for (const field of document.querySelectorAll('input[name="csrf_token"]')) field.value = token;
+}
+
 /** Listen on the document for `type` at elements that match `selector`, those of later swaps included. */
 export function on(type, selector, handler, options) {
   document.addEventListener(type, (event) => {
@@ -52,13 +58,4 @@ export function make(tag, attributes = {}, ...children) {
   }
   made.append(...children);
   return made;
-}
-
-/** POST a small form by script; gives the response. */
-export function post(address, values = {}) {
-  return fetch(address, {
-    method: 'POST',
-    headers: { 'X-CSRFToken': csrf(), 'HX-Request': 'true', 'HX-Request-Type': 'partial' },
-    body: new URLSearchParams(values),
-  });
 }

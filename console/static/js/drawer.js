@@ -1,6 +1,7 @@
 /* A drawer beside a list: its address is pushed by htmx and the focus goes into it; closing gives the list's address
    back, and the focus to the row or link that it was opened from. */
 import { on, text } from './dom.js';
+import { forget } from './drafts.js';
 import { choose } from './list.js';
 
 const slot = () => document.getElementById('drawer-slot');
@@ -26,7 +27,9 @@ on('click', '[data-drawer-close]', (event, link) => {
   const drawer = link.closest('[data-drawer]');
   if (!drawer || !slot()?.contains(drawer)) return;
   event.preventDefault();
-  if (drawer.querySelector('form[data-dirty]') && !window.confirm(text('unsaved'))) return;
+  const open = [...drawer.querySelectorAll('form[data-dirty]')];
+  if (open.length && !window.confirm(text('unsaved'))) return;
+  open.forEach(forget);
   slot().replaceChildren();
   history.pushState({ htmx: true }, '', link.getAttribute('href'));
   const id = drawer.id.replace(/^\D+/, ''); // the list may have been read again, with new rows

@@ -1,10 +1,14 @@
 /* The evidence panel: files by drop, choice or camera, pictures made smaller, one request per file with its progress. */
 import { announce, csrf, eachLoad, fill, make, on } from './dom.js';
+import { refusal } from './net.js';
+import { mended } from './session.js';
 import { showToast } from './toasts.js';
 
 const LONG_EDGE = 2560;
 const SMALL_ENOUGH = 1_500_000;
 const QUALITY = 0.85;
+// Refused for what the file is: too large, of a kind that is not taken, with a virus.
+const FINAL = new Set([413, 415, 422]);
 const queues = new WeakMap();
 
 const words = (form) => JSON.parse(form.dataset.texts);
@@ -55,6 +59,7 @@ function refresh(form) {
   const all = queues.get(form) ?? [];
   const number = waiting(form).length;
   form.querySelector('[data-queue]').hidden = all.length === 0;
+  form.toggleAttribute('data-touched', all.length > 0);
   form.querySelector('[data-send-words]').textContent = number > 1 ? fill(said.send, { count: number }) : said.send_one;
   form.querySelector('[data-send]').disabled = number === 0 || form.dataset.busy === 'yes';
 }
@@ -88,8 +93,12 @@ async function add(form, files) {
   }
 }
 
-/** Send one file; gives the answer's text, or throws what a person can read. */
-function send(form, entry) {
+/** What the server said about the content of a file: sending it again would say the same. */
+class Refused extends Error {}
+
+/** Send one file; gives the answer's text, or throws what a person can read. After an ended session the person signs in
+    over the page, and the file is sent once more. */
+function send(form, entry, again = true) {
   const said = words(form);
   return new Promise((done, refuse) => {
     const request = new XMLHttpRequest();
@@ -103,13 +112,20 @@ function send(form, entry) {
       say(entry, event.loaded < event.total ? `${said.sending} ${entry.bar.value} %` : said.checking);
     });
     request.addEventListener('load', () => {
-      const answer = new DOMParser().parseFromString(request.responseText, 'text/html');
-      if (request.status < 300 && answer.querySelector('[data-evidence]')) done(answer);
-      else refuse(new Error(answer.querySelector('template')?.content.querySelector('.k-toast-text')?.textContent
-        ?? answer.querySelector('.k-toast-text')?.textContent ?? said.failed));
+      const { status, responseText } = request;
+      const answer = new DOMParser().parseFromString(responseText, 'text/html');
+      if (status < 300 && answer.querySelector('[data-evidence]')) {
+        const told = JSON.parse(request.getResponseHeader('HX-Trigger') || '{}').toast;
+        done({ answer, told });
+        return;
+      }
+      const headers = new Headers({ 'X-Error-Code': request.getResponseHeader('X-Error-Code') ?? '' });
+      (again ? mended({ status, headers }) : Promise.resolve(false)).then((sendAgain) => {
+        if (sendAgain) send(form, entry, false).then(done, refuse);
+        else refuse(new (FINAL.has(status) ? Refused : Error)(refusal({ status }, responseText)));
+      });
     });
-    request.addEventListener('error', () => refuse(new Error(said.offline)));
-    request.addEventListener('timeout', () => refuse(new Error(said.offline)));
+    for (const lost of ['error', 'timeout']) request.addEventListener(lost, () => refuse(new Error(said.offline)));
     const body = new FormData();
     body.append('note', form.elements.note.value);
     body.append('file', entry.file, entry.file.name);
@@ -134,15 +150,17 @@ async function sendAll(form) {
     entry.bar.hidden = false;
     entry.out.hidden = true;
     try {
-      const answer = await send(form, entry);
+      const { answer, told } = await send(form, entry);
       entry.sent = true;
-      added += 1;
+      if (told) showToast(told); // the very file is there already
+      else added += 1;
       queues.set(form, queues.get(form).filter((other) => other !== entry));
       entry.line.remove();
       show(form, answer);
     } catch (error) {
       entry.bar.hidden = true;
       entry.out.hidden = false;
+      if (error instanceof Refused) entry.fault = error.message;
       say(entry, error.message, 'fault');
       announce(`${entry.file.name}: ${error.message}`);
     }
@@ -170,22 +188,20 @@ on('change', '[data-pick]', (_event, field) => {
   field.value = '';
   if (files.length) add(field.form, files);
 });
-for (const type of ['dragenter', 'dragover']) {
+/* The whole drawer takes files; beside it nothing happens, least of all does the browser open one instead of the page. */
+const takesFiles = (target) => (target instanceof Element ? target.closest('[data-drawer]')?.querySelector('[data-evidence-form]') : null);
+for (const type of ['dragenter', 'dragover', 'dragleave', 'drop']) {
   document.addEventListener(type, (event) => {
-    const form = isPanel(event.target);
-    if (!form || !event.dataTransfer?.types.includes('Files')) return;
-    event.preventDefault();
-    form.querySelector('[data-drop]').classList.add('is-over');
-  });
-}
-for (const type of ['dragleave', 'drop']) {
-  document.addEventListener(type, (event) => {
-    const form = isPanel(event.target);
-    if (!form) return;
-    form.querySelector('[data-drop]').classList.remove('is-over');
-    if (type !== 'drop' || !event.dataTransfer.files.length) return;
-    event.preventDefault();
-    add(form, [...event.dataTransfer.files]);
+    if (!event.dataTransfer?.types.includes('Files')) return;
+    const form = takesFiles(event.target);
+    const over = type === 'dragenter' || type === 'dragover';
+    if (type !== 'dragleave') event.preventDefault();
+    if (!form) {
+      if (over) event.dataTransfer.dropEffect = 'none';
+      return;
+    }
+    form.querySelector('[data-drop]').classList.toggle('is-over', over);
+    if (type === 'drop' && event.dataTransfer.files.length) add(form, [...event.dataTransfer.files]);
   });
 }
 addEventListener('beforeunload', (event) => {

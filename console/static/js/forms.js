@@ -1,5 +1,5 @@
 /* Forms: no double submit, work shown at once, a warning before unsaved changes are lost, errors in focus. */
-import { on, text } from './dom.js';
+import { eachLoad, on, text } from './dom.js';
 
 const busy = new Set();
 
@@ -29,15 +29,35 @@ document.addEventListener('submit', (event) => {
   }
   if (form.method === 'dialog') return;
   if (form.method === 'post') form.dataset.sent = 'yes';
+  form.kaWasDirty = form.hasAttribute('data-dirty');
   form.removeAttribute('data-dirty');
   show(event.submitter);
+  if (form.method === 'post' && !htmxForm(form)) tell('form-sent', form);
 }, true);
+
+const htmxForm = (form) => form.matches('[hx-post], [hx-get], [hx-put], [hx-patch], [hx-delete]');
+const tell = (name, form) => document.dispatchEvent(new CustomEvent(name, { detail: { form } }));
 
 const done = (event) => {
   const form = event.target instanceof Element ? event.target.closest('form') : null;
-  if (form) delete form.dataset.sent;
+  if (form) {
+    delete form.dataset.sent;
+    if (form.kaWasDirty && event.detail?.ctx?.sourceElement === form && !taken(event.detail.ctx)) form.setAttribute('data-dirty', '');
+  }
   rest(form ?? undefined);
 };
+
+/* What was taken is no draft any more, and the next sending of the form is another one (heard before the answer is
+   swapped in); what was refused or got no answer is still to be saved. */
+const taken = (ctx) => ctx.response?.status < 400;
+on('htmx:after:request', 'form', (event, form) => {
+  const { ctx } = event.detail;
+  if (ctx.sourceElement !== form || ctx.request.method === 'GET' || !taken(ctx)) return;
+  tell('form-taken', form);
+  form.setAttribute('data-taken', ''); // until somebody writes into it again
+  const once = form.elements.namedItem('once');
+  if (once) once.value = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+});
 document.addEventListener('htmx:finally:request', done);
 // A page that comes back from the browser's cache must not look busy.
 addEventListener('pageshow', () => {
@@ -52,6 +72,7 @@ document.addEventListener('htmx:finally:request', (event) => {
 
 /* Unsaved changes */
 on('input', 'form[method="post"]:not([data-quiet])', (event, form) => {
+  form.removeAttribute('data-taken');
   if (!event.target.matches('[type=search], [data-quiet]')) form.setAttribute('data-dirty', '');
 });
 addEventListener('beforeunload', (event) => {
@@ -70,8 +91,15 @@ on('input', '[data-typed]', (_event, field) => {
 const summary = () => document.querySelector('[data-error-summary]')?.focus();
 summary();
 document.addEventListener('htmx:after:swap', (event) => {
-  if (event.detail?.ctx?.response?.status === 422) summary();
+  if ([409, 422].includes(event.detail?.ctx?.response?.status)) summary();
 });
+// A form that came back with errors holds what was typed, and is still to be saved.
+eachLoad((root) => root.querySelectorAll('form[method="post"] [data-error-summary]').forEach((errors) => {
+  const form = errors.closest('form');
+  if (form.matches('[data-quiet]')) return;
+  form.setAttribute('data-dirty', '');
+  form.setAttribute('data-refused', '');
+}));
 
 /* Copy what stands in an element */
 on('click', '[data-copy]', async (_event, button) => {

@@ -1,6 +1,7 @@
 /* The command palette: places and actions by words, by Hangul initial consonants, then records from the server. */
 import { make, text } from './dom.js';
 import { shortcut } from './keys.js';
+import { mended } from './session.js';
 
 const INITIALS = 'ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ';
 const search = document.getElementById('search');
@@ -49,6 +50,7 @@ async function ask() {
   await new Promise((resolve) => { setTimeout(resolve, 250); });
   if (mine !== asked) return;
   const response = await fetch(`${dialog.dataset.source}?q=${encodeURIComponent(wanted)}`, { headers: { Accept: 'application/json' } });
+  if (response.status === 401 && await mended(response)) return ask();
   if (response.ok && mine === asked) draw((await response.json()).entries);
 }
 

@@ -1,8 +1,11 @@
 /* Live parts: an element with data-poll asks its address again after data-poll-every seconds. It sends the tag of what
    it shows (HX-PTag); the server answers 304 in a few bytes while nothing changed. Asking stops while the page is
    hidden or something in the part is held (data-hold), slows down while nothing changes, and ends with status 286 or
-   without an interval. */
+   without an interval. When the answers stay away (session ended, no connection), the page says so and goes on asking
+   now and then. */
 import { eachLoad } from './dom.js';
+import { hear } from './net.js';
+import { current, stale } from './session.js';
 
 const MOST = 30;
 const TAG = 'HX-PTag';
@@ -10,7 +13,7 @@ const waiting = new WeakMap();
 
 function plan(element, seconds) {
   clearTimeout(waiting.get(element));
-  waiting.set(element, setTimeout(ask, seconds * 1000, element, seconds));
+  waiting.set(element, setTimeout(ask, seconds * 1000, element, seconds || Number(element.dataset.pollEvery)));
 }
 
 async function ask(element, seconds) {
@@ -25,13 +28,20 @@ async function ask(element, seconds) {
     const headers = { 'HX-Request': 'true', 'HX-Request-Type': 'partial', Accept: 'text/html' };
     if (element.kaTag) headers[TAG] = element.kaTag;
     const response = await fetch(element.dataset.poll, { headers });
-    if (response.status === 401 || response.status === 403 || response.status === 404) return;
+    if (response.status === 404) return;
+    if (response.ok || response.status === 304) current();
+    else {
+      stale({ 401: 'ended', 403: 'denied' }[response.status] ?? 'away');
+      next = MOST;
+    }
     if (response.ok && response.status !== 204) {
       if (response.status === 286) element.dataset.pollEvery = '0';
       await swap(element, await response.text(), response.headers.get(TAG));
+      hear(response);
       return;
     }
   } catch {
+    stale('away');
     next = MOST;
   }
   plan(element, next);
@@ -68,3 +78,8 @@ eachLoad((root) => root.querySelectorAll('[data-poll]').forEach((element) => {
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) document.querySelectorAll('[data-poll]').forEach(begin);
 });
+for (const back of ['signed-in', 'online']) {
+  addEventListener(back, () => document.querySelectorAll('[data-poll]').forEach((element) => {
+    if (Number(element.dataset.pollEvery) > 0) plan(element, 0);
+  }));
+}

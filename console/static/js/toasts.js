@@ -1,5 +1,6 @@
 /* Toasts: leave after ten seconds, later with an undo; a pointer or the focus on one stops the clock. */
-import { eachLoad, make, on, post, text } from './dom.js';
+import { eachLoad, make, on, text } from './dom.js';
+import { post, unknown } from './net.js';
 
 const STAY = 10_000;
 const STAY_WITH_UNDO = 30_000;
@@ -28,28 +29,29 @@ function start(toast) {
 async function takeBack(toast, undo, token, button) {
   button.disabled = true;
   try {
-    const response = await post(undo, token ? { token } : {});
-    if (!response.ok) throw new Error(String(response.status));
-    leave(toast);
-    const asked = JSON.parse(response.headers.get('HX-Trigger') || '{}');
-    for (const [name, detail] of Object.entries(asked)) {
-      document.body.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
+    const { ok, asked, said } = await post(undo, token ? { token } : {});
+    if (!ok) {
+      button.disabled = false;
+      if (!asked.toast) showToast({ message: said, kind: 'error' });
+      return;
     }
+    leave(toast);
     document.body.dispatchEvent(new CustomEvent('undone', { bubbles: true }));
     if (!asked.toast) showToast({ message: text('undone') });
   } catch {
     button.disabled = false;
-    showToast({ message: text('failed'), kind: 'error' });
+    showToast({ message: unknown('POST', { safe: true }), kind: 'error' });
   }
 }
 
-/** Show a message; `undo` is an address that takes it back, `token` its key. */
-export function showToast({ message, kind = 'success', undo = null, token = null }) {
+/** Show a message; `undo` is an address that takes it back, `token` its key, `link` an address and its words. */
+export function showToast({ message, kind = 'success', undo = null, token = null, link = null }) {
   const region = document.getElementById('toasts');
   if (!region || !message) return;
   const close = make('button', { class: 'btn btn-sm', type: 'button', 'data-toast-close': true, 'aria-label': text('close') }, '✕');
   const toast = make('div', { class: `k-toast k-toast-${kind}`, 'data-toast': kind, role: kind === 'error' ? 'alert' : 'status' },
     make('span', { class: 'k-toast-text' }, message));
+  if (link) toast.append(make('a', { class: 'btn btn-sm', href: link[0] }, link[1]));
   if (undo) {
     const button = make('button', { class: 'btn btn-sm', type: 'button', 'data-undo': true }, text('undo'));
     button.addEventListener('click', () => takeBack(toast, undo, token, button));

@@ -31,7 +31,7 @@ VIEWS = ("/board?view=table", "/board?view=table&due=overdue", "/programme/w02",
 ELSEWHERE = re.compile(r"csv|export|archive|integrity|package|/ready|/health|/metrics|/openapi|/static|/runbook/checks")
 # Tokens are signed anew with every page; addresses of the API document say when they were read.
 OWN = re.compile(
-    r'(name="csrf_token" value="|name="csrf-token" content="|"(?:generated|checked|evaluated)_at": ?")[^"]+'
+    r'(name="(?:csrf_token|once)" value="|name="csrf-token" content="|"(?:generated|checked|evaluated)_at": ?")[^"]+'
 )
 
 
