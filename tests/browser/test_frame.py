@@ -293,6 +293,8 @@ class TestWithoutScript:
 
         page.locator("#menu-sample-status summary").click()
         page.locator("#menu-sample-status .menu-item").first.click()
+        page.wait_for_url("**/components?menu=status")
+        page.locator("main .menu-item").first.click()
 
         page.wait_for_url("**/components?status=pending")
 

@@ -70,7 +70,7 @@ def test_words_of_time_are_filled_in_each_time_and_the_rest_is_drawn_once(app, c
 
     def ask():
         with app.test_request_context():
-            return cached_markup(("test-time", due), row, due)
+            return cached_markup(("test-time", id(drawn), due), row, due)
 
     assert [ask(), ask()] == ["<td>9 min</td><td>9 min</td>"] * 2
     clock.advance(timedelta(minutes=1))

@@ -10,7 +10,7 @@ from console.core import listing
 from console.forms.public import SampleForm
 from console.services.tracker.rows import ItemView
 from console.ui.frame import frame
-from console.ui.responses import toast, vary
+from console.ui.responses import menu_of, toast, vary
 from console.web.negotiation import wants_fragment
 from console.web.request import access
 
@@ -24,6 +24,8 @@ def page() -> ResponseReturnValue:
     now = frame().now
     query = listing.parse(gallery.SPEC, request.args)
     data = gallery.sample_list(now, query)
+    if (asked := menu_of(data, request.path)) is not None:
+        return asked
     if wants_fragment():
         return vary(Response(render_template("public/_component_list.html", data=data)))
     return _whole(data)
