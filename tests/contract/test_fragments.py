@@ -32,7 +32,7 @@ READERS = (
     ("manager", SITES[:1]),
 )
 # Whether the whole installation is ready is no matter of the reader; the company keeps evidence of its weeks alone.
-ELSEWHERE = {"/ready", "/board/evidence/<int:evidence_id>"}
+ELSEWHERE = {"/ready", "/metrics", "/board/evidence/<int:evidence_id>"}
 # What no control asks for in part: a fragment of it is the whole page.
 WHOLE = {
     *("/account", "/account/password", "/api/docs", "/board/new", "/programme", "/search"),

@@ -51,6 +51,8 @@ CHECKS = {
     "compatibility_switches": N_("Compatibility switches"),
     "public_url": N_("Own address in messages"),
     "schema_version": N_("Schema of the database"),
+    "private_folders": N_("Rights of the data folder"),
+    "allowed_hosts": N_("Own host names"),
 }
 KINDS = {
     "web": N_("Web"),
