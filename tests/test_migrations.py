@@ -125,6 +125,7 @@ def test_tables_that_change_all_day_are_vacuumed_early(backend, tmp_path):
 
         downgrade(revision="0006")
         assert settings(db.engine) == {}
+        db.engine.dispose()
 
 
 def shape(engine) -> dict[str, dict]:
