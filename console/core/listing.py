@@ -73,7 +73,7 @@ class Column:
 class Filter:
     """A filter: `where` turns the chosen words into SQL; `choices` (or a function of the context) limits them.
 
-    One that is not `shown` waits behind “+ Filter” until somebody uses it.
+    One that is not `shown` waits behind “+ Filter” until somebody uses it; an `exact` one takes the empty word too.
     """
 
     key: str
@@ -83,6 +83,7 @@ class Filter:
     choices: Choices | Callable[[Context], Choices] = ()
     multiple: bool = True
     shown: bool = True
+    exact: bool = False
 
     def options(self, ctx: Context) -> Choices:
         """Return `(word, label)` pairs that may be chosen."""
@@ -99,7 +100,8 @@ class ListSpec:
 
     Hooks: `ids` gives the SELECT of the ids alone, which are then found first. `order` may depend on the query. A list
     is remembered when `holds` says up to which instant (aware UTC) its rows read the same; `until` says the same of
-    which rows match a query. `counted` gives the number of matching rows where it is known without counting them.
+    which rows match a query, and is enough for their number to be remembered. `counted` gives the number of matching
+    rows where it is known without counting them.
     """
 
     name: str
@@ -317,6 +319,17 @@ def one_of(column: SqlValue) -> Where:
     return lambda _ctx, words, _now: column.in_(words)
 
 
+def exact(table: Any, *keys: str) -> tuple[Filter, ...]:
+    """Return the filters of programs by columns of a table: any word may be asked for, the empty one too."""
+    columns = {key: getattr(table, key) for key in keys}
+    return tuple(Filter(key, "", "text", one_of(column), exact=True) for key, column in columns.items())
+
+
+def instant(key: str, compare: Callable[[Any, datetime], ColumnElement[bool]], column: SqlValue) -> Filter:
+    """Return the filter of programs that compares a column with an instant (ISO 8601 with offset)."""
+    return Filter(key, "", "date", lambda _ctx, words, _now: compare(column, datetime.fromisoformat(words[0])))
+
+
 def day_filters(column: SqlValue, *, keys: tuple[str, str] = ("since", "until")) -> tuple[Filter, Filter]:
     """Return the filters of an instant by days of the business zone: from a day on, and until a day, that included."""
 
@@ -348,7 +361,7 @@ def narrowed(ctx: Context, spec: ListSpec, query: ListQuery, now: datetime) -> A
     statement = spec.base(ctx)
     for key, words in spec.effective(query).items():
         item = spec.filter(key)
-        chosen = [word for word in words if word]
+        chosen = [word for word in words if word or (item is not None and item.exact)]
         if item is None or not chosen:
             continue
         if item.kind in ("choice", "flag") and not callable(item.choices) and item.choices:
