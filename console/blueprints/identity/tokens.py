@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_openapi3.models.tag import Tag
 
 from console.domain.text import N_
+from console.inputs.base import words_of
 from console.inputs.identity import (
     TokenIn,
     TokenPath,
@@ -62,8 +63,7 @@ def token_policy() -> Response:
 @access("admins:manage")
 def list_tokens(query: TokenQuery) -> Response:
     """Return tokens, newest first; never their text."""
-    found = tokens.list_tokens(web_context(), user_id=query.user_id, active_only=query.active_only)
-    return answer(found, TokenOut)
+    return answer(identity_lists.all_tokens(web_context(), words_of(query)), TokenOut)
 
 
 @api.post("/api/admin/users/<user_id>/tokens", responses={201: IssuedTokenOut})
