@@ -19,7 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from console.core import revisions
 from console.core.context import Context
-from console.core.serialize import CsvColumn
+from console.core.serialize import CsvColumn, iso
 from console.domain.entered import UnwritableError, entered
 from console.domain.errors import Invalid
 from console.domain.text import N_, T
@@ -31,6 +31,8 @@ MAX_WORDS = 30
 MAX_WORDS_BYTES = 4096
 # Deeper pages of a counted list are reached by narrowing the filter; the export has everything.
 MAX_OFFSET = 1_000_000
+# What programs say beside filters: which rows of those that match.
+PLACE = ("limit", "offset", "cursor")
 
 
 class Args(Protocol):
@@ -253,6 +255,16 @@ class ListResult:
         choices = tuple((key, tuple(pairs)) for key, pairs in self.choices.items())
         columns = tuple(column.key for column in self.spec.columns)
         return (self.spec.name, columns, self.query.url(page=self.query.page), choices)
+
+
+def asked(**values: Any) -> ListQuery:
+    """Return the query of a program: its filters are what has a value, apart from the place of the slice."""
+    given = {key: value for key, value in values.items() if value is not None and key not in PLACE}
+    return ListQuery(filters={key: (_word(value),) for key, value in given.items()})
+
+
+def _word(value: Any) -> str:
+    return iso(value) if isinstance(value, datetime) else str(int(value) if isinstance(value, bool) else value)
 
 
 def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery:

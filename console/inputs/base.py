@@ -106,16 +106,6 @@ class QueryModel(_Cached):
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
 
-def words_of(query: QueryModel) -> dict[str, tuple[str, ...]]:
-    """Return what is asked for by a query, apart from the place of the slice, as the list engine takes filters."""
-    asked = query.model_dump(exclude={"limit", "offset", "cursor"}, exclude_none=True)
-    return {name: (_word(value),) for name, value in asked.items()}
-
-
-def _word(value: Any) -> str:
-    return iso(value) if isinstance(value, datetime) else str(int(value) if isinstance(value, bool) else value)
-
-
 class PathModel(_Cached):
     """Path parameters."""
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_openapi3.models.tag import Tag
 
-from console.core.listing import ListQuery
+from console.core.listing import asked
 from console.domain.alerts.alerts import SUCCESS, explained
 from console.domain.jobs import names as job_names
 from console.domain.text import N_, Text
@@ -19,7 +19,6 @@ from console.inputs.alerts import (
     RetriesIn,
     RetriesOut,
 )
-from console.inputs.base import words_of
 from console.inputs.response_models import array, shape
 from console.services.alerts import delivery as alert_delivery
 from console.services.alerts import lists as alert_lists
@@ -45,7 +44,7 @@ NAV = NavItem("operations", 50, "alerts.page", N_("Alerts"), "bell", permission=
 @access(*alerts.READ)
 def deliveries(query: DeliveriesQuery) -> Response:
     """Return deliveries, newest attempt first."""
-    wanted = ListQuery(filters=words_of(query))
+    wanted = asked(**query.model_dump())
     found = alert_lists.listed(web_context(), wanted, limit=query.limit, offset=query.offset)
     return answer(found.items, DeliveryOut, headers={"X-Total-Count": str(found.total)})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3.models.tag import Tag
 
-from console.core.listing import ListQuery
+from console.core.listing import asked
 from console.inputs.audit import (
     AcknowledgedOut,
     AcknowledgeIn,
@@ -17,7 +17,6 @@ from console.inputs.audit import (
     LogQuery,
     RebaselineQuery,
 )
-from console.inputs.base import words_of
 from console.inputs.response_models import shape
 from console.services.audit import checkpoints as audit_checkpoints
 from console.services.audit import exports as audit_exports
@@ -38,7 +37,7 @@ LogOut, RebaselineOut = shape(LogEntry, "LogOut"), shape(RebaselineResult, "Reba
 @access(*READ)
 def audit_logs(query: LogQuery) -> Response:
     """Return entries, newest first; X-Total-Count counts up to 10000, X-Next-Cursor leads on."""
-    wanted = ListQuery(filters=words_of(query))
+    wanted = asked(**query.model_dump())
     found = audit_lists.listed(web_context(), wanted, limit=query.limit, offset=query.offset, cursor=query.cursor)
     headers = {"X-Total-Count": str(found.total)}
     if found.capped:

@@ -8,7 +8,6 @@ from flask_babel import gettext as _
 from flask_openapi3.models.tag import Tag
 
 from console.domain.text import N_
-from console.inputs.base import words_of
 from console.inputs.identity import (
     TokenIn,
     TokenPath,
@@ -63,7 +62,7 @@ def token_policy() -> Response:
 @access("admins:manage")
 def list_tokens(query: TokenQuery) -> Response:
     """Return tokens, newest first; never their text."""
-    return answer(identity_lists.all_tokens(web_context(), words_of(query)), TokenOut)
+    return answer(identity_lists.all_tokens(web_context(), **query.model_dump()), TokenOut)
 
 
 @api.post("/api/admin/users/<user_id>/tokens", responses={201: IssuedTokenOut})

@@ -12,12 +12,11 @@ from flask_openapi3.models.tag import Tag
 
 from console.adapters import queue
 from console.core import listing
-from console.core.listing import ListQuery, ListSpec
+from console.core.listing import ListSpec, asked
 from console.domain.errors import Invalid, NotFound
 from console.domain.jobs.runs import API, REASONS, TRIGGERS
 from console.domain.text import N_
 from console.forms import jobs as forms
-from console.inputs.base import words_of
 from console.inputs.jobs import JobPath, JobsOut, RunListQuery, RunPath, RunStartIn
 from console.inputs.response_models import array, shape
 from console.services.common import lists
@@ -71,7 +70,7 @@ def clock_time(instant: str) -> str:
 @access(*READ)
 def list_runs(query: RunListQuery) -> Response:
     """Return finished runs, newest first (or those of another `state`); how many match is in `X-Total-Count`."""
-    wanted = ListQuery(filters=words_of(query))
+    wanted = asked(**query.model_dump())
     found, total = runs.listed(web_context(), wanted, limit=query.limit, offset=query.offset)
     return answer(found, RunOut, headers={"X-Total-Count": str(total)})
 

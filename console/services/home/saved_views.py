@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from console.core.context import Context
-from console.core.listing import ListQuery, ListSpec, exact
+from console.core.listing import ListSpec, asked, exact
 from console.core.records import Fact, columns_of, view_of
 from console.domain.errors import Conflict, Invalid, NotFound, PermissionDenied
 from console.domain.identity.addresses import local_address
@@ -45,8 +45,7 @@ def listed(ctx: Context, list_name: str | None = None) -> list[View]:
 
     The page behind an address checks its permission itself; callers leave out what the reader may not open.
     """
-    words = {} if list_name is None else {"list_name": (list_name,)}
-    return list(lists.stream(ctx, _spec(_person(ctx)), ListQuery(filters=words)))
+    return list(lists.stream(ctx, _spec(_person(ctx)), asked(list_name=list_name)))
 
 
 def _spec(me: int) -> ListSpec:

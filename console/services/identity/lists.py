@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 
 from console.core.context import Context
-from console.core.listing import Filter, ListQuery, ListSpec, one_of
+from console.core.listing import Filter, ListQuery, ListSpec, asked, one_of
 from console.core.records import Fact, columns_of
 from console.domain.errors import NotFound
 from console.domain.identity import iam
@@ -120,10 +119,11 @@ def all_users(ctx: Context) -> list[UserRow]:
     return list(lists.stream(ctx, user_list(ctx), NEWEST))
 
 
-def all_tokens(ctx: Context, words: Mapping[str, tuple[str, ...]] | None = None) -> list[TokenView]:
+def all_tokens(ctx: Context, *, user_id: int | None = None, active_only: bool = False) -> list[TokenView]:
     """Return tokens, newest first; there is no site filter (API contract, section 4)."""
+    wanted = asked(user_id=user_id, active_only=active_only or None)
     spec = replace(token_list(ctx), name="tokens_api", filters=_FOR_PROGRAMS)
-    return list(lists.stream(ctx, spec, replace(NEWEST, filters=words or {})))
+    return list(lists.stream(ctx, spec, replace(NEWEST, filters=wanted.filters)))
 
 
 def all_sites(ctx: Context) -> list[SiteView]:
@@ -174,7 +174,5 @@ def _users_with_tokens(ctx: Context) -> list[tuple[str, str]]:
 # What programs may narrow the tokens by.
 _FOR_PROGRAMS = (
     Filter("user_id", "", "text", lambda _ctx, words, _now: Token.user_id == int(words[0])),
-    Filter(
-        "active_only", "", "flag", lambda _ctx, words, _now: Token.is_active.is_(True) if words == ["1"] else true()
-    ),
+    Filter("active_only", "", "flag", lambda *_: Token.is_active.is_(True)),
 )

@@ -16,10 +16,9 @@ from sqlalchemy import ColumnElement, CursorResult, Delete, ScalarSelect, Update
 from sqlalchemy.orm import undefer
 
 from console.core.context import Context
-from console.core.listing import Filter, ListQuery, ListSpec, Order, exact, instant
+from console.core.listing import Filter, ListQuery, ListSpec, Order, asked, exact, instant
 from console.core.records import Fact, JsonObject, view_of
 from console.core.revisions import ALWAYS
-from console.core.serialize import iso
 from console.domain.errors import NotFound
 from console.domain.jobs.runs import FINISHED, QUEUED, REASONS, RUNNING
 from console.domain.text import T, Text
@@ -267,12 +266,7 @@ def history(
 
     For services that show the history of their own job; the permission is theirs to check.
     """
-    words = {
-        "job_name": name,
-        "since": None if since is None else iso(since),
-        "dry_run": None if dry_run is None else str(int(dry_run)),
-    }
-    query = ListQuery(filters={key: (word,) for key, word in words.items() if word is not None})
+    query = asked(job_name=name, since=since, dry_run=dry_run)
     found = slice_of(ctx, _LIST, query, limit=limit, offset=offset)
     return list(found.items), found.total
 
