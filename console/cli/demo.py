@@ -9,7 +9,7 @@ from sqlalchemy.orm import sessionmaker
 from console.cli.groups import Commands
 from console.core.context import SYSTEM, unit_of_work
 from console.demo.story import Story
-from console.services.identity import users
+from console.services.identity import lists as identity_lists
 from console.web.extensions import db
 
 commands = Commands("demo", help="The demo company.")
@@ -22,7 +22,7 @@ def seed() -> None:
     clock = current_app.extensions["console_clock"]
     factory = sessionmaker(db.engine)
     with unit_of_work(factory, actor=SYSTEM, clock=clock, config=config, write=False) as ctx:
-        if users.list_users(ctx):
+        if identity_lists.all_users(ctx):
             click.echo("There are users already; the demo company is only made on an empty database.")
             return
     steps = Story(factory, config, clock.now()).play()

@@ -19,7 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from console.core import revisions
 from console.core.context import Context
-from console.core.serialize import CsvColumn
+from console.core.serialize import CsvColumn, iso
 from console.domain.entered import UnwritableError, entered
 from console.domain.errors import Invalid
 from console.domain.text import N_, T
@@ -31,6 +31,8 @@ MAX_WORDS = 30
 MAX_WORDS_BYTES = 4096
 # Deeper pages of a counted list are reached by narrowing the filter; the export has everything.
 MAX_OFFSET = 1_000_000
+# What programs say beside filters: which rows of those that match.
+PLACE = ("limit", "offset", "cursor")
 
 
 class Args(Protocol):
@@ -73,7 +75,7 @@ class Column:
 class Filter:
     """A filter: `where` turns the chosen words into SQL; `choices` (or a function of the context) limits them.
 
-    One that is not `shown` waits behind “+ Filter” until somebody uses it.
+    One that is not `shown` waits behind “+ Filter” until somebody uses it; an `exact` one takes the empty word too.
     """
 
     key: str
@@ -83,6 +85,7 @@ class Filter:
     choices: Choices | Callable[[Context], Choices] = ()
     multiple: bool = True
     shown: bool = True
+    exact: bool = False
 
     def options(self, ctx: Context) -> Choices:
         """Return `(word, label)` pairs that may be chosen."""
@@ -99,7 +102,8 @@ class ListSpec:
 
     Hooks: `ids` gives the SELECT of the ids alone, which are then found first. `order` may depend on the query. A list
     is remembered when `holds` says up to which instant (aware UTC) its rows read the same; `until` says the same of
-    which rows match a query. `counted` gives the number of matching rows where it is known without counting them.
+    which rows match a query, and is enough for their number to be remembered. `counted` gives the number of matching
+    rows where it is known without counting them.
     """
 
     name: str
@@ -253,6 +257,16 @@ class ListResult:
         return (self.spec.name, columns, self.query.url(page=self.query.page), choices)
 
 
+def asked(**values: Any) -> ListQuery:
+    """Return the query of a program: its filters are what has a value, apart from the place of the slice."""
+    given = {key: value for key, value in values.items() if value is not None and key not in PLACE}
+    return ListQuery(filters={key: (_word(value),) for key, value in given.items()})
+
+
+def _word(value: Any) -> str:
+    return iso(value) if isinstance(value, datetime) else str(int(value) if isinstance(value, bool) else value)
+
+
 def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery:
     """Read the URL parameters of a list; raises Invalid for a column, order, size or page that does not exist.
 
@@ -317,6 +331,17 @@ def one_of(column: SqlValue) -> Where:
     return lambda _ctx, words, _now: column.in_(words)
 
 
+def exact(table: Any, *keys: str) -> tuple[Filter, ...]:
+    """Return the filters of programs by columns of a table: any word may be asked for, the empty one too."""
+    columns = {key: getattr(table, key) for key in keys}
+    return tuple(Filter(key, "", "text", one_of(column), exact=True) for key, column in columns.items())
+
+
+def instant(key: str, compare: Callable[[Any, datetime], ColumnElement[bool]], column: SqlValue) -> Filter:
+    """Return the filter of programs that compares a column with an instant (ISO 8601 with offset)."""
+    return Filter(key, "", "date", lambda _ctx, words, _now: compare(column, datetime.fromisoformat(words[0])))
+
+
 def day_filters(column: SqlValue, *, keys: tuple[str, str] = ("since", "until")) -> tuple[Filter, Filter]:
     """Return the filters of an instant by days of the business zone: from a day on, and until a day, that included."""
 
@@ -348,7 +373,7 @@ def narrowed(ctx: Context, spec: ListSpec, query: ListQuery, now: datetime) -> A
     statement = spec.base(ctx)
     for key, words in spec.effective(query).items():
         item = spec.filter(key)
-        chosen = [word for word in words if word]
+        chosen = [word for word in words if word or (item is not None and item.exact)]
         if item is None or not chosen:
             continue
         if item.kind in ("choice", "flag") and not callable(item.choices) and item.choices:

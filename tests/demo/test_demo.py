@@ -15,7 +15,7 @@ from console.services.audit import record as audit
 from console.services.automation import history as autopilot_history
 from console.services.automation import kpi, shadow
 from console.services.gate import gate
-from console.services.identity import sites, users
+from console.services.identity import lists as identity_lists
 from console.services.policies import policies
 from console.services.policies.automation import AUTOPILOT
 from console.services.programme import weeks as programme
@@ -33,9 +33,9 @@ def test_the_demo_company_is_true(engine, config, clock):
 
 
 def something_true_is_on_every_page(ctx):
-    assert {site.name for site in sites.list_all(ctx)} == set(SITES)
-    assert {user.username for user in users.list_users(ctx)} == {person.username for person in PEOPLE}
-    assert all(user.username.startswith("demo.") for user in users.list_users(ctx))
+    assert {site.name for site in identity_lists.all_sites(ctx)} == set(SITES)
+    assert {user.username for user in identity_lists.all_users(ctx)} == {person.username for person in PEOPLE}
+    assert all(user.username.startswith("demo.") for user in identity_lists.all_users(ctx))
 
     strip = gate.overview(ctx)
     assert strip.decision == "no_go"
@@ -52,7 +52,7 @@ def something_true_is_on_every_page(ctx):
 
 
 def nobody_can_sign_in_until_an_owner_says_so(ctx):
-    assert not any(user.has_password for user in users.list_users(ctx))
+    assert not any(user.has_password for user in identity_lists.all_users(ctx))
 
 
 def a_fortnight_of_automation_is_there_with_its_policy_and_a_dead_channel(ctx):

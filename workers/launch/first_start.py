@@ -14,7 +14,8 @@ from sqlalchemy.orm import sessionmaker
 from console.core import logs
 from console.core.config import Config
 from console.core.context import SYSTEM, Context, unit_of_work
-from console.services.identity import first_owner, users
+from console.services.identity import first_owner
+from console.services.identity import lists as identity_lists
 from console.services.identity.first_owner import FirstOwner
 from console.services.runbook import health
 from console.web.extensions import db
@@ -48,7 +49,7 @@ class FirstStart:
                 upgrade()
                 self.mark.unlink()
         with self._transaction() as ctx:
-            empty = not users.list_users(ctx)
+            empty = not identity_lists.all_users(ctx)
         if self.config["DEMO"] and empty:
             self._demo()
         with self._transaction() as ctx:

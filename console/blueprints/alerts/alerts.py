@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_openapi3.models.tag import Tag
 
+from console.core.listing import asked
 from console.domain.alerts.alerts import SUCCESS, explained
 from console.domain.jobs import names as job_names
 from console.domain.text import N_, Text
@@ -20,6 +21,7 @@ from console.inputs.alerts import (
 )
 from console.inputs.response_models import array, shape
 from console.services.alerts import delivery as alert_delivery
+from console.services.alerts import lists as alert_lists
 from console.services.alerts import outbox as alerts
 from console.services.alerts.lists import DELIVERIES, EVENTS
 from console.services.jobs import registry
@@ -42,10 +44,9 @@ NAV = NavItem("operations", 50, "alerts.page", N_("Alerts"), "bell", permission=
 @access(*alerts.READ)
 def deliveries(query: DeliveriesQuery) -> Response:
     """Return deliveries, newest attempt first."""
-    found, total = alerts.listed(
-        web_context(), event_type=query.event_type, status=query.status, limit=query.limit, offset=query.offset
-    )
-    return answer(found, DeliveryOut, headers={"X-Total-Count": str(total)})
+    wanted = asked(**query.model_dump())
+    found = alert_lists.listed(web_context(), wanted, limit=query.limit, offset=query.offset)
+    return answer(found.items, DeliveryOut, headers={"X-Total-Count": str(found.total)})
 
 
 @api.get("/api/ops/alerts/deliveries/<delivery_id>", responses={200: DeliveryDetailOut})

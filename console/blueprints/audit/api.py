@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3.models.tag import Tag
 
+from console.core.listing import asked
 from console.inputs.audit import (
     AcknowledgedOut,
     AcknowledgeIn,
@@ -19,9 +20,9 @@ from console.inputs.audit import (
 from console.inputs.response_models import shape
 from console.services.audit import checkpoints as audit_checkpoints
 from console.services.audit import exports as audit_exports
-from console.services.audit import log as audit_log
+from console.services.audit import lists as audit_lists
 from console.services.audit import rebaseline as audit_rebaseline
-from console.services.audit.log import READ, LogEntry, LogFilter
+from console.services.audit.log import READ, LogEntry
 from console.services.audit.rebaseline import RebaselineResult
 from console.ui.responses import answer, download
 from console.web.api_blueprint import ApiBlueprint
@@ -36,8 +37,8 @@ LogOut, RebaselineOut = shape(LogEntry, "LogOut"), shape(RebaselineResult, "Reba
 @access(*READ)
 def audit_logs(query: LogQuery) -> Response:
     """Return entries, newest first; X-Total-Count counts up to 10000, X-Next-Cursor leads on."""
-    wanted = LogFilter(**query.model_dump(exclude={"limit", "offset", "cursor"}))
-    found = audit_log.listed(web_context(), wanted, limit=query.limit, offset=query.offset, cursor=query.cursor)
+    wanted = asked(**query.model_dump())
+    found = audit_lists.listed(web_context(), wanted, limit=query.limit, offset=query.offset, cursor=query.cursor)
     headers = {"X-Total-Count": str(found.total)}
     if found.capped:
         headers["X-Total-Count-Capped"] = "true"

@@ -27,7 +27,8 @@ def _openable(found: list[views.View]) -> list[views.View]:
 @access()
 def page() -> Response:
     """Show every view that the person can open."""
-    return show(_openable(views.listed(web_context())), fragment="kit/views_menu.views_table", page="home/views.html")
+    found = _openable(views.listed(web_context()))
+    return show(found, fragment="kit/views_menu.views_table", page="home/views.html", columns=views.COLUMNS)
 
 
 @pages.get("/views/menu")

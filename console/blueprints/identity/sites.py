@@ -36,7 +36,7 @@ NAV = NavItem("administration", 30, "sites.page", N_("Sites"), "building-communi
 @access("admins:manage")
 def list_sites() -> Response:
     """Return the sites in the caller's scope by name, inactive ones too."""
-    return answer(sites.list_all(web_context()), SiteOut)
+    return answer(identity_lists.all_sites(web_context()), SiteOut)
 
 
 @api.post("/api/admin/sites", responses={201: SiteOut})

@@ -62,8 +62,7 @@ def token_policy() -> Response:
 @access("admins:manage")
 def list_tokens(query: TokenQuery) -> Response:
     """Return tokens, newest first; never their text."""
-    found = tokens.list_tokens(web_context(), user_id=query.user_id, active_only=query.active_only)
-    return answer(found, TokenOut)
+    return answer(identity_lists.all_tokens(web_context(), **query.model_dump()), TokenOut)
 
 
 @api.post("/api/admin/users/<user_id>/tokens", responses={201: IssuedTokenOut})

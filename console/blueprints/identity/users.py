@@ -55,7 +55,7 @@ SHOWN = (Conflict, Invalid, PermissionDenied)
 @access("admins:manage")
 def list_users() -> Response:
     """Return all users, newest first."""
-    return answer(users.list_users(web_context()), UserOut)
+    return answer(identity_lists.all_users(web_context()), UserOut)
 
 
 @api.post("/api/admin/users", responses={201: UserOut})

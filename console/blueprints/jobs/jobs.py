@@ -12,7 +12,7 @@ from flask_openapi3.models.tag import Tag
 
 from console.adapters import queue
 from console.core import listing
-from console.core.listing import ListSpec
+from console.core.listing import ListSpec, asked
 from console.domain.errors import Invalid, NotFound
 from console.domain.jobs.runs import API, REASONS, TRIGGERS
 from console.domain.text import N_
@@ -25,7 +25,7 @@ from console.services.jobs import registry, runs
 from console.services.jobs import requests as run_requests
 from console.services.jobs import schedule as run_schedule
 from console.services.jobs.job import Job
-from console.services.jobs.runs import Run, RunFilter
+from console.services.jobs.runs import Run
 from console.services.jobs.schedule import ScheduleView
 from console.ui import runs as running
 from console.ui.frame import leave_toast
@@ -70,15 +70,7 @@ def clock_time(instant: str) -> str:
 @access(*READ)
 def list_runs(query: RunListQuery) -> Response:
     """Return finished runs, newest first (or those of another `state`); how many match is in `X-Total-Count`."""
-    wanted = RunFilter(
-        job_name=query.job_name,
-        state=query.state,
-        status=query.status,
-        trigger=query.trigger,
-        since=query.since,
-        until=query.until,
-        dry_run=query.dry_run,
-    )
+    wanted = asked(**query.model_dump())
     found, total = runs.listed(web_context(), wanted, limit=query.limit, offset=query.offset)
     return answer(found, RunOut, headers={"X-Total-Count": str(total)})
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import ColumnElement, select
 
 from console.core.context import Context
-from console.core.listing import AnySelect, Choices, Filter, ListSpec, one_of
+from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec, one_of
 from console.core.records import columns_of
 from console.domain.text import N_
 from console.models.alerts import AlertDelivery
 from console.services.alerts import outbox as alerts
+from console.services.common.lists import Slice, slice_of
 
 STATUSES: Choices = (
     ("queued", N_("Waiting")),
@@ -69,3 +72,18 @@ DELIVERIES = ListSpec(
     order=(AlertDelivery.last_attempt_at.desc(),),
     count_cap=100_000,
 )
+
+
+def listed(ctx: Context, query: ListQuery, *, limit: int = 100, offset: int = 0) -> Slice:
+    """Return deliveries with their messages, newest attempt first: two queries; any word may be asked for."""
+    spec = replace(
+        DELIVERIES,
+        name="alerts_api",
+        row=lambda row: alerts.within(ctx, alerts.view(row[0])),
+        filters=(
+            Filter("status", "", "text", one_of(AlertDelivery.status)),
+            Filter("event_type", "", "text", one_of(AlertDelivery.event_type)),
+        ),
+        count_cap=None,
+    )
+    return slice_of(ctx, spec, query, limit=limit, offset=offset)

@@ -153,28 +153,13 @@ def visible(ctx: Context) -> list[ColumnElement[bool]]:
     return [or_(AlertDelivery.site.is_(None), AlertDelivery.site.in_(ctx.actor.site_scope))]
 
 
-def listed(
-    ctx: Context, *, event_type: str | None = None, status: str | None = None, limit: int = 100, offset: int = 0
-) -> tuple[list[Delivery], int]:
-    """Return deliveries, newest attempt first, and how many there are; two queries."""
-    conditions = visible(ctx)
-    if event_type:
-        conditions.append(AlertDelivery.event_type == event_type)
-    if status:
-        conditions.append(AlertDelivery.status == status)
-    total = ctx.session.scalar(select(func.count()).select_from(AlertDelivery).where(*conditions)) or 0
-    order = (AlertDelivery.last_attempt_at.desc(), AlertDelivery.id.desc())
-    rows = ctx.session.scalars(select(AlertDelivery).where(*conditions).order_by(*order).limit(limit).offset(offset))
-    return [_within(ctx, view(row)) for row in rows], total
-
-
 def get(ctx: Context, delivery_id: int) -> Delivery:
     """Return one delivery with its attempts, newest first; raises NotFound, also for other sites' ids."""
     row = _load(ctx, delivery_id)
     attempts = ctx.session.scalars(
         select(AlertAttempt).where(AlertAttempt.delivery_id == row.id).order_by(AlertAttempt.id.desc()).limit(100)
     )
-    return _within(ctx, view(row, tuple(attempts)))
+    return within(ctx, view(row, tuple(attempts)))
 
 
 def retry(ctx: Context, delivery_id: int) -> Delivery:
@@ -195,7 +180,7 @@ def retry(ctx: Context, delivery_id: int) -> Delivery:
     detail = {"event_type": row.event_type, "target": row.target, "status": row.status}
     audit.record(ctx, "alert_delivery_retry", "alert_delivery", row.id, detail=detail)
     ctx.session.refresh(row)
-    return _within(ctx, view(row))
+    return within(ctx, view(row))
 
 
 def due_for_retry(
@@ -258,7 +243,7 @@ def view(row: AlertDelivery, attempts: tuple[AlertAttempt, ...] = ()) -> Deliver
     return view_of(Delivery, row, payload=row.payload_json, attempts=told)
 
 
-def _within(ctx: Context, delivery: Delivery) -> Delivery:
+def within(ctx: Context, delivery: Delivery) -> Delivery:
     """Leave out of a message about several sites what the caller may not see: other sites' items, and who has them."""
     if ctx.actor.all_sites:
         return delivery

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import ge, lt
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from console.core.context import Context
-from console.core.listing import Choices, Filter, ListSpec, day_filters, one_of
+from console.core.listing import Choices, Filter, ListQuery, ListSpec, day_filters, exact, instant, one_of
 from console.core.records import columns_of
 from console.domain.text import N_
 from console.services.audit.append import LOGS
 from console.services.audit.log import COUNT_CAP, READ, SHOWN, LogEntry, entry_of, unsuccessful, visible
+from console.services.common.lists import slice_of
 
 # Beside "success", the words with which entries tell how it ended (API contract, dictionary of the audit log).
 STATUSES = ("success", "warning", "denied", "failed", "error", "critical")
@@ -88,3 +91,36 @@ def spec(actions: Mapping[str, str]) -> ListSpec:
         search=_search,
         count_cap=COUNT_CAP,
     )
+
+
+_FOR_PROGRAMS = replace(
+    spec({}),
+    name="audit_api",
+    filters=(
+        *exact(LOGS.c, "action", "actor_username", "resource_type", "resource_id", "request_id"),
+        Filter("status", "", "text", _status, exact=True),
+        instant("since", ge, LOGS.c.created_at),
+        instant("until", lt, LOGS.c.created_at),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """A page of the log; `capped` means there are more than `total`. `next_cursor` leads to the following page."""
+
+    entries: tuple[LogEntry, ...]
+    total: int
+    capped: bool
+    next_cursor: int | None
+
+
+def listed(ctx: Context, query: ListQuery, *, limit: int = 50, offset: int = 0, cursor: int | None = None) -> LogPage:
+    """Return a page of entries, newest first, and their number (counted up to ten thousand): two queries.
+
+    `cursor` is the `next_cursor` of the page before: unlike an offset it costs the same on every page and does not
+    shift when entries join. Raises PermissionDenied without `admins:manage` or `audit:read`.
+    """
+    found = slice_of(ctx, _FOR_PROGRAMS, query, limit=limit + 1, offset=offset, cursor=cursor)
+    entries = found.items[:limit]
+    return LogPage(entries, found.total, found.capped, entries[-1].seq if len(found.items) > limit else None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, false, func, literal, literal_column, not_, or_, select
+from sqlalchemy import ColumnElement, false, func, literal_column, not_, or_, select
 
 from console.core.context import Context
 from console.core.database import dump_json
@@ -92,68 +92,9 @@ def unsuccessful(*statuses: str) -> Iterator[ColumnElement[bool]]:
         yield LOGS.c.status != literal_column("'success'")
 
 
-@dataclass(frozen=True)
-class LogFilter:
-    """What narrows the log; None means any. `since` is inclusive, `until` exclusive (aware UTC)."""
-
-    action: str | None = None
-    actor_username: str | None = None
-    resource_type: str | None = None
-    resource_id: str | None = None
-    status: str | None = None
-    request_id: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def conditions(self) -> Iterator[ColumnElement[bool]]:
-        """Return the SQL of each given filter; every one of them has its index."""
-        for name in ("action", "actor_username", "resource_type", "resource_id", "status", "request_id"):
-            word = getattr(self, name)
-            if word is not None:
-                yield LOGS.c[name] == word
-        if self.status is not None:
-            yield from unsuccessful(self.status)
-        if self.since is not None:
-            yield LOGS.c.created_at >= self.since
-        if self.until is not None:
-            yield LOGS.c.created_at < self.until
-
-
-@dataclass(frozen=True)
-class LogPage:
-    """A page of the log; `capped` means there are more than `total`. `next_cursor` leads to the following page."""
-
-    entries: tuple[LogEntry, ...]
-    total: int
-    capped: bool
-    next_cursor: int | None
-
-
 def entry_of(row: Any) -> LogEntry:
     """Return a stored row as it is shown; an unreadable detail is shown as text."""
     return view_of(LogEntry, row, detail=detail_object(row.detail_json))
-
-
-def listed(ctx: Context, wanted: LogFilter, *, limit: int = 50, offset: int = 0, cursor: int | None = None) -> LogPage:
-    """Return a page of entries, newest first, and their number (counted up to ten thousand): two queries.
-
-    `cursor` is the `next_cursor` of the page before: unlike an offset it costs the same on every page and does not
-    shift when entries join. Raises PermissionDenied without `admins:manage` or `audit:read`.
-    """
-    conditions = [*visible(ctx), *wanted.conditions()]
-    counted = select(literal(1)).select_from(LOGS).where(*conditions).limit(COUNT_CAP + 1).subquery()
-    total = ctx.session.scalar(select(func.count()).select_from(counted)) or 0
-    query = select(*SHOWN).where(*conditions)
-    if cursor is not None:
-        query = query.where(LOGS.c.seq < cursor)
-    rows = ctx.session.execute(query.order_by(LOGS.c.seq.desc()).limit(limit + 1).offset(offset)).all()
-    entries = tuple(entry_of(row) for row in rows[:limit])
-    return LogPage(
-        entries=entries,
-        total=min(total, COUNT_CAP),
-        capped=total > COUNT_CAP,
-        next_cursor=entries[-1].seq if len(rows) > limit else None,
-    )
 
 
 @dataclass(frozen=True)

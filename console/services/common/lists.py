@@ -25,13 +25,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Slice:
-    """Some rows of a query in its order, and how many match in all.
+    """Some rows of a query in its order, and how many match in all; `capped` means there are more than `total`.
 
     While nothing changes the very same object is given again: what was made of it holds as long as it lives.
     """
 
     items: tuple[Any, ...]
     total: int
+    capped: bool = False
 
     @property
     def weight(self) -> int:
@@ -68,7 +69,8 @@ def run(
         last = max(1, -(-number // query.per_page))
         there = query if capped else replace(query, page=min(query.page, last))
         skipped = (there.page - 1) * there.per_page
-        return _rows(ctx, spec, there, statement, number, there.per_page, skipped), number, capped, there.page
+        there_are = None if capped else number
+        return _rows(ctx, spec, there, statement, there_are, there.per_page, skipped), number, capped, there.page
 
     place = ("page", query.sort, query.descending, query.page, query.per_page, total)
     rows, number, capped, page = _remembered(ctx, spec, query, place, find, lambda found: found[0])
@@ -84,17 +86,27 @@ def slice_of(
     limit: int,
     offset: int,
     order: Order = (),
+    cursor: int | None = None,
 ) -> Slice:
-    """Return rows `offset` to `offset + limit` of a query in the order of the list or in another one."""
+    """Return rows `offset` to `offset + limit` of a query in the order of the list or in another one.
+
+    Of a list that has its highest keys first a `cursor` is the last key seen: rows are those behind it, counted are
+    all.
+    """
     spec = replace(spec, order=order) if order else spec
 
     def find() -> Slice:
         statement = matching(ctx, spec, query, ctx.now())
-        total, _capped = _count(ctx, spec, query, statement)
-        return Slice(_rows(ctx, spec, query, statement, total, limit, offset) if offset < total else (), total)
+        total, capped = _count(ctx, spec, query, statement)
+        if offset >= total and not capped:
+            return Slice((), total)
+        if cursor is not None:
+            statement = statement.where(spec.key < cursor)
+        there_are = None if capped or cursor is not None else total
+        return Slice(_rows(ctx, spec, query, statement, there_are, limit, offset), total, capped)
 
     revisions.has_read_list()
-    what = ("slice", limit, offset, *map(str, order))
+    what = ("slice", limit, offset, cursor, *map(str, order))
     return _remembered(ctx, spec, query, what, find, lambda found: found.items)
 
 
@@ -172,7 +184,7 @@ def _count(ctx: Context, spec: ListSpec, query: ListQuery, statement: AnySelect)
 
 
 def _rows(
-    ctx: Context, spec: ListSpec, query: ListQuery, statement: AnySelect, total: int, limit: int, offset: int
+    ctx: Context, spec: ListSpec, query: ListQuery, statement: AnySelect, total: int | None, limit: int, offset: int
 ) -> tuple[Any, ...]:
     if spec.ids is None:
         page = ordered(spec, query, statement).limit(limit).offset(offset)
@@ -190,14 +202,15 @@ def _joined(ctx: Context, spec: ListSpec, ids: FromClause, order: Order) -> tupl
     return tuple(spec.row(row) for row in ctx.session.execute(full))
 
 
-def _from_nearer_end(ids: AnySelect, order: Order, total: int, *, limit: int, offset: int) -> AnySelect:
+def _from_nearer_end(ids: AnySelect, order: Order, total: int | None, *, limit: int, offset: int) -> AnySelect:
     """Return the ids at these places of an order; the second half is walked from the end, where its places are near.
 
-    They come in either direction: the rows that are joined to them have to be put in order anyway.
+    Where the `total` is not known it begins at the start. They come in either direction: the rows that are joined to
+    them have to be put in order anyway.
     """
-    behind = total - offset
-    if offset <= behind:
+    if total is None or offset <= total - offset:
         return ids.order_by(*order).limit(limit).offset(offset)
+    behind = total - offset
     taken = min(limit, behind)
     return ids.order_by(*map(_turned, order)).limit(taken).offset(behind - taken)
 
@@ -214,19 +227,22 @@ def _remembered(
     query: ListQuery,
     what: tuple[Hashable, ...],
     find: Callable[[], T],
-    rows: Callable[[T], Sequence[Any]] = lambda _found: (),
+    rows: Callable[[T], Sequence[Any]] | None = None,
 ) -> T:
-    """Return what `find` finds; it looks again when something was written or what was found no longer holds."""
+    """Return what `find` finds; it looks again when something was written or what was found no longer holds.
+
+    What has no rows is a number, which holds as long as the same rows match.
+    """
     _require(ctx, spec)
-    if spec.holds is None:
-        return find()
     holds, now = spec.holds, ctx.now()
+    if holds is None and (rows is not None or spec.until is None):
+        return find()
     words = tuple(sorted((key, chosen) for key, chosen in spec.effective(query).items()))
     key = (what, spec.name, ctx.actor.site_scope, words, query.search)
     until = ALWAYS if spec.until is None else spec.until(ctx, query, now)
 
     def look() -> tuple[T, datetime]:
         found = find()
-        return found, min(until, holds(rows(found)))
+        return found, until if rows is None or holds is None else min(until, holds(rows(found)))
 
     return cached_query_until(ctx, key, now, look)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from console.core.context import Context
+from console.core.listing import ListSpec, asked, exact
+from console.core.records import Fact, columns_of, view_of
 from console.domain.errors import Conflict, Invalid, NotFound, PermissionDenied
 from console.domain.identity.addresses import local_address
-from console.domain.text import T
+from console.domain.text import N_, T
 from console.models.home import SavedView
 from console.models.identity import User
+from console.services.common import lists
 from console.services.jobs.runs import changed
 
 MAX_VIEWS_PER_PERSON = 100
@@ -24,13 +28,16 @@ class View:
     """A saved view as menus show it; `mine` tells whether the reader may change it."""
 
     id: int
-    list_name: str
-    name: str
+    list_name: Annotated[str, Fact(N_("List"))]
+    name: Annotated[str, Fact(N_("Name"))]
     address: str
-    is_shared: bool
+    is_shared: Annotated[bool, Fact(N_("Seen by"))]
     is_start: bool
     mine: bool
-    owner: str
+    owner: Annotated[str, Fact(N_("Owner"))]
+
+
+COLUMNS = columns_of(View, SavedView, "name", "list_name", "is_shared", "owner")
 
 
 def listed(ctx: Context, list_name: str | None = None) -> list[View]:
@@ -38,16 +45,21 @@ def listed(ctx: Context, list_name: str | None = None) -> list[View]:
 
     The page behind an address checks its permission itself; callers leave out what the reader may not open.
     """
-    me = _person(ctx)
-    statement = (
-        select(SavedView, User.display_name, User.username)
-        .join(User, User.id == SavedView.user_id)
-        .where(or_(SavedView.user_id == me, SavedView.is_shared))
-        .order_by(SavedView.list_name, SavedView.name, SavedView.id)
+    return list(lists.stream(ctx, _spec(_person(ctx)), asked(list_name=list_name)))
+
+
+def _spec(me: int) -> ListSpec:
+    owner = func.coalesce(func.nullif(User.display_name, ""), User.username)
+    seen = or_(SavedView.user_id == me, SavedView.is_shared)
+    return ListSpec(
+        name="views",
+        base=lambda _ctx: select(SavedView, owner).join(User, User.id == SavedView.user_id).where(seen),
+        row=lambda row: _view(row[0], row[1], me),
+        key=SavedView.id,
+        columns=COLUMNS,
+        filters=exact(SavedView, "list_name"),
+        order=(SavedView.list_name, SavedView.name, SavedView.id),
     )
-    if list_name is not None:
-        statement = statement.where(SavedView.list_name == list_name)
-    return [_view(row, display or username, me) for row, display, username in ctx.session.execute(statement)]
 
 
 def save(ctx: Context, *, list_name: str, name: str, address: str, shared: bool = False) -> View:
@@ -116,4 +128,4 @@ def _person(ctx: Context) -> int:
 
 
 def _view(row: SavedView, owner: str, me: int) -> View:
-    return View(row.id, row.list_name, row.name, row.address, row.is_shared, row.is_start, row.user_id == me, owner)
+    return view_of(View, row, mine=row.user_id == me, owner=owner)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
-from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 
 from console.core.context import Context
-from console.core.listing import Filter, ListSpec, one_of
+from console.core.listing import Filter, ListQuery, ListSpec, asked, one_of
 from console.core.records import Fact, columns_of
 from console.domain.errors import NotFound
 from console.domain.identity import iam
 from console.domain.text import N_
 from console.models.identity import Site, Token, User
+from console.services.common import lists
 from console.services.identity import sites, tokens, users
 from console.services.identity.callers import live_token, token_policy
 from console.services.identity.sites import SiteView
@@ -28,6 +29,7 @@ ROLE_CHOICES = (
     ("auditor", N_("Auditor")),
 )
 ACTIVE_CHOICES = (("active", N_("Active")), ("inactive", N_("Inactive")))
+NEWEST = ListQuery(sort="created_at", descending=True)
 TOKEN_CHOICES = (("live", N_("Valid")), ("expiring", N_("Expiring")), ("ended", N_("Ended")))
 
 
@@ -99,15 +101,10 @@ def token_list(ctx: Context) -> ListSpec:
 
 def site_list(_ctx: Context) -> ListSpec:
     """Declare the list of sites in the caller's scope."""
-
-    def base(of: Context) -> Select[Any]:
-        statement = select(Site)
-        return statement if of.actor.all_sites else statement.where(Site.name.in_(of.actor.site_scope))
-
     return ListSpec(
         name="sites",
         read=(iam.ADMIN,),
-        base=base,
+        base=sites.in_scope,
         row=lambda row: sites.view(row[0]),
         key=Site.id,
         columns=columns_of(SiteView, Site, "name", "zone", "is_active", "created_at"),
@@ -115,6 +112,23 @@ def site_list(_ctx: Context) -> ListSpec:
         search=lambda text: Site.name.icontains(text, autoescape=True),
         order=(Site.is_active.desc(), Site.name),
     )
+
+
+def all_users(ctx: Context) -> list[UserRow]:
+    """Return all users, newest first; there is no site filter (API contract, section 4)."""
+    return list(lists.stream(ctx, user_list(ctx), NEWEST))
+
+
+def all_tokens(ctx: Context, *, user_id: int | None = None, active_only: bool = False) -> list[TokenView]:
+    """Return tokens, newest first; there is no site filter (API contract, section 4)."""
+    wanted = asked(user_id=user_id, active_only=active_only or None)
+    spec = replace(token_list(ctx), name="tokens_api", filters=_FOR_PROGRAMS)
+    return list(lists.stream(ctx, spec, replace(NEWEST, filters=wanted.filters)))
+
+
+def all_sites(ctx: Context) -> list[SiteView]:
+    """Return all sites in the caller's scope by name, inactive ones too."""
+    return list(lists.stream(ctx, site_list(ctx), ListQuery(sort="name")))
 
 
 def tokens_of(ctx: Context, user_id: int) -> list[TokenView]:
@@ -155,3 +169,10 @@ def _users_with_tokens(ctx: Context) -> list[tuple[str, str]]:
     named = select(User.username, User.display_name).where(User.id.in_(select(Token.user_id)))
     found = ctx.session.execute(named.order_by(User.username).limit(500))
     return [(username, display_name or username) for username, display_name in found]
+
+
+# What programs may narrow the tokens by.
+_FOR_PROGRAMS = (
+    Filter("user_id", "", "text", lambda _ctx, words, _now: Token.user_id == int(words[0])),
+    Filter("active_only", "", "flag", lambda *_: Token.is_active.is_(True)),
+)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 
 from console.core.context import Context
@@ -44,15 +44,17 @@ def view(site: Site) -> SiteView:
 
 def visible(ctx: Context, *, include_inactive: bool = False) -> list[SiteView]:
     """Return the sites in the caller's scope by name: for the switcher, filters and forms."""
-    found = cached_query(ctx, ("sites", ctx.actor.site_scope), lambda: _in_scope(ctx))
+
+    def find() -> tuple[SiteView, ...]:
+        return tuple(map(view, ctx.session.scalars(in_scope(ctx).order_by(Site.name))))
+
+    found = cached_query(ctx, ("sites", ctx.actor.site_scope), find)
     return [site for site in found if include_inactive or site.is_active]
 
 
-def _in_scope(ctx: Context) -> tuple[SiteView, ...]:
-    statement = select(Site).order_by(Site.name)
-    if not ctx.actor.all_sites:
-        statement = statement.where(Site.name.in_(ctx.actor.site_scope))
-    return tuple(view(site) for site in ctx.session.scalars(statement))
+def in_scope(ctx: Context) -> Select[Site]:
+    """Return the SELECT of the sites in the caller's scope, without order; for lists."""
+    return select(Site) if ctx.actor.all_sites else select(Site).where(Site.name.in_(ctx.actor.site_scope))
 
 
 def names(ctx: Context) -> list[str]:
@@ -66,12 +68,6 @@ def zone_of(ctx: Context, name: str | None) -> ZoneInfo:
     """Return the zone in which times of a site are shown; the default zone for an unknown or no site."""
     zone = ctx.session.scalar(select(Site.zone).where(Site.name == name)) if name else None
     return ZoneInfo(zone or ctx.config["BUSINESS_TIME_ZONE"])
-
-
-def list_all(ctx: Context) -> list[SiteView]:
-    """Return all sites by name, inactive ones too."""
-    ctx.actor.require(iam.ADMIN)
-    return visible(ctx, include_inactive=True)
 
 
 def get(ctx: Context, site_id: int) -> SiteView:

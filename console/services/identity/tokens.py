@@ -83,19 +83,6 @@ def policy(ctx: Context) -> TokenPolicy:
     return token_policy(ctx.config)
 
 
-def list_tokens(ctx: Context, *, user_id: int | None = None, active_only: bool = False) -> list[TokenView]:
-    """Return tokens, newest first; there is no site filter (API contract, section 4)."""
-    ctx.actor.require(iam.ADMIN)
-    statement = tokens_with_users()
-    if user_id is not None:
-        statement = statement.where(Token.user_id == user_id)
-    if active_only:
-        statement = statement.where(Token.is_active)
-    now = ctx.now()
-    rows = ctx.session.execute(statement.order_by(Token.created_at.desc(), Token.id.desc()))
-    return [view(ctx, token, user, now) for token, user in rows]
-
-
 def list_own(ctx: Context) -> list[TokenView]:
     """Return the caller's own tokens that still work, newest first."""
     statement = tokens_with_users().where(Token.user_id == ctx.actor.user_id, Token.is_active)

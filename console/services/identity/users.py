@@ -86,13 +86,6 @@ class NewPassword:
     tokens_ended: int
 
 
-def list_users(ctx: Context) -> list[UserView]:
-    """Return all users, newest first; there is no site filter (API contract, section 4)."""
-    ctx.actor.require(iam.ADMIN)
-    rows = ctx.session.scalars(select(User).order_by(User.created_at.desc(), User.id.desc()))
-    return [view(user) for user in rows]
-
-
 def has_demo_company(ctx: Context) -> bool:
     """Return whether the demo company is in this database; its user names begin with `demo.`."""
     asked = select(exists().where(User.username.startswith("demo.", autoescape=True)))

@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import ge, le
 from typing import Annotated, Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Delete, ScalarSelect, Update, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, CursorResult, Delete, ScalarSelect, Update, and_, literal, or_, select
 from sqlalchemy.orm import undefer
 
 from console.core.context import Context
+from console.core.listing import Filter, ListQuery, ListSpec, Order, asked, exact, instant
 from console.core.records import Fact, JsonObject, view_of
+from console.core.revisions import ALWAYS
 from console.domain.errors import NotFound
 from console.domain.jobs.runs import FINISHED, QUEUED, REASONS, RUNNING
 from console.domain.text import T, Text
 from console.inputs.jobs import ProgressOut
 from console.models.jobs import JobRun
-from console.services.common.query_cache import cached_query
+from console.services.common.lists import slice_of
 
 READ = ("admins:manage", "jobs:read")
 # Jobs that look at all sites: what they list is not for readers of one.
@@ -175,56 +178,40 @@ def row_of(ctx: Context, run_id: int, *, log: bool = False) -> JobRun:
     return row
 
 
-@dataclass(frozen=True)
-class RunFilter:
-    """What narrows the list of runs; None means any. `since` and `until` bound `finished_at` (aware UTC).
-
-    Without `state` only finished runs are listed (API contract: a run has a status and an end).
-    """
-
-    job_name: str | None = None
-    state: str | None = None
-    status: str | None = None
-    trigger: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    dry_run: bool | None = None
+def _state(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
+    # A run has an end exactly when it is finished, and the ends are what the indexes are made for.
+    return JobRun.finished_at.is_not(None) if words == [FINISHED] else state_is(words[0])
 
 
-def listed(ctx: Context, wanted: RunFilter, *, limit: int = 50, offset: int = 0) -> tuple[list[Run], int]:
+def _order(spec: ListSpec, query: ListQuery) -> Order:
+    return (JobRun.finished_at.desc(),) if spec.effective(query)["state"] == (FINISHED,) else ()
+
+
+# Without `state` only finished runs are listed (API contract: a run has a status and an end); instants bound that end.
+_LIST = ListSpec(
+    name="job_runs",
+    base=lambda _ctx: select(JobRun),
+    row=lambda row: view(row[0]),
+    key=JobRun.id,
+    columns=(),
+    filters=(
+        *exact(JobRun, "job_name", "status", "trigger"),
+        Filter("state", "", "text", _state),
+        Filter("dry_run", "", "text", lambda _ctx, words, _now: JobRun.dry_run == (words == ["1"])),
+        instant("since", ge, JobRun.finished_at),
+        instant("until", le, JobRun.finished_at),
+    ),
+    order=_order,
+    implied={"state": (FINISHED,)},
+    until=lambda *_: ALWAYS,
+)
+
+
+def listed(ctx: Context, query: ListQuery, *, limit: int = 50, offset: int = 0) -> tuple[list[Run], int]:
     """Return a page of runs, newest first, and how many there are: two queries."""
     ctx.actor.require(*READ)
-    query = select(JobRun).where(*_conditions(wanted))
-    if wanted.state in (None, FINISHED):
-        query = query.order_by(JobRun.finished_at.desc(), JobRun.id.desc())
-    else:
-        query = query.order_by(JobRun.id.desc())
-    rows = ctx.session.scalars(query.limit(limit).offset(offset))
-    return [_within(ctx, view(row)) for row in rows], _total(ctx, wanted)
-
-
-def _total(ctx: Context, wanted: RunFilter) -> int:
-    count = select(func.count()).select_from(JobRun).where(*_conditions(wanted))
-    return cached_query(ctx, ("job runs", wanted), lambda: ctx.session.scalar(count) or 0)
-
-
-def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
-    # A run has an end exactly when it is finished, and the ends are what the indexes are made for.
-    finished = wanted.state in (None, FINISHED)
-    conditions = [JobRun.finished_at.is_not(None) if finished else state_is(str(wanted.state))]
-    if wanted.job_name is not None:
-        conditions.append(JobRun.job_name == wanted.job_name)
-    if wanted.status is not None:
-        conditions.append(JobRun.status == wanted.status)
-    if wanted.trigger is not None:
-        conditions.append(JobRun.trigger == wanted.trigger)
-    if wanted.dry_run is not None:
-        conditions.append(JobRun.dry_run == wanted.dry_run)
-    if wanted.since is not None:
-        conditions.append(JobRun.finished_at >= wanted.since)
-    if wanted.until is not None:
-        conditions.append(JobRun.finished_at <= wanted.until)
-    return conditions
+    found = slice_of(ctx, _LIST, query, limit=limit, offset=offset)
+    return [_within(ctx, run) for run in found.items], found.total
 
 
 def _newest(name: str, *more: ColumnElement[bool]) -> ScalarSelect[int]:
@@ -279,9 +266,9 @@ def history(
 
     For services that show the history of their own job; the permission is theirs to check.
     """
-    wanted = RunFilter(job_name=name, since=since, dry_run=dry_run)
-    query = select(JobRun).where(*_conditions(wanted)).order_by(JobRun.finished_at.desc(), JobRun.id.desc())
-    return [view(row) for row in ctx.session.scalars(query.limit(limit).offset(offset))], _total(ctx, wanted)
+    query = asked(job_name=name, since=since, dry_run=dry_run)
+    found = slice_of(ctx, _LIST, query, limit=limit, offset=offset)
+    return list(found.items), found.total
 
 
 def open_runs(ctx: Context) -> list[Run]:

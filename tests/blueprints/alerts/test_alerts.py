@@ -36,6 +36,23 @@ def test_deliveries_have_the_published_keys_and_no_secret(api, delivery):
 
 
 @pytest.mark.parametrize(
+    ("query", "number"),
+    [
+        ("status=queued", 2),
+        ("status=anything", 0),
+        ("event_type=other", 0),
+        ("status=&event_type=", 2),
+        ("limit=1", 1),
+        ("offset=2", 0),
+    ],
+)
+def test_deliveries_are_narrowed_by_any_word(api, delivery, query, number):
+    response = api("owner").get(f"/api/ops/alerts/deliveries?{query}")
+
+    assert (response.status_code, len(response.json)) == (200, number)
+
+
+@pytest.mark.parametrize(
     ("role", "reads", "writes"), [("manager", 200, 200), ("auditor", 200, 403), ("operator", 403, 403)]
 )
 def test_who_reads_and_who_retries(api, delivery, role, reads, writes):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -14,6 +15,7 @@ from console.domain.audit.entry import canonical_json
 from console.models.audit import AuditChainHead
 from console.models.identity import User
 from console.models.jobs import JobRun
+from console.services.audit import lists as audit_lists
 from console.services.audit import record as audit
 from tests.factories import make_token, make_user
 from tests.services.audit.audit_support import Trail
@@ -351,3 +353,48 @@ def test_a_change_whose_entry_cannot_be_written_is_refused_and_undone(owner, tra
     assert response.status_code >= 500
     session.rollback()
     assert session.scalars(select(User).where(User.username == "never_made")).all() == []
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", [4, 3, 2, 1]),
+        ("limit=2&offset=1", [3, 2]),
+        ("cursor=3", [2, 1]),
+        ("cursor=3&offset=1", [1]),
+        ("resource_id=2", [3]),
+        ("resource_id=", []),
+        ("status=success", [4, 3, 2, 1]),
+        ("status=anything", []),
+        ("status=", []),
+        ("from=2026-03-02T00:00:00Z", [4, 3, 2, 1]),
+        ("to=2026-03-01T00:00:00Z", []),
+    ],
+)
+def test_the_log_is_narrowed_by_any_word(owner, trail, query, expected):
+    trail.write(4)
+
+    assert [entry["seq"] for entry in owner.get(f"{LOGS}?{query}").json] == expected
+
+
+def test_a_cursor_leads_through_the_whole_log(owner, trail):
+    trail.write(5)
+    seen, address = [], f"{LOGS}?limit=2"
+    while address:
+        found = owner.get(address)
+        assert found.headers["X-Total-Count"] == "5"
+        seen.append([entry["seq"] for entry in found.json])
+        following = found.headers.get("X-Next-Cursor")
+        address = following and f"{LOGS}?limit=2&cursor={following}"
+
+    assert seen == [[5, 4], [3, 2], [1]]
+
+
+def test_beyond_what_is_counted_the_log_goes_on(owner, trail, monkeypatch):
+    trail.write(4)
+    monkeypatch.setattr(audit_lists, "_FOR_PROGRAMS", replace(audit_lists._FOR_PROGRAMS, count_cap=2))
+
+    found = owner.get(f"{LOGS}?offset=3")
+
+    assert (found.headers["X-Total-Count"], found.headers["X-Total-Count-Capped"]) == ("2", "true")
+    assert [entry["seq"] for entry in found.json] == [1]

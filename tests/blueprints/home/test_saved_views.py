@@ -55,6 +55,17 @@ def test_a_view_is_deleted_by_its_owner_only(browser_client):
     assert "아침 회의" not in mine.get("/views").text
 
 
+def test_the_table_shows_the_columns_of_the_record(browser_client):
+    client = browser_client("manager")
+    save(client, shared="1")
+
+    shown = client.get("/views", headers={"Accept-Language": "en"}).text
+
+    for label, value in (("Name", "아침 회의"), ("List", "board"), ("Seen by", "Everybody"), ("Owner", "User")):
+        assert f'<th scope="col">{label}</th>' in shown
+        assert value in shown.split(f'data-label="{label}"')[1].split("</td>")[0]
+
+
 def test_an_unknown_action_changes_nothing(browser_client):
     client = browser_client("manager")
     save(client)

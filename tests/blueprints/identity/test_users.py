@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from console.models.audit import AuditLog
 from console.models.identity import Token, User, WebSession
-from tests.factories import make_token, make_user
+from tests.factories import make_site, make_token, make_user
 
 USERS = "/api/admin/users"
 
@@ -349,3 +350,20 @@ def test_who_leaves_is_told_the_state(api):
 
     assert (left.status_code, left.json["status"], left.json["username"]) == (200, "deactivated", "kim")
     assert left.json["is_active"] is False
+
+
+def test_lists_for_programs_have_everything_in_the_published_order(owner, session, clock):
+    for minutes, name in ((2, "middle"), (1, "oldest"), (3, "newest"), (3, "same_time")):
+        at = clock.now() + timedelta(minutes=minutes)
+        user = make_user(session, now=at, username=name, is_active=name != "middle")
+        make_token(session, user, now=at, label=name)
+        make_site(session, name, now=at, is_active=name != "middle")
+    session.commit()
+
+    newest = ["same_time", "newest", "middle", "oldest"]
+    assert [user["username"] for user in owner.get("/api/admin/users").json][:4] == newest
+    assert [token["label"] for token in owner.get("/api/admin/tokens").json][:4] == newest
+    assert [site["name"] for site in owner.get("/api/admin/sites").json] == sorted(newest)
+    every = len(owner.get("/api/admin/tokens").json)
+    assert len(owner.get("/api/admin/tokens?active_only=0").json) == every
+    assert owner.get("/api/admin/tokens?user_id=-1").json == []

@@ -18,7 +18,7 @@ from console.domain.identity.tokens import judge
 from console.models.audit import AuditLog
 from console.models.identity import Site, Token, User, WebSession
 from console.services.identity import callers as identity
-from console.services.identity import clean_up, first_owner, me, sessions, sites, tokens, users
+from console.services.identity import clean_up, first_owner, lists, me, sessions, sites, tokens, users
 from tests.conftest import actor_of
 from tests.factories import make_site, make_token, make_user
 
@@ -272,7 +272,7 @@ class TestSites:
 @pytest.mark.parametrize(
     "work",
     [
-        users.list_users,
+        lists.all_users,
         lambda ctx: users.create(ctx, username="kim"),
         lambda ctx: users.set_active(ctx, 1, is_active=False),
         lambda ctx: users.edit(ctx, 1, role="owner"),
@@ -280,10 +280,10 @@ class TestSites:
         lambda ctx: tokens.issue(ctx, 1),
         lambda ctx: tokens.rotate(ctx, 1),
         lambda ctx: tokens.revoke(ctx, 1),
-        tokens.list_tokens,
+        lists.all_tokens,
         tokens.policy,
         lambda ctx: sites.create(ctx, name="HQ"),
-        sites.list_all,
+        lists.all_sites,
     ],
 )
 @pytest.mark.parametrize("role", ["manager", "operator", "auditor"])

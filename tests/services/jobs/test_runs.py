@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, select
 
+from console.core.listing import ListQuery
 from console.domain.errors import Conflict, Invalid, NotFound, PermissionDenied
 from console.domain.text import Text
 from console.models.audit import AuditLog
@@ -57,7 +58,7 @@ def test_what_a_run_lists_of_all_sites_is_not_for_readers_of_one(make_ctx, add):
     scoped, owner = make_ctx("manager", ("한빛마을",)), make_ctx("owner")
 
     assert runs.get(scoped, run_id).detail == {"candidate_count": 2}
-    assert [run.detail for run in runs.listed(scoped, runs.RunFilter())[0]] == [{"rules": [1]}, {"candidate_count": 2}]
+    assert [run.detail for run in runs.listed(scoped, ListQuery())[0]] == [{"rules": [1]}, {"candidate_count": 2}]
     assert (runs.get(owner, run_id).detail, runs.get(scoped, gate_id).detail) == (detail, {"rules": [1]})
 
 
@@ -117,7 +118,7 @@ def test_what_waits_or_runs_is_told_running_first(ctx, add, clock):
 
 
 @pytest.mark.parametrize(
-    "look", [runs.open_runs, lambda ctx: runs.get(ctx, 1), lambda ctx: runs.listed(ctx, runs.RunFilter())]
+    "look", [runs.open_runs, lambda ctx: runs.get(ctx, 1), lambda ctx: runs.listed(ctx, ListQuery())]
 )
 def test_reading_needs_a_permission(make_ctx, look):
     with pytest.raises(PermissionDenied, match="admins:manage"):

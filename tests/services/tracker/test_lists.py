@@ -8,9 +8,11 @@ from console.core.listing import ListQuery
 from console.domain.errors import Invalid, PermissionDenied, SiteDenied
 from console.domain.tracker.requests import ItemChange
 from console.domain.tracker.tracker import REMEDIATION, CountedItem, tally
+from console.services.common import lists
 from console.services.tracker import board as tracker_board
 from console.services.tracker import lists as tracker_lists
 from console.services.tracker import summary as tracker
+from console.services.tracker.columns import spec
 from console.services.tracker.items import change
 from tests.factories import make_user
 from tests.factories.tracker import HOUR, add_item
@@ -49,6 +51,16 @@ def listed(ctx, search="", **filters):
     found = tracker_lists.slice_of(ctx, REMEDIATION, query, limit=500, offset=0)
     assert len(found.items) == found.total
     return numbers(found.items)
+
+
+def test_a_cursor_counts_all_and_gives_the_rows_behind_it(ctx, mixed):
+    declared = spec(REMEDIATION, ctx.now())
+    newest = (declared.key.desc(),)
+    seventh = mixed[6].id
+
+    found = lists.slice_of(ctx, declared, ListQuery(), limit=5, offset=4, order=newest, cursor=seventh)
+
+    assert (numbers(found.items), found.total) == ([1], 7)
 
 
 def test_the_order_is_active_first_then_priority_deadline_and_id(ctx, mixed):
