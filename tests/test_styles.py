@@ -60,7 +60,7 @@ def test_every_class_of_ours_is_used():
     ours = set().union(*(class_names(text(sheet)) for sheet in SHEETS))
     pages = "".join(text(path) for path in (*TEMPLATES, *SCRIPTS, *CONSOLE.rglob("*.py")))
     named = set(re.findall(r"[\w-]+", pages))
-    # Names that end in a word of the data: `series-{{ hue }}`.
+    # Names that end in a word of the data: `series-{{ tone }}`.
     begun = set(re.findall(r"([a-z][\w-]*-)(?:\{\{|\$\{|' ?~)", pages))
 
     # htmx sets its own.

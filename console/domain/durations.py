@@ -7,7 +7,7 @@ from typing import Literal
 
 from console.domain.text import N_, Text
 
-Hue = Literal["late", "soon", "wait"]
+Tone = Literal["late", "soon", "wait"]
 # One sentence per case, because word order differs between languages. Pages hand the same table to the script that
 # keeps countdowns running, so that server and browser cannot disagree.
 LEFT = {
@@ -58,7 +58,7 @@ def countdown(due: datetime, now: datetime) -> Text:
     return words(due - now, LEFT if due >= now else LATE)
 
 
-def hue(due: datetime, now: datetime, soon_hours: float = 24) -> Hue:
+def tone(due: datetime, now: datetime, soon_hours: float = 24) -> Tone:
     """Tell the status of a due time: late, due soon (within `soon_hours`), or waiting."""
     if due < now:
         return "late"

@@ -17,11 +17,11 @@ Value = float | int | None
 
 @dataclass(frozen=True)
 class Series:
-    """One line or one part of the bars; `hue` is a class of the style sheet such as "1", "late", "ok"."""
+    """One line or one part of the bars; `tone` is a class of the style sheet such as "1", "late", "ok"."""
 
     label: str
     values: Sequence[Value]
-    hue: str = "1"
+    tone: str = "1"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Bar:
     y: float
     width: float
     height: float
-    hue: str
+    tone: str
     title: str
 
 
@@ -48,7 +48,7 @@ class Bar:
 class Line:
     """A line with the area under it and its last point."""
 
-    hue: str
+    tone: str
     path: str
     area: str
     last: tuple[float, float] | None
@@ -123,7 +123,7 @@ def line_chart(series: Sequence[Series], labels: Sequence[str], target: float | 
         ]
         path, area = _paths(points, HEIGHT - BOTTOM)
         last = next((point for point in reversed(points) if point), None)
-        lines.append(Line(one.hue, path, area if len(series) == 1 else "", last))
+        lines.append(Line(one.tone, path, area if len(series) == 1 else "", last))
     return _drawing(y_ticks, x_ticks, lines=tuple(lines), target=_y(target, top) if target is not None else None)
 
 
@@ -160,7 +160,7 @@ def bar_chart(series: Sequence[Series], labels: Sequence[str], target: float | N
                 low, high = _y(below, top), _y(below + value, top)
                 title = f"{labels[index] if index < len(labels) else index + 1} · {one.label}: {value:g}"
                 height = round(max(low - high - (1 if below else 0), 1), 1)
-                bars.append(Bar(round(_x(index, count, True) - width / 2, 1), high, width, height, one.hue, title))
+                bars.append(Bar(round(_x(index, count, True) - width / 2, 1), high, width, height, one.tone, title))
                 below += value
     return _drawing(y_ticks, x_ticks, bars=tuple(bars), target=_y(target, top) if target is not None else None)
 

@@ -76,15 +76,15 @@ def pretty_json(value: Any) -> str:
 def gate_cell(day: Any) -> dict[str, Any]:
     """Return the cell of a day of verdicts for `chart.strip`."""
     verdict = _status_word(day.decision) if day.decision else None
-    hue = "none" if verdict is None else "soon" if (day.decision, day.status) == ("go", "warning") else verdict.hue
-    said = _("GO, with warnings") if hue == "soon" else verdict.label if verdict else _("no verdict")
+    tone = "none" if verdict is None else "soon" if (day.decision, day.status) == ("go", "warning") else verdict.tone
+    said = _("GO, with warnings") if tone == "soon" else verdict.label if verdict else _("no verdict")
     url = url_if("gate.run", run_id=day.run_id) if day.run_id else None
-    return {"hue": hue, "title": f"{localdate(day.day)} {said}", "url": url}
+    return {"tone": tone, "title": f"{localdate(day.day)} {said}", "url": url}
 
 
 def _status_word(word: object) -> common.Word:
     known = common.status_word(word)
-    return common.Word(tr(known.label), known.hue, known.icon)
+    return common.Word(tr(known.label), known.tone, known.icon)
 
 
 def _table(words: Mapping[Any, str]) -> Any:
@@ -134,7 +134,7 @@ def init_app(app: Flask) -> None:
         site_zone=reader.zone_of_site,
     )
     app.jinja_env.globals.update(
-        due_hue=lambda due, soon_hours=24: durations.hue(due, now(), soon_hours),
+        due_tone=lambda due, soon_hours=24: durations.tone(due, now(), soon_hours),
         chart_lines=lambda series, labels, target=None: charts.line_chart(_series(series), labels, target),
         chart_bars=lambda series, labels, target=None: charts.bar_chart(_series(series), labels, target),
         chart_spark=charts.spark,

@@ -31,8 +31,14 @@ READERS = (
     ("auditor", ("*",)),
     ("manager", SITES[:1]),
 )
-# Whether the whole installation is ready is no matter of the reader; the company keeps evidence of its weeks alone.
-ELSEWHERE = {"/ready", "/metrics", "/board/evidence/<int:evidence_id>"}
+# Whether the whole installation is ready is no matter of the reader; the company keeps evidence of its weeks alone, and
+# a bulk action of a worker is shown to whoever began it.
+ELSEWHERE = {
+    "/ready",
+    "/metrics",
+    "/board/evidence/<int:evidence_id>",
+    *(f"{tracker}/bulk/runs/<int:run_id>" for tracker in ("/board", "/programme/<week:week>")),
+}
 # What no control asks for in part: a fragment of it is the whole page.
 WHOLE = {
     *("/account", "/account/password", "/api/docs", "/board/new", "/programme", "/search"),

@@ -28,9 +28,9 @@ def test_a_countdown_says_no_more_than_matters(minutes, said):
     assert str(durations.countdown(NOW + timedelta(minutes=minutes), NOW)) == said
 
 
-@pytest.mark.parametrize(("minutes", "hue"), [(-1, "late"), (0, "soon"), (720, "soon"), (721, "wait")])
-def test_the_hue_follows_the_window(minutes, hue):
-    assert durations.hue(NOW + timedelta(minutes=minutes), NOW, 12) == hue
+@pytest.mark.parametrize(("minutes", "tone"), [(-1, "late"), (0, "soon"), (720, "soon"), (721, "wait")])
+def test_the_hue_follows_the_window(minutes, tone):
+    assert durations.tone(NOW + timedelta(minutes=minutes), NOW, 12) == tone
 
 
 def test_what_is_past_reads_as_ago_and_what_is_to_come_as_left():

@@ -45,8 +45,8 @@ def _looked_up(table: Mapping[Any, str]) -> Callable[[Any], str]:
 
 def plan_action(action: str) -> Word:
     """Return how an action is shown."""
-    label, hue, icon = words.ACTIONS.get(action, (action, "plain", "minus"))
-    return Word(_(label), hue, icon)
+    label, tone, icon = words.ACTIONS.get(action, (action, "plain", "minus"))
+    return Word(_(label), tone, icon)
 
 
 def skip_sentence(reason: str, when: str) -> str:
@@ -90,7 +90,7 @@ def target_words(target: str) -> str:
 
 def day_series(days: Sequence[Day]) -> list[Series]:
     """Return the bars of the days."""
-    return [Series(_(label), [getattr(day, key) for day in days], hue) for key, label, hue in dashboard.SERIES]
+    return [Series(_(label), [getattr(day, key) for day in days], tone) for key, label, tone in dashboard.SERIES]
 
 
 FILTERS = (

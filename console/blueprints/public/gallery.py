@@ -86,7 +86,7 @@ def sample_events(now: datetime) -> list[dict[str, Any]]:
         {"field": N_("Status"), "old": "pending", "new": "in_progress"},
     ]
     return [
-        {"at": now - timedelta(minutes=6), "text": T("Gate verdict %(word)s", word="NO-GO"), "hue": "late"},
+        {"at": now - timedelta(minutes=6), "text": T("Gate verdict %(word)s", word="NO-GO"), "tone": "late"},
         {
             "at": now - timedelta(minutes=31),
             "actor": "김관리",

@@ -22,7 +22,7 @@ class FileLine:
     """One file and who sent it.
 
     `url` downloads it (None while it is not let out), `remove_url` takes a reason (None: not allowed); `scan` is the
-    state of the scan as words, hue and icon.
+    state of the scan as words, tone and icon.
     """
 
     file: EvidenceView
@@ -84,7 +84,7 @@ def _pickable(types: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def scan_words(word: str) -> tuple[str, str, str]:
-    """Return the state of the scan as words, hue and icon."""
+    """Return the state of the scan as words, tone and icon."""
     known = {
         rules.CLEAN: (_("Scanned"), "ok", "shield-check"),
         rules.PENDING: (_("Waits for the scan"), "wait", "hourglass"),

@@ -281,7 +281,7 @@ def history(place: TrackerUrls) -> Response:
         return vary(make_response(render_template("tracker/history.html", place=place, site=None, choices=choices)))
     entries, _total = tracker_completion.history(ctx, place.programme, site)
     names = people.names_of(ctx, [entry.actor for entry in entries])
-    values = {"entries": closings(entries, names), "place": place, "site": site, "choices": ()}
+    values = {"entries": closings(entries, names), "place": place, "site": site, "choices": None}
     return vary(make_response(render_template("tracker/history.html", **values)))
 
 

@@ -50,7 +50,7 @@ STATUS_SENTENCES = {
     "blocked": N_("%(item)s is blocked"),
     "done": N_("%(item)s reported as done"),
 }
-HUES = {"reopened": "late", "raised": "late", "unproven": "late", "resolved": "ok"}
+TONES = {"reopened": "late", "raised": "late", "unproven": "late", "resolved": "ok"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class FlowLine:
     at: datetime
     text: Text
     actor: str = ""
-    hue: str | None = None
+    tone: str | None = None
     item_id: int | None = None
     run_id: int | None = None
     job: str | None = None
@@ -185,7 +185,7 @@ def _items(ctx: Context, since: datetime, site: str | None, most: int) -> list[F
             at=row.at,
             text=_sentence(row.kind, row.steps, rows.item_number(REMEDIATION.item_prefix, row.number), row.new, names),
             actor="" if row.actor == "system" else row.display_name or row.actor,
-            hue=HUES.get(row.kind),
+            tone=TONES.get(row.kind),
             item_id=row.item_id if row.steps == 1 else None,
         )
         for row in found
@@ -244,9 +244,9 @@ def _runs(ctx: Context, since: datetime, most: int, *, every: bool) -> list[Flow
 
 def _run_line(row: Any) -> FlowLine:
     if row.job_name == job_names.GATE and (decision := row.detail_json.get("decision")) in VERDICTS:
-        hue = "late" if decision == "no_go" else "ok"
+        tone = "late" if decision == "no_go" else "ok"
         text = T("Gate verdict %(word)s", word=VERDICTS[decision])
-        return FlowLine(row.finished_at, text, hue=hue, run_id=row.id, job=job_names.GATE)
+        return FlowLine(row.finished_at, text, tone=tone, run_id=row.id, job=job_names.GATE)
     if row.job_name == job_names.AUTOPILOT and row.acted:
         text = T(
             "Autopilot: %(assigned)s assigned, %(told)s told",
@@ -255,7 +255,7 @@ def _run_line(row: Any) -> FlowLine:
         )
         return FlowLine(row.finished_at, text, run_id=row.id)
     words = {"warning": N_("Job ended with warnings"), "critical": N_("Job found something critical")}
-    hues = {"warning": "soon", "critical": "late"}
+    tones = {"warning": "soon", "critical": "late"}
     ends = {None: words.get(row.status, N_("Job has run")), REFUSED: N_("Job was refused")}
     text = Text(ends.get(row.error_code, N_("Job failed")))
-    return FlowLine(row.finished_at, text, hue=hues.get(row.status), run_id=row.id, job=row.job_name)
+    return FlowLine(row.finished_at, text, tone=tones.get(row.status), run_id=row.id, job=row.job_name)

@@ -11,7 +11,7 @@ export function words(length, table) {
   return rest ? fill(table.minutes, { minutes: rest }) : table.now;
 }
 
-function hue(length, soonHours) {
+function tone(length, soonHours) {
   if (length < 0) return 'late';
   return length <= soonHours * 3_600_000 ? 'soon' : 'wait';
 }
@@ -24,7 +24,7 @@ function refresh(root = document) {
     if (time.textContent !== said) time.textContent = said;
     const tag = time.closest('.k-tag');
     if (!tag) continue;
-    const wanted = `k-tag k-tag-${hue(length, Number(time.dataset.countdown))}`;
+    const wanted = `k-tag k-tag-${tone(length, Number(time.dataset.countdown))}`;
     if (tag.className !== wanted) {
       tag.className = wanted;
       const use = tag.querySelector('use');

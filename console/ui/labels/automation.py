@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from console.domain.text import N_
 
-# What is done about an item: label, hue, icon.
+# What is done about an item: label, tone, icon.
 ACTIONS = {
     "auto_assign": (N_("Assign"), "wait", "user-plus"),
     "escalation": (N_("Tell"), "late", "bell"),

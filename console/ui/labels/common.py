@@ -1,4 +1,4 @@
-"""The words of the API as people read them: label, status hue and icon. Pages show words through this table only."""
+"""The words of the API as people read them: label, status tone and icon. Pages show words through this table only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Word:
     """How a status word is shown; `label` is a message id."""
 
     label: str
-    hue: str = "plain"
+    tone: str = "plain"
     icon: str | None = None
 
 

@@ -46,7 +46,7 @@ REOPENED = {
     "evidence_removed": N_("opened the tracker again: evidence was removed"),
     "bootstrap_added_items": N_("opened the tracker again: items were added from the catalogue"),
 }
-HUES = {"raised": "late", "reopened": "late", "unproven": "soon", "verified": "ok", "resolved": "ok"}
+TONES = {"raised": "late", "reopened": "late", "unproven": "soon", "verified": "ok", "resolved": "ok"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Line:
     text: str
     note: str | None
     changes: list[dict[str, Any]]
-    hue: str | None
+    tone: str | None
 
 
 def mentioned(events: tuple[EventView, ...]) -> set[str]:
@@ -76,7 +76,7 @@ def timeline(events: tuple[EventView, ...], names: Mapping[str, str]) -> list[Li
             text=_(KINDS.get(event.kind, event.kind)),
             note=event.new.get("text") or event.new.get("reason") or None,
             changes=changes(event.old, event.new, names) if event.old else [],
-            hue=HUES.get(event.kind),
+            tone=TONES.get(event.kind),
         )
         for event in events
     ]
@@ -87,12 +87,12 @@ def closings(entries: tuple[CompletionEntry, ...], names: Mapping[str, str]) -> 
     made = []
     for entry in entries:
         if entry.kind == "completed":
-            text, hue = _(status_word(entry.status).label), "soon" if entry.force_used else "ok"
+            text, tone = _(status_word(entry.status).label), "soon" if entry.force_used else "ok"
         else:
-            text, hue = _(REOPENED.get(entry.reason, entry.reason)), None
+            text, tone = _(REOPENED.get(entry.reason, entry.reason)), None
         blockers = entry.readiness.get("blockers") or []
         note = " · ".join(part for part in (entry.note, *map(str, blockers)) if part)
-        made.append(Line(entry.at, _called(entry.actor, names), text, note or None, [], hue))
+        made.append(Line(entry.at, _called(entry.actor, names), text, note or None, [], tone))
     return made
 
 

@@ -2,12 +2,12 @@ import pytest
 
 from console.ui.labels.common import ERROR_TITLES, STATUS, initials, status_word
 
-HUES = {"late", "soon", "ok", "wait", "plain", "accent"}
+TONES = {"late", "soon", "ok", "wait", "plain", "accent"}
 
 
 def test_every_word_has_a_known_hue_and_never_colour_alone():
-    assert {word.hue for word in STATUS.values()} <= HUES
-    assert all(word.icon for word in STATUS.values() if word.hue != "plain")
+    assert {word.tone for word in STATUS.values()} <= TONES
+    assert all(word.icon for word in STATUS.values() if word.tone != "plain")
 
 
 def test_an_unknown_word_is_shown_as_it_is():
