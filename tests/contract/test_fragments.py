@@ -34,9 +34,7 @@ READERS = (
 # Whether the whole installation is ready is no matter of the reader; the company keeps evidence of its weeks alone, and
 # a bulk action of a worker is shown to whoever began it.
 ELSEWHERE = {
-    "/ready",
-    "/metrics",
-    "/board/evidence/<int:evidence_id>",
+    *("/ready", "/metrics", "/board/evidence/<int:evidence_id>"),
     *(f"{tracker}/bulk/runs/<int:run_id>" for tracker in ("/board", "/programme/<week:week>")),
 }
 # What no control asks for in part: a fragment of it is the whole page.
