@@ -36,7 +36,9 @@ def addresses(site: Served) -> list[str]:
     """Return every page that needs no argument, and some that do."""
     named = {place.endpoint for place in nav_items(site.app)}
     rules = [rule for rule in site.app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments]
-    return sorted({r.rule for r in rules if r.endpoint in named or r.endpoint.endswith(".page")} | set(EXTRA))
+    return sorted(
+        {r.rule for r in rules if r.endpoint in named or r.endpoint.endswith(".page")} - {"/metrics"} | set(EXTRA)
+    )
 
 
 def shoot(browser: Browser, site: Served, wanted: list[str], role: str | None) -> int:

@@ -14,9 +14,10 @@ from console.services.jobs import registry
 
 
 @pytest.fixture
-def place(site, tmp_path):
-    # A folder of its own: checkpoints are kept in files too.
-    made = ProcessRuntime.of(Config.for_tests(DATABASE_URL=site.database, DATA_DIR=str(tmp_path)))
+def place(site):
+    # The folder of the served application: a checkpoint without its line in a file is a finding.
+    folder = site.app.extensions["console_config"].path("DATA_DIR")
+    made = ProcessRuntime.of(Config.for_tests(DATABASE_URL=site.database, DATA_DIR=str(folder)))
     yield made
     made.engine.dispose()
 

@@ -100,7 +100,7 @@ def test_an_assignee_is_chosen_in_the_card_by_keys(page_as):
     toast = page.locator(".k-toast", has_text=number)
     expect(toast).to_contain_text("김관리")
     toast.get_by_role("button", name="Undo").click()
-    expect(_card(page, number).get_by_text("Assign")).to_be_visible()
+    expect(_card(page, number).locator("a.btn[data-inline=assignee]")).to_be_visible()
 
 
 def test_escape_leaves_a_field_as_it_was(page_as):

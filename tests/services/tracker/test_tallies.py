@@ -333,7 +333,7 @@ def test_what_is_late_is_known_at_any_moment(make_ctx, session, clock, hours):
                 if item.is_active and item.status != "done" and item.due_at and item.due_at < now
                 if item.site_key in ({site} if site else sites)
             ]
-            assert activity.figures(ctx, site).late == len(late)
+            assert activity.figures(ctx, site).late_board == len(late)
 
 
 def test_a_caller_of_one_site_counts_its_items_and_those_of_the_platform(make_ctx, session):
