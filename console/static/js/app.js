@@ -3,7 +3,7 @@ import { csrf, on, text } from './dom.js';
 import { showToast } from './toasts.js';
 import { ask } from './dialogs.js';
 import { unknown } from './net.js';
-import { mended } from './session.js';
+import { mended, stale } from './session.js';
 import './keep.js';
 import './forms.js';
 import './drafts.js';
@@ -61,6 +61,11 @@ async function repair(ctx) {
   ctx.hx.reswap = 'none';
   ctx.text = '';
   const { sourceElement: source, request } = ctx;
+  // What asks by itself says that the page is old; only what a person did asks them to sign in.
+  if (source.matches('[hx-trigger*="from:body"], [hx-trigger^="load"]')) {
+    stale('ended');
+    return;
+  }
   if (!await mended(ctx.response.raw) || !source.isConnected) return;
   if (source.matches('form')) source.requestSubmit(source.contains(request.submitter) ? request.submitter : undefined);
   else if (source.matches('a, button')) source.click();
