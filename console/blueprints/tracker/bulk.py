@@ -159,7 +159,7 @@ def _answer(place: TrackerUrls, message: str, result: BulkResult | None = None) 
 
 PAGES = (
     Page("/bulk", "bulk", ask, "write", "POST"),
-    Page("/bulk/count", "bulk_count", count, "write", "POST"),
+    Page("/bulk/count", "bulk_count", count, "write", "POST", writes=False),
     Page("/bulk/apply", "bulk_apply", apply, "write", "POST"),
     *bulk_run.PAGES,
 )
