@@ -32,8 +32,8 @@ from console.services.automation.workload import Workload
 from console.services.identity.names import names_of
 from console.services.jobs import runs
 from console.services.jobs.runs import Run
-from console.services.policies import policies
-from console.services.policies.automation import AUTOPILOT, READ
+from console.services.policies import automation, policies
+from console.services.policies.automation import AUTOPILOT, READ, Stopped
 from console.services.policies.policies import Revision
 from console.services.tracker import summary as tracker
 
@@ -54,6 +54,7 @@ class PageData:
     comparison: Comparison | None
     names: Mapping[str, str]
     channel_count: int
+    stopped: Stopped | None
 
     @property
     def unheard(self) -> bool:
@@ -85,6 +86,7 @@ def page_data(ctx: Context) -> PageData:
         comparison=shadow.comparison(ctx),
         names=names_of(ctx, shown),
         channel_count=len(alerts.channels(ctx.config)),
+        stopped=automation.stopped(ctx),
     )
 
 

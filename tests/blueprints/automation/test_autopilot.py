@@ -191,13 +191,13 @@ def test_the_kill_switch_stands_out_and_only_owners_resume(api, session, tracker
     assert manager.post("/autopilot/stop", data={"reason": "Wrong people"}).status_code == 303
 
     page = manager.get("/autopilot", headers=EN)
-    assert "The automation was stopped" in words(page)
+    assert "The automation is stopped" in words(page)
     assert "Run as planned" not in words(page)
     assert "autopilot-resume" not in page.text
     assert "autopilot-resume" in owner.get("/autopilot").text
     assert manager.post("/autopilot/resume", data={"reason": "x"}).status_code == 403
     assert owner.post("/autopilot/resume", data={"reason": "Mended"}).status_code == 303
-    assert "The automation was stopped" not in words(owner.get("/autopilot", headers=EN))
+    assert "The automation is stopped" not in words(owner.get("/autopilot", headers=EN))
 
 
 def form_of(caller, **changes):
