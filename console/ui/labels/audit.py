@@ -86,7 +86,9 @@ REASONS: dict[str, str] = {
     "keyed_hash_mismatch": N_("The product did not write the entry like this."),
     "keyed_hash_unknown_key": N_("The entry was written with a key that is not known here."),
     "head_mismatch": N_("The newest entries are missing, or some were added behind the product's back."),
-    "checkpoint_mismatch": N_("A signed checkpoint says something else."),
+    "checkpoint_mismatch": N_(
+        "A signed checkpoint says something else: entries were changed or cut off, or an older backup was restored."
+    ),
     "checkpoint_invalid": N_("A checkpoint is not genuine."),
     "checkpoint_missing": N_("The checkpoint before this one is gone."),
     "checkpoint_file_incomplete": N_("The line of this checkpoint is gone from its file."),
