@@ -111,3 +111,17 @@ def test_every_menu_is_sound_while_it_is_open(page_as, axe_source, address):
         page.keyboard.press("Escape")
 
     assert defects == []
+
+
+def test_the_palette_says_how_many_it_found_and_when_there_is_nothing(page_as, axe):
+    page = page_as("manager")
+    _open(page, "/views")
+    page.keyboard.press("Control+k")
+    status = page.locator("#palette [role=status]")
+    expect(status).to_have_text("12건 찾음")
+
+    page.keyboard.type("zzqqy")
+
+    expect(status).to_have_text("맞는 것이 없습니다")
+    expect(status).to_be_visible()
+    assert axe(page) == []
