@@ -125,3 +125,17 @@ def test_the_palette_says_how_many_it_found_and_when_there_is_nothing(page_as, a
     expect(status).to_have_text("맞는 것이 없습니다")
     expect(status).to_be_visible()
     assert axe(page) == []
+
+
+def test_the_sheet_of_phones_keeps_the_focus_until_it_is_closed(page_as):
+    page = page_as("manager", width=390)
+    _open(page, "/views")
+    page.locator("[data-nav-open]").click()
+
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        assert page.evaluate("['nav', ''].includes(document.activeElement.closest('#nav, body').id)")
+    page.keyboard.press("Escape")
+
+    expect(page.locator("#nav.is-open")).to_have_count(0)
+    expect(page.locator("[data-nav-open]")).to_be_focused()
