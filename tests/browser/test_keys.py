@@ -139,3 +139,18 @@ def test_the_sheet_of_phones_keeps_the_focus_until_it_is_closed(page_as):
 
     expect(page.locator("#nav.is-open")).to_have_count(0)
     expect(page.locator("[data-nav-open]")).to_be_focused()
+
+
+def test_a_full_column_leads_to_the_rest_in_the_table(page_as, monkeypatch):
+    monkeypatch.setattr("console.services.tracker.board.COLUMN_LIMIT", 1)
+    monkeypatch.setattr("console.services.tracker.board.COLUMN_LIMIT_MOST", 1)
+    page = page_as("manager")
+    _open(page, "/board")
+    page.locator("#col-pending > a").click()
+    page.wait_for_url("**expand=pending**")
+
+    page.locator("#col-pending > a", has_text="표에서").click()
+
+    page.wait_for_url("**view=table**")
+    assert "status=pending" in page.url
+    assert page.locator("[data-list] tbody tr").count() > 1
