@@ -141,6 +141,37 @@ def test_the_sheet_of_phones_keeps_the_focus_until_it_is_closed(page_as):
     expect(page.locator("[data-nav-open]")).to_be_focused()
 
 
+def test_a_card_falls_into_a_column_below_its_last_card(page_as):
+    page = page_as("manager")
+    _open(page, "/board")
+
+    heights = page.locator("[data-column]").evaluate_all("all => all.map(one => Math.round(one.offsetHeight))")
+
+    assert len(heights) == 4
+    assert len(set(heights)) == 1
+
+
+def test_the_heads_of_the_columns_stay_while_the_board_scrolls(page_as):
+    page = page_as("manager")
+    _open(page, "/board")
+    page.locator("body").evaluate("() => { document.querySelector('[data-column]').style.minHeight = '3000px'; }")
+
+    page.evaluate("scrollTo(0, 1500)")
+
+    tops = page.locator(".board-col-head").evaluate_all("all => all.map(one => one.getBoundingClientRect().top)")
+    assert all(0 <= top < 120 for top in tops)
+
+
+def test_a_word_without_spaces_breaks_and_leaves_the_other_columns_in_sight(page_as):
+    page = page_as("manager")
+    _open(page, "/board?view=table")
+
+    page.locator("[data-list] a.cell-title").first.evaluate("one => { one.textContent = 'https://'.padEnd(300, 'x'); }")
+
+    assert page.locator("[data-list] .table-wrap").evaluate("one => one.scrollWidth <= one.clientWidth")
+    assert page.locator("[data-list] a.cell-title").first.evaluate("one => one.closest('td').offsetWidth") >= 180
+
+
 def test_a_full_column_leads_to_the_rest_in_the_table(page_as, monkeypatch):
     monkeypatch.setattr("console.services.tracker.board.COLUMN_LIMIT", 1)
     monkeypatch.setattr("console.services.tracker.board.COLUMN_LIMIT_MOST", 1)
