@@ -146,6 +146,7 @@ def _surroundings(config: Config) -> Surroundings:
         public_url_set=bool(config["PUBLIC_URL"]),
         alert_channels=len(outbox.channels(config)),
         open_switches=tuple(name for name, safe in _SAFE.items() if config[name] != safe),
+        owners_need_second_factor=config["OWNER_SECOND_FACTOR_REQUIRED"],
         open_folders=tuple(_open_folders(config)),
         any_host=config.production and not allowed_hosts(config),
     )
