@@ -150,9 +150,9 @@ def test_many_are_changed_at_once_and_taken_back(page_as):
     dialog.locator("select").select_option("lee")
     expect(dialog.locator("#bulk-told")).to_contain_text("would change")
     first = dialog.locator("#bulk-told").inner_text()
-    dialog.locator("select").select_option("-")
-    expect(dialog.locator("#bulk-told")).not_to_have_text(first)  # counted again at every choice
-    dialog.locator("select").select_option("lee")
+    for choice in ("-", "lee"):  # counted again at every choice
+        with page.expect_response(lambda answer: "/bulk/count" in answer.url):
+            dialog.locator("select").select_option(choice)
     expect(dialog.locator("#bulk-told")).to_have_text(first)
     dialog.get_by_role("button", name="Assign").click()
 
@@ -277,13 +277,3 @@ def test_the_open_drawer_shows_what_was_taken_back(page_as):
     page.get_by_role("button", name="Undo").click()
 
     expect(status).to_have_value(before)
-
-
-@pytest.mark.parametrize("script", [True, False])
-def test_rows_have_boxes_only_where_something_answers_to_them(page_as, script):
-    page = page_as("manager", script=script)
-    page.goto("/board?view=table")
-
-    page.locator("[data-row]").first.wait_for()
-    assert page.locator("td.table-select").first.is_visible() is script
-    assert page.locator("th.table-select").first.is_visible() is script

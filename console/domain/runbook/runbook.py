@@ -14,21 +14,15 @@ from console.domain.reliability.policy import worst
 from console.domain.text import Text
 
 OK, WARNING, CRITICAL = "ok", "warning", "critical"
-# How pages show what nobody has looked at yet; the published status knows no such word.
-UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check says: status, sentence, and its own published fields.
-
-    `shown` is the word that pages show where the published status says less than is known.
-    """
+    """What a check says: status, sentence, and its own published fields."""
 
     status: str
     message: Text
     fields: Mapping[str, Any] = field(default_factory=dict)
-    shown: str | None = None
 
 
 @dataclass(frozen=True)
@@ -45,7 +39,7 @@ class CheckSpec:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The finding of one check at one moment; pages show `shown`, the published answer says `status`."""
+    """The finding of one check at one moment."""
 
     id: str
     status: str
@@ -53,7 +47,6 @@ class CheckResult:
     owner_role: str
     page: str
     fields: Mapping[str, Any]
-    shown: str
 
 
 @dataclass(frozen=True)
@@ -105,6 +98,4 @@ def look_through(facts: Mapping[str, Any], now: datetime) -> Runbook:
 
 def _judge(spec: CheckSpec, facts: Mapping[str, Any]) -> CheckResult:
     found = spec.look(**{name: facts[name] for name in spec.needs})
-    return CheckResult(
-        spec.id, found.status, found.message, spec.owner_role, spec.page, found.fields, found.shown or found.status
-    )
+    return CheckResult(spec.id, found.status, found.message, spec.owner_role, spec.page, found.fields)

@@ -28,7 +28,9 @@ PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 # Views of one page that read other rows.
 VIEWS = ("/board?view=table", "/board?view=table&due=overdue", "/programme/w02", "/programme/w02?view=table")
 # Downloads are streams and on record; what tells the state of this process is no matter of the reader.
-ELSEWHERE = re.compile(r"csv|export|archive|integrity|package|/ready|/health|/metrics|/openapi|/static|/runbook/checks")
+ELSEWHERE = re.compile(
+    r"csv|export|archive|integrity|package|performance|/ready|/health|/meta|/metrics|/openapi|/static|/runbook/checks"
+)
 # Tokens are signed anew with every page; addresses of the API document say when they were read.
 OWN = re.compile(
     r'(name="(?:csrf_token|once)" value="|name="csrf-token" content="|"(?:generated|checked|evaluated)_at": ?")[^"]+'
