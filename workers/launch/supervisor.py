@@ -136,8 +136,13 @@ class Launcher:
         address = startup.address(settings["HOST"], settings["PORT"])
         startup.check_folder(folder)
         lock = startup.Lock(folder)
-        lock.acquire(address)
-        stack.callback(lock.release)
+        # A signal waits until the mark and its giving back belong together: between them the file would stay.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+        try:
+            lock.acquire(address)
+            stack.callback(lock.release)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         startup.check_port(settings["HOST"], settings["PORT"])
         if not settings["REDIS_URL"]:
             server = RedisServer(folder)
