@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
@@ -16,10 +18,37 @@ MAX_UNPACKED = 100 * 1024 * 1024
 # Text compresses to a tenth, empty drawings to a hundredth.
 MAX_RATIO = 200
 _PIECE = 64 * 1024
-# What the readers raise for contents that lie: wrong sums, ends too early, unknown flags, offsets before the beginning.
-_UNREADABLE = (BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError)
+# Documents know no other methods, and the readers of the rare ones have errors of their own.
+_METHODS = (ZIP_STORED, ZIP_DEFLATED)
 _ENCRYPTED = 0x1
 _ARCHIVES = (".zip", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".tar", ".jar", ".iso", ".cab")
+
+
+class DamagedArchiveError(Exception):
+    """The contents of an archive contradict themselves."""
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Raise DamagedArchiveError for whatever the readers of ZIP and gzip say of contents that lie.
+
+    A disk that fails says nothing about the archive: its OSError passes.
+    """
+    try:
+        yield
+    # Wrong sums; broken streams; ends too early; versions and flags nobody knows; names that are no text, and offsets
+    # before the beginning, which a file refuses with EINVAL.
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+        raise DamagedArchiveError from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise DamagedArchiveError from error
+
+
+def is_plain(entry: ZipInfo) -> bool:
+    """Return whether an entry can be unpacked without a password, by a method that documents use."""
+    return entry.compress_type in _METHODS and not entry.flag_bits & _ENCRYPTED
 
 
 def archive_fault(content: BinaryIO, kind: str) -> str | None:
@@ -33,13 +62,9 @@ def archive_fault(content: BinaryIO, kind: str) -> str | None:
     limit = min(MAX_UNPACKED, max(packed, 1024) * MAX_RATIO)
     content.seek(0)
     try:
-        return _gzip(content, limit) if kind == "application/gzip" else _zip(content, limit)
-    except _UNREADABLE:
-        return DAMAGED
-    except OSError as error:
-        # A file refuses an offset that cannot be; a disk that fails says nothing about the archive.
-        if error.errno != errno.EINVAL:
-            raise
+        with reading():
+            return _gzip(content, limit) if kind == "application/gzip" else _zip(content, limit)
+    except DamagedArchiveError:
         return DAMAGED
 
 
@@ -52,8 +77,7 @@ def _zip(content: BinaryIO, limit: int) -> str | None:
             return TOO_MANY
         if len(offsets) < len(entries):
             return BOMB
-        # Documents know no other methods, and the readers of the rare ones have errors of their own.
-        if any(entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for entry in entries):
+        if any(entry.compress_type not in _METHODS for entry in entries):
             return UNKNOWN_METHOD
         if any(entry.flag_bits & _ENCRYPTED for entry in entries):
             return ENCRYPTED

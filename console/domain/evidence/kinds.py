@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import BinaryIO
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
+from console.domain.evidence.archives import DamagedArchiveError, is_plain, reading
 from console.domain.evidence.content import (
     HEAD,
     MEDIA,
@@ -157,15 +158,18 @@ def _agrees(content: BinaryIO, said: str) -> bool:
 
 
 def _zipped(content: BinaryIO) -> str:
+    """Return which document a ZIP archive is; one that cannot be read is an archive, and refused as such."""
     content.seek(0)
     try:
-        with ZipFile(content) as archive:
-            names = archive.namelist()[:_NAMES]
-            if names[:1] == ["mimetype"]:
-                told = archive.open("mimetype").read(100).decode("ascii", "replace").strip()
+        with reading(), ZipFile(content) as archive:
+            entries = archive.infolist()[:_NAMES]
+            if entries and entries[0].filename == "mimetype" and is_plain(entries[0]):
+                with archive.open(entries[0]) as mimetype:
+                    told = mimetype.read(100).decode("ascii", "replace").strip()
                 return ALIASES.get(told, told) if told.startswith(("application/vnd.oasis.", HWPX)) else ZIP
-    except (BadZipFile, NotImplementedError, ValueError, EOFError, OSError, RuntimeError):
+    except DamagedArchiveError:
         return ZIP
+    names = [entry.filename for entry in entries]
     if "[Content_Types].xml" not in names:
         return ZIP
     return next((kind for begin, kind in _OFFICE if any(one.startswith(begin) for one in names)), ZIP)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import zipfile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.config import Config
-from console.domain.evidence.content import NotAsDeclared, check_declared
-from console.domain.evidence.kinds import HWP, HWPX, NotTakenError, right_ending, settled
+from console.domain.evidence.content import ZIP, NotAsDeclared, check_declared
+from console.domain.evidence.kinds import HWP, HWPX, NotTakenError, identified, right_ending, settled
 from tests.support.files import JPEG, PDF, WEBP, png, zipped
 
 CONFIG = Config.for_tests()
@@ -148,3 +150,40 @@ def test_what_is_taken_is_allowed_and_agrees(begin, rest, declared, name):
 )
 def test_an_ending_of_another_kind_is_corrected(name, content_type, right):
     assert right_ending(name, content_type) == right
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@given(data=st.data())
+def test_a_damaged_archive_is_an_archive(method, data):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", method) as archive:
+        archive.writestr("mimetype", b"application/vnd.oasis.opendocument.text" * 5)
+        archive.writestr("content.xml", b"<a/>" * 50)
+    damaged = bytearray(content.getvalue())
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(st.integers(4, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+
+    found = identified(io.BytesIO(bytes(damaged)), "application/zip", "a.zip")
+
+    assert found == ZIP or found.startswith("application/vnd.oasis.")
+
+
+def test_a_broken_stream_says_nothing_about_the_kind():
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", b"application/vnd.oasis.opendocument.text" * 5)
+    damaged = bytearray(content.getvalue())
+    damaged[38] = 0xFF  # no block of deflate begins like this
+
+    assert identified(io.BytesIO(bytes(damaged)), "application/zip", "a.zip") == ZIP
+
+
+def test_a_disk_that_fails_says_nothing_about_the_kind():
+    class Failing(io.BytesIO):
+        def read(self, size=-1):
+            if self.tell() == HWPX_FILE.index(b"PK\x01\x02"):  # the directory
+                raise OSError(errno.EIO, "Input/output error")
+            return super().read(size)
+
+    with pytest.raises(OSError, match="Input/output error"):
+        identified(Failing(HWPX_FILE), "application/zip", "a.zip")
