@@ -23,6 +23,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def _as_made(site: Served) -> None:
+    """Let every test meet the company as it was made, whatever tests did before."""
+    site.reset()
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -34,7 +40,6 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def page_as(site: Served, chromium: Browser) -> Iterator[Callable[..., Page]]:
     """Return `page_as(role, width=, theme=, lang=, script=)`: a page whose `problems` are errors that it met.
-
     Errors of scripts, of the console and breaches of the content security policy fail the test at its end; a test
     that provokes some empties the list. role=None is somebody who is not signed in.
     """

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import shutil
+import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +29,8 @@ from tests.browser.seed import Company, fill
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+LIVE, CLEAN, DATA = "browser.db", "clean.db", "data"
+
 
 @dataclass(frozen=True)
 class Served:
@@ -36,6 +40,14 @@ class Served:
     address: str
     company: Company
     database: str
+    folder: Path
+
+    def reset(self) -> None:
+        """Bring back the company as it was made, so that no test meets what another one left."""
+        with closing(_open(self.folder / CLEAN)) as clean, closing(_open(self.folder / LIVE)) as live:
+            clean.backup(live)
+        shutil.rmtree(self.folder / DATA)
+        shutil.copytree(self.folder / f"{DATA}.clean", self.folder / DATA)
 
     def cookie(self, role: str) -> dict[str, str]:
         """Sign the person of a role in and return the cookie that a browser would keep."""
@@ -59,6 +71,10 @@ class Served:
         return {"name": self.app.config["SESSION_COOKIE_NAME"], "value": signer.dumps({SESSION_KEY: text})}
 
 
+def _open(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=30)
+
+
 def _whole_files(app: WSGIApplication) -> WSGIApplication:
     """Return static files in one piece: the test server leaves a file open that a browser did not wait for."""
 
@@ -78,18 +94,21 @@ def _whole_files(app: WSGIApplication) -> WSGIApplication:
 @contextmanager
 def served(folder: Path) -> Iterator[Served]:
     """Serve a filled database from a thread until the block ends."""
-    url = f"sqlite:///{folder / 'browser.db'}"
+    url = f"sqlite:///{folder / LIVE}"
     engine = make_engine(url)
     Base.metadata.create_all(engine)
-    config = Config.for_tests(DATABASE_URL=url, DATA_DIR=str(folder / "data"))
+    config = Config.for_tests(DATABASE_URL=url, DATA_DIR=str(folder / DATA))
     company = fill(sessionmaker(engine), config, datetime.now(UTC))
     engine.dispose()
     app = create_app(config)
+    with closing(_open(folder / LIVE)) as live, closing(_open(folder / CLEAN)) as clean:
+        live.backup(clean)
+    shutil.copytree(folder / DATA, folder / f"{DATA}.clean")
     server = make_server("127.0.0.1", 0, _whole_files(app), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield Served(app, f"http://127.0.0.1:{server.server_port}", company, url)
+        yield Served(app, f"http://127.0.0.1:{server.server_port}", company, url, folder)
     finally:
         server.shutdown()
         thread.join(timeout=10)
