@@ -112,7 +112,7 @@ class ListSpec:
     key: SqlValue
     columns: tuple[Column, ...]
     filters: tuple[Filter, ...] = ()
-    search: Callable[[str], ColumnElement[bool]] | None = None
+    search: Callable[[Context, str], ColumnElement[bool]] | None = None
     order: Order | Callable[[ListSpec, ListQuery], Order] = ()
     default_filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     implied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -292,7 +292,7 @@ def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery
             raise Invalid(T("The list cannot be ordered by “%(key)s”", key=key[:40]))
     query = ListQuery(
         filters=filters,
-        search=_first(args, "q")[:MAX_TEXT],
+        search=" ".join(_first(args, "q").split())[:MAX_TEXT],
         sort=key,
         descending=sort.startswith("-"),
         page=_number(args, "page", 1, 1, MAX_OFFSET),
@@ -382,7 +382,7 @@ def narrowed(ctx: Context, spec: ListSpec, query: ListQuery, now: datetime) -> A
                 raise Invalid(T("“%(word)s” is not a choice of “%(key)s”", word=min(unknown)[:40], key=key))
         statement = statement.where(item.where(ctx, chosen, now))
     if query.search and spec.search is not None:
-        statement = statement.where(spec.search(query.search))
+        statement = statement.where(spec.search(ctx, query.search))
     return statement
 
 

@@ -19,7 +19,8 @@ from pydantic import BaseModel, TypeAdapter
 from console.domain.text import Text
 
 BOM = "\ufeff"
-_FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
+# Spreadsheets take the wide forms of East Asian keyboards for the same signs.
+_FORMULA_START = (*"=+-@＝＋－＠", "\t", "\r", "\n")
 
 
 def iso(instant: datetime) -> str:

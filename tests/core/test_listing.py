@@ -30,7 +30,7 @@ SITES = ListSpec(
         ),
         Filter("before", "Before", "date", lambda _ctx, words, now: Site.created_at <= now),
     ),
-    search=lambda text: Site.name.icontains(text, autoescape=True),
+    search=lambda _ctx, text: Site.name.icontains(text, autoescape=True),
     order=(Site.name.asc(),),
 )
 
@@ -66,6 +66,7 @@ def test_a_page_beyond_the_end_is_the_last_one(ctx, sites):
 def test_filters_search_and_order_narrow_and_turn_the_list(ctx, sites):
     assert shown(ctx, "zone=UTC&sort=-name") == ["site 5", "site 3", "site 1"]
     assert shown(ctx, "q=site 3") == ["site 3"]
+    assert shown(ctx, "q= site   3 ") == ["site 3"]
     assert shown(ctx, "q=%") == ["100%"]
 
 

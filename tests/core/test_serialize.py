@@ -58,7 +58,7 @@ def test_json_never_holds_numbers_that_are_none(value):
 def test_no_csv_text_is_run_as_a_formula_and_nothing_is_lost(text):
     written = cell(text)
 
-    assert not written.startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not written.startswith(tuple("=+-@＝＋－＠\t\r\n"))
     assert written in (text, f"'{text}")
 
 
@@ -70,6 +70,7 @@ def test_no_csv_text_is_run_as_a_formula_and_nothing_is_lost(text):
         (-3, "-3"),
         (1.5, "1.5"),
         ("-3", "'-3"),
+        ("＝1+1", "'＝1+1"),
         ({"a": "값"}, '{"a": "값"}'),
         (NOON, "2026-03-02T12:00:00.000000+00:00"),
     ],

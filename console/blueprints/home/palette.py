@@ -41,7 +41,12 @@ ACTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("sites.new", N_("Add a site"), "building", "new create site"),
     ("account.password", N_("Change the password"), "key", "password"),
 )
-PLACES_OF_HITS = {"item": ("board.item", "item_id", "layout-kanban"), "user": ("users.detail", "user_id", "user")}
+PLACES_OF_HITS = {
+    "item": ("board.item", "item_id", "layout-kanban"),
+    "user": ("users.detail", "user_id", "user"),
+    "assignee": ("board.page", "assignee", "layout-kanban"),
+    "site": ("board.page", "site", "building"),
+}
 
 
 def entries() -> list[Entry]:
@@ -65,12 +70,17 @@ def entries() -> list[Entry]:
 
 def records(text: str) -> list[Entry]:
     """Return the records that match, each with its page."""
-    kinds = {"item": _("Remediation item"), "user": _("Person")}
+    kinds = {
+        "item": _("Remediation item"),
+        "user": _("Person"),
+        "assignee": _("Items of a person"),
+        "site": _("Items of a site"),
+    }
     found = []
     for hit in search.find(web_context(), text):
         endpoint, argument, icon = PLACES_OF_HITS[hit.kind]
         if (url := url_if(endpoint, **{argument: hit.id})) is not None:
-            found.append(Entry(f"{hit.note} · {tr(hit.title)}", url, kinds[hit.kind], icon))
+            found.append(Entry(" · ".join(filter(None, (hit.note, tr(hit.title)))), url, kinds[hit.kind], icon))
     return found
 
 

@@ -58,7 +58,7 @@ SPEC = ListSpec(
         Filter("until", N_("Due until"), "date", _everything),
         Filter("late", N_("Late"), "flag", _everything, choices=(("1", N_("Late")),)),
     ),
-    search=lambda _text: literal_column("1") == 1,
+    search=lambda _ctx, _text: literal_column("1") == 1,
 )
 
 

@@ -102,9 +102,14 @@ def _is_letter(ch: str) -> bool:
 
 
 def name_for(sent: str | None, content_type: str) -> str:
-    """Return the safe name; an ending that a desk would run gets the ending of the real type behind it."""
+    """Return the safe name; an ending that a desk would run gets the ending of the real type behind it.
+
+    A name that is nothing but an ending (`.jpg`) keeps it behind the name of files without one.
+    """
     name = safe_name(sent)
     ending = name.rpartition(".")[2].lower()
+    if f".{name.lower()}" == _ENDING.get(content_type):
+        return f"{FALLBACK_NAME.partition('.')[0]}.{name}"
     if ending not in _RISKY or content_type not in _ENDING:
         return name
     return name[: MAX_NAME - 5].rstrip("._") + _ENDING[content_type]

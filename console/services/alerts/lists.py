@@ -46,7 +46,7 @@ def _channels(ctx: Context) -> Choices:
     return [(one.key, f"{one.kind}: {one.label}") for one in alerts.channels(ctx.config)]
 
 
-def _search(text: str) -> ColumnElement[bool]:
+def _search(_ctx: Context, text: str) -> ColumnElement[bool]:
     return AlertDelivery.target.icontains(text, autoescape=True) | AlertDelivery.event_type.icontains(
         text, autoescape=True
     )

@@ -45,24 +45,24 @@ def _status(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bo
     return and_(LOGS.c.status.in_(words), *unsuccessful(*words))
 
 
-def _search(text: str) -> ColumnElement[bool]:
+def _search(ctx: Context, text: str) -> ColumnElement[bool]:
     """Return the quick search.
 
-    A number in the sequence, `type/id` of a record, or a whole word of an indexed column.
+    A number in the sequence, `type/id` of a record, a request, or a part of an actor, an action or a type.
     """
-    word = text.strip()
-    number = word.removeprefix("#")
+    number = text.removeprefix("#")
     if number.isascii() and number.isdigit() and len(number) < 19:
         return LOGS.c.seq == int(number)
-    kind, slash, record = word.partition("/")
+    kind, slash, record = text.partition("/")
     if slash:
-        return and_(LOGS.c.resource_type == kind.strip(), LOGS.c.resource_id == record.strip())
-    return or_(
-        LOGS.c.actor_username == word,
-        LOGS.c.action == word,
-        LOGS.c.resource_type == word,
-        LOGS.c.request_id == word,
+        return and_(LOGS.c.resource_type == kind.strip().lower(), LOGS.c.resource_id == record.strip())
+    # Parts are looked for in the few different words, not in a million rows.
+    word = text.lower()
+    parts = (
+        LOGS.c[name].in_([word, *(one for one in words_of(ctx, name) if word in one.lower())])
+        for name in ("actor_username", "action", "resource_type")
     )
+    return or_(*parts, LOGS.c.request_id == text)
 
 
 def spec(actions: Mapping[str, str]) -> ListSpec:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import case, false, or_, select
+from sqlalchemy import Select, case, false, or_, select
 
 from console.core.context import Context
 from console.domain.identity import iam
@@ -16,6 +16,7 @@ from console.models.identity import User
 from console.models.tracker import TrackerItem
 from console.services.common import sql
 from console.services.common.sql import contains
+from console.services.identity import sites
 from console.services.tracker import columns, rows
 
 MOST = 8
@@ -26,26 +27,30 @@ NEAR = 1000
 
 @dataclass(frozen=True)
 class Hit:
-    """A record that was found: its kind, its id, its own title (translatable where it is), what stands beside it."""
+    """A record that was found: its kind, its id, its own title (translatable where it is), what stands beside it.
 
-    kind: Literal["item", "user"]
-    id: int
+    `assignee` and `site` stand for the open items of a person (id: user name) and of a site (id: its name).
+    """
+
+    kind: Literal["item", "user", "assignee", "site"]
+    id: int | str
     title: str | Mapping[str, Any]
     note: str
 
 
 def find(ctx: Context, text: str) -> list[Hit]:
-    """Return the items and people that match `text`, at most eight of each; nothing for an empty text."""
+    """Return the items, people and sites that match `text`, at most eight of each; nothing for an empty text."""
     wanted = " ".join(text.split())[:MAX_QUERY]
     if not wanted:
         return []
-    return [*_items(ctx, wanted), *_people(ctx, wanted)]
+    hits = _people(ctx, wanted) if ctx.actor.can(iam.ADMIN) else []
+    if any(map(ctx.actor.can, REMEDIATION.read)):
+        hits = [*_items(ctx, wanted), *_assignees(ctx, wanted), *_sites(ctx, wanted), *hits]
+    return hits
 
 
 def _items(ctx: Context, wanted: str) -> list[Hit]:
     """Return the item of that number, then the most urgent ones in whose texts the words stand."""
-    if not any(ctx.actor.can(name) for name in REMEDIATION.read):
-        return []
     now, ids = ctx.now(), list(_numbered(ctx, wanted))
     # Whoever writes a number with its letters means that item; digits alone stand in texts as well.
     if not ids or wanted.isdigit():
@@ -83,14 +88,27 @@ def _matching(ctx: Context, wanted: str) -> Sequence[int]:
 
 
 def _people(ctx: Context, wanted: str) -> list[Hit]:
-    if not ctx.actor.can(iam.ADMIN):
-        return []
+    found = ctx.session.execute(_named(wanted))
+    return [Hit("user", row.id, row.display_name or row.username, row.username) for row in found]
+
+
+def _assignees(ctx: Context, wanted: str) -> list[Hit]:
+    """Find people by what the caller may see of them: that they have open items on the board."""
+    theirs = rows.keys(REMEDIATION, ctx.actor).where(rows.OPEN, TrackerItem.assignee == User.username)
+    found = ctx.session.execute(_named(wanted).where(theirs.exists()))
+    return [Hit("assignee", row.username, row.display_name or row.username, row.username) for row in found]
+
+
+def _named(wanted: str) -> Select[int, str, str]:
     names = (User.username, User.display_name)
-    statement = (
+    return (
         select(User.id, User.username, User.display_name)
         .where(or_(*(contains(name.expression, wanted) for name in names)))
         .order_by(case((User.username == wanted, 0), else_=1), User.is_active.desc(), User.username)
         .limit(MOST)
     )
-    rows = ctx.session.execute(statement)
-    return [Hit("user", row.id, row.display_name or row.username, row.username) for row in rows]
+
+
+def _sites(ctx: Context, wanted: str) -> list[Hit]:
+    found = [name for name in sites.names(ctx) if wanted.casefold() in name.casefold()]
+    return [Hit("site", name, name, "") for name in found[:MOST]]

@@ -62,7 +62,7 @@ def user_list(ctx: Context) -> ListSpec:
             Filter("role", N_("Role"), "choice", one_of(User.role), ROLE_CHOICES),
             Filter("state", N_("State"), "choice", _active, ACTIVE_CHOICES, multiple=False),
         ),
-        search=lambda text: or_(
+        search=lambda _ctx, text: or_(
             User.username.icontains(text, autoescape=True), User.display_name.icontains(text, autoescape=True)
         ),
         order=(User.is_active.desc(), User.username),
@@ -89,7 +89,7 @@ def token_list(ctx: Context) -> ListSpec:
             Filter("state", N_("State"), "choice", _token_state, TOKEN_CHOICES, multiple=False),
             Filter("user", N_("User"), "choice", one_of(User.username), _users_with_tokens),
         ),
-        search=lambda text: or_(
+        search=lambda _ctx, text: or_(
             Token.label.icontains(text, autoescape=True),
             User.username.icontains(text, autoescape=True),
             User.display_name.icontains(text, autoescape=True),
@@ -109,7 +109,7 @@ def site_list(_ctx: Context) -> ListSpec:
         key=Site.id,
         columns=columns_of(SiteView, Site, "name", "zone", "is_active", "created_at"),
         filters=(Filter("state", N_("State"), "choice", _active_site, ACTIVE_CHOICES, multiple=False),),
-        search=lambda text: Site.name.icontains(text, autoescape=True),
+        search=lambda _ctx, text: Site.name.icontains(text, autoescape=True),
         order=(Site.is_active.desc(), Site.name),
     )
 

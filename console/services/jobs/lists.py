@@ -58,10 +58,10 @@ def _base(_ctx: Context) -> Select[Any]:
     return statement.where(RUNS.c.finished_at.is_not(None))
 
 
-def _search(names: Sequence[tuple[str, str]]) -> Callable[[str], ColumnElement[bool]]:
+def _search(names: Sequence[tuple[str, str]]) -> Callable[[Context, str], ColumnElement[bool]]:
     """Return the quick search: the number of a run, or a part of a job's name, which the index of the jobs serves."""
 
-    def where(text: str) -> ColumnElement[bool]:
+    def where(_ctx: Context, text: str) -> ColumnElement[bool]:
         number = text.strip().removeprefix("#")
         if number.isascii() and number.isdigit() and len(number) < 10:
             return RUNS.c.id == int(number)

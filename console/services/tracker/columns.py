@@ -7,13 +7,14 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, or_, true
+from sqlalchemy import ColumnElement, false, or_, select, true
 
 from console.core.context import Context
 from console.core.listing import Filter, ListQuery, ListSpec, Order, one_of
 from console.core.revisions import ALWAYS
 from console.domain.text import N_
 from console.domain.tracker.tracker import TrackerKind
+from console.models.identity import User
 from console.models.tracker import TrackerItem
 from console.services.common.query_cache import cached_query_until
 from console.services.common.sql import contains
@@ -65,11 +66,17 @@ def _state(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[boo
 
 
 def matches(programme: TrackerKind, words: str) -> ColumnElement[bool]:
-    """Return the condition that an item has these words in a text, or this number."""
-    texts = (TrackerItem.item_name, TrackerItem.action, TrackerItem.reason, TrackerItem.item_key, TrackerItem.assignee)
-    found = [contains(column.expression, words) for column in texts]
+    """Return the condition that an item has these words in it, or this number."""
     number = rows.number_of(programme.item_prefix, words)
-    return or_(*found, TrackerItem.number == number) if number is not None else or_(*found)
+    return or_(holds(words), TrackerItem.number == number) if number is not None else holds(words)
+
+
+def holds(words: str) -> ColumnElement[bool]:
+    """Return the condition that these words stand in a text of an item, its site, or the name of its assignee."""
+    texts = (TrackerItem.item_name, TrackerItem.action, TrackerItem.reason, TrackerItem.item_key, TrackerItem.site_key)
+    named = select(User.username).where(contains(User.display_name.expression, words))
+    found = (contains(column.expression, words) for column in (*texts, TrackerItem.assignee))
+    return or_(*found, TrackerItem.assignee.in_(named))
 
 
 FILTERS = (
@@ -125,7 +132,7 @@ def spec(programme: TrackerKind, now: datetime) -> ListSpec:
         key=TrackerItem.id.expression,
         columns=tuple(one for one in rows.COLUMNS if programme.has(one.key)),
         filters=(*(one for one in FILTERS if programme.has(one.key)), _stranded(programme)),
-        search=partial(matches, programme),
+        search=lambda _ctx, words: matches(programme, words),
         order=_order,
         implied={"state": ("active",)},
         holds=rows.views_hold,

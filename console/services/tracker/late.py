@@ -14,8 +14,7 @@ from console.domain.programme.trackers import programmes
 from console.domain.text import N_
 from console.domain.tracker.tracker import REMEDIATION
 from console.models.tracker import TrackerItem
-from console.services.common.sql import contains
-from console.services.tracker import rows
+from console.services.tracker import columns, rows
 from console.services.tracker.rows import ItemView
 
 BOARD, WEEKS = "board", "weeks"
@@ -46,7 +45,7 @@ def late_list(now: datetime) -> ListSpec:
             Filter("of", N_("Where"), "choice", _of, PLACES, multiple=False),
             Filter("site", N_("Site"), "choice", _site, shown=False),
         ),
-        search=_matches,
+        search=lambda _ctx, words: columns.holds(words),
         order=(TrackerItem.due_at.asc(),),
     )
 
@@ -60,8 +59,3 @@ def _site(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]
     for name in words:
         ctx.actor.require_site(name)
     return TrackerItem.site_key.in_(words)
-
-
-def _matches(words: str) -> ColumnElement[bool]:
-    texts = (TrackerItem.item_name, TrackerItem.action, TrackerItem.assignee)
-    return or_(*(contains(column.expression, words) for column in texts))

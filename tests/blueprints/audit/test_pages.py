@@ -71,7 +71,7 @@ def test_filters_and_search_narrow_the_log(browser_client, trail, clock):
         ({"actor_username": "nobody"}, []), ({"from": "2026-03-03", "resource_type": "thing"}, [three]),
         ({"to": "2026-03-02", "resource_type": "thing"}, [two, one]),
         ({"q": f"#{own(trail)[1].seq}"}, [two]), ({"q": "thing/0"}, [three, one]), ({"q": "second"}, [three]),
-        ({"q": "owner_a"}, [three, two, one]),
+        ({"q": "owner_a"}, [three, two, one]), ({"q": " SECo "}, [three]), ({"q": "Thing/1"}, [two]), ({"q": "%"}, []),
         ({"sort": "created_at", "resource_type": "thing"}, [one, two, three]),
     ]:  # fmt: skip
         assert shown(auditor, **query) == ids, query

@@ -178,6 +178,19 @@ def test_ascii_names_are_made_safe_as_published(sent):
         assert rules.safe_name(sent) == (published or "evidence.bin")
 
 
+@pytest.mark.parametrize(
+    ("sent", "content_type", "kept"),
+    [
+        (".jpg", "image/jpeg", "evidence.jpg"),
+        ("사진/.PDF", "application/pdf", "evidence.PDF"),
+        (".jpg", "text/plain", "jpg"),
+        ("jpg.jpg", "image/jpeg", "jpg.jpg"),
+    ],
+)
+def test_a_name_of_nothing_but_an_ending_keeps_it(sent, content_type, kept):
+    assert rules.name_for(sent, content_type) == kept
+
+
 def test_a_key_has_day_hash_chance_and_ending():
     at = datetime(2026, 3, 1, 8, tzinfo=timezone(timedelta(hours=9)))
 

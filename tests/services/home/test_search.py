@@ -75,7 +75,8 @@ def test_words_that_occur_often_are_found_without_reading_everything(ctx, add, e
     with statements(engine) as seen:
         search.find(ctx, "펌프")
 
-    assert len(seen) == 3
+    # Twice for items, once for whoever has them, for the sites, for people.
+    assert len(seen) == 5
 
 
 def test_items_of_other_sites_are_not_found(make_ctx, add):
@@ -106,3 +107,22 @@ def test_people_are_found_by_those_who_manage_them(ctx, make_ctx, session, clock
     assert [hit.note for hit in search.find(ctx, "KIM.MIN")] == ["kim.minsu"]
     assert [hit.title for hit in search.find(ctx, "민수")] == ["김민수"]
     assert search.find(make_ctx("operator"), "민수") == []
+
+
+def test_a_person_is_found_by_what_they_have_to_do(ctx, make_ctx, session, clock, add):
+    make_user(session, now=clock.now(), username="kim.minsu", display_name="김민수")
+    add(1, assignee="kim.minsu", site="본관")
+    add(2, assignee="kim.minsu", site="별관", is_active=False)
+
+    assert found(ctx, "민수") == ["GR-001", "GR-002"]
+    assert [hit.kind for hit in search.find(ctx, "민수")] == ["item", "item", "assignee", "user"]
+    assert [hit.id for hit in search.find(make_ctx("operator", ("본관",)), "민수")] == [1, "kim.minsu"]
+    assert search.find(make_ctx("operator", ("별관",)), "민수")[1:] == []
+
+
+def test_a_site_is_found_with_its_items(ctx, make_ctx, add):
+    add(1, site="해운대")
+
+    assert found(ctx, "운대") == ["GR-001"]
+    assert [hit.id for hit in search.find(make_ctx("operator", ("해운대", "본관")), "해운대")][1:] == ["해운대"]
+    assert search.find(make_ctx("operator", ("본관",)), "해운대") == []
