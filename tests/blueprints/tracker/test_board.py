@@ -329,10 +329,11 @@ def test_no_form_gives_an_item_to_somebody_who_never_sees_it(browser_client, ses
 
     changed = client.post(f"/board/items/{elsewhere}", data={"assignee": "here", "from": "inline"}, headers=PARTIAL)
     added = client.post(
-        "/board/new", data={"title": "x", "site": OTHER, "assignee": "here", "sla_hours": "8", "priority": "2"}
+        "/board/new", data={"title": "누수 점검", "site": OTHER, "assignee": "here", "sla_hours": "8", "priority": "2"}
     )
 
     assert (changed.status_code, added.status_code) == (422, 422)
+    assert 'value="누수 점검"' in added.text
     session.rollback()
     assert session.get(TrackerItem, elsewhere).assignee != "here"
 
