@@ -55,6 +55,16 @@ def test_a_new_due_date_is_read_in_the_readers_zone_and_needs_a_reason(browser_c
     assert session.get(TrackerItem, items[3]).due_at.isoformat() == "2026-03-09T09:00:00+00:00"
 
 
+@pytest.mark.parametrize("zone", ["Nowhere/Never", "Asia", "../etc", "가" * 300])
+def test_a_zone_that_is_none_is_read_as_the_zone_of_the_business(browser_client, session, items, zone):
+    sent = {"version": "1", "due_was": "", "due_at": "2026-03-09T18:00", "reason": "부품 대기", "zone": zone}
+
+    answer = browser_client("manager").post(f"/board/items/{items[3]}", data=sent, headers=PARTIAL)
+
+    assert answer.status_code == 200
+    assert session.get(TrackerItem, items[3]).due_at.isoformat() == "2026-03-09T09:00:00+00:00"
+
+
 def test_an_untouched_due_date_is_not_moved_by_its_seconds(browser_client, session, items, clock):
     client = browser_client("manager")
     row = session.get(TrackerItem, items[3])
