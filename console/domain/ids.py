@@ -9,3 +9,8 @@ MAX_ID = 2**31 - 1
 def row_id(number: int) -> int:
     """Return the number, or 0, which no row has, for one that cannot be the id of a row."""
     return number if 0 < number <= MAX_ID else 0
+
+
+def number_in(text: str) -> int | None:
+    """Return the number that up to nine plain digits write; None for anything else, such as "²" or "1_000"."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -12,7 +12,6 @@ from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Field, FloatField, Form, IntegerField, SelectField, StringField
 from wtforms.validators import InputRequired, Optional
 
-from console.domain.errors import Invalid
 from console.domain.text import N_
 from console.forms.shared import BaseForm
 from console.services.jobs.job import Job
@@ -53,18 +52,6 @@ def words_of(form: Form) -> dict[str, str]:
         elif field.raw_data and (text := str(field.raw_data[0]).strip()):
             words[field.name] = text
     return words
-
-
-def blame(form: Form, error: Invalid) -> None:
-    """Put the errors of the options model to the fields they belong to; raises the error when none fits."""
-    known = False
-    for part in error.detail if isinstance(error.detail, list) else []:
-        name = str(part.get("loc", [""])[-1])
-        if name in form:
-            form[name].errors = [*form[name].errors, _(str(part.get("msg", "")))]
-            known = True
-    if not known:
-        raise error
 
 
 def _kind(info: FieldInfo) -> tuple[Any, bool]:

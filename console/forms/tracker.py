@@ -14,6 +14,7 @@ from wtforms import DateTimeLocalField, Field, HiddenField, IntegerField, Select
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from console.core.records import edited_of
+from console.domain.ids import number_in
 from console.domain.local_time import LocalTimeError, instant_of
 from console.domain.tracker.requests import ItemChange, NewItem
 from console.forms.shared import BaseForm, input_of, limits, span
@@ -21,7 +22,7 @@ from console.inputs.tracker import ItemIn, ItemPatchIn
 from console.services.tracker.assignees import Candidate
 from console.services.tracker.columns import STATUS_LABELS
 from console.services.tracker.rows import ItemView
-from console.ui.formats import tr
+from console.ui.formats import number, tr
 from console.ui.labels.tracker import FIELDS
 from console.ui.reader import now
 
@@ -90,8 +91,7 @@ class EditForm(BaseForm):
     @property
     def seen_version(self) -> int | None:
         """Return the version that the person looked at."""
-        text = self.version.data or ""
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+        return number_in(self.version.data or "")
 
 
 for _name in PLAIN:
@@ -134,6 +134,15 @@ def edit_form(
     if version is not None:
         form.version.data = str(version)
     return form
+
+
+def takers(people: Iterable[tuple[Candidate, int]], total: int) -> list[tuple[str, str]]:
+    """Return people who could take work as choices, with how many of the `total` items where it is not all."""
+    return [(one.username, one.name if fit == total else _sees(one.name, fit, total)) for one, fit in people]
+
+
+def _sees(name: str, fit: int, total: int) -> str:
+    return _("%(name)s (sees %(count)s of %(total)s)", name=name, count=number(fit, 0), total=number(total, 0))
 
 
 class NewItemForm(BaseForm):

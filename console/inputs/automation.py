@@ -16,7 +16,7 @@ def _clamped(least: int, most: int) -> BeforeValidator:
     def pull(value: Any) -> Any:
         try:
             return max(least, min(most, int(value))) if not isinstance(value, bool) and value is not None else value
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return value
 
     return BeforeValidator(pull)

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import Field, RootModel, field_validator
 
 from console.domain.tracker.requests import ItemChange
-from console.inputs.base import BodyModel, Instant, OutModel, PathModel, QueryModel, SiteFilter, SiteName
-from console.inputs.tracker import KoreanText, StatusWord
+from console.inputs.base import BodyModel, Instant, OutModel, PathModel, QueryModel, RowId, SiteFilter, SiteName
+from console.inputs.tracker import ItemPath, KoreanText, StatusWord
 
 
 class WeekPath(PathModel):
@@ -18,16 +18,14 @@ class WeekPath(PathModel):
     week: str
 
 
-class WeekItemPath(WeekPath):
+class WeekItemPath(WeekPath, ItemPath):
     """The row id of an item of a week."""
-
-    tracker_item_id: int
 
 
 class WeekEvidencePath(WeekPath):
     """The row id of a file of a week."""
 
-    evidence_id: int
+    evidence_id: RowId
 
 
 class BootstrapIn(BodyModel):

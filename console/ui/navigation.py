@@ -27,7 +27,7 @@ class NavItem:
     """One place: `endpoint` is its page, `permission` who sees it (None: everybody who is signed in).
 
     `any_of` names further permissions that open it too; `count` names the figure beside the label
-    (a field of `services.today.Figures`); `phone` puts it into the bottom bar of small screens.
+    (a name in `Frame.counts`); `phone` puts it into the bottom bar of small screens.
     """
 
     group: str

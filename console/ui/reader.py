@@ -94,5 +94,5 @@ def zone_named(name: str) -> ZoneInfo:
     """Return a zone by its name; that of the business when there is no such zone."""
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a directory of zones, or a name too long for a file
         return ZoneInfo(app_config()["BUSINESS_TIME_ZONE"])

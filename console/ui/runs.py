@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from console.adapters import queue
 from console.domain.errors import Conflict
 from console.domain.jobs.runs import API, CANCELLED, MANUAL
-from console.domain.text import T
+from console.domain.text import T, Text
 from console.inputs.response_models import shape
 from console.services.jobs import engine as run_engine
 from console.services.jobs import registry
@@ -24,6 +24,10 @@ from console.ui.responses import answer
 from console.web.request import app_config, web_context
 
 Options = Mapping[str, Any] | BaseModel | None
+PANEL_FIELDS = (
+    *("id", "state", "status", "dry_run", "trigger", "queued_at", "started_at", "finished_at"),
+    *("progress_done", "progress_total", "progress_note", "error"),
+)
 
 
 def hand_over() -> HandOver:
@@ -64,6 +68,11 @@ def ask(job: Job, options: Options = None, *, trigger: str = MANUAL, dry_run: bo
     return run_requests.submit(
         web_context(), job, options, trigger=trigger, dry_run=dry_run, words=words, hand_over=hand_over()
     )
+
+
+def panel_of(run: Run, summary: Text | None) -> dict[str, Any]:
+    """Return what a panel shows of a run: how far it is, and what came of it as a sentence."""
+    return {**{name: getattr(run, name) for name in PANEL_FIELDS}, "summary": summary}
 
 
 def accepted(run: Run) -> Response:

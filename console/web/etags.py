@@ -1,9 +1,10 @@
-"""The version of a tracker item in headers: `ETag` and `If-Match`, and the key that takes a change back."""
+"""Versions in headers: `ETag` and `If-Match`, and the key that takes the change of a tracker item back."""
 
 from __future__ import annotations
 
 from flask import request
 
+from console.domain.ids import number_in
 from console.services.tracker.items import Changed
 from console.services.tracker.rows import ItemView
 
@@ -18,9 +19,9 @@ def etag(made: ItemView | Changed) -> dict[str, str]:
 
 
 def if_match() -> int | None:
-    """Return the version that `If-Match` names; anything that is no version matches none."""
+    """Return the version or revision that `If-Match` names; -1, which nothing has, for anything that is none."""
     sent = request.headers.get("If-Match", "").strip()
     if not sent or sent == "*":
         return None
-    text = sent.removeprefix("W/").strip('"')
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    named = number_in(sent.removeprefix("W/").strip('"'))
+    return -1 if named is None else named

@@ -157,3 +157,13 @@ def test_before_the_first_run_there_is_no_latest(owner, path, job):
     response = owner.get(f"{T}/{path}/latest")
 
     assert (response.status_code, response.json["detail"]) == (404, f"No {job} run found")
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "NaN"])
+def test_a_number_without_bounds_is_refused_as_an_option(api, number):
+    body = f'{{"options": {{"limit": {number}}}}}'
+    response = api("owner").post(
+        "/api/ops/jobs/ops_governance_remediation_auto_assign/run", data=body, content_type="application/json"
+    )
+
+    assert response.status_code == 422

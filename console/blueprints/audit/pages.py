@@ -36,11 +36,6 @@ pages = Blueprint("audit", __name__)
 SPEC = audit_list.spec(audit_words.ACTIONS)
 NAV = NavItem("administration", 40, "audit.page", N_("Audit log"), "history", permission=READ[0], any_of=READ[1:])
 
-_PANEL_FIELDS = (
-    "id", "state", "status", "dry_run", "trigger", "queued_at", "started_at", "finished_at", "progress_done",
-    "progress_total", "progress_note", "error",
-)  # fmt: skip
-
 
 @pages.app_template_filter()
 def audit_action(action: str) -> str:
@@ -184,7 +179,7 @@ def _verification() -> Run | None:
 def _panel(found: Run | None) -> dict[str, Any]:
     job = registry.get(job_names.AUDIT_VERIFY)
     return {
-        "run": found and {**{name: getattr(found, name) for name in _PANEL_FIELDS}, "summary": _summary(found)},
+        "run": found and running.panel_of(found, _summary(found)),
         "job": {"name": job.name, "title": job.title, "text": job.sentence},
         "start_url": url_for("audit.verify"),
         "panel_url": url_for("audit.verification"),

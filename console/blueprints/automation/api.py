@@ -88,7 +88,7 @@ def get_workload(query: WorkloadQuery) -> Response:
 @api.post(f"{T}/auto-assign/run", responses={200: AutoAssignRunOut})
 @access(*MANAGE)
 def run_auto_assign(query: AutoAssignQuery) -> Response:
-    """Return unassigned items to the people with the least load; `dry_run` only says who would get what."""
+    """Give unassigned items to the people with the least load; `dry_run` only says who would get what."""
     return automation_run(job_names.AUTO_ASSIGN, AutoAssignRunOut, {"limit": query.limit}, dry_run=query.dry_run)
 
 

@@ -13,7 +13,6 @@ from flask_babel import gettext as _
 from console.blueprints.automation import filters as autopilot_filters
 from console.blueprints.automation.autopilot_api import anomalies_download, history_download, summary_download
 from console.blueprints.automation.links import can, links_of
-from console.core import listing
 from console.domain.jobs import cron
 from console.domain.jobs import names as job_names
 from console.domain.text import N_, T, Text
@@ -21,7 +20,6 @@ from console.domain.tracker.tracker import OPEN_STATUSES
 from console.services.automation import assignment, dashboard
 from console.services.automation import history as autopilot_history
 from console.services.automation import latest as automation_runs
-from console.services.common import lists
 from console.services.jobs import registry
 from console.services.jobs.runs import Run
 from console.services.policies import automation as autopilot_policy
@@ -32,7 +30,7 @@ from console.ui.addresses import url_if
 from console.ui.formats import tr
 from console.ui.frame import frame, leave_toast
 from console.ui.labels import automation as words
-from console.ui.lists import list_download
+from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
 from console.ui.responses import fragment_of, show, toast, vary, wants_bom
 from console.web.negotiation import wants_fragment
@@ -76,19 +74,11 @@ def _panel(found: Run | None) -> dict[str, Any]:
         ended = found.state == "finished"
         run_url = url_for("autopilot.run", run_id=found.id) if ended else url_if("jobs.run", run_id=found.id)
     return {
-        "run": found and _shown(found),
+        "run": found and runs.panel_of(found, _summary(found)),
         "job": registry.get(job_names.AUTOPILOT),
         "panel_url": url_for("autopilot.panel"),
         "run_url": run_url,
     }
-
-
-def _shown(found: Run) -> dict[str, Any]:
-    names = (
-        *("id", "state", "status", "dry_run", "trigger", "queued_at", "started_at", "finished_at"),
-        *("progress_done", "progress_total", "progress_note", "error"),
-    )
-    return {**{name: getattr(found, name) for name in names}, "summary": _summary(found)}
 
 
 def _summary(found: Run) -> Text | None:
@@ -192,10 +182,8 @@ def history() -> Response:
     """Show all runs."""
     ctx = web_context()
     ctx.actor.require_all_sites()
-    spec = dashboard.run_list(words.SKIPS)
-    found = lists.run(ctx, spec, listing.parse(spec, request.args))
-    return show(
-        found,
+    return list_page(
+        dashboard.run_list(words.SKIPS),
         fragment="automation/autopilot.history",
         page="automation/history.html",
         url=url_for("autopilot.history"),

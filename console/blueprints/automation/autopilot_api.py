@@ -44,6 +44,7 @@ from console.services.policies.automation import MANAGE, READ
 from console.services.policies.kinds import PolicyView, envelope
 from console.ui.responses import answer, download, file_stamp
 from console.web.api_blueprint import ApiBlueprint
+from console.web.etags import if_match
 from console.web.request import access, web_context
 
 A = "/api/ops/governance/gate/remediation/tracker/autopilot"
@@ -99,16 +100,7 @@ def get_policy() -> Response:
 @access(*POLICY.write)
 def put_policy(body: PolicyIn) -> Response:
     """Change any part of the policy, from the next run on; with `If-Match` only the revision that it names (412)."""
-    return _policy(policies.update_policy(web_context(), POLICY, body.root, if_match=_if_match()))
-
-
-def _if_match() -> int | None:
-    """Return the revision that `If-Match` names; anything that is no revision matches none."""
-    sent = request.headers.get("If-Match", "").strip()
-    if not sent or sent == "*":
-        return None
-    text = sent.removeprefix("W/").strip('"')
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    return _policy(policies.update_policy(web_context(), POLICY, body.root, if_match=if_match()))
 
 
 @api.get(f"{A}/policy/revisions", responses={200: RevisionList})

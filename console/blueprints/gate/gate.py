@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Blueprint, Response, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_openapi3.models.tag import Tag
 
-from console.core import listing
 from console.core.serialize import csv_text
 from console.domain.errors import NotFound
 from console.domain.gate.gate import as_detail
 from console.domain.jobs import names as job_names
-from console.domain.text import N_, T
+from console.domain.text import N_, T, Text
 from console.inputs.gate import (
     GateOut,
     GateRunOut,
@@ -26,7 +25,6 @@ from console.inputs.gate import (
 )
 from console.inputs.response_models import shape
 from console.services.audit import record as audit
-from console.services.common import lists
 from console.services.gate import dashboard, gate
 from console.services.gate.dashboard import VERDICTS
 from console.services.jobs import registry
@@ -37,7 +35,7 @@ from console.ui import runs
 from console.ui.addresses import url_if
 from console.ui.labels import runbook as ops_words
 from console.ui.labels.common import status_word
-from console.ui.lists import list_download
+from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
 from console.ui.responses import answer, download, file_stamp, fragment_of, show, vary, wants_bom
 from console.ui.runs import run_endpoint
@@ -198,10 +196,8 @@ def plan_csv() -> Response:
 @access(*READ)
 def history() -> Response:
     """Show all stored verdicts."""
-    ctx = web_context()
-    found = lists.run(ctx, VERDICTS, listing.parse(VERDICTS, request.args))
-    return show(
-        found,
+    return list_page(
+        VERDICTS,
         fragment="gate.history",
         page="gate/history.html",
         url=url_for("gate.history"),
@@ -227,15 +223,8 @@ def run(run_id: int) -> ResponseReturnValue:
         if address is None:
             raise
         return redirect(address, 303)
-    return vary(
-        show(
-            found,
-            fragment="gate.stored",
-            page="gate/run.html",
-            source=source_of,
-            job_url=url_if("jobs.run", run_id=run_id),
-        )
-    )
+    job_url = url_if("jobs.run", run_id=run_id)
+    return show(found, fragment="gate.stored", page="gate/run.html", source=source_of, job_url=job_url)
 
 
 @pages.get("/gate/panel")
@@ -268,7 +257,7 @@ def _panel(found: Run | None) -> dict[str, Any]:
     if found is not None:
         address = url_if("gate.run" if found.executed else "jobs.run", run_id=found.id)
     return {
-        "run": found and _shown(found),
+        "run": found and runs.panel_of(found, _summary(found)),
         "job": registry.get(job_names.GATE),
         "start_url": url_for("gate.start") if _may_run() else None,
         "panel_url": url_for("gate.panel"),
@@ -281,21 +270,6 @@ def _panel_text(found: Run | None) -> str:
     return fragment_of("gate.start", values.pop("run"), **values)
 
 
-def _shown(found: Run) -> dict[str, Any]:
-    names = (
-        "id",
-        "state",
-        "status",
-        "dry_run",
-        "trigger",
-        "queued_at",
-        "started_at",
-        "finished_at",
-        "progress_done",
-        "progress_total",
-        "progress_note",
-        "error",
-    )
+def _summary(found: Run) -> Text | None:
     decision = found.detail.get("decision")
-    summary = T("The verdict is %(word)s.", word=status_word(decision).label) if decision else None
-    return {**{name: getattr(found, name) for name in names}, "summary": summary}
+    return T("The verdict is %(word)s.", word=status_word(decision).label) if decision else None

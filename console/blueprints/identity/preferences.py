@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, make_response, redirect, request
 from flask.typing import ResponseReturnValue
 
+from console.blueprints.identity.sign_in import keep_preferences
 from console.core.i18n import LOCALES
 from console.domain.identity.addresses import local_address
 from console.ui.frame import THEME_COOKIE, THEMES
 from console.ui.reader import LANGUAGE_COOKIE
-from console.web.request import access, app_config
+from console.web.request import access
 
 pages = Blueprint("preferences", __name__)
-YEAR = 365 * 24 * 3600
 
 
 @pages.post("/preferences")
 @access(public=True)
 def save() -> ResponseReturnValue:
     """Keep the chosen language or theme and go back to where the choice was made."""
-    response = redirect(local_address(request.form.get("next")) or "/")
-    for cookie, allowed in ((LANGUAGE_COOKIE, LOCALES), (THEME_COOKIE, THEMES)):
-        chosen = request.form.get(cookie, "")
-        if chosen in allowed:
-            response.set_cookie(cookie, chosen, max_age=YEAR, samesite="Lax", secure=app_config().production)
+    response = make_response(redirect(local_address(request.form.get("next")) or "/"))
+    language, theme = request.form.get(LANGUAGE_COOKIE), request.form.get(THEME_COOKIE)
+    keep_preferences(
+        response,
+        language=language if language in LOCALES else None,
+        theme=theme if theme in THEMES else None,
+    )
     return response

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import structlog
-from flask import Response, request, session
+from flask import Response, current_app, request, session
 
 from console.domain.errors import Invalid, TooManyRequests
 from console.domain.identity.accounts import normalise_password
@@ -73,7 +73,7 @@ def keep_preferences(response: Response, *, language: str | None, theme: str | N
 
     None leaves the browser's choice as it is, or takes it away with `forget`.
     """
-    secure = request.is_secure
+    secure = current_app.config["SESSION_COOKIE_SECURE"]
     for cookie, value in ((LANGUAGE_COOKIE, language), (THEME_COOKIE, theme)):
         if value:
             response.set_cookie(cookie, value, max_age=YEAR, samesite="Lax", secure=secure)

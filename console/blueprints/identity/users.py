@@ -16,6 +16,7 @@ from console.domain.errors import BadRequest, Conflict, DomainError, Invalid, Pe
 from console.domain.text import N_, T
 from console.forms.identity import TokenForm, UserForm, without
 from console.forms.shared import blame, handed
+from console.forms.tracker import takers
 from console.inputs.identity import (
     ActiveIn,
     PasswordSetIn,
@@ -355,12 +356,7 @@ def _detail(user: UserView, form: UserForm, status: int = 200) -> Response:
 def _takers(ctx: Context, user: UserView, items: tuple[ItemView, ...]) -> list[tuple[str, str]]:
     """Return who could take the work of a user, with how much of it where it is not all."""
     found = [one for one in handover.takers(ctx, items) if one[0].username != user.username]
-    part = N_("%(name)s (sees %(count)s of %(total)s)")
-    total = len(items)
-    return [
-        (one.username, one.name if fit == total else _(part, name=one.name, count=fit, total=total))
-        for one, fit in found
-    ]
+    return takers(found, len(items))
 
 
 def _sites_of(user: UserView) -> list[str]:

@@ -17,6 +17,7 @@ from console.domain.errors import Invalid, NotFound
 from console.domain.jobs.runs import API, REASONS, TRIGGERS
 from console.domain.text import N_
 from console.forms import jobs as forms
+from console.forms.shared import blame
 from console.inputs.jobs import JobPath, JobsOut, RunListQuery, RunPath, RunStartIn
 from console.inputs.response_models import array, shape
 from console.services.common import lists
@@ -250,7 +251,7 @@ def start(job_name: str) -> ResponseReturnValue:
             web_context(), job, forms.words_of(form), dry_run=dry_run, words=True, hand_over=running.hand_over()
         )
     except Invalid as error:
-        forms.blame(form, error)
+        blame(form, error)
         return show(job, fragment="jobs.start_form", page="jobs/start.html", status=422, form=form)
     return _go_to(made, _("The dry run was requested") if dry_run else _("The run was requested"))
 

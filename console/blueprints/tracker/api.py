@@ -184,7 +184,7 @@ def bulk(body: BulkRequestIn) -> Response:
     if body.preview:
         return answer(told, PreviewOut)
     if told.as_job:
-        return runs.accepted(bulk_job(body))
+        return runs.accepted(bulk_job(body, trigger=API))
     return answer(tracker_bulk.apply(ctx, body.selection(), body.change()), BulkOut)
 
 
@@ -232,10 +232,10 @@ def completion_history(query: SiteSliceQuery) -> Response:
     return answer(list(entries), CompletionEntryOut, headers={TOTAL: str(total)})
 
 
-def bulk_job(wanted: BulkIn, programme: TrackerKind = REMEDIATION) -> Run:
+def bulk_job(wanted: BulkIn, programme: TrackerKind = REMEDIATION, *, trigger: str) -> Run:
     """Ask a worker for a bulk action that is too large to wait for."""
     options = {**wanted.model_dump(mode="json", include=set(BulkIn.model_fields)), "tracker": programme.key}
-    return runs.ask(registry.get(job_names.BULK), options, trigger=API)
+    return runs.ask(registry.get(job_names.BULK), options, trigger=trigger)
 
 
 def _changed(changed: Changed) -> Response:

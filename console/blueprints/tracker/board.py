@@ -12,9 +12,12 @@ from console.blueprints.tracker.evidence_pages import PAGES as EVIDENCE_PAGES
 from console.blueprints.tracker.pages import PAGES, Demands, mount
 from console.blueprints.tracker.view import see_other
 from console.core.context import Context
+from console.domain.errors import Invalid
+from console.domain.ids import number_in
 from console.domain.jobs import names as job_names
 from console.domain.text import N_
 from console.domain.tracker.tracker import REMEDIATION
+from console.forms.shared import blame
 from console.forms.tracker import NewItemForm, new_item_form
 from console.services.jobs import registry, runs
 from console.services.tracker import assignees
@@ -62,7 +65,10 @@ def new() -> Response:
     if sent is None:
         form.site.data = frame().site or form.site.data
     elif form.validate():
-        return _added(ctx, form)
+        try:
+            return _added(ctx, form)
+        except Invalid as error:
+            blame(form, error)
     status = 200 if sent is None else 422
     return vary(make_response(render_template("tracker/new.html", form=form), status))
 
@@ -83,8 +89,8 @@ def sync_state() -> ResponseReturnValue:
     if not wants_fragment():
         return redirect(url_for("board.page"), 303)
     ctx = web_context()
-    run_id = request.args.get("run", "")
-    run = runs.get(ctx, int(run_id)) if run_id.isascii() and run_id.isdigit() and len(run_id) < 10 else None
+    run_id = number_in(request.args.get("run", ""))
+    run = runs.of_job(ctx, run_id, job_names.SYNC) if run_id is not None else None
     status = 286 if run is None or run.state == "finished" else 200
     return vary(make_response(render_template("tracker/_sync.html", run=run, sync_url=url_for("board.sync")), status))
 

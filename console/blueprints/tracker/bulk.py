@@ -17,14 +17,14 @@ from console.blueprints.tracker.urls import TrackerUrls
 from console.blueprints.tracker.view import nothing, see_other
 from console.core import listing
 from console.domain.errors import Invalid
+from console.domain.jobs.runs import MANUAL
 from console.domain.local_time import LocalTimeError, instant_of, typed_time
 from console.domain.tracker.requests import BulkChange
+from console.forms.tracker import takers
 from console.inputs.tracker import BulkIn
 from console.services.tracker import bulk as tracker_bulk
-from console.services.tracker.assignees import Candidate
 from console.services.tracker.bulk import BulkResult
 from console.services.tracker.columns import STATUS_LABELS, spec
-from console.ui.formats import number
 from console.ui.frame import leave_toast
 from console.ui.reader import now, zone
 from console.ui.responses import toast, trigger, vary
@@ -92,7 +92,7 @@ def ask(place: TrackerUrls) -> Response:
         "told": told,
         "undecided": action != "close",
         "action": action,
-        "people": [*((one.username, _named(one, fit, told.total)) for one, fit in people), (NOBODY, _("Nobody"))],
+        "people": [*takers(people, told.total), (NOBODY, _("Nobody"))],
         "statuses": [(word, _(label)) for word, label in STATUS_LABELS.items()],
         "ids": sent.ids,
         "everything": sent.everything,
@@ -101,12 +101,6 @@ def ask(place: TrackerUrls) -> Response:
         "count_url": place.url("bulk_count"),
     }
     return vary(make_response(render_template("tracker/_bulk_dialog.html", **values)))
-
-
-def _named(person: Candidate, fit: int, total: int) -> str:
-    if fit == total:
-        return person.name
-    return _("%(name)s (sees %(count)s of %(total)s)", name=person.name, count=number(fit, 0), total=number(total, 0))
 
 
 def count(place: TrackerUrls) -> Response:
@@ -126,23 +120,12 @@ def apply(place: TrackerUrls) -> Response:
     sent = _sent(place)
     told = tracker_bulk.preview(ctx, sent.selection(), sent.change(), place.programme)
     if told.as_job:
-        run = bulk_job(sent, place.programme)
+        run = bulk_job(sent, place.programme, trigger=MANUAL)
         if wants_fragment():
             return bulk_run.begun(place, run, told.total)
         return _answer(place, _("%(count)s items: a worker does it, run #%(id)s", count=told.total, id=run.id))
     result = tracker_bulk.apply(ctx, sent.selection(), sent.change(), place.programme)
-    return _answer(place, _said(result), result)
-
-
-def _said(result: BulkResult) -> str:
-    parts = [_("Changed: %(count)s", count=result.changed)]
-    if result.unchanged:
-        parts.append(_("as wanted already: %(count)s", count=result.unchanged))
-    if result.refused:
-        parts.append(_("refused: %(count)s", count=result.refused))
-    if result.missing:
-        parts.append(_("not found: %(count)s", count=result.missing))
-    return " · ".join(parts)
+    return _answer(place, bulk_run.outcome(vars(result)), result)
 
 
 def _answer(place: TrackerUrls, message: str, result: BulkResult | None = None) -> Response:

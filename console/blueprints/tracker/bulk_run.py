@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Response, make_response, redirect, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -30,8 +33,8 @@ def state(place: TrackerUrls, run_id: int) -> ResponseReturnValue:
     """Return how far a bulk action is; its end is told, and 286 ends the asking."""
     if not wants_fragment():
         return redirect(place.url("page"), 303)
-    run = runs.get(web_context(), run_id)
-    if run.job_name != job_names.BULK or run.requested_by != current_actor().username:
+    run = runs.of_job(web_context(), run_id, job_names.BULK)
+    if run.requested_by != current_actor().username:
         raise NotFound(N_("Not Found"))
     values = {"run": run, "total": run.progress.get("total"), "url": place.url("bulk_run", run_id=run_id)}
     text = render_template("tracker/_bulk_run.html", partial=False, **values)
@@ -40,14 +43,21 @@ def state(place: TrackerUrls, run_id: int) -> ResponseReturnValue:
     response = vary(make_response(text, 286))
     if run.status != "success":
         return toast(response, tr(run.error) if run.error else _("Nothing was changed"), kind="error")
-    told, undo = run.detail, run.detail.get("undo")
-    parts = [_("Changed: %(count)s", count=told["changed"])]
-    if told["unchanged"]:
-        parts.append(_("as wanted already: %(count)s", count=told["unchanged"]))
-    if told["refused"]:
-        parts.append(_("refused: %(count)s", count=told["refused"]))
+    undo = run.detail.get("undo")
     url = place.url("undo") if undo else None
-    return trigger(toast(response, " · ".join(parts), undo=url, token=undo), **{"tracker-changed": {}})
+    return trigger(toast(response, outcome(run.detail), undo=url, token=undo), **{"tracker-changed": {}})
+
+
+def outcome(result: Mapping[str, Any]) -> str:
+    """Say what became of the items of a bulk action."""
+    parts = [_("Changed: %(count)s", count=result["changed"])]
+    if result["unchanged"]:
+        parts.append(_("as wanted already: %(count)s", count=result["unchanged"]))
+    if result["refused"]:
+        parts.append(_("refused: %(count)s", count=result["refused"]))
+    if result["missing"]:
+        parts.append(_("not found: %(count)s", count=result["missing"]))
+    return " · ".join(parts)
 
 
 PAGES = (Page("/bulk/runs/<int:run_id>", "bulk_run", state, "write"),)

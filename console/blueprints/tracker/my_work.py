@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from console.blueprints.tracker.urls import item_url, place_of_item
 from console.domain.errors import Conflict, Invalid, NotFound
+from console.domain.ids import number_in
 from console.domain.programme.trackers import programme
 from console.domain.text import N_, T
 from console.domain.tracker.requests import ItemChange
@@ -94,13 +95,13 @@ def _programme() -> TrackerKind:
 
 
 def _change(item_id: int, wanted: ItemChange, said: str) -> ResponseReturnValue:
-    text = request.form.get("version", "")
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    seen = number_in(request.form.get("version", ""))
+    if seen is None:
         raise Invalid.field("version", "must be a number")
     try:
-        return _answer(tracker_items.change(web_context(), item_id, wanted, _programme(), version=int(text)), said)
+        return _answer(tracker_items.change(web_context(), item_id, wanted, _programme(), version=seen), said)
     except Conflict as conflict:
-        return _too_late(item_id, conflict, seen=int(text))
+        return _too_late(item_id, conflict, seen=seen)
 
 
 def _too_late(item_id: int, conflict: Conflict, *, seen: int | None) -> Response:

@@ -89,7 +89,7 @@ class Page:
 
 
 def mount(pages: Blueprint, prefix: str, demands: Demands, routes: tuple[Page, ...], *, first: str = "page") -> None:
-    """Return a blueprint the pages of a tracker below `prefix`; `first` is the name of the one at the prefix itself."""
+    """Give a blueprint the pages of a tracker below `prefix`; `first` is the name of the one at the prefix itself."""
     for route in routes:
         guarded = access(*getattr(demands, route.demand), writes=route.writes)(_placed(route.view))
         name = first if route.name == "page" else route.name

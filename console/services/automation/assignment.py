@@ -86,7 +86,7 @@ class AutoAssigned:
 
 
 def auto_assign(ctx: Context, effective: Effective, limit: int | None, *, dry_run: bool) -> AutoAssigned:
-    """Return unassigned items to the people the workload suggests, in the transaction of the caller.
+    """Give unassigned items to the people the workload suggests, in the transaction of the caller.
 
     For all sites; permissions are the caller's business. An item that somebody assigned or closed meanwhile is left
     alone and counted as skipped; one that a person took back from the machine is no candidate (`workload.returned`).

@@ -271,6 +271,14 @@ def history(
     return list(found.items), found.total
 
 
+def of_job(ctx: Context, run_id: int, name: str) -> Run:
+    """Return a run of this job; raises NotFound, for other jobs' runs too. The permission is the caller's to check."""
+    found = view(row_of(ctx, run_id))
+    if found.job_name != name:
+        raise NotFound(T("There is no such run"))
+    return found
+
+
 def open_runs(ctx: Context) -> list[Run]:
     """Return everything that waits or runs, running ones first, oldest first, at most 200."""
     ctx.actor.require(*READ)

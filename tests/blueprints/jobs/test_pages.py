@@ -243,6 +243,17 @@ def test_a_form_with_an_error_comes_back_with_what_was_typed(api, register, sess
     assert session.scalars(select(JobRun)).all() == []
 
 
+@pytest.mark.parametrize(("lang", "words"), [("ko", "값을 확인해 주십시오"), ("en", "less than or equal to 9")])
+def test_what_does_not_fit_is_told_in_the_language_of_the_reader(api, register, lang, words):
+    register(job_of(lambda _ctx, _options: {}, name="wish", options=Wishes))
+
+    response = api().post("/jobs/wish/start", data={"times": "77", "site": "x"}, headers={"Accept-Language": lang})
+
+    assert response.status_code == 422
+    assert words in response.text
+    assert ("Input should" in response.text) == (lang == "en")
+
+
 def test_asking_twice_gives_the_run_that_waits_already(api, register, session):
     register(job_of(name="wish"))
     client = api()

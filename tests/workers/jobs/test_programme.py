@@ -39,3 +39,23 @@ def test_a_page_hands_many_items_of_a_week_to_a_worker(make_app, ctx, session, c
     run = session.scalars(select(JobRun).where(JobRun.job_name == job_names.BULK)).one()
     assert (run.options_json["tracker"], run.options_json["assignee"]) == ("w02", "lee")
     assert set(session.scalars(select(TrackerItem.assignee))) == {None}
+
+
+def test_whoever_asked_for_it_sees_it_go_without_the_right_to_see_all_jobs(
+    make_app, ctx, session, clock, browser_client
+):
+    make_site(session, "본관", now=clock.now())
+    programme.bootstrap(ctx, WEEKS["w02"], "본관")
+    ctx.commit()
+    app = make_app(TRACKER_BULK_DIRECT_ROWS=5)
+    client, other = browser_client("operator", ("본관",)), browser_client("operator", ("본관",), username="other")
+    client.application = other.application = app
+
+    client.post("/programme/w02/bulk/apply", data={"all": "1", "query": "", "action": "assign", "value": "lee"})
+
+    run = session.scalars(select(JobRun).where(JobRun.job_name == job_names.BULK)).one()
+    address = f"/programme/w02/bulk/runs/{run.id}"
+    partial = {"HX-Request": "true", "HX-Request-Type": "partial"}
+    assert run.trigger == "manual"
+    assert client.get(address, headers=partial).status_code == 200
+    assert other.get(address, headers=partial).status_code == 404
