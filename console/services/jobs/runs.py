@@ -1,7 +1,6 @@
 """Job runs as the rest of the console reads them: one, the latest, a history, what is open.
 
-Asking for a run is `run_requests`, carrying it out `run_engine`; schedule and reaper are `run_schedule` and
-`run_upkeep`.
+Asking for a run is `requests`, carrying it out `engine`; schedule and reaper are `schedule` and `upkeep`.
 """
 
 from __future__ import annotations

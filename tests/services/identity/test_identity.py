@@ -112,7 +112,14 @@ class TestAtTheSameMoment:
 
 
 class TestAPasswordThatIsSetAnewMeanwhile:
-    @pytest.mark.parametrize("enter", ["session", "token"])
+    @pytest.mark.parametrize(
+        "enter",
+        [
+            lambda ctx, verdict: sessions.open_session(ctx, verdict, NEW, ip="127.0.0.1", user_agent=""),
+            lambda ctx, verdict: me.sign_in_for_token(ctx, verdict, label=""),
+        ],
+        ids=["session", "token"],
+    )
     def test_the_old_one_no_longer_lets_anybody_in(self, session, clock, ctx, enter):
         user = make_user(session, now=clock.now(), username="kim")
         users.reset_password(ctx, user.id, password="the old long one")
@@ -122,10 +129,7 @@ class TestAPasswordThatIsSetAnewMeanwhile:
         users.reset_password(ctx, user.id)
 
         with pytest.raises(Unauthorized):
-            if enter == "session":
-                sessions.open_session(ctx, verdict, NEW, ip="127.0.0.1", user_agent="")
-            else:
-                me.sign_in_for_token(ctx, verdict, label="")
+            enter(ctx, verdict)
         assert session.scalars(select(Token)).all() == session.scalars(select(WebSession)).all() == []
 
 
