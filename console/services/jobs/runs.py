@@ -270,6 +270,17 @@ def history(
     return list(found.items), found.total
 
 
+def current(ctx: Context, name: str, *, dry_run: bool | None = False) -> Run | None:
+    """Return the newest run of a job that waits or is under way, else its last finished one as `latest` finds it.
+
+    For services that show their own job; the permission is theirs to check.
+    """
+    # By the missing end, not by the state: the index of a job's history has them side by side.
+    under_way = select(JobRun).where(JobRun.job_name == name, JobRun.finished_at.is_(None))
+    row = ctx.session.scalars(under_way.order_by(JobRun.id.desc()).limit(1)).one_or_none()
+    return view(row) if row is not None else latest(ctx, name, dry_run=dry_run)
+
+
 def open_runs(ctx: Context) -> list[Run]:
     """Return everything that waits or runs, running ones first, oldest first, at most 200."""
     ctx.actor.require(*READ)
