@@ -9,7 +9,7 @@ therefore looked at again after a minute.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
@@ -76,7 +76,12 @@ def _after_statement(
     has_read(named)
     # A claim that hits no row changes nothing; with RETURNING, SQLite counts the rows only while they are fetched.
     if changed and (cursor.rowcount != 0 or "RETURNING" in statement):
-        connection.info.setdefault(_TOUCHED, set()).update(changed)
+        has_changed(connection, changed)
+
+
+def has_changed(connection: Connection, tables: Iterable[str]) -> None:
+    """Count tables as changed by the open transaction: for what goes to the driver past the engine's statements."""
+    connection.info.setdefault(_TOUCHED, set()).update(tables)
 
 
 def _before_commit(connection: Connection) -> None:

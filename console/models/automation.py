@@ -22,14 +22,14 @@ class RunFact(Base):
 
     __tablename__ = "run_facts"
     __table_args__ = (
-        # autopilot_guard: the newest run that acted, real ones and all of them.
+        # automation.guard: the newest run that acted, real ones and all of them.
         Index(
             "ix_run_facts_acted",
             *("job_name", "finished_at", "run_id", "dry_run"),
             sqlite_where=text("acted = 1"),
             postgresql_where=text("acted"),
         ),
-        # run_answers: the runs inside an autopilot run.
+        # automation.facts.nested_of: the runs inside an autopilot run.
         Index(
             "ix_run_facts_parent_run_id",
             "parent_run_id",
@@ -77,7 +77,7 @@ class ItemEscalation(Base):
 
     __tablename__ = "item_escalations"
     __table_args__ = (
-        # autopilot_plan: what people were told last.
+        # automation.plan: what people were told last.
         Index("ix_item_escalations_told_at", "told_at", "item_id"),
     )
 

@@ -21,32 +21,32 @@ class EvidenceFile(Base):
         CheckConstraint("storage_backend IN ('fs', 'db')", name="backend"),
         # evidence.listed: files of one item, newest first; evidence.of_tracker.
         Index("ix_evidence_files_item", "tracker_item_id", "uploaded_at", "id"),
-        # integrity: the files of a module that were read longest ago.
+        # runbook.integrity: the files of a module that were read longest ago.
         Index(
             "ix_evidence_files_module",
             *("module", "integrity_checked_at", "id"),
             sqlite_where=text("removed_at IS NULL"),
             postgresql_where=text("removed_at IS NULL"),
         ),
-        # evidence_quota: how much a site keeps.
+        # evidence.quota: how much a site keeps.
         Index(
             "ix_evidence_files_site",
             *("site_key", "file_size"),
             sqlite_where=text("removed_at IS NULL"),
             postgresql_where=text("removed_at IS NULL"),
         ),
-        # evidence_quota: how much a person sent within a day.
+        # evidence.quota: how much a person sent within a day.
         Index("ix_evidence_files_uploader", "uploaded_by", "uploaded_at", "file_size"),
-        # evidence_upkeep.sweep: does a file of the storage have a row?
+        # evidence.upkeep.sweep: does a file of the storage have a row?
         Index("ix_evidence_files_key", "storage_key", unique=True),
-        # evidence_upkeep.scan_pending: what still waits for the scanner.
+        # evidence.upkeep.scan_pending: what still waits for the scanner.
         Index(
             "ix_evidence_files_pending",
             "id",
             sqlite_where=text("malware_scan_status = 'pending' AND removed_at IS NULL"),
             postgresql_where=text("malware_scan_status = 'pending' AND removed_at IS NULL"),
         ),
-        # integrity: what the batch found wrong.
+        # runbook.integrity: what the batch found wrong.
         Index(
             "ix_evidence_files_broken",
             *("module", "id"),

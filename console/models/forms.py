@@ -15,7 +15,7 @@ class SentForm(Base):
 
     __tablename__ = "sent_forms"
     __table_args__ = (
-        # services.common.sent_forms: clean-up.
+        # common.sent_forms: clean-up.
         Index("ix_sent_forms_expires_at", "expires_at"),
     )
 

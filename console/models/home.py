@@ -15,7 +15,7 @@ class SavedView(Base):
 
     __tablename__ = "saved_views"
     __table_args__ = (
-        # services.views: the menu of a list, own and shared ones.
+        # home.saved_views: the menu of a list, own and shared ones.
         Index("ix_saved_views_list_name", "list_name", "is_shared"),
         # One name per person and list.
         Index("uq_saved_views_user_id_list_name_name", "user_id", "list_name", "name", unique=True),

@@ -38,7 +38,7 @@ class User(Base):
 
     __tablename__ = "admin_users"
     __table_args__ = (
-        # services.users: is there still an active owner?
+        # identity.grants: is there still an active owner?
         Index("ix_admin_users_role_is_active", "role", "is_active"),
     )
 
@@ -66,7 +66,7 @@ class Token(Base):
 
     __tablename__ = "admin_tokens"
     __table_args__ = (
-        # services.tokens: quota of a user, list of a user's live tokens.
+        # identity.tokens: quota of a user, list of a user's live tokens.
         Index("ix_admin_tokens_user_id_is_active", "user_id", "is_active"),
     )
 
@@ -95,9 +95,9 @@ class WebSession(Base):
 
     __tablename__ = "web_sessions"
     __table_args__ = (
-        # services.sessions: sessions of a person, sign-out everywhere.
+        # identity.sessions: sessions of a person, sign-out everywhere.
         Index("ix_web_sessions_user_id_revoked_at", "user_id", "revoked_at"),
-        # services.sessions: clean-up of ended sessions.
+        # identity.clean_up: clean-up of ended sessions.
         Index("ix_web_sessions_expires_at", "expires_at"),
     )
 

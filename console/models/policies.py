@@ -62,7 +62,7 @@ class PolicyProposal(Base):
             sqlite_where=text("state = 'open'"),
             postgresql_where=text("state = 'open'"),
         ),
-        # policy_proposals.listed: those of one policy, newest first.
+        # policies.proposals.listed: those of one policy, newest first.
         Index("ix_policy_proposals_policy_key", "policy_key", "id"),
     )
 

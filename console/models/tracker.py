@@ -40,17 +40,17 @@ class TrackerItem(Base):
         CheckConstraint("status IN ('pending', 'in_progress', 'done', 'blocked')", name="status"),
         CheckConstraint("(status = 'done') = completion_checked", name="checked"),
         CheckConstraint("(status = 'done') = (completed_at IS NOT NULL)", name="completed"),
-        # tracker_lists: the columns of the board and their counts; tracker.py: overview and readiness.
+        # tracker.lists: the columns of the board and their counts; tracker.summary: overview and readiness.
         Index(
             "ix_tracker_items_board",
             *("tracker", "is_active", "status", "priority", "due_at", "id", "site_key", "assignee"),
         ),
-        # tracker_lists: the same for one site.
+        # tracker.lists: the same for one site.
         Index(
             "ix_tracker_items_site",
             *("tracker", "site_key", "is_active", "priority", "due_at", "id", "status"),
         ),
-        # tracker_lists: the same for one assignee; load per assignee.
+        # tracker.lists: the same for one assignee; load per assignee.
         Index(
             "ix_tracker_items_assignee",
             *("tracker", "assignee", "is_active", "priority", "due_at", "id", "status", "site_key"),
@@ -83,7 +83,7 @@ class TrackerItem(Base):
         ),
         # workload: who was assigned something longest ago; what a person took back from the machine.
         Index("ix_tracker_items_assigned", "assignee_user_id", "assigned_at"),
-        # tracker_lists.my_items: open items of one person across all trackers; workload: how many they have.
+        # tracker.lists.my_items: open items of one person across all trackers; workload: how many they have.
         _partial(
             "ix_tracker_items_mine",
             *("assignee_user_id", "due_at", "id", "status", "is_active"),
@@ -149,7 +149,7 @@ class TrackerItem(Base):
     version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
 
 
-# tracker_lists: items API and table in the default order, any page; the tail keeps filters inside the index. With the
+# tracker.lists: items API and table in the default order, any page; the tail keeps filters inside the index. With the
 # active ones first the export of all items begins with its first row, without a sort.
 Index(
     "ix_tracker_items_order",
@@ -188,7 +188,7 @@ class TrackerEvent(Base):
 
     __tablename__ = "tracker_events"
     __table_args__ = (
-        # tracker_items.events: timeline of one item.
+        # tracker.items.events_of: timeline of one item.
         Index("ix_tracker_events_item_id", "item_id", "id"),
         # tracker.finished_by_day, figures: work finished per day or in a window, without what was taken back.
         _partial(
@@ -196,7 +196,7 @@ class TrackerEvent(Base):
             *("tracker", "at", "site_key", "command_id", "to_status"),
             where="to_status = 'done'",
         ),
-        # tracker_undo: what one command did.
+        # tracker.undo: what one command did.
         _partial("ix_tracker_events_command_id", "command_id", where="command_id IS NOT NULL"),
         # tracker.recent_events: the stream of a tracker, newest first.
         Index("ix_tracker_events_at", "tracker", "at", "id"),
@@ -259,7 +259,7 @@ class TrackerCompletion(Base):
 
     __tablename__ = "tracker_completions"
     __table_args__ = (
-        # tracker_completion.history: newest first.
+        # tracker.completion.history: newest first.
         Index("ix_tracker_completions_scope", "tracker", "site_key", "id"),
     )
 

@@ -172,8 +172,8 @@ def verification() -> ResponseReturnValue:
 def _verification() -> Run | None:
     """Return the full verification that waits or runs, or the last one."""
     ctx = web_context()
-    waiting = [run for run in runs.open_runs(ctx) if run.job_name == job_names.AUDIT_VERIFY]
-    return waiting[0] if waiting else runs.latest(ctx, job_names.AUDIT_VERIFY)
+    audit_log.check_whole(ctx)
+    return runs.current(ctx, job_names.AUDIT_VERIFY)
 
 
 def _panel(found: Run | None) -> dict[str, Any]:

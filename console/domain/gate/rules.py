@@ -38,7 +38,10 @@ class GatePolicy:
 
 @dataclass(frozen=True)
 class PreflightFacts:
-    """The preflight of the web processes: what it found, which process says so and how old that is."""
+    """The preflight of the web processes: what it found, which process says so and how old that is.
+
+    Its fields are those of the rule's published detail, in their order; so are those of `RunbookFacts`.
+    """
 
     overall_status: str
     error_count: int
@@ -151,16 +154,7 @@ def _preflight(facts: GateFacts, _policy: GatePolicy, _now: datetime) -> Finding
     return Finding(
         not seen.error_count,
         message,
-        {
-            "overall_status": seen.overall_status,
-            "error_count": seen.error_count,
-            "warning_count": seen.warning_count,
-            "source": seen.source,
-            "computed_at": _iso(seen.computed_at),
-            "age_seconds": seen.age_seconds,
-            "is_stale": seen.is_stale,
-            "error_ids": list(seen.error_ids),
-        },
+        {**vars(seen), "computed_at": _iso(seen.computed_at), "error_ids": list(seen.error_ids)},
     )
 
 
@@ -174,12 +168,7 @@ def _runbook(facts: GateFacts, _policy: GatePolicy, _now: datetime) -> Finding:
     return Finding(
         not seen.critical_count,
         message,
-        {
-            "overall_status": seen.overall_status,
-            "critical_count": seen.critical_count,
-            "check_count": seen.check_count,
-            "critical_ids": list(seen.critical_ids),
-        },
+        {**vars(seen), "critical_ids": list(seen.critical_ids)},
     )
 
 

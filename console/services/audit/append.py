@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from console.core.clock import Clock
 from console.core.context import Context
+from console.core.revisions import has_changed
 from console.domain.audit.entry import Entry, entry_hash, instant_text, keyed_hash, monotone
 from console.domain.errors import StoreUnavailable
 from console.models.audit import AuditChainHead, AuditLog
@@ -183,6 +184,7 @@ def _append_one_on_postgresql(connection: Connection, queue: list[Pending]) -> N
         (row,) = _chained(head, queue)
         cursor.execute(write[0], {**write[1], **row, **_step_to(head, row)})
         _must_have_moved(cursor.rowcount)
+        has_changed(connection, (LOGS.name, HEAD.name))
     except connection.dialect.loaded_dbapi.OperationalError as error:
         raise OperationalError("audit append", None, error) from error
     finally:

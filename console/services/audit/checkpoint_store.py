@@ -138,11 +138,12 @@ def this_machine() -> str:
     return socket.gethostname()[:64]
 
 
-def unkept(ctx: Context, row: AuditCheckpoint, kept: Container[str]) -> bool:
-    """Return whether the line of a checkpoint is gone from the folder in which this very machine kept it."""
-    if row.kept_by != this_machine() or row.signature in kept:
-        return False
-    return row.seq > acknowledged(ctx).get(chain_name(ctx.session) or "", 0)
+def unkept(ctx: Context, rows: Iterable[AuditCheckpoint], kept: Container[str]) -> list[int]:
+    """Return the places of checkpoints whose line is gone from the folder in which this very machine kept it."""
+    here = this_machine()
+    gone = [row.seq for row in rows if row.kept_by == here and row.signature not in kept]
+    known = acknowledged(ctx).get(chain_name(ctx.session) or "", 0) if gone else 0
+    return [seq for seq in gone if seq > known]
 
 
 def kept_in_files(ctx: Context) -> Iterator[Checkpoint | None]:
@@ -219,7 +220,7 @@ def promises(ctx: Context, *, first: int, last: int) -> Promises:
             said.append(kept)
             in_files.add(kept.signature)
     # One finding says it all: whoever looks sees which lines remain.
-    found.unkept = [row.seq for row in rows if unkept(ctx, row, in_files)][-1:]
+    found.unkept = unkept(ctx, rows, in_files)[-1:]
     found.missing = [lost.seq for lost in lost_chains(ctx)]
     signatures = {checkpoint.signature for checkpoint in said}
     by_place: dict[int, set[str]] = {}

@@ -185,7 +185,7 @@ def chain_status(ctx: Context) -> ChainStatus:
     kept = newest_in_files(ctx)
     if kept is not None and (row is None or (kept.seq, kept.head_hash) != (row.seq, row.head_hash)):
         trusted_start(ctx, verifier, kept)
-    if row is not None and unkept(ctx, row, {kept.signature} if kept else ()):
+    if row is not None and unkept(ctx, [row], {kept.signature} if kept else ()):
         verifier.note(None, "checkpoint_file_incomplete", row.seq)
     for lost in lost_chains(ctx):
         verifier.note(None, "chain_missing", lost.seq)

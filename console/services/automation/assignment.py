@@ -194,7 +194,12 @@ def _free(nobody: bool) -> ColumnElement[bool]:
 
 
 def _event(one: Suggested, now: datetime, run_id: int | None) -> Event:
-    old: dict[str, Any] = {"assignee": one.assignee, "assignee_user_id": one.assignee_user_id, "assigned_at": None}
+    old: dict[str, Any] = {
+        "assignee": one.assignee,
+        "assignee_user_id": one.assignee_user_id,
+        "assigned_at": None,
+        "assignment_source": None,
+    }
     new: dict[str, Any] = {
         "assignee": one.recommended_assignee,
         "assignee_user_id": one.recommended_user_id,
@@ -202,7 +207,6 @@ def _event(one: Suggested, now: datetime, run_id: int | None) -> Event:
         "assignment_source": AUTO,
         "reason": one.reason.as_dict(),
     }
-    old["assignment_source"] = None
     if one.status == "pending":
         old["status"], new["status"] = "pending", "in_progress"
     return Event("auto_assigned", old, new, run_id)

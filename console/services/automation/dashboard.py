@@ -33,6 +33,7 @@ from console.services.jobs.runs import Run
 from console.services.policies import policies
 from console.services.policies.automation import AUTOPILOT, READ
 from console.services.policies.policies import Revision
+from console.services.tracker import rows
 from console.services.tracker import summary as tracker
 
 DAYS = 14
@@ -82,13 +83,7 @@ def page_data(ctx: Context) -> PageData:
 def current_run(ctx: Context) -> Run | None:
     """Return the run that waits or is under way, else the last finished one, if any."""
     ctx.actor.require(*READ)
-    row = ctx.session.scalars(
-        select(JobRun)
-        .where(JobRun.job_name == job_names.AUTOPILOT, JobRun.state != "finished")
-        .order_by(JobRun.id.desc())
-        .limit(1)
-    ).one_or_none()
-    return runs.view(row) if row is not None else runs.latest(ctx, job_names.AUTOPILOT, dry_run=None)
+    return runs.current(ctx, job_names.AUTOPILOT, dry_run=None)
 
 
 @dataclass(frozen=True)
@@ -143,7 +138,7 @@ def look_at_run(ctx: Context, found: Mapping[str, Any]) -> RunLook:
 def _titles(ctx: Context, ids: Sequence[int]) -> dict[int, str | Mapping[str, Any]]:
     fields = (TrackerItem.id, TrackerItem.item_name, TrackerItem.texts, TrackerItem.action, TrackerItem.item_key)
     found = ctx.session.execute(select(*fields).where(TrackerItem.id.in_(ids))) if ids else ()
-    return {row.id: row.item_name or row.texts.get("action") or row.action or row.item_key for row in found}
+    return {row.id: rows.title_of(row) for row in found}
 
 
 def _outcome(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:

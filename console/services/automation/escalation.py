@@ -1,6 +1,6 @@
 """Escalation: people are told about late items on a step and after an interval, in one message each (API contract).
 
-What a dry run reports is what a real run would do at that moment; both decide by `sla_rows`.
+What a dry run reports is what a real run would do at that moment; both decide by `sla_sql`.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from console.core.context import Context
 from console.domain.automation import guard as domain
 from console.domain.automation.guard import Anchor, Guard
 from console.domain.jobs import names as job_names
+from console.domain.jobs.runs import FINISHED
 from console.models.automation import RunFact
 from console.models.jobs import JobRun
 
@@ -30,7 +31,7 @@ def _last(ctx: Context) -> Anchor | None:
     """Return the newest finished run of any kind: skipped, dry and failed ones count (published)."""
     newest = (
         select(JobRun.id, JobRun.finished_at)
-        .where(JobRun.job_name == job_names.AUTOPILOT, JobRun.state == "finished")
+        .where(JobRun.job_name == job_names.AUTOPILOT, JobRun.state == FINISHED)
         .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
         .limit(1)
     )

@@ -19,6 +19,7 @@ from console.domain.automation import analytics as domain
 from console.domain.automation.analytics import Anomalies, HistoryRow, RunCounts, Summary
 from console.domain.automation.autopilot import AUTO_ASSIGN, ESCALATION
 from console.domain.jobs import names as job_names
+from console.domain.jobs.runs import FINISHED
 from console.models.automation import RunFact
 from console.models.jobs import JobRun
 from console.services.audit import record as audit
@@ -82,7 +83,7 @@ def _runs(*columns: Any) -> Select[Any]:
         select(*columns)
         .select_from(JobRun)
         .outerjoin(RunFact, RunFact.run_id == JobRun.id)
-        .where(JobRun.job_name == job_names.AUTOPILOT, JobRun.state == "finished")
+        .where(JobRun.job_name == job_names.AUTOPILOT, JobRun.state == FINISHED)
     )
 
 

@@ -142,7 +142,7 @@ def _line(row: Any, action: str, rule: str, reason: Text, **values: Any) -> Plan
     return PlanLine(
         id=row.id,
         item_id=rows.item_number(REMEDIATION.item_prefix, row.number),
-        title=row.item_name or row.texts.get("action") or row.action or row.item_key,
+        title=rows.title_of(row),
         action=action,
         rule=rule,
         reason=reason,

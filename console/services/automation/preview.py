@@ -1,6 +1,6 @@
 """The autopilot before it acts: evaluation, guard and preview (API contract, sections 12.3 to 12.5).
 
-The run in `autopilot_run` decides by these very functions.
+The run in `run` decides by these very functions.
 """
 
 from __future__ import annotations

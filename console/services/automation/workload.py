@@ -221,7 +221,7 @@ def _suggested(row: Row[Any], one: Suggestion) -> Suggested:
         candidates=one.candidates,
         load_detail=one.load_detail,
         last_assigned_at=one.last_assigned_at,
-        title=row.item_name or row.texts.get("action") or row.action or row.item_key,
+        title=rows.title_of(row),
     )
 
 

@@ -5,7 +5,6 @@ Keys and checkpoints of the audit chain stay out of it: whoever holds all three 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -26,7 +25,6 @@ from console.services.evidence import store
 MANIFEST = "manifest.json"
 EVIDENCE = "evidence"
 FORMAT = 1
-BLOCK = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -152,8 +150,5 @@ def _write_manifest(folder: Path, now: datetime, schema: str, database: str, cou
 
 
 def _digest(file: Path) -> str:
-    found = hashlib.sha256()
     with file.open("rb") as content:
-        while block := content.read(BLOCK):
-            found.update(block)
-    return found.hexdigest()
+        return store.digest(content)

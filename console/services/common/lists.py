@@ -65,7 +65,7 @@ def run(
 
     def find() -> tuple[tuple[Any, ...], int, bool, int]:
         statement = matching(ctx, spec, query, now)
-        number, capped = _count(ctx, spec, query, statement) if total is None else (total, False)
+        number, capped = _count(ctx, spec, query, now) if total is None else (total, False)
         last = max(1, -(-number // query.per_page))
         there = query if capped else replace(query, page=min(query.page, last))
         skipped = (there.page - 1) * there.per_page
@@ -96,8 +96,9 @@ def slice_of(
     spec = replace(spec, order=order) if order else spec
 
     def find() -> Slice:
-        statement = matching(ctx, spec, query, ctx.now())
-        total, capped = _count(ctx, spec, query, statement)
+        now = ctx.now()
+        statement = matching(ctx, spec, query, now)
+        total, capped = _count(ctx, spec, query, now)
         if offset >= total and not capped:
             return Slice((), total)
         if cursor is not None:
@@ -167,16 +168,18 @@ def _require(ctx: Context, spec: ListSpec) -> None:
         ctx.actor.require(*spec.read)
 
 
-def _count(ctx: Context, spec: ListSpec, query: ListQuery, statement: AnySelect) -> tuple[int, bool]:
+def _count(ctx: Context, spec: ListSpec, query: ListQuery, now: datetime) -> tuple[int, bool]:
     """Count what matches; above the list's cap it stops counting and says so."""
-    bare = statement.with_only_columns(literal(1), maintain_column_froms=True).order_by(None)
-    if spec.count_cap is not None:
-        bare = bare.limit(spec.count_cap + 1)
-    number = select(func.count()).select_from(bare.subquery())
 
     def find() -> int:
         known = spec.counted(ctx, spec, query) if spec.counted is not None else None
-        return (ctx.session.scalar(number) or 0) if known is None else known
+        if known is not None:
+            return known
+        # Made anew in here: a condition may be made of rows, whose tables count as read for the number then.
+        bare = matching(ctx, spec, query, now).with_only_columns(literal(1), maintain_column_froms=True).order_by(None)
+        if spec.count_cap is not None:
+            bare = bare.limit(spec.count_cap + 1)
+        return ctx.session.scalar(select(func.count()).select_from(bare.subquery())) or 0
 
     total: int = _remembered(ctx, spec, query, ("total",), find)
     capped = spec.count_cap is not None and total > spec.count_cap

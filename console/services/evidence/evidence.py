@@ -10,10 +10,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import partial
-from hashlib import sha256
 from typing import Any, BinaryIO
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import Row, Select, exists, func, select, update
 
 from console.core.config import Config
 from console.core.context import Actor, Context
@@ -102,18 +101,20 @@ class ItemEvidence:
     open: Callable[[], BinaryIO]
 
 
-PIECE = 256 * 1024
 _READ = tuple(getattr(EvidenceFile, item.name) for item in fields(EvidenceView))
 
 
 def is_there(ctx: Context, programme: TrackerKind, item_id: int, upload: Upload) -> bool:
     """Return whether the item has this very file already: sent before, although the answer may have been lost."""
     _writable(ctx, programme, item_id, ctx.now())
-    digest = sha256()
-    while piece := upload.stream.read(PIECE):
-        digest.update(piece)
-    upload.stream.seek(0)
-    return any(file.sha256 == digest.hexdigest() for file in listed(ctx, programme, item_id))
+    digest = evidence_store.digest(upload.stream)
+    same = exists().where(
+        EvidenceFile.module == programme.key,
+        EvidenceFile.tracker_item_id == item_id,
+        EvidenceFile.removed_at.is_(None),
+        EvidenceFile.sha256 == digest,
+    )
+    return bool(ctx.session.scalar(select(same)))
 
 
 def attach(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import structlog
 from sqlalchemy import delete, insert, select
@@ -223,7 +223,7 @@ def _unlink(path: Path) -> None:
         log.warning("evidence_not_deleted", error=type(error).__name__)
 
 
-def digest(content: BinaryIO) -> str:
+def digest(content: IO[bytes]) -> str:
     """Return the SHA-256 of a stream from its start, and leave it there again."""
     content.seek(0)
     found = hashlib.sha256()

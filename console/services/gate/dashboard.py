@@ -54,13 +54,7 @@ def page_data(ctx: Context) -> PageData:
 def current_run(ctx: Context) -> Run | None:
     """Return the run of the gate that waits or is under way, else the last finished one, if any."""
     ctx.actor.require(*gate.READ)
-    row = ctx.session.scalars(
-        select(JobRun)
-        .where(JobRun.job_name == job_names.GATE, JobRun.state != "finished")
-        .order_by(JobRun.id.desc())
-        .limit(1)
-    ).one_or_none()
-    return runs.view(row) if row is not None else runs.latest(ctx, job_names.GATE)
+    return runs.current(ctx, job_names.GATE)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from console.domain.gate.gate import GateSnapshot
 from console.domain.gate.rules import GateFacts, GatePolicy, LatestRun, RunbookFacts, SecurityFacts
 from console.domain.gate.streak import COUNTED_STATUSES, Streak, lookback, weekly_streak
 from console.domain.jobs import names as job_names
+from console.domain.jobs.runs import FINISHED
 from console.models.jobs import JobRun
 from console.models.types import UtcDateTime
 from console.services.audit import record as audit
@@ -203,7 +204,7 @@ def streak(ctx: Context) -> Streak:
         .where(
             JobRun.job_name == WEEKLY_REPORT,
             JobRun.finished_at >= now - lookback(target),
-            JobRun.state == "finished",
+            JobRun.state == FINISHED,
             JobRun.dry_run.is_(False),
             JobRun.status.in_(COUNTED_STATUSES),
         )
@@ -243,7 +244,7 @@ def verdicts() -> tuple[ColumnElement[bool], ...]:
     """Return the conditions of runs of the gate that came to a verdict and were kept."""
     return (
         JobRun.job_name == job_names.GATE,
-        JobRun.state == "finished",
+        JobRun.state == FINISHED,
         JobRun.executed.is_(True),
         JobRun.dry_run.is_(False),
     )

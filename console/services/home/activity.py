@@ -102,8 +102,7 @@ def _figures(
 ) -> tuple[Figures, datetime]:
     """Count them, and tell until when that holds: up to the next deadline."""
     actor = ctx.actor
-    owner = TrackerItem.assignee_user_id == actor.user_id if actor.user_id else TrackerItem.assignee == actor.username
-    mine = rows.keys_of(readable, actor).where(rows.OPEN, owner)
+    mine = rows.keys_of(readable, actor).where(rows.OPEN, rows.mine(actor))
     boards = [one for one in readable if one is REMEDIATION]
     weeks = [one for one in readable if one is not REMEDIATION]
     sites = None if site is None else (site,)

@@ -106,12 +106,10 @@ def sign_in_for_token(ctx: Context, verdict: sessions.Verdict, *, label: str) ->
     Raises PermissionDenied while a one-time password waits to be changed: that is done in the browser, unless old
     clients need it otherwise (API_LOGIN_BEFORE_OWN_PASSWORD).
     """
-    if verdict.user_id is None:
-        raise Unauthorized(sessions.BAD_CREDENTIALS, code="invalid_credentials")
     if verdict.must_change_password and not ctx.config["API_LOGIN_BEFORE_OWN_PASSWORD"]:
         raise PermissionDenied(T("Choose your own password first"), code="password_change_required")
     now = ctx.now()
-    user = users.load(ctx, verdict.user_id, lock=True)
+    user = sessions.still_right(ctx, verdict)
     expiry = expiry_on_issue(None, token_policy(ctx.config), now)
     name = label.strip() or "web-login"
     token, plain = tokens.add(ctx, user, label=name, expires_at=expiry, site_scope=None, now=now, by_password=True)

@@ -36,6 +36,7 @@ class Verdict:
     username: str
     reason: str = ""
     must_change_password: bool = False
+    password_updated_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def check(ctx: Context, username: str, password: str) -> Verdict:
         return Verdict(None, username, "inactive_user")
     if not accepted:
         return Verdict(None, username, "no_password" if user.password_hash is None else "wrong_password")
-    return Verdict(user.id, user.username, "", user.must_change_password)
+    return Verdict(user.id, user.username, "", user.must_change_password, user.password_updated_at)
 
 
 def _signing_in(ctx: Context, username: str) -> User | None:
@@ -82,6 +83,17 @@ def _signing_in(ctx: Context, username: str) -> User | None:
     apart = unicodedata.normalize("NFD", username)
     found = list(ctx.session.scalars(select(User).where(User.username.in_((username, apart)))))
     return next((user for user in found if user.username == username), next(iter(found), None))
+
+
+def still_right(ctx: Context, verdict: Verdict) -> User:
+    """Return the account of somebody whose password was right, locked; comparing it took a while.
+
+    Raises Unauthorized when the account was switched off, or its password set anew, in the meantime.
+    """
+    user = ctx.session.scalar(locked(select(User).where(User.id == verdict.user_id, User.is_active)))
+    if user is None or user.password_updated_at != verdict.password_updated_at:
+        raise Unauthorized(BAD_CREDENTIALS, code="invalid_credentials")
+    return user
 
 
 def note_failure(ctx: Context, verdict: Verdict, *, ip: str) -> None:
@@ -96,12 +108,10 @@ def open_session(
 ) -> OpenedSession:
     """Start a browser session for somebody whose password was right; the one they came with ends.
 
-    Raises Unauthorized when the user was switched off in the meantime.
+    Raises what `still_right` raises.
     """
     now = ctx.now()
-    user = ctx.session.scalar(select(User).where(User.id == verdict.user_id, User.is_active))
-    if user is None:
-        raise Unauthorized(BAD_CREDENTIALS, code="invalid_credentials")
+    user = still_right(ctx, verdict)
     if previous:
         end_sessions(ctx, WebSession.token_hash == session_hash(previous), "replaced")
     if user.password_hash and passwords.is_outdated(ctx.config, user.password_hash):

@@ -1,7 +1,6 @@
 """Job runs as the rest of the console reads them: one, the latest, a history, what is open.
 
-Asking for a run is `run_requests`, carrying it out `run_engine`; schedule and reaper are `run_schedule` and
-`run_upkeep`.
+Asking for a run is `requests`, carrying it out `engine`; schedule and reaper are `schedule` and `upkeep`.
 """
 
 from __future__ import annotations
@@ -277,6 +276,17 @@ def of_job(ctx: Context, run_id: int, name: str) -> Run:
     if found.job_name != name:
         raise NotFound(T("There is no such run"))
     return found
+
+
+def current(ctx: Context, name: str, *, dry_run: bool | None = False) -> Run | None:
+    """Return the newest run of a job that waits or is under way, else its last finished one as `latest` finds it.
+
+    For services that show their own job; the permission is theirs to check.
+    """
+    # By the missing end, not by the state: the index of a job's history has them side by side.
+    under_way = select(JobRun).where(JobRun.job_name == name, JobRun.finished_at.is_(None))
+    row = ctx.session.scalars(under_way.order_by(JobRun.id.desc()).limit(1)).one_or_none()
+    return view(row) if row is not None else latest(ctx, name, dry_run=dry_run)
 
 
 def open_runs(ctx: Context) -> list[Run]:

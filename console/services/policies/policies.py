@@ -1,6 +1,6 @@
 """Policies of any kind: resolved from site to global to built-in without writing, changed with revisions.
 
-What a kind is stands in `policy_kind`, proposals in `policy_proposals`.
+What a kind is stands in `kinds`, proposals in `proposals`.
 """
 
 from __future__ import annotations

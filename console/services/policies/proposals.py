@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from console.core.context import Context
 from console.domain.errors import Conflict, Invalid, NotFound, PermissionDenied
+from console.domain.identity import scope
 from console.domain.policies.policy import PolicyWarning, changes, normalise
 from console.domain.text import T
 from console.models.identity import User
@@ -192,14 +193,15 @@ def _is_proposer(ctx: Context, row: PolicyProposal) -> bool:
 
 
 def _others_can(ctx: Context, row: PolicyProposal) -> bool:
-    """Return whether another active person could approve: owners always can."""
-    wanted = select(func.count()).where(
+    """Return whether another active person could approve: owners can, of the sites that the policy is for."""
+    others = select(User.site_scope).where(
         User.is_active.is_(True),
         User.is_bootstrap.is_(False),
         User.role == "owner",
         User.username != row.proposed_by,
     )
-    return bool(ctx.session.scalar(wanted))
+    wanted = scope.ALL_SITES if row.site is None else (row.site,)
+    return any(scope.contains(found, wanted) for found in ctx.session.scalars(others))
 
 
 def _decide(ctx: Context, row: PolicyProposal, state: str, note: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -28,6 +27,7 @@ from console.inputs.programme import WeekCompletionOut, WeekItemOut, WeekReadine
 from console.models.jobs import JobRun
 from console.services.audit import record as audit
 from console.services.evidence import evidence
+from console.services.evidence import store as evidence_store
 from console.services.evidence.evidence import ItemEvidence
 from console.services.tracker import completion as tracker_completion
 from console.services.tracker import lists as tracker_lists
@@ -143,7 +143,7 @@ def build(ctx: Context, week: Week, site: str, wanted: Wanted | None = None) -> 
             archive.writestr("manifest.json", _json(manifest))
             archive.writestr("README.txt", _readme(site, manifest))
         size = stream.tell()
-        digest = _digest(stream)
+        digest = evidence_store.digest(stream)
         _record(ctx, week, site, packed, size, digest)
         # Whoever sends it closes it.
         kept.pop_all()
@@ -296,15 +296,6 @@ def _readme(site: str, manifest: dict[str, Any]) -> str:
     if manifest["summary"]["include_weekly"]:
         lines.append("weekly/               figures of the weekly runs")
     return "\r\n".join([*lines, "", "The checksum of the package itself is in the header X-Archive-SHA256.", ""])
-
-
-def _digest(stream: IO[bytes]) -> str:
-    stream.seek(0)
-    found = hashlib.sha256()
-    while piece := stream.read(PIECE):
-        found.update(piece)
-    stream.seek(0)
-    return found.hexdigest()
 
 
 def _record(ctx: Context, week: Week, site: str, packed: _Evidence, size: int, digest: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import and_, func, select, union_all
 
 from console.core.context import Context
+from console.domain.jobs.runs import FINISHED
 from console.domain.runbook.automation_checks import JOBS, LOOK_BACK, AutomationFacts, Seen, Watched
 from console.models.automation import RunFact
 from console.models.jobs import JobRun, JobSchedule
@@ -14,7 +15,7 @@ def facts(ctx: Context) -> AutomationFacts:
     """Return the newest real runs of each job and since when it is scheduled: two queries of index ranges."""
     parts = [
         select(JobRun.id)
-        .where(JobRun.job_name == name, JobRun.state == "finished", JobRun.dry_run.is_(False))
+        .where(JobRun.job_name == name, JobRun.state == FINISHED, JobRun.dry_run.is_(False))
         .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
         .limit(LOOK_BACK)
         .subquery()

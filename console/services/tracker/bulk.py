@@ -241,7 +241,8 @@ def _conditions(change: BulkChange, whom: Whom) -> tuple[ColumnElement[bool], Co
     if change.action == "status":
         return and_(closed, TrackerItem.status != change.status), TrackerItem.status == change.status
     if change.action == "due":
-        return and_(closed, TrackerItem.due_at != change.due_at), TrackerItem.due_at == change.due_at
+        other = TrackerItem.due_at.is_distinct_from(change.due_at)
+        return and_(closed, other), not_(other)
     unfit = or_(closed, TrackerItem.item_type != MANUAL, TrackerItem.status != "done")
     return unfit, not_(true())
 

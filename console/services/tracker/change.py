@@ -22,8 +22,6 @@ from console.models.identity import User
 from console.services.tracker.rows import ItemView
 from console.services.tracker.store import Event
 
-# Dates that people can mean; far-off ones break calendars further on.
-
 
 @dataclass(frozen=True)
 class Person:

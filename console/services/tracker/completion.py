@@ -115,8 +115,8 @@ def complete(
     """Close the tracker, or raise NotReady with the blockers.
 
     `force` closes it anyway and leaves a mark; it leaves none when nothing was in the way, and it cannot close a week
-    that was never begun. A tracker that is closed as
-    a whole needs a caller for all sites. Readiness is measured while no item can change.
+    that was never begun. A tracker that is closed as a whole needs a caller for all sites. Readiness is measured
+    while no item can change.
     """
     ctx.actor.require(*programme.manage)
     if force:

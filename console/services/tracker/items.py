@@ -84,8 +84,9 @@ def change(
     decided = decide(item, wanted, whom, ctx.actor, now)
     if not decided.values:
         _touch(ctx, item, now)
-        record(ctx, programme, item, load(ctx, programme, item_id, now), {})
-        return Changed(load(ctx, programme, item_id, now), decided.adjusted)
+        after = load(ctx, programme, item_id, now)
+        record(ctx, programme, item, after, {})
+        return Changed(after, decided.adjusted)
     command = tracker_store.begin_command(ctx, programme, "change", now)
     store(ctx, programme, item, decided.values, decided.events, now, command)
     reopened = decided.resets(programme) and tracker_store.reopen_completion(

@@ -73,8 +73,7 @@ def my_items(ctx: Context, *, most: int = 50) -> MyItems:
     now, actor = ctx.now(), ctx.actor
     readable = [one for one in programmes() if any(map(actor.can, one.read))]
     writable = [one for one in readable if any(map(actor.can, one.write))]
-    owner = TrackerItem.assignee_user_id == actor.user_id if actor.user_id else TrackerItem.assignee == actor.username
-    mine = rows.keys_of(readable, actor).where(rows.OPEN, owner)
+    mine = rows.keys_of(readable, actor).where(rows.OPEN, rows.mine(actor))
     late = func.sum(case((TrackerItem.due_at < now, 1), else_=0))
     soon = func.sum(case((TrackerItem.due_at.between(now, now + timedelta(hours=24)), 1), else_=0))
     total, late_count, soon_count = ctx.session.execute(mine.with_only_columns(func.count(), late, soon)).one()

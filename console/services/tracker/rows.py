@@ -104,7 +104,7 @@ class ItemView:
     @property
     def title(self) -> Annotated[str | Mapping[str, Any], Fact(N_("Action"))]:
         """What is to be done, in one line, translatable where it comes from the plan or the catalogue."""
-        return self.texts.get("name") or self.item_name or self.texts.get("action") or self.action or self.rule_id
+        return title_of(self)
 
     @property
     def why(self) -> str | Mapping[str, Any]:
@@ -187,6 +187,11 @@ _RIGHTS = ("assignee_role", "assignee_permissions", "assignee_sites")
 _NAMES = (*_READ, "number", "assignee_name", "assignee_active", *_RIGHTS)
 
 
+def title_of(row: Any) -> str | Mapping[str, Any]:
+    """Return what is to be done by the `texts`, `item_name`, `action` and `item_key` of a row, as `ItemView.title`."""
+    return row.texts.get("name") or row.item_name or row.texts.get("action") or row.action or row.item_key
+
+
 def item_number(prefix: str, number: int) -> str:
     """Return the id that people quote: `GR-007`."""
     return f"{prefix}-{number:03d}"
@@ -221,6 +226,13 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     if actor.all_sites:
         return true()
     return TrackerItem.site_key.in_(("", *actor.site_scope))
+
+
+def mine(actor: Actor) -> ColumnElement[bool]:
+    """Return the items that the actor is to do: by their account, by their name where they have none."""
+    if actor.user_id is not None:
+        return TrackerItem.assignee_user_id == actor.user_id
+    return TrackerItem.assignee == actor.username
 
 
 def columns() -> list[Any]:

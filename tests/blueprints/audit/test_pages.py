@@ -232,6 +232,14 @@ def test_the_full_verification_is_asked_of_a_worker(auditor, trail):
     assert auditor.post("/audit/verification").status_code == 303
 
 
+def test_the_month_wants_no_right_beside_that_to_the_log(browser_client, trail):
+    trail.write(1)
+    reader = browser_client("operator", permissions=("audit:read",))
+
+    assert reader.get("/audit/month").status_code == 200
+    assert reader.get("/audit/verification", headers=PART).status_code == 286
+
+
 @pytest.mark.parametrize("role", ["manager", "operator"])
 @pytest.mark.parametrize("address", ["/audit", "/audit/month", "/audit/entries.csv", "/audit/months/2026-03.json"])
 def test_who_may_not_read_the_trail_is_told(browser_client, role, address):

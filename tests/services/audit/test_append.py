@@ -7,6 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import sessionmaker
 
+from console.core import revisions
 from console.core.context import Context, unit_of_work
 from console.domain.audit.entry import Entry, entry_hash, keyed_hash
 from console.domain.errors import StoreUnavailable
@@ -48,6 +49,21 @@ def test_a_change_and_its_entry_are_written_together(work, engine, clock):
     assert row.detail_json == '{"username": "박", "count": 2}'
     assert row.created_text == "2026-03-02T00:00:00+00:00"
     assert (head_of(engine).seq, head_of(engine).head_hash) == (1, row.entry_hash)
+
+
+@pytest.mark.parametrize("entries", [1, 2])
+def test_what_was_read_of_the_log_is_read_again_after_an_entry(work, engine, entries):
+    def tokens():
+        with engine.connect() as connection:
+            found = revisions.tokens(connection)
+            return found.get("admin_audit_logs"), found.get("audit_chain_head")
+
+    before = tokens()
+    with work() as ctx:
+        for number in range(entries):
+            audit.record(ctx, "thing_view", "thing", number)
+
+    assert not set(before) & set(tokens())
 
 
 def test_the_hashes_are_those_of_the_contract(work, engine):

@@ -52,6 +52,24 @@ def count(ctx, model):
     return ctx.session.scalar(select(func.count()).select_from(model))
 
 
+def test_a_file_that_the_item_has_already_is_known_by_its_content(writing, session, clock):
+    def known(content, item=writing.item):
+        upload = Upload(io.BytesIO(content), "b.txt", "text/plain")
+        found = evidence.is_there(writing, REMEDIATION, item, upload)
+        assert upload.stream.tell() == 0
+        return found
+
+    other = add_item(session, clock.now(), 2).id
+    session.commit()
+    made = attach(writing, BIG)
+    writing.commit()
+    assert [known(BIG), known(BIG[:-1]), known(BIG, other)] == [True, False, False]
+
+    evidence.remove(writing, REMEDIATION, made.id, "wrong file")
+    writing.commit()
+    assert not known(BIG)
+
+
 def test_both_backends_give_back_what_they_took(writing, stored):
     made = attach(writing, BIG)
     writing.commit()

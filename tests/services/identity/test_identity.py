@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import unicodedata
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import sessionmaker
 
 from console.core.context import SYSTEM, unit_of_work
-from console.domain.errors import Conflict, DomainError, Invalid, PermissionDenied
+from console.domain.errors import Conflict, DomainError, Invalid, PermissionDenied, Unauthorized
 from console.domain.identity.tokens import judge
 from console.models.audit import AuditLog
 from console.models.identity import Site, Token, User, WebSession
@@ -23,6 +24,7 @@ from tests.conftest import actor_of
 from tests.factories import make_site, make_token, make_user
 
 DAY = timedelta(days=1)
+NEW = "another one that is long enough"
 
 
 @pytest.fixture
@@ -107,6 +109,28 @@ class TestAtTheSameMoment:
 
         assert [str(one) for one in found if isinstance(one, Conflict)] == ["username already exists"]
         assert session.scalars(select(User.username)).all() == ["kim"]
+
+
+class TestAPasswordThatIsSetAnewMeanwhile:
+    @pytest.mark.parametrize(
+        "enter",
+        [
+            lambda ctx, verdict: sessions.open_session(ctx, verdict, NEW, ip="127.0.0.1", user_agent=""),
+            lambda ctx, verdict: me.sign_in_for_token(ctx, verdict, label=""),
+        ],
+        ids=["session", "token"],
+    )
+    def test_the_old_one_no_longer_lets_anybody_in(self, session, clock, ctx, enter):
+        user = make_user(session, now=clock.now(), username="kim")
+        users.reset_password(ctx, user.id, password="the old long one")
+        sessions.change_password(replace(ctx, actor=actor_of(user_id=user.id)), current="the old long one", new=NEW)
+        verdict = sessions.check(ctx, "kim", NEW)
+        clock.set(clock.now() + timedelta(seconds=1))
+        users.reset_password(ctx, user.id)
+
+        with pytest.raises(Unauthorized):
+            enter(ctx, verdict)
+        assert session.scalars(select(Token)).all() == session.scalars(select(WebSession)).all() == []
 
 
 class TestTheLastOwner:

@@ -15,6 +15,7 @@ from console.models.jobs import JobRun
 from console.services.jobs import requests as run_requests
 from console.services.jobs import runs
 from tests.services.jobs.run_support import job_of
+from tests.support.statements import statements
 
 
 def nobody(_run_id: int) -> None:
@@ -115,6 +116,31 @@ def test_what_waits_or_runs_is_told_running_first(ctx, add, clock):
     running = add("b", state="running", **{**open_columns, "started_at": clock.now()})
 
     assert [run.id for run in runs.open_runs(ctx)] == [running, waiting]
+
+
+def test_the_current_run_is_the_one_that_waits_or_runs_or_else_the_last(ctx, add):
+    open_columns = {"state": "queued", "status": None, "started_at": None, "finished_at": None, "executed": False}
+    assert runs.current(ctx, "gate") is None
+
+    last, dry = add(), add(minutes=1, dry_run=True)
+    add("other", **open_columns)
+    assert runs.current(ctx, "gate").id == last
+    assert runs.current(ctx, "gate", dry_run=None).id == dry
+
+    waiting = [add(**open_columns), add(**open_columns)]
+    assert runs.current(ctx, "gate").id == waiting[1]
+
+
+def test_what_is_over_is_not_walked_through_for_the_current_run(ctx, add, engine):
+    add()
+    if engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL chooses by its statistics")
+    with statements(engine) as seen:
+        runs.current(ctx, "gate")
+
+    with engine.connect() as connection:
+        ((*_ids, step),) = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {seen[0]}", ("gate", 1, 0)).all()
+    assert step.endswith("USING INDEX ix_job_runs_job_name_finished_at (job_name=? AND finished_at=?)")
 
 
 @pytest.mark.parametrize(

@@ -98,10 +98,11 @@ def test_who_proposed_does_not_approve(act):
     assert policy_proposals.approve(act("bora"), KIND, made.id).values["cooldown_minutes"] == 60
 
 
-def test_the_only_owner_may_approve_alone(make_ctx, session, clock):
+def test_the_only_owner_for_all_sites_may_approve_alone(make_ctx, session, clock):
     owner_id = make_user(session, now=clock.now(), username="solo", role="owner").id
     make_user(session, now=clock.now(), username="gone", role="owner", is_active=False)
     make_user(session, now=clock.now(), username="robot", role="owner", is_bootstrap=True)
+    make_user(session, now=clock.now(), username="elsewhere", role="owner", site_scope=("HQ",))
     session.commit()
     ctx = make_ctx(username="solo", user_id=owner_id)
     start_writing(session)

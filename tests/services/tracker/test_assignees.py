@@ -1,5 +1,7 @@
 """People who may work on an item, and items whose assignee cannot."""
 
+from dataclasses import replace
+
 import pytest
 
 from console.core.listing import ListQuery
@@ -69,6 +71,23 @@ def test_the_filter_finds_exactly_the_items_that_bear_the_mark(make_ctx, held):
         *((name, site, word) for site in (None, SITE, OTHER)
           for name, word in (("gone", "inactive"), ("reader", "permission"), ("외주 팀", "unknown"))),
     }  # fmt: skip
+
+
+def test_their_number_follows_the_rights_of_the_people(make_ctx, held, people, session):
+    ctx = replace(make_ctx("manager"), only_reads=True)
+    query = ListQuery(filters={"stranded": ("1",)}, per_page=100)
+
+    def found():
+        result = tracker_lists.page(ctx, REMEDIATION, query)
+        session.rollback()
+        return result.total, len(result.rows)
+
+    before, rows = found()
+    people["everywhere"].is_active = False
+    session.commit()
+
+    assert before == rows
+    assert found() == (before + 3, rows + 3)
 
 
 @pytest.mark.parametrize("name", ["everywhere", "here", "there", "nowhere", "gone", "reader", "somebody"])

@@ -59,6 +59,17 @@ def test_the_preview_and_the_action_agree(ctx, items, clock, wanted):
     assert done.total == told.total == len(done.rows)
 
 
+def test_a_closed_item_without_a_deadline_refuses_one(ctx, session, items, clock):
+    items[6].due_at = None
+    session.commit()
+    wanted = BulkChange("due", due_at=clock.now() + HOUR, reason="later")
+
+    told = preview(ctx, Selection(ids=(items[6].id,)), wanted)
+
+    assert (told.will_change, told.refused) == (0, 1)
+    assert apply(ctx, Selection(ids=(items[6].id,)), wanted).refused == 1
+
+
 def test_all_that_match_a_filter_are_changed_and_nothing_else(ctx, session, items):
     result = apply(
         ctx, Selection(everything=True, filters={"site": (SITE,)}), BulkChange("status", status="in_progress")
