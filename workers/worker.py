@@ -132,7 +132,7 @@ def main(*, burst: bool = False) -> int:
     jobs = [job.name for job in registry.all_jobs()]
     log.info("worker_starts", jobs=jobs)
     adopt_queue_log()
-    reporter = Reporter(place.sessions, place.config, lambda: place.clock, "worker")
+    reporter = Reporter(place, "worker")
     ConsoleWorker.reporter = reporter
     failures = 0
     with suppress(StopRequested):

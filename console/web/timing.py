@@ -13,17 +13,15 @@ from typing import Any
 import structlog
 from flask import Flask, request
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session, sessionmaker
 
 from console.core.background import Background
-from console.core.clock import Clock
 from console.core.config import Config
-from console.core.context import SYSTEM, unit_of_work
+from console.core.process import ProcessRuntime
 from console.domain.reliability.policy import METHODS, Target, template_shape
 from console.services.reliability import latency
 from console.services.reliability.latency import MemorySamples, Sample
 from console.web import afterwards, preflight, watch
-from console.web.extensions import db
+from console.web.extensions import runtime
 
 log = structlog.get_logger(__name__)
 
@@ -40,8 +38,8 @@ HEADER = "X-Request-Duration-Ms"
 class Recorder:
     """The samples of one process: a short memory per endpoint, and a buffer on its way to the database."""
 
-    def __init__(self, config: Config, clock: Callable[[], Clock], factory: Callable[[], Session]) -> None:
-        self._config, self._clock, self._factory = config, clock, factory
+    def __init__(self, place: ProcessRuntime) -> None:
+        self._place, config = place, place.config
         targets = latency.targets_of(config)
         self._literal = {target.key: target for target in targets}
         self._templates = {target.shape: target for target in targets if target.shape != target.key}
@@ -59,7 +57,7 @@ class Recorder:
 
     def note(self, target: Target, duration_ms: float, status: int) -> None:
         """Keep one sample in memory; never waits for anything."""
-        now = self._clock().now()
+        now = self._place.clock.now()
         self._rings[target.key].append(duration_ms)
         self._seen[target.key] = now
         if self._persist:
@@ -78,9 +76,7 @@ class Recorder:
         stored = 0
         while batch := self._take():
             try:
-                with unit_of_work(
-                    self._factory, actor=SYSTEM, clock=self._clock(), config=self._config, patience=PATIENCE_SECONDS
-                ) as ctx:
+                with self._place.writing(PATIENCE_SECONDS) as ctx:
                     latency.store(ctx, batch)
             except (SQLAlchemyError, OSError) as error:
                 room = BUFFER - len(self._buffer)
@@ -156,10 +152,7 @@ def init_app(app: Flask) -> None:
     if not config["API_LATENCY_MONITOR_ENABLED"]:
         app.before_request(started)
         return
-    with app.app_context():
-        factory = sessionmaker(db.engine)
-    recorder = Recorder(config, lambda: app.extensions["console_clock"], factory)
-    app.extensions["latency_recorder"] = recorder
+    app.extensions["latency_recorder"] = recorder = Recorder(runtime(app))
     background.every(FLUSH_SECONDS, recorder.flush)
     background.at_end(recorder.flush)
     app.wsgi_app = Monitor(app.wsgi_app, recorder, started)
