@@ -18,6 +18,12 @@ from console.core.settings import SETTINGS, Setting
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
 PRODUCTION = frozenset({"prod", "production"})
+# Settings that are never below another one.
+AT_LEAST = {
+    "API_LATENCY_P95_CRITICAL_MS": "API_LATENCY_P95_WARNING_MS",
+    "API_BURN_RATE_LONG_WINDOW_MIN": "API_BURN_RATE_SHORT_WINDOW_MIN",
+    "API_BURN_RATE_CRITICAL": "API_BURN_RATE_WARNING",
+}
 APP_ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -161,12 +167,8 @@ def _with_dependent_defaults(values: dict[str, Any], given: frozenset[str]) -> d
         values["PREFLIGHT_FAIL_ON_ERROR"] = values["ENV"] in PRODUCTION
     if not values["API_RATE_LIMIT_REDIS_URL"]:
         values["API_RATE_LIMIT_REDIS_URL"] = values["REDIS_URL"]
-    slow = values["API_LATENCY_P95_WARNING_MS"]
-    values["API_LATENCY_P95_CRITICAL_MS"] = max(values["API_LATENCY_P95_CRITICAL_MS"], slow)
-    values["API_BURN_RATE_LONG_WINDOW_MIN"] = max(
-        values["API_BURN_RATE_LONG_WINDOW_MIN"], values["API_BURN_RATE_SHORT_WINDOW_MIN"]
-    )
-    values["API_BURN_RATE_CRITICAL"] = max(values["API_BURN_RATE_CRITICAL"], values["API_BURN_RATE_WARNING"])
+    for upper, lower in AT_LEAST.items():
+        values[upper] = max(values[upper], values[lower])
     if "API_LATENCY_STALE_AFTER_MIN" not in given:
         values["API_LATENCY_STALE_AFTER_MIN"] = max(120, 2 * values["API_BURN_RATE_LONG_WINDOW_MIN"])
     url = values["DATABASE_URL"]
