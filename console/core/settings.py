@@ -169,7 +169,7 @@ LATENCY = _section(
     ("API_BURN_RATE_CRITICAL", "float", 10.0, "Burn rate from which it is critical", 0.1),
     ("API_BURN_RATE_ERROR_SLO_PERCENT", "float", 99.0, "Requests without error, in percent", 0.1, 100),
     ("API_BURN_RATE_LATENCY_SLO_PERCENT", "float", 95.0, "Requests in time, in percent", 0.1, 100),
-    ("API_BURN_RATE_SAMPLE_LIMIT", "int", 1500, "Newest samples that are read one by one", 20),
+    ("API_BURN_RATE_SAMPLE_LIMIT", "int", 1500, "Kept for old set-ups; every sample of a window counts", 20),
 )  # fmt: skip
 
 JOBS = _section(
