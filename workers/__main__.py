@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
         try:
             preflight.refuse_bad_start(place.config, place.clock.now())
         except preflight.BadStart as error:
-            print(f"{error}.", *error.reasons, file=sys.stderr)
+            print(error, file=sys.stderr)
             return 1
         return PROCESSES[name]()
     if registry.find(name) is None:
