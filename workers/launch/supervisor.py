@@ -94,7 +94,7 @@ class Launcher:
 
     def run(self) -> int:
         """Start, watch until somebody says stop, and stop again."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in children.ENDS:
             signal.signal(number, self._on_signal)
         with ExitStack() as stack:
             try:
@@ -137,12 +137,9 @@ class Launcher:
         startup.check_folder(folder)
         lock = startup.Lock(folder)
         # A signal waits until the mark and its giving back belong together: between them the file would stay.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-        try:
+        with children.signals_held():
             lock.acquire(address)
             stack.callback(lock.release)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         startup.check_port(settings["HOST"], settings["PORT"])
         if not settings["REDIS_URL"]:
             server = RedisServer(folder)
