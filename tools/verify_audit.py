@@ -237,12 +237,11 @@ def check_month_seal(archive: dict, key: bytes, found: Findings) -> None:
 
 def check_gap(archive: dict, where: str, seq: object, found: Findings) -> None:
     """Tell a gap in the sequence; one inside a reported rebaseline is known to the product."""
-    ranges = archive.get("rebaselined_ranges")
-    for item in ranges if isinstance(ranges, list) else ():
-        if rewritten({"rebaselined_ranges": [item]}, seq):
-            found.note(f"{where}: rows before it are missing; a rebaseline by {item.get('actor_username')} says so")
-            return
-    found.add(f"{where}: sequence_gap")
+    known = rewritten(archive, seq)
+    if known is None:
+        found.add(f"{where}: sequence_gap")
+    else:
+        found.note(f"{where}: rows before it are missing; a rebaseline by {known.get('actor_username')} says so")
 
 
 def shows(shown: object, hashed: str) -> bool:
@@ -292,7 +291,7 @@ def check_checkpoint(archive: dict, key: bytes, found: Findings) -> None:
     place: Any = made.get("seq")
     under = [entry for entry in entries if whole(entry.get("seq")) and entry["seq"] == place]
     for entry in under:
-        if entry["entry_hash"] != made.get("head_hash") and not rewritten(archive, place):
+        if entry["entry_hash"] != made.get("head_hash") and rewritten(archive, place) is None:
             found.add(f"{place_of(entry)}: checkpoint_mismatch")
     reached: Any = entries[-1].get("seq") if entries else None
     beyond = whole(place) and whole(reached) and archive.get("truncated") is True and place > reached
@@ -300,14 +299,14 @@ def check_checkpoint(archive: dict, key: bytes, found: Findings) -> None:
         found.add(f"checkpoint at sequence {place}: its entry is missing")
 
 
-def rewritten(archive: dict, seq: object) -> bool:
-    """Return whether a reported rebaseline covers a place."""
+def rewritten(archive: dict, seq: object) -> Any:
+    """Return the reported rebaseline that covers a place, None without any."""
     ranges = archive.get("rebaselined_ranges")
     for item in ranges if isinstance(ranges, list) else ():
         bounds: list = [item.get("first_seq"), seq, item.get("last_seq")] if isinstance(item, dict) else [None]
         if all(map(whole, bounds)) and bounds == sorted(bounds):
-            return True
-    return False
+            return item
+    return None
 
 
 def check_claims(archive: dict, found: Findings) -> None:
