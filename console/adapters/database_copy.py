@@ -35,7 +35,7 @@ def copy_out(url: str, target: Path) -> None:
         raise CopyError(f"There is no database at {source}.")
     try:
         with (
-            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as here,
+            closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as here,
             closing(sqlite3.connect(target)) as there,
         ):
             here.backup(there)

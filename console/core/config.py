@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from console.core.settings import SETTINGS, Setting
@@ -193,4 +193,5 @@ def allowed_hosts(config: Config) -> tuple[str, ...]:
 
 def database_url(config: Config) -> str:
     """Return the SQLAlchemy URL: DATABASE_URL, or the SQLite file in DATA_DIR."""
-    return config["DATABASE_URL"] or f"sqlite:///{config.path('DATA_DIR') / 'facility.db'}"
+    # A folder may be called `100%?`; an address may not.
+    return config["DATABASE_URL"] or f"sqlite:///{quote(str(config.path('DATA_DIR') / 'facility.db'))}"
