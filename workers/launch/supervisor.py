@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -63,8 +63,9 @@ class Preparation:
 
     def finish(self, redis_url: str) -> dict[str, Any]:
         """Let it migrate and seed; returns who can sign in. Raises StartError with its sentence."""
-        self._writer.write(json.dumps({"redis_url": redis_url}) + "\n")
-        self._writer.flush()
+        with suppress(BrokenPipeError):  # A process that has ended is told by what is not read.
+            self._writer.write(json.dumps({"redis_url": redis_url}) + "\n")
+            self._writer.flush()
         result: dict[str, Any] = self._read("result")
         return result
 
@@ -80,7 +81,8 @@ class Preparation:
 
     def close(self) -> None:
         """Hang up; a process that still waits for its word ends then."""
-        self._writer.close()
+        with suppress(BrokenPipeError):
+            self._writer.close()
         self._reader.close()
 
 
