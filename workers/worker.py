@@ -98,8 +98,7 @@ class ConsoleWorker(Worker):
         if retpid is None or not number.isdigit():
             return
         try:
-            with here().reading() as ctx:
-                ctx.begin_write()
+            with here().writing() as ctx:
                 run_upkeep.close_dead(ctx, int(number), worker_name(retpid))
         except DBAPIError as error:
             log.warning("run_left_to_reaper", run_id=int(number), error=type(error).__name__)
