@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from console.cli.groups import Commands
+from console.cli.groups import Commands, sentence
 from console.core.context import Context
 from console.core.serialize import to_json
 from console.domain.audit.archive import month_of
@@ -36,7 +36,7 @@ def _context() -> Iterator[Context]:
         with runtime().reading() as ctx:
             yield ctx
     except DomainError as error:
-        click.echo(str(error.detail), err=True)
+        click.echo(sentence(error), err=True)
         sys.exit(EXIT_UNDECIDED)
 
 

@@ -9,7 +9,7 @@ import time
 import click
 
 from console.cli import run_job
-from console.cli.groups import Commands
+from console.cli.groups import Commands, sentence
 from console.core.serialize import to_json
 from console.domain.errors import DomainError
 from console.domain.jobs.runs import MANUAL
@@ -54,7 +54,7 @@ def run(*, name: str, dry_run: bool, given: tuple[str, ...], fail_on: str | None
         with runtime().by_hand() as ctx:
             told = run_job.run_now(ctx, job, options, trigger=MANUAL, dry_run=dry_run)
     except DomainError as error:
-        raise click.ClickException(run_job.sentence(error)) from error
+        raise click.ClickException(sentence(error)) from error
     click.echo(to_json(told))
     sys.exit(run_job.exit_code(job, told["status"], fail_on))
 

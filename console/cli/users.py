@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import click
 
-from console.cli.groups import Commands
+from console.cli.groups import Commands, sentence
 from console.core.context import Context
 from console.domain.errors import DomainError, NotFound
 from console.services.identity import first_owner, tokens, users
@@ -29,13 +29,7 @@ def _transaction() -> Iterator[Context]:
         with runtime().writing() as ctx:
             yield ctx
     except DomainError as error:
-        raise click.ClickException(_sentence(error)) from error
-
-
-def _sentence(error: DomainError) -> str:
-    if isinstance(error.detail, list):
-        return "; ".join(f"{part['loc'][-1]}: {part['msg']}" for part in error.detail)
-    return str(error.detail)
+        raise click.ClickException(sentence(error)) from error
 
 
 def _tell(found: FirstOwner) -> None:
