@@ -21,7 +21,19 @@ from console.core.discovery import import_submodules
 from console.core.process import ProcessRuntime
 from console.core.secret_key import secret_key
 from console.ui import errors, navigation, once, reader, templating
-from console.web import api_view, assets, bounds, conditional, converters, metrics, ratelimit, request, security, timing
+from console.web import (
+    api_view,
+    assets,
+    bounds,
+    conditional,
+    converters,
+    durations,
+    metrics,
+    ratelimit,
+    request,
+    security,
+    timing,
+)
 from console.web.api_blueprint import DescribedLater
 from console.web.entry import EnteredRequest
 from console.web.extensions import babel, compress, csrf, db, htmx
@@ -134,6 +146,7 @@ def _hooks(app: ConsoleApp) -> None:
     babel.init_app(app, locale_selector=reader.select_locale)
     bounds.init_app(app)
     security.init_headers(app)
+    durations.init_app(app)
     timing.init_app(app)
     metrics.init_app(app)
     ratelimit.init_app(app)

@@ -5,13 +5,12 @@ Samples wait in memory and are stored in batches by the background thread; no lo
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
-from flask import Flask, request
+from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from console.core.background import Background
@@ -20,7 +19,7 @@ from console.core.process import ProcessRuntime
 from console.domain.reliability.policy import METHODS, Target, template_shape
 from console.services.reliability import latency
 from console.services.reliability.latency import MemorySamples, Sample
-from console.web import afterwards, preflight, watch
+from console.web import afterwards, durations, preflight, watch
 from console.web.extensions import runtime
 
 log = structlog.get_logger(__name__)
@@ -31,7 +30,6 @@ PATIENCE_SECONDS = 0.25
 BATCH = 500
 # About ten seconds of a very busy process; when the database is away for longer, the oldest samples go.
 BUFFER = 20_000
-ROUTE = "console.route"
 HEADER = "X-Request-Duration-Ms"
 
 
@@ -104,34 +102,16 @@ class Monitor:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
-        method = environ.get("REQUEST_METHOD", "")
-        if method not in METHODS:
+        if environ.get("REQUEST_METHOD", "") not in METHODS:
             return self._inner(environ, start_response)
         self._started()
-        begin = time.perf_counter()
-        answered = False
+        return durations.timed(self._inner, environ, start_response, self._note, header=HEADER)
 
-        def answer(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            nonlocal answered
-            taken = (time.perf_counter() - begin) * 1000
-            if not answered:
-                self._note(environ, method, taken, int(status[:3]))
-            answered = True
-            return start_response(status, [*headers, (HEADER, f"{taken:.2f}")], *more)
-
-        try:
-            return self._inner(environ, answer)
-        except BaseException:
-            # The server will answer 500 outside of us.
-            if not answered:
-                self._note(environ, method, (time.perf_counter() - begin) * 1000, 500)
-            raise
-
-    def _note(self, environ: dict[str, Any], method: str, taken: float, status: int) -> None:
+    def _note(self, environ: dict[str, Any], seconds: float, status: int) -> None:
         path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
-        target = self._recorder.target_of(method, path, environ.get(ROUTE))
+        target = self._recorder.target_of(environ["REQUEST_METHOD"], path, environ.get(durations.ROUTE))
         if target is not None:
-            self._recorder.note(target, round(taken, 3), status)
+            self._recorder.note(target, round(seconds * 1000, 3), status)
 
 
 def recorder_of(app: Flask) -> Recorder | None:
@@ -156,11 +136,6 @@ def init_app(app: Flask) -> None:
     background.every(FLUSH_SECONDS, recorder.flush)
     background.at_end(recorder.flush)
     app.wsgi_app = Monitor(app.wsgi_app, recorder, started)
-
-    @app.url_value_preprocessor
-    def remember_route(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-        if request.url_rule is not None:
-            request.environ[ROUTE] = request.url_rule.rule
 
 
 def _nothing() -> None:
