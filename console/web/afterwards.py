@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from console.core.background import Background
 from console.core.context import Actor, Context, unit_of_work
 from console.core.process import ProcessRuntime
+from console.core.store_trouble import trouble_of
 from console.domain.errors import StoreUnavailable
 from console.services.identity import callers
 from console.services.identity.callers import Use
@@ -78,7 +79,7 @@ class Afterwards:
         try:
             self._write_uses()
             for key, action in tuple(self._actions.items()):
-                self._write(action)
+                self._write(key, action)
                 self._actions.pop(key, None)
         except STORE_ERRORS as error:
             self._again_at = time.monotonic() + PAUSE_SECONDS
@@ -100,16 +101,22 @@ class Afterwards:
             if self._uses.get(key) is use:
                 self._uses.pop(key, None)
 
-    def _write(self, action: Action) -> None:
-        with unit_of_work(
-            self._place.sessions,
-            actor=action.actor,
-            clock=self._place.clock,
-            config=self._place.config,
-            write=False,
-            request_id=action.request_id,
-        ) as ctx:
-            action.write(ctx, PATIENCE_SECONDS)
+    def _write(self, key: Hashable, action: Action) -> None:
+        try:
+            with unit_of_work(
+                self._place.sessions,
+                actor=action.actor,
+                clock=self._place.clock,
+                config=self._place.config,
+                write=False,
+                request_id=action.request_id,
+            ) as ctx:
+                action.write(ctx, PATIENCE_SECONDS)
+        except Exception as error:
+            if isinstance(error, StoreUnavailable) or trouble_of(error) is not None:
+                raise
+            # It would fail alike every time, and what was noted after it would never be written.
+            log.exception("note_failed", key=str(key)[:200], request_id=action.request_id)
 
 
 def afterwards() -> Afterwards:
