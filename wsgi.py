@@ -14,5 +14,5 @@ except ConfigError as error:
     sys.stderr.write(f"{error}.\n")
     sys.exit(2)
 except BadStart as error:
-    sys.stderr.write(f"{error}. {' '.join(error.reasons)}\n")
+    sys.stderr.write(f"{error}\n")
     sys.exit(1)

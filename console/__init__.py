@@ -10,6 +10,7 @@ from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from flask_openapi3.models.info import Info
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
+from sqlalchemy.orm import sessionmaker
 
 from console import blueprints, cli
 from console.core import logs
@@ -17,9 +18,22 @@ from console.core.clock import Clock, SystemClock
 from console.core.config import Config, database_url
 from console.core.database import engine_options, prepare
 from console.core.discovery import import_submodules
+from console.core.process import ProcessRuntime
 from console.core.secret_key import secret_key
 from console.ui import errors, navigation, once, reader, templating
-from console.web import api_view, assets, bounds, conditional, converters, metrics, ratelimit, request, security, timing
+from console.web import (
+    api_view,
+    assets,
+    bounds,
+    conditional,
+    converters,
+    durations,
+    metrics,
+    ratelimit,
+    request,
+    security,
+    timing,
+)
 from console.web.api_blueprint import DescribedLater
 from console.web.entry import EnteredRequest
 from console.web.extensions import babel, compress, csrf, db, htmx
@@ -60,7 +74,7 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Cons
 
     Raises ConfigError for a wrong variable and RuntimeError when the preflight forbids the start.
     """
-    config = config or Config.load()
+    config, clock = config or Config.load(), clock or SystemClock()
     logs.configure(config["LOG_LEVEL"])
     app = ConsoleApp(
         __name__,
@@ -71,7 +85,7 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Cons
         static_folder=None,
     )
     app.extensions["console_config"] = config
-    app.extensions["console_clock"] = clock or SystemClock()
+    app.extensions["console_clock"] = clock
     _flask_settings(app, config)
     _templates(app)
     db.init_app(app)
@@ -82,7 +96,8 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Cons
     csrf.init_app(app)
     errors.init_app(app)
     with app.app_context():
-        prepare(db.engine)
+        engine = prepare(db.engine)
+    app.extensions["console_runtime"] = ProcessRuntime(config, clock, engine, sessionmaker(engine))
     _hooks(app)
     _doors(app)
     return app
@@ -131,6 +146,7 @@ def _hooks(app: ConsoleApp) -> None:
     babel.init_app(app, locale_selector=reader.select_locale)
     bounds.init_app(app)
     security.init_headers(app)
+    durations.init_app(app)
     timing.init_app(app)
     metrics.init_app(app)
     ratelimit.init_app(app)

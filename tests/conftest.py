@@ -101,10 +101,16 @@ def engine(shared_engine: Engine) -> Engine:
     return shared_engine
 
 
-@pytest.fixture
-def clock() -> FixedClock:
-    """A clock that stands at 2026-03-02 00:00 UTC (09:00 in Seoul) until it is moved."""
+@pytest.fixture(scope="session")
+def session_clock() -> FixedClock:
     return FixedClock(START)
+
+
+@pytest.fixture
+def clock(session_clock: FixedClock) -> FixedClock:
+    """A clock that stands at 2026-03-02 00:00 UTC (09:00 in Seoul) until it is moved."""
+    session_clock.set(START)
+    return session_clock
 
 
 @pytest.fixture
@@ -154,9 +160,11 @@ def ctx(make_ctx: Callable[..., Context]) -> Context:
 
 
 @pytest.fixture(scope="session")
-def session_app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleApp]:
+def session_app(
+    database: str, session_clock: FixedClock, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ConsoleApp]:
     config = Config.for_tests(DATABASE_URL=database, DATA_DIR=str(tmp_path_factory.mktemp("data")))
-    app = create_app(config, FixedClock(START))
+    app = create_app(config, session_clock)
     yield app
     with app.app_context():
         db.engine.dispose()
@@ -165,7 +173,6 @@ def session_app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture
 def app(session_app: ConsoleApp, engine: Engine, clock: FixedClock) -> ConsoleApp:
     """The application on a clean database, with the test's clock; what other tests asked for is not counted."""
-    session_app.extensions["console_clock"] = clock
     session_app.extensions[EXTENSION] = make_limiter(session_app.extensions["console_config"])
     # What requests of other tests left to be written speaks of rows that are gone.
     afterwards.init_app(session_app, Background())

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from itertools import groupby
-from pathlib import Path
 
 from console.core.settings import SETTINGS, Setting
+from tools.structure import ROOT, between
 
-DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "CONFIGURATION.md"
-START = "<!-- settings: written by `make configuration` -->\n"
-END = "<!-- end of settings -->"
+DOCUMENT = ROOT / "docs" / "CONFIGURATION.md"
+MARKS = ("<!-- settings: written by `make configuration` -->\n", "<!-- end of settings -->")
 
 
 def _default(setting: Setting) -> str:
@@ -43,9 +42,7 @@ def table() -> str:
 
 def updated(text: str) -> str:
     """Return the document's text with the current table in it."""
-    head, _, rest = text.partition(START)
-    _, _, tail = rest.partition(END)
-    return f"{head}{START}\n{table()}{END}{tail}"
+    return between(text, MARKS, f"\n{table()}")
 
 
 def main() -> None:

@@ -244,7 +244,8 @@ def figures(checkout: Checkout) -> str:
     )
 
 
-def _between(text: str, marks: tuple[str, str], made: str) -> str:
+def between(text: str, marks: tuple[str, str], made: str) -> str:
+    """Return a document with `made` between two marks; raises ValueError when they are missing."""
     head, start, rest = text.partition(marks[0])
     _, end, tail = rest.partition(marks[1])
     if not (start and end):
@@ -254,7 +255,7 @@ def _between(text: str, marks: tuple[str, str], made: str) -> str:
 
 def with_tree(text: str, checkout: Checkout) -> str:
     """Return the document's text with the current tree in it."""
-    return _between(text, TREE, tree(checkout.rooms()))
+    return between(text, TREE, tree(checkout.rooms()))
 
 
 def main() -> None:
@@ -264,7 +265,7 @@ def main() -> None:
         return
     checkout = Checkout()
     print(tree(checkout.rooms()) + figures(checkout))
-    text = _between(with_tree(DOCUMENT.read_text("utf-8"), checkout), FIGURES, figures(checkout))
+    text = between(with_tree(DOCUMENT.read_text("utf-8"), checkout), FIGURES, figures(checkout))
     DOCUMENT.write_text(text, "utf-8")
 
 

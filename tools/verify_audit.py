@@ -6,13 +6,15 @@
 A JSON archive is checked for its digest, its signature, the hash of every entry and the links between them; with the
 chain key also for the keyed hashes and the checkpoint. A CSV carries no details, so its entries cannot be hashed again:
 its own digest and signature (from the answer's headers) and the links between its rows are checked, and with
-`--archive` each row is compared with the JSON archive of the same month.
+`--archive` the JSON archive of the same month is checked as well and each row compared with it.
 
 Keys: `--key TEXT`, `--key-file PATH`, or the variable AUDIT_ARCHIVE_SIGNING_KEY; for the chain `--chain-key TEXT`,
 `--chain-key-file PATH`, or AUDIT_CHAIN_KEY. A key on the command line can be seen by other users of the machine.
 
 Exit code: 0 everything that could be checked is right, 1 something is wrong (the first broken row is named), 2 the
 file could not be checked, 3 the hashes are right but nothing is signed: anybody could have made such a file.
+
+It stays one file, however long: auditors take it along by itself, to a machine that has nothing else of the product.
 """
 
 import argparse
@@ -29,28 +31,14 @@ from typing import Any
 
 UNSIGNED = ("archive_sha256", "signature", "signature_algorithm")
 HASHED = (
-    "action",
-    "actor_user_id",
-    "actor_username",
-    "created_at",
-    "detail_json",
-    "resource_id",
-    "resource_type",
-    "status",
-)
+    "action", "actor_user_id", "actor_username", "created_at", "detail_json", "resource_id", "resource_type", "status",
+)  # fmt: skip
 CSV_HEADER = "id,created_at,actor_username,action,resource_type,resource_id,status,prev_hash,entry_hash"
 OK, WRONG, UNCHECKED, UNSIGNED_FILE = 0, 1, 2, 3
 SEALED = (
-    "month",
-    "total_count",
-    "initial_prev_hash",
-    "last_entry_hash",
-    "first_seq",
-    "last_seq",
-    "entries_included",
-    "included",
-    "rebaselined_sha256",
-)
+    "month", "total_count", "initial_prev_hash", "last_entry_hash", "first_seq", "last_seq", "entries_included",
+    "included", "rebaselined_sha256",
+)  # fmt: skip
 MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?\+00:00")
 
@@ -124,8 +112,8 @@ def place_of(entry: dict) -> str:
     return f"row id {entry.get('id')}{seq}"
 
 
-def check_entries(archive: dict, chain_key: bytes, start: object, found: Findings) -> int:
-    """Check the hash and the link of every entry; returns how many there were."""
+def check_entries(archive: dict, chain_key: bytes, start: object, found: Findings) -> None:
+    """Check the hash and the link of every entry."""
     chain = archive.get("chain")
     promised = chain.get("initial_prev_hash") if isinstance(chain, dict) else None
     if start is not None and not same(start, promised):
@@ -158,7 +146,6 @@ def check_entries(archive: dict, chain_key: bytes, start: object, found: Finding
         running = entry["entry_hash"] or expected
         last_seq = seq if whole(seq) else None
     check_counts(archive, entries, running, found)
-    return len(entries)
 
 
 def whole(value: object) -> bool:
@@ -219,30 +206,24 @@ def check_month_seal(archive: dict, key: bytes, found: Findings) -> None:
     if not same(made.get("signature"), signed(key, b"audit-month:v1:" + canonical(facts))):
         found.add("month: its seal does not fit")
     entries = archive["entries"]
-    ends = [[entry.get("seq"), entry.get("entry_hash")] for entry in (*entries[:1], *entries[-1:])]
+    told = {name: archive.get(name) for name in ("month", "total_count", "entries_included")}
+    told["included"] = [[entry.get("seq"), entry.get("entry_hash")] for entry in (*entries[:1], *entries[-1:])]
+    told["rebaselined_sha256"] = digest(canonical(archive.get("rebaselined_ranges")))
     chain = archive.get("chain")
-    told = {
-        "month": archive.get("month"),
-        "total_count": archive.get("total_count"),
-        "entries_included": archive.get("entries_included"),
-        "included": ends,
-        "rebaselined_sha256": digest(canonical(archive.get("rebaselined_ranges"))),
-    }
-    for name in ("initial_prev_hash", "last_entry_hash", "first_seq", "last_seq"):
-        told[name] = chain.get(name) if isinstance(chain, dict) else None
     for name in SEALED:
+        if name not in told:
+            told[name] = chain.get(name) if isinstance(chain, dict) else None
         if canonical(told[name]) != canonical(facts[name]):
             found.add(f"month: {name} is not what was sealed")
 
 
 def check_gap(archive: dict, where: str, seq: object, found: Findings) -> None:
     """Tell a gap in the sequence; one inside a reported rebaseline is known to the product."""
-    ranges = archive.get("rebaselined_ranges")
-    for item in ranges if isinstance(ranges, list) else ():
-        if rewritten({"rebaselined_ranges": [item]}, seq):
-            found.note(f"{where}: rows before it are missing; a rebaseline by {item.get('actor_username')} says so")
-            return
-    found.add(f"{where}: sequence_gap")
+    known = rewritten(archive, seq)
+    if known is None:
+        found.add(f"{where}: sequence_gap")
+    else:
+        found.note(f"{where}: rows before it are missing; a rebaseline by {known.get('actor_username')} says so")
 
 
 def shows(shown: object, hashed: str) -> bool:
@@ -292,7 +273,7 @@ def check_checkpoint(archive: dict, key: bytes, found: Findings) -> None:
     place: Any = made.get("seq")
     under = [entry for entry in entries if whole(entry.get("seq")) and entry["seq"] == place]
     for entry in under:
-        if entry["entry_hash"] != made.get("head_hash") and not rewritten(archive, place):
+        if entry["entry_hash"] != made.get("head_hash") and rewritten(archive, place) is None:
             found.add(f"{place_of(entry)}: checkpoint_mismatch")
     reached: Any = entries[-1].get("seq") if entries else None
     beyond = whole(place) and whole(reached) and archive.get("truncated") is True and place > reached
@@ -300,14 +281,14 @@ def check_checkpoint(archive: dict, key: bytes, found: Findings) -> None:
         found.add(f"checkpoint at sequence {place}: its entry is missing")
 
 
-def rewritten(archive: dict, seq: object) -> bool:
-    """Return whether a reported rebaseline covers a place."""
+def rewritten(archive: dict, seq: object) -> Any:
+    """Return the reported rebaseline that covers a place, None without any."""
     ranges = archive.get("rebaselined_ranges")
     for item in ranges if isinstance(ranges, list) else ():
         bounds: list = [item.get("first_seq"), seq, item.get("last_seq")] if isinstance(item, dict) else [None]
         if all(map(whole, bounds)) and bounds == sorted(bounds):
-            return True
-    return False
+            return item
+    return None
 
 
 def check_claims(archive: dict, found: Findings) -> None:
@@ -326,20 +307,26 @@ def check_claims(archive: dict, found: Findings) -> None:
 
 def check_json(data: bytes, options: argparse.Namespace, found: Findings) -> str:
     """Check a JSON archive; returns what was looked at."""
-    archive = parsed(data, "this is no JSON", found)
+    archive = checked(data, options, found)
+    return f"{len(archive['entries'])} entries of {archive.get('month')}"
+
+
+def checked(data: bytes, options: argparse.Namespace, found: Findings) -> dict:
+    """Read a JSON archive and check all of it."""
+    archive = parsed(data, found)
     if not isinstance(archive, dict):
         raise Unreadable("this is no archive")
     check_seal(archive, options.key, found)
-    count = check_entries(archive, options.chain_key, options.previous_hash, found)
+    check_entries(archive, options.chain_key, options.previous_hash, found)
     check_checkpoint(archive, options.chain_key, found)
     check_month_seal(archive, options.chain_key, found)
     check_claims(archive, found)
     if archive.get("entries_included") is False:
         found.note("the archive was made without its entries")
-    return f"{count} entries of {archive.get('month')}"
+    return archive
 
 
-def parsed(data: bytes, what: str, found: Findings) -> Any:
+def parsed(data: bytes, found: Findings) -> Any:
     """Read JSON; a name that stands twice in one object is a finding: readers differ in which one counts."""
 
     def once(pairs: list) -> dict:
@@ -352,7 +339,7 @@ def parsed(data: bytes, what: str, found: Findings) -> Any:
     try:
         return json.loads(data, object_pairs_hook=once)
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"{what}: {error}") from None
+        raise Unreadable(f"this is no JSON: {error}") from None
 
 
 def rows_of_csv(data: bytes) -> list:
@@ -364,7 +351,13 @@ def rows_of_csv(data: bytes) -> list:
     start = 0 if text.startswith(CSV_HEADER) else text.find("\r\n" + CSV_HEADER) + 2
     if not text.startswith(CSV_HEADER, start):
         raise Unreadable("this is no CSV archive: its header is missing")
-    return list(csv.DictReader(io.StringIO(text[start:], newline="")))
+    try:
+        rows = list(csv.DictReader(io.StringIO(text[start:], newline="")))
+    except csv.Error as error:
+        raise Unreadable(f"this is no CSV archive: {error}") from None
+    if any(None in row or None in row.values() for row in rows):
+        raise Unreadable("this is no CSV archive: a row has more or fewer cells than the header")
+    return rows
 
 
 def check_csv(data: bytes, options: argparse.Namespace, found: Findings) -> str:
@@ -385,16 +378,16 @@ def check_csv(data: bytes, options: argparse.Namespace, found: Findings) -> str:
             found.add(f"row id {row['id']}: prev_hash_mismatch")
         running = row["entry_hash"]
     if options.archive:
-        compare(rows, options.archive, found)
+        try:
+            compare(rows, checked(read(options.archive), options, found)["entries"], found)
+        except Unreadable as error:
+            raise Unreadable(f"--archive: {error}") from None
     return f"links of {len(rows)} rows"
 
 
-def compare(rows: list, path: str, found: Findings) -> None:
+def compare(rows: list, archived: list, found: Findings) -> None:
     """Compare CSV rows with the entries of a JSON archive."""
-    try:
-        entries = {str(entry["id"]): entry for entry in parsed(read(path), f"{path} is no archive", found)["entries"]}
-    except (KeyError, TypeError) as error:
-        raise Unreadable(f"{path} is no archive: {error}") from None
+    entries = {str(entry.get("id")): entry for entry in archived}
     listed = {row["id"] for row in rows}
     absent = [place for place, key in enumerate(entries) if key not in listed]
     reached = max((place for place, key in enumerate(entries) if key in listed), default=-1)

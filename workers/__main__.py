@@ -10,7 +10,7 @@ from console.cli import run_job
 from console.core import logs
 from console.core.config import ConfigError
 from console.core.process import ProcessRuntime, here
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.runbook import preflight
 from workers import scheduler, worker
 
@@ -19,7 +19,7 @@ PROCESSES = {"worker": worker.main, "scheduler": scheduler.main}
 
 def usage() -> str:
     """Return the words that are understood."""
-    names = "\n".join(f"  {job.name}" for job in runtime.all_jobs())
+    names = "\n".join(f"  {job.name}" for job in registry.all_jobs())
     return f"python -m workers worker|scheduler\npython -m workers <job> [--dry-run] [options]\n\njobs:\n{names}"
 
 
@@ -50,10 +50,10 @@ def main(arguments: list[str]) -> int:
         try:
             preflight.refuse_bad_start(place.config, place.clock.now())
         except preflight.BadStart as error:
-            print(f"{error}.", *error.reasons, file=sys.stderr)
+            print(error, file=sys.stderr)
             return 1
         return PROCESSES[name]()
-    if runtime.find(name) is None:
+    if registry.find(name) is None:
         print(f"There is no job {name!r}.\n\n{usage()}", file=sys.stderr)
         return 2
     logs.configure(place.config["LOG_LEVEL"])

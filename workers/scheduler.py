@@ -53,7 +53,7 @@ class Scheduler:
         self._troubles: dict[str, str] = {}
         self._broken_until = 0.0
         self._heartbeat = Heartbeat(place.config)
-        self._reporter = Reporter(place.sessions, place.config, lambda: place.clock, "scheduler")
+        self._reporter = Reporter(place, "scheduler")
         self.stop = threading.Event()
 
     def step(self) -> None:

@@ -20,16 +20,11 @@ def run(run_id: int) -> str:
     """
     place = here()
     with place.by_hand() as ctx:
-        name = ""
-        try:
-            found = run_engine.perform(ctx, registry.find, run_id, worker_name())
-            if found is None:
-                return "waiting"
-            name = found.run.job_name
-            return found.run.status or ""
-        finally:
-            if name:
-                _bring_next(ctx, name)
+        found = run_engine.perform(ctx, registry.find, run_id, worker_name())
+        if found is None:
+            return "waiting"
+        _bring_next(ctx, found.run.job_name)
+        return found.run.status or ""
 
 
 def _bring_next(ctx: Context, name: str) -> None:

@@ -23,7 +23,7 @@ def main() -> int:
         print(f"{error}.", file=sys.stderr)
         return 2
     except preflight.BadStart as error:
-        print(f"{error}.", *error.reasons, file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
     except startup.StartError as error:
         print(error, file=sys.stderr)

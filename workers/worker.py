@@ -98,8 +98,7 @@ class ConsoleWorker(Worker):
         if retpid is None or not number.isdigit():
             return
         try:
-            with here().reading() as ctx:
-                ctx.begin_write()
+            with here().writing() as ctx:
                 run_upkeep.close_dead(ctx, int(number), worker_name(retpid))
         except DBAPIError as error:
             log.warning("run_left_to_reaper", run_id=int(number), error=type(error).__name__)
@@ -132,7 +131,7 @@ def main(*, burst: bool = False) -> int:
     jobs = [job.name for job in registry.all_jobs()]
     log.info("worker_starts", jobs=jobs)
     adopt_queue_log()
-    reporter = Reporter(place.sessions, place.config, lambda: place.clock, "worker")
+    reporter = Reporter(place, "worker")
     ConsoleWorker.reporter = reporter
     failures = 0
     with suppress(StopRequested):

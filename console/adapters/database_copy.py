@@ -35,7 +35,7 @@ def copy_out(url: str, target: Path) -> None:
         raise CopyError(f"There is no database at {source}.")
     try:
         with (
-            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as here,
+            closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as here,
             closing(sqlite3.connect(target)) as there,
         ):
             here.backup(there)
@@ -83,8 +83,8 @@ def _run(program: str, parsed: URL, arguments: list[str]) -> None:
     found = shutil.which(program)
     if found is None:
         raise CopyError(f"{program} is not installed: it comes with the client programs of PostgreSQL.")
-    # A password among the arguments could be read by everybody on the machine.
-    address = parsed.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
+    # A password among the arguments could be read by everybody on the machine; `set` takes None for "as it was".
+    address = parsed._replace(drivername="postgresql", password=None).render_as_string(hide_password=False)
     environ = {**os.environ, **({"PGPASSWORD": str(parsed.password)} if parsed.password else {})}
     done = subprocess.run(
         [found, *arguments, f"--dbname={address}"], env=environ, capture_output=True, text=True, check=False

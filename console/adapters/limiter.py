@@ -17,6 +17,8 @@ import redis
 import structlog
 from limits.storage import RedisStorage
 
+from console.domain.runbook.checks import RateLimitFacts
+
 log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 
@@ -38,20 +40,6 @@ class Budget:
     remaining: int
     reset: int
     backend: str
-
-
-@dataclass(frozen=True)
-class BackendStatus:
-    """Where the counters live right now (API contract, posture of the rate-limit backend)."""
-
-    status: str
-    message: str
-    configured_store: str
-    active_backend: str
-    redis_url_configured: bool
-    redis_client_ready: bool
-    redis_ping_ok: bool
-    redis_error: str | None
 
 
 class Window(Protocol):
@@ -160,7 +148,7 @@ class Limiter:
         if self._pool is not None:
             self._pool.disconnect()
 
-    def status(self, *, production: bool) -> BackendStatus:
+    def status(self, *, production: bool) -> RateLimitFacts:
         """Ping Redis and describe the backend; the words follow the API contract, operations section 15.1."""
         ping = self._ping()
         if ping:
@@ -172,7 +160,7 @@ class Limiter:
         else:
             status = "warning" if production else "ok"
             message = "Rate limits are counted in the memory of each process"
-        return BackendStatus(
+        return RateLimitFacts(
             status=status,
             message=message,
             configured_store=self.store,

@@ -8,11 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from flask import current_app
-from sqlalchemy.orm import sessionmaker
 
-from console.cli.groups import Commands
-from console.core.context import SYSTEM, Context, unit_of_work
+from console.cli.groups import Commands, sentence
+from console.core.context import Context
 from console.core.serialize import to_json
 from console.domain.audit.archive import month_of
 from console.domain.audit.chain import ChainReport
@@ -23,7 +21,7 @@ from console.services.audit.archive import chain_facts
 from console.services.audit.checkpoint_store import lost_chains
 from console.services.audit.rebaseline_records import ranges
 from console.services.audit.verify import Progress, verify_all, verify_month
-from console.web.extensions import db
+from console.web.extensions import runtime
 
 EXIT_OK, EXIT_BROKEN, EXIT_UNDECIDED = 0, 1, 2
 
@@ -34,13 +32,11 @@ commands.undecided = EXIT_UNDECIDED
 @contextmanager
 def _context() -> Iterator[Context]:
     """Return a reading context of the system; what cannot be decided ends with its own exit code."""
-    config = current_app.extensions["console_config"]
-    clock = current_app.extensions["console_clock"]
     try:
-        with unit_of_work(sessionmaker(db.engine), actor=SYSTEM, clock=clock, config=config, write=False) as ctx:
+        with runtime().reading() as ctx:
             yield ctx
     except DomainError as error:
-        click.echo(str(error.detail), err=True)
+        click.echo(sentence(error), err=True)
         sys.exit(EXIT_UNDECIDED)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
 from console.adapters.database_copy import CopyError
 from console.services.backup import backup as copies
-from console.web.extensions import db
+from console.web.extensions import runtime
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 REST = (
@@ -23,9 +22,9 @@ REST = (
 @with_appcontext
 def backup(folder: Path) -> None:
     """Write database and evidence into FOLDER, which must be new or empty; the console may go on running."""
-    config, clock = current_app.extensions["console_config"], current_app.extensions["console_clock"]
+    place = runtime()
     try:
-        made = copies.make(config, db.engine, folder, clock.now())
+        made = copies.make(place.config, place.engine, folder, place.clock.now())
     except CopyError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Backed up schema {made.schema} and {made.evidence_count} evidence files into {folder}.")
@@ -38,9 +37,9 @@ def backup(folder: Path) -> None:
 @with_appcontext
 def restore(folder: Path, *, replace: bool) -> None:
     """Put database and evidence of FOLDER back, after every file of it was read and found whole."""
-    config = current_app.extensions["console_config"]
+    place = runtime()
     try:
-        found = copies.restore(config, db.engine, folder, replace=replace)
+        found = copies.restore(place.config, place.engine, folder, replace=replace)
     except CopyError as error:
         raise click.ClickException(str(error)) from error
     click.echo(

@@ -7,12 +7,9 @@ from typing import Any
 
 import click
 import structlog
-from flask import current_app
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import sessionmaker
 
 from console.cli.groups import Commands
-from console.core.context import SYSTEM, Context, unit_of_work
 from console.core.database import problem_of
 from console.core.serialize import to_json
 from console.domain.gate.gate import GO, PASS, as_detail
@@ -21,7 +18,7 @@ from console.domain.jobs.runs import MANUAL
 from console.services.gate import gate
 from console.services.jobs import engine as run_engine
 from console.services.jobs import registry
-from console.web.extensions import db
+from console.web.extensions import runtime
 
 log = structlog.get_logger(__name__)
 
@@ -65,16 +62,11 @@ def check(*, strict: bool, store: bool, as_json: bool) -> None:
 
 
 def _verdict(*, store: bool) -> dict[str, Any]:
-    config = current_app.extensions["console_config"]
-    clock = current_app.extensions["console_clock"]
-    factory = sessionmaker(db.engine)
     if not store:
-        with unit_of_work(factory, actor=SYSTEM, clock=clock, config=config, write=False) as ctx:
+        with runtime().reading() as ctx:
             return as_detail(gate.snapshot(ctx))
-    with factory() as session:
-        found = run_engine.execute(
-            Context(session, clock, SYSTEM, config), registry.get(job_names.GATE), trigger=MANUAL
-        )
+    with runtime().by_hand() as ctx:
+        found = run_engine.execute(ctx, registry.get(job_names.GATE), trigger=MANUAL)
         return {**found.header(), **found.detail}
 
 

@@ -7,18 +7,15 @@ import sys
 import time
 
 import click
-from flask import current_app
-from sqlalchemy.orm import sessionmaker
 
 from console.cli import run_job
-from console.cli.groups import Commands
-from console.core.process import ProcessRuntime
+from console.cli.groups import Commands, sentence
 from console.core.serialize import to_json
 from console.domain.errors import DomainError
 from console.domain.jobs.runs import MANUAL
-from console.services.jobs import registry as runtime
+from console.services.jobs import registry
 from console.services.jobs import upkeep as run_upkeep
-from console.web.extensions import db
+from console.web.extensions import runtime
 
 commands = Commands("job", help="Background work.")
 
@@ -26,16 +23,11 @@ commands = Commands("job", help="Background work.")
 LOOK_AGAIN = 21.0
 
 
-def _place() -> ProcessRuntime:
-    extensions = current_app.extensions
-    return ProcessRuntime(extensions["console_config"], extensions["console_clock"], db.engine, sessionmaker(db.engine))
-
-
 @commands.command("list")
 def list_jobs() -> None:
     """List the jobs with their options and the times at which they run."""
-    for job in runtime.all_jobs():
-        times = [f"{line.cron} {line.zone}" for line in runtime.schedule() if line.job == job.name]
+    for job in registry.all_jobs():
+        times = [f"{line.cron} {line.zone}" for line in registry.schedule() if line.job == job.name]
         click.echo(f"{job.name:<40} {', '.join(times) or '-'}")
         for name, field in job.options.model_fields.items():
             usual = None if field.is_required() else field.get_default(call_default_factory=True)
@@ -57,12 +49,12 @@ def run(*, name: str, dry_run: bool, given: tuple[str, ...], fail_on: str | None
             raise click.UsageError(f"--option wants NAME=VALUE, not {pair!r}")
         words[key] = value
     try:
-        job = runtime.get(name)
+        job = registry.get(name)
         options = run_job.options_from(job, words)
-        with _place().by_hand() as ctx:
+        with runtime().by_hand() as ctx:
             told = run_job.run_now(ctx, job, options, trigger=MANUAL, dry_run=dry_run)
     except DomainError as error:
-        raise click.ClickException(run_job.sentence(error)) from error
+        raise click.ClickException(sentence(error)) from error
     click.echo(to_json(told))
     sys.exit(run_job.exit_code(job, told["status"], fail_on))
 
@@ -71,7 +63,7 @@ def run(*, name: str, dry_run: bool, given: tuple[str, ...], fail_on: str | None
 @click.option("--wait", default=LOOK_AGAIN, show_default=True, help="Seconds between the two looks.")
 def reap(*, wait: float) -> None:
     """Close runs whose worker is gone, if no scheduler does; looks twice to spare the living."""
-    place = _place()
+    place = runtime()
     reaper = run_upkeep.Reaper()
     closed: list[int] = []
     for pause in (wait, 0.0):

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 
+from console.cli.groups import sentence
 from console.core.context import Context
 from console.core.database import problem_of
 from console.core.process import ProcessRuntime, worker_name
@@ -53,15 +54,6 @@ def run_now(ctx: Context, job: Job, options: BaseModel, *, trigger: str, dry_run
         ctx, job, options, trigger=trigger, dry_run=dry_run, worker=worker_name(), patience=PATIENCE
     )
     return {**found.header(), "dry_run": found.run.dry_run, **found.run.detail}
-
-
-def sentence(error: DomainError) -> str:
-    """Return a refusal as one line for the person at the terminal."""
-    if isinstance(error.detail, list):
-        return "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.detail)
-    if isinstance(error.detail, dict):
-        return f"{error.detail.get('message', '')} {to_json(error.detail)}".strip()
-    return str(error.detail)
 
 
 def exit_code(job: Job, status: str, fail_on: str | None) -> int:

@@ -8,15 +8,13 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import click
-from flask import current_app
-from sqlalchemy.orm import sessionmaker
 
-from console.cli.groups import Commands
-from console.core.context import SYSTEM, Context, unit_of_work
+from console.cli.groups import Commands, sentence
+from console.core.context import Context
 from console.domain.errors import DomainError, NotFound
 from console.services.identity import first_owner, tokens, users
 from console.services.identity.first_owner import FirstOwner
-from console.web.extensions import db
+from console.web.extensions import runtime
 
 owner = Commands("owner", help="Owners: people who may do everything.")
 user = Commands("user", help="Accounts of people and automation.")
@@ -27,19 +25,11 @@ commands = [owner, user, token]
 @contextmanager
 def _transaction() -> Iterator[Context]:
     """Open one transaction as the system; a refusal becomes one sentence and exit code 1."""
-    config = current_app.extensions["console_config"]
-    clock = current_app.extensions["console_clock"]
     try:
-        with unit_of_work(sessionmaker(db.engine), actor=SYSTEM, clock=clock, config=config) as ctx:
+        with runtime().writing() as ctx:
             yield ctx
     except DomainError as error:
-        raise click.ClickException(_sentence(error)) from error
-
-
-def _sentence(error: DomainError) -> str:
-    if isinstance(error.detail, list):
-        return "; ".join(f"{part['loc'][-1]}: {part['msg']}" for part in error.detail)
-    return str(error.detail)
+        raise click.ClickException(sentence(error)) from error
 
 
 def _tell(found: FirstOwner) -> None:

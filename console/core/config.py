@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from console.core.settings import SETTINGS, Setting
@@ -18,6 +18,12 @@ from console.core.settings import SETTINGS, Setting
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
 PRODUCTION = frozenset({"prod", "production"})
+# Settings that are never below another one.
+AT_LEAST = {
+    "API_LATENCY_P95_CRITICAL_MS": "API_LATENCY_P95_WARNING_MS",
+    "API_BURN_RATE_LONG_WINDOW_MIN": "API_BURN_RATE_SHORT_WINDOW_MIN",
+    "API_BURN_RATE_CRITICAL": "API_BURN_RATE_WARNING",
+}
 APP_ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -161,12 +167,8 @@ def _with_dependent_defaults(values: dict[str, Any], given: frozenset[str]) -> d
         values["PREFLIGHT_FAIL_ON_ERROR"] = values["ENV"] in PRODUCTION
     if not values["API_RATE_LIMIT_REDIS_URL"]:
         values["API_RATE_LIMIT_REDIS_URL"] = values["REDIS_URL"]
-    slow = values["API_LATENCY_P95_WARNING_MS"]
-    values["API_LATENCY_P95_CRITICAL_MS"] = max(values["API_LATENCY_P95_CRITICAL_MS"], slow)
-    values["API_BURN_RATE_LONG_WINDOW_MIN"] = max(
-        values["API_BURN_RATE_LONG_WINDOW_MIN"], values["API_BURN_RATE_SHORT_WINDOW_MIN"]
-    )
-    values["API_BURN_RATE_CRITICAL"] = max(values["API_BURN_RATE_CRITICAL"], values["API_BURN_RATE_WARNING"])
+    for upper, lower in AT_LEAST.items():
+        values[upper] = max(values[upper], values[lower])
     if "API_LATENCY_STALE_AFTER_MIN" not in given:
         values["API_LATENCY_STALE_AFTER_MIN"] = max(120, 2 * values["API_BURN_RATE_LONG_WINDOW_MIN"])
     url = values["DATABASE_URL"]
@@ -191,4 +193,5 @@ def allowed_hosts(config: Config) -> tuple[str, ...]:
 
 def database_url(config: Config) -> str:
     """Return the SQLAlchemy URL: DATABASE_URL, or the SQLite file in DATA_DIR."""
-    return config["DATABASE_URL"] or f"sqlite:///{config.path('DATA_DIR') / 'facility.db'}"
+    # A folder may be called `100%?`; an address may not.
+    return config["DATABASE_URL"] or f"sqlite:///{quote(str(config.path('DATA_DIR') / 'facility.db'))}"

@@ -1,4 +1,4 @@
-"""What a process without web server works with: settings, clock and sessions of its own."""
+"""What a process works with outside of requests: settings, clock and sessions of its own."""
 
 from __future__ import annotations
 
@@ -29,15 +29,21 @@ class ProcessRuntime:
     sessions: sessionmaker[Session]
 
     @classmethod
-    def of(cls, config: Config, clock: Clock | None = None) -> ProcessRuntime:
+    def of(cls, config: Config) -> ProcessRuntime:
         """Return the place that these settings describe; the first connection is made when it is needed."""
         engine = make_engine(database_url(config), pool_size=config["DATABASE_POOL_SIZE"])
-        return cls(config, clock or SystemClock(), engine, sessionmaker(engine))
+        return cls(config, SystemClock(), engine, sessionmaker(engine))
 
     @contextmanager
     def reading(self) -> Iterator[Context]:
         """Return a context that starts reading, acts for the system and is committed at the end."""
         with unit_of_work(self.sessions, actor=SYSTEM, clock=self.clock, config=self.config, write=False) as ctx:
+            yield ctx
+
+    @contextmanager
+    def writing(self, patience: float | None = None) -> Iterator[Context]:
+        """Return a context that may write, acts for the system and is committed; `patience` as in start_writing."""
+        with unit_of_work(self.sessions, actor=SYSTEM, clock=self.clock, config=self.config, patience=patience) as ctx:
             yield ctx
 
     @contextmanager

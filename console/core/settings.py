@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Kind = Literal["str", "bool", "int", "float", "list", "choice", "path", "url", "zone"]
@@ -16,7 +16,6 @@ class Setting:
     appear in logs, pages or the preflight.
     """
 
-    section: str
     name: str
     kind: Kind
     default: Any
@@ -25,17 +24,11 @@ class Setting:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     secret: bool = False
+    section: str = ""
 
 
 def _section(name: str, *rows: tuple[Any, ...] | Setting) -> tuple[Setting, ...]:
-    made = []
-    for row in rows:
-        if isinstance(row, Setting):
-            made.append(row)
-            continue
-        key, kind, default, text, *bounds = row
-        made.append(Setting(name, key, kind, default, text, *bounds))
-    return tuple(made)
+    return tuple(replace(row if isinstance(row, Setting) else Setting(*row), section=name) for row in rows)
 
 
 RUNTIME = _section(
@@ -55,29 +48,27 @@ RUNTIME = _section(
     ("REQUEST_BODY_SECONDS", "int", 30, "Seconds within which the whole body of a request must be there; 408 beyond", 1, 600),
     ("LOG_LEVEL", "choice", "info", "Least level that is logged", None, None, ("debug", "info", "warning", "error")),
     ("METRICS_ENABLED", "bool", True, "Measure requests and answer `/metrics`"),
-    Setting("Runtime", "METRICS_TOKEN", "str", "", "Bearer token for `/metrics`; without it a token with `security:read` is needed", secret=True),
-    Setting("Runtime", "HEARTBEAT_URL", "url", "", "Address outside that the scheduler calls every minute while worker, scheduler and queue are well", secret=True),
+    Setting("METRICS_TOKEN", "str", "", "Bearer token for `/metrics`; without it a token with `security:read` is needed", secret=True),
+    Setting("HEARTBEAT_URL", "url", "", "Address outside that the scheduler calls every minute while worker, scheduler and queue are well", secret=True),
     ("BUSINESS_TIME_ZONE", "zone", "Asia/Seoul", "Zone of working hours, days and weeks for people"),
     ("API_DOCS", "choice", "auto", "Who may read the API documents; auto is owner-only in production", None, None,
      ("auto", "public", "owner", "off")),
-    Setting("Runtime", "SECRET_KEY", "str", "", "Signs cookies; made once in DATA_DIR when empty", secret=True),
+    Setting("SECRET_KEY", "str", "", "Signs cookies; made once in DATA_DIR when empty", secret=True),
 )  # fmt: skip
 
 STORES = _section(
     "Stores",
-    Setting(
-        "Stores", "DATABASE_URL", "url", "", "PostgreSQL address; empty is the SQLite file in DATA_DIR", secret=True
-    ),
+    Setting("DATABASE_URL", "url", "", "PostgreSQL address; empty is the SQLite file in DATA_DIR", secret=True),
     ("DATABASE_POOL_SIZE", "int", 10, "Connections that a process keeps open", 1, 200),
-    Setting("Stores", "REDIS_URL", "url", "", "Redis address; empty is the embedded one of `make run`", secret=True),
+    Setting("REDIS_URL", "url", "", "Redis address; empty is the embedded one of `make run`", secret=True),
 )
 
 IDENTITY = _section(
     "Identity",
-    Setting("Identity", "ADMIN_TOKEN", "str", "", "Bootstrap token of the first owner", secret=True),
-    Setting("Identity", "ADMIN_PASSWORD", "str", "", "Password of the first owner; empty makes a one-time one", secret=True),
+    Setting("ADMIN_TOKEN", "str", "", "Bootstrap token of the first owner", secret=True),
+    Setting("ADMIN_PASSWORD", "str", "", "Password of the first owner; empty makes a one-time one", secret=True),
     ("ALLOW_INSECURE_LOCAL_AUTH", "bool", False, "Owner without a credential; only with ENV=local and a loopback peer"),
-    Setting("Identity", "PASSWORD_HASH_PROFILE", "choice", "standard", "Cost of password hashes; `cheapest` is for tests",
+    Setting("PASSWORD_HASH_PROFILE", "choice", "standard", "Cost of password hashes; `cheapest` is for tests",
             choices=("standard", "cheapest")),
     ("ADMIN_TOKEN_REQUIRE_EXPIRY", "bool", True, "Tokens always expire"),
     ("ADMIN_TOKEN_MAX_TTL_DAYS", "int", 30, "Longest life of a token in days", 1),
@@ -88,7 +79,7 @@ IDENTITY = _section(
     ("ADMIN_TOKEN_ENV_FALLBACK", "bool", False, "Go on accepting ADMIN_TOKEN itself although an owner can sign in (old automation)"),
     ("ADMIN_TOKEN_ROTATE_GRACE_SECONDS", "int", 0, "Seconds that a token goes on working after it was rotated", 0, 86400),
     ("ADMIN_TOKEN_ROTATE_KEEP_EXPIRY", "bool", False, "A rotated token keeps the old expiry (old clients) instead of a fresh life"),
-    Setting("Identity", "TOKEN_PEPPER", "str", "", "Key of stored token hashes; plain hashes stay valid and move on use", secret=True),
+    Setting("TOKEN_PEPPER", "str", "", "Key of stored token hashes; plain hashes stay valid and move on use", secret=True),
     ("SITE_SCOPE_EMPTY_MEANS_ALL", "bool", False, "An empty site list in a request means all sites (old clients) instead of none"),
     ("GRANT_CONTAINMENT", "bool", True, "Nobody grants roles, permissions or sites beyond their own; off only for old automation"),
     ("API_LOGIN_BEFORE_OWN_PASSWORD", "bool", False, "A one-time password is enough for a token (old clients); strict is to choose an own one first"),
@@ -99,7 +90,7 @@ IDENTITY = _section(
     ("SIGN_IN_MAX_FAILURES", "int", 5, "Failed sign-ins per account and address in that window", 1),
     ("SIGN_IN_MAX_FAILURES_ADDRESS", "int", 30, "Failed sign-ins per address in that window", 1),
     ("SIGN_IN_MAX_FAILURES_ACCOUNT", "int", 60, "Failed sign-ins per account from everywhere in an hour", 1),
-    Setting("Identity", "HSTS", "choice", "auto", "Strict-Transport-Security; auto is on in production and on https",
+    Setting("HSTS", "choice", "auto", "Strict-Transport-Security; auto is on in production and on https",
             choices=("auto", "on", "off")),
     ("HSTS_SUBDOMAINS", "bool", False, "Strict-Transport-Security holds for all names below this one as well"),
     ("HSTS_PRELOAD", "bool", False, "Strict-Transport-Security asks browsers to build it in; together with HSTS_SUBDOMAINS only"),
@@ -137,25 +128,17 @@ RATE_LIMIT = _section(
     ),
     ("PAGE_RATE_LIMIT_MAX", "int", 1200, "Requests to pages per person (or address) and window", 1),
     ("API_RATE_LIMIT_STORE", "choice", "auto", "Where the counters live", None, None, ("auto", "memory", "redis")),
-    Setting(
-        "Rate limits", "API_RATE_LIMIT_REDIS_URL", "url", "", "Redis of the counters; empty is REDIS_URL", secret=True
-    ),
+    Setting("API_RATE_LIMIT_REDIS_URL", "url", "", "Redis of the counters; empty is REDIS_URL", secret=True),
     ("API_RATE_LIMIT_REDIS_KEY_PREFIX", "str", "kaos:ratelimit", "Start of every counter's key"),
 )
 
 AUDIT = _section(
     "Audit",
-    Setting(
-        "Audit", "AUDIT_ARCHIVE_SIGNING_KEY", "str", "", "HMAC key of archives; empty leaves them unsigned", secret=True
-    ),
+    Setting("AUDIT_ARCHIVE_SIGNING_KEY", "str", "", "HMAC key of archives; empty leaves them unsigned", secret=True),
     ("AUDIT_DENIED_MAX_PER_MINUTE", "int", 20, "Refused requests that reach the audit trail per minute; 0 none", 0),
     ("AUDIT_ARCHIVE_SIGNING_REQUIRED", "bool", False, "Missing signing key is a preflight error"),
-    Setting(
-        "Audit", "AUDIT_CHAIN_KEY", "str", "", "Key of the second hash; made once in DATA_DIR when empty", secret=True
-    ),
-    Setting(
-        "Audit", "AUDIT_CHAIN_KEY_PREVIOUS", "list", (), "Earlier chain keys; their rows still verify", secret=True
-    ),
+    Setting("AUDIT_CHAIN_KEY", "str", "", "Key of the second hash; made once in DATA_DIR when empty", secret=True),
+    Setting("AUDIT_CHAIN_KEY_PREVIOUS", "list", (), "Earlier chain keys; their rows still verify", secret=True),
     ("AUDIT_ARCHIVE_PATH", "path", "audit-archives", "Folder of monthly archives"),
     ("AUDIT_CHECKPOINT_PATH", "path", "audit-checkpoints", "Folder of signed checkpoints, kept outside the database"),
     ("AUDIT_CHECKPOINT_ENTRIES", "int", 500, "Entries after which the scheduler signs a checkpoint", 1, 100000),
@@ -186,7 +169,7 @@ LATENCY = _section(
     ("API_BURN_RATE_CRITICAL", "float", 10.0, "Burn rate from which it is critical", 0.1),
     ("API_BURN_RATE_ERROR_SLO_PERCENT", "float", 99.0, "Requests without error, in percent", 0.1, 100),
     ("API_BURN_RATE_LATENCY_SLO_PERCENT", "float", 95.0, "Requests in time, in percent", 0.1, 100),
-    ("API_BURN_RATE_SAMPLE_LIMIT", "int", 1500, "Newest samples that are read one by one", 20),
+    ("API_BURN_RATE_SAMPLE_LIMIT", "int", 1500, "Kept for old set-ups; every sample of a window counts", 20),
 )  # fmt: skip
 
 JOBS = _section(
@@ -262,15 +245,15 @@ AUTOMATION = _section(
 
 ALERTS = _section(
     "Alerts",
-    Setting("Alerts", "ALERT_WEBHOOK_URLS", "str", "", "Webhooks, separated by comma, semicolon or newline", secret=True),
-    Setting("Alerts", "ALERT_WEBHOOK_URL", "str", "", "One more webhook", secret=True),
-    Setting("Alerts", "ALERT_SLACK_URLS", "str", "", "Incoming webhooks of Slack, separated alike", secret=True),
-    Setting("Alerts", "ALERT_TEAMS_URLS", "str", "", "Workflow webhooks of Teams, separated alike", secret=True),
+    Setting("ALERT_WEBHOOK_URLS", "str", "", "Webhooks, separated by comma, semicolon or newline", secret=True),
+    Setting("ALERT_WEBHOOK_URL", "str", "", "One more webhook", secret=True),
+    Setting("ALERT_SLACK_URLS", "str", "", "Incoming webhooks of Slack, separated alike", secret=True),
+    Setting("ALERT_TEAMS_URLS", "str", "", "Workflow webhooks of Teams, separated alike", secret=True),
     ("ALERT_MAIL_TO", "str", "", "Mail addresses, separated alike"),
     ("ALERT_MAIL_FROM", "str", "facility-os@localhost", "Sender of mails"),
-    Setting("Alerts", "ALERT_SMTP_URL", "url", "", "Mail server: smtp://, smtp+starttls:// or smtps://user:password@host:port",
+    Setting("ALERT_SMTP_URL", "url", "", "Mail server: smtp://, smtp+starttls:// or smtps://user:password@host:port",
             secret=True),
-    Setting("Alerts", "ALERT_SIGNING_SECRET", "str", "", "Signs webhooks (Standard Webhooks); empty leaves them unsigned",
+    Setting("ALERT_SIGNING_SECRET", "str", "", "Signs webhooks (Standard Webhooks); empty leaves them unsigned",
             secret=True),
     ("ALERT_WEBHOOK_TIMEOUT_SEC", "float", 5.0, "Seconds an attempt may take", 0.1, 120),
     ("ALERT_MAX_ATTEMPTS", "int", 10, "Attempts after which a delivery is given up", 1, 1000),

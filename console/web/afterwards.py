@@ -14,16 +14,15 @@ from dataclasses import dataclass
 import structlog
 from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session, sessionmaker
 
 from console.core.background import Background
-from console.core.clock import Clock
-from console.core.config import Config
-from console.core.context import SYSTEM, Actor, Context, unit_of_work
+from console.core.context import Actor, Context, unit_of_work
+from console.core.process import ProcessRuntime
+from console.core.store_trouble import trouble_of
 from console.domain.errors import StoreUnavailable
 from console.services.identity import callers
 from console.services.identity.callers import Use
-from console.web.extensions import db
+from console.web.extensions import runtime
 
 log = structlog.get_logger(__name__)
 
@@ -50,8 +49,8 @@ class Action:
 class Afterwards:
     """The notes of one process that wait to be written; requests only add, one thread writes."""
 
-    def __init__(self, config: Config, clock: Callable[[], Clock], factory: Callable[[], Session]) -> None:
-        self._config, self._clock, self._factory = config, clock, factory
+    def __init__(self, place: ProcessRuntime) -> None:
+        self._place = place
         self._uses: dict[Hashable, Use] = {}
         self._actions: dict[Hashable, Action] = {}
         self._again_at = 0.0
@@ -80,7 +79,7 @@ class Afterwards:
         try:
             self._write_uses()
             for key, action in tuple(self._actions.items()):
-                self._write(action)
+                self._write(key, action)
                 self._actions.pop(key, None)
         except STORE_ERRORS as error:
             self._again_at = time.monotonic() + PAUSE_SECONDS
@@ -91,9 +90,7 @@ class Afterwards:
         uses = dict(self._uses)
         if not uses:
             return
-        with unit_of_work(
-            self._factory, actor=SYSTEM, clock=self._clock(), config=self._config, patience=PATIENCE_SECONDS
-        ) as ctx:
+        with self._place.writing(PATIENCE_SECONDS) as ctx:
             connection = ctx.session.connection()
             if connection.dialect.name == "postgresql":
                 # Whoever ends a session or token at this moment goes first, and must never be the one to fail.
@@ -104,16 +101,22 @@ class Afterwards:
             if self._uses.get(key) is use:
                 self._uses.pop(key, None)
 
-    def _write(self, action: Action) -> None:
-        with unit_of_work(
-            self._factory,
-            actor=action.actor,
-            clock=self._clock(),
-            config=self._config,
-            write=False,
-            request_id=action.request_id,
-        ) as ctx:
-            action.write(ctx, PATIENCE_SECONDS)
+    def _write(self, key: Hashable, action: Action) -> None:
+        try:
+            with unit_of_work(
+                self._place.sessions,
+                actor=action.actor,
+                clock=self._place.clock,
+                config=self._place.config,
+                write=False,
+                request_id=action.request_id,
+            ) as ctx:
+                action.write(ctx, PATIENCE_SECONDS)
+        except Exception as error:
+            if isinstance(error, StoreUnavailable) or trouble_of(error) is not None:
+                raise
+            # It would fail alike every time, and what was noted after it would never be written.
+            log.exception("note_failed", key=str(key)[:200], request_id=action.request_id)
 
 
 def afterwards() -> Afterwards:
@@ -124,9 +127,6 @@ def afterwards() -> Afterwards:
 
 def init_app(app: Flask, background: Background) -> None:
     """Let the background thread write the notes of this application."""
-    with app.app_context():
-        factory = sessionmaker(db.engine)
-    made = Afterwards(app.extensions["console_config"], lambda: app.extensions["console_clock"], factory)
-    app.extensions[EXTENSION] = made
+    app.extensions[EXTENSION] = made = Afterwards(runtime(app))
     background.every(FLUSH_SECONDS, made.flush)
     background.at_end(made.flush)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, g, request
 
+from console.web.credentials import presented_token
 from console.web.request import app_config, current_actor
 
 # Nothing inline and nothing from elsewhere; `data:` is for the icons inside the style sheet.
@@ -51,8 +52,7 @@ def init_app(app: Flask) -> None:
 
 def _authenticated() -> bool:
     """Whether a credential came along, however it was judged: such answers stay out of every cache."""
-    presented = bool(request.headers.get("X-Admin-Token", "").strip())
-    return presented or current_actor().kind != "anonymous" or bool(g.get("had_session"))
+    return presented_token() is not None or current_actor().kind != "anonymous" or bool(g.get("had_session"))
 
 
 def _hsts_value() -> str:

@@ -7,16 +7,16 @@ launcher of the web server), and whoever is asked adds them up.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, request
+from flask import Flask
 
 from console.domain.reliability.policy import METHODS
 from console.services.runbook.measures import Measure
+from console.web import durations
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Histogram
@@ -27,7 +27,6 @@ BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 NAME, HELP = "console_http_request_duration_seconds", "Duration of requests by method, route and class of status"
 LABELS = ("method", "route", "status")
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-ROUTE = "console.metrics_route"
 EXTENSION = "metrics"
 # An address that no route has would be a name of its own for every guess.
 UNKNOWN = "unknown"
@@ -56,30 +55,15 @@ class Meter:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
-        began = time.perf_counter()
-        answered = False
+        return durations.timed(self._inner, environ, start_response, self._note)
 
-        def answer(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            nonlocal answered
-            if not answered:
-                self._note(environ, began, status[0])
-            answered = True
-            return start_response(status, headers, *more)
-
-        try:
-            return self._inner(environ, answer)
-        except BaseException:
-            if not answered:
-                self._note(environ, began, "5")
-            raise
-
-    def _note(self, environ: dict[str, Any], began: float, status: str) -> None:
+    def _note(self, environ: dict[str, Any], seconds: float, status: int) -> None:
         method = environ.get("REQUEST_METHOD", "")
         known = method if method in METHODS else "other"
-        route = environ.get(ROUTE, UNKNOWN)
+        route = environ.get(durations.ROUTE, UNKNOWN)
         with self._lock:
-            durations = self._made[1]
-        durations.labels(known, route, f"{status}xx").observe(time.perf_counter() - began)
+            histogram = self._made[1]
+        histogram.labels(known, route, f"{status // 100}xx").observe(seconds)
 
 
 class _Now:
@@ -106,11 +90,6 @@ def init_app(app: Flask) -> None:
     app.extensions[EXTENSION] = meter
     app.wsgi_app = meter
 
-    @app.url_value_preprocessor
-    def remember_route(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-        if request.url_rule is not None:
-            request.environ[ROUTE] = request.url_rule.rule
-
 
 def exposition(app: Flask, measures: Iterable[Measure]) -> bytes:
     """Return everything in the text form of Prometheus."""
@@ -119,8 +98,8 @@ def exposition(app: Flask, measures: Iterable[Measure]) -> bytes:
 
     now = CollectorRegistry()
     now.register(_Now(measures))
-    durations = app.extensions[EXTENSION].registry
+    requests = app.extensions[EXTENSION].registry
     if os.environ.get(FOLDER):
-        durations = CollectorRegistry()
-        MultiProcessCollector(durations)
-    return generate_latest(now) + generate_latest(durations)
+        requests = CollectorRegistry()
+        MultiProcessCollector(requests)
+    return generate_latest(now) + generate_latest(requests)

@@ -3,41 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from uuid import uuid4
 
 import click
 from flask import Flask
 from flask.cli import ScriptInfo
-from sqlalchemy.orm import Session, sessionmaker
 
 from console.core.background import Background
-from console.core.clock import Clock
-from console.core.config import Config
-from console.core.context import SYSTEM, unit_of_work
+from console.core.process import ProcessRuntime
 from console.domain.runbook.preflight import Preflight
 from console.services.runbook import health, preflight
-from console.web.extensions import db
+from console.web.extensions import runtime
 
 
 class Reporter:
     """Stores what this process finds around it under an id of its own."""
 
-    def __init__(self, factory: Callable[[], Session], config: Config, clock: Callable[[], Clock], kind: str) -> None:
-        self._factory, self._config, self._clock = factory, config, clock
+    def __init__(self, place: ProcessRuntime, kind: str) -> None:
+        self._place = place
         self.kind = kind
         self.instance_id = str(uuid4())
         self._due = 0.0
-        self.started_at = clock().now()
+        self.started_at = place.clock.now()
 
     def report(self) -> Preflight:
         """Examine this process anew and store the result in a transaction of its own."""
-        clock = self._clock()
-        now = clock.now()
-        with unit_of_work(self._factory, actor=SYSTEM, clock=clock, config=self._config, write=False) as ctx:
+        now = self._place.clock.now()
+        with self._place.reading() as ctx:
             schema = health.schema(ctx)
-        found = preflight.examine_process(self._config, now, schema=schema)
-        with unit_of_work(self._factory, actor=SYSTEM, clock=clock, config=self._config) as ctx:
+        found = preflight.examine_process(self._place.config, now, schema=schema)
+        with self._place.writing() as ctx:
             preflight.store(
                 ctx, found, instance_id=self.instance_id, kind=self.kind, started_at=self.started_at, now=now
             )
@@ -56,7 +51,7 @@ class Reporter:
 
     def forget(self) -> None:
         """Remove the stored result, because the process ends."""
-        with unit_of_work(self._factory, actor=SYSTEM, clock=self._clock(), config=self._config) as ctx:
+        with self._place.writing() as ctx:
             preflight.forget(ctx, self.instance_id)
 
     def join(self, background: Background) -> None:
@@ -67,14 +62,10 @@ class Reporter:
 
 def init_app(app: Flask) -> None:
     """Refuse a bad start and let this web process report; commands are not refused, they are how people mend it."""
-    config: Config = app.extensions["console_config"]
+    place = runtime(app)
     if not _is_command():
-        preflight.refuse_bad_start(config, app.extensions["console_clock"].now())
-    with app.app_context():
-        factory = sessionmaker(db.engine)
-    app.extensions["preflight_reporter"] = Reporter(
-        factory, config, lambda: app.extensions["console_clock"], preflight.WEB
-    )
+        preflight.refuse_bad_start(place.config, place.clock.now())
+    app.extensions["preflight_reporter"] = Reporter(place, preflight.WEB)
 
 
 def _is_command() -> bool:

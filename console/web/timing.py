@@ -5,25 +5,22 @@ Samples wait in memory and are stored in batches by the background thread; no lo
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
-from flask import Flask, request
+from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session, sessionmaker
 
 from console.core.background import Background
-from console.core.clock import Clock
 from console.core.config import Config
-from console.core.context import SYSTEM, unit_of_work
+from console.core.process import ProcessRuntime
 from console.domain.reliability.policy import METHODS, Target, template_shape
 from console.services.reliability import latency
 from console.services.reliability.latency import MemorySamples, Sample
-from console.web import afterwards, preflight, watch
-from console.web.extensions import db
+from console.web import afterwards, durations, preflight, watch
+from console.web.extensions import runtime
 
 log = structlog.get_logger(__name__)
 
@@ -33,15 +30,14 @@ PATIENCE_SECONDS = 0.25
 BATCH = 500
 # About ten seconds of a very busy process; when the database is away for longer, the oldest samples go.
 BUFFER = 20_000
-ROUTE = "console.route"
 HEADER = "X-Request-Duration-Ms"
 
 
 class Recorder:
     """The samples of one process: a short memory per endpoint, and a buffer on its way to the database."""
 
-    def __init__(self, config: Config, clock: Callable[[], Clock], factory: Callable[[], Session]) -> None:
-        self._config, self._clock, self._factory = config, clock, factory
+    def __init__(self, place: ProcessRuntime) -> None:
+        self._place, config = place, place.config
         targets = latency.targets_of(config)
         self._literal = {target.key: target for target in targets}
         self._templates = {target.shape: target for target in targets if target.shape != target.key}
@@ -59,7 +55,7 @@ class Recorder:
 
     def note(self, target: Target, duration_ms: float, status: int) -> None:
         """Keep one sample in memory; never waits for anything."""
-        now = self._clock().now()
+        now = self._place.clock.now()
         self._rings[target.key].append(duration_ms)
         self._seen[target.key] = now
         if self._persist:
@@ -78,9 +74,7 @@ class Recorder:
         stored = 0
         while batch := self._take():
             try:
-                with unit_of_work(
-                    self._factory, actor=SYSTEM, clock=self._clock(), config=self._config, patience=PATIENCE_SECONDS
-                ) as ctx:
+                with self._place.writing(PATIENCE_SECONDS) as ctx:
                     latency.store(ctx, batch)
             except (SQLAlchemyError, OSError) as error:
                 room = BUFFER - len(self._buffer)
@@ -108,34 +102,16 @@ class Monitor:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
-        method = environ.get("REQUEST_METHOD", "")
-        if method not in METHODS:
+        if environ.get("REQUEST_METHOD", "") not in METHODS:
             return self._inner(environ, start_response)
         self._started()
-        begin = time.perf_counter()
-        answered = False
+        return durations.timed(self._inner, environ, start_response, self._note, header=HEADER)
 
-        def answer(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            nonlocal answered
-            taken = (time.perf_counter() - begin) * 1000
-            if not answered:
-                self._note(environ, method, taken, int(status[:3]))
-            answered = True
-            return start_response(status, [*headers, (HEADER, f"{taken:.2f}")], *more)
-
-        try:
-            return self._inner(environ, answer)
-        except BaseException:
-            # The server will answer 500 outside of us.
-            if not answered:
-                self._note(environ, method, (time.perf_counter() - begin) * 1000, 500)
-            raise
-
-    def _note(self, environ: dict[str, Any], method: str, taken: float, status: int) -> None:
+    def _note(self, environ: dict[str, Any], seconds: float, status: int) -> None:
         path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
-        target = self._recorder.target_of(method, path, environ.get(ROUTE))
+        target = self._recorder.target_of(environ["REQUEST_METHOD"], path, environ.get(durations.ROUTE))
         if target is not None:
-            self._recorder.note(target, round(taken, 3), status)
+            self._recorder.note(target, round(seconds * 1000, 3), status)
 
 
 def recorder_of(app: Flask) -> Recorder | None:
@@ -156,18 +132,10 @@ def init_app(app: Flask) -> None:
     if not config["API_LATENCY_MONITOR_ENABLED"]:
         app.before_request(started)
         return
-    with app.app_context():
-        factory = sessionmaker(db.engine)
-    recorder = Recorder(config, lambda: app.extensions["console_clock"], factory)
-    app.extensions["latency_recorder"] = recorder
+    app.extensions["latency_recorder"] = recorder = Recorder(runtime(app))
     background.every(FLUSH_SECONDS, recorder.flush)
     background.at_end(recorder.flush)
     app.wsgi_app = Monitor(app.wsgi_app, recorder, started)
-
-    @app.url_value_preprocessor
-    def remember_route(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-        if request.url_rule is not None:
-            request.environ[ROUTE] = request.url_rule.rule
 
 
 def _nothing() -> None:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Flask, current_app
-from sqlalchemy.orm import Session, sessionmaker
 
 from console.core.background import Background
-from console.core.clock import Clock
-from console.core.config import Config
-from console.core.context import SYSTEM, unit_of_work
+from console.core.process import ProcessRuntime
 from console.domain.runbook.process_checks import troubles
 from console.domain.runbook.runbook import Finding
 from console.services.runbook import process_facts
-from console.web.extensions import db
+from console.web.extensions import runtime
 
 LOOK_EVERY = 15.0
 EXTENSION = "console_watch"
@@ -27,23 +23,18 @@ MAY_ACT = ("jobs:run", "admins:manage")
 class Watch:
     """The troubles as they were seen last; pages read them without a query."""
 
-    factory: Callable[[], Session]
-    config: Config
-    clock: Callable[[], Clock]
+    place: ProcessRuntime
     troubles: tuple[Finding, ...] = ()
 
     def look(self) -> None:
         """Judge anew."""
-        with unit_of_work(self.factory, actor=SYSTEM, clock=self.clock(), config=self.config, write=False) as ctx:
+        with self.place.reading() as ctx:
             self.troubles = troubles(process_facts.facts(ctx))
 
 
 def join(app: Flask, background: Background) -> None:
     """Look regularly while the process lives."""
-    with app.app_context():
-        factory = sessionmaker(db.engine)
-    watch = Watch(factory, app.extensions["console_config"], lambda: app.extensions["console_clock"])
-    app.extensions[EXTENSION] = watch
+    app.extensions[EXTENSION] = watch = Watch(runtime(app))
     background.every(LOOK_EVERY, watch.look)
 
 

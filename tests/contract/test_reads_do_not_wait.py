@@ -4,12 +4,13 @@ import time
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
+from console.core.context import SYSTEM
 from console.models.audit import AuditLog
 from console.models.identity import Token, WebSession
 from console.services.identity import passwords
-from console.web.afterwards import PAUSE_SECONDS, Afterwards
+from console.web.afterwards import PAUSE_SECONDS, Action, Afterwards
 from tests.contract.routes import routes
 from tests.factories import make_user
 from tests.support.holder import writing_elsewhere
@@ -126,6 +127,20 @@ def test_what_security_decides_does_not_wait_for_its_notes(app, api, notes, sess
     assert session.scalar(select(Token.is_active)) is False
     actions = set(session.scalars(select(AuditLog.action)))
     assert {"admin_token_auto_disable", "auth_denied"} <= actions
+
+
+def test_a_note_that_cannot_be_written_does_not_keep_the_others_waiting(app, api, notes, session):
+    def spoilt(ctx, patience):
+        ctx.begin_write(patience)
+        # An entry without any of its values breaks the rules of the table, however often it is tried.
+        ctx.session.execute(insert(AuditLog).values(action=None))
+
+    notes.later("first", Action(SYSTEM, "request", spoilt))
+    assert api("operator").get("/api/admin/users").status_code == 403
+    notes.flush()
+
+    assert notes.waiting == 0
+    assert session.scalars(select(AuditLog.action)).all() == ["permission_denied"]
 
 
 def test_notes_of_refusals_have_a_bound(app, api, monkeypatch):

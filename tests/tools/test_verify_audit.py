@@ -262,6 +262,35 @@ def test_a_csv_is_compared_with_the_archive_of_its_month(trail, verify, tmp_path
     assert "resource_id differs from the JSON archive" in told
 
 
+def test_an_archive_that_a_csv_is_compared_with_must_hold_itself(trail, verify, tmp_path):
+    made, document = trail.check(export_csv).content, archive(trail)
+    other = tmp_path / "month.json"
+    words = ("--key", KEY, "--archive", str(other))
+    for entry in document["entries"]:
+        entry["detail_json"] = "{}"
+    other.write_text(json.dumps(document))
+
+    code, out, _err = verify(made, *words, name="archive.csv")
+    assert code == 1
+    assert "sequence 1: entry_hash_mismatch" in out
+    del document["entries"][0]["status"]
+    other.write_text(json.dumps(document))
+    code, _out, err = verify(made, *words, name="archive.csv")
+    assert (code, err.startswith("UNCHECKED: --archive: an entry lacks")) == (2, True)
+    trail.config = trail.config.for_tests(AUDIT_ARCHIVE_SIGNING_KEY="", DATA_DIR=trail.config["DATA_DIR"])
+    other.write_text(json.dumps(archive(trail)))
+    assert verify(made, "--archive", str(other), name="archive.csv")[0] == 3
+
+
+@pytest.mark.parametrize("spoil", [lambda line: line.rpartition(b",")[0], lambda line: line + b",more"])
+def test_a_csv_row_with_other_cells_than_its_header_cannot_be_checked(trail, verify, spoil):
+    lines = trail.check(export_csv).content.split(b"\r\n")
+    lines[2] = spoil(lines[2])
+
+    code, _out, err = verify(b"\r\n".join(lines), name="archive.csv")
+    assert (code, "more or fewer cells" in err) == (2, True)
+
+
 def test_a_csv_signature_is_that_of_the_bytes(trail):
     made = trail.check(export_csv)
 

@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
-_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+Mask = set[int | signal.Signals]
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -31,9 +32,8 @@ def spawn(
     Its two outputs come together through one pipe (or go to `output`), its input is closed; `keep` are descriptors that
     it shall find open.
     """
-    # An exception of a signal handler would be lost in the callbacks around the fork: signals wait until it is over.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
-    try:
+    # An exception of a signal handler would be lost in the callbacks around the fork.
+    with signals_held() as before:
         return subprocess.Popen(
             [str(argument) for argument in arguments],
             cwd=cwd,
@@ -45,11 +45,19 @@ def spawn(
             pass_fds=keep,
             preexec_fn=partial(_begin, os.getpid(), before),
         )
+
+
+@contextmanager
+def signals_held() -> Iterator[Mask]:
+    """Let signals that end this process wait; returns which ones waited before."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+    try:
+        yield before
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(parent: int, mask: set[int | signal.Signals]) -> None:
+def _begin(parent: int, mask: Mask) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     die_with(parent)
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from flask import Flask
 from flask.cli import ScriptInfo
 from flask_migrate import downgrade, upgrade
-from sqlalchemy.orm import sessionmaker
 
 from console.core import logs
-from console.core.config import Config
-from console.core.context import SYSTEM, Context, unit_of_work
 from console.services.identity import first_owner
 from console.services.identity import lists as identity_lists
 from console.services.identity.first_owner import FirstOwner
 from console.services.runbook import health
-from console.web.extensions import db
+from console.web.extensions import runtime
 
 
 class FirstStart:
@@ -26,12 +21,12 @@ class FirstStart:
 
     def __init__(self, app: Flask) -> None:
         self.app = app
-        self.config: Config = app.extensions["console_config"]
+        self.place = runtime(app)
+        self.config = self.place.config
 
     def close(self) -> None:
         """Close the connections: what follows may be a fork."""
-        with self.app.app_context():
-            db.engine.dispose()
+        self.place.engine.dispose()
 
     @property
     def mark(self) -> Path:
@@ -48,19 +43,18 @@ class FirstStart:
                 downgrade(revision="base")
                 upgrade()
                 self.mark.unlink()
-        with self._transaction() as ctx:
+        with self.place.reading() as ctx:
             empty = not identity_lists.all_users(ctx)
         if self.config["DEMO"] and empty:
             self._demo()
-        with self._transaction() as ctx:
+        with self.place.writing() as ctx:
             first_owner.ensure_admin_token(ctx)
             return first_owner.ensure_owner(ctx)
 
     def _migrate(self) -> None:
         """Bring older tables up; newer ones stay, because every release works with the tables of the next one."""
-        with sessionmaker(db.engine)() as session:
-            clock = self.app.extensions["console_clock"]
-            standing = health.schema(Context(session, clock, SYSTEM, self.config))
+        with self.place.reading() as ctx:
+            standing = health.schema(ctx)
         if standing == health.AHEAD:
             print("The tables were made by a later release; they are used as they are.", flush=True)
         else:
@@ -76,12 +70,3 @@ class FirstStart:
         self.app.cli.main(args=["demo", "seed"], prog_name="flask", standalone_mode=False, obj=here)
         logs.configure(self.config["LOG_LEVEL"])
         self.mark.unlink()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Context]:
-        clock = self.app.extensions["console_clock"]
-        with (
-            self.app.app_context(),
-            unit_of_work(sessionmaker(db.engine), actor=SYSTEM, clock=clock, config=self.config) as ctx,
-        ):
-            yield ctx

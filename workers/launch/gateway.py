@@ -215,6 +215,8 @@ def environ_of(scope: Scope, body: bytes, length: int | None) -> dict[str, Any]:
         "wsgi.run_once": False,
     }
     for name, value in scope.headers.items():
+        if "_" in name:
+            continue  # It would pass for the header with a dash that a proxy in front sets.
         key = name.upper().replace("-", "_")
         key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
         joint = ";" if key == "HTTP_COOKIE" else ","

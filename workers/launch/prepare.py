@@ -64,7 +64,7 @@ def prepare() -> dict[str, Any]:
     except OperationalError as error:
         raise Problem(problem_of(error)) from None
     except BadStart as error:
-        raise Problem(f"{error}. {' '.join(error.reasons)}") from None
+        raise Problem(str(error)) from None
     return {"owner": owner.username, "created": owner.created, "password": owner.password}
 
 

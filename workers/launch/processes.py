@@ -150,6 +150,9 @@ class Group:
             with suppress(KeyError):
                 self._selector.unregister(program.process.stdout)
             program.process.stdout.close()
+        # Last words without an end of line are none of the next start's.
+        _say(program.name, program.rest.decode("utf-8", "replace"))
+        program.rest = b""
         program.process = None
 
 

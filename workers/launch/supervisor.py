@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -63,8 +63,9 @@ class Preparation:
 
     def finish(self, redis_url: str) -> dict[str, Any]:
         """Let it migrate and seed; returns who can sign in. Raises StartError with its sentence."""
-        self._writer.write(json.dumps({"redis_url": redis_url}) + "\n")
-        self._writer.flush()
+        with suppress(BrokenPipeError):  # A process that has ended is told by what is not read.
+            self._writer.write(json.dumps({"redis_url": redis_url}) + "\n")
+            self._writer.flush()
         result: dict[str, Any] = self._read("result")
         return result
 
@@ -80,7 +81,8 @@ class Preparation:
 
     def close(self) -> None:
         """Hang up; a process that still waits for its word ends then."""
-        self._writer.close()
+        with suppress(BrokenPipeError):
+            self._writer.close()
         self._reader.close()
 
 
@@ -94,7 +96,7 @@ class Launcher:
 
     def run(self) -> int:
         """Start, watch until somebody says stop, and stop again."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in children.ENDS:
             signal.signal(number, self._on_signal)
         with ExitStack() as stack:
             try:
@@ -137,12 +139,9 @@ class Launcher:
         startup.check_folder(folder)
         lock = startup.Lock(folder)
         # A signal waits until the mark and its giving back belong together: between them the file would stay.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-        try:
+        with children.signals_held():
             lock.acquire(address)
             stack.callback(lock.release)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         startup.check_port(settings["HOST"], settings["PORT"])
         if not settings["REDIS_URL"]:
             server = RedisServer(folder)

@@ -107,11 +107,7 @@ def examine_process(config: Config, now: datetime, *, schema: str = "ok") -> Pre
 
 
 class BadStart(RuntimeError):
-    """The preflight forbids the start; the text names the failed checks, `reasons` says what they miss."""
-
-    def __init__(self, message: str, reasons: tuple[str, ...]) -> None:
-        super().__init__(message)
-        self.reasons = reasons
+    """The preflight forbids the start; the text names the failed checks and says what they miss."""
 
 
 def refuse_bad_start(config: Config, now: datetime) -> None:
@@ -121,7 +117,8 @@ def refuse_bad_start(config: Config, now: datetime) -> None:
     found = examine_process(config, now)
     message = blocking_message(found)
     if message is not None:
-        raise BadStart(message, tuple(str(check.message) for check in found.checks if check.status == ERROR))
+        reasons = (str(check.message) for check in found.checks if check.status == ERROR)
+        raise BadStart(f"{message}. {' '.join(reasons)}")
 
 
 def _surroundings(config: Config) -> Surroundings:

@@ -62,7 +62,7 @@ def rate_limit_facts(config: Config) -> RateLimitFacts:
     limiter = _limiter(
         config["API_RATE_LIMIT_STORE"], config["API_RATE_LIMIT_REDIS_URL"], config["API_RATE_LIMIT_REDIS_KEY_PREFIX"]
     )
-    return RateLimitFacts(**vars(limiter.status(production=config.production)))
+    return limiter.status(production=config.production)
 
 
 @lru_cache(maxsize=8)

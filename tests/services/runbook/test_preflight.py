@@ -9,6 +9,7 @@ from sqlalchemy.orm import sessionmaker
 
 from console.core.config import Config
 from console.core.context import Context
+from console.core.process import ProcessRuntime
 from console.domain.errors import PermissionDenied
 from console.models.runbook import PreflightSnapshot
 from console.services.runbook import preflight
@@ -199,7 +200,7 @@ def test_only_readers_of_security_see_it(make_ctx):
 
 
 def test_a_process_reports_when_it_is_due_and_takes_it_back(engine, config, clock, make_ctx):
-    reporter = Reporter(sessionmaker(engine), config, lambda: clock, "scheduler")
+    reporter = Reporter(ProcessRuntime(config, clock, engine, sessionmaker(engine)), "scheduler")
 
     reporter.report_if_due()
     clock.advance(timedelta(minutes=5))

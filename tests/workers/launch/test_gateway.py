@@ -118,6 +118,14 @@ def test_the_application_gets_the_request_as_it_was_sent():
     assert (environ["body"], environ["REMOTE_ADDR"], environ["SERVER_PORT"]) == (b"abc", "::1", "8001")
 
 
+def test_a_header_with_an_underscore_does_not_pass_for_one_with_a_dash():
+    environ = {}
+    ask(seen(environ), **{"x-forwarded-for": "203.0.113.7", "x_forwarded_for": "127.0.0.1", "content_length": "5"})
+
+    assert environ["HTTP_X_FORWARDED_FOR"] == "203.0.113.7"
+    assert "CONTENT_LENGTH" not in environ
+
+
 def test_a_body_in_chunks_has_a_length_for_the_application():
     environ = {}
     ask(seen(environ), b"ab", b"c", method="POST", **{"transfer-encoding": "chunked"})

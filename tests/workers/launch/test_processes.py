@@ -40,6 +40,15 @@ def test_output_comes_with_the_name_in_front(group, capsys):
     assert "".join(seen) == "probe     | one\nprobe     | two\n"
 
 
+def test_last_words_without_an_end_of_line_are_said_before_the_next_start(group, capsys):
+    add(group, "print('half', end='')")
+    group.start("probe")
+
+    tend_until(group, lambda: group.failures("probe") == 2)
+
+    assert capsys.readouterr().out.splitlines().count("probe     | half") == 2
+
+
 def test_noise_of_redis_is_left_out(group, capsys):
     add(group, "print('# WARNING Memory overcommit must be enabled!'); print('real'); input()", name="redis")
     group.start("redis")
