@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from pydantic import Field
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import sessionmaker
 
 from console.core.clock import FixedClock
@@ -20,6 +19,7 @@ from console.services.jobs.job import read_options
 from console.web.extensions import db
 from tests.services.jobs.run_support import job_of
 from tests.support.runs import add_run
+from tests.support.statements import statements
 from workers.schedule import ENTRIES
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -144,18 +144,6 @@ def test_an_address_that_makes_no_sense_is_refused(api, query):
 
     assert client.get(f"/jobs{query}").status_code == 422
     assert client.get(f"/jobs/runs.csv{query}").status_code == 422
-
-
-@contextmanager
-def statements(engine):
-    seen = []
-
-    def note(*_args):
-        seen.append(1)
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def test_the_page_needs_the_same_few_queries_for_any_number_of_runs(api, add, session, app):
