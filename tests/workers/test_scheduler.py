@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -130,11 +129,7 @@ def test_the_process_looks_at_its_schedule_and_ends_when_told_to(database, engin
         [sys.executable, "-m", "workers", "scheduler"], cwd=ROOT, environ=environ, output=subprocess.DEVNULL
     )
     try:
-        deadline = time.monotonic() + 30
-        while not session.scalar(select(func.count()).select_from(JobSchedule)):
-            assert time.monotonic() < deadline
-            session.rollback()
-            time.sleep(0.1)
+        until(lambda: session.rollback() or session.scalar(select(func.count()).select_from(JobSchedule)))
         process.terminate()
         assert process.wait(10) == 0
     finally:
