@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -32,6 +33,7 @@ from tests.support import environment
 from tests.support.pace import pace
 from tests.support.people import PASSWORD, BrowserClient
 from tests.support.postgres import postgres_url
+from workers.launch.redis_server import RedisServer
 
 environment.hide(os.environ)
 
@@ -99,6 +101,15 @@ def engine(shared_engine: Engine) -> Engine:
     """An engine whose database has all tables and no rows."""
     empty(shared_engine)
     return shared_engine
+
+
+@pytest.fixture
+def own_redis(tmp_path: Any) -> Iterator[RedisServer]:
+    """A Redis of this test alone, to be stopped and emptied."""
+    server = RedisServer(tmp_path / "r", persist=False)
+    server.start(output=subprocess.DEVNULL)
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

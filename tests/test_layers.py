@@ -15,7 +15,9 @@ PLAIN = {
 
 
 def modules(layer: str) -> list[Path]:
-    return sorted(ROOT.joinpath(*layer.split(".")).rglob("*.py"))
+    found = sorted(ROOT.joinpath(*layer.split(".")).rglob("*.py"))
+    assert found, layer
+    return found
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:

@@ -125,4 +125,5 @@ def test_the_words_of_scripts_are_there():
     for path in SCRIPTS:
         asked |= set(re.findall(r"\btext\('(\w+)'", text(path)))
 
+    assert asked
     assert asked - set(SCRIPT_TEXTS) == set()

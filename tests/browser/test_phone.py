@@ -39,12 +39,13 @@ def test_ways_onward_are_large_enough_for_a_thumb(page_as, address):
     page.goto(address)
     page.wait_for_load_state("networkidle")
 
-    small = page.evaluate(
+    seen = page.evaluate(
         """() => [...document.querySelectorAll('main :is(.link-more, .btn, .rules a, .panel-head > a, .chip)')]
              .filter((one) => one.checkVisibility() && one.getBoundingClientRect().width > 1)
-             .filter((one) => one.getBoundingClientRect().height < 44).map((one) => one.textContent.trim())"""
+             .map((one) => [one.textContent.trim(), one.getBoundingClientRect().height])"""
     )
-    assert small == []
+    assert seen
+    assert [words for words, height in seen if height < 44] == []
 
 
 def test_a_row_is_chosen_with_a_thumb(page_as):

@@ -12,6 +12,7 @@ from console.core.context import start_writing
 from console.core.database import make_engine
 from console.core.write_queue import WriteQueue
 from tests.support.holder import writing_elsewhere
+from tests.support.wait import until
 
 # Far more than any thread needs; only a turn that never comes takes this long.
 LONG_SECONDS = 30.0
@@ -54,8 +55,7 @@ def test_turns_come_in_the_order_of_asking():
     for number in range(8):
         threads.append(threading.Thread(target=wait_and_note, args=(number,)))
         threads[-1].start()
-        while len(queue._waiting) <= number:
-            time.sleep(0.001)
+        until(lambda number=number: len(queue._waiting) > number)
     queue.give_back(first)
     for thread in threads:
         thread.join()

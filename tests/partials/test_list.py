@@ -148,6 +148,7 @@ def test_what_people_type_is_escaped_everywhere(render):
     evil = '"><script>alert(1)</script>'
     markup = render([("q", evil), ("assignee", evil)], search="x", csv_url="/x.csv")
 
+    assert "&lt;script&gt;" in markup
     assert "<script>" not in markup
 
 

@@ -1,4 +1,4 @@
-"""Stored runs and registered jobs for the tests of their doors."""
+"""Stored runs, registered jobs, and what runs left behind."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from console.models.identity import Site
 from console.models.jobs import JobRun
 from console.services.jobs import registry
 from console.services.jobs.job import Job
@@ -24,6 +26,24 @@ def add_run(
     session.add(row)
     session.commit()
     return row.id
+
+
+def run_of(session: Session, run_id: int) -> JobRun:
+    """Return a run as it is stored now."""
+    session.rollback()
+    return session.get_one(JobRun, run_id, populate_existing=True)
+
+
+def all_runs(session: Session) -> list[JobRun]:
+    """Return every run as it is stored now, the oldest first."""
+    session.rollback()
+    return list(session.scalars(select(JobRun).order_by(JobRun.id)))
+
+
+def opened(session: Session) -> int:
+    """Return how many sites there are now: each run of a job for tests opens some."""
+    session.rollback()
+    return session.scalar(select(func.count()).select_from(Site)) or 0
 
 
 def register_job(monkeypatch: pytest.MonkeyPatch, job: Job) -> Job:

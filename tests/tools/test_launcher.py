@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.wait import until
 from workers.launch import children, redis_server
 
 ROOT = Path(__file__).parent.parent.parent
@@ -159,10 +160,7 @@ def test_a_killed_launcher_takes_everything_with_it(start):
     console.process.kill()
     console.wait()
 
-    deadline = time.monotonic() + 30
-    while console.processes() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert console.processes() == []
+    until(lambda: not console.processes())
 
 
 def test_a_program_that_dies_comes_back(start):
@@ -183,10 +181,7 @@ def test_a_program_that_dies_comes_back(start):
 
 def test_ctrl_c_during_the_start_leaves_nothing(start):
     console = start()
-    deadline = time.monotonic() + 30
-    while not (console.folder / "running.lock").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until((console.folder / "running.lock").exists)
 
     console.signal(signal.SIGINT)
 

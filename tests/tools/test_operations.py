@@ -9,11 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.support.postgres import postgres_programs, postgres_url
 from workers.launch import children
-from workers.launch.redis_server import RedisServer
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "OPERATIONS.md"
@@ -41,21 +38,13 @@ def free_ports(count: int) -> list[str]:
     return ports
 
 
-@pytest.fixture
-def redis(tmp_path):
-    server = RedisServer(tmp_path / "r", persist=False)
-    server.start(output=subprocess.DEVNULL)
-    yield server
-    server.stop()
-
-
-def test_the_page_is_what_it_says(backend, tmp_path, redis):
+def test_the_page_is_what_it_says(backend, tmp_path, own_redis):
     first, second = free_ports(2)
     home, backups = tmp_path / "home", tmp_path / "backups"
     url = postgres_url("page") if backend == "postgresql" else f"sqlite:///{home}/facility.db"
     said = {
         "postgresql://console:secret@db.example.com/console": f"'{url}'",
-        "redis://redis.example.com:6379/0": f"'{redis.url}'",
+        "redis://redis.example.com:6379/0": f"'{own_redis.url}'",
         "/var/lib/ka-facility-os": str(home),
         "/var/backups/ka-facility-os": str(backups),
         "8001": first,

@@ -10,15 +10,9 @@ import psutil
 import pytest
 
 from tests.support.pace import pace
+from tests.support.wait import until
 
 ROOT = Path(__file__).parent.parent.parent
-
-
-def until(reached):
-    deadline = time.monotonic() + 60
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -68,7 +68,10 @@ def test_what_is_missing_or_not_for_the_reader_is_told_in_their_language(browser
 
 
 def test_a_page_that_is_not_there_does_not_ask_to_try_again(browser_client):
-    assert 'href="/no-such-page"' not in browser_client("owner").get("/no-such-page").text
+    page = browser_client("owner").get("/no-such-page")
+
+    assert page.status_code == 404
+    assert 'href="/no-such-page"' not in page.text
 
 
 def full():

@@ -42,6 +42,7 @@ def test_a_place_shows_only_to_those_who_may_open_it():
 def test_the_rail_shows_exactly_the_pages_that_open(app, role):
     actor = actor_of(role)
     wrong = []
+    assert nav_items(app)
     for place in nav_items(app):
         demand = app.view_functions[place.endpoint].access
         opens = not demand.permissions or any(actor.can(name) for name in demand.permissions)

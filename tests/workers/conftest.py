@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 from datetime import timedelta
 
 import pytest
@@ -21,7 +20,6 @@ from console.services.jobs import requests as run_requests
 from tests.support.redis import redis_url
 from tests.support.runs import register_job
 from workers import tasks
-from workers.launch.redis_server import RedisServer
 
 
 @pytest.fixture(autouse=True)
@@ -36,15 +34,6 @@ def redis_address(worker_id):
     with Redis.from_url(address) as client:
         client.flushall()
     return address
-
-
-@pytest.fixture
-def own_redis(tmp_path):
-    """A Redis of this test alone, to be stopped and emptied."""
-    server = RedisServer(tmp_path / "r", persist=False)
-    server.start(output=subprocess.DEVNULL)
-    yield server
-    server.stop()
 
 
 @pytest.fixture

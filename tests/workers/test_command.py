@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 from pydantic import Field
-from sqlalchemy import select
 
 from console.cli import run_job
 from console.domain.jobs.runs import Outcome
@@ -15,6 +14,7 @@ from console.inputs.base import BodyModel
 from console.models.jobs import JobRun
 from console.services.jobs import registry as runtime
 from tests.services.jobs.run_support import job_of, open_sites
+from tests.support.runs import all_runs
 from workers import __main__ as entry
 from workers.__main__ import make_tables
 
@@ -33,18 +33,13 @@ def cli(app):
     return app.test_cli_runner()
 
 
-def stored(session) -> list[JobRun]:
-    session.rollback()
-    return list(session.scalars(select(JobRun).order_by(JobRun.id)))
-
-
 def test_a_job_runs_once_and_its_run_is_one_line_of_json(place, register, session, capsys):
     register(job_of())
 
     assert run_job.main(place, "open_sites", ["--times", "3", "--name", "본사"], make_tables) == 0
 
     told = json.loads(capsys.readouterr().out)
-    row = stored(session)[0]
+    row = all_runs(session)[0]
     assert (told["run_id"], told["job_name"], told["trigger"], told["status"], told["opened"]) == (
         row.id,
         "open_sites",
@@ -63,7 +58,7 @@ def test_options_are_words_with_dashes_and_switches(place, register, session):
     )
     run_job.main(place, "open_sites", ["--dry-run"], make_tables)
 
-    first, second = stored(session)
+    first, second = all_runs(session)
     assert first.options_json == {"window_days": 7, "notify": "off", "restore_check": False, "force": True}
     assert second.options_json == {"window_days": None, "notify": "auto", "restore_check": True, "force": False}
     assert (first.dry_run, second.dry_run) == (False, True)
@@ -97,7 +92,7 @@ def test_a_value_that_does_not_fit_is_said_and_nothing_runs(place, register, ses
     assert run_job.main(place, "open_sites", ["--times", "99"], make_tables) == 1
 
     assert "options.times: Input should be less than or equal to 50" in capsys.readouterr().err
-    assert stored(session) == []
+    assert all_runs(session) == []
 
 
 def test_an_error_of_the_work_is_not_swallowed(place, register, session):
@@ -109,7 +104,7 @@ def test_an_error_of_the_work_is_not_swallowed(place, register, session):
 
     with pytest.raises(RuntimeError):
         run_job.main(place, "open_sites", [], make_tables)
-    assert stored(session)[0].status == "critical"
+    assert all_runs(session)[0].status == "critical"
 
 
 def test_a_job_that_runs_already_is_said_after_a_while(place, register, session, clock, capsys, monkeypatch):
@@ -139,7 +134,7 @@ def test_people_run_a_job_by_name_with_its_options(cli, register, session):
 
     assert done.exit_code == 0, done.output
     assert json.loads(done.output.splitlines()[-1])["opened"] == 2
-    row = stored(session)[0]
+    row = all_runs(session)[0]
     assert (row.trigger, row.dry_run, row.options_json["times"]) == ("manual", True, 2)
 
 
@@ -158,7 +153,7 @@ def test_people_are_told_what_is_wrong(cli, register, session, arguments, code, 
     done = cli.invoke(args=["job", "run", *arguments])
 
     assert (done.exit_code, said in done.output) == (code, True)
-    assert stored(session) == []
+    assert all_runs(session) == []
 
 
 def test_the_list_names_jobs_options_and_times(cli):

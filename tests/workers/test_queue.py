@@ -6,24 +6,19 @@ import subprocess
 
 import pytest
 from redis import Redis
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from console.adapters import queue
 from console.adapters.queue import Courier
-from console.models.identity import Site
 from console.models.jobs import JobRun
 from tests.services.jobs.run_support import job_of, open_sites
+from tests.support.runs import opened
 from workers.scheduler import Scheduler
 
 
 def states(session) -> list[str]:
     session.rollback()
     return list(session.scalars(select(JobRun.state).order_by(JobRun.id)))
-
-
-def sites(session) -> int:
-    session.rollback()
-    return session.scalar(select(func.count()).select_from(Site))
 
 
 @pytest.fixture
@@ -40,7 +35,7 @@ def test_a_run_asked_for_on_a_page_reaches_a_worker_by_its_id_alone(place, regis
     work(place)
 
     assert states(session) == ["finished"]
-    assert sites(session) == 3
+    assert opened(session) == 3
 
 
 def test_a_run_that_is_delivered_twice_is_carried_out_once(place, register, ask, work, session):
@@ -49,7 +44,7 @@ def test_a_run_that_is_delivered_twice_is_carried_out_once(place, register, ask,
 
     work(place)
 
-    assert sites(session) == 1
+    assert opened(session) == 1
 
 
 def test_what_waits_in_the_queue_is_not_brought_again(place, register, ask):
@@ -78,7 +73,7 @@ def test_runs_of_one_job_follow_one_another(place, register, ask, work, session)
     work(place)
 
     assert states(session) == ["finished"] * 3
-    assert sites(session) == 3
+    assert opened(session) == 3
 
 
 def test_a_run_taken_by_a_worker_that_vanished_before_claiming_it_is_brought_again(
@@ -116,7 +111,7 @@ def test_redis_may_be_stopped_and_emptied_while_runs_wait(place_on, own_redis, r
     work(place)
 
     assert states(session) == ["finished"] * 3
-    assert sites(session) == 3
+    assert opened(session) == 3
 
 
 def test_a_failing_run_is_a_failure_for_the_queue_too(place, register, ask, work, session):
@@ -129,7 +124,7 @@ def test_a_failing_run_is_a_failure_for_the_queue_too(place, register, ask, work
     work(place)
 
     assert states(session) == ["finished"]
-    assert sites(session) == 0
+    assert opened(session) == 0
     assert queue.queue_of(queue.connect(place.config)).failed_job_registry.get_job_ids() == [f"run-{run_id}"]
 
 

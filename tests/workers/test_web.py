@@ -7,11 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.support.wait import until
 from workers.launch import children, startup
 
 ROOT = Path(__file__).parent.parent.parent
@@ -47,14 +47,6 @@ def start(tmp_path):
         process.communicate()
 
 
-def until(reached, seconds=PATIENCE):
-    deadline = time.monotonic() + seconds
-    while not (found := reached()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return found
-
-
 def forks(process):
     return [pid for pid in children.session_members(process.pid) if pid != process.pid]
 
@@ -69,7 +61,7 @@ def test_nobody_is_left_behind(start, serving, number):
     os.kill(process.pid, number)
 
     process.wait(PATIENCE)
-    until(lambda: not children.session_members(process.pid), 20)
+    until(lambda: not children.session_members(process.pid))
     assert not startup.answers("127.0.0.1", port)
 
 

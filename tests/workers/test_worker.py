@@ -10,13 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
 
 from console.adapters import queue
 from console.core.clock import SystemClock
-from console.models.identity import Site
-from console.models.jobs import JobRun
 from tests.services.jobs.run_support import Options, job_of
+from tests.support.runs import opened, run_of
+from tests.support.wait import until
 from workers.launch import children
 from workers.scheduler import Scheduler
 
@@ -48,24 +47,6 @@ def start(tmp_path, database):
         children.stop(process, 5)
 
 
-def until(reached, *, seconds: float = 90):
-    deadline = time.monotonic() + seconds
-    while not (found := reached()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return found
-
-
-def run_of(session, run_id) -> JobRun:
-    session.rollback()
-    return session.get_one(JobRun, run_id, populate_existing=True)
-
-
-def sites(session) -> int:
-    session.rollback()
-    return session.scalar(select(func.count()).select_from(Site))
-
-
 def state_is(session, run_id, state):
     return lambda: run_of(session, run_id).state == state
 
@@ -80,7 +61,7 @@ def test_a_worker_works_survives_its_child_and_ends_after_the_run_it_is_on(place
     worker = start(place.config["REDIS_URL"])
     first = ask(quick, {"name": "a"}, deliver=True)
     until(state_is(session, first, "finished"))
-    assert sites(session) == 1
+    assert opened(session) == 1
     until(lambda: [(found.pid, found.done) for found in queue.state(place.config).workers] == [(worker.pid, 1)])
 
     doomed = ask(slow, {"name": "b"}, deliver=True)
@@ -89,14 +70,14 @@ def test_a_worker_works_survives_its_child_and_ends_after_the_run_it_is_on(place
     os.kill(int(run_of(session, doomed).claimed_by.rpartition(":")[2]), signal.SIGKILL)
     until(state_is(session, doomed, "finished"))
     assert (run_of(session, doomed).status, run_of(session, doomed).error_code) == ("critical", "worker_lost")
-    assert sites(session) == 1
+    assert opened(session) == 1
 
     last = ask(slow, {"name": "c"}, deliver=True)
     until(state_is(session, last, "running"))
     worker.terminate()
     assert worker.wait(20) == 0
     assert (run_of(session, last).state, run_of(session, last).status) == ("finished", "success")
-    assert sites(session) == 2
+    assert opened(session) == 2
 
 
 def test_a_worker_comes_back_when_redis_does(place_on, own_redis, start, ask, session):
@@ -128,8 +109,8 @@ def test_a_worker_that_is_gone_with_its_child_loses_nothing_for_good(place, star
 
     until(closed)
     assert run_of(session, doomed).error_code == "worker_lost"
-    assert sites(session) == 0
+    assert opened(session) == 0
 
     start(place.config["REDIS_URL"])
     until(lambda: scheduler.step() or run_of(session, waiting).state == "finished")
-    assert sites(session) == 1
+    assert opened(session) == 1

@@ -1,4 +1,4 @@
-"""Jobs of the audit trail: checkpoints, the nightly verification, the monthly archive."""
+"""Jobs of the audit trail: checkpoints, the hourly verification, the monthly archive."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ from console.services.audit.keys import chain_keys
 from console.services.audit.reader import batches, hash_at, head_of, last_place, row_after, row_before, span_of
 from console.services.common.query_cache import cached_query_until
 
-# The gate looks at this many of the newest rows at most; the nightly job looks at all of them.
+# The gate looks at this many of the newest rows at most; the hourly job looks at all of them.
 STATUS_ROWS = 2000
 LOOK_AGAIN_AFTER = timedelta(minutes=1)
 _BEGINNING = Anchor()

@@ -135,6 +135,7 @@ def test_markup_in_an_entry_is_shown_and_not_run(auditor, trail):
 
     for address in ("/audit", f"/audit/entries/{own(trail)[0].id}"):
         text = auditor.get(address).text
+        assert "&lt;script&gt;alert" in text
         assert "<script>alert" not in text
         assert "<img src=x>" not in text
         assert "<b>x</b>" not in text

@@ -46,6 +46,7 @@ def test_the_search_page_works_without_script(browser_client):
 def test_what_is_searched_for_cannot_become_markup(browser_client):
     page = browser_client("manager").get("/search?q=<script>alert(1)</script>").text
 
+    assert "&lt;script&gt;alert" in page
     assert "<script>alert" not in page
 
 

@@ -168,5 +168,7 @@ def test_the_board_speaks_the_language_of_its_reader(browser_client, ctx, items,
 def test_nothing_on_the_board_is_inline_script_or_style(browser_client, items):
     client = browser_client("manager")
     for address in ("/board", "/board?view=table", f"/board/items/{items[3]}", "/board/new", "/board/history"):
-        page = client.get(address).text
+        answer = client.get(address)
+        assert answer.status_code == 200
+        page = answer.text
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\bsrc=)", page), address

@@ -22,7 +22,7 @@ def count():
 @pytest.mark.parametrize(
     "query", ["", "?view=table", "?view=table&status=pending&q=x", f"?site={SITE}", "?due=overdue"]
 )
-def test_a_page_asks_the_database_at_most_ten_times(browser_client, count, items, session, clock, engine, query):
+def test_a_page_asks_the_database_at_most_ten_times(browser_client, count, items, session, clock, query):
     client = browser_client("manager")
     client.get("/board" + query)
     add_item(session, clock.now(), 11)
@@ -34,9 +34,8 @@ def test_a_page_asks_the_database_at_most_ten_times(browser_client, count, items
 
     assert few <= 10
     assert count(lambda: client.get("/board" + query)) == few
-    # Nothing was written since: figures and rows stand. On PostgreSQL the other test processes write into the server.
-    if engine.dialect.name == "sqlite":
-        assert count(lambda: client.get("/board" + query)) == 1
+    # Nothing was written since: figures and rows stand.
+    assert count(lambda: client.get("/board" + query)) == 1
 
 
 @pytest.mark.parametrize(
@@ -50,11 +49,9 @@ def test_the_api_asks_the_database_at_most_five_times(api, count, items, path):
     assert count(lambda: client.get(address)) <= 5
 
 
-def test_the_overview_is_not_read_again_while_nothing_is_written(browser_client, count, items, engine):
+def test_the_overview_is_not_read_again_while_nothing_is_written(browser_client, count, items):
     client = browser_client("manager")
     first = count(lambda: client.get("/overview"))
 
     assert first <= 16
-    # On PostgreSQL the other test processes write into the same server.
-    if engine.dialect.name == "sqlite":
-        assert count(lambda: client.get("/overview")) <= 5
+    assert count(lambda: client.get("/overview")) <= 5

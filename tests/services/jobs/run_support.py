@@ -13,6 +13,7 @@ from console.core.revisions import TABLE
 from console.inputs.base import BodyModel
 from console.models.base import Base
 from console.services.audit import record as audit
+from console.services.jobs import requests as run_requests
 from console.services.jobs.job import Job
 from tests.factories import make_site
 
@@ -32,6 +33,13 @@ def open_sites(ctx: Context, options: Options) -> dict[str, Any]:
 
 def job_of(work: Callable[[Context, Any], Any] = open_sites, **values: Any) -> Job:
     return Job(**{"name": "open_sites", "work": work, "options": Options, **values})
+
+
+def waiting(ctx: Context, job: Job, options: dict[str, Any] | None = None, **values: Any) -> int:
+    """Ask for a run that nobody begins; returns its id."""
+    run = run_requests.submit(ctx, job, options, hand_over=lambda _run_id: None, **values)
+    ctx.commit()
+    return run.id
 
 
 def contents(engine: Engine, *, without: tuple[str, ...] = ("job_runs",)) -> dict[str, list[Any]]:

@@ -12,11 +12,6 @@ from tests.factories import make_site
 from tests.services.jobs.run_support import job_of, open_sites
 
 
-@pytest.fixture
-def ctx(make_ctx):
-    return make_ctx()
-
-
 def keeping(ctx, options):
     open_sites(ctx, options)
 

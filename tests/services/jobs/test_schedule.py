@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import random
 import threading
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import sessionmaker
 
 from console.core import logs
@@ -21,6 +20,7 @@ from console.domain.jobs.schedule import ScheduleEntry
 from console.models.jobs import JobRun, JobSchedule
 from console.services.jobs import schedule as run_schedule
 from tests.services.jobs.run_support import job_of
+from tests.support.statements import statements
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -214,19 +214,6 @@ def test_a_line_of_a_job_that_does_not_exist_makes_nothing(look, clock, session)
     assert look(clock, lines) == []
 
 
-@contextmanager
-def statements(engine):
-    """Return the first words of what is sent to the database meanwhile."""
-    seen = []
-
-    def note(_connection, _cursor, statement, *_rest):
-        seen.append(statement.split()[0])
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
-
-
 def test_a_quiet_look_writes_nothing(look, clock, engine):
     look(clock)
     clock.advance(timedelta(seconds=5))
@@ -234,7 +221,7 @@ def test_a_quiet_look_writes_nothing(look, clock, engine):
     with statements(engine) as seen:
         look(clock)
 
-    assert [word for word in seen if word != "BEGIN"] == ["SELECT"]
+    assert [statement.split()[0] for statement in seen] == ["SELECT"]
 
 
 def test_the_overview_tells_last_next_late_and_missed(look, make_ctx, clock, session, engine):

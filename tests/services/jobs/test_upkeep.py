@@ -12,6 +12,7 @@ from console.core import logs
 from console.core.context import SYSTEM, unit_of_work
 from console.models.jobs import JobRun
 from console.services.jobs import upkeep as run_upkeep
+from tests.support.runs import run_of
 
 SECOND = timedelta(seconds=1)
 
@@ -68,11 +69,6 @@ def reap(engine, clock, config, ticks):
     return look
 
 
-def stored(session, run_id) -> JobRun:
-    session.rollback()
-    return session.get_one(JobRun, run_id, populate_existing=True)
-
-
 def test_a_run_without_heartbeat_is_closed_as_lost(add, reap, session, clock):
     run_id = add()
     assert reap() == []
@@ -80,7 +76,7 @@ def test_a_run_without_heartbeat_is_closed_as_lost(add, reap, session, clock):
 
     assert reap(after=2) == [run_id]
 
-    row = stored(session, run_id)
+    row = run_of(session, run_id)
     assert (row.state, row.status, row.error_code, row.finished_at) == (
         "finished",
         "critical",
@@ -94,7 +90,7 @@ def test_a_run_whose_heart_beats_lives_on(add, reap, session, clock):
     run_id = add()
     for _ in range(20):
         assert reap(after=20) == []
-        stored(session, run_id).heartbeat_at = clock.now()
+        run_of(session, run_id).heartbeat_at = clock.now()
         session.commit()
 
 
@@ -102,7 +98,7 @@ def test_a_clock_that_jumps_ahead_kills_no_living_run(add, reap, session, clock)
     run_id = add()
     reap()
     assert reap(after=3600, felt=1) == []
-    stored(session, run_id).heartbeat_at = clock.now()
+    run_of(session, run_id).heartbeat_at = clock.now()
     session.commit()
     assert reap(after=19) == []
 
@@ -119,7 +115,7 @@ def test_a_run_lost_under_a_clock_set_back_does_not_end_before_it_began(add, rea
     reap()
     reap(after=-86400, felt=61)
 
-    row = stored(session, run_id)
+    row = run_of(session, run_id)
     assert row.finished_at == row.started_at
 
 
@@ -191,7 +187,7 @@ def test_what_is_removed_at_once_is_limited_and_starts_with_the_oldest(add, ctx,
 
     assert (found.deleted, found.more) == (4, True)
     assert list(session.scalars(select(JobRun.id).order_by(JobRun.id))) == [*ids[4:], retried]
-    assert stored(session, retried).retry_of is None
+    assert run_of(session, retried).retry_of is None
 
 
 def test_runs_that_found_nothing_to_do_go_sooner(add, ctx, session, clock):

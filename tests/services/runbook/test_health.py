@@ -1,5 +1,4 @@
 import resource
-import subprocess
 
 import pytest
 from redis import Redis
@@ -11,7 +10,6 @@ from console.core.context import Context, start_writing
 from console.core.database import make_engine
 from console.models.runbook import PreflightSnapshot
 from console.services.runbook import health
-from workers.launch.redis_server import RedisServer
 
 
 @pytest.fixture(autouse=True)
@@ -132,14 +130,6 @@ def test_a_database_that_only_reads_is_told(make_ctx, migrated, database, tmp_pa
     only_reads.dispose()
 
     assert (found.database, found.ready) == ("read_only", False)
-
-
-@pytest.fixture
-def own_redis(tmp_path):
-    server = RedisServer(tmp_path / "r", persist=False)
-    server.start(output=subprocess.DEVNULL)
-    yield server
-    server.stop()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from console.models.base import Base
 from console.models.identity import WebSession
 from console.web.credentials import SESSION_KEY
 from tests.factories import make_token, make_user
+from tests.support.wait import until
 
 ROOT = Path(__file__).parents[3]
 SECRET = "web-server-secret-key-of-thirty-two"
@@ -51,6 +51,12 @@ class WebServer:
             return answer.status, answer.read()
         finally:
             connection.close()
+
+    def answers(self) -> bool:
+        """Return whether it is up and well."""
+        with suppress(OSError):
+            return self.get("/health")[0] == 200
+        return False
 
     def opened(self, data: bytes) -> socket.socket:
         """Return a connection over which these bytes were sent."""
@@ -101,11 +107,7 @@ def running(folder: Path, **variables: str) -> Iterator[WebServer]:
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings, **variables})
     try:
         server = WebServer(port, cookie, token, auditor)
-        for _ in range(PATIENCE * 10):
-            with suppress(OSError):
-                if server.get("/health")[0] == 200:
-                    break
-            time.sleep(0.1)
+        until(server.answers)
         yield server
     finally:
         process.terminate()

@@ -2,12 +2,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import redis
 
+from tests.support.wait import until
 from workers.launch import children, redis_server
 from workers.launch.redis_server import RedisServer, RedisStartError
 
@@ -38,8 +38,7 @@ def test_the_queue_survives_a_killed_server(server):
     with client(server) as connection:
         connection.rpush("queue", "run-1", "run-2")
         connection.execute_command("BGREWRITEAOF")
-        while connection.info("persistence")["aof_rewrite_in_progress"]:
-            time.sleep(0.01)
+        until(lambda: not connection.info("persistence")["aof_rewrite_in_progress"])
     os.kill(server.process.pid, signal.SIGKILL)
     server.process.wait()
 
@@ -89,11 +88,7 @@ def test_a_child_dies_with_the_process_that_started_it(tmp_path):
         child = int(parent.stdout.readline())
         parent.kill()
 
-    deadline = time.monotonic() + 60
-    while children.session_members(child) and time.monotonic() < deadline:
-        time.sleep(0.01)
-
-    assert children.session_members(child) == []
+    until(lambda: not children.session_members(child))
 
 
 def test_stopping_a_child_ends_what_it_started():

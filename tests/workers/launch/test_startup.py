@@ -70,6 +70,7 @@ def test_the_lock_of_a_killed_launcher_does_not_hold(tmp_path):
     lock = Lock(tmp_path)
     lock.acquire("z")
 
+    assert lock.path.read_text() == f"process {os.getpid()}, z\n"
     lock.release()
 
 
