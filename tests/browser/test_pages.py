@@ -70,3 +70,18 @@ def test_every_page_has_a_title_of_its_own(page_as):
 
     assert all(title.endswith(" · KA Facility OS") for title in titles)
     assert {title: found for title, found in titles.items() if len(set(found)) > 1} == {}
+
+
+def test_the_colours_of_the_system_hide_neither_the_strip_nor_the_current_place(page_as):
+    page = page_as("owner", width=390)
+    page.emulate_media(forced_colors="active")
+    page.goto("/components")
+    shown = """() => [getComputedStyle(document.querySelector('.strip > .strip-late')).backgroundColor,
+      getComputedStyle(document.querySelector('.strip > .strip-soon')).backgroundColor]"""
+
+    late, soon = page.evaluate(shown)
+    page.goto("/overview")
+    current = page.locator(".bottombar [aria-current]").evaluate("(one) => getComputedStyle(one).outlineStyle")
+
+    assert late != soon
+    assert current == "solid"
