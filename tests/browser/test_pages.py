@@ -85,3 +85,32 @@ def test_the_colours_of_the_system_hide_neither_the_strip_nor_the_current_place(
 
     assert late != soon
     assert current == "solid"
+
+
+def test_the_bar_of_the_phone_never_hides_what_has_the_focus(page_as):
+    page = page_as("owner", width=390)
+    page.goto("/components")
+    bar = page.locator(".bottombar")
+    below = """(one) => {
+      const { activeElement: active } = document, box = active.getBoundingClientRect();
+      const under = box.top + box.height / 2 > one.getBoundingClientRect().top;
+      return active.closest('main') && under ? active.outerHTML : null;
+    }"""
+
+    hidden = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        hidden.append(bar.evaluate(below))
+
+    assert set(hidden) == {None}
+
+
+def test_the_links_in_a_figure_lead_to_their_own_rows(page_as):
+    page = page_as("owner")
+    page.goto("/components")
+    link = page.locator(".stat:has(.stat-link) .stat-foot a").first
+
+    assert link.evaluate("""(one) => {
+      const box = one.getBoundingClientRect();
+      return document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2) === one;
+    }""")
