@@ -12,6 +12,13 @@ from console.ui.frame import nav_items
 VARIANTS = ((1440, "light", "ko"), (1440, "dark", "en"), (390, "light", "en"), (390, "dark", "ko"))
 EXTRA = ("/search?q=GR", "/no-such-page", "/api/docs", "/api/public/modules", "/board?view=table")
 
+# What a reader cannot see whole: the title in the bar of a phone, and tables that slide under the edge of their panel.
+# Code and the API's tables of fields may slide; they say so with a tab stop.
+CUT = """() => [...document.querySelectorAll('.topbar-title, .table-wrap:not([tabindex])')]
+  .filter((one) => one.checkVisibility())
+  .filter((one) => one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1)
+  .map((one) => one.textContent.trim().slice(0, 60))"""
+
 
 def _addresses() -> list[str]:
     """Places of the rail and every other page that a module calls its own."""
@@ -35,6 +42,7 @@ def test_a_page_opens_fits_and_is_accessible(page_as, axe, address, width, theme
     if address == "/no-such-page":
         page.problems.clear()  # The browser reports the 404 itself.
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CUT) == []
     assert page.locator("html").get_attribute("lang") == lang
     assert page.locator("h1").count() == 1
     assert axe(page) == []
@@ -62,3 +70,47 @@ def test_every_page_has_a_title_of_its_own(page_as):
 
     assert all(title.endswith(" · KA Facility OS") for title in titles)
     assert {title: found for title, found in titles.items() if len(set(found)) > 1} == {}
+
+
+def test_the_colours_of_the_system_hide_neither_the_strip_nor_the_current_place(page_as):
+    page = page_as("owner", width=390)
+    page.emulate_media(forced_colors="active")
+    page.goto("/components")
+    shown = """() => [getComputedStyle(document.querySelector('.strip > .strip-late')).backgroundColor,
+      getComputedStyle(document.querySelector('.strip > .strip-soon')).backgroundColor]"""
+
+    late, soon = page.evaluate(shown)
+    page.goto("/overview")
+    current = page.locator(".bottombar [aria-current]").evaluate("(one) => getComputedStyle(one).outlineStyle")
+
+    assert late != soon
+    assert current == "solid"
+
+
+def test_the_bar_of_the_phone_never_hides_what_has_the_focus(page_as):
+    page = page_as("owner", width=390)
+    page.goto("/components")
+    bar = page.locator(".bottombar")
+    below = """(one) => {
+      const { activeElement: active } = document, box = active.getBoundingClientRect();
+      const under = box.top + box.height / 2 > one.getBoundingClientRect().top;
+      return active.closest('main') && under ? active.outerHTML : null;
+    }"""
+
+    hidden = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        hidden.append(bar.evaluate(below))
+
+    assert set(hidden) == {None}
+
+
+def test_the_links_in_a_figure_lead_to_their_own_rows(page_as):
+    page = page_as("owner")
+    page.goto("/components")
+    link = page.locator(".stat:has(.stat-link) .stat-foot a").first
+
+    assert link.evaluate("""(one) => {
+      const box = one.getBoundingClientRect();
+      return document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2) === one;
+    }""")

@@ -295,9 +295,9 @@ def _of_latest(latest: LatestRun | None) -> list[Anomaly]:
         made.append(Anomaly("latest_run_critical", CRITICAL, text, CRITICAL, "success|warning", _ERRORS))
     critical, late = latest.critical_open_count, latest.overdue_count
     if critical:
-        text = T("%(count)s critical items are open.", count=critical)
+        text = T("Critical open items: %(count)s.", count=critical)
         made.append(Anomaly("critical_open_items", WARNING, text, str(critical), "0", _WORK))
     if late:
-        text = T("%(count)s items are late.", count=late)
+        text = T("Late items: %(count)s.", count=late)
         made.append(Anomaly("overdue_items_open", WARNING, text, str(late), "0", _WORK))
     return made

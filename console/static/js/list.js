@@ -34,7 +34,7 @@ function press(selector) {
 shortcut('j', text('keys_next'), () => move(1));
 shortcut('k', text('keys_previous'), () => move(-1));
 shortcut('x', text('keys_select'), () => press('[data-select]'));
-shortcut('Enter', text('keys_open'), (event) => (event.target.matches('a, button, summary') ? false : press('a.cell-title, a.board-card-title, [data-open-row]')));
+shortcut('Enter', text('keys_open'), (event) => (event.target.matches('a, button, summary') ? false : press('a.cell-title, a.board-card-title')));
 shortcut('e', text('keys_edit'), () => press('[data-key="e"]'));
 shortcut('a', text('keys_assign'), () => press('[data-key="a"]'));
 shortcut('m', text('keys_move'), () => press('[data-key="m"]'));

@@ -58,7 +58,7 @@ function enter(parts) {
 let asking = null;
 
 /** Sign in over the page; gives whether the same person is signed in afterwards. */
-export function signIn() {
+function signIn() {
   asking ??= ask().finally(() => { asking = null; });
   return asking;
 }
