@@ -55,24 +55,22 @@ class Swept:
 
 
 def scan_pending(ctx: Context, *, limit: int = 200) -> Scanned:
-    """Scan the files that wait for it, oldest first.
+    """Scan up to `limit` of the files that wait for it, oldest first; those whose content is missing hold up nobody.
 
     What the scanner condemns is quarantined: it counts as evidence no longer and cannot be downloaded. Everything is
     read and judged before the transaction may write.
     """
-    waiting = select(EvidenceFile).where(
-        EvidenceFile.malware_scan_status == rules.PENDING, EvidenceFile.removed_at.is_(None)
-    )
     found: list[tuple[int, Scan]] = []
     missing = 0
-    rows = ctx.session.scalars(waiting.order_by(EvidenceFile.id).limit(limit)).all()
-    for number, row in enumerate(rows, start=1):
+    for row in _waiting(ctx, limit):
+        if len(found) == limit:
+            break
         try:
             with evidence_store.opened(ctx, row) as content:
                 found.append((row.id, evidence_scan.scan(ctx.config, content, row.content_type)))
         except (DomainError, OSError):
             missing += 1
-        progress(ctx, number, len(rows))
+        progress(ctx, len(found) + missing)
     if not ctx.writing:
         ctx.begin_write()
     now = ctx.now()
@@ -86,6 +84,26 @@ def scan_pending(ctx: Context, *, limit: int = 200) -> Scanned:
         missing_count=missing,
         evidence_ids=tuple(key for key, _scan in settled),
     )
+
+
+def _waiting(ctx: Context, at_once: int) -> Iterator[EvidenceFile]:
+    """Yield the files that wait for the scanner, oldest first."""
+    last = 0
+    while True:
+        rows = ctx.session.scalars(
+            select(EvidenceFile)
+            .where(
+                EvidenceFile.malware_scan_status == rules.PENDING,
+                EvidenceFile.removed_at.is_(None),
+                EvidenceFile.id > last,
+            )
+            .order_by(EvidenceFile.id)
+            .limit(at_once)
+        ).all()
+        yield from rows
+        if len(rows) < at_once:
+            return
+        last = rows[-1].id
 
 
 def _settle(ctx: Context, evidence_id: int, scan: Scan, now: datetime) -> bool:

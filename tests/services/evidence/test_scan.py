@@ -153,6 +153,20 @@ def test_a_file_waits_for_an_absent_scanner_and_is_let_out_when_it_is_clean(scan
         assert stream.read() == b"measured"
 
 
+def test_files_whose_content_is_missing_hold_up_nobody(scanning, session, tmp_path):
+    lost = [attach(scanning, content=f"lost {number}".encode()) for number in range(3)]
+    for path in evidence_store.root(scanning.config).rglob("*"):
+        if path.is_file():
+            path.unlink()
+    made = attach(scanning)
+    daemon = Clamd(tmp_path)
+    done = evidence_upkeep.scan_pending(scanning, limit=1)
+    scanning.commit()
+    daemon.close()
+
+    assert (done.missing_count, done.evidence_ids) == (len(lost), (made.id,))
+
+
 def test_a_late_verdict_puts_a_file_into_quarantine(scanning, session, tmp_path):
     made = attach(scanning)
     assert session.get(TrackerItem, scanning.item).evidence_count == 1
