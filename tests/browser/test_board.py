@@ -277,3 +277,13 @@ def test_the_open_drawer_shows_what_was_taken_back(page_as):
     page.get_by_role("button", name="Undo").click()
 
     expect(status).to_have_value(before)
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_rows_have_boxes_only_where_something_answers_to_them(page_as, script):
+    page = page_as("manager", script=script)
+    page.goto("/board?view=table")
+
+    page.locator("[data-row]").first.wait_for()
+    assert page.locator("td.table-select").first.is_visible() is script
+    assert page.locator("th.table-select").first.is_visible() is script

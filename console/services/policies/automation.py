@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
+
+from sqlalchemy import select
 
 from console.core.config import Config
 from console.core.context import Context
@@ -15,12 +18,16 @@ from console.domain.automation.autopilot import AutopilotPolicy
 from console.domain.errors import Invalid
 from console.domain.text import T
 from console.inputs.policies import AutopilotPolicyModel
+from console.models.policies import PolicyRevision
+from console.services.common.query_cache import cached_query
+from console.services.identity.names import names_of
 from console.services.policies import policies
 from console.services.policies.kinds import PolicyKind, PolicyView
 
 READ = ("admins:manage", "governance:read")
 MANAGE = ("admins:manage", "governance:manage")
 AUDIT = "ops_governance_remediation_tracker"
+_PAUSE = "pause"
 _SETTING = "GOVERNANCE_REMEDIATION_"
 # Which variable gives the built-in value of which field (API contract, environment variables).
 _VARIABLES = {
@@ -96,9 +103,39 @@ def resume(ctx: Context, *, reason: str) -> PolicyView:
     return _switch(ctx, False, reason)
 
 
+@dataclass(frozen=True)
+class Stopped:
+    """Who stopped the automation, when (aware UTC) and why; all None where the switch was not used for it."""
+
+    at: datetime | None = None
+    by: str | None = None
+    reason: str | None = None
+
+
+def stopped(ctx: Context) -> Stopped | None:
+    """Return who stopped the automation, for everybody whose work it concerns; None while it acts."""
+    found = cached_query(ctx, "automation_stopped", lambda: (_stopped(ctx),))
+    return found[0]
+
+
+def _stopped(ctx: Context) -> Stopped | None:
+    if not effective(ctx).policy.paused:
+        return None
+    newest = (
+        select(PolicyRevision.at, PolicyRevision.actor, PolicyRevision.reason)
+        .where(PolicyRevision.policy_key == AUTOPILOT.key, PolicyRevision.source == _PAUSE)
+        .order_by(PolicyRevision.revision.desc())
+        .limit(1)
+    )
+    row = ctx.session.execute(newest).first()
+    if row is None:
+        return Stopped()
+    return Stopped(row.at, names_of(ctx, [row.actor]).get(row.actor, row.actor), row.reason)
+
+
 def _switch(ctx: Context, paused: bool, reason: str) -> PolicyView:
     ctx.actor.require_all_sites()
     if not reason.strip():
         raise Invalid.field("reason", T("Stopping and resuming need a reason"))
-    word = "pause" if paused else "resume"
+    word = _PAUSE if paused else "resume"
     return policies.store(ctx, AUTOPILOT, {"paused": paused}, reason=reason, source=word)
