@@ -95,7 +95,7 @@ def _page(status: int = 200, *, password: ConfirmPasswordForm | None = None, cod
         own=own,
         password=password or ConfirmPasswordForm(),
         code=code or CodeForm(),
-        picture=_picture(own.address) if own.address else None,
+        picture=_picture(own.address) if own and own.address else None,
         first=first,
     )
     return make_response(body, status, UNKEPT)

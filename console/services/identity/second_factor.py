@@ -37,9 +37,11 @@ class SecondFactorView:
     is_required: bool
 
 
-def own(ctx: Context) -> SecondFactorView:
-    """Return the caller's second factor; raises Conflict for a principal without an account."""
-    user = _own(ctx)
+def own(ctx: Context) -> SecondFactorView | None:
+    """Return the caller's second factor; None for who has no password, beside which it would stand."""
+    user = ctx.session.scalar(select(User).where(User.id == ctx.actor.user_id))
+    if user is None or user.password_hash is None:
+        return None
     waiting = user.second_factor_seed is not None and user.second_factor_since is None
     secret = _secret(ctx, user) if waiting else None
     address = rules.address_of(secret, username=user.username, issuer=ISSUER) if secret else None
@@ -54,7 +56,7 @@ def begin(ctx: Context, *, password: str) -> None:
 
     Raises Invalid for a wrong password (a browser left open is not enough), Conflict when it is switched on already.
     """
-    user = _own(ctx, lock=True)
+    user = _own(ctx)
     if user.second_factor_since is not None:
         raise Conflict(T("The second factor is switched on already"), code="second_factor_on")
     if not passwords.matches(ctx.config, user.password_hash, normalise_password(password)):
@@ -70,7 +72,7 @@ def confirm(ctx: Context, *, code: str) -> tuple[str, ...]:
     The other sessions and the tokens that the password alone got end. Raises Invalid for a wrong code, Conflict when
     nothing waits to be confirmed.
     """
-    user = _own(ctx, lock=True)
+    user = _own(ctx)
     if user.second_factor_seed is None or user.second_factor_since is not None:
         raise Conflict(T("There is no second factor to confirm"), code="second_factor_not_begun")
     step = rules.matching_step(
@@ -97,7 +99,7 @@ def switch_off(ctx: Context, *, code: str) -> None:
 
     Raises Invalid for a wrong code, Conflict when it is not on or the caller's role demands it.
     """
-    user = _own(ctx, lock=True)
+    user = _own(ctx)
     if user.second_factor_since is None:
         raise Conflict(T("The second factor is not switched on"), code="second_factor_off")
     if _is_required(ctx, user):
@@ -188,9 +190,8 @@ def _changed(ctx: Context, user: User) -> None:
     ctx.session.flush()
 
 
-def _own(ctx: Context, *, lock: bool = False) -> User:
-    statement = select(User).where(User.id == ctx.actor.user_id)
-    user = ctx.session.scalar(locked(statement) if lock else statement)
+def _own(ctx: Context) -> User:
+    user = ctx.session.scalar(locked(select(User).where(User.id == ctx.actor.user_id)))
     if user is None or user.password_hash is None:
         raise Conflict(T("This sign-in has no account of its own"), code="no_account")
     return user

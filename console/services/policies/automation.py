@@ -27,7 +27,6 @@ from console.services.policies.kinds import PolicyKind, PolicyView
 READ = ("admins:manage", "governance:read")
 MANAGE = ("admins:manage", "governance:manage")
 AUDIT = "ops_governance_remediation_tracker"
-_PAUSE = "pause"
 _SETTING = "GOVERNANCE_REMEDIATION_"
 # Which variable gives the built-in value of which field (API contract, environment variables).
 _VARIABLES = {
@@ -105,7 +104,7 @@ def resume(ctx: Context, *, reason: str) -> PolicyView:
 
 @dataclass(frozen=True)
 class Stopped:
-    """Who stopped the automation, when (aware UTC) and why; all None where the switch was not used for it."""
+    """Who stopped the automation, when (aware UTC) and why; all None where no change of the policy did it."""
 
     at: datetime | None = None
     by: str | None = None
@@ -121,13 +120,13 @@ def stopped(ctx: Context) -> Stopped | None:
 def _stopped(ctx: Context) -> Stopped | None:
     if not effective(ctx).policy.paused:
         return None
+    # Whoever turned it last: with the button, or with a change of the policy through the API.
     newest = (
-        select(PolicyRevision.at, PolicyRevision.actor, PolicyRevision.reason)
-        .where(PolicyRevision.policy_key == AUTOPILOT.key, PolicyRevision.source == _PAUSE)
+        select(PolicyRevision.at, PolicyRevision.actor, PolicyRevision.reason, PolicyRevision.changes)
+        .where(PolicyRevision.policy_key == AUTOPILOT.key)
         .order_by(PolicyRevision.revision.desc())
-        .limit(1)
     )
-    row = ctx.session.execute(newest).first()
+    row = next((row for row in ctx.session.execute(newest) if "paused" in row.changes), None)
     if row is None:
         return Stopped()
     return Stopped(row.at, names_of(ctx, [row.actor]).get(row.actor, row.actor), row.reason)
@@ -137,5 +136,5 @@ def _switch(ctx: Context, paused: bool, reason: str) -> PolicyView:
     ctx.actor.require_all_sites()
     if not reason.strip():
         raise Invalid.field("reason", T("Stopping and resuming need a reason"))
-    word = _PAUSE if paused else "resume"
+    word = "pause" if paused else "resume"
     return policies.store(ctx, AUTOPILOT, {"paused": paused}, reason=reason, source=word)

@@ -60,6 +60,15 @@ def test_the_account_leads_to_it_and_the_codes_are_shown_once(kim, clock):
     assert "10" in kim.get(PAGE).text
 
 
+def test_who_has_no_password_reads_in_words_that_there_is_nothing_to_add(api):
+    token = api("manager")
+    page = token.get(PAGE)
+
+    assert (page.status_code, "You sign in without a password" in page.text) == (200, True)
+    assert "/begin" not in page.text
+    assert token.post(f"{PAGE}/begin", data={"password": PASSWORD}).status_code == 409
+
+
 @pytest.mark.parametrize("which", ["app", "recovery"])
 def test_the_sign_in_asks_for_a_code_after_the_password(kim, stranger, clock, session, which):
     app, codes = switch_on(kim, clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import unicodedata
 from datetime import timedelta
+from itertools import product
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -269,24 +270,33 @@ class TestSites:
         assert session.scalars(select(Site.name)).all() == ["본관"]
 
 
+# What managers may do too, within their own (tests/blueprints/identity/test_user_managers.py).
+OF_USERS = (
+    lists.all_users,
+    lambda ctx: users.get(ctx, 1),
+    lambda ctx: users.create(ctx, username="kim"),
+    lambda ctx: users.set_active(ctx, 1, is_active=False),
+    lambda ctx: users.edit(ctx, 1, role="owner"),
+    lambda ctx: users.reset_password(ctx, 1),
+)
+OF_ADMINISTRATORS = (
+    lambda ctx: tokens.issue(ctx, 1),
+    lambda ctx: tokens.rotate(ctx, 1),
+    lambda ctx: tokens.revoke(ctx, 1),
+    lists.all_tokens,
+    tokens.policy,
+    lambda ctx: sites.create(ctx, name="HQ"),
+    lists.all_sites,
+)
+
+
 @pytest.mark.parametrize(
-    "work",
+    ("role", "work"),
     [
-        lists.all_users,
-        lambda ctx: users.create(ctx, username="kim"),
-        lambda ctx: users.set_active(ctx, 1, is_active=False),
-        lambda ctx: users.edit(ctx, 1, role="owner"),
-        lambda ctx: users.reset_password(ctx, 1),
-        lambda ctx: tokens.issue(ctx, 1),
-        lambda ctx: tokens.rotate(ctx, 1),
-        lambda ctx: tokens.revoke(ctx, 1),
-        lists.all_tokens,
-        tokens.policy,
-        lambda ctx: sites.create(ctx, name="HQ"),
-        lists.all_sites,
+        *product(("operator", "auditor"), OF_USERS),
+        *product(("manager", "operator", "auditor"), OF_ADMINISTRATORS),
     ],
 )
-@pytest.mark.parametrize("role", ["manager", "operator", "auditor"])
 def test_every_use_case_asks_for_the_permission_itself(make_ctx, role, work):
     with pytest.raises(PermissionDenied, match="Missing permission: admins:manage"):
         work(make_ctx(role))
