@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -176,12 +177,13 @@ class RestoredPart:
 
 def restored_parts(ctx: Context) -> tuple[RestoredPart, ...]:
     """Return the acknowledged restores of this chain, oldest first."""
-    chain = chain_name(ctx.session)
+    rows = [row for row in _acknowledgements(ctx) if row.after_seq is not None]
+    chain = chain_name(ctx.session) if rows else None
     return tuple(
         RestoredPart(
             row.after_seq, row.seq, row.left_signature or "", row.reason, row.actor_username, row.acknowledged_at
         )
-        for row in _acknowledgements(ctx)
+        for row in rows
         if row.chain == chain and row.after_seq is not None
     )
 
@@ -189,14 +191,15 @@ def restored_parts(ctx: Context) -> tuple[RestoredPart, ...]:
 def left_behind(ctx: Context) -> Callable[[Checkpoint], bool]:
     """Return a function that tells of a line in a file whether an acknowledged restore left it behind.
 
-    What the database itself has as a checkpoint always holds.
+    What the database itself has as a checkpoint always holds. Nothing is read before the first line is asked about.
     """
-    parts, keys = restored_parts(ctx), chain_keys(ctx.config).known
-    stored = set(ctx.session.scalars(select(AuditCheckpoint.signature))) if parts else set[str]()
+    keys = chain_keys(ctx.config).known
+    parts = cache(lambda: restored_parts(ctx))
+    stored = cache(lambda: set(ctx.session.scalars(select(AuditCheckpoint.signature))))
 
     def left(checkpoint: Checkpoint) -> bool:
-        covered = any(part.covers(checkpoint) for part in parts)
-        return covered and checkpoint.signature not in stored and checkpoint.genuine(keys)
+        covered = any(part.covers(checkpoint) for part in parts())
+        return covered and checkpoint.signature not in stored() and checkpoint.genuine(keys)
 
     return left
 
@@ -254,13 +257,16 @@ def _read_line(line: bytes) -> Checkpoint | None:
         return None
 
 
-def newest_in_files(ctx: Context) -> Checkpoint | None:
-    """Return the last whole line about what the database holds (no acknowledged restore left it behind), or None."""
-    left = left_behind(ctx)
+def newest_in_files(ctx: Context, stored: AuditCheckpoint | None) -> Checkpoint | None:
+    """Return the last whole line about what the database holds (no acknowledged restore left it behind), or None.
+
+    Usually it is the line of `stored`, the newest checkpoint of the database, and nothing has to be asked.
+    """
+    left, own = left_behind(ctx), stored.signature if stored is not None else None
     for path in reversed(_files(ctx)):
         for line in _from_the_end(path):
             checkpoint = _read_line(line)
-            if checkpoint is None or not left(checkpoint):
+            if checkpoint is None or checkpoint.signature == own or not left(checkpoint):
                 return checkpoint
     return None
 
