@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select, update
 from console.core.context import Context
 from console.core.secret_key import secret_key
 from console.domain.errors import Conflict, Invalid
+from console.domain.identity import iam
 from console.domain.identity import second_factor as rules
 from console.domain.identity.accounts import normalise_password
 from console.domain.text import T
@@ -19,10 +20,10 @@ from console.services.audit import record as audit
 from console.services.identity import passwords
 from console.services.identity.callers import hashes_of
 from console.services.identity.grants import locked
+from console.services.identity.sessions import WRONG_PASSWORD
 from console.services.identity.users import end_sessions, end_tokens, load
 
 WRONG_CODE = "second_factor_wrong"
-WRONG_PASSWORD = "wrong_password"
 ISSUER = "KA Facility OS"
 
 
@@ -127,7 +128,11 @@ def note_failure(ctx: Context, *, ip: str) -> None:
 
 
 def reset(ctx: Context, user_id: int) -> bool:
-    """Take somebody's second factor away, for whoever runs the machine; return whether there was one."""
+    """Take somebody's second factor away, for whoever runs the machine; return whether there was one.
+
+    Raises PermissionDenied without `admins:manage`, NotFound for an unknown user.
+    """
+    ctx.actor.require(iam.ADMIN)
     user = load(ctx, user_id, lock=True)
     had = user.second_factor_since is not None
     _forget(ctx, user)

@@ -64,7 +64,7 @@ def test_who_has_no_password_reads_in_words_that_there_is_nothing_to_add(api):
     token = api("manager")
     page = token.get(PAGE)
 
-    assert (page.status_code, "You sign in without a password" in page.text) == (200, True)
+    assert (page.status_code, "비밀번호 없이 로그인하는 계정입니다" in page.text) == (200, True)
     assert "/begin" not in page.text
     assert token.post(f"{PAGE}/begin", data={"password": PASSWORD}).status_code == 409
 

@@ -19,7 +19,7 @@ from console.domain.identity.tokens import judge
 from console.models.audit import AuditLog
 from console.models.identity import Site, Token, User, WebSession
 from console.services.identity import callers as identity
-from console.services.identity import clean_up, first_owner, lists, me, sessions, sites, tokens, users
+from console.services.identity import clean_up, first_owner, lists, me, second_factor, sessions, sites, tokens, users
 from tests.conftest import actor_of
 from tests.factories import make_site, make_token, make_user
 
@@ -285,6 +285,7 @@ OF_ADMINISTRATORS = (
     lambda ctx: tokens.revoke(ctx, 1),
     lists.all_tokens,
     tokens.policy,
+    lambda ctx: second_factor.reset(ctx, 1),
     lambda ctx: sites.create(ctx, name="HQ"),
     lists.all_sites,
 )
