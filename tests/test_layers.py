@@ -11,6 +11,7 @@ WORLD = ("os", "random", "secrets", "socket", "subprocess", "threading", "time",
 # Packages that the domain may use: plain Python without state that asks nothing of the world around it.
 PLAIN = {
     "cronsim": "the instants of cron words are a rule over the arguments alone",
+    "pyotp": "a code follows from secret and time, which are arguments",
 }
 
 

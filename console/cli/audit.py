@@ -18,7 +18,7 @@ from console.domain.errors import DomainError
 from console.services.audit import archive_files as audit_files
 from console.services.audit import checkpoints as audit_checkpoints
 from console.services.audit.archive import chain_facts
-from console.services.audit.checkpoint_store import lost_chains
+from console.services.audit.checkpoint_store import OlderCopy, RestoredPart, lost_chains, older_copy, restored_parts
 from console.services.audit.rebaseline_records import ranges
 from console.services.audit.verify import Progress, verify_all, verify_month
 from console.web.extensions import runtime
@@ -54,10 +54,11 @@ def _telling(*, quiet: bool) -> Progress | None:
 @click.argument("chain")
 @click.option("--reason", required=True, help="Why the log, or the file of its checkpoints, is gone.")
 def acknowledge(chain: str, reason: str) -> None:
-    """Acknowledge that a log of which checkpoints remain is gone; who and why stays on record."""
+    """Acknowledge that a log of which checkpoints remain, or its newest part, is gone; it stays on record."""
     with _context() as ctx:
         seq = audit_checkpoints.acknowledge(ctx, chain, reason=reason)
-    click.echo(f"Acknowledged: the log {chain} up to entry {seq} is gone")
+        part = next((part for part in reversed(restored_parts(ctx)) if part.seq == seq), None)
+    click.echo(_restored(part) if part else f"Acknowledged: the log {chain} up to entry {seq} is gone")
 
 
 @commands.command("verify")
@@ -71,6 +72,8 @@ def verify(*, month: str | None, as_json: bool) -> None:
         report = verify_month(ctx, wanted, progress=tell).report if wanted else verify_all(ctx, progress=tell)
         rewritten = ranges(ctx)
         lost = [] if wanted else lost_chains(ctx)
+        older = None if report.chain_ok else older_copy(ctx)
+        parts = restored_parts(ctx)
     if as_json:
         click.echo(to_json({**chain_facts(report), "rebaselined_ranges": rewritten}))
     else:
@@ -80,9 +83,33 @@ def verify(*, month: str | None, as_json: bool) -> None:
                 f"WARNING: {item.changed_count} rows ({item.first_seq} to {item.last_seq}) were written anew by "
                 f"{item.actor_username} on {item.rebaselined_at:%Y-%m-%d %H:%M} UTC: {item.reason or 'no reason'}"
             )
+        for part in parts:
+            click.echo(_restored(part))
+    if older is not None:
+        click.echo(_steps(older), err=True)
     for one in lost:
         click.echo(f"MISSING: the log {one.chain}, signed up to entry {one.seq}", err=True)
     sys.exit(EXIT_OK if report.chain_ok else EXIT_BROKEN)
+
+
+def _restored(part: RestoredPart) -> str:
+    return (
+        f"WARNING: an older backup was restored: the entries {part.after_seq + 1} to {part.seq} that were signed "
+        f"before are gone, and a new part follows entry {part.after_seq}. Acknowledged by {part.actor_username} on "
+        f"{part.acknowledged_at:%Y-%m-%d %H:%M} UTC: {part.reason}. Checkpoint left behind: {part.left_signature}"
+    )
+
+
+def _steps(older: OlderCopy) -> str:
+    return (
+        f"OLDER COPY: the checkpoint files of the log {older.chain} are newer than this database. They were signed up "
+        f"to entry {older.seq}; the database agrees with them up to entry {older.after_seq}.\n"
+        "Either an older backup was restored, or the newest entries were deleted.\n"
+        "  1. If a newer backup exists, restore that one instead.\n"
+        "  2. If nobody restored a backup, keep database and files as they are and look for who changed them.\n"
+        "  3. If the restore was meant, start a new part of the log that stays linked to the old checkpoint:\n"
+        f'     flask audit acknowledge {older.chain} --reason "why the backup was restored"'
+    )
 
 
 def _told(report: ChainReport) -> str:

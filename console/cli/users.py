@@ -12,7 +12,7 @@ import click
 from console.cli.groups import Commands, sentence
 from console.core.context import Context
 from console.domain.errors import DomainError, NotFound
-from console.services.identity import first_owner, tokens, users
+from console.services.identity import first_owner, second_factor, tokens, users
 from console.services.identity.first_owner import FirstOwner
 from console.web.extensions import runtime
 
@@ -74,6 +74,15 @@ def reset_password(username: str, password_stdin: bool) -> None:
     click.echo(f"Password of {username} set; {done.sessions_ended} sessions and {done.tokens_ended} tokens ended.")
     if done.one_time_password is not None:
         click.echo(f"One-time password: {done.one_time_password}")
+
+
+@user.command("reset-second-factor")
+@click.argument("username")
+def reset_second_factor(username: str) -> None:
+    """Take the second factor of a user away: phone and recovery codes are lost, the password is enough again."""
+    with _transaction() as ctx:
+        had = second_factor.reset(ctx, _id_of(ctx, username))
+    click.echo(f"Second factor of {username} taken away." if had else f"{username} had no second factor switched on.")
 
 
 @token.command("issue")

@@ -47,6 +47,7 @@ class Actor:
     token_idle_due_at: datetime | None = None
     token_must_rotate: bool = False
     must_change_password: bool = False
+    has_second_factor: bool = False
     locale: str | None = None
 
     def can(self, permission: str) -> bool:

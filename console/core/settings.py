@@ -83,6 +83,7 @@ IDENTITY = _section(
     ("SITE_SCOPE_EMPTY_MEANS_ALL", "bool", False, "An empty site list in a request means all sites (old clients) instead of none"),
     ("GRANT_CONTAINMENT", "bool", True, "Nobody grants roles, permissions or sites beyond their own; off only for old automation"),
     ("API_LOGIN_BEFORE_OWN_PASSWORD", "bool", False, "A one-time password is enough for a token (old clients); strict is to choose an own one first"),
+    ("OWNER_SECOND_FACTOR_REQUIRED", "bool", False, "Owners go on only after they switched on a second factor"),
     ("PASSWORD_MIN_LENGTH", "int", 10, "Shortest password", 8, 64),
     ("SESSION_IDLE_MINUTES", "int", 480, "Minutes without a request after which a browser session ends", 5, 10080),
     ("SESSION_ABSOLUTE_HOURS", "int", 168, "Hours after which a browser session ends in any case", 1, 2160),

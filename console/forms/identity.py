@@ -20,6 +20,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from console.domain.identity.accounts import PASSWORD_MAX
+from console.domain.identity.second_factor import CODE_MAX
 from console.forms.shared import BaseForm, SelectMultipleCheckboxField, limits
 from console.inputs.identity import LoginIn, ProfileIn, SiteIn, TokenIn, UserIn
 
@@ -40,6 +41,27 @@ class SignInForm(BaseForm):
         render_kw={"autocomplete": "current-password"},
     )
     next = HiddenField()
+
+
+class CodeForm(BaseForm):
+    """A code of the second factor."""
+
+    code = StringField(
+        lazy_gettext("Code"),
+        [InputRequired(), Length(max=CODE_MAX)],
+        render_kw={"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false"},
+    )
+    next = HiddenField()
+
+
+class ConfirmPasswordForm(BaseForm):
+    """The own password once more, before something that matters."""
+
+    password = PasswordField(
+        lazy_gettext("Password"),
+        [InputRequired(), Length(max=PASSWORD_MAX)],
+        render_kw={"autocomplete": "current-password"},
+    )
 
 
 class PasswordForm(BaseForm):

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from console.domain.identity.accounts import DISPLAY_NAME_MAX, PASSWORD_MAX, USERNAME_MAX, USERNAME_MIN
 from console.domain.identity.scope import MAX_SITE_NAME
+from console.domain.identity.second_factor import CODE_MAX
 from console.domain.identity.tokens import LABEL_MAX
 from console.domain.ids import MAX_ID
 from console.inputs.base import BodyModel, Instant, InstantIn, OutModel, PathModel, QueryModel, RowId
@@ -92,6 +93,11 @@ class LoginIn(BodyModel):
     username: str = Field(min_length=1, max_length=USERNAME_MAX)
     password: Password
     token_label: str = Field("web-login", min_length=1, max_length=LABEL_MAX)
+    otp: str | None = Field(
+        None,
+        max_length=CODE_MAX,
+        description="code of the authenticator app or a recovery code; needed once the person has a second factor",
+    )
 
 
 class ProfileIn(BodyModel):

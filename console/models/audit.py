@@ -99,7 +99,9 @@ class AuditCheckpoint(Base):
 class AuditAcknowledgement(Base):
     """Somebody knows that the checkpoints of a chain, up to a place in it, have lost their log or their file.
 
-    It is signed with the chain key, so that hands on the database cannot acknowledge what they did.
+    It is signed with the chain key, so that hands on the database cannot acknowledge what they did. With `after_seq`
+    it says that an older backup was restored: the entries after that one, up to `seq`, are gone, and the checkpoint
+    with `left_signature` is the newest statement about them.
     """
 
     __tablename__ = "audit_acknowledgements"
@@ -112,6 +114,8 @@ class AuditAcknowledgement(Base):
     acknowledged_at: Mapped[datetime]
     signature: Mapped[str] = mapped_column(String(64))
     key_id: Mapped[str] = mapped_column(String(16))
+    after_seq: Mapped[int | None] = mapped_column(BigInteger)
+    left_signature: Mapped[str | None] = mapped_column(String(64))
 
 
 class AuditRebaseline(Base):

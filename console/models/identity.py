@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, false, text, true
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, false, text, true
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
@@ -53,12 +53,31 @@ class User(Base):
     password_hash: Mapped[str | None] = mapped_column(String(255))
     password_updated_at: Mapped[datetime | None]
     must_change_password: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # The secret of the second factor follows from this and a key outside the database; it counts from `since` on.
+    second_factor_seed: Mapped[str | None] = mapped_column(String(64))
+    second_factor_since: Mapped[datetime | None]
+    second_factor_last_step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     language: Mapped[str | None] = mapped_column(String(8))
     theme: Mapped[str | None] = mapped_column(String(8))
     last_sign_in_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+
+
+class RecoveryCode(Base):
+    """A code that stands in once for the second factor; only its hash is stored."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = (
+        # services.second_factor: codes of a person.
+        Index("ix_recovery_codes_user_id", "user_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("admin_users.id", ondelete="RESTRICT"))
+    code_hash: Mapped[str] = mapped_column(String(64))
+    used_at: Mapped[datetime | None]
 
 
 class Token(Base):

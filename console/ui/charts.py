@@ -190,3 +190,23 @@ def arc(percent: float, radius: float = 40, centre: float = 46) -> str:
     angle = 2 * pi * part
     x, y = centre + radius * sin(angle), centre - radius * cos(angle)
     return f"M{centre:g} {centre - radius:g} A{radius:g} {radius:g} 0 {int(part > 0.5)} 1 {x:.2f} {y:.2f}"
+
+
+SHARE_HEIGHT, SHARE_TOP, SHARE_BAR = 44, 16, 18
+
+
+def share_bar(parts: Sequence[tuple[str, float, str]], target: float | None = None, target_word: str = "") -> Drawing:
+    """Return one lying bar: the parts (title, size, tone) side by side in their order, the whole width for all sizes.
+
+    `target` is a mark at that percentage of the width, with its word above.
+    """
+    total = sum(size for _title, size, _tone in parts) or 1
+    bars, start = [], 0.0
+    for title, size, tone in parts:
+        width = WIDTH * size / total
+        # A thin gap keeps neighbours of the same colour apart, in print too.
+        bars.append(Bar(round(start, 1), SHARE_TOP, round(max(width - 2, 0), 1), SHARE_BAR, tone, title))
+        start += width
+    at = None if target is None else round(WIDTH * min(max(target, 0), 100) / 100, 1)
+    ticks = () if at is None else (Tick(at, target_word),)
+    return Drawing(WIDTH, SHARE_HEIGHT, SHARE_TOP + SHARE_BAR, 0, WIDTH, (), ticks, bars=tuple(bars), target=at)

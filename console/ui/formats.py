@@ -137,6 +137,7 @@ def init_app(app: Flask) -> None:
         due_tone=lambda due, soon_hours=24: durations.tone(due, now(), soon_hours),
         chart_lines=lambda series, labels, target=None: charts.line_chart(_series(series), labels, target),
         chart_bars=lambda series, labels, target=None: charts.bar_chart(_series(series), labels, target),
+        chart_share=charts.share_bar,
         chart_spark=charts.spark,
         chart_arc=charts.arc,
     )

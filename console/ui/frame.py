@@ -57,6 +57,7 @@ SCRIPT_TEXTS = {
     "selected": N_("%(count)s selected"),
     "all_selected": N_("All %(count)s matching rows selected"),
     "no_match": N_("Nothing matches"),
+    "hits": N_("%(count)s found"),
     "find_people": N_("Find by name or initials"),
     "found_people": N_("People found: %(count)s"),
     "keys_off": N_("Keyboard shortcuts are off"),

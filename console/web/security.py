@@ -17,6 +17,7 @@ from wtforms import ValidationError as FormError
 
 from console.core.context import ANONYMOUS, Actor, Context
 from console.domain.errors import BadRequest, Invalid, PermissionDenied, StoreUnavailable, Unauthorized
+from console.domain.identity.second_factor import must_set_up
 from console.domain.identity.tokens import Refusal
 from console.domain.text import T
 from console.inputs.base import unknown_fields_pass
@@ -44,6 +45,9 @@ SIGN_IN = "/sign-in"
 PASSWORD_PAGE = "/account/password"
 # What somebody may do whose first act must be to choose a password.
 BEFORE_PASSWORD = frozenset({"account.password", "account.save_password", "account.sign_out", "preferences.save"})
+SECOND_FACTOR_PAGE = "/account/second-factor"
+# The same for an owner who still has to switch on a second factor.
+BEFORE_SECOND_FACTOR = BEFORE_PASSWORD | {"second_factor.page", "second_factor.begin", "second_factor.confirm"}
 
 MISSING = "Missing admin token"
 INVALID = "Invalid admin token"
@@ -93,6 +97,8 @@ def _guard() -> ResponseReturnValue | None:
         return _turn_away(caller)
     if caller.actor is not None and _must_choose_password(caller.actor, demand):
         return _to(PASSWORD_PAGE) if not wants_json() else _password_first()
+    if caller.actor is not None and _must_add_second_factor(caller.actor, demand):
+        return _to(SECOND_FACTOR_PAGE) if not wants_json() else _second_factor_first()
     _check_forgery(caller.actor, demand)
     check_access(g.actor)
     refuse_unwritable()
@@ -169,6 +175,17 @@ def _must_choose_password(actor: Actor, demand: Access) -> bool:
 
 def _password_first() -> ResponseReturnValue:
     raise PermissionDenied(T("Choose your own password first"), code="password_change_required")
+
+
+def _must_add_second_factor(actor: Actor, demand: Access) -> bool:
+    if actor.kind != "session" or demand.public or request.endpoint in BEFORE_SECOND_FACTOR:
+        return False
+    needed: bool = app_config()["OWNER_SECOND_FACTOR_REQUIRED"]
+    return must_set_up(actor.role, has_second_factor=actor.has_second_factor, owners_need_it=needed)
+
+
+def _second_factor_first() -> ResponseReturnValue:
+    raise PermissionDenied(T("Switch on the second factor first"), code="second_factor_setup_required")
 
 
 def _check_forgery(actor: Actor | None, demand: Access) -> None:

@@ -97,7 +97,7 @@ def test_the_kill_switch_asks_why_and_an_owner_turns_it_back(page_as):
     dialog.get_by_label("Reason").fill("night works")
     dialog.get_by_role("button", name="Stop").click()
 
-    expect(page.locator(".notice-late")).to_contain_text("The automation was stopped")
+    expect(page.locator(".notice-late")).to_contain_text("The automation is stopped")
     assert page.get_by_role("button", name="Run as planned").count() == 0
     page.get_by_text("Resume…").first.click()
     dialog.get_by_label("Reason").fill("done")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pyotp
 import pytest
 
 NEW = "a much better password"
@@ -93,3 +94,37 @@ def test_a_token_is_shown_once_and_can_be_copied(page_as):
     page.click("a.btn-primary")
     page.wait_for_load_state()
     assert token not in page.content()
+
+
+@pytest.mark.parametrize(("script", "name"), [(True, "with-phone"), (False, "with-phone-plain")])
+def test_a_second_factor_from_the_account_to_the_next_sign_in(page_as, script, name):
+    password = make_person(page_as("owner", script=script), name)
+    page = page_as(None, script=script, width=390)
+    page.goto("/sign-in")
+    page.fill("#username", name)
+    page.fill("#password", password)
+    page.click("button.btn-primary")
+    page.fill("#current", password)
+    page.fill("#new", NEW)
+    page.fill("#again", NEW)
+    page.click("button.btn-primary")
+    page.wait_for_load_state()
+    page.goto("/account/second-factor")
+    page.fill("#password", NEW)
+    page.click("form[action$='/begin'] button")
+    secret = page.inner_text("#second-factor-secret").strip()
+    assert page.get_attribute("a[href^='otpauth:']", "href").count(secret) == 1
+    assert page.is_visible("svg[viewBox] path[fill='#000']")
+    page.fill("#code", pyotp.TOTP(secret).now())
+    page.click("form[action$='/confirm'] button")
+    page.wait_for_selector("[data-recovery-code]")
+    code = page.inner_text("[data-recovery-code] >> nth=0")
+
+    other = page_as(None, script=script, width=390)
+    other.goto("/sign-in?next=/account")
+    other.fill("#username", name)
+    other.fill("#password", NEW)
+    other.click("button.btn-primary")
+    other.fill("#code", code)
+    other.click("button.btn-primary")
+    other.wait_for_url("**/account")

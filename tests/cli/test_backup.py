@@ -17,6 +17,7 @@ from console.models.tracker import TrackerItem
 from console.services.evidence import store
 from console.web.extensions import db
 from tests.conftest import START
+from tests.services.audit.audit_support import Trail
 from tests.support.postgres import postgres_programs, postgres_url
 
 
@@ -83,6 +84,41 @@ def test_a_backup_comes_back_where_nothing_is(app, tmp_path):
 
     assert run(app, "restore", str(tmp_path / "copy"))[0] == 0
     assert items(app) == 50
+
+
+def test_an_older_backup_beside_newer_checkpoint_files_is_named_and_can_be_acknowledged(app, tmp_path):
+    """A whole copy of the database of an hour ago comes back; the files of checkpoints are those of now."""
+    config, clock = (app.extensions[name] for name in ("console_config", "console_clock"))
+    with app.app_context():
+        trail = Trail(db.engine, clock, config)
+        trail.write(2)
+        assert run(app, "audit", "checkpoint")[0] == 0
+        agreed = trail.head().seq
+        run(app, "backup", str(tmp_path / "copy"))
+        for _number in range(2):
+            trail.write(3)
+            run(app, "audit", "checkpoint")
+        signed = trail.head().seq
+    (file,) = config.path("AUDIT_CHECKPOINT_PATH").glob("*.jsonl")
+    chain, left = file.name.split("-")[2], json.loads(file.read_text().splitlines()[-1])["signature"]
+
+    assert run(app, "restore", "--replace", str(tmp_path / "copy"))[0] == 0
+    code, said = run(app, "audit", "verify")
+
+    assert code == 1
+    assert f"OLDER COPY: the checkpoint files of the log {chain} are newer than this database." in said
+    assert f"signed up to entry {signed}; the database agrees with them up to entry {agreed}" in said
+    assert f'flask audit acknowledge {chain} --reason "' in said
+    code, said = run(app, "audit", "acknowledge", chain, "--reason", "disk failed")
+    assert (code, f"a new part follows entry {agreed}" in said) == (0, True)
+    with app.app_context():
+        Trail(db.engine, clock, config).write(9)
+    assert run(app, "audit", "checkpoint", "--full")[0] == 0
+    code, said = run(app, "audit", "verify")
+    assert code == 0
+    warning = f"the entries {agreed + 1} to {signed} that were signed before are gone, and a new part follows"
+    assert (warning in said, "disk failed" in said, left in said) == (True, True, True)
+    assert "OLDER COPY" not in said
 
 
 @pytest.mark.parametrize("broken", ["evidence/ab/proof.pdf", "database"])

@@ -62,6 +62,20 @@ def test_a_password_is_reset_by_name(run, session):
     assert run("user", "reset-password", "nobody") == (1, "Error: There is no user 'nobody'\n")
 
 
+def test_a_lost_second_factor_is_taken_away_by_name(run, session):
+    run("owner", "create", "head")
+    head = session.scalar(select(User))
+    head.second_factor_seed, head.second_factor_since = "ab" * 32, head.created_at
+    session.commit()
+
+    assert run("user", "reset-second-factor", "head") == (0, "Second factor of head taken away.\n")
+    session.rollback()
+    assert session.scalar(select(User.second_factor_since)) is None
+    session.rollback()
+    assert run("user", "reset-second-factor", "head") == (0, "head had no second factor switched on.\n")
+    assert run("user", "reset-second-factor", "nobody") == (1, "Error: There is no user 'nobody'\n")
+
+
 def test_a_token_is_printed_alone_on_standard_output(run, session, app):
     run("owner", "create", "head")
     result = app.test_cli_runner().invoke(

@@ -39,7 +39,7 @@ ELSEWHERE = {
 }
 # What no control asks for in part: a fragment of it is the whole page.
 WHOLE = {
-    *("/account", "/account/password", "/api/docs", "/board/new", "/programme", "/search"),
+    *("/account", "/account/password", "/account/second-factor", "/api/docs", "/board/new", "/programme", "/search"),
     *("/admin/sites/<int:site_id>", "/admin/sites/new", "/admin/tokens/<int:token_id>"),
     *("/admin/users/<int:user_id>", "/admin/users/<int:user_id>/tokens/new", "/admin/users/new"),
     *("/alerts/<int:delivery_id>", "/board/history", "/programme/<week:week>/history"),

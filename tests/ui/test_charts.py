@@ -1,6 +1,6 @@
 import pytest
 
-from console.ui.charts import HEIGHT, TOP, Series, arc, bar_chart, ceiling, line_chart, spark
+from console.ui.charts import HEIGHT, TOP, WIDTH, Series, arc, bar_chart, ceiling, line_chart, share_bar, spark
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,18 @@ def test_nothing_lies_outside_of_the_picture():
 def test_a_ring_stays_between_empty_and_full(percent, path):
     assert arc(percent).startswith(path)
     assert bool(arc(percent)) == (percent > 0)
+
+
+def test_the_parts_of_a_share_bar_fill_its_width_in_order_and_the_mark_stands_at_its_percentage():
+    drawing = share_bar([("a", 3, "ok"), ("b", 1, "late")], target=75, target_word="GO")
+
+    first, second = drawing.bars
+    assert (first.x, second.x, second.x + second.width) == (0, WIDTH * 0.75, WIDTH - 2)
+    assert first.x + first.width < second.x
+    assert [(tick.at, tick.label) for tick in drawing.x_ticks] == [(WIDTH * 0.75, "GO")]
+
+
+def test_a_share_bar_without_parts_or_mark_is_empty():
+    drawing = share_bar([])
+
+    assert (drawing.bars, drawing.x_ticks, drawing.target) == ((), (), None)

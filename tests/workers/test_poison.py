@@ -1,4 +1,7 @@
-"""Nothing that stands in Redis ends a scheduler or a worker: it is put aside, and the run is handed over again."""
+"""Nothing that stands in Redis ends a scheduler or a worker: it is put aside, and the run is handed over again.
+
+The short form breaks each key that workers meet once; SOAK=1 twenty times.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -18,6 +22,7 @@ from tests.services.jobs.run_support import job_of
 from workers.launch import children
 from workers.scheduler import Scheduler
 
+TIMES = 20 if os.environ.get("SOAK") == "1" else 1
 ROOT = Path(__file__).parent.parent.parent
 HALF = {"status": "started", "started_at": "x", "last_heartbeat": "2026-03-02T09:00:00Z", "worker_name": "x"}
 
@@ -87,8 +92,8 @@ def test_broken_keys_end_no_worker_and_the_runs_are_carried_out(place, register,
     register(job_of(name="quick_job"))
     worker = start_worker(place.config["REDIS_URL"])
     scheduler = Scheduler(place, lines=())
-    for name in MET_BY_WORKERS:
-        run_id = ask(job_of(name="quick_job"), {"name": name}, deliver=True)
+    for name, turn in product(MET_BY_WORKERS, range(TIMES)):
+        run_id = ask(job_of(name="quick_job"), {"name": f"{name} {turn}"}, deliver=True)
         POISONS[name](redis, run_id)
         deadline = time.monotonic() + 90
         while session.scalar(select(JobRun.state).where(JobRun.id == run_id)) != "finished":

@@ -1,8 +1,13 @@
-"""Runs travel through a real Redis by their id; what Redis loses is brought again."""
+"""Runs travel through a real Redis by their id; what Redis loses is brought again.
+
+The short form empties Redis three times between requests, deliveries and work; SOAK=1 two hundred times.
+"""
 
 from __future__ import annotations
 
+import os
 import subprocess
+from random import Random
 
 import pytest
 from redis import Redis
@@ -14,6 +19,8 @@ from console.models.jobs import JobRun
 from tests.services.jobs.run_support import job_of, open_sites
 from tests.support.runs import opened
 from workers.scheduler import Scheduler
+
+FLUSHES = 200 if os.environ.get("SOAK") == "1" else 3
 
 
 def states(session) -> list[str]:
@@ -112,6 +119,31 @@ def test_redis_may_be_stopped_and_emptied_while_runs_wait(place_on, own_redis, r
 
     assert states(session) == ["finished"] * 3
     assert opened(session) == 3
+
+
+def test_a_redis_that_is_emptied_again_and_again_loses_and_doubles_nothing(
+    place, scheduler, register, ask, work, session, monkeypatch
+):
+    monkeypatch.setattr(queue, "PATIENCE", 0.0)
+    chance, job = Random(7), register(job_of())
+    with Redis.from_url(place.config["REDIS_URL"]) as redis:
+        for turn in range(FLUSHES):
+            ask(job, {"name": f"first {turn}"}, deliver=chance.random() < 0.7)
+            if chance.random() < 0.5:
+                scheduler.step()
+            redis.flushall()
+            ask(job, {"name": f"second {turn}"}, deliver=chance.random() < 0.7)
+            scheduler.step()
+            scheduler.step()
+            if chance.random() < 0.3:
+                # What was carried out already may be brought again: it is not done a second time.
+                work(place)
+                redis.flushall()
+                scheduler.step()
+            work(place)
+
+    assert states(session) == ["finished"] * 2 * FLUSHES
+    assert opened(session) == 2 * FLUSHES
 
 
 def test_a_failing_run_is_a_failure_for_the_queue_too(place, register, ask, work, session):

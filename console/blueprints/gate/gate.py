@@ -12,7 +12,7 @@ from flask_openapi3.models.tag import Tag
 
 from console.core.serialize import csv_text
 from console.domain.errors import NotFound
-from console.domain.gate.gate import as_detail
+from console.domain.gate.gate import as_detail, shares
 from console.domain.jobs import names as job_names
 from console.domain.text import N_, T, Text
 from console.inputs.gate import (
@@ -156,6 +156,7 @@ def source_name(name: str) -> str:
     return f"{_(ops_words.label(ops_words.KINDS, kind))}{' ' if dash else ''}{number}"
 
 
+pages.app_template_filter("gate_shares")(shares)
 pages.app_template_filter("value_kind")(ops_words.kind_of)
 pages.app_template_filter("as_instant")(ops_words.instant)
 

@@ -8,14 +8,15 @@ from flask_babel import gettext as _
 from flask_openapi3.models.tag import Tag
 
 from console.blueprints.identity import sign_in as steps
-from console.domain.errors import Unauthorized
+from console.domain.errors import Invalid, Unauthorized
 from console.domain.identity.addresses import local_address
-from console.forms.identity import SignInForm
+from console.domain.text import T
+from console.forms.identity import CodeForm, SignInForm
 from console.forms.shared import blame
 from console.inputs.identity import LoginIn, LoginOut, LogoutOut, ProfileIn, ProfileOut
 from console.inputs.response_models import joined, shape
 from console.services.identity import me as profile
-from console.services.identity import sessions
+from console.services.identity import second_factor, sessions
 from console.services.identity.sessions import Verdict
 from console.services.identity.users import UserView
 from console.ui.responses import answer, vary
@@ -42,10 +43,14 @@ def me() -> Response:
 @api.post("/api/auth/login", responses={200: LoginOut})
 @access(public=True)
 def login(body: LoginIn) -> Response:
-    """Exchange user name and password for a token."""
+    """Exchange user name and password, and the code of a second factor where there is one, for a token."""
     verdict = steps.check_password(body.username.strip(), body.password)
     if verdict.user_id is None:
         raise Unauthorized(sessions.BAD_CREDENTIALS, code="invalid_credentials")
+    if verdict.second_factor and body.otp is None:
+        raise Unauthorized(sessions.BAD_CREDENTIALS, code="second_factor_required")
+    if verdict.second_factor and not steps.check_code(verdict, body.otp or ""):
+        raise Unauthorized(sessions.BAD_CREDENTIALS, code=second_factor.WRONG_CODE)
     token, found = profile.sign_in_for_token(web_context(), verdict, label=body.token_label)
     return answer({"token": token, "profile": found}, LoginOut, headers=UNKEPT)
 
@@ -82,13 +87,15 @@ def leave() -> Response:
 @pages.route("/sign-in", methods=["GET", "POST"])
 @access(public=True)
 def sign_in() -> ResponseReturnValue:
-    """Ask for user name and password, and open a browser session."""
+    """Ask for user name and password, then for the code of a second factor, and open a browser session."""
     form = SignInForm(request.form if request.method == "POST" else request.args)
     target = local_address(form.next.data) or "/"
     if request.method == "GET":
         if current_actor().kind != "session":
             return _form(form)
         return _signed_in(current_actor().username) if wants_fragment() else redirect(target, 303)
+    if "code" in request.form:
+        return _second_step(target)
     if not valid_csrf():
         form.form_errors.append(_("The page was open too long. Please sign in again."))
         return _form(form, 400)
@@ -105,10 +112,41 @@ def sign_in() -> ResponseReturnValue:
     if verdict.user_id is None:
         form.form_errors.append(_("User name or password is wrong."))
         return _form(form, 422)
+    if verdict.second_factor:
+        steps.await_code(verdict)
+        return _code_form(CodeForm(next=form.next.data))
     return _enter(verdict, password, target)
 
 
-def _enter(verdict: Verdict, password: str, target: str) -> Response:
+def _second_step(target: str) -> Response:
+    """Take the code of somebody whose password was right; who came too late begins again."""
+    verdict = steps.awaited() if valid_csrf() else None
+    if verdict is None:
+        again = SignInForm(next=target)
+        again.form_errors.append(_("The page was open too long. Please sign in again."))
+        return _form(again, 400)
+    form = CodeForm(request.form)
+    if not form.validate():
+        return _code_form(form, 422)
+    try:
+        right = steps.check_code(verdict, form.code.data)
+    except steps.WaitPlease as error:
+        blame(form, error)
+        response = _code_form(form, 429)
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
+    if not right:
+        blame(form, Invalid(T("The code is wrong")), "code")
+        return _code_form(form, 422)
+    return _enter(verdict, None, target)
+
+
+def _code_form(form: CodeForm, status: int = 200) -> Response:
+    template = "identity/_second_step.html" if wants_fragment() else "identity/second_step.html"
+    return vary(make_response(render_template(template, form=form), status))
+
+
+def _enter(verdict: Verdict, password: str | None, target: str) -> Response:
     opened = steps.enter(verdict, password)
     wanted = steps.password_page(target) if opened.must_change_password else target
     if not wants_fragment():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlencode
 
 import structlog
@@ -10,17 +12,20 @@ from flask import Response, current_app, request, session
 from console.domain.errors import Invalid, TooManyRequests
 from console.domain.identity.accounts import normalise_password
 from console.domain.text import T
-from console.services.identity import sessions
+from console.services.identity import second_factor, sessions
 from console.services.identity.sessions import OpenedSession, Verdict
 from console.ui.frame import THEME_COOKIE
 from console.ui.reader import LANGUAGE_COOKIE
 from console.web.afterwards import STORE_ERRORS
 from console.web.credentials import SESSION_KEY, address, own_transaction, session_cookie
 from console.web.ratelimit import limiter
-from console.web.request import app_config, current_actor, web_context
+from console.web.request import abandon, app_clock, app_config, current_actor, web_context
 from console.web.security import PASSWORD_PAGE
 from console.web.throttle import SignInThrottle
 
+GUESSED_WRONG = (sessions.WRONG_PASSWORD, second_factor.WRONG_CODE)
+WAITING_KEY = "code_awaited"
+WAITING_SECONDS = 300
 YEAR = 365 * 24 * 3600
 log = structlog.get_logger(__name__)
 
@@ -39,12 +44,45 @@ def check_password(username: str, password: str) -> Verdict:
     if verdict.user_id is None:
         throttle.failed(username, address())
         _note(verdict)
-    else:
+    elif not verdict.second_factor:
+        # With a second factor the sign-in has not succeeded yet: a known password must not clear the way for guesses.
         throttle.succeeded(verdict.username, address())
     return verdict
 
 
-def enter(verdict: Verdict, password: str) -> OpenedSession:
+def check_code(verdict: Verdict, code: str) -> bool:
+    """Return whether a code of the second factor is right, and spend it; both stays whatever becomes of the request.
+
+    Raises WaitPlease when this account or address failed too often.
+    """
+    throttle = SignInThrottle(limiter(), app_config())
+    wait = throttle.attempt(verdict.username, address())
+    if wait is not None:
+        raise wait_please(wait)
+    with own_transaction(write=True) as ctx:
+        right = verdict.user_id is not None and second_factor.use(ctx, verdict.user_id, code, ip=address())
+    if right:
+        throttle.succeeded(verdict.username, address())
+    else:
+        throttle.failed(verdict.username, address())
+    return right
+
+
+def await_code(verdict: Verdict) -> None:
+    """Remember in the signed cookie, for some minutes, whose password was right and whose code is missing."""
+    session[WAITING_KEY] = [verdict.user_id, verdict.version, int(app_clock().now().timestamp())]
+
+
+def awaited() -> Verdict | None:
+    """Return whose code is awaited; None when nobody's is, or the account has changed, or it took too long."""
+    user_id, version, since = session.get(WAITING_KEY) or (None, 0, 0)
+    if user_id is None or app_clock().now().timestamp() - since > WAITING_SECONDS:
+        return None
+    with own_transaction(write=False) as ctx:
+        return sessions.recall(ctx, user_id, version)
+
+
+def enter(verdict: Verdict, password: str | None) -> OpenedSession:
     """Open a browser session for somebody whose password was right; whatever the cookie held before is gone.
 
     The new random text and the new CSRF token make a cookie that somebody planted worthless (session fixation).
@@ -86,14 +124,52 @@ def change_own_password(current: str, new: str, *, end_all_tokens: bool = False)
 
     Raises WaitPlease, Invalid for a wrong or weak password, Conflict for a caller without an account.
     """
+    with _throttled():
+        sessions.change_password(web_context(), current=current, new=new, end_all_tokens=end_all_tokens)
+
+
+def begin_second_factor(password: str) -> None:
+    """Make a secret for the caller; guessing the password is throttled like a sign-in.
+
+    Raises WaitPlease, Invalid for a wrong password, Conflict when the second factor is on.
+    """
+    with _throttled():
+        second_factor.begin(web_context(), password=password)
+
+
+def confirm_second_factor(code: str) -> tuple[str, ...]:
+    """Switch the caller's second factor on and return the recovery codes; guessing is throttled like a sign-in.
+
+    Raises WaitPlease, Invalid for a wrong code, Conflict when there is nothing to confirm.
+    """
+    with _throttled():
+        return second_factor.confirm(web_context(), code=code)
+
+
+def switch_second_factor_off(code: str) -> None:
+    """Switch the caller's second factor off; guessing is throttled like a sign-in.
+
+    Raises WaitPlease, Invalid for a wrong code, Conflict when it is off or demanded.
+    """
+    with _throttled():
+        second_factor.switch_off(web_context(), code=code)
+
+
+@contextmanager
+def _throttled() -> Iterator[None]:
     throttle, username = SignInThrottle(limiter(), app_config()), current_actor().username
     wait = throttle.attempt(username, address())
     if wait is not None:
         raise wait_please(wait)
     try:
-        sessions.change_password(web_context(), current=current, new=new, end_all_tokens=end_all_tokens)
+        yield
     except Invalid as error:
-        if error.code == sessions.WRONG_PASSWORD:
+        if error.code == second_factor.WRONG_CODE:
+            # The request is refused and undone; what was tried stays.
+            abandon()
+            with own_transaction(current_actor(), write=True) as ctx:
+                second_factor.note_failure(ctx, ip=address())
+        if error.code in GUESSED_WRONG:
             throttle.failed(username, address())
             raise
         throttle.succeeded(username, address())

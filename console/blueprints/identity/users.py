@@ -13,6 +13,7 @@ from flask_openapi3.models.tag import Tag
 from console.blueprints.tracker.urls import item_url
 from console.core.context import Context
 from console.domain.errors import BadRequest, Conflict, DomainError, Invalid, PermissionDenied
+from console.domain.identity.iam import ADMIN
 from console.domain.text import N_, T
 from console.forms.identity import TokenForm, UserForm, without
 from console.forms.shared import blame, handed
@@ -47,20 +48,22 @@ UserOut = shape(UserView)
 _NEW: dict[str, Any] = {name: field.annotation for name, field in shape(NewPassword).model_fields.items()}
 PasswordOut = shape(UserView, "PasswordOut", **_NEW)
 UserList = array(UserOut, "UserList")
-NAV = NavItem("administration", 10, "users.page", N_("Users"), "users", permission="admins:manage")
+NAV = NavItem(
+    "administration", 10, "users.page", N_("Users"), "users", permission="admins:manage", any_of=("users:manage",)
+)
 # What a form can show beside its fields; anything else is an error page.
 SHOWN = (Conflict, Invalid, PermissionDenied)
 
 
 @api.get("/api/admin/users", responses={200: UserList})
-@access("admins:manage")
+@access("admins:manage", "users:manage")
 def list_users() -> Response:
     """Return all users, newest first."""
     return answer(identity_lists.all_users(web_context()), UserOut)
 
 
 @api.post("/api/admin/users", responses={201: UserOut})
-@access("admins:manage")
+@access("admins:manage", "users:manage")
 def create_user(body: UserIn) -> Response:
     """Create a user."""
     made = users.create(
@@ -77,21 +80,21 @@ def create_user(body: UserIn) -> Response:
 
 
 @api.patch("/api/admin/users/<user_id>/active", responses={200: UserOut})
-@access("admins:manage")
+@access("admins:manage", "users:manage")
 def set_active(path: UserPath, body: ActiveIn) -> Response:
     """Switch a user on or off; switching off ends all their tokens and sessions."""
     return answer(users.set_active(web_context(), path.user_id, is_active=body.is_active), UserOut)
 
 
 @api.get("/api/admin/users/<user_id>", responses={200: UserOut})
-@access("admins:manage")
+@access("admins:manage", "users:manage")
 def get_user(path: UserPath) -> Response:
     """Return one user."""
     return answer(users.get(web_context(), path.user_id), UserOut)
 
 
 @api.patch("/api/admin/users/<user_id>", responses={200: UserOut})
-@access("admins:manage")
+@access("admins:manage", "users:manage")
 def edit_user(path: UserPath, body: UserEditIn) -> Response:
     """Change a user; what is absent stays as it is."""
     changed = users.edit(
@@ -108,14 +111,14 @@ def edit_user(path: UserPath, body: UserEditIn) -> Response:
 
 
 @api.delete("/api/admin/users/<user_id>", responses={200: UserOut})
-@access("admins:manage")
+@access("admins:manage", "users:manage")
 def delete_user(path: UserPath) -> Response:
     """Switch a user off for good; the row stays, because the audit trail refers to it."""
     return answer(users.set_active(web_context(), path.user_id, is_active=False), UserOut)
 
 
 @api.post("/api/admin/users/<user_id>/password", responses={200: PasswordOut})
-@access("admins:manage")
+@access("admins:manage", "users:manage")
 def set_password(path: UserPath, body: PasswordSetIn) -> Response:
     """Give a user a password that must be changed at the next sign-in; without one, a one-time password is made."""
     made = users.reset_password(web_context(), path.user_id, password=body.password)
@@ -123,7 +126,7 @@ def set_password(path: UserPath, body: PasswordSetIn) -> Response:
 
 
 @pages.get("/admin/users")
-@access("admins:manage")
+@access("admins:manage", "users:manage")
 def page() -> Response:
     """Show the list of users."""
     ctx = web_context()
@@ -132,14 +135,14 @@ def page() -> Response:
 
 
 @pages.get("/admin/users/csv")
-@access("admins:manage", rate="auth-heavy")
+@access("admins:manage", "users:manage", rate="auth-heavy")
 def csv() -> Response:
     """Return exactly the users of the list as CSV."""
     return list_download(identity_lists.user_list(web_context()), "users.csv")
 
 
 @pages.get("/admin/users/new")
-@access("admins:manage")
+@access("admins:manage", "users:manage")
 def new() -> Response:
     """Ask for a new user."""
     form = UserForm()
@@ -148,7 +151,7 @@ def new() -> Response:
 
 
 @pages.post("/admin/users/new")
-@access("admins:manage")
+@access("admins:manage", "users:manage")
 def create() -> ResponseReturnValue:
     """Create a user; a one-time password is shown once."""
     form, ctx = UserForm(request.form), web_context()
@@ -189,7 +192,7 @@ def create() -> ResponseReturnValue:
 
 
 @pages.get("/admin/users/<int:user_id>")
-@access("admins:manage")
+@access("admins:manage", "users:manage")
 def detail(user_id: int) -> Response:
     """Show one user with their tokens."""
     ctx = web_context()
@@ -204,7 +207,7 @@ def detail(user_id: int) -> Response:
 
 
 @pages.post("/admin/users/<int:user_id>")
-@access("admins:manage")
+@access("admins:manage", "users:manage")
 def save(user_id: int) -> ResponseReturnValue:
     """Keep changes of a user."""
     ctx = web_context()
@@ -234,7 +237,7 @@ def save(user_id: int) -> ResponseReturnValue:
 
 
 @pages.post("/admin/users/<int:user_id>/active")
-@access("admins:manage")
+@access("admins:manage", "users:manage")
 def switch(user_id: int) -> ResponseReturnValue:
     """Switch a user on, or off once their name was typed."""
     ctx, wanted = web_context(), request.form.get("active") == "1"
@@ -252,7 +255,7 @@ def switch(user_id: int) -> ResponseReturnValue:
 
 
 @pages.post("/admin/users/<int:user_id>/handover")
-@access("admins:manage")
+@access("admins:manage", "users:manage")
 def hand_over(user_id: int) -> ResponseReturnValue:
     """Give somebody else the open work that this user cannot do any more."""
     leave_toast(_handed_over(handover.hand_over(web_context(), user_id, request.form.get("to", ""))))
@@ -266,7 +269,7 @@ def _handed_over(done: HandedOver) -> str:
 
 
 @pages.post("/admin/users/<int:user_id>/password")
-@access("admins:manage")
+@access("admins:manage", "users:manage")
 def reset_password(user_id: int) -> ResponseReturnValue:
     """Make a one-time password and show it once."""
     done = users.reset_password(web_context(), user_id)
@@ -347,7 +350,7 @@ def _detail(user: UserView, form: UserForm, status: int = 200) -> Response:
         item_url=item_url,
         takers=_takers(ctx, user, held.items) if held.items else [],
         takers_of_rest=_takers(ctx, user, held.stranded) if held.stranded else [],
-        tokens=identity_lists.tokens_of(web_context(), user.id),
+        tokens=identity_lists.tokens_of(ctx, user.id) if ctx.actor.can(ADMIN) else None,
         is_me=user.id == current_actor().user_id,
     )
     return make_response(body, status)

@@ -28,6 +28,7 @@ from console.services.jobs import schedule as run_schedule
 from console.services.jobs.job import Job
 from console.services.jobs.runs import Run
 from console.services.jobs.schedule import ScheduleView
+from console.services.policies import automation
 from console.ui import runs as running
 from console.ui.frame import leave_toast
 from console.ui.lists import list_download
@@ -176,6 +177,7 @@ def _board() -> dict[str, Any]:
         "queue": queue.state(app_config()),
         "open": runs.open_runs(ctx),
         "titles": _titles(),
+        "stopped": automation.stopped(ctx),
         "startable": frozenset(job.name for job in _startable()),
     }
 

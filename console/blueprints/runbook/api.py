@@ -144,6 +144,7 @@ def page() -> Response:
         extra |= {
             "latency": seen,
             "posture": posture.view(ctx, latency_seen=seen),
+            "signing_status": runbook.signing_facts(ctx.config).shown,
             "periods": [
                 (
                     ngettext("%(num)s day", "%(num)s days", count),

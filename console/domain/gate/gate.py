@@ -147,3 +147,47 @@ def _rule(rule: Rule) -> Mapping[str, Any]:
 
 def _message(text: Text) -> dict[str, Any]:
     return {"message": str(text), "message_text": text.as_dict()}
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one rule adds to the weighted score, in percentage points, and whether the way to GO needs it to pass."""
+
+    rule_id: str
+    status: str
+    weight: float
+    points: float
+    turns: bool
+
+
+def shares(verdict: Mapping[str, Any]) -> tuple[Share, ...]:
+    """Return the share of every rule of a verdict in the shape of `as_detail`, kept or of this moment."""
+    rules = verdict["rules"]
+    total = sum(rule["weight"] for rule in rules)
+    turning = _turning(verdict, total) if verdict["decision"] == NO_GO else frozenset()
+    return tuple(
+        Share(
+            rule["id"],
+            rule["status"],
+            rule["weight"],
+            round(100 * rule["weight"] / total, 2) if total else 0.0,
+            rule["id"] in turning,
+        )
+        for rule in rules
+    )
+
+
+def _turning(verdict: Mapping[str, Any], total: float) -> frozenset[str]:
+    """Return the fewest rules whose passing would make the verdict GO: what must pass, then the heaviest others."""
+    policy = verdict["policy"]
+    must = (FAIL,) if policy["allow_warning"] else (FAIL, WARNING)
+    open_rules = sorted((rule for rule in verdict["rules"] if rule["status"] != PASS), key=lambda one: -one["weight"])
+    chosen = [rule for rule in open_rules if rule["status"] in must]
+    others = [rule for rule in open_rules if rule["status"] not in must]
+    reached = sum(rule["weight"] for rule in verdict["rules"] if rule["status"] == PASS or rule["status"] in must)
+    for rule in others:
+        if total and round(100 * reached / total, 2) >= policy["min_weighted_score_percent"]:
+            break
+        chosen.append(rule)
+        reached += rule["weight"]
+    return frozenset(rule["id"] for rule in chosen)

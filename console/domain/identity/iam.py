@@ -11,6 +11,8 @@ from console.domain.text import N_
 
 ALL = "*"
 ADMIN = "admins:manage"
+# Users within the own role, sites and permissions; nothing else of what administrators do.
+USERS = "users:manage"
 LOCK_OVERRIDE = "workflow_locks:admin"
 
 # The word the earlier product used for its own accounts; nobody may take it by creating a user.
@@ -88,6 +90,7 @@ ADDED: dict[Role, frozenset[str]] = {
             "jobs:read",
             "jobs:run",
             "security:read",
+            USERS,
         }
     ),
     Role.OPERATOR: frozenset({"governance:read", "governance:write"}),
@@ -161,6 +164,11 @@ def normalise_permissions(values: Iterable[str]) -> tuple[str, ...]:
 def may_grant_role(caller_role: str, role: str) -> bool:
     """Return whether a caller with `caller_role` may hand out `role`; only owners make or touch owners."""
     return Role(role) in GRANTABLE[Role(caller_role)]
+
+
+def controls_admins(permission: str) -> bool:
+    """Return whether a permission opens administration itself: `*`, or anything of `admins:`."""
+    return permission == ALL or permission.startswith("admins:")
 
 
 def permissions_beyond(granted: Collection[str], wanted: Iterable[str]) -> tuple[str, ...]:

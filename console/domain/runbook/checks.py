@@ -7,6 +7,7 @@ from datetime import datetime
 
 from console.domain.gate.rules import PreflightFacts
 from console.domain.reliability.latency import LatencySnapshot
+from console.domain.runbook.preflight import ERROR
 from console.domain.runbook.runbook import CRITICAL, OK, WARNING, Finding, check
 from console.domain.text import T
 
@@ -55,10 +56,11 @@ class RateLimitFacts:
 
 @dataclass(frozen=True)
 class SigningFacts:
-    """Whether audit archives are signed, and whether this is production."""
+    """Whether audit archives are signed, whether this is production, and whether the preflight requires a key."""
 
     enabled: bool
     production: bool
+    required: bool = False
 
     @property
     def algorithm(self) -> str:
@@ -69,6 +71,11 @@ class SigningFacts:
     def status(self) -> str:
         """Return `warning` for unsigned archives in production, else `ok`."""
         return WARNING if self.production and not self.enabled else OK
+
+    @property
+    def shown(self) -> str:
+        """Return the word that every page shows: the one that the preflight has for the same key."""
+        return OK if self.enabled else ERROR if self.required else WARNING
 
 
 @dataclass(frozen=True)
@@ -185,6 +192,7 @@ def audit_archive_signing(signing: SigningFacts) -> Finding:
         signing.status,
         T("Audit archives are signed.") if signing.enabled else T("Audit archives are not signed."),
         fields,
+        signing.shown,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from console.domain.runbook.runbook import CRITICAL, OK, WARNING, Finding, check
+from console.domain.runbook.runbook import CRITICAL, OK, UNKNOWN, WARNING, Finding, check
 from console.domain.text import T, Text
 
 MISSING_HASH, READ_ERROR, MISSING_BLOB, MISMATCH = "missing_sha256", "read_error", "missing_blob", "sha256_mismatch"
@@ -123,7 +123,7 @@ def evidence_archive_integrity_batch(integrity: IntegrityFacts) -> Finding:
     if integrity.failed:
         return Finding(WARNING, T("The last reading of the evidence failed."), fields)
     if integrity.finished_at is None:
-        return Finding(OK, T("The evidence has not been read yet."), fields)
+        return Finding(OK, T("The evidence has not been read yet."), fields, UNKNOWN)
     status = result.get("status")
     if status == CRITICAL:
         return Finding(CRITICAL, T("Evidence or an audit archive is not what was stored."), fields)

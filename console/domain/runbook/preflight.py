@@ -47,6 +47,7 @@ class Surroundings:
     admin_token_length: int = 0
     secret_lengths: Mapping[str, int] = field(default_factory=dict)
     open_switches: tuple[str, ...] = ()
+    owners_need_second_factor: bool = False
     open_folders: tuple[str, ...] = ()
     any_host: bool = False
     public_url_set: bool = True
@@ -192,6 +193,13 @@ def _added(seen: Surroundings) -> Iterator[Check]:
         not seen.open_switches,
         T("No compatibility switch loosens the rules."),
         T("Compatibility switches loosen the rules: %(names)s.", names=", ".join(seen.open_switches)),
+    )
+    yield _check(
+        "owner_second_factor",
+        WARNING,
+        seen.owners_need_second_factor or not seen.production,
+        T("Owners sign in with a second factor, or this is no production."),
+        T("Owners can sign in with a password alone: set OWNER_SECOND_FACTOR_REQUIRED."),
     )
     yield _check(
         "private_folders",

@@ -14,15 +14,21 @@ from console.domain.reliability.policy import worst
 from console.domain.text import Text
 
 OK, WARNING, CRITICAL = "ok", "warning", "critical"
+# How pages show what nobody has looked at yet; the published status knows no such word.
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check says: status, sentence, and its own published fields."""
+    """What a check says: status, sentence, and its own published fields.
+
+    `shown` is the word that pages show where the published status says less than is known.
+    """
 
     status: str
     message: Text
     fields: Mapping[str, Any] = field(default_factory=dict)
+    shown: str | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class CheckSpec:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The finding of one check at one moment."""
+    """The finding of one check at one moment; pages show `shown`, the published answer says `status`."""
 
     id: str
     status: str
@@ -47,6 +53,7 @@ class CheckResult:
     owner_role: str
     page: str
     fields: Mapping[str, Any]
+    shown: str
 
 
 @dataclass(frozen=True)
@@ -98,4 +105,6 @@ def look_through(facts: Mapping[str, Any], now: datetime) -> Runbook:
 
 def _judge(spec: CheckSpec, facts: Mapping[str, Any]) -> CheckResult:
     found = spec.look(**{name: facts[name] for name in spec.needs})
-    return CheckResult(spec.id, found.status, found.message, spec.owner_role, spec.page, found.fields)
+    return CheckResult(
+        spec.id, found.status, found.message, spec.owner_role, spec.page, found.fields, found.shown or found.status
+    )

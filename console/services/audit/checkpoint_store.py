@@ -8,6 +8,8 @@ import re
 import socket
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from console.domain.audit.entry import canonical_json, instant_text, same, signa
 from console.models.audit import AuditAcknowledgement, AuditCheckpoint, AuditRebaseline, AuditRebaselineRow
 from console.services.audit.append import LOGS
 from console.services.audit.keys import chain_keys
-from console.services.audit.reader import head_of, last_place
+from console.services.audit.reader import hash_at, head_of, last_place
 
 log = structlog.get_logger("audit")
 
@@ -119,18 +121,107 @@ def lost_chains(ctx: Context) -> list[LostChain]:
 
 def acknowledgement_facts(row: AuditAcknowledgement) -> dict[str, Any]:
     """Return what the signature of an acknowledgement covers."""
-    names = ("chain", "seq", "reason", "actor_username")
+    names: tuple[str, ...] = ("chain", "seq", "reason", "actor_username")
+    if row.after_seq is not None:
+        names += ("after_seq", "left_signature")
     return {**{name: getattr(row, name) for name in names}, "acknowledged_at": instant_text(row.acknowledged_at)}
+
+
+def _acknowledgements(ctx: Context) -> Iterator[AuditAcknowledgement]:
+    keys = chain_keys(ctx.config).known
+    for row in ctx.session.scalars(select(AuditAcknowledgement).order_by(AuditAcknowledgement.id)):
+        key = keys.get(row.key_id)
+        if key is not None and same(row.signature, signature(key, "acknowledgement", acknowledgement_facts(row))):
+            yield row
 
 
 def acknowledged(ctx: Context) -> dict[str, int]:
     """Return, for each chain, up to which place somebody acknowledged that its log or its file is gone."""
-    keys, found = chain_keys(ctx.config).known, dict[str, int]()
-    for row in ctx.session.scalars(select(AuditAcknowledgement)):
-        key = keys.get(row.key_id)
-        if key is not None and same(row.signature, signature(key, "acknowledgement", acknowledgement_facts(row))):
+    found = dict[str, int]()
+    for row in _acknowledgements(ctx):
+        if row.after_seq is None:
             found[row.chain] = max(row.seq, found.get(row.chain, 0))
     return found
+
+
+@dataclass(frozen=True)
+class OlderCopy:
+    """A database that an older backup seems to have brought back.
+
+    Its rows agree with signed checkpoints up to `after_seq`; a genuine checkpoint in the files, `left_signature`,
+    reaches `seq` and says something else.
+    """
+
+    chain: str
+    after_seq: int
+    seq: int
+    left_signature: str
+
+
+@dataclass(frozen=True)
+class RestoredPart:
+    """An acknowledged restore: the entries after `after_seq` up to `seq` are gone, a new part follows `after_seq`."""
+
+    after_seq: int
+    seq: int
+    left_signature: str
+    reason: str
+    actor_username: str
+    acknowledged_at: datetime
+
+    def covers(self, checkpoint: Checkpoint) -> bool:
+        """Return whether a checkpoint is a statement about the entries that are gone, not about the new part."""
+        within = self.after_seq < checkpoint.seq <= self.seq
+        return within and checkpoint.signed_at <= instant_text(self.acknowledged_at)
+
+
+def restored_parts(ctx: Context) -> tuple[RestoredPart, ...]:
+    """Return the acknowledged restores of this chain, oldest first."""
+    rows = [row for row in _acknowledgements(ctx) if row.after_seq is not None]
+    chain = chain_name(ctx.session) if rows else None
+    return tuple(
+        RestoredPart(
+            row.after_seq, row.seq, row.left_signature or "", row.reason, row.actor_username, row.acknowledged_at
+        )
+        for row in rows
+        if row.chain == chain and row.after_seq is not None
+    )
+
+
+def left_behind(ctx: Context) -> Callable[[Checkpoint], bool]:
+    """Return a function that tells of a line in a file whether an acknowledged restore left it behind.
+
+    What the database itself has as a checkpoint always holds. Nothing is read before the first line is asked about.
+    """
+    keys = chain_keys(ctx.config).known
+    parts = cache(lambda: restored_parts(ctx))
+    stored = cache(lambda: set(ctx.session.scalars(select(AuditCheckpoint.signature))))
+
+    def left(checkpoint: Checkpoint) -> bool:
+        covered = any(part.covers(checkpoint) for part in parts())
+        return covered and checkpoint.signature not in stored() and checkpoint.genuine(keys)
+
+    return left
+
+
+def older_copy(ctx: Context) -> OlderCopy | None:
+    """Return how an older backup differs from newer checkpoint files, or None when nothing looks like one."""
+    chain = chain_name(ctx.session)
+    if chain is None:
+        return None
+    stored = dict[str, int](ctx.session.execute(select(AuditCheckpoint.signature, AuditCheckpoint.seq)).all())
+    agreed, newest = max(stored.values(), default=0), None
+    keys, left = chain_keys(ctx.config).known, left_behind(ctx)
+    for line in kept_in_files(ctx):
+        if line is None or line.signature in stored or left(line) or not line.genuine(keys):
+            continue
+        if hash_at(ctx.session, line.seq) == line.head_hash:
+            agreed = max(agreed, line.seq)
+        elif newest is None or line.seq > newest.seq:
+            newest = line
+    if newest is None or newest.seq <= agreed:
+        return None
+    return OlderCopy(chain, agreed, newest.seq, newest.signature)
 
 
 def this_machine() -> str:
@@ -167,16 +258,33 @@ def _read_line(line: bytes) -> Checkpoint | None:
         return None
 
 
-def newest_in_files(ctx: Context) -> Checkpoint | None:
-    """Return the last whole line of the newest file, or None."""
+def newest_in_files(ctx: Context, stored: AuditCheckpoint | None) -> Checkpoint | None:
+    """Return the last whole line about what the database holds (no acknowledged restore left it behind), or None.
+
+    Usually it is the line of `stored`, the newest checkpoint of the database, and nothing has to be asked.
+    """
+    left, own = left_behind(ctx), stored.signature if stored is not None else None
     for path in reversed(_files(ctx)):
-        with path.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 8192))
-            whole = [line for line in file.read().splitlines(keepends=True) if line.endswith(b"\n")]
-        if whole:
-            return _read_line(whole[-1])
+        for line in _from_the_end(path):
+            checkpoint = _read_line(line)
+            if checkpoint is None or checkpoint.signature == own or not left(checkpoint):
+                return checkpoint
     return None
+
+
+def _from_the_end(path: Path) -> Iterator[bytes]:
+    """Read the whole lines of a file, newest first; usually only its end is needed."""
+    with path.open("rb") as file:
+        start = file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
+        pieces = file.read().splitlines(keepends=True)
+        half = pieces.pop(0) if start and pieces else b""
+        yield from reversed(_whole(pieces))
+        file.seek(0)
+        yield from reversed(_whole(file.read(start + len(half)).splitlines(keepends=True)))
+
+
+def _whole(lines: list[bytes]) -> list[bytes]:
+    return [line for line in lines if line.endswith(b"\n")]
 
 
 def keep_in_file(ctx: Context, checkpoint: Checkpoint) -> Path | None:
@@ -213,16 +321,18 @@ def promises(ctx: Context, *, first: int, last: int) -> Promises:
     rows = list(ctx.session.scalars(stored))
     said: list[Checkpoint] = [as_checkpoint(row) for row in rows]
     in_files: set[str] = set()
+    left = left_behind(ctx)
     for kept in kept_in_files(ctx):
         if kept is None:
             found.invalid.append(0)
-        else:
+            continue
+        in_files.add(kept.signature)
+        if not left(kept):
             said.append(kept)
-            in_files.add(kept.signature)
     # One finding says it all: whoever looks sees which lines remain.
     found.unkept = unkept(ctx, rows, in_files)[-1:]
     found.missing = [lost.seq for lost in lost_chains(ctx)]
-    signatures = {checkpoint.signature for checkpoint in said}
+    signatures = in_files | {row.signature for row in rows}
     by_place: dict[int, set[str]] = {}
     for checkpoint in said:
         if not checkpoint.genuine(keys):

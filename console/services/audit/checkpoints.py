@@ -21,6 +21,7 @@ from console.services.audit.checkpoint_store import (
     chain_name,
     keep_in_file,
     lost_chains,
+    older_copy,
     this_machine,
 )
 from console.services.audit.keys import chain_keys
@@ -138,7 +139,9 @@ def due(ctx: Context) -> bool:
 def acknowledge(ctx: Context, chain: str, *, reason: str) -> int:
     """Acknowledge that the log (or the checkpoint file) of a chain is gone; return up to which place.
 
-    From then on verification no longer reports it; who and why stays on record. Raises PermissionDenied without
+    When an older backup of this chain was restored, a new part begins after the last entry on which rows and
+    checkpoints agree; the record of it names the checkpoint that was left behind. From then on verification no
+    longer reports it; who and why stays on record. Raises PermissionDenied without
     `admins:manage` for all sites, Invalid without a reason, NotFound when nothing of that name is missing.
     """
     ctx.actor.require("admins:manage")
@@ -148,7 +151,10 @@ def acknowledge(ctx: Context, chain: str, *, reason: str) -> int:
         raise Invalid.field("reason", T("A reason is needed"))
     ctx.begin_write()
     seq = next((lost.seq for lost in lost_chains(ctx) if lost.chain == chain), 0)
-    if chain == chain_name(ctx.session):
+    older = older_copy(ctx) if chain == chain_name(ctx.session) else None
+    if older is not None:
+        seq = older.seq
+    elif chain == chain_name(ctx.session):
         newest = newest_checkpoint(ctx)
         seq = newest.seq if newest else 0
     if not seq:
@@ -161,9 +167,13 @@ def acknowledge(ctx: Context, chain: str, *, reason: str) -> int:
         actor_username=ctx.actor.username,
         acknowledged_at=ctx.now(),
         key_id=keys.current_id,
+        after_seq=older.after_seq if older else None,
+        left_signature=older.left_signature if older else None,
     )
     row.signature = sign(keys.current, "acknowledgement", acknowledgement_facts(row))
     ctx.session.add(row)
-    detail = {"chain": chain, "seq": seq, "reason": reason}
+    detail: dict[str, Any] = {"chain": chain, "seq": seq, "reason": reason}
+    if older is not None:
+        detail |= {"after_seq": older.after_seq, "left_signature": older.left_signature}
     record(ctx, "admin_audit_chain_acknowledge", "admin_audit_log", chain, status="warning", detail=detail)
     return seq

@@ -182,7 +182,7 @@ def chain_status(ctx: Context) -> ChainStatus:
     row = newest_checkpoint(ctx)
     if row is not None:
         start = trusted_start(ctx, verifier, as_checkpoint(row))
-    kept = newest_in_files(ctx)
+    kept = newest_in_files(ctx, row)
     if kept is not None and (row is None or (kept.seq, kept.head_hash) != (row.seq, row.head_hash)):
         trusted_start(ctx, verifier, kept)
     if row is not None and unkept(ctx, [row], {kept.signature} if kept else ()):

@@ -13,12 +13,14 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from console.core.context import Context
 from console.core.listing import Column, Filter, ListSpec, day_filters, one_of
 from console.domain.automation.analytics import Anomalies, HistoryRow
+from console.domain.automation.autopilot import ESCALATION
 from console.domain.jobs import names as job_names
 from console.domain.text import N_
 from console.domain.tracker.tracker import REMEDIATION
 from console.models.automation import RunFact
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerItem
+from console.services.alerts import outbox as alerts
 from console.services.automation import history as autopilot_history
 from console.services.automation import kpi, shadow, workload
 from console.services.automation import preview as autopilot
@@ -30,8 +32,8 @@ from console.services.automation.workload import Workload
 from console.services.identity.names import names_of
 from console.services.jobs import runs
 from console.services.jobs.runs import Run
-from console.services.policies import policies
-from console.services.policies.automation import AUTOPILOT, READ
+from console.services.policies import automation, policies
+from console.services.policies.automation import AUTOPILOT, READ, Stopped
 from console.services.policies.policies import Revision
 from console.services.tracker import rows
 from console.services.tracker import summary as tracker
@@ -52,6 +54,13 @@ class PageData:
     revision: Revision | None
     comparison: Comparison | None
     names: Mapping[str, str]
+    channel_count: int
+    stopped: Stopped | None
+
+    @property
+    def unheard(self) -> bool:
+        """Return whether the plan has messages that reach nobody, because no alert channel is configured."""
+        return not self.channel_count and any(line.action == ESCALATION for line in self.preview.plan.lines)
 
     @property
     def skip_reasons(self) -> Mapping[str, int]:
@@ -77,6 +86,8 @@ def page_data(ctx: Context) -> PageData:
         revision=newest[0] if newest else None,
         comparison=shadow.comparison(ctx),
         names=names_of(ctx, shown),
+        channel_count=len(alerts.channels(ctx.config)),
+        stopped=automation.stopped(ctx),
     )
 
 

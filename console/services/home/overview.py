@@ -16,6 +16,8 @@ from console.services.home import activity
 from console.services.home.activity import Figures, FlowLine
 from console.services.jobs import runs
 from console.services.jobs.schedule import ScheduleHealth
+from console.services.policies import automation
+from console.services.policies.automation import Stopped
 from console.services.tracker import summary as tracker
 from console.services.tracker.summary import BoardSummary
 
@@ -43,6 +45,7 @@ class Overview:
     schedule: ScheduleHealth | None
     flow: tuple[FlowLine, ...]
     figures: Figures
+    stopped: Stopped | None
 
     @property
     def nothing(self) -> bool:
@@ -65,6 +68,7 @@ def read(ctx: Context, site: str | None, schedule: Callable[[Context], ScheduleH
         schedule=schedule(ctx) if schedule is not None and any(map(can, runs.READ)) else None,
         flow=activity.flow(ctx, site),
         figures=activity.figures(ctx, site),
+        stopped=automation.stopped(ctx) if board is not None or any(map(can, runs.READ)) else None,
     )
 
 

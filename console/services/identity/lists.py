@@ -41,21 +41,28 @@ class UserRow(UserView):
 
 
 def user_list(ctx: Context) -> ListSpec:
-    """Declare the list of users with the number of their tokens that work now."""
+    """Declare the list of users with the number of their tokens that work now.
+
+    Who administers only users sees those whom they may manage, and nothing of tokens.
+    """
+    admin = ctx.actor.can(iam.ADMIN)
+    tokens_too = ("live_tokens",) if admin else ()
     live = and_(*live_token(ctx.config, ctx.now()))
     count = select(func.count(Token.id)).where(Token.user_id == User.id, live).scalar_subquery()
 
     return ListSpec(
         name="users",
-        read=(iam.ADMIN,),
-        base=lambda _ctx: select(User, count),
+        read=(iam.ADMIN, iam.USERS),
+        base=lambda ctx: (
+            select(User, count) if admin else select(User, count).where(User.id.in_(users.managed_ids(ctx)))
+        ),
         row=lambda row: UserRow(**vars(users.view(row[0])), live_tokens=row[1]),
         key=User.id,
         columns=columns_of(
             UserRow,
             User,
-            *("username", "display_name", "role", "site_scope", "is_active", "live_tokens", "last_sign_in_at"),
-            "created_at",
+            *("username", "display_name", "role", "site_scope", "is_active"),
+            *(*tokens_too, "last_sign_in_at", "created_at"),
             live_tokens=count,
         ),
         filters=(
@@ -115,7 +122,7 @@ def site_list(_ctx: Context) -> ListSpec:
 
 
 def all_users(ctx: Context) -> list[UserRow]:
-    """Return all users, newest first; there is no site filter (API contract, section 4)."""
+    """Return all users, newest first; only managers get those they may manage (API contract, section 4)."""
     return list(lists.stream(ctx, user_list(ctx), NEWEST))
 
 

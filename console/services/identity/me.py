@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from console.core.context import Actor, Context
 from console.domain.errors import Conflict, PermissionDenied, Unauthorized
+from console.domain.identity import second_factor
 from console.domain.identity.tokens import expiry_on_issue
 from console.domain.text import T
 from console.models.identity import Token
@@ -104,10 +105,14 @@ def sign_in_for_token(ctx: Context, verdict: sessions.Verdict, *, label: str) ->
     """Issue a token to somebody whose password was right; return its text and their profile.
 
     Raises PermissionDenied while a one-time password waits to be changed: that is done in the browser, unless old
-    clients need it otherwise (API_LOGIN_BEFORE_OWN_PASSWORD).
+    clients need it otherwise (API_LOGIN_BEFORE_OWN_PASSWORD); and while an owner still has to switch on a second
+    factor.
     """
     if verdict.must_change_password and not ctx.config["API_LOGIN_BEFORE_OWN_PASSWORD"]:
         raise PermissionDenied(T("Choose your own password first"), code="password_change_required")
+    needed: bool = ctx.config["OWNER_SECOND_FACTOR_REQUIRED"]
+    if second_factor.must_set_up(verdict.role, has_second_factor=verdict.second_factor, owners_need_it=needed):
+        raise PermissionDenied(T("Switch on the second factor first"), code="second_factor_setup_required")
     now = ctx.now()
     user = sessions.still_right(ctx, verdict)
     expiry = expiry_on_issue(None, token_policy(ctx.config), now)

@@ -37,6 +37,9 @@ class Verdict:
     reason: str = ""
     must_change_password: bool = False
     password_updated_at: datetime | None = None
+    second_factor: bool = False
+    role: str = ""
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,27 @@ def check(ctx: Context, username: str, password: str) -> Verdict:
     if not user.is_active:
         return Verdict(None, username, "inactive_user")
     if not accepted:
-        return Verdict(None, username, "no_password" if user.password_hash is None else "wrong_password")
-    return Verdict(user.id, user.username, "", user.must_change_password, user.password_updated_at)
+        return Verdict(None, username, "no_password" if user.password_hash is None else WRONG_PASSWORD)
+    return _verdict(user)
+
+
+def recall(ctx: Context, user_id: int, version: int) -> Verdict | None:
+    """Return the verdict on somebody whose password was right a moment ago; None once the account has changed."""
+    user = ctx.session.scalar(select(User).where(User.id == user_id, User.is_active, User.version == version))
+    return _verdict(user) if user is not None else None
+
+
+def _verdict(user: User) -> Verdict:
+    return Verdict(
+        user.id,
+        user.username,
+        "",
+        user.must_change_password,
+        user.password_updated_at,
+        second_factor=user.second_factor_since is not None,
+        role=user.role,
+        version=user.version,
+    )
 
 
 def _signing_in(ctx: Context, username: str) -> User | None:
@@ -104,9 +126,11 @@ def note_failure(ctx: Context, verdict: Verdict, *, ip: str) -> None:
 
 
 def open_session(
-    ctx: Context, verdict: Verdict, password: str, *, ip: str, user_agent: str, previous: str | None = None
+    ctx: Context, verdict: Verdict, password: str | None, *, ip: str, user_agent: str, previous: str | None = None
 ) -> OpenedSession:
     """Start a browser session for somebody whose password was right; the one they came with ends.
+
+    With `password` an outdated hash is renewed; after a second step it is not at hand any more.
 
     Raises what `still_right` raises.
     """
@@ -114,7 +138,7 @@ def open_session(
     user = still_right(ctx, verdict)
     if previous:
         end_sessions(ctx, WebSession.token_hash == session_hash(previous), "replaced")
-    if user.password_hash and passwords.is_outdated(ctx.config, user.password_hash):
+    if password is not None and user.password_hash and passwords.is_outdated(ctx.config, user.password_hash):
         user.password_hash = passwords.make_hash(ctx.config, password)
     user.last_sign_in_at = now
     cookie = secrets.token_urlsafe(32)

@@ -21,7 +21,15 @@ from console.models.identity import Token, User, WebSession
 from console.services.audit import record as audit
 from console.services.common.query_cache import cached_query
 from console.services.identity import passwords
-from console.services.identity.grants import check_account, check_grant, keep_an_owner, lock_owners, locked
+from console.services.identity.grants import (
+    check_account,
+    check_grant,
+    keep_an_owner,
+    lock_owners,
+    locked,
+    manages,
+    require_user_manager,
+)
 
 NOT_FOUND = N_("Admin user not found")
 
@@ -93,9 +101,18 @@ def has_demo_company(ctx: Context) -> bool:
 
 
 def get(ctx: Context, user_id: int) -> UserView:
-    """Return one user; raises NotFound."""
-    ctx.actor.require(iam.ADMIN)
-    return view(load(ctx, user_id))
+    """Return one user; raises NotFound, and PermissionDenied for one that a manager does not manage."""
+    require_user_manager(ctx)
+    user = load(ctx, user_id)
+    if not ctx.actor.can(iam.ADMIN):
+        check_account(ctx, user)
+    return view(user)
+
+
+def managed_ids(ctx: Context) -> list[int]:
+    """Return the numbers of the users whom the caller may manage."""
+    require_user_manager(ctx)
+    return [user.id for user in ctx.session.scalars(select(User).order_by(User.id)) if manages(ctx, user)]
 
 
 def by_name(ctx: Context, username: str) -> UserView | None:
@@ -107,10 +124,11 @@ def by_name(ctx: Context, username: str) -> UserView | None:
 
 def look_alikes(ctx: Context, username: str) -> list[str]:
     """Return the names of other users that a reader may take for this one: same but for case, width and spacing."""
-    ctx.actor.require(iam.ADMIN)
+    require_user_manager(ctx)
     wanted = same_name(username)
-    names = ctx.session.scalars(select(User.username).where(User.username != username))
-    return sorted(name for name in names if same_name(name) == wanted)
+    others = ctx.session.scalars(select(User).where(User.username != username))
+    alike = [user for user in others if same_name(user.username) == wanted]
+    return sorted(user.username for user in alike if ctx.actor.can(iam.ADMIN) or manages(ctx, user))
 
 
 def load(ctx: Context, user_id: int, *, lock: bool = False) -> User:
@@ -138,7 +156,7 @@ def create(
 
     Raises Conflict for a taken name, Invalid for values out of bounds, PermissionDenied beyond the caller's own.
     """
-    ctx.actor.require(iam.ADMIN)
+    require_user_manager(ctx)
     now = ctx.now()
     try:
         name = accounts.check_username(username)
@@ -178,7 +196,7 @@ def set_active(ctx: Context, user_id: int, *, is_active: bool) -> UserView:
     Switching off ends all tokens and browser sessions in the same transaction; switching on does not bring them
     back. Raises Conflict for the own account (checked first) and for the last active owner.
     """
-    ctx.actor.require(iam.ADMIN)
+    require_user_manager(ctx)
     if not is_active and ctx.actor.user_id == user_id:
         raise Conflict(N_("Cannot deactivate current admin user"))
     lock_owners(ctx, user_id)
@@ -209,7 +227,7 @@ def edit(
 
     Raises Conflict for the own role or account, for the last active owner and for an outdated version.
     """
-    ctx.actor.require(iam.ADMIN)
+    require_user_manager(ctx)
     lock_owners(ctx, user_id)
     user = load(ctx, user_id, lock=True)
     check_account(ctx, user)
@@ -245,7 +263,7 @@ def reset_password(ctx: Context, user_id: int, *, password: str | None = None) -
 
     Without `password` a one-time password is made and returned; it is shown once and stored only as a hash.
     """
-    ctx.actor.require(iam.ADMIN)
+    require_user_manager(ctx)
     user = load(ctx, user_id, lock=True)
     check_account(ctx, user)
     made = passwords.one_time_password() if password is None else None

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
+
+from sqlalchemy import select
 
 from console.core.config import Config
 from console.core.context import Context
@@ -15,6 +18,9 @@ from console.domain.automation.autopilot import AutopilotPolicy
 from console.domain.errors import Invalid
 from console.domain.text import T
 from console.inputs.policies import AutopilotPolicyModel
+from console.models.policies import PolicyRevision
+from console.services.common.query_cache import cached_query
+from console.services.identity.names import names_of
 from console.services.policies import policies
 from console.services.policies.kinds import PolicyKind, PolicyView
 
@@ -94,6 +100,36 @@ def resume(ctx: Context, *, reason: str) -> PolicyView:
     """Let the automation act again; needs the permission to change the policy, and a reason."""
     ctx.actor.require(*AUTOPILOT.write)
     return _switch(ctx, False, reason)
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Who stopped the automation, when (aware UTC) and why; all None where no change of the policy did it."""
+
+    at: datetime | None = None
+    by: str | None = None
+    reason: str | None = None
+
+
+def stopped(ctx: Context) -> Stopped | None:
+    """Return who stopped the automation, for everybody whose work it concerns; None while it acts."""
+    found = cached_query(ctx, "automation_stopped", lambda: (_stopped(ctx),))
+    return found[0]
+
+
+def _stopped(ctx: Context) -> Stopped | None:
+    if not effective(ctx).policy.paused:
+        return None
+    # Whoever turned it last: with the button, or with a change of the policy through the API.
+    newest = (
+        select(PolicyRevision.at, PolicyRevision.actor, PolicyRevision.reason, PolicyRevision.changes)
+        .where(PolicyRevision.policy_key == AUTOPILOT.key)
+        .order_by(PolicyRevision.revision.desc())
+    )
+    row = next((row for row in ctx.session.execute(newest) if "paused" in row.changes), None)
+    if row is None:
+        return Stopped()
+    return Stopped(row.at, names_of(ctx, [row.actor]).get(row.actor, row.actor), row.reason)
 
 
 def _switch(ctx: Context, paused: bool, reason: str) -> PolicyView:

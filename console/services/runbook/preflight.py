@@ -130,7 +130,7 @@ def _surroundings(config: Config) -> Surroundings:
         rate_limit_store=config["API_RATE_LIMIT_STORE"],
         redis_url_set=bool(config["API_RATE_LIMIT_REDIS_URL"]),
         signing_key_set=bool(config["AUDIT_ARCHIVE_SIGNING_KEY"].strip()),
-        signing_required=_signing_required(config),
+        signing_required=signing_required(config),
         rollback_guide=ROLLBACK_GUIDE,
         rollback_guide_exists=found[ROLLBACK_GUIDE],
         noise_policy=NOISE_POLICY,
@@ -143,6 +143,7 @@ def _surroundings(config: Config) -> Surroundings:
         public_url_set=bool(config["PUBLIC_URL"]),
         alert_channels=len(outbox.channels(config)),
         open_switches=tuple(name for name, safe in _SAFE.items() if config[name] != safe),
+        owners_need_second_factor=config["OWNER_SECOND_FACTOR_REQUIRED"],
         open_folders=tuple(_open_folders(config)),
         any_host=config.production and not allowed_hosts(config),
     )
@@ -177,7 +178,8 @@ def _is_set(config: Config, name: str) -> bool:
     return name == "DATABASE_URL" and not config.given("PREFLIGHT_REQUIRED_ENV") and not config.production
 
 
-def _signing_required(config: Config) -> bool:
+def signing_required(config: Config) -> bool:
+    """Return whether audit archives must be signed here (API contract, preflight)."""
     if config.given("AUDIT_ARCHIVE_SIGNING_REQUIRED"):
         return bool(config["AUDIT_ARCHIVE_SIGNING_REQUIRED"])
     return config["ENV"] in SIGNING_REQUIRED_ENVS

@@ -71,8 +71,9 @@ def _limiter(store: str, url: str, prefix: str) -> Limiter:
 
 
 def signing_facts(config: Config) -> SigningFacts:
-    """Return whether audit archives are signed, and whether this is production."""
-    return SigningFacts(bool(config["AUDIT_ARCHIVE_SIGNING_KEY"].strip()), config.production)
+    """Return whether audit archives are signed, whether this is production, and whether they must be."""
+    enabled = bool(config["AUDIT_ARCHIVE_SIGNING_KEY"].strip())
+    return SigningFacts(enabled, config.production, preflight.signing_required(config))
 
 
 def _documents(_ctx: Context) -> DocumentFacts:

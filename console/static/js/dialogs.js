@@ -126,8 +126,11 @@ document.addEventListener('toggle', (event) => {
 const rail = document.getElementById('nav');
 let railOpener = null;
 
+// As with a dialog, nothing behind the open sheet can be reached.
 function sheet(open) {
   rail.classList.toggle('is-open', open);
+  for (const part of rail.parentElement.children) part.inert = open && part !== rail && !part.matches('[data-nav-close]');
+  document.querySelector('.skip')?.toggleAttribute('inert', open);
   if (open) rail.focus();
   else railOpener?.focus();
 }
@@ -143,8 +146,13 @@ if (rail) {
     event.preventDefault();
     sheet(false);
   });
-  rail.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && rail.classList.contains('is-open')) sheet(false);
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || !rail.classList.contains('is-open')) return;
+    event.preventDefault();
+    sheet(false);
+  });
+  matchMedia('(min-width: 768px)').addEventListener('change', () => {
+    if (rail.classList.contains('is-open')) sheet(false);
   });
 }
 

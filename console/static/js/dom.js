@@ -43,6 +43,12 @@ export function announce(sentence) {
   if (region) region.textContent = sentence;
 }
 
+/** Put the focus on an element, also on one that is no control, such as a row or a heading. */
+export function focusOn(element) {
+  if (element && element.tabIndex < 0) element.setAttribute('tabindex', '-1');
+  element?.focus({ preventScroll: true });
+}
+
 /** Run `work` now and after every swap, with the element that came in. */
 export function eachLoad(work) {
   work(document.body);

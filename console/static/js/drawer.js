@@ -6,12 +6,23 @@ import { choose } from './list.js';
 
 const slot = () => document.getElementById('drawer-slot');
 let opener = null;
+let shown = slot()?.querySelector('[data-drawer]')?.id ?? null;
+
+// The list may have been read again, with new rows.
+function backTo(drawer) {
+  const id = drawer.replace(/^\D+/, '');
+  const row = document.querySelector(`[data-row][data-id="${id}"]`);
+  if (row) choose(row);
+  else (opener?.isConnected ? opener : document.getElementById('content'))?.focus();
+}
 
 on('click', 'a[hx-target="#drawer-slot"]', (_event, link) => {
   opener = link;
 });
 document.addEventListener('htmx:after:swap', (event) => {
   const drawer = slot()?.querySelector('[data-drawer]');
+  if (!drawer && shown) backTo(shown);
+  shown = drawer?.id ?? null;
   if (!drawer || !event.detail?.ctx?.request) return;
   const inside = drawer.contains(document.activeElement);
   if (!inside && !document.querySelector('dialog[open]') && slot().kaShown !== drawer) drawer.focus();
@@ -32,8 +43,6 @@ on('click', '[data-drawer-close]', (event, link) => {
   open.forEach(forget);
   slot().replaceChildren();
   history.pushState({ htmx: true }, '', link.getAttribute('href'));
-  const id = drawer.id.replace(/^\D+/, ''); // the list may have been read again, with new rows
-  const row = document.querySelector(`[data-row][data-id="${id}"]`);
-  if (row) choose(row);
-  else (opener?.isConnected ? opener : document.getElementById('content'))?.focus();
+  shown = null;
+  backTo(drawer.id);
 });

@@ -1,5 +1,5 @@
-/* Lists: rows by keyboard, selection with the bulk bar, the count said aloud, menus that stay open across a swap. */
-import { announce, eachLoad, on, text } from './dom.js';
+/* Lists: rows by keyboard, selection with the bulk bar, the count said aloud, menus and focus kept across a swap. */
+import { announce, eachLoad, focusOn, on, text } from './dom.js';
 import { shortcut } from './keys.js';
 
 const rows = () => [...document.querySelectorAll('[data-row]')].filter((row) => row.offsetParent !== null);
@@ -70,7 +70,13 @@ function refresh(list) {
     for (const box of all ? [] : chosen) address.searchParams.append('ids', box.value);
     csv.href = address;
   }
-  announce(bar.hidden ? '' : bar.querySelector('[data-bulk-count]').textContent);
+}
+
+/** Show a selection that somebody changed, and say how many rows it has. */
+function changed(list) {
+  refresh(list);
+  const said = list.querySelector('[data-bulk-count]');
+  if (said) announce(said.textContent);
 }
 
 let lastBox = null;
@@ -83,13 +89,13 @@ on('click', '[data-select]', (event, box) => {
   }
   lastBox = box;
   if (!box.checked) delete list.dataset.all;
-  refresh(list);
+  changed(list);
 });
 on('change', '[data-select-page]', (_event, page) => {
   const list = scopeOf(page);
   for (const box of list.querySelectorAll('[data-select]')) box.checked = page.checked;
   if (!page.checked) delete list.dataset.all;
-  refresh(list);
+  changed(list);
 });
 on('click', '[data-bulk-all]', (_event, button) => {
   const list = scopeOf(button);
@@ -97,13 +103,13 @@ on('click', '[data-bulk-all]', (_event, button) => {
   if (all) list.dataset.all = 'yes';
   else delete list.dataset.all;
   for (const box of list.querySelectorAll('[data-select]')) box.checked = all || box.checked;
-  refresh(list);
+  changed(list);
 });
 on('click', '[data-bulk-none]', (_event, button) => {
   const list = scopeOf(button);
   delete list.dataset.all;
   for (const box of list.querySelectorAll('[data-select]')) box.checked = false;
-  refresh(list);
+  changed(list);
 });
 
 /** Give what a bulk request must carry: `ids`, or `all=1` with the list's query. */
@@ -133,12 +139,42 @@ document.addEventListener('submit', (event) => {
   }
 }, true);
 
-/* Across a swap: menus stay open, the current row stays current, the count is said. */
+/* Across a swap: menus stay open, the current row stays current, the focus stays where it was or as near as can be. */
 let open = [];
 let marked = null;
 let held = null;
-document.addEventListener('htmx:before:swap', () => {
-  held = document.activeElement?.closest('[data-row]')?.dataset.id ?? null;
+let answers = false;
+
+// Where the focus is, in words that outlive a swap: its id, its menu, its row, its list.
+function placeOf(element) {
+  const list = element?.closest('[data-list]');
+  if (!list) return null;
+  const menu = element.closest('details[data-menu]') ?? element.closest('.chip-split')?.querySelector('details[data-menu]');
+  return {
+    element,
+    id: element.id,
+    menu: menu?.id,
+    row: element.closest('[data-row]')?.dataset.id,
+    column: element.closest('[data-column]')?.id,
+    list: list.id,
+  };
+}
+
+function find(place) {
+  const own = place.element.isConnected ? place.element : place.id && document.getElementById(place.id);
+  if (own?.offsetParent) return own;
+  const menu = place.menu && document.getElementById(place.menu);
+  if (menu) return menu.querySelector('summary');
+  const row = place.row && document.querySelector(`[data-row][data-id="${CSS.escape(place.row)}"]`);
+  const column = place.column && document.querySelector(`#${CSS.escape(place.column)} h2`);
+  return row || column || document.getElementById(place.list);
+}
+
+document.addEventListener('htmx:before:swap', (event) => {
+  const { activeElement: active } = document;
+  if (active !== document.body) held = placeOf(active); // another swap may be under way
+  // A list that reads itself again, or a menu that fills, says nothing: only what somebody asked for is answered.
+  answers = Boolean(event.detail?.ctx?.sourceElement?.matches('a, button, form'));
   open = [...document.querySelectorAll('[data-list] details[data-menu][open]')].map((menu) => menu.id).filter(Boolean);
   marked = current()?.dataset.id ?? null;
 });
@@ -148,12 +184,9 @@ document.addEventListener('htmx:after:swap', (event) => {
     if (menu) menu.open = true;
   }
   if (marked !== null && !current()) document.querySelector(`[data-row][data-id="${CSS.escape(marked)}"]`)?.classList.add('is-current');
-  if (held !== null && document.activeElement === document.body) {
-    const row = document.querySelector(`[data-row][data-id="${CSS.escape(held)}"]`);
-    row?.setAttribute('tabindex', '-1');
-    row?.focus({ preventScroll: true });
-  }
-  const list = document.querySelector('[data-list][data-announce]');
-  if (list && event.detail?.ctx?.request?.method === 'GET') announce(list.dataset.announce);
+  if (held && document.activeElement === document.body) focusOn(find(held));
+  held = null;
+  const list = answers && document.getElementById(event.detail?.ctx?.target?.id);
+  if (list && list.matches('[data-list][data-announce]')) announce(list.dataset.announce);
 });
 eachLoad((root) => root.querySelectorAll('[data-list]').forEach(refresh));

@@ -5,7 +5,7 @@ import { mended } from './session.js';
 
 const INITIALS = 'ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ';
 const search = document.getElementById('search');
-let dialog, field, list, entries = [], found = [], at = 0, asked = 0;
+let dialog, field, list, status, entries = [], found = [], at = 0, asked = 0;
 
 /** Give the initial consonants of the syllables in a text; other characters stay. */
 export function initials(words) {
@@ -38,8 +38,11 @@ function draw(records = []) {
     .sort((one, other) => other.score - one.score).slice(0, 12).concat(records);
   list.replaceChildren(...found.map((entry, number) => make('li', { role: 'option', id: `palette-${number}`, 'data-number': number },
     entry.label, make('small', {}, entry.kind))));
-  if (!found.length) list.append(make('li', { class: 'menu-body dim' }, text('no_match')));
-  else mark(0);
+  list.hidden = !found.length;
+  field.setAttribute('aria-expanded', String(found.length > 0));
+  status.textContent = found.length ? text('hits', { count: found.length }) : text('no_match');
+  status.classList.toggle('visually-hidden', found.length > 0);
+  mark(0);
 }
 
 async function ask() {
@@ -65,7 +68,8 @@ function build() {
   field = make('input', { class: 'palette-input', type: 'text', role: 'combobox', 'aria-expanded': 'true', 'aria-controls': 'palette-list',
     'aria-autocomplete': 'list', 'aria-label': search?.placeholder, placeholder: search?.placeholder, autocomplete: 'off', spellcheck: 'false' });
   list = make('ul', { class: 'palette-list', role: 'listbox', id: 'palette-list', 'aria-label': search?.placeholder });
-  dialog = make('dialog', { class: 'dialog palette', id: 'palette', 'aria-label': search?.placeholder, 'data-source': '/palette' }, field, list);
+  status = make('p', { class: 'menu-body dim', role: 'status' });
+  dialog = make('dialog', { class: 'dialog palette', id: 'palette', 'aria-label': search?.placeholder, 'data-source': '/palette' }, field, list, status);
   field.addEventListener('input', ask);
   field.addEventListener('keydown', (event) => {
     if (event.isComposing) return;

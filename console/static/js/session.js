@@ -101,7 +101,7 @@ addEventListener('submit', async (event) => {
     const again = parts.querySelector('form');
     if (!again) return;
     form.replaceWith(again);
-    (again.querySelector('[data-error-summary]') ?? again.elements.password)?.focus();
+    (again.querySelector('[data-error-summary]') ?? again.elements.code ?? again.elements.password)?.focus();
   } catch {
     announce(text('offline'));
   } finally {

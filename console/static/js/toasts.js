@@ -1,15 +1,18 @@
 /* Toasts: leave after ten seconds, later with an undo; a pointer or the focus on one stops the clock. */
-import { eachLoad, make, on, text } from './dom.js';
+import { eachLoad, focusOn, make, on, text } from './dom.js';
 import { post, unknown } from './net.js';
 
 const STAY = 10_000;
 const STAY_WITH_UNDO = 30_000;
 const started = new WeakSet();
+const before = new WeakMap(); // what had the focus when it went into a toast
 
 function leave(toast) {
   const hadFocus = toast.contains(document.activeElement);
   toast.remove();
-  if (hadFocus) document.getElementById('content')?.focus();
+  if (!hadFocus) return;
+  const from = before.get(toast);
+  focusOn(from?.isConnected ? from : document.querySelector('[data-row].is-current') ?? document.getElementById('content'));
 }
 
 function start(toast) {
@@ -21,17 +24,21 @@ function start(toast) {
   let timer = 0;
   const run = () => { clearTimeout(timer); timer = setTimeout(leave, stay, toast); };
   const stop = () => clearTimeout(timer);
+  toast.addEventListener('focusin', ({ relatedTarget: from }) => {
+    if (from && !toast.contains(from)) before.set(toast, from);
+  });
   for (const type of ['pointerenter', 'focusin']) toast.addEventListener(type, stop);
   for (const type of ['pointerleave', 'focusout']) toast.addEventListener(type, run);
   run();
 }
 
 async function takeBack(toast, undo, token, button) {
-  button.disabled = true;
+  if (button.ariaDisabled === 'true') return; // a button that is disabled would lose the focus
+  button.ariaDisabled = 'true';
   try {
     const { ok, asked, said } = await post(undo, token ? { token } : {});
     if (!ok) {
-      button.disabled = false;
+      button.ariaDisabled = 'false';
       if (!asked.toast) showToast({ message: said, kind: 'error' });
       return;
     }
@@ -39,7 +46,7 @@ async function takeBack(toast, undo, token, button) {
     document.body.dispatchEvent(new CustomEvent('undone', { bubbles: true }));
     if (!asked.toast) showToast({ message: text('undone') });
   } catch {
-    button.disabled = false;
+    button.ariaDisabled = 'false';
     showToast({ message: unknown('POST', { safe: true }), kind: 'error' });
   }
 }

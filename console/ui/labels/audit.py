@@ -31,6 +31,11 @@ ACTIONS: dict[str, str] = {
     "auth_logout_all": N_("Signed out everywhere"),
     "auth_password_change": N_("Own password changed"),
     "auth_profile_update": N_("Own profile changed"),
+    "auth_second_factor_failed": N_("Second factor was wrong"),
+    "auth_second_factor_off": N_("Second factor switched off"),
+    "auth_second_factor_on": N_("Second factor switched on"),
+    "auth_recovery_code_used": N_("Recovery code used"),
+    "admin_user_second_factor_reset": N_("Second factor taken away"),
     "auth_self_deactivate": N_("Own account switched off"),
     "job_run_cancel": N_("Run stopped"),
     "job_run_request": N_("Run requested"),
@@ -86,7 +91,9 @@ REASONS: dict[str, str] = {
     "keyed_hash_mismatch": N_("The product did not write the entry like this."),
     "keyed_hash_unknown_key": N_("The entry was written with a key that is not known here."),
     "head_mismatch": N_("The newest entries are missing, or some were added behind the product's back."),
-    "checkpoint_mismatch": N_("A signed checkpoint says something else."),
+    "checkpoint_mismatch": N_(
+        "A signed checkpoint says something else: entries were changed or cut off, or an older backup was restored."
+    ),
     "checkpoint_invalid": N_("A checkpoint is not genuine."),
     "checkpoint_missing": N_("The checkpoint before this one is gone."),
     "checkpoint_file_incomplete": N_("The line of this checkpoint is gone from its file."),

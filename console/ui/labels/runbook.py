@@ -50,6 +50,7 @@ CHECKS = {
     "admin_token_bootstrap": N_("Bootstrap token"),
     "secret_strength": N_("Strength of secrets"),
     "compatibility_switches": N_("Compatibility switches"),
+    "owner_second_factor": N_("Second factor of owners"),
     "public_url": N_("Own address in messages"),
     "schema_version": N_("Schema of the database"),
     "private_folders": N_("Rights of the data folder"),

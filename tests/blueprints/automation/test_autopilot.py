@@ -191,13 +191,13 @@ def test_the_kill_switch_stands_out_and_only_owners_resume(api, session, tracker
     assert manager.post("/autopilot/stop", data={"reason": "Wrong people"}).status_code == 303
 
     page = manager.get("/autopilot", headers=EN)
-    assert "The automation was stopped" in words(page)
+    assert "The automation is stopped" in words(page)
     assert "Run as planned" not in words(page)
     assert "autopilot-resume" not in page.text
     assert "autopilot-resume" in owner.get("/autopilot").text
     assert manager.post("/autopilot/resume", data={"reason": "x"}).status_code == 403
     assert owner.post("/autopilot/resume", data={"reason": "Mended"}).status_code == 303
-    assert "The automation was stopped" not in words(owner.get("/autopilot", headers=EN))
+    assert "The automation is stopped" not in words(owner.get("/autopilot", headers=EN))
 
 
 def form_of(caller, **changes):
@@ -372,3 +372,24 @@ def test_an_empty_tracker_says_what_to_expect(api):
 def test_the_place_is_in_the_navigation_of_those_who_read(api, tracker):
     assert 'href="/autopilot"' in api("operator").get("/autopilot").text
     assert actor_of("operator").can("governance:read")
+
+
+@pytest.mark.parametrize("configured", [False, True])
+def test_the_plan_and_the_dialog_say_before_the_button_that_nobody_is_told(api, tracker, app, monkeypatch, configured):
+    if configured:
+        wired = app.extensions["console_config"].replaced(ALERT_WEBHOOK_URLS="https://hooks.example/alerts")
+        monkeypatch.setitem(app.extensions, "console_config", wired)
+    page = api("manager").get("/autopilot", headers=KO).text
+    plan = page[page.index('id="plan-title"') : page.index('id="autopilot-start"')]
+    dialog = page[page.index('id="autopilot-force"') :]
+
+    assert "새 단계" in plan
+    for part in (plan, dialog):
+        assert ("채널 없음: 아무에게도 가지 않습니다" in part) is not configured
+
+
+def test_a_plan_without_messages_says_nothing_about_channels(api, session, clock, make_ctx):
+    item(session, clock, 1, 100, assignee="kim")
+    session.commit()
+
+    assert "채널 없음" not in api("auditor").get("/autopilot", headers=KO).text

@@ -234,3 +234,32 @@ def test_the_plan_shows_no_number_that_means_another_item_on_the_board(browser_c
 
     assert 'id="plan"' in page.text
     assert "GR-0" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("language", "sum_", "turn"),
+    [
+        ("ko", "가중치 10 중 4.75 통과: 47.5%. GO가 되려면 75%가 필요합니다.", "통과하면 GO로 바뀌는 규칙:"),
+        ("en", "4.75 of 10 weights pass: 47.5 %; GO needs 75 %.", "It turns to GO when these pass:"),
+    ],
+)
+def test_the_score_is_a_picture_with_its_table_and_the_way_to_go(api, language, sum_, turn):
+    response = api().get("/gate", headers={"Accept-Language": language})
+    page = response.text
+    figure = page[page.index('aria-labelledby="gate-weights-title') : page.index('id="gate-turn"')]
+    way = page[page.index('id="gate-turn"') :].split("</p>")[0]
+
+    assert sum_ in _words(response)
+    assert figure.count('<rect class="series-') == len(RULES)
+    assert figure.count('href="#rule-') == len(RULES)
+    assert turn in way
+    assert re.search(r"\+\d+(\.\d+)?", way)
+    assert 'href="#rule-' in way
+
+
+def test_a_kept_verdict_has_the_same_picture(api, session):
+    caller = api()
+    caller.post("/api/ops/governance/gate/run")
+    run = session.scalars(select(JobRun.id).where(JobRun.job_name == "ops_governance_gate")).first()
+
+    assert 'id="gate-weights-title"' in caller.get(f"/gate/runs/{run}").text

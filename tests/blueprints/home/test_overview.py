@@ -5,8 +5,11 @@ from sqlalchemy import event
 
 from console.domain.jobs import names as job_names
 from console.models.jobs import JobRun
+from console.services.jobs import registry
+from console.services.jobs import schedule as run_schedule
+from console.services.policies import automation
 from console.web.extensions import db
-from tests.factories import make_site
+from tests.factories import make_site, make_user
 from tests.factories.tracker import HOUR, add_item
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -101,3 +104,46 @@ def test_the_number_of_queries_does_not_grow(browser_client, session, clock, app
 
     selects = [statement for statement in asked if statement.lstrip().upper().startswith("SELECT")]
     assert len(selects) <= 19, selects
+
+
+@pytest.mark.parametrize("path", ["/overview", "/autopilot", "/jobs"])
+def test_every_page_about_the_day_says_who_stopped_the_automation_and_why(
+    browser_client, company, session, make_ctx, clock, path
+):
+    reader = browser_client("owner")
+    assert "자동화가 멈춰 있습니다" not in reader.get(path).text
+    make_user(session, username="boss", now=clock.now(), display_name="김대표")
+    session.commit()
+    ctx = make_ctx("owner", username="boss")
+    ctx.begin_write()
+    automation.pause(ctx, reason="배정이 너무 많습니다")
+    session.commit()
+
+    page = reader.get(path).text
+
+    assert "자동화가 멈춰 있습니다" in page
+    assert re.search(r"김대표 님이 09:00에 멈췄습니다. 사유: 배정이 너무 많습니다", page)
+    assert len(re.findall("사유: 배정이 너무 많습니다", page)) == 1
+    clock.advance(HOUR)
+    ctx.begin_write()
+    automation.resume(ctx, reason="다시")
+    session.commit()
+    assert "자동화가 멈춰 있습니다" not in reader.get(path).text
+
+
+def test_jobs_are_not_green_while_the_automation_is_stopped(browser_client, company, session, make_ctx):
+    ctx = make_ctx("owner")
+    ctx.begin_write()
+    run_schedule.tick(ctx, registry.schedule(), registry.find)
+    session.commit()
+    reader = browser_client("owner")
+    good = reader.get("/overview").text
+    ctx.begin_write()
+    automation.pause(ctx, reason="r")
+    session.commit()
+    stopped = reader.get("/overview").text
+
+    green = re.compile(r'<p class="ok strong cluster">(?:(?!</p>).)*예약 작업', re.DOTALL)
+    assert green.search(good)
+    assert not green.search(stopped)
+    assert "자동화 작업은 아무것도 바꾸지 않습니다" in stopped

@@ -175,7 +175,7 @@ def test_the_idle_date_is_reckoned_from_the_use_before_this_one(client, session,
 
 
 def test_a_permission_is_named_when_it_is_missing(api):
-    response = api("manager").get("/api/admin/users")
+    response = api("operator").get("/api/admin/users")
 
     assert response.status_code == 403
     assert response.json == {"detail": "Missing permission: admins:manage", "code": "permission_missing"}
@@ -192,7 +192,7 @@ def test_malformed_json_comes_before_the_credential_and_fields_after_the_permiss
     assert client.post("/api/admin/users", **broken).status_code == 422
     assert client.post("/api/admin/users", **broken).json["detail"][0]["type"] == "json_invalid"
     assert client.post("/api/admin/users", json={}).status_code == 401
-    assert api("manager").post("/api/admin/users", json={}).status_code == 403
+    assert api("operator").post("/api/admin/users", json={}).status_code == 403
     fields = api("owner").post("/api/admin/users", json={})
     assert (fields.status_code, fields.json["detail"][0]["loc"]) == (422, ["body", "username"])
 

@@ -18,6 +18,7 @@ from console.domain.gate.rules import (
     RunbookFacts,
     SecurityFacts,
 )
+from console.domain.text import T
 from tests.domain.gate.gate_facts import GOOD, GOOD_SMOKE, NOW, STREAK, run
 
 POLICY = GatePolicy()
@@ -283,3 +284,45 @@ def test_details_hold_nothing_that_json_does_not_know():
     for facts in (GOOD, BAD):
         for rule in gate.snapshot(facts, POLICY, NOW).rules:
             assert json.loads(json.dumps(rule.detail)) == rule.detail
+
+
+def _verdict(states, *, allow_warning, least):
+    """Return a verdict of rules of these (required, passed, weight), decided by the domain itself."""
+    rules = tuple(
+        gate.Rule(f"r{place}", required, "pass" if passed else "fail" if required else "warning", passed, weight,
+                  T("m"), {})
+        for place, (required, passed, weight) in enumerate(states)
+    )  # fmt: skip
+    policy = replace(POLICY, allow_warning=allow_warning, min_weighted_score_percent=least)
+    summary = gate.summarize(rules)
+    decision, reasons = gate.decide(rules, summary, policy)
+    return gate.as_detail(gate.GateSnapshot(NOW, decision, reasons, summary, rules, policy))
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 40).map(lambda n: n / 4)), min_size=1, max_size=7),
+    st.booleans(),
+    st.sampled_from([0.0, 47.5, 75.0, 100.0]),
+)
+def test_the_rules_that_turn_the_verdict_are_needed_and_enough(states, allow_warning, least):
+    def decided(passing):
+        changed = [(required, passed or place in passing, weight)
+                   for place, (required, passed, weight) in enumerate(states)]  # fmt: skip
+        return _verdict(changed, allow_warning=allow_warning, least=least)
+
+    taken = decided(frozenset())
+    chosen = {place for place, one in enumerate(gate.shares(taken)) if one.turns}
+
+    assert bool(chosen) == (taken["decision"] == "no_go")
+    assert decided(chosen)["decision"] == "go"
+    assert all(decided(chosen - {one})["decision"] == "no_go" for one in chosen)
+
+
+def test_the_shares_of_the_rules_make_the_score():
+    taken = gate.as_detail(gate.snapshot(replace(GOOD, daily_check=None), POLICY, NOW))
+    found = gate.shares(taken)
+
+    given_points = sum(one.points for one in found if one.status == "pass")
+    assert sum(one.points for one in found) == pytest.approx(100, abs=0.1)
+    assert given_points == pytest.approx(taken["summary"]["weighted_score_percent"], abs=0.1)
+    assert [one.rule_id for one in found] == [rule["id"] for rule in taken["rules"]]

@@ -35,6 +35,12 @@ def runs(*words, ago=1):
         (Watched(known_since=NOW - timedelta(hours=4)), "warning", "No run for 4 hours."),
         (Watched(runs("ok")), "ok", "It runs as it should."),
         (Watched(runs("ok", ago=5)), "warning", "No run for 5 hours."),
+        (Watched(runs("ok", ago=9), NOW - timedelta(hours=5)), "warning", "No run for 5 hours."),
+        (
+            Watched(runs("ok", ago=16), NOW - timedelta(hours=1)),
+            "ok",
+            "It is on time: its first run since the schedule began is still to come.",
+        ),
         (Watched(runs(*["cooldown_active"] * 5, "ok")), "ok", "It runs as it should."),
         (Watched(runs(*["cooldown_active"] * 6)), "warning", "The newest 6 runs were held back."),
         (Watched(runs(*["already_running", "cooldown_active"] * 3)), "warning", "The newest 6 runs were held back."),

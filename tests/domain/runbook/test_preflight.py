@@ -38,11 +38,12 @@ def test_good_surroundings_pass_and_the_checks_stand_in_the_published_order():
         "admin_token_bootstrap",
         "secret_strength",
         "compatibility_switches",
+        "owner_second_factor",
         "private_folders",
         "allowed_hosts",
         "public_url",
     ]
-    assert (found.overall_status, found.has_error, found.check_count) == ("ok", False, 15)
+    assert (found.overall_status, found.has_error, found.check_count) == ("ok", False, 16)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +69,8 @@ def test_good_surroundings_pass_and_the_checks_stand_in_the_published_order():
         ("secret_strength", {"secret_lengths": {"SECRET_KEY": 31}, "production": True}, "error", "error"),
         ("secret_strength", {"secret_lengths": {"SECRET_KEY": 0}}, "warning", "ok"),
         ("compatibility_switches", {"open_switches": ("A", "B"), "production": True}, "warning", "warning"),
+        ("owner_second_factor", {"production": True}, "warning", "warning"),
+        ("owner_second_factor", {"production": True, "owners_need_second_factor": True}, "warning", "ok"),
         ("public_url", {"public_url_set": False, "alert_channels": 1}, "warning", "warning"),
         ("public_url", {"public_url_set": False}, "warning", "ok"),
         ("public_url", {"alert_channels": 1}, "warning", "ok"),

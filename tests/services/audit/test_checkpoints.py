@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from console.core.context import Context
 from console.domain.errors import Invalid, NotFound, PermissionDenied
 from console.models.audit import AuditAcknowledgement, AuditCheckpoint
-from console.services.audit.checkpoint_store import lost_chains
+from console.services.audit.checkpoint_store import lost_chains, older_copy, restored_parts
 from console.services.audit.checkpoints import acknowledge, checkpoint, due
 from console.services.audit.record import chain_status
 from console.services.audit.verify import verify_all
@@ -239,6 +239,90 @@ def test_an_emptied_file_is_noticed_until_it_is_acknowledged(trail, how):
         acknowledge(ctx, chain, reason="the folder was on a disk that failed")
     assert trail.check(verify_all).chain_ok
     assert trail.check(chain_status).chain_ok
+
+
+def restored(trail, *, more=0):
+    """Sign entries 2 and 5, then bring back what there was at 3; return the name of the log."""
+    trail.write(2)
+    chain = trail.check(checkpoint).file.split("-")[2]
+    trail.write(3)
+    trail.check(checkpoint)
+    trail.cut(3)
+    trail.run(delete(AuditCheckpoint).where(AuditCheckpoint.seq == 5))
+    if more:
+        trail.write(more, action="other")
+    return chain
+
+
+@pytest.mark.parametrize("more", [0, 1, 6])
+def test_an_acknowledged_restore_starts_a_part_that_is_linked_to_the_old_checkpoint(trail, more):
+    chain = restored(trail, more=more)
+    left = lines(trail)[-1]["signature"]
+    older = trail.check(older_copy)
+    assert (older.chain, older.after_seq, older.seq, older.left_signature) == (chain, 2, 5, left)
+    for verify in (verify_all, chain_status):
+        assert (5, "checkpoint_mismatch") in found(trail.check(verify))
+    assert not trail.check(checkpoint).chain_ok
+
+    with trail.ctx() as ctx:
+        assert acknowledge(ctx, chain, reason="disk failed") == 5
+    trail.clock.advance(timedelta(minutes=1))
+
+    assert trail.check(older_copy) is None
+    for verify in (verify_all, chain_status, checkpoint):
+        assert trail.check(verify).chain_ok
+    entry = next(row for row in trail.rows() if row.action == "admin_audit_chain_acknowledge")
+    said = json.loads(entry.detail_json)
+    assert (said["after_seq"], said["left_signature"]) == (2, left)
+    trail.write(4)
+    assert trail.check(lambda ctx: checkpoint(ctx, full=True)).chain_ok
+    (part,) = trail.check(restored_parts)
+    assert (part.after_seq, part.seq, part.left_signature, part.reason) == (2, 5, left, "disk failed")
+
+
+def test_many_lines_that_a_restore_left_behind_do_not_hide_what_stands_before_them(trail):
+    chain = restored(trail)
+    (path,) = trail.config.path("AUDIT_CHECKPOINT_PATH").glob("*.jsonl")
+    kept = path.read_text().splitlines(keepends=True)
+    path.write_text(kept[0] + kept[1] * 100 + kept[1][:40])
+    with trail.ctx() as ctx:
+        acknowledge(ctx, chain, reason="disk failed")
+
+    assert trail.check(chain_status).chain_ok
+    path.write_text(kept[1] * 100)
+    assert (2, "checkpoint_file_incomplete") in found(trail.check(chain_status))
+
+
+def test_an_acknowledged_restore_excuses_nothing_else(trail):
+    chain = restored(trail)
+    with trail.ctx() as ctx:
+        acknowledge(ctx, chain, reason="disk failed")
+    trail.clock.advance(timedelta(minutes=1))
+    trail.write(1)
+    assert trail.check(checkpoint).seq == 5
+    (path,) = trail.config.path("AUDIT_CHECKPOINT_PATH").glob("*.jsonl")
+    kept = path.read_text().splitlines(keepends=True)
+
+    path.write_text("".join(kept[:-1]))
+    assert found(trail.check(verify_all)) == [(5, "checkpoint_file_incomplete")]
+    path.write_text("".join(kept))
+    trail.run(delete(AuditCheckpoint).where(AuditCheckpoint.seq == 5))
+    trail.cut(4)
+    assert (5, "checkpoint_mismatch") in found(trail.check(verify_all))
+    assert trail.check(older_copy).seq == 5
+
+
+def test_a_restore_that_another_hand_wrote_down_holds_for_nothing(trail):
+    chain = restored(trail)
+    with trail.ctx() as ctx:
+        acknowledge(ctx, chain, reason="disk failed")
+    for values in ({"after_seq": 1}, {"left_signature": "0" * 64}, {"after_seq": None}):
+        with trail.factory() as session:
+            session.execute(update(AuditAcknowledgement).values(**values))
+            session.flush()
+            ctx = Context(session, trail.clock, actor_of(), trail.config)
+            assert restored_parts(ctx) == ()
+            assert not verify_all(ctx).chain_ok
 
 
 def test_a_checkpoint_that_another_machine_kept_is_not_looked_for_here(trail):

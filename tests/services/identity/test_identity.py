@@ -6,6 +6,7 @@ import threading
 import unicodedata
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +20,7 @@ from console.domain.identity.tokens import judge
 from console.models.audit import AuditLog
 from console.models.identity import Site, Token, User, WebSession
 from console.services.identity import callers as identity
-from console.services.identity import clean_up, first_owner, lists, me, sessions, sites, tokens, users
+from console.services.identity import clean_up, first_owner, lists, me, second_factor, sessions, sites, tokens, users
 from tests.conftest import actor_of
 from tests.factories import make_site, make_token, make_user
 
@@ -293,24 +294,34 @@ class TestSites:
         assert session.scalars(select(Site.name)).all() == ["본관"]
 
 
+# What managers may do too, within their own (tests/blueprints/identity/test_user_managers.py).
+OF_USERS = (
+    lists.all_users,
+    lambda ctx: users.get(ctx, 1),
+    lambda ctx: users.create(ctx, username="kim"),
+    lambda ctx: users.set_active(ctx, 1, is_active=False),
+    lambda ctx: users.edit(ctx, 1, role="owner"),
+    lambda ctx: users.reset_password(ctx, 1),
+)
+OF_ADMINISTRATORS = (
+    lambda ctx: tokens.issue(ctx, 1),
+    lambda ctx: tokens.rotate(ctx, 1),
+    lambda ctx: tokens.revoke(ctx, 1),
+    lists.all_tokens,
+    tokens.policy,
+    lambda ctx: second_factor.reset(ctx, 1),
+    lambda ctx: sites.create(ctx, name="HQ"),
+    lists.all_sites,
+)
+
+
 @pytest.mark.parametrize(
-    "work",
+    ("role", "work"),
     [
-        lists.all_users,
-        lambda ctx: users.create(ctx, username="kim"),
-        lambda ctx: users.set_active(ctx, 1, is_active=False),
-        lambda ctx: users.edit(ctx, 1, role="owner"),
-        lambda ctx: users.reset_password(ctx, 1),
-        lambda ctx: tokens.issue(ctx, 1),
-        lambda ctx: tokens.rotate(ctx, 1),
-        lambda ctx: tokens.revoke(ctx, 1),
-        lists.all_tokens,
-        tokens.policy,
-        lambda ctx: sites.create(ctx, name="HQ"),
-        lists.all_sites,
+        *product(("operator", "auditor"), OF_USERS),
+        *product(("manager", "operator", "auditor"), OF_ADMINISTRATORS),
     ],
 )
-@pytest.mark.parametrize("role", ["manager", "operator", "auditor"])
 def test_every_use_case_asks_for_the_permission_itself(make_ctx, role, work):
     with pytest.raises(PermissionDenied, match="Missing permission: admins:manage"):
         work(make_ctx(role))

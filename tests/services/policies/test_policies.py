@@ -25,7 +25,7 @@ from console.domain.errors import (
 from console.inputs.policies import AutopilotPolicyModel, PolicyModel, PolicyOut, fields_of
 from console.models.audit import AuditLog
 from console.models.policies import Policy, PolicyRevision
-from console.services.policies import policies
+from console.services.policies import automation, policies
 from console.services.policies.kinds import AdoptionMeta, PolicyKind, envelope
 from tests.conftest import START, actor_of
 from tests.support.policy_shape import assert_policy_shape
@@ -253,6 +253,19 @@ def test_bounds_and_words_come_from_the_schema():
     assert (fields["minutes"].least, fields["minutes"].most, fields["minutes"].default) == (0, 1440, 30)
     assert fields["mode"].choices == ("quiet", "loud")
     assert fields["note"].most == 20
+
+
+def test_the_automation_was_stopped_by_whoever_turned_it_last(make_ctx, ctx):
+    automation.pause(make_ctx(username="lee"), reason="Too much")
+    automation.resume(make_ctx(username="lee"), reason="Mended")
+    assert automation.stopped(ctx) is None
+    policies.update_policy(make_ctx(username="kim"), automation.AUTOPILOT, {"paused": True}, reason="Not yet")
+    policies.update_policy(make_ctx(username="lee"), automation.AUTOPILOT, {"cooldown_minutes": 7})
+    ctx.commit()
+
+    found = automation.stopped(ctx)
+
+    assert (found.by, found.reason) == ("kim", "Not yet")
 
 
 def test_the_autopilot_has_the_ten_published_fields_first():

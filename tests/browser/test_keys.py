@@ -1,0 +1,187 @@
+"""Keyboard and screen reader in a real browser: what is said, where the focus goes, and every menu while it is open."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+PAGES = ("/board", "/board?view=table", "/alerts", "/audit", "/jobs", "/admin/users", "/admin/tokens")
+
+# The defects of the menu that is open, each with the element that has it.
+MENU_DEFECTS = """async menu => {
+  const found = await axe.run(menu, {resultTypes: ["violations"]});
+  return found.violations.filter(one => ["serious", "critical"].includes(one.impact))
+    .flatMap(one => one.nodes.map(node => `${one.id}: ${node.html.slice(0, 120)}`));
+}"""
+
+
+def _open(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_selector("html.has-script", state="attached")
+
+
+def _open_menu(page: Page, selector: str) -> None:
+    page.locator(f"{selector} > summary").click()
+    expect(page.locator(f"{selector} :is(.menu-item, input)").first).to_be_visible()
+
+
+def test_the_number_of_rows_is_said_after_a_filter_and_stays(page_as):
+    page = page_as("manager")
+    _open(page, "/board?view=table")
+
+    page.locator("[data-list] .filter-search input[type=search]").fill("GR")
+    page.wait_for_url("**q=GR**")
+
+    expect(page.locator("#announcer")).to_have_text(page.locator("[data-list]").get_attribute("data-announce"))
+
+
+def test_a_menu_that_fills_says_nothing(page_as):
+    page = page_as("manager")
+    _open(page, "/board?view=table")
+
+    page.locator("[data-list] [data-select]").first.check(force=True)
+    said = page.locator("#announcer").inner_text()
+    _open_menu(page, "[data-list] details[id$=-columns]")
+
+    assert said
+    assert page.locator("#announcer").inner_text() == said
+
+
+@pytest.mark.parametrize("address", ["/board", "/board?view=table", "/admin/users", "/alerts"])
+def test_the_focus_stays_at_the_menu_whose_choice_was_taken_and_at_the_filter_that_was_removed(page_as, address):
+    page = page_as("owner")
+    _open(page, address)
+    menu = page.locator("[data-list] .filters > details[data-menu]").first
+    name = menu.get_attribute("id")
+    _open_menu(page, f"#{name}")
+
+    page.locator(f"#{name} .menu-item").first.focus()
+    page.keyboard.press("Enter")
+    page.locator("[data-list] .chip-x").wait_for()
+
+    expect(page.locator(f"#{name} > summary")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator(f"#{name}")).not_to_have_attribute("open", "")
+    page.locator("[data-list] .chip-x").focus()
+    page.keyboard.press("Enter")
+    page.locator("[data-list] .chip-x").wait_for(state="detached")
+    expect(page.locator(f"#{name} > summary")).to_be_focused()
+
+
+def test_an_undo_gives_the_focus_back_to_the_card(page_as):
+    page = page_as("manager")
+    _open(page, "/board")
+    for key in ("j", "m", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator("#col-in_progress .board-card:focus")).to_have_count(1)
+    undo = page.locator("[data-toast] button", has_text="되돌리기")
+    undo.focus()
+
+    page.keyboard.press("Enter")
+
+    undo.wait_for(state="detached")
+    expect(page.locator(".board-card:focus")).to_have_count(1)
+
+
+def test_back_out_of_a_drawer_gives_the_focus_to_its_row(page_as):
+    page = page_as("manager", width=390)
+    _open(page, "/board")
+    page.locator("a.board-card-title").first.click()
+    page.locator("[data-drawer]").wait_for()
+
+    page.go_back()
+
+    page.locator("[data-drawer]").wait_for(state="detached")
+    expect(page.locator(".board-card:focus")).to_have_count(1)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_menu_is_sound_while_it_is_open(page_as, axe_source, address):
+    page = page_as("owner")
+    _open(page, address)
+    page.evaluate(axe_source)
+    defects = []
+    menus = page.locator(".topbar details[data-menu], [data-list] details[data-menu]")
+    assert menus.count() > 0
+
+    for menu in menus.all():
+        menu.locator("> summary").click()
+        page.wait_for_function("menu => !menu.querySelector('noscript')", arg=menu.element_handle())
+        defects += menu.evaluate(MENU_DEFECTS)
+        page.keyboard.press("Escape")
+
+    assert defects == []
+
+
+def test_the_palette_says_how_many_it_found_and_when_there_is_nothing(page_as, axe):
+    page = page_as("manager")
+    _open(page, "/views")
+    page.keyboard.press("Control+k")
+    status = page.locator("#palette [role=status]")
+    expect(status).to_have_text("12건 찾음")
+
+    page.keyboard.type("zzqqy")
+
+    expect(status).to_have_text("맞는 것이 없습니다")
+    expect(status).to_be_visible()
+    assert axe(page) == []
+
+
+def test_the_sheet_of_phones_keeps_the_focus_until_it_is_closed(page_as):
+    page = page_as("manager", width=390)
+    _open(page, "/views")
+    page.locator("[data-nav-open]").click()
+
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        assert page.evaluate("['nav', ''].includes(document.activeElement.closest('#nav, body').id)")
+    page.keyboard.press("Escape")
+
+    expect(page.locator("#nav.is-open")).to_have_count(0)
+    expect(page.locator("[data-nav-open]")).to_be_focused()
+
+
+def test_a_card_falls_into_a_column_below_its_last_card(page_as):
+    page = page_as("manager")
+    _open(page, "/board")
+
+    heights = page.locator("[data-column]").evaluate_all("all => all.map(one => Math.round(one.offsetHeight))")
+
+    assert len(heights) == 4
+    assert len(set(heights)) == 1
+
+
+def test_the_heads_of_the_columns_stay_while_the_board_scrolls(page_as):
+    page = page_as("manager")
+    _open(page, "/board")
+    page.locator("body").evaluate("() => { document.querySelector('[data-column]').style.minHeight = '3000px'; }")
+
+    page.evaluate("scrollTo(0, 1500)")
+
+    tops = page.locator(".board-col-head").evaluate_all("all => all.map(one => one.getBoundingClientRect().top)")
+    assert all(0 <= top < 120 for top in tops)
+
+
+def test_a_word_without_spaces_breaks_and_leaves_the_other_columns_in_sight(page_as):
+    page = page_as("manager")
+    _open(page, "/board?view=table")
+
+    page.locator("[data-list] a.cell-title").first.evaluate("one => { one.textContent = 'https://'.padEnd(300, 'x'); }")
+
+    assert page.locator("[data-list] .table-wrap").evaluate("one => one.scrollWidth <= one.clientWidth")
+    assert page.locator("[data-list] a.cell-title").first.evaluate("one => one.closest('td').offsetWidth") >= 180
+
+
+def test_a_full_column_leads_to_the_rest_in_the_table(page_as, monkeypatch):
+    monkeypatch.setattr("console.services.tracker.board.COLUMN_LIMIT", 1)
+    monkeypatch.setattr("console.services.tracker.board.COLUMN_LIMIT_MOST", 1)
+    page = page_as("manager")
+    _open(page, "/board")
+    page.locator("#col-pending > a").click()
+    page.wait_for_url("**expand=pending**")
+
+    page.locator("#col-pending > a", has_text="표에서").click()
+
+    page.wait_for_url("**view=table**")
+    assert "status=pending" in page.url
+    assert page.locator("[data-list] tbody tr").count() > 1
