@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 PASSWORD = "correct horse battery staple"
 _META = re.compile(r'name="csrf-token" content="([^"]+)"')
+_TOKENS = re.compile(r'(name="(?:csrf_token|once)" value="|name="csrf-token" content=")[^"]+')
 _FIELD = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
@@ -17,6 +18,11 @@ def csrf_of(html: str) -> str:
     found = _META.search(html) or _FIELD.search(html)
     assert found is not None, "the page has no CSRF token"
     return found.group(1)
+
+
+def without_tokens(html: str) -> str:
+    """Return a page without what is signed anew every second."""
+    return _TOKENS.sub("", html)
 
 
 class BrowserClient(FlaskClient):
