@@ -44,7 +44,12 @@ def number(value: float | None, digits: int = 1) -> str:
     # Most numbers of a page are small counts, which read the same in every language.
     if type(value) is int and 0 <= value < 1000:
         return str(value)
-    return format_decimal(round(value, digits), "#,##0." + "#" * digits if digits else "#,##0", locale=locale())
+    return _grouped(round(value, digits) + 0, digits, locale())  # no "-0"
+
+
+@lru_cache(maxsize=4096)
+def _grouped(value: float, digits: int, language: str) -> str:
+    return format_decimal(value, "#,##0." + "#" * digits if digits else "#,##0", locale=language)
 
 
 def time_tag(instant: datetime | None, form: str = "auto", where: str | None = None) -> Markup:

@@ -65,10 +65,9 @@ class Drawings:
 
     def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """Return the drawing of `key`, made by `make` if it is not there."""
-        with self._lock:
-            found = self._kept.get(key)
-        if found is not None:
-            return found
+        # One look: `get` of the store takes two, and comparing a row with an equal one is not free.
+        with suppress(KeyError), self._lock:
+            return self._kept[key]
         made = make()
         with self._lock, suppress(ValueError):  # too long for the store
             self._kept[key] = made
