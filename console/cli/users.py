@@ -79,7 +79,7 @@ def reset_password(username: str, password_stdin: bool) -> None:
 @user.command("reset-second-factor")
 @click.argument("username")
 def reset_second_factor(username: str) -> None:
-    """Take the second factor of a user away: phone and recovery codes are lost, the password is enough again."""
+    """Take app and passkeys of a user away: device and recovery codes are lost, the password is enough again."""
     with _transaction() as ctx:
         had = second_factor.reset(ctx, _id_of(ctx, username))
     click.echo(f"Second factor of {username} taken away." if had else f"{username} had no second factor switched on.")

@@ -20,9 +20,10 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from console.domain.identity.accounts import PASSWORD_MAX
+from console.domain.identity.passkeys import NAME_MAX
 from console.domain.identity.second_factor import CODE_MAX
 from console.forms.shared import BaseForm, SelectMultipleCheckboxField, limits
-from console.inputs.identity import LoginIn, ProfileIn, SiteIn, TokenIn, UserIn
+from console.inputs.identity import LoginIn, PasskeyIn, ProfileIn, SiteIn, TokenIn, UserIn
 
 ALL = "*"
 
@@ -62,6 +63,21 @@ class ConfirmPasswordForm(BaseForm):
         [InputRequired(), Length(max=PASSWORD_MAX)],
         render_kw={"autocomplete": "current-password"},
     )
+
+
+class PasskeyNameForm(BaseForm):
+    """The name of a passkey."""
+
+    name = StringField(
+        lazy_gettext("Name"),
+        [InputRequired(), Length(*limits(PasskeyIn, "name"))],
+        description=lazy_gettext("Of the device or the key ring, such as “work phone”"),
+        render_kw={"autocomplete": "off", "maxlength": NAME_MAX},
+    )
+
+
+class NewPasskeyForm(PasskeyNameForm, ConfirmPasswordForm):
+    """A name for a new passkey, and the own password once more."""
 
 
 class PasswordForm(BaseForm):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from console.domain.identity.accounts import DISPLAY_NAME_MAX, PASSWORD_MAX, USERNAME_MAX, USERNAME_MIN
+from console.domain.identity.passkeys import NAME_MAX
 from console.domain.identity.scope import MAX_SITE_NAME
 from console.domain.identity.second_factor import CODE_MAX
 from console.domain.identity.tokens import LABEL_MAX
@@ -98,6 +99,12 @@ class LoginIn(BodyModel):
         max_length=CODE_MAX,
         description="code of the authenticator app or a recovery code; needed once the person has a second factor",
     )
+
+
+class PasskeyIn(BodyModel):
+    """The name of a passkey, by which its owner tells it from others."""
+
+    name: str = Field(min_length=1, max_length=NAME_MAX)
 
 
 class ProfileIn(BodyModel):

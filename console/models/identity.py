@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, false, text, true
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, false, text, true
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
@@ -57,12 +57,20 @@ class User(Base):
     second_factor_seed: Mapped[str | None] = mapped_column(String(64))
     second_factor_since: Mapped[datetime | None]
     second_factor_last_step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    # How authenticators know the account (no name); the other says since when there has been a passkey.
+    passkey_handle: Mapped[str | None] = mapped_column(String(64))
+    passkeys_since: Mapped[datetime | None]
     language: Mapped[str | None] = mapped_column(String(8))
     theme: Mapped[str | None] = mapped_column(String(8))
     last_sign_in_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Return whether the password alone is not enough: there is an app, a passkey, or both."""
+        return self.second_factor_since is not None or self.passkeys_since is not None
 
 
 class RecoveryCode(Base):
@@ -78,6 +86,47 @@ class RecoveryCode(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("admin_users.id", ondelete="RESTRICT"))
     code_hash: Mapped[str] = mapped_column(String(64))
     used_at: Mapped[datetime | None]
+
+
+class Passkey(Base):
+    """A passkey of a person: the public key of a pair whose private one stays with their device."""
+
+    __tablename__ = "passkeys"
+    __table_args__ = (
+        # services.passkeys: passkeys of a person.
+        Index("ix_passkeys_user_id", "user_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("admin_users.id", ondelete="RESTRICT"))
+    name: Mapped[str] = mapped_column(String(60))
+    # The host name under which it was made: it answers under no other.
+    host: Mapped[str] = mapped_column(String(253))
+    # Base64url, as browsers write it.
+    credential_id: Mapped[str] = mapped_column(String(1400), unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    transports: Mapped[tuple[str, ...]] = mapped_column(NameList, server_default="[]")
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+
+
+class PasskeyChallenge(Base):
+    """What a passkey is asked to sign; deleted by whoever uses it, and worth nothing after a few minutes."""
+
+    __tablename__ = "passkey_challenges"
+    __table_args__ = (
+        # services.passkeys: those that nobody used are deleted.
+        Index("ix_passkey_challenges_expires_at", "expires_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    challenge: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("admin_users.id", ondelete="RESTRICT"))
+    purpose: Mapped[str] = mapped_column(String(20))
+    # The name of the passkey that is being made.
+    name: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    expires_at: Mapped[datetime]
 
 
 class Token(Base):

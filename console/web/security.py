@@ -47,7 +47,10 @@ PASSWORD_PAGE = "/account/password"
 BEFORE_PASSWORD = frozenset({"account.password", "account.save_password", "account.sign_out", "preferences.save"})
 SECOND_FACTOR_PAGE = "/account/second-factor"
 # The same for an owner who still has to switch on a second factor.
-BEFORE_SECOND_FACTOR = BEFORE_PASSWORD | {"second_factor.page", "second_factor.begin", "second_factor.confirm"}
+BEFORE_SECOND_FACTOR = BEFORE_PASSWORD | {
+    *("second_factor.page", "second_factor.begin", "second_factor.confirm"),
+    *("passkeys.new", "passkeys.begin", "passkeys.add"),
+}
 
 MISSING = "Missing admin token"
 INVALID = "Invalid admin token"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from console.models.identity import Token, User
+from console.models.identity import Passkey, Token, User
 
 
 @pytest.fixture
@@ -74,6 +74,20 @@ def test_a_lost_second_factor_is_taken_away_by_name(run, session):
     session.rollback()
     assert run("user", "reset-second-factor", "head") == (0, "head had no second factor switched on.\n")
     assert run("user", "reset-second-factor", "nobody") == (1, "Error: There is no user 'nobody'\n")
+
+
+def test_lost_passkeys_are_taken_away_with_it(run, session):
+    run("owner", "create", "head")
+    head = session.scalar(select(User))
+    head.passkeys_since = head.created_at
+    key = {"credential_id": "a" * 43, "public_key": b"key", "sign_count": 0, "host": "localhost", "transports": ()}
+    session.add(Passkey(user_id=head.id, name="lost phone", created_at=head.created_at, last_used_at=None, **key))
+    session.commit()
+
+    assert run("user", "reset-second-factor", "head") == (0, "Second factor of head taken away.\n")
+    session.rollback()
+    assert session.scalar(select(User.passkeys_since)) is None
+    assert session.scalar(select(Passkey.id)) is None
 
 
 def test_a_token_is_printed_alone_on_standard_output(run, session, app):

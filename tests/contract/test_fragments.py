@@ -32,15 +32,15 @@ READERS = (
     ("manager", SITES[:1]),
 )
 # Whether the whole installation is ready is no matter of the reader; the company keeps evidence of its weeks alone, and
-# a bulk action of a worker is shown to whoever began it.
+# a bulk action of a worker is shown to whoever began it, a passkey to its owner.
 ELSEWHERE = {
-    *("/ready", "/metrics", "/board/evidence/<int:evidence_id>"),
+    *("/ready", "/metrics", "/board/evidence/<int:evidence_id>", "/account/passkeys/<int:passkey_id>"),
     *(f"{tracker}/bulk/runs/<int:run_id>" for tracker in ("/board", "/programme/<week:week>")),
 }
 # What no control asks for in part: a fragment of it is the whole page.
 WHOLE = {
     *("/account", "/account/password", "/account/second-factor", "/api/docs", "/board/new", "/programme", "/search"),
-    *("/admin/sites/<int:site_id>", "/admin/sites/new", "/admin/tokens/<int:token_id>"),
+    *("/account/passkeys/new", "/admin/sites/<int:site_id>", "/admin/sites/new", "/admin/tokens/<int:token_id>"),
     *("/admin/users/<int:user_id>", "/admin/users/<int:user_id>/tokens/new", "/admin/users/new"),
     *("/alerts/<int:delivery_id>", "/board/history", "/programme/<week:week>/history"),
 }

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_openapi3.models.tag import Tag
 
+from console.blueprints.identity import passkey_steps
 from console.blueprints.identity import sign_in as steps
 from console.domain.errors import Invalid, Unauthorized
 from console.domain.identity.addresses import local_address
@@ -16,7 +17,7 @@ from console.forms.shared import blame
 from console.inputs.identity import LoginIn, LoginOut, LogoutOut, ProfileIn, ProfileOut
 from console.inputs.response_models import joined, shape
 from console.services.identity import me as profile
-from console.services.identity import second_factor, sessions
+from console.services.identity import passkeys, second_factor, sessions
 from console.services.identity.sessions import Verdict
 from console.services.identity.users import UserView
 from console.ui.responses import answer, vary
@@ -114,36 +115,41 @@ def sign_in() -> ResponseReturnValue:
         return _form(form, 422)
     if verdict.second_factor:
         steps.await_code(verdict)
-        return _code_form(CodeForm(next=form.next.data))
+        return _code_form(verdict, CodeForm(next=form.next.data))
     return _enter(verdict, password, target)
 
 
 def _second_step(target: str) -> Response:
-    """Take the code of somebody whose password was right; who came too late begins again."""
+    """Take code or passkey of somebody whose password was right; who came too late begins again."""
     verdict = steps.awaited() if valid_csrf() else None
     if verdict is None:
         again = SignInForm(next=target)
         again.form_errors.append(_("The page was open too long. Please sign in again."))
         return _form(again, 400)
-    form = CodeForm(request.form)
-    if not form.validate():
-        return _code_form(form, 422)
+    form, answer = CodeForm(request.form), request.form.get("answer", "")
+    if not answer and not form.validate():
+        return _code_form(verdict, form, 422)
     try:
-        right = steps.check_code(verdict, form.code.data)
+        right = passkey_steps.check(verdict, answer) if answer else steps.check_code(verdict, form.code.data)
     except steps.WaitPlease as error:
         blame(form, error)
-        response = _code_form(form, 429)
+        response = _code_form(verdict, form, 429)
         response.headers["Retry-After"] = str(error.retry_after)
         return response
+    if not right and answer:
+        blame(form, passkeys.not_accepted(passkeys.WRONG))
+        return _code_form(verdict, form, 422)
     if not right:
         blame(form, Invalid(T("The code is wrong")), "code")
-        return _code_form(form, 422)
+        return _code_form(verdict, form, 422)
     return _enter(verdict, None, target)
 
 
-def _code_form(form: CodeForm, status: int = 200) -> Response:
+def _code_form(verdict: Verdict, form: CodeForm, status: int = 200) -> Response:
     template = "identity/_second_step.html" if wants_fragment() else "identity/second_step.html"
-    return vary(make_response(render_template(template, form=form), status))
+    # Who has to wait is asked nothing: every question is a row.
+    question = passkey_steps.question_at_the_door(verdict) if status != 429 else None
+    return vary(make_response(render_template(template, form=form, verdict=verdict, question=question), status))
 
 
 def _enter(verdict: Verdict, password: str | None, target: str) -> Response:

@@ -1,4 +1,4 @@
-"""One's own second factor: begin, confirm, switch off."""
+"""One's own second factor: how it stands, and the app: begin, confirm, switch off."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from console.blueprints.identity import passkey_steps
 from console.blueprints.identity import sign_in as steps
 from console.domain.errors import Invalid
+from console.domain.identity.passkeys import MOST
 from console.domain.identity.second_factor import must_set_up
 from console.forms.identity import CodeForm, ConfirmPasswordForm
 from console.forms.shared import blame
-from console.services.identity import second_factor
+from console.services.identity import passkeys, second_factor
 from console.ui.frame import leave_toast
 from console.web.request import access, app_config, current_actor, web_context
 
@@ -61,7 +63,7 @@ def confirm() -> ResponseReturnValue:
     except Invalid as error:
         blame(form, error, "code")
         return _page(422, code=form)
-    return make_response(render_template("identity/recovery_codes.html", codes=codes), 200, UNKEPT)
+    return make_response(render_template("identity/recovery_codes.html", codes=codes, renewed=False), 200, UNKEPT)
 
 
 @pages.post("/account/second-factor/off")
@@ -83,8 +85,43 @@ def switch_off() -> ResponseReturnValue:
     return redirect(url_for("second_factor.page"), 303)
 
 
+@pages.post("/account/second-factor/codes")
+@access()
+def renew_codes() -> ResponseReturnValue:
+    """Show new recovery codes, this once; asks first for a code, or for a passkey."""
+    form, answer = CodeForm(request.form), request.form.get("answer", "")
+    if "code" not in request.form:
+        return _codes_page(CodeForm())
+    if not answer and not form.validate():
+        return _codes_page(form, 422)
+    try:
+        codes = passkey_steps.renew_codes(code=form.code.data or "", answer=answer)
+    except steps.WaitPlease as error:
+        blame(form, error)
+        return _codes_page(form, 429)
+    except Invalid as error:
+        blame(form, error, "" if answer else "code")
+        return _codes_page(form, 422)
+    return make_response(render_template("identity/recovery_codes.html", codes=codes, renewed=True), 200, UNKEPT)
+
+
+def _codes_page(form: CodeForm, status: int = 200) -> Response:
+    body = render_template(
+        "identity/prove.html",
+        heading=_("New recovery codes"),
+        lead=_("The codes that you have no longer count then."),
+        action=url_for("second_factor.renew_codes"),
+        label=_("Show new codes"),
+        danger=False,
+        form=form,
+        question=passkey_steps.ask_change(),
+    )
+    return make_response(body, status, UNKEPT)
+
+
 def _page(status: int = 200, *, password: ConfirmPasswordForm | None = None, code: CodeForm | None = None) -> Response:
     own, actor = second_factor.own(web_context()), current_actor()
+    known = passkeys.list_own(web_context()) if own is not None else []
     first = must_set_up(
         actor.role,
         has_second_factor=actor.has_second_factor,
@@ -97,6 +134,8 @@ def _page(status: int = 200, *, password: ConfirmPasswordForm | None = None, cod
         code=code or CodeForm(),
         picture=_picture(own.address) if own and own.address else None,
         first=first,
+        passkeys=known,
+        full=len(known) >= MOST,
     )
     return make_response(body, status, UNKEPT)
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlencode
 
 import structlog
 from flask import Response, current_app, request, session
 
+from console.core.context import Context
 from console.domain.errors import Invalid, TooManyRequests
 from console.domain.identity.accounts import normalise_password
 from console.domain.text import T
-from console.services.identity import second_factor, sessions
+from console.services.identity import passkeys, second_factor, sessions
 from console.services.identity.sessions import OpenedSession, Verdict
 from console.ui.frame import THEME_COOKIE
 from console.ui.reader import LANGUAGE_COOKIE
@@ -23,7 +24,8 @@ from console.web.request import abandon, app_clock, app_config, current_actor, w
 from console.web.security import PASSWORD_PAGE
 from console.web.throttle import SignInThrottle
 
-GUESSED_WRONG = (sessions.WRONG_PASSWORD, second_factor.WRONG_CODE)
+NOT_PROVEN = (second_factor.WRONG_CODE, passkeys.WRONG, passkeys.UNKNOWN, passkeys.COUNTER)
+GUESSED_WRONG = (sessions.WRONG_PASSWORD, *NOT_PROVEN)
 WAITING_KEY = "code_awaited"
 WAITING_SECONDS = 300
 YEAR = 365 * 24 * 3600
@@ -55,12 +57,17 @@ def check_code(verdict: Verdict, code: str) -> bool:
 
     Raises WaitPlease when this account or address failed too often.
     """
+    return check_factor(verdict, lambda ctx, user_id: second_factor.use(ctx, user_id, code, ip=address()))
+
+
+def check_factor(verdict: Verdict, proves: Callable[[Context, int], bool]) -> bool:
+    """Return whether `proves` finds the second factor of somebody whose password was right; throttled like that."""
     throttle = SignInThrottle(limiter(), app_config())
     wait = throttle.attempt(verdict.username, address())
     if wait is not None:
         raise wait_please(wait)
     with own_transaction(write=True) as ctx:
-        right = verdict.user_id is not None and second_factor.use(ctx, verdict.user_id, code, ip=address())
+        right = verdict.user_id is not None and proves(ctx, verdict.user_id)
     if right:
         throttle.succeeded(verdict.username, address())
     else:
@@ -124,7 +131,7 @@ def change_own_password(current: str, new: str, *, end_all_tokens: bool = False)
 
     Raises WaitPlease, Invalid for a wrong or weak password, Conflict for a caller without an account.
     """
-    with _throttled():
+    with throttled():
         sessions.change_password(web_context(), current=current, new=new, end_all_tokens=end_all_tokens)
 
 
@@ -133,7 +140,7 @@ def begin_second_factor(password: str) -> None:
 
     Raises WaitPlease, Invalid for a wrong password, Conflict when the second factor is on.
     """
-    with _throttled():
+    with throttled():
         second_factor.begin(web_context(), password=password)
 
 
@@ -142,7 +149,7 @@ def confirm_second_factor(code: str) -> tuple[str, ...]:
 
     Raises WaitPlease, Invalid for a wrong code, Conflict when there is nothing to confirm.
     """
-    with _throttled():
+    with throttled():
         return second_factor.confirm(web_context(), code=code)
 
 
@@ -151,12 +158,13 @@ def switch_second_factor_off(code: str) -> None:
 
     Raises WaitPlease, Invalid for a wrong code, Conflict when it is off or demanded.
     """
-    with _throttled():
+    with throttled():
         second_factor.switch_off(web_context(), code=code)
 
 
 @contextmanager
-def _throttled() -> Iterator[None]:
+def throttled() -> Iterator[None]:
+    """Throttle what somebody who is signed in proves once more, by password, code or passkey, like a sign-in."""
     throttle, username = SignInThrottle(limiter(), app_config()), current_actor().username
     wait = throttle.attempt(username, address())
     if wait is not None:
@@ -164,11 +172,11 @@ def _throttled() -> Iterator[None]:
     try:
         yield
     except Invalid as error:
-        if error.code == second_factor.WRONG_CODE:
+        if error.code in NOT_PROVEN:
             # The request is refused and undone; what was tried stays.
             abandon()
             with own_transaction(current_actor(), write=True) as ctx:
-                second_factor.note_failure(ctx, ip=address())
+                second_factor.note_failure(ctx, ctx.actor.user_id, username, reason=error.code, ip=address())
         if error.code in GUESSED_WRONG:
             throttle.failed(username, address())
             raise

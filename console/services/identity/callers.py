@@ -324,7 +324,7 @@ def _person(kind: Literal["token", "session"], user: User) -> Actor:
         user_id=user.id,
         is_legacy=user.is_bootstrap,
         must_change_password=user.must_change_password,
-        has_second_factor=user.second_factor_since is not None,
+        has_second_factor=user.has_second_factor,
         locale=user.language,
     )
 

@@ -38,6 +38,8 @@ class Verdict:
     must_change_password: bool = False
     password_updated_at: datetime | None = None
     second_factor: bool = False
+    has_app: bool = False
+    has_passkey: bool = False
     role: str = ""
     version: int = 0
 
@@ -94,7 +96,9 @@ def _verdict(user: User) -> Verdict:
         "",
         user.must_change_password,
         user.password_updated_at,
-        second_factor=user.second_factor_since is not None,
+        second_factor=user.has_second_factor,
+        has_app=user.second_factor_since is not None,
+        has_passkey=user.passkeys_since is not None,
         role=user.role,
         version=user.version,
     )
@@ -110,10 +114,11 @@ def _signing_in(ctx: Context, username: str) -> User | None:
 def still_right(ctx: Context, verdict: Verdict) -> User:
     """Return the account of somebody whose password was right, locked; comparing it took a while.
 
-    Raises Unauthorized when the account was switched off, or its password set anew, in the meantime.
+    Raises Unauthorized when the account was switched off, its password set anew, or a second factor added meanwhile.
     """
     user = ctx.session.scalar(locked(select(User).where(User.id == verdict.user_id, User.is_active)))
-    if user is None or user.password_updated_at != verdict.password_updated_at:
+    same = user is not None and user.password_updated_at == verdict.password_updated_at
+    if user is None or not same or (user.has_second_factor and not verdict.second_factor):
         raise Unauthorized(BAD_CREDENTIALS, code="invalid_credentials")
     return user
 

@@ -5,6 +5,7 @@ import { ask } from './dialogs.js';
 import { unknown } from './net.js';
 import { mended, stale } from './session.js';
 import './keep.js';
+import './passkeys.js';
 import './forms.js';
 import './drafts.js';
 import './busy.js';
@@ -16,6 +17,8 @@ import './people.js';
 import './list.js';
 
 document.documentElement.classList.add('has-script');
+// What was hidden until now could not take the focus.
+document.querySelector('.needs-script [autofocus]')?.focus();
 
 document.addEventListener('htmx:config:request', (event) => {
   const { request } = event.detail.ctx;
