@@ -395,7 +395,6 @@ def ordered(spec: ListSpec, query: ListQuery, statement: AnySelect) -> AnySelect
     return statement.order_by(*spec.order_of(query), spec.key.desc())
 
 
-def csv_columns(spec: ListSpec, query: ListQuery) -> tuple[CsvColumn, ...]:
-    """Return the CSV columns of a list: the chosen ones, or all that can be exported; headers are the keys."""
-    chosen = [spec.column(key) for key in query.columns] if query.columns else list(spec.columns)
-    return tuple(CsvColumn(column.key, column.value or attrgetter(column.key)) for column in chosen if column)
+def csv_columns(spec: ListSpec) -> tuple[CsvColumn, ...]:
+    """Return the CSV columns of a list as programs read it: all that it has; headers are the keys."""
+    return tuple(CsvColumn(column.key, column.value or attrgetter(column.key)) for column in spec.columns)

@@ -51,12 +51,14 @@ from console.services.tracker import lists as tracker_lists
 from console.services.tracker import manual as tracker_manual
 from console.services.tracker import undo as tracker_undo
 from console.services.tracker.completion import NotReady
+from console.services.tracker.columns import spec
 from console.services.tracker.items import Changed
 from console.services.tracker.rows import CSV_COLUMNS, ItemView
 from console.ui.errors import render_error
 from console.ui.frame import frame, leave_toast
 from console.ui.labels.tracker import closings
-from console.ui.responses import csv_download, file_stamp, fragment_of, menu_of, toast, trigger, vary, wants_bom
+from console.ui.lists import download_rows
+from console.ui.responses import file_stamp, fragment_of, menu_of, toast, trigger, vary
 from console.web.negotiation import wants_fragment
 from console.web.request import access, web_context
 
@@ -142,7 +144,7 @@ def export(place: TrackerUrls, wanted: ListQuery, ids: Sequence[int] | None = No
         return tracker_lists.stream(reading, place.programme, wanted, ids)
 
     name = f"{place.file_stem}-tracker-items-{file_stamp(ctx.now())}.csv"
-    return csv_download(CSV_COLUMNS, rows, name, bom=wants_bom())
+    return download_rows(spec(place.programme, ctx.now()), wanted, rows, CSV_COLUMNS, name)
 
 
 # One item ------------------------------------------------------------------------------------------------------------
