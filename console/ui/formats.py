@@ -20,6 +20,7 @@ from console.domain.text import Text
 from console.ui import charts, reader
 from console.ui.addresses import url_if
 from console.ui.labels import common
+from console.ui.labels.lists import list_title
 from console.ui.markup_cache import DAY, cached_markup, timed
 from console.ui.reader import locale, now
 from console.ui.times import date_span, localdate, localtime
@@ -129,6 +130,7 @@ def init_app(app: Flask) -> None:
         error_title=_table(common.ERROR_TITLES),
         error_text=_table(common.ERROR_TEXTS),
         filter_label=filter_label,
+        list_title=list_title,
         gate_cell=gate_cell,
         pretty_json=pretty_json,
         site_zone=reader.zone_of_site,

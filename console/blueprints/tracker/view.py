@@ -42,6 +42,8 @@ from console.web.negotiation import wants_fragment
 from console.web.request import current_actor, web_context
 
 VIEWS = ("board", "table")
+# What every link of a list keeps beside its filters: board or table, and the column that is shown in full.
+CARRIED = ("view", "expand")
 # Which rows stand behind each closing rule.
 BEHIND: dict[str, dict[str, str]] = {
     "pending": {"status": "pending"},
@@ -66,7 +68,7 @@ class Items:
 
 def query_of_url(place: TrackerUrls) -> ListQuery:
     """Read the filters, the view and the column that is shown in full from the URL."""
-    return listing.parse(spec(place.programme, web_context().now()), request.args, extra=("view", "expand"))
+    return listing.parse(spec(place.programme, web_context().now()), request.args, extra=CARRIED)
 
 
 def _view(query: ListQuery) -> str:
