@@ -11,9 +11,11 @@ from console import create_app
 from console.core.config import Config
 from console.core.database import make_engine
 from console.models.base import Base
+from console.models.home import StartView
 from console.models.tracker import TrackerItem
 from console.web.extensions import db
 from tests.conftest import START
+from tests.factories import make_user
 from tests.services.tracker.tally_support import counted, kept
 from tests.support.postgres import postgres_url
 
@@ -175,4 +177,33 @@ def test_every_migration_leaves_the_release_before_at_work(backend, tmp_path):
                 assert all(any(column in rule for column in added) for rule in new_rules if isinstance(rule, str))
             before = after
         downgrade(revision="base")
+        db.engine.dispose()
+
+
+def test_start_pages_stay_those_of_their_people(backend, tmp_path):
+    config = Config.for_tests(DATABASE_URL=address(backend, tmp_path), DATA_DIR=str(tmp_path))
+    with create_app(config).app_context():
+        upgrade(revision="0011")
+        with Session(db.engine) as session:
+            first, second = (make_user(session, now=START).id for _number in range(2))
+            for number, (user, start) in enumerate(((first, True), (first, False), (second, False)), start=1):
+                session.execute(
+                    text(
+                        "INSERT INTO saved_views (id, user_id, list_name, name, address, is_shared, is_start,"
+                        " created_at, updated_at) VALUES (:id, :user, 'board', :id, '/board', true, :start, :now, :now)"
+                    ),
+                    {"id": number, "user": user, "start": start, "now": START},
+                )
+            session.commit()
+        upgrade()
+        with Session(db.engine) as session:
+            assert session.execute(select(StartView.user_id, StartView.view_id)).all() == [(first, 1)]
+            session.execute(text("UPDATE start_views SET view_id = 2"))
+            session.add(StartView(user_id=second, view_id=1))
+            session.commit()
+
+        # The release before knows no start page among the views of others.
+        downgrade(revision="0011")
+        with db.engine.connect() as connection:
+            assert connection.execute(text("SELECT id FROM saved_views WHERE is_start")).scalars().all() == [2]
         db.engine.dispose()

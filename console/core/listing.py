@@ -22,7 +22,7 @@ from console.core.context import Context
 from console.core.serialize import CsvColumn, iso
 from console.domain.entered import UnwritableError, entered
 from console.domain.errors import Invalid
-from console.domain.text import N_, T
+from console.domain.text import N_, T, Text
 
 DEFAULT_PAGE_SIZE = 50
 MAX_TEXT = 200
@@ -31,6 +31,8 @@ MAX_WORDS = 30
 MAX_WORDS_BYTES = 4096
 # Deeper pages of a counted list are reached by narrowing the filter; the export has everything.
 MAX_OFFSET = 1_000_000
+# What the address of every list page may carry beside filters; the site is that of the frame.
+PARAMETERS = ("q", "sort", "columns", "page", "per_page", "all", "menu", "site")
 # What programs say beside filters: which rows of those that match.
 PLACE = ("limit", "offset", "cursor")
 
@@ -91,6 +93,13 @@ class Filter:
         """Return `(word, label)` pairs that may be chosen."""
         return self.choices(ctx) if callable(self.choices) else self.choices
 
+    def refused(self, words: Sequence[str]) -> list[Text]:
+        """Return a sentence for each word that is none of its choices, where those are fixed."""
+        if self.kind not in ("choice", "flag") or callable(self.choices) or not self.choices:
+            return []
+        strange = sorted(set(words) - {word for word, _label in self.choices})
+        return [T("“%(word)s” is not a choice of “%(key)s”", word=word[:40], key=self.key) for word in strange]
+
 
 @dataclass(frozen=True)
 class ListSpec:
@@ -122,6 +131,8 @@ class ListSpec:
     holds: Callable[[Sequence[Any]], datetime] | None = None
     until: Callable[[Context, ListQuery, datetime], datetime] | None = None
     counted: Callable[[Context, ListSpec, ListQuery], int | None] | None = None
+    # The column that the order of a query without one goes by, rising: its heading says so.
+    ordered_by: str = ""
 
     def column(self, key: str) -> Column | None:
         """Return the column of that name."""
@@ -153,6 +164,8 @@ class ListQuery:
     per_page: int = DEFAULT_PAGE_SIZE
     columns: tuple[str, ...] = ()
     extra: Mapping[str, str] = field(default_factory=dict)
+    # What the address asks for beside it, and the list does not have.
+    left_out: tuple[Text, ...] = field(default=(), compare=False)
 
     def pairs(self, **changes: Any) -> list[tuple[str, str]]:
         """Return the URL parameters of this query with `changes`; a change of anything else goes back to page 1."""
@@ -242,6 +255,11 @@ class ListResult:
         return bool(self.query.search or any(own.values()))
 
     @property
+    def by_default(self) -> str:
+        """Return the column that the order goes by without anybody having chosen it, "" for none."""
+        return "" if self.query.sort else self.spec.ordered_by
+
+    @property
     def columns(self) -> tuple[Column, ...]:
         """Return the visible columns in their order."""
         chosen = self.query.columns
@@ -267,12 +285,15 @@ def _word(value: Any) -> str:
     return iso(value) if isinstance(value, datetime) else str(int(value) if isinstance(value, bool) else value)
 
 
-def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery:
-    """Read the URL parameters of a list; raises Invalid for a column, order, size or page that does not exist.
+def parse(
+    spec: ListSpec, args: Args, *, extra: Sequence[str] = (), refuse: Callable[[Text], None] | None = None
+) -> ListQuery:
+    """Read the URL parameters of a list; raises Invalid for an order, size or page that does not exist.
 
-    So it does for more words than a list takes. Unknown parameters are ignored; those named in `extra` are carried
-    along in every link.
+    So it does for more words than a list takes. Unknown columns and parameters are left out; those named in `extra` are
+    carried along in every link. With `refuse` nothing is raised: it is told what cannot be, which is left out then.
     """
+    refuse = refuse or _refuse
     filters = {
         item.key: tuple(dict.fromkeys(word[:MAX_TEXT] for word in _words(args, item.key) if word))
         for item in spec.filters
@@ -280,7 +301,8 @@ def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery
     }
     for key, words in filters.items():
         if len(words) > MAX_WORDS:
-            raise Invalid(T("“%(key)s” takes at most %(most)s words", key=key, most=MAX_WORDS))
+            refuse(T("“%(key)s” takes at most %(most)s words", key=key, most=MAX_WORDS))
+            filters[key] = words[:MAX_WORDS]
     for key, words in spec.default_filters.items():
         if not any(name in args for name in (key, "q", "all")):
             filters.setdefault(key, words)
@@ -289,20 +311,34 @@ def parse(spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery
     if key:
         column = spec.column(key)
         if column is None or column.sort is None:
-            raise Invalid(T("The list cannot be ordered by “%(key)s”", key=key[:40]))
+            refuse(T("The list cannot be ordered by “%(key)s”", key=key[:40]))
+            sort = key = ""
+    columns = [key for key in _first(args, "columns").split(",") if key]
     query = ListQuery(
         filters=filters,
         search=" ".join(_first(args, "q").split())[:MAX_TEXT],
         sort=key,
         descending=sort.startswith("-"),
-        page=_number(args, "page", 1, 1, MAX_OFFSET),
-        per_page=_number(args, "per_page", DEFAULT_PAGE_SIZE, 1, 500),
-        columns=tuple(key for key in _first(args, "columns").split(",") if spec.column(key)),
+        page=_number(args, "page", 1, 1, MAX_OFFSET, refuse),
+        per_page=_number(args, "per_page", DEFAULT_PAGE_SIZE, 1, 500, refuse),
+        columns=tuple(key for key in columns if spec.column(key)),
         extra={name: word[:MAX_TEXT] for name in extra if (word := _first(args, name))},
+        left_out=_unknown(spec, args, columns, extra),
     )
     if len(query.url()) > MAX_WORDS_BYTES:
-        raise Invalid(T("The filters of the list are too long together"))
+        refuse(T("The filters of the list are too long together"))
+        query = replace(query, filters={}, search="")
     return query
+
+
+def _unknown(spec: ListSpec, args: Args, columns: Sequence[str], extra: Sequence[str]) -> tuple[Text, ...]:
+    named = {*PARAMETERS, *extra, *(item.key for item in spec.filters)}
+    strange = [T("There is no filter “%(key)s”", key=name[:40]) for name in args if name not in named]
+    return (*strange, *(T("There is no column “%(key)s”", key=key[:40]) for key in columns if not spec.column(key)))
+
+
+def _refuse(sentence: Text) -> None:
+    raise Invalid(sentence)
 
 
 def _words(args: Args, name: str) -> list[str]:
@@ -317,12 +353,13 @@ def _first(args: Args, name: str) -> str:
     return next(iter(_words(args, name)), "")
 
 
-def _number(args: Args, name: str, default: int, least: int, most: int) -> int:
+def _number(args: Args, name: str, default: int, least: int, most: int, refuse: Callable[[Text], None]) -> int:
     text = _first(args, name)
     if not text:
         return default
     if not (text.isascii() and text.isdigit()) or len(text) > 9 or not least <= int(text) <= most:
-        raise Invalid(T("“%(name)s” must be a number from %(least)s to %(most)s", name=name, least=least, most=most))
+        refuse(T("“%(name)s” must be a number from %(least)s to %(most)s", name=name, least=least, most=most))
+        return default
     return int(text)
 
 
@@ -376,10 +413,8 @@ def narrowed(ctx: Context, spec: ListSpec, query: ListQuery, now: datetime) -> A
         chosen = [word for word in words if word or (item is not None and item.exact)]
         if item is None or not chosen:
             continue
-        if item.kind in ("choice", "flag") and not callable(item.choices) and item.choices:
-            unknown = set(chosen) - {word for word, _label in item.choices}
-            if unknown:
-                raise Invalid(T("“%(word)s” is not a choice of “%(key)s”", word=min(unknown)[:40], key=key))
+        for sentence in item.refused(chosen):
+            raise Invalid(sentence)
         statement = statement.where(item.where(ctx, chosen, now))
     if query.search and spec.search is not None:
         statement = statement.where(spec.search(ctx, query.search))
@@ -395,7 +430,6 @@ def ordered(spec: ListSpec, query: ListQuery, statement: AnySelect) -> AnySelect
     return statement.order_by(*spec.order_of(query), spec.key.desc())
 
 
-def csv_columns(spec: ListSpec, query: ListQuery) -> tuple[CsvColumn, ...]:
-    """Return the CSV columns of a list: the chosen ones, or all that can be exported; headers are the keys."""
-    chosen = [spec.column(key) for key in query.columns] if query.columns else list(spec.columns)
-    return tuple(CsvColumn(column.key, column.value or attrgetter(column.key)) for column in chosen if column)
+def csv_columns(spec: ListSpec) -> tuple[CsvColumn, ...]:
+    """Return the CSV columns of a list as programs read it: all that it has; headers are the keys."""
+    return tuple(CsvColumn(column.key, column.value or attrgetter(column.key)) for column in spec.columns)

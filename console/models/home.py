@@ -19,7 +19,7 @@ class SavedView(Base):
         Index("ix_saved_views_list_name", "list_name", "is_shared"),
         # One name per person and list.
         Index("uq_saved_views_user_id_list_name_name", "user_id", "list_name", "name", unique=True),
-        # One start page per person; held by the database.
+        # Of the release before, which asks for the one start page here.
         Index(
             "uq_saved_views_start",
             "user_id",
@@ -35,6 +35,18 @@ class SavedView(Base):
     name: Mapped[str] = mapped_column(String(80))
     address: Mapped[str] = mapped_column(String(2000))
     is_shared: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Of the release before; `StartView` has it now.
     is_start: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class StartView(Base):
+    """The view that a person begins with: one's own or a shared one."""
+
+    __tablename__ = "start_views"
+    # Whose start page a view is, when it is deleted or no longer shared.
+    __table_args__ = (Index("ix_start_views_view_id", "view_id"),)
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("admin_users.id", ondelete="CASCADE"), primary_key=True)
+    view_id: Mapped[int] = mapped_column(ForeignKey("saved_views.id", ondelete="CASCADE"))

@@ -13,13 +13,14 @@ from flask import Flask
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from console.core.i18n import catalogue, text_in, translate
+from console.core.i18n import counted, text_in, translate, translate_number
 from console.core.serialize import plain
 from console.domain import durations
 from console.domain.text import Text
 from console.ui import charts, reader
 from console.ui.addresses import url_if
 from console.ui.labels import common
+from console.ui.labels.lists import list_title
 from console.ui.markup_cache import DAY, cached_markup, timed
 from console.ui.reader import locale, now
 from console.ui.times import date_span, localdate, localtime
@@ -98,7 +99,12 @@ def _table(words: Mapping[Any, str]) -> Any:
 
 def say(text: str, /, **values: Any) -> Markup:
     """Return a sentence in the reader's language, with its values escaped; what the templates call `_`."""
-    return Markup(translate(locale(), text)) % values if values else _constant(locale(), text)
+    return Markup(translate(locale(), text)) % counted(values) if values else _constant(locale(), text)
+
+
+def say_number(one: str, many: str, num: int, /, **values: Any) -> Markup:
+    """Return a sentence about a number of things; what the templates call `ngettext`."""
+    return Markup(translate_number(locale(), one, many, num)) % counted({"num": num, **values})
 
 
 @lru_cache(maxsize=4096)
@@ -113,10 +119,10 @@ def init_app(app: Flask) -> None:
     environment: Any = app.jinja_env
     environment.install_gettext_callables(
         lambda text: translate(locale(), text),
-        lambda one, many, number: catalogue(locale()).ngettext(one, many, number),
+        lambda one, many, number: translate_number(locale(), one, many, number),
         newstyle=True,
     )
-    app.jinja_env.globals.update(_=say, cached=cached_markup, timed=timed, site_zones=reader.zones)
+    app.jinja_env.globals.update(_=say, ngettext=say_number, cached=cached_markup, timed=timed, site_zones=reader.zones)
     app.jinja_env.filters.update(
         tr=tr,
         localtime=localtime,
@@ -134,6 +140,7 @@ def init_app(app: Flask) -> None:
         error_title=_table(common.ERROR_TITLES),
         error_text=_table(common.ERROR_TEXTS),
         filter_label=filter_label,
+        list_title=list_title,
         gate_cell=gate_cell,
         pretty_json=pretty_json,
         site_zone=reader.zone_of_site,

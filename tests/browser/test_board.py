@@ -194,6 +194,9 @@ def test_the_csv_of_the_bulk_bar_holds_the_chosen_rows(page_as, view):
     open_page(page, f"/board?view={view}")
     boxes = page.locator("[data-select]")
     chosen = [boxes.nth(place).input_value() for place in (0, 1)]
+    numbers = [
+        page.locator(f'[data-row][data-id="{one}"]').get_by_text(re.compile("^GR-")).inner_text() for one in chosen
+    ]
     for place in (0, 1):
         boxes.nth(place).check(force=True)
 
@@ -201,7 +204,7 @@ def test_the_csv_of_the_bulk_bar_holds_the_chosen_rows(page_as, view):
         page.locator("[data-bulk-csv]").click()
 
     with held.value.path().open(encoding="utf-8-sig", newline="") as file:
-        assert sorted(row["id"] for row in csv.DictReader(file)) == sorted(chosen)
+        assert sorted(row["No."] for row in csv.DictReader(file)) == sorted(numbers)
 
 
 def test_what_a_card_of_the_table_lets_change_is_large_enough_for_a_thumb(page_as):
@@ -286,3 +289,8 @@ def test_rows_have_boxes_only_where_something_answers_to_them(page_as, script):
     page.locator("[data-row]").first.wait_for()
     assert page.locator("td.table-select").first.is_visible() is script
     assert page.locator("th.table-select").first.is_visible() is script
+
+    page.goto("/board")
+    page.locator(".board-card").first.hover()
+    assert page.locator(".board-card [data-select]").first.is_visible() is script
+    assert page.locator("[data-move]").first.is_visible() is script

@@ -26,7 +26,7 @@ from console.services.jobs.runs import Run
 from console.ui import runs as running
 from console.ui.addresses import url_if
 from console.ui.labels import audit as audit_words
-from console.ui.lists import list_download
+from console.ui.lists import list_download, opened
 from console.ui.navigation import NavItem
 from console.ui.responses import download, fragment_of, menu_of, vary
 from console.web.negotiation import wants_fragment
@@ -51,7 +51,7 @@ def audit_reason(reason: str) -> str:
 
 def _list() -> dict[str, Any]:
     ctx = web_context()
-    found = lists.run(ctx, SPEC, listing.parse(SPEC, request.args))
+    found = opened(SPEC, lambda query: lists.run(ctx, SPEC, query))
     return {"data": found, "url": url_for("audit.page"), "csv_url": url_for("audit.export")}
 
 

@@ -11,7 +11,6 @@ from flask_babel import gettext as _
 from flask_openapi3.models.tag import Tag
 
 from console.adapters import queue
-from console.core import listing
 from console.core.listing import ListSpec, asked
 from console.domain.errors import Invalid, NotFound
 from console.domain.jobs.runs import API, REASONS, TRIGGERS
@@ -31,7 +30,7 @@ from console.services.jobs.schedule import ScheduleView
 from console.services.policies import automation
 from console.ui import runs as running
 from console.ui.frame import leave_toast
-from console.ui.lists import list_download
+from console.ui.lists import list_download, opened
 from console.ui.navigation import NavItem
 from console.ui.responses import answer, fragment_of, show, vary
 from console.ui.times import local
@@ -188,7 +187,7 @@ def page() -> Response:
     """Show the schedule, the queue with its workers, and the runs."""
     ctx = web_context()
     spec = _spec()
-    found = lists.run(ctx, spec, listing.parse(spec, request.args))
+    found = opened(spec, lambda query: lists.run(ctx, spec, query))
     extra: dict[str, Any] = {"url": url_for("jobs.page"), "titles": _titles()}
     if wants_fragment():
         return show(found, fragment="jobs.run_list", page="jobs/page.html", **extra)

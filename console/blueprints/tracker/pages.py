@@ -16,6 +16,7 @@ from flask_babel import gettext as _
 
 from console.blueprints.tracker.urls import TrackerUrls, place_of
 from console.blueprints.tracker.view import (
+    CARRIED,
     addresses,
     change_message,
     chosen_site,
@@ -50,13 +51,16 @@ from console.services.tracker import items as tracker_items
 from console.services.tracker import lists as tracker_lists
 from console.services.tracker import manual as tracker_manual
 from console.services.tracker import undo as tracker_undo
+from console.services.tracker.columns import spec
 from console.services.tracker.completion import NotReady
 from console.services.tracker.items import Changed
 from console.services.tracker.rows import CSV_COLUMNS, ItemView
 from console.ui.errors import render_error
+from console.ui.formats import number
 from console.ui.frame import frame, leave_toast
 from console.ui.labels.tracker import closings
-from console.ui.responses import csv_download, file_stamp, fragment_of, menu_of, toast, trigger, vary, wants_bom
+from console.ui.lists import download_rows, opened
+from console.ui.responses import file_stamp, fragment_of, menu_of, toast, trigger, vary
 from console.web.negotiation import wants_fragment
 from console.web.request import access, web_context
 
@@ -107,10 +111,13 @@ def _placed(view: View) -> View:
 def page(place: TrackerUrls) -> Response:
     """Show the items by status or as a table; htmx gets the list alone."""
     ctx = web_context()
-    query = query_of_url(place)
-    if request.args.get("menu"):
-        return menu_of(items_of(ctx, place, query).data, place.url("page")) or show_page(ctx, place, query)
-    return show_list(place, items_of(ctx, place, query)) if wants_fragment() else show_page(ctx, place, query)
+
+    def answered(query: ListQuery) -> Response:
+        if request.args.get("menu"):
+            return menu_of(items_of(ctx, place, query).data, place.url("page")) or show_page(ctx, place, query)
+        return show_list(place, items_of(ctx, place, query)) if wants_fragment() else show_page(ctx, place, query)
+
+    return opened(spec(place.programme, ctx.now()), answered, extra=CARRIED)
 
 
 def loads(place: TrackerUrls) -> Response:
@@ -142,7 +149,7 @@ def export(place: TrackerUrls, wanted: ListQuery, ids: Sequence[int] | None = No
         return tracker_lists.stream(reading, place.programme, wanted, ids)
 
     name = f"{place.file_stem}-tracker-items-{file_stamp(ctx.now())}.csv"
-    return csv_download(CSV_COLUMNS, rows, name, bom=wants_bom())
+    return download_rows(spec(place.programme, ctx.now()), wanted, rows, CSV_COLUMNS, name)
 
 
 # One item ------------------------------------------------------------------------------------------------------------
@@ -226,9 +233,9 @@ def comment(place: TrackerUrls, item_id: int) -> Response:
 def undo(place: TrackerUrls) -> Response:
     """Take a change back, for the items that nobody touched since."""
     undone = tracker_undo.undo(web_context(), request.form.get("token", ""), place.programme)
-    message = _("Taken back: %(count)s", count=len(undone.restored))
+    message = _("Taken back: %(count)s", count=number(len(undone.restored), 0))
     if undone.skipped:
-        message += " · " + _("changed by others since: %(count)s", count=len(undone.skipped))
+        message += " · " + _("changed by others since: %(count)s", count=number(len(undone.skipped), 0))
     if not wants_fragment():
         leave_toast(message)
         return see_other(place.url("page"))

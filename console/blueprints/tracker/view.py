@@ -42,6 +42,8 @@ from console.web.negotiation import wants_fragment
 from console.web.request import current_actor, web_context
 
 VIEWS = ("board", "table")
+# What every link of a list keeps beside its filters: board or table, and the column that is shown in full.
+CARRIED = ("view", "expand")
 # Which rows stand behind each closing rule.
 BEHIND: dict[str, dict[str, str]] = {
     "pending": {"status": "pending"},
@@ -66,7 +68,7 @@ class Items:
 
 def query_of_url(place: TrackerUrls) -> ListQuery:
     """Read the filters, the view and the column that is shown in full from the URL."""
-    return listing.parse(spec(place.programme, web_context().now()), request.args, extra=("view", "expand"))
+    return listing.parse(spec(place.programme, web_context().now()), request.args, extra=CARRIED)
 
 
 def _view(query: ListQuery) -> str:
@@ -82,7 +84,7 @@ def items_of(ctx: Context, place: TrackerUrls, query: ListQuery, closing: Comple
         counts = {status: getattr(closing.readiness, f"{status}_count") for status in STATUS_LABELS}
     columns: tuple[BoardColumn, ...] = ()
     if view == "table":
-        data = tracker_lists.page(ctx, place.programme, query, total=sum(counts.values()) if counts else None)
+        data = tracker_lists.table_page(ctx, place.programme, query, total=sum(counts.values()) if counts else None)
     else:
         expand = query.extra.get("expand", "")
         board = tracker_board.board(ctx, place.programme, query, expand=expand, counts=counts)

@@ -16,11 +16,26 @@ from sqlalchemy.sql.operators import asc_op
 
 from console.core import revisions
 from console.core.context import Context
-from console.core.listing import AnySelect, Choices, ListQuery, ListResult, ListSpec, Order, SqlValue, narrowed, ordered
+from console.core.listing import (
+    AnySelect,
+    Args,
+    Choices,
+    Filter,
+    ListQuery,
+    ListResult,
+    ListSpec,
+    Order,
+    SqlValue,
+    narrowed,
+    ordered,
+    parse,
+)
 from console.core.revisions import ALWAYS
+from console.domain.errors import Invalid, SiteDenied
+from console.domain.text import T, Text
 from console.services.common.query_cache import cached_query_until
 
-T = TypeVar("T")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +53,37 @@ class Slice:
     def weight(self) -> int:
         """Return how many rows it keeps in memory."""
         return 1 + len(self.items)
+
+
+def known(ctx: Context, spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery:
+    """Return what a list still has of what an address asks for; `left_out` says what it has no more.
+
+    For addresses that were kept: columns, orders, filters and their choices come and go.
+    """
+    refused: list[Text] = []
+    query, now = parse(spec, args, extra=extra, refuse=refused.append), ctx.now()
+    filters = {}
+    for item in spec.filters:
+        words = query.filters.get(item.key)
+        if words is None:
+            continue
+        sentences = {word: _refused(ctx, item, word, now) for word in words}
+        refused += [sentence for sentence in sentences.values() if sentence is not None]
+        kept = tuple(word for word in words if sentences[word] is None)
+        if kept or not words:
+            filters[item.key] = kept
+    return replace(query, filters=filters, left_out=(*query.left_out, *refused))
+
+
+def _refused(ctx: Context, item: Filter, word: str, now: datetime) -> Text | None:
+    """Return why a filter cannot take a word, or None."""
+    for sentence in item.refused([word]):
+        return sentence
+    try:
+        item.where(ctx, [word], now)
+    except (Invalid, SiteDenied):
+        return T("“%(word)s” is not a choice of “%(key)s”", word=word[:40], key=item.key)
+    return None
 
 
 def matching(ctx: Context, spec: ListSpec, query: ListQuery, now: datetime) -> AnySelect:
@@ -72,7 +118,7 @@ def run(
         there_are = None if capped else number
         return _rows(ctx, spec, there, statement, there_are, there.per_page, skipped), number, capped, there.page
 
-    place = ("page", query.sort, query.descending, query.page, query.per_page, total)
+    place = ("page", spec.ordered_by, query.sort, query.descending, query.page, query.per_page, total)
     rows, number, capped, page = _remembered(ctx, spec, query, place, find, lambda found: found[0])
     offered = {item.key: item.options(ctx) for item in spec.filters}
     return ListResult(spec, replace(query, page=page), rows, number, capped, now, {**offered, **(choices or {})})
@@ -229,9 +275,9 @@ def _remembered(
     spec: ListSpec,
     query: ListQuery,
     what: tuple[Hashable, ...],
-    find: Callable[[], T],
-    rows: Callable[[T], Sequence[Any]] | None = None,
-) -> T:
+    find: Callable[[], Found],
+    rows: Callable[[Found], Sequence[Any]] | None = None,
+) -> Found:
     """Return what `find` finds; it looks again when something was written or what was found no longer holds.
 
     What has no rows is a number, which holds as long as the same rows match.
@@ -244,7 +290,7 @@ def _remembered(
     key = (what, spec.name, ctx.actor.site_scope, words, query.search)
     until = ALWAYS if spec.until is None else spec.until(ctx, query, now)
 
-    def look() -> tuple[T, datetime]:
+    def look() -> tuple[Found, datetime]:
         found = find()
         return found, until if rows is None or holds is None else min(until, holds(rows(found)))
 

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import parse_qsl, urlsplit
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from console.core.context import Context
 from console.core.listing import ListSpec, asked, exact
 from console.core.records import Fact, columns_of, view_of
+from console.domain.entered import UnwritableError, entered
 from console.domain.errors import Conflict, Invalid, NotFound, PermissionDenied
 from console.domain.identity.addresses import local_address
-from console.domain.text import N_, T
-from console.models.home import SavedView
+from console.domain.text import N_, T, Text
+from console.models.home import SavedView, StartView
 from console.models.identity import User
 from console.services.common import lists
 from console.services.jobs.runs import changed
 
 MAX_VIEWS_PER_PERSON = 100
 MAX_NAME = 80
+# The code of the refusal of a name that one has given already.
+EXISTS = "view_exists"
+NOT_FOUND = T("There is no such view")
 
 
 @dataclass(frozen=True)
 class View:
-    """A saved view as menus show it; `mine` tells whether the reader may change it."""
+    """A saved view as menus show it; `mine` and `is_start` are said of the reader."""
 
     id: int
     list_name: Annotated[str, Fact(N_("List"))]
@@ -48,13 +53,36 @@ def listed(ctx: Context, list_name: str | None = None) -> list[View]:
     return list(lists.stream(ctx, _spec(_person(ctx)), asked(list_name=list_name)))
 
 
+def kept_at(ctx: Context, address: str) -> View | None:
+    """Return the view that keeps this address, one's own before a shared one, or None."""
+    if ctx.actor.user_id is None:
+        return None
+    found = [view for view in listed(ctx) if _parts(view.address) == _parts(address)]
+    return min(found, key=lambda view: not view.mine, default=None)
+
+
+def _parts(address: str) -> tuple[str, list[tuple[str, str]]]:
+    # Browsers escape what people may have typed as it is.
+    parts = urlsplit(address)
+    return parts.path, sorted(parse_qsl(parts.query, keep_blank_values=True))
+
+
+def _readable(address: str) -> bool:
+    """Return whether the door of the web lets the words of an address in."""
+    try:
+        return all(entered(text) is not None for pair in _parts(address)[1] for text in pair)
+    except UnwritableError:
+        return False
+
+
 def _spec(me: int) -> ListSpec:
     owner = func.coalesce(func.nullif(User.display_name, ""), User.username)
-    seen = or_(SavedView.user_id == me, SavedView.is_shared)
+    mine = and_(StartView.view_id == SavedView.id, StartView.user_id == me)
+    rows = select(SavedView, owner, StartView.view_id).join(User, User.id == SavedView.user_id)
     return ListSpec(
         name="views",
-        base=lambda _ctx: select(SavedView, owner).join(User, User.id == SavedView.user_id).where(seen),
-        row=lambda row: _view(row[0], row[1], me),
+        base=lambda _ctx: rows.outerjoin(StartView, mine).where(_seen(me)),
+        row=lambda row: _view(row[0], row[1], me, is_start=row[2] is not None),
         key=SavedView.id,
         columns=COLUMNS,
         filters=exact(SavedView, "list_name"),
@@ -62,17 +90,19 @@ def _spec(me: int) -> ListSpec:
     )
 
 
-def save(ctx: Context, *, list_name: str, name: str, address: str, shared: bool = False) -> View:
-    """Keep `address` under `name`; saving the same name again replaces one's own view.
+def _seen(me: int) -> ColumnElement[bool]:
+    return or_(SavedView.user_id == me, SavedView.is_shared)
+
+
+def save(ctx: Context, *, list_name: str, name: str, address: str, shared: bool = False, replace: bool = True) -> View:
+    """Keep `address` under `name`; one's own view of that name is replaced, or refused (Conflict, `view_exists`).
 
     Raises Invalid for an empty name or an address outside the console, Conflict when there are too many.
     """
     me = _person(ctx)
-    clean = " ".join(name.split())
-    if not 1 <= len(clean) <= MAX_NAME:
-        raise Invalid(T("A view needs a name of 1 to %(most)s characters", most=MAX_NAME))
+    clean = _clean(name)
     local = local_address(address)
-    if local is None or not list_name or len(list_name) > 60:
+    if local is None or not _readable(local) or not list_name or len(list_name) > 60:
         raise Invalid(T("Only pages of this console can be saved"))
     now = ctx.now()
     row = ctx.session.scalar(
@@ -86,39 +116,87 @@ def save(ctx: Context, *, list_name: str, name: str, address: str, shared: bool 
             raise Conflict(T("There are %(most)s views already; delete one first", most=MAX_VIEWS_PER_PERSON))
         row = SavedView(user_id=me, list_name=list_name, name=clean, created_at=now)
         ctx.session.add(row)
+    elif not replace:
+        raise Conflict(_exists(clean), code=EXISTS)
+    else:
+        _keep_to_oneself(ctx, row.id, shared)
     row.address, row.is_shared, row.updated_at = local, shared, now
     try:
         ctx.session.flush()
     except IntegrityError as error:
         raise Conflict(T("A view of this name was saved at the same moment")) from error
-    return _view(row, ctx.actor.display_name or ctx.actor.username, me)
+    is_start = ctx.session.get(StartView, me)
+    return _view(row, _own_name(ctx), me, is_start=is_start is not None and is_start.view_id == row.id)
+
+
+def change(ctx: Context, view_id: int, *, name: str, shared: bool) -> None:
+    """Rename one's own view and say who sees it; raises NotFound, Invalid, and Conflict for a name that is taken."""
+    me, clean = _person(ctx), _clean(name)
+    mine = update(SavedView).where(SavedView.id == view_id, SavedView.user_id == me)
+    try:
+        found = changed(ctx, mine.values(name=clean, is_shared=shared, updated_at=ctx.now()))
+    except IntegrityError as error:
+        raise Conflict(_exists(clean), code=EXISTS) from error
+    if not found:
+        raise NotFound(NOT_FOUND)
+    _keep_to_oneself(ctx, view_id, shared)
+
+
+def _keep_to_oneself(ctx: Context, view_id: int, shared: bool) -> None:
+    """Take a view that is no longer shared from those who begin with it."""
+    if not shared:
+        ctx.session.execute(delete(StartView).where(StartView.view_id == view_id, StartView.user_id != _person(ctx)))
 
 
 def remove(ctx: Context, view_id: int) -> None:
     """Delete one's own view; raises NotFound for one that is not there or belongs to somebody else."""
     mine = delete(SavedView).where(SavedView.id == view_id, SavedView.user_id == _person(ctx))
     if not changed(ctx, mine):
-        raise NotFound(T("There is no such view"))
+        raise NotFound(NOT_FOUND)
 
 
-def make_start(ctx: Context, view_id: int | None) -> None:
-    """Make one's own view the page that opens after the sign-in; None goes back to the overview."""
+def make_start(ctx: Context, view_id: int | None) -> str:
+    """Make a view that one sees the page that opens after the sign-in, and return its name.
+
+    None goes back to the overview.
+    """
     me = _person(ctx)
-    ctx.session.execute(update(SavedView).where(SavedView.user_id == me, SavedView.is_start).values(is_start=False))
+    ctx.session.execute(delete(StartView).where(StartView.user_id == me))
     if view_id is None:
-        return
-    mine = update(SavedView).where(SavedView.id == view_id, SavedView.user_id == me)
-    if not changed(ctx, mine.values(is_start=True)):
-        raise NotFound(T("There is no such view"))
+        return ""
+    name = ctx.session.scalar(select(SavedView.name).where(SavedView.id == view_id, _seen(me)))
+    if name is None:
+        raise NotFound(NOT_FOUND)
+    ctx.session.add(StartView(user_id=me, view_id=view_id))
+    try:
+        ctx.session.flush()
+    except IntegrityError as error:
+        raise Conflict(T("The start page was chosen at the same moment")) from error
+    return name
 
 
 def start_address(ctx: Context) -> str | None:
     """Return the address that the person wants to begin with, None for the overview."""
-    if ctx.actor.user_id is None:
+    me = ctx.actor.user_id
+    if me is None:
         return None
-    return ctx.session.scalar(
-        select(SavedView.address).where(SavedView.user_id == ctx.actor.user_id, SavedView.is_start)
-    )
+    chosen = select(SavedView.address).join(StartView, StartView.view_id == SavedView.id)
+    return ctx.session.scalar(chosen.where(StartView.user_id == me, _seen(me)))
+
+
+def _clean(name: str) -> str:
+    clean = " ".join(name.split())
+    if not 1 <= len(clean) <= MAX_NAME:
+        raise Invalid(T("A view needs a name of 1 to %(most)s characters", most=MAX_NAME))
+    return clean
+
+
+def _exists(name: str) -> Text:
+    return T("You have a view “%(name)s” of this list already", name=name)
+
+
+def _own_name(ctx: Context) -> str:
+    return ctx.actor.display_name or ctx.actor.username
 
 
 def _person(ctx: Context) -> int:
@@ -127,5 +205,5 @@ def _person(ctx: Context) -> int:
     return ctx.actor.user_id
 
 
-def _view(row: SavedView, owner: str, me: int) -> View:
-    return view_of(View, row, mine=row.user_id == me, owner=owner)
+def _view(row: SavedView, owner: str, me: int, *, is_start: bool) -> View:
+    return view_of(View, row, mine=row.user_id == me, owner=owner, is_start=is_start)

@@ -65,8 +65,6 @@ def test_nobody_touches_the_view_of_somebody_else(person):
 
     with pytest.raises(NotFound):
         views.remove(other, view.id)
-    with pytest.raises(NotFound):
-        views.make_start(other, view.id)
     assert len(views.listed(mine)) == 1
 
 
@@ -106,3 +104,77 @@ def test_a_person_has_room_for_a_hundred(person, monkeypatch):
 def test_a_token_without_a_person_saves_nothing(ctx):
     with pytest.raises(PermissionDenied):
         save(ctx)
+
+
+def test_everybody_begins_with_a_view_of_their_own_choice(person):
+    mine, other = person(), person()
+    shared, private = save(mine, "함께", shared=True), save(mine, "혼자", address="/my-work")
+
+    views.make_start(other, shared.id)
+    views.make_start(mine, private.id)
+
+    assert (views.start_address(mine), views.start_address(other)) == ("/my-work", "/board?due=overdue")
+    assert [(view.name, view.is_start) for view in views.listed(mine)] == [("함께", False), ("혼자", True)]
+    assert [(view.name, view.is_start) for view in views.listed(other)] == [("함께", True)]
+    with pytest.raises(NotFound):
+        views.make_start(other, private.id)
+
+
+@pytest.mark.parametrize("how", ["change", "save", "remove"])
+def test_a_view_that_one_sees_no_longer_is_no_start_page(person, how):
+    mine, other = person(), person()
+    view = save(mine, shared=True)
+    views.make_start(mine, view.id)
+    views.make_start(other, view.id)
+
+    if how == "change":
+        views.change(mine, view.id, name=view.name, shared=False)
+    elif how == "save":
+        save(mine, shared=False)
+    else:
+        views.remove(mine, view.id)
+
+    assert views.start_address(other) is None
+    assert views.start_address(mine) == (None if how == "remove" else "/board?due=overdue")
+    if how != "remove":
+        views.change(mine, view.id, name=view.name, shared=True)
+        assert views.start_address(other) is None
+
+
+def test_a_view_gets_another_name_from_its_owner_alone(person):
+    mine, other = person(), person()
+    first, _second = save(mine, shared=True), save(mine, "다른 것")
+
+    views.change(mine, first.id, name="  저녁   회의 ", shared=True)
+
+    assert [(view.name, view.is_shared) for view in views.listed(mine)] == [("다른 것", False), ("저녁 회의", True)]
+    for ctx, values, refusal in (
+        (other, {"name": "x"}, NotFound),
+        (mine, {"name": " "}, Invalid),
+        (mine, {"name": "다른 것"}, Conflict),
+    ):
+        with pytest.raises(refusal), ctx.session.begin_nested():
+            views.change(ctx, first.id, **values, shared=False)
+    assert [view.name for view in views.listed(other)] == ["저녁 회의"]
+
+
+def test_a_name_that_is_taken_can_be_asked_about(person):
+    ctx = person()
+    save(ctx)
+
+    with pytest.raises(Conflict) as refused:
+        save(ctx, address="/board", replace=False)
+    assert refused.value.code == views.EXISTS
+    assert [view.address for view in views.listed(ctx)] == ["/board?due=overdue"]
+
+
+def test_an_address_leads_to_its_view_however_it_is_escaped(person):
+    mine, other = person(), person()
+    save(other, "남의 것", address="/board?assignee=이정비&sort=due_at", shared=True)
+    save(other, "비밀", address="/board?q=x")
+
+    assert views.kept_at(mine, "/board?sort=due_at&assignee=%EC%9D%B4%EC%A0%95%EB%B9%84").name == "남의 것"
+    save(mine, "내 것", address="/board?assignee=이정비&sort=due_at")
+    assert views.kept_at(mine, "/board?assignee=이정비&sort=due_at").name == "내 것"
+    assert views.kept_at(mine, "/board?assignee=이정비") is None
+    assert views.kept_at(mine, "/board?q=x") is None

@@ -1,0 +1,122 @@
+"""What stands in the cells of a list's CSV for people, where that is not the value of the column itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from console.domain.alerts.alerts import explained
+from console.domain.jobs.runs import REASONS, TRIGGERS
+from console.domain.text import N_
+from console.services.alerts.lists import EVENTS, STATUSES
+from console.services.jobs import registry
+from console.ui.labels.audit import action_label
+from console.ui.labels.automation import ACTIONS, SKIPS
+from console.ui.labels.common import ROLES, status_word
+from console.ui.spreadsheet import Pen, Said
+
+
+def _status(key: str) -> Said:
+    return lambda row, pen: pen.say(status_word(getattr(row, key)).label)
+
+
+def _word(key: str, words: Mapping[Any, str]) -> Said:
+    return lambda row, pen: pen.say(words.get(getattr(row, key), getattr(row, key)))
+
+
+def _scope(row: Any, pen: Pen) -> str:
+    if "*" in row.site_scope:
+        return pen.say(N_("All sites"))
+    return ", ".join(row.site_scope) or pen.say(N_("No site"))
+
+
+def _active(row: Any, pen: Pen) -> str:
+    return pen.say(N_("Active") if row.is_active else N_("Inactive"))
+
+
+def _named(row: Any, _pen: Pen) -> str:
+    return row.display_name if row.display_name == row.username else f"{row.display_name} ({row.username})"
+
+
+def _ended(row: Any, pen: Pen) -> str:
+    return pen.time(row.effective_expires_at) or pen.say(N_("No end"))
+
+
+def _progress(item: Any, pen: Pen) -> str:
+    said = pen.say(status_word(item.status).label)
+    return f"{said} ({pen.say(N_('assigned, not begun'))})" if item.not_begun else said
+
+
+def _result(run: Any, pen: Pen) -> str:
+    ended = run.error_code if run.error_code in ("cancelled", "refused") else None
+    marks = ((run.dry_run, N_("Dry run")), (run.catch_up, N_("Caught up")))
+    said = [status_word(ended or ("skipped" if run.skipped else run.status)).label, *(one for on, one in marks if on)]
+    return ", ".join(map(pen.say, said))
+
+
+def _outcome(run: Any, pen: Pen) -> str:
+    if run.errors_count:
+        said = [N_("Errors")]
+    elif run.skipped:
+        said = [SKIPS.get(run.skip_reason, run.skip_reason or "")]
+    else:
+        said = [ACTIONS[one][0] if one in ACTIONS else one for one in run.actions] or [N_("Nothing to do")]
+    return ", ".join(map(pen.say, [*said, N_("Dry run")] if run.dry_run else said))
+
+
+def _job(run: Any, pen: Pen) -> str:
+    job = registry.find(run.job_name)
+    return pen.say(job.title if job and job.title else run.job_name)
+
+
+_TRIGGER = _word("trigger", TRIGGERS)
+_ITEM: Mapping[str, Said] = {
+    "title": lambda item, pen: pen.say(item.title),
+    "due_at": lambda item, pen: pen.time(item.due_at, item.site or ""),
+    "assignee": lambda item, pen: item.assignee_name or item.assignee or pen.say(N_("Unassigned")),
+    "status": _progress,
+    "rule_status": _status("rule_status"),
+    "item_type": lambda item, pen: pen.say(item.kind),
+    "site": lambda item, pen: item.site or pen.say(N_("Platform")),
+}
+_CELLS: Mapping[str, Mapping[str, Said]] = {
+    "alerts": {
+        "event_type": _word("event_type", EVENTS),
+        "status": _word("status", dict(STATUSES)),
+        "error": lambda row, pen: pen.say(explained(row.error)) if row.error else "",
+    },
+    "audit": {
+        "action": lambda row, pen: pen.say(action_label(row.action)),
+        "status": _status("status"),
+        "resource_id": lambda row, _pen: f"{row.resource_type} {row.resource_id}",
+    },
+    "autopilot_runs": {"status": _status("status"), "outcome": _outcome, "trigger": _TRIGGER},
+    "late": _ITEM,
+    "runs": {
+        "job_name": _job,
+        "status": _result,
+        "trigger": _TRIGGER,
+        "seconds": lambda run, pen: pen.say(N_("%(seconds)s s")) % {"seconds": f"{run.seconds:.1f}"},
+        "error_code": _word("error_code", REASONS),
+    },
+    "sites": {"is_active": _active},
+    "tokens": {
+        "username": _named,
+        "state": _status("state"),
+        "site_scope": _scope,
+        "last_used_at": lambda row, pen: pen.time(row.last_used_at) or pen.say(N_("Never")),
+        "expires_at": _ended,
+    },
+    "users": {
+        "username": _named,
+        "role": _word("role", ROLES),
+        "site_scope": _scope,
+        "is_active": _active,
+    },
+    "verdicts": {"decision": _status("decision"), "trigger": _TRIGGER},
+}
+
+
+def cells_of(list_name: str) -> Mapping[str, Said]:
+    """Return how the list of that name writes its cells, by column."""
+    return _ITEM if list_name.startswith("tracker_") else _CELLS.get(list_name, {})

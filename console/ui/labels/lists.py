@@ -1,0 +1,29 @@
+"""How lists are called: for the names of files and of the places that saved views belong to."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from console.domain.programme.catalogue import WEEKS
+from console.domain.text import N_
+
+TITLES = {
+    "alerts": N_("Alert deliveries"),
+    "audit": N_("Audit log"),
+    "autopilot_runs": N_("Runs of the autopilot"),
+    "late": N_("Late items"),
+    "runs": N_("Job runs"),
+    "sites": N_("Sites"),
+    "tokens": N_("Tokens"),
+    "tracker_remediation": N_("Remediation board"),
+    "users": N_("Users"),
+    "verdicts": N_("Gate verdicts"),
+}
+
+
+def list_title(name: str) -> str:
+    """Return the title of a list in the reader's language, by the name of its declaration."""
+    week = WEEKS.get(name.removeprefix("tracker_"))
+    if week is not None:
+        return f"{week.label} · {_(week.focus)}"
+    return _(TITLES[name]) if name in TITLES else name
