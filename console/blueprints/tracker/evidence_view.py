@@ -33,15 +33,22 @@ class FileLine:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """What a form that takes files must know: kinds for the desk, the limit of one file, sentences of the script."""
+
+    accept: str
+    max_bytes: int
+    texts: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Panel:
-    """Everything that the panel shows; `upload_url` is None for who may only look. `max_bytes` is the limit of one."""
+    """Everything that the panel shows; `upload_url` is None for who may only look."""
 
     item: ItemView
     files: tuple[FileLine, ...]
     upload_url: str | None
-    accept: str
-    max_bytes: int
-    texts: dict[str, str]
+    taken: Taken
 
     @property
     def missing(self) -> bool:
@@ -67,15 +74,14 @@ def panel_of(ctx: Context, place: TrackerUrls, item: ItemView) -> Panel:
                 scan=scan_words(file.malware_scan_status),
             )
         )
+    upload_url = place.url("attach", item_id=item.id) if may_change else None
+    return Panel(item=item, files=tuple(lines), upload_url=upload_url, taken=taken(ctx))
+
+
+def taken(ctx: Context) -> Taken:
+    """Return what the pages take."""
     types = evidence.accepted(ctx.config, on_page=True)
-    return Panel(
-        item=item,
-        files=tuple(lines),
-        upload_url=place.url("attach", item_id=item.id) if may_change else None,
-        accept="" if "*" in types else ",".join(_pickable(types)),
-        max_bytes=rules.MAX_BYTES,
-        texts=script_texts() if may_change else {},
-    )
+    return Taken("" if "*" in types else ",".join(_pickable(types)), rules.MAX_BYTES, script_texts())
 
 
 def _pickable(types: tuple[str, ...]) -> tuple[str, ...]:
