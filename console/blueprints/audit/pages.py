@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -26,6 +27,7 @@ from console.services.jobs.runs import Run
 from console.ui import runs as running
 from console.ui.addresses import url_if
 from console.ui.labels import audit as audit_words
+from console.ui.labels import audit_entries
 from console.ui.lists import list_download
 from console.ui.navigation import NavItem
 from console.ui.responses import download, fragment_of, menu_of, vary
@@ -52,7 +54,8 @@ def audit_reason(reason: str) -> str:
 def _list() -> dict[str, Any]:
     ctx = web_context()
     found = lists.run(ctx, SPEC, listing.parse(SPEC, request.args))
-    return {"data": found, "url": url_for("audit.page"), "csv_url": url_for("audit.export")}
+    named = replace(found, rows=audit_entries.read_entries(ctx, found.rows))
+    return {"data": named, "url": url_for("audit.page"), "csv_url": url_for("audit.export")}
 
 
 def _whole(drawer: dict[str, Any] | None = None) -> Response:
@@ -95,10 +98,13 @@ def export() -> Response:
 @access(*READ)
 def entry(entry_id: int) -> Response:
     """Show one entry beside the list: what changed, its proofs, and what else the same request did."""
-    found = audit_log.get(web_context(), entry_id)
+    ctx = web_context()
+    found = audit_log.get(ctx, entry_id)
+    entry, *siblings = audit_entries.read_entries(ctx, (found.entry, *found.siblings))
+    found = replace(found, entry=entry, siblings=tuple(siblings))
     query = listing.parse(SPEC, request.args)
     values = {
-        "read": read_detail(found.entry.detail),
+        "read": audit_entries.detail_words(read_detail(found.entry.detail)),
         "close_url": url_for("audit.page") + query.url(page=query.page).rstrip("?"),
     }
     if wants_fragment():
