@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -35,6 +36,7 @@ from console.web.negotiation import wants_fragment
 from console.web.request import access, web_context
 
 pages = Blueprint("audit", __name__)
+VERIFIER = Path(__file__).parents[3] / "tools" / "verify_audit.py"
 SPEC = audit_list.spec(audit_words.ACTIONS)
 NAV = NavItem("administration", 40, "audit.page", N_("Audit log"), "history", permission=READ[0], any_of=READ[1:])
 
@@ -117,6 +119,7 @@ def _card(look: PageData) -> dict[str, Any]:
     return {
         "data": look,
         "verify_url": url_for("audit.month", month=name, verify=1),
+        "verifier_url": url_for("audit.verifier"),
         "json_url": url_for("audit.archive_json", month=name),
         "csv_url": url_for("audit.archive_csv", month=name),
         "csv2_url": url_for("audit.archive_csv", month=name, format_version="v2"),
@@ -134,6 +137,13 @@ def month() -> Response:
     if wants_fragment():
         return vary(Response(fragment_of("audit.month_card", card.pop("data"), **card)))
     return vary(Response(render_template("audit/month.html", **card, verification=_panel(_verification()))))
+
+
+@pages.get("/audit/verify_audit.py")
+@access(*READ)
+def verifier() -> Response:
+    """Download the program that checks an archive without the product."""
+    return download(VERIFIER.read_bytes(), VERIFIER.name, "text/x-python; charset=utf-8")
 
 
 @pages.get("/audit/months/<month>.json")
