@@ -10,6 +10,7 @@ from console.blueprints.tracker.urls import TrackerUrls
 from console.core.context import Context
 from console.domain.evidence import evidence as rules
 from console.domain.evidence.kinds import ENDINGS
+from console.domain.text import Text
 from console.services.evidence import evidence
 from console.services.evidence.evidence import EvidenceView
 from console.services.identity import names as people
@@ -30,6 +31,12 @@ class FileLine:
     url: str | None
     remove_url: str | None
     scan: tuple[str, str, str]
+
+    @property
+    def why(self) -> Text | None:
+        """Return why the scan came to its end, None where it told no reason."""
+        reason = self.file.malware_scan_reason
+        return rules.reason_told(reason) if reason else None
 
 
 @dataclass(frozen=True)
