@@ -9,7 +9,10 @@ its own digest and signature (from the answer's headers) and the links between i
 `--archive` the JSON archive of the same month is checked as well and each row compared with it.
 
 Keys: `--key TEXT`, `--key-file PATH`, or the variable AUDIT_ARCHIVE_SIGNING_KEY; for the chain `--chain-key TEXT`,
-`--chain-key-file PATH`, or AUDIT_CHAIN_KEY. A key on the command line can be seen by other users of the machine.
+`--chain-key-file PATH`, or AUDIT_CHAIN_KEY. A key on the command line can be seen by other users of the machine. Which
+is which: the signing key is the setting AUDIT_ARCHIVE_SIGNING_KEY of the installation; the chain key is its setting
+AUDIT_CHAIN_KEY or, without one, the file audit_chain_key in its data folder. A key of the other kind is told apart:
+what it cannot check is reported as not checked.
 
 Exit code: 0 everything that could be checked is right, 1 something is wrong (the first broken row is named), 2 the
 file could not be checked, 3 the hashes are right but nothing is signed: anybody could have made such a file.
@@ -54,6 +57,7 @@ class Findings:
         self.wrong: list = []
         self.notes: list = []
         self.unsigned = False
+        self.no_key = "no key was given"
 
     def add(self, text: str) -> None:
         """Keep something that is wrong."""
@@ -84,9 +88,31 @@ def same(left: object, right: object) -> bool:
     return hmac.compare_digest(str(left or "").encode(), str(right or "").encode())
 
 
+def sealed_text(archive: dict) -> bytes:
+    """Return what the digest and the signature of an archive are made of."""
+    return canonical({name: value for name, value in archive.items() if name not in (*UNSIGNED, "output_file")})
+
+
+def sort_keys(archive: dict, options: argparse.Namespace, found: Findings) -> None:
+    """Put a key that was given as one of the other kind where it belongs, and say so: it is no fault of the file."""
+    seal, entries = archive.get("month_seal"), archive.get("entries")
+    made = [seal, *(entries if isinstance(entries, list) else ())]
+    names = {one.get("key_id") for one in made if isinstance(one, dict)}
+    signature = archive.get("signature")
+    key, chain_key = options.key, options.chain_key
+    if key and key_name(key) in names and not same(signature, signed(key, sealed_text(archive))):
+        found.no_key = "the key given for it is the chain key, which belongs to --chain-key-file"
+        options.key, options.chain_key = b"", chain_key or key
+    elif chain_key and key_name(chain_key) not in names and same(signature, signed(chain_key, sealed_text(archive))):
+        found.note(
+            "the keyed hashes were not checked: the key given for them is the signing key, which belongs to --key-file"
+        )
+        options.key, options.chain_key = key or chain_key, b""
+
+
 def check_seal(archive: dict, key: bytes, found: Findings) -> None:
     """Check digest and signature of a JSON archive."""
-    text = canonical({name: value for name, value in archive.items() if name not in (*UNSIGNED, "output_file")})
+    text = sealed_text(archive)
     if not same(archive.get("archive_sha256"), digest(text)):
         found.add("archive: the digest does not fit the content")
     algorithm = archive.get("signature_algorithm")
@@ -97,11 +123,13 @@ def check_seal(archive: dict, key: bytes, found: Findings) -> None:
             found.add("archive: it is not signed although a signing key was given")
         else:
             found.unsigned = True
-            found.note("the archive is not signed: anybody could have made it")
+            found.note(
+                f"no signature was checked ({found.no_key}), and the archive carries none: anybody could make it"
+            )
     elif algorithm != "hmac-sha256":
         found.add(f"archive: unknown signature algorithm {algorithm!r}")
     elif not key:
-        found.note("the signature was not checked: no key was given")
+        found.note(f"the signature was not checked: {found.no_key}")
     elif not same(archive.get("signature"), signed(key, text)):
         found.add("archive: the signature does not fit the content and the key")
 
@@ -316,6 +344,7 @@ def checked(data: bytes, options: argparse.Namespace, found: Findings) -> dict:
     archive = parsed(data, found)
     if not isinstance(archive, dict):
         raise Unreadable("this is no archive")
+    sort_keys(archive, options, found)
     check_seal(archive, options.key, found)
     check_entries(archive, options.chain_key, options.previous_hash, found)
     check_checkpoint(archive, options.chain_key, found)

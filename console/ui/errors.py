@@ -18,7 +18,7 @@ from console.core.i18n import text_in
 from console.core.serialize import to_json
 from console.core.store_trouble import SENTENCES, trouble_of
 from console.domain.errors import Conflict, DomainError, StoreUnavailable, TooLarge, TooManyRequests
-from console.domain.evidence.evidence import TOO_LARGE
+from console.domain.evidence.evidence import TOO_LARGE, TOO_LARGE_TOLD
 from console.domain.text import T, Text
 from console.inputs.base import PathModel, QueryModel
 from console.ui.frame import frame
@@ -147,9 +147,9 @@ def _of_http(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None:
         return error.response
     status = error.code or 500
-    if status == TooLarge.status and demanded().rate == "auth-upload":
+    if status == TooLarge.status and (demanded().rate == "auth-upload" or request.mimetype == "multipart/form-data"):
         # A file so large that the form around it was not even read.
-        return render_error(status, TOO_LARGE, TooLarge.code)
+        return render_error(status, TOO_LARGE if wants_json() else TOO_LARGE_TOLD, TooLarge.code)
     response = render_error(status)
     if status == 405 and error.get_response().headers.get("Allow"):
         response.headers["Allow"] = error.get_response().headers["Allow"]

@@ -27,6 +27,10 @@ def open_drawer(page: Page, place: int = -1) -> str:
 
 
 def note_of(page: Page) -> Locator:
+    """Give the note of the form that changes an item; on a phone the form is unfolded for it."""
+    folded = page.locator(".drawer-fold:not([open]) > summary")
+    if folded.count():
+        folded.click()
     return page.locator("textarea[id^=completion_note-]")
 
 

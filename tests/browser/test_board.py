@@ -36,7 +36,7 @@ def test_an_item_opens_beside_the_board_under_its_own_address(page_as):
     expect(page).to_have_url(re.compile(r"/board$"))
     assert page.evaluate("document.activeElement.hasAttribute('data-row')")
     page.go_back()
-    expect(page.locator("[data-drawer] h2")).to_have_text(words)
+    expect(page.locator(".drawer-head h2")).to_have_text(words)
 
 
 def test_a_card_is_moved_by_keys_and_the_move_taken_back(page_as):

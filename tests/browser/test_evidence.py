@@ -30,7 +30,7 @@ def _open(page: Page, number: int = 0) -> None:
     page.goto("/board")
     page.wait_for_selector("html.has-script", state="attached")
     page.goto(str(page.locator("a.board-card-title").nth(number).get_attribute("href")))
-    page.wait_for_selector("[data-evidence-form]")
+    page.wait_for_selector("[data-evidence] [data-evidence-form]")
 
 
 def _file(name: str, content: bytes, kind: str) -> Any:
@@ -118,14 +118,14 @@ def test_files_can_be_dropped(page_as):
         "() => { const data = new DataTransfer();"
         " data.items.add(new File(['measured'], '측정.txt', { type: 'text/plain' })); return data; }"
     )
-    drop = page.locator("[data-drop]")
+    drop = page.locator("[data-evidence] [data-drop]")
     drop.dispatch_event("dragover", {"dataTransfer": handle})
     expect(drop).to_have_class("evidence-drop is-over")
     drop.dispatch_event("drop", {"dataTransfer": handle})
 
-    expect(page.locator("[data-queue] li")).to_contain_text("측정.txt")
+    expect(page.locator("[data-evidence] [data-queue] li")).to_contain_text("측정.txt")
     page.keyboard.press("Tab")
-    page.locator("[data-send]").focus()
+    page.locator("[data-evidence] [data-send]").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".evidence-file", has_text="측정.txt")).to_be_visible()
 
@@ -159,8 +159,8 @@ def test_who_may_only_look_has_no_form(page_as):
 def test_it_can_be_read_and_reached_by_everybody(page_as, axe, width, theme, lang):
     page = page_as("manager", width=width, theme=theme, lang=lang)
     _open(page)
-    page.locator("[data-pick]").first.set_input_files([_file("a.txt", b"one", "text/plain")])
-    page.locator("[data-queue] li").wait_for()
+    page.locator("[data-evidence] [data-pick]").first.set_input_files([_file("a.txt", b"one", "text/plain")])
+    page.locator("[data-evidence] [data-queue] li").wait_for()
 
     assert axe(page) == []
     overflow = page.evaluate("() => { const it = document.querySelector('[data-evidence]');"

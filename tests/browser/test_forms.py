@@ -168,14 +168,14 @@ def test_a_file_dropped_beside_the_panel_never_replaces_the_page(page_as):
         "() => { const data = new DataTransfer();"
         " data.items.add(new File(['measured'], '측정.txt', { type: 'text/plain' })); return data; }"
     )
-    for place in ("[data-drawer] h2", "main h1"):
+    for place in (".drawer-head h2", "main h1"):
         prevented = page.locator(place).evaluate(
             """(target, data) => ['dragover', 'drop'].map((type) => !target.dispatchEvent(
                  new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true })))""",
             handle,
         )
         assert prevented == [True, True]
-    expect(page.locator("[data-queue] li")).to_have_count(1)
+    expect(page.locator("[data-evidence] [data-queue] li")).to_have_count(1)
 
 
 # Answers that are lost ---------------------------------------------------------------------------------------------
@@ -236,10 +236,10 @@ def test_a_file_that_is_there_is_not_added_again(page_as):
     page = page_as("manager", lang="en")
     open_drawer(page)
     for _time in (1, 2):
-        page.locator("[data-pick]").first.set_input_files(
+        page.locator("[data-evidence] [data-pick]").first.set_input_files(
             {"name": "same.txt", "mimeType": "text/plain", "buffer": b"the very same"}
         )
-        page.locator("[data-send]").click()
-        expect(page.locator("[data-queue] li")).to_have_count(0)
+        page.locator("[data-evidence] [data-send]").click()
+        expect(page.locator("[data-evidence] [data-queue] li")).to_have_count(0)
     expect(page.locator(".k-toast", has_text="It is there already: same.txt")).to_be_visible()
     expect(page.locator(".evidence-file", has_text="same.txt")).to_have_count(1)

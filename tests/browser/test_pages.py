@@ -87,6 +87,51 @@ def test_the_colours_of_the_system_hide_neither_the_strip_nor_the_current_place(
     assert current == "solid"
 
 
+@pytest.mark.parametrize(
+    ("address", "current"),
+    [("/autopilot", ".tabs > [aria-current]"), ("/my-work", ".chip-active"), ("/board", ".seg > [aria-current]")],
+)
+def test_the_colours_of_the_system_show_what_is_chosen(page_as, address, current):
+    page = page_as("owner")
+    page.emulate_media(forced_colors="active")
+    page.goto(address)
+
+    for one in (current, ".rail-link[aria-current]"):
+        assert page.locator(one).first.evaluate("(one) => getComputedStyle(one).outlineStyle") == "solid"
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_on_a_tablet_the_rail_leaves_the_table_its_width(page_as, axe, lang):
+    page = page_as("owner", width=820, lang=lang)
+    page.goto("/board?view=table")
+
+    assert page.locator(".rail").bounding_box()["width"] <= 90
+    words = page.locator(".rail-link span:first-of-type")
+    assert words.evaluate_all("all => all.filter((one) => one.scrollWidth > 80 || !one.offsetHeight).length") == 0
+    assert page.locator("tbody td").nth(2).bounding_box()["width"] >= 150
+    assert page.evaluate("document.documentElement.scrollWidth") <= 820
+    assert axe(page) == []
+
+
+@pytest.mark.parametrize("address", ["/board", "/programme/w07", "/autopilot/policy"])
+def test_the_smallest_screen_holds_the_page(page_as, address):
+    page = page_as("owner", width=320, lang="en")
+    page.goto(address)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_on_a_low_screen_the_bars_scroll_away(page_as):
+    page = page_as("owner", width=320)
+    page.set_viewport_size({"width": 320, "height": 256})
+    page.goto("/overview")
+    page.mouse.wheel(0, 600)
+    page.wait_for_function("scrollY > 100")
+
+    assert page.locator(".topbar").bounding_box()["y"] < -50
+    assert page.locator(".bottombar").bounding_box()["y"] >= 256
+
+
 def test_the_bar_of_the_phone_never_hides_what_has_the_focus(page_as):
     page = page_as("owner", width=390)
     page.goto("/components")

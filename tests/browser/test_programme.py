@@ -55,7 +55,7 @@ def test_a_card_of_a_week_is_dragged_and_opened_beside_the_board(page_as):
     expect(page.locator("#col-blocked .board-card", has_text=number)).to_be_visible()
     page.locator("#col-blocked a.board-card-title").first.click()
 
-    expect(page.locator("[data-drawer] h2")).to_be_visible()
+    expect(page.locator(".drawer-head h2")).to_be_visible()
     page.wait_for_url(re.compile(r"/programme/w02/items/\d+"))
     page.keyboard.press("Escape")
     expect(page.locator("[data-drawer]")).to_have_count(0)

@@ -106,11 +106,11 @@ def test_a_card_and_a_field_and_a_file_wait_for_the_sign_in(page_as, end_session
     page.locator(".board-card select").press("Escape")
 
     page.locator("a.board-card-title").last.click()
-    page.locator("[data-pick]").first.set_input_files(
+    page.locator("[data-evidence] [data-pick]").first.set_input_files(
         {"name": "a.txt", "mimeType": "text/plain", "buffer": b"a file that waits"}
     )
     end_sessions()
-    page.locator("[data-send]").click()
+    page.locator("[data-evidence] [data-send]").click()
     _sign_in_again(page, password)
     expect(page.locator(".evidence-file", has_text="a.txt")).to_be_visible()
     only_problems(page, 401, 422)

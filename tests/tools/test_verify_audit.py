@@ -89,6 +89,39 @@ def test_a_wrong_key_is_told(trail, verify, words):
     assert verify(archive(trail), *words)[0] == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--key", CHAIN), "the signature was not checked: the key given for it is the chain key"),
+        (("--chain-key", KEY), "the keyed hashes were not checked: the key given for them is the signing key"),
+    ],
+)
+def test_a_key_of_the_other_kind_is_no_fault_of_the_file(trail, verify, words, said):
+    document = archive(trail)
+    code, out, _err = verify(document, *words)
+
+    assert (code, out.splitlines()[0]) == (0, "OK: 5 entries of 2026-03")
+    assert said in out
+    # It still checks what it can.
+    assert verify(changed(document, 2, status="denied"), *words)[0] == 1
+
+
+def test_the_chain_key_as_signing_key_of_an_unsigned_archive_is_no_fault_either(trail, verify):
+    trail.config = trail.config.for_tests(AUDIT_ARCHIVE_SIGNING_KEY="", DATA_DIR=trail.config["DATA_DIR"])
+    code, out, _err = verify(archive(trail), "--key", CHAIN)
+
+    assert (code, out.splitlines()[0]) == (3, "UNSIGNED: 5 entries of 2026-03")
+    assert "no signature was checked (the key given for it is the chain key" in out
+
+
+def test_a_stripped_signature_is_found_whatever_the_archive_says_of_its_keys(trail, verify):
+    document = archive(trail)
+    bare = {name: document[name] for name in document if name not in {"archive_sha256", "signature"}}
+    stripped = {**sealed({**bare, "entries": None}, "", [canonical_json(one) for one in document["entries"]])}
+
+    assert verify({**stripped, "entries": document["entries"]}, "--key", KEY)[0] == 1
+
+
 def changed(document, place, **values):
     document["entries"][place] = {**document["entries"][place], **values}
     return document

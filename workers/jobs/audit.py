@@ -70,7 +70,7 @@ def audit_checkpoint(ctx: Context, _options: BodyModel) -> Outcome:
 @job(
     job_names.AUDIT_VERIFY,
     title=N_("Verify the whole audit log"),
-    sentence=N_("Reads every entry from the first on, checks all hashes and signs the result."),
+    sentence=N_("Reads every entry from the first on, checks all hashes, and keeps how far it came as a checkpoint."),
     reads_first=True,
     permission="audit:read",
 )

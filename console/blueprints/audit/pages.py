@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -26,6 +28,7 @@ from console.services.jobs.runs import Run
 from console.ui import runs as running
 from console.ui.addresses import url_if
 from console.ui.labels import audit as audit_words
+from console.ui.labels import audit_entries
 from console.ui.lists import list_download, opened
 from console.ui.navigation import NavItem
 from console.ui.responses import download, fragment_of, menu_of, vary
@@ -33,6 +36,7 @@ from console.web.negotiation import wants_fragment
 from console.web.request import access, web_context
 
 pages = Blueprint("audit", __name__)
+VERIFIER = Path(__file__).parents[3] / "tools" / "verify_audit.py"
 SPEC = audit_list.spec(audit_words.ACTIONS)
 NAV = NavItem("administration", 40, "audit.page", N_("Audit log"), "history", permission=READ[0], any_of=READ[1:])
 
@@ -52,7 +56,8 @@ def audit_reason(reason: str) -> str:
 def _list() -> dict[str, Any]:
     ctx = web_context()
     found = opened(SPEC, lambda query: lists.run(ctx, SPEC, query))
-    return {"data": found, "url": url_for("audit.page"), "csv_url": url_for("audit.export")}
+    named = replace(found, rows=audit_entries.read_entries(ctx, found.rows))
+    return {"data": named, "url": url_for("audit.page"), "csv_url": url_for("audit.export")}
 
 
 def _whole(drawer: dict[str, Any] | None = None) -> Response:
@@ -95,10 +100,13 @@ def export() -> Response:
 @access(*READ)
 def entry(entry_id: int) -> Response:
     """Show one entry beside the list: what changed, its proofs, and what else the same request did."""
-    found = audit_log.get(web_context(), entry_id)
+    ctx = web_context()
+    found = audit_log.get(ctx, entry_id)
+    entry, *siblings = audit_entries.read_entries(ctx, (found.entry, *found.siblings))
+    found = replace(found, entry=entry, siblings=tuple(siblings))
     query = listing.parse(SPEC, request.args)
     values = {
-        "read": read_detail(found.entry.detail),
+        "read": audit_entries.detail_words(read_detail(found.entry.detail)),
         "close_url": url_for("audit.page") + query.url(page=query.page).rstrip("?"),
     }
     if wants_fragment():
@@ -111,6 +119,7 @@ def _card(look: PageData) -> dict[str, Any]:
     return {
         "data": look,
         "verify_url": url_for("audit.month", month=name, verify=1),
+        "verifier_url": url_for("audit.verifier"),
         "json_url": url_for("audit.archive_json", month=name),
         "csv_url": url_for("audit.archive_csv", month=name),
         "csv2_url": url_for("audit.archive_csv", month=name, format_version="v2"),
@@ -128,6 +137,13 @@ def month() -> Response:
     if wants_fragment():
         return vary(Response(fragment_of("audit.month_card", card.pop("data"), **card)))
     return vary(Response(render_template("audit/month.html", **card, verification=_panel(_verification()))))
+
+
+@pages.get("/audit/verify_audit.py")
+@access(*READ)
+def verifier() -> Response:
+    """Download the program that checks an archive without the product."""
+    return download(VERIFIER.read_bytes(), VERIFIER.name, "text/x-python; charset=utf-8")
 
 
 @pages.get("/audit/months/<month>.json")

@@ -71,6 +71,7 @@ def _page(form: Any, *, simulated: autopilot.Preview | None = None, status: int 
         may={
             "change": can(POLICY.write),
             "propose": proposes and comparison is None,
+            "wait": proposes and comparison is not None,
             "approve": approves,
             "withdraw": proposes and (mine or approves),
         },

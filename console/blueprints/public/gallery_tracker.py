@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from console.blueprints.tracker.evidence_view import FileLine, Panel, scan_words, script_texts
+from console.blueprints.tracker.evidence_view import FileLine, Panel, Taken, scan_words, script_texts
 from console.domain.evidence.evidence import CLEAN, MAX_BYTES, PENDING
 from console.domain.tracker.tracker import REMEDIATION, Readiness, Tally, readiness
 from console.services.evidence.evidence import EvidenceView
@@ -79,7 +79,7 @@ def sample_evidence(now: datetime, url: str) -> Panel:
         FileLine(one, "이정비", url if one.downloadable else None, url, scan_words(one.malware_scan_status))
         for one in files
     )
-    return Panel(item, lines, url, "application/pdf,image/jpeg,image/png", MAX_BYTES, script_texts())
+    return Panel(item, lines, url, Taken("application/pdf,image/jpeg,image/png", MAX_BYTES, script_texts()))
 
 
 def _file(now: datetime, key: int, name: str, kind: str, size: int, scan: str, note: str = "") -> EvidenceView:

@@ -10,6 +10,7 @@ from console.blueprints.tracker.urls import TrackerUrls
 from console.core.context import Context
 from console.domain.evidence import evidence as rules
 from console.domain.evidence.kinds import ENDINGS
+from console.domain.text import Text
 from console.services.evidence import evidence
 from console.services.evidence.evidence import EvidenceView
 from console.services.identity import names as people
@@ -31,17 +32,30 @@ class FileLine:
     remove_url: str | None
     scan: tuple[str, str, str]
 
+    @property
+    def why(self) -> Text | None:
+        """Return why the scan came to its end, None where it told no reason."""
+        reason = self.file.malware_scan_reason
+        return rules.reason_told(reason) if reason else None
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a form that takes files must know: kinds for the desk, the limit of one file, sentences of the script."""
+
+    accept: str
+    max_bytes: int
+    texts: dict[str, str]
+
 
 @dataclass(frozen=True)
 class Panel:
-    """Everything that the panel shows; `upload_url` is None for who may only look. `max_bytes` is the limit of one."""
+    """Everything that the panel shows; `upload_url` is None for who may only look."""
 
     item: ItemView
     files: tuple[FileLine, ...]
     upload_url: str | None
-    accept: str
-    max_bytes: int
-    texts: dict[str, str]
+    taken: Taken
 
     @property
     def missing(self) -> bool:
@@ -67,15 +81,14 @@ def panel_of(ctx: Context, place: TrackerUrls, item: ItemView) -> Panel:
                 scan=scan_words(file.malware_scan_status),
             )
         )
+    upload_url = place.url("attach", item_id=item.id) if may_change else None
+    return Panel(item=item, files=tuple(lines), upload_url=upload_url, taken=taken(ctx))
+
+
+def taken(ctx: Context) -> Taken:
+    """Return what the pages take."""
     types = evidence.accepted(ctx.config, on_page=True)
-    return Panel(
-        item=item,
-        files=tuple(lines),
-        upload_url=place.url("attach", item_id=item.id) if may_change else None,
-        accept="" if "*" in types else ",".join(_pickable(types)),
-        max_bytes=rules.MAX_BYTES,
-        texts=script_texts() if may_change else {},
-    )
+    return Taken("" if "*" in types else ",".join(_pickable(types)), rules.MAX_BYTES, script_texts())
 
 
 def _pickable(types: tuple[str, ...]) -> tuple[str, ...]:

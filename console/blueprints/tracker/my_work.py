@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from console.blueprints.tracker.urls import item_url, place_of_item
+from console.blueprints.tracker.evidence_view import taken
+from console.blueprints.tracker.urls import WORK_LISTS, item_url, place_of_item
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.ids import number_in
 from console.domain.programme.trackers import programme
@@ -23,31 +24,40 @@ from console.services.tracker import items as tracker_items
 from console.services.tracker import lists as tracker_lists
 from console.services.tracker.items import Changed
 from console.services.tracker.lists import MyItems
+from console.services.tracker.rows import ItemView
 from console.ui.errors import sentence
 from console.ui.frame import leave_toast
 from console.ui.labels.tracker import mentioned, timeline
 from console.ui.navigation import NavItem
 from console.ui.responses import fragment_of, show, toast, vary
-from console.ui.times import local
 from console.web.negotiation import wants_fragment
 from console.web.request import access, web_context
 
 pages = Blueprint("my_work", __name__)
 NAV = NavItem("work", 20, "my_work.page", N_("My work"), "user-check", count="my_work", phone=True)
 NOTE_MAX = limits(ItemPatchIn, "completion_note")[1]
-SHOWN = ("today", "assigned", "claimable")
 FRAGMENT = "tracker/my_work.my_work"
 MOST_CHANGES = 5
 
 
 def _values(data: MyItems, shown: str) -> dict[str, Any]:
-    tomorrow = local(data.computed_at).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    today = [item for item in data.assigned if item.due_at is not None and item.due_at < tomorrow]
-    return {"show": shown, "url": url_for("my_work.page"), "today": today, "item_url": item_url, "refused": None}
+    return {
+        "show": shown,
+        "url": url_for("my_work.page"),
+        "today": [item for item in data.assigned if item.due_at is not None and item.due_at < data.day_ends_at],
+        "item_url": partial(item_url, work=shown),
+        "upload_url": _upload_url,
+        "taken": taken(web_context()),
+        "refused": None,
+    }
+
+
+def _upload_url(item: ItemView) -> str:
+    return place_of_item(item).url("attach", item_id=item.id)
 
 
 def _shown(word: str | None) -> str:
-    return word if word in SHOWN else "today"
+    return word if word in WORK_LISTS else "today"
 
 
 @pages.get("/my-work")
@@ -132,6 +142,8 @@ def _answer(changed: Changed, said: str) -> ResponseReturnValue:
     undo = place_of_item(changed.item).url("undo") if changed.undo else None
     if not wants_fragment():
         leave_toast(said, undo=undo, token=changed.undo)
+        if request.form.get("back") == "item":
+            return redirect(item_url(changed.item), 303)
         return redirect(url_for("my_work.page", show=shown), 303)
     data = tracker_lists.my_items(web_context())
     body = fragment_of(FRAGMENT, data, **_values(data, shown))

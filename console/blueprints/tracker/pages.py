@@ -17,10 +17,10 @@ from flask_babel import gettext as _
 from console.blueprints.tracker.urls import TrackerUrls, place_of
 from console.blueprints.tracker.view import (
     CARRIED,
-    addresses,
     change_message,
     chosen_site,
     form_zone,
+    item_suffix,
     items_of,
     nothing,
     query_of_url,
@@ -227,7 +227,7 @@ def comment(place: TrackerUrls, item_id: int) -> Response:
     if wants_fragment():
         shown = tracker_items.get(ctx, item_id, place.programme)
         return trigger(show_history(ctx, place, shown), **{"tracker-changed": {}})
-    return see_other(place.url("item", item_id=item_id) + addresses(place, query_of_url(place))["suffix"])
+    return see_other(place.url("item", item_id=item_id) + item_suffix(place))
 
 
 def undo(place: TrackerUrls) -> Response:

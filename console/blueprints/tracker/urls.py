@@ -15,6 +15,8 @@ from console.domain.tracker.tracker import REMEDIATION, TrackerKind
 from console.services.tracker.rows import ItemView
 from console.web.request import current_actor
 
+# The lists of My work.
+WORK_LISTS = ("today", "assigned", "claimable")
 # The page of the remediation board, and that of a week, which stands on it.
 TEMPLATES = ("tracker/board.html", "programme/week.html")
 
@@ -88,6 +90,6 @@ def place_of_item(item: ItemView) -> TrackerUrls:
     return place_of(item.tracker if item.tracker in WEEKS else None)
 
 
-def item_url(item: ItemView) -> str:
-    """Return the page of an item."""
-    return place_of_item(item).url("item", item_id=item.id)
+def item_url(item: ItemView, **values: Any) -> str:
+    """Return the page of an item; `work` names the list of My work that it is opened from, and leads back to."""
+    return place_of_item(item).url("item", item_id=item.id, **values)

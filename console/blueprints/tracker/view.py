@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response, make_response, redirect, render_template, request
+from flask import Response, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from console.blueprints.tracker.evidence_view import panel_of
-from console.blueprints.tracker.urls import TrackerUrls, place_of
+from console.blueprints.tracker.urls import WORK_LISTS, TrackerUrls, place_of
 from console.core import listing
 from console.core.context import Context
 from console.core.listing import ListQuery, ListResult
@@ -116,6 +116,18 @@ def addresses(place: TrackerUrls, query: ListQuery) -> dict[str, str]:
     """Return the addresses of the items, with the filters of the list."""
     suffix = query.url(page=query.page)
     return {"path": place.url("item", item_id=0).removesuffix("0"), "suffix": "" if suffix == "?" else suffix}
+
+
+def item_suffix(place: TrackerUrls) -> str:
+    """Return what follows the address of an item: the filters of the list, and the list of My work it came from."""
+    suffix, work = addresses(place, query_of_url(place))["suffix"], _work()
+    return suffix if work is None else f"{suffix}{'&' if suffix else '?'}work={work}"
+
+
+def _work() -> str | None:
+    """Return the list of My work that the item was opened from."""
+    word = request.args.get("work")
+    return word if word in WORK_LISTS else None
 
 
 def _list_values(place: TrackerUrls, items: Items) -> dict[str, Any]:
@@ -235,7 +247,7 @@ def show_drawer(
 def _drawer(
     ctx: Context, place: TrackerUrls, shown: ItemView, form: EditForm | None, conflict: dict[str, Any] | None
 ) -> dict[str, Any]:
-    suffix = addresses(place, query_of_url(place))["suffix"]
+    suffix, work = item_suffix(place), _work()
     own, write = shown.owned_by(current_actor()), place.may_write
     if (write or own) and shown.is_active and form is None:
         form = edit_form(shown, assignees.candidates(ctx, shown.site, place.programme), form_zone(shown))
@@ -258,7 +270,10 @@ def _drawer(
         "comment_url": address("comment") if write or own else None,
         "claim_url": address("claim") if free else None,
         "close_item_url": address("close") if closable else None,
-        "close_url": place.url("page") + suffix,
+        "close_url": url_for("my_work.page", show=work) if work else place.url("page") + suffix,
+        "item_url": address("item"),
+        "work": work,
+        "reports": own and shown.is_active and shown.status == "in_progress",
         "place": place,
         "evidence": panel_of(ctx, place, shown),
         "gate_url": url_if("gate.page"),
@@ -327,7 +342,7 @@ def show_changed(ctx: Context, place: TrackerUrls, changed: Changed, message: st
     undo = place.url("undo") if changed.undo else None
     if not wants_fragment():
         leave_toast(message, undo=undo, token=changed.undo)
-        return see_other(place.url("item", item_id=changed.item.id) + addresses(place, query_of_url(place))["suffix"])
+        return see_other(place.url("item", item_id=changed.item.id) + item_suffix(place))
     response = show_drawer(ctx, place, changed.item) if from_drawer else nothing()
     told = {"id": changed.item.id, "version": changed.item.version}
     return trigger(toast(response, message, undo=undo, token=changed.undo), **{"tracker-changed": told})

@@ -35,9 +35,19 @@ UNSUPPORTED_TOLD = T(
     "This kind of file is not taken. Save it as PDF, JPEG or PNG, or ask an administrator to allow its kind."
 )
 NOT_AS_DECLARED_TOLD = T("The content of the file is not what its name says. Save it again with its own program.")
+TOO_LARGE_TOLD = T(
+    "The file is larger than %(limit)s MB. Send a smaller picture, or split the document.",
+    limit=MAX_BYTES // 1024 // 1024,
+)
+EMPTY_TOLD = T("The file is empty. Save it again, or choose another one.")
+UNAVAILABLE_TOLD = T("The file cannot be read any more. Ask for it to be sent again, and tell an administrator.")
+QUARANTINED_TOLD = T("The scanner found something in the file, so it is locked. Ask for a clean copy.")
+MISMATCH_TOLD = T("The file is not the one that was sent any more, so it is locked. Tell an administrator.")
+SCAN_PENDING_TOLD = T("The file still waits for the scanner. Try again in a few minutes.")
 # What people read of a refusal by the built-in scan.
 REASONS = {
-    "eicar-signature-detected": N_("The file holds the test pattern of virus scanners."),
+    "scanner-unavailable": N_("The scanner does not answer. The file is scanned as soon as it does."),
+    "eicar-signature-detected": N_("The file holds the test pattern of virus scanners. Send another file."),
     "decompression-bomb-detected": N_("The file grows beyond all measure when opened. Send its parts one by one."),
     "archive-damaged": N_("The archive is damaged. Pack it again."),
     "archive-inside-archive": N_("There is an archive inside the archive. Unpack it first, and send the files in it."),
@@ -155,5 +165,12 @@ def refusal(scan: Scan) -> str:
 
 def refusal_told(scan: Scan) -> Text:
     """Return what people read of an upload that the scan refused; a scanner names what it found."""
-    known = REASONS.get(scan.reason or "")
-    return T(known) if known else T("The scanner found “%(name)s” in the file.", name=scan.reason or "")
+    return reason_told(scan.reason or "")
+
+
+def reason_told(reason: str) -> Text:
+    """Return what people read of the reason of a scan."""
+    known = REASONS.get(reason)
+    if known:
+        return T(known)
+    return T("The scanner found “%(name)s” in the file. Check the device that it comes from.", name=reason)

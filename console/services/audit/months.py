@@ -28,6 +28,7 @@ class PageData:
     """What is known about a month; instants are aware UTC.
 
     `report` is None until a verification was asked for, and when there is too much to do at once (`too_much`).
+    `signed`: archives are signed with a key of their own.
     """
 
     month: Month
@@ -40,6 +41,7 @@ class PageData:
     checkpoint_at: datetime | None
     report: ChainReport | None
     too_much: bool
+    signed: bool
 
 
 def page_data(ctx: Context, text: str | None = None, *, verify: bool = False) -> PageData:
@@ -81,6 +83,7 @@ def page_data(ctx: Context, text: str | None = None, *, verify: bool = False) ->
         checkpoint_at=newest if span.first else None,
         report=report,
         too_much=too_much,
+        signed=bool(ctx.config["AUDIT_ARCHIVE_SIGNING_KEY"]),
     )
 
 

@@ -277,18 +277,18 @@ def of_tracker(ctx: Context, programme: TrackerKind, site: str | None) -> Iterat
 def verified(ctx: Context, row: EvidenceFile) -> BinaryIO:
     """Return the content of a row after comparing it with its hash; raises Gone or Conflict."""
     if row.malware_scan_status == rules.PENDING:
-        raise Conflict(rules.SCAN_PENDING, code="scan_pending")
+        raise Conflict(rules.SCAN_PENDING, code="scan_pending", told=rules.SCAN_PENDING_TOLD)
     if row.malware_scan_status == rules.QUARANTINED:
-        raise Gone(rules.UNAVAILABLE, code="quarantined")
+        raise Gone(rules.UNAVAILABLE, code="quarantined", told=rules.QUARANTINED_TOLD)
     content = evidence_store.content_of(ctx, row)
     try:
         found = evidence_store.digest(content)
     except OSError as error:
         content.close()
-        raise Gone(rules.UNAVAILABLE) from error
+        raise Gone(rules.UNAVAILABLE, told=rules.UNAVAILABLE_TOLD) from error
     if row.sha256 and found != row.sha256:
         content.close()
-        raise Conflict(rules.MISMATCH, code="integrity_failed")
+        raise Conflict(rules.MISMATCH, code="integrity_failed", told=rules.MISMATCH_TOLD)
     return content
 
 

@@ -24,11 +24,24 @@ def check_quota(ctx: Context, site: str | None, size: int, now: datetime) -> Non
     total = func.coalesce(func.sum(EvidenceFile.file_size), 0)
     kept = select(total).where(EvidenceFile.site_key == (site or ""), EvidenceFile.removed_at.is_(None))
     if of_site and _over(ctx.session.scalar(kept), size, of_site):
-        raise TooLarge(T("The evidence of this site has used up its %(limit)s MB", limit=of_site), code="quota_site")
+        raise TooLarge(
+            T("The evidence of this site has used up its %(limit)s MB", limit=of_site),
+            code="quota_site",
+            told=T(
+                "The evidence of this site has used up its %(limit)s MB. Ask an administrator for more.", limit=of_site
+            ),
+        )
     # What was removed again counts as sent.
     sent = select(total).where(EvidenceFile.uploaded_by == ctx.actor.username, EvidenceFile.uploaded_at > now - DAY)
     if of_person and _over(ctx.session.scalar(sent), size, of_person):
-        raise TooLarge(T("You have sent %(limit)s MB of evidence within a day", limit=of_person), code="quota_person")
+        raise TooLarge(
+            T("You have sent %(limit)s MB of evidence within a day", limit=of_person),
+            code="quota_person",
+            told=T(
+                "You have sent %(limit)s MB of evidence within a day. Send the rest tomorrow, or ask an administrator.",
+                limit=of_person,
+            ),
+        )
 
 
 def _over(used: int | None, size: int, megabytes: int) -> bool:

@@ -95,11 +95,11 @@ def _copy(stream: BinaryIO, content: BinaryIO, limit: int) -> tuple[int, str]:
     while piece := stream.read(PIECE):
         size += len(piece)
         if size > limit:
-            raise TooLarge(rules.TOO_LARGE)
+            raise TooLarge(rules.TOO_LARGE, told=rules.TOO_LARGE_TOLD)
         digest.update(piece)
         _write(content, piece)
     if not size:
-        raise BadRequest(rules.EMPTY, code="empty_file")
+        raise BadRequest(rules.EMPTY, code="empty_file", told=rules.EMPTY_TOLD)
     return size, digest.hexdigest()
 
 
@@ -181,11 +181,11 @@ def content_of(ctx: Context, row: EvidenceFile) -> BinaryIO:
     if row.storage_backend == rules.FS:
         path = path_of(ctx.config, row.storage_key)
         if path is None or path.is_symlink():
-            raise Gone(rules.UNAVAILABLE)
+            raise Gone(rules.UNAVAILABLE, told=rules.UNAVAILABLE_TOLD)
         try:
             return path.open("rb")
         except OSError as error:
-            raise Gone(rules.UNAVAILABLE) from error
+            raise Gone(rules.UNAVAILABLE, told=rules.UNAVAILABLE_TOLD) from error
     return _from_database(ctx, row)
 
 
@@ -199,7 +199,7 @@ def _from_database(ctx: Context, row: EvidenceFile) -> BinaryIO:
             content.write(piece)
             place += 1
         if not place:
-            raise Gone(rules.UNAVAILABLE)
+            raise Gone(rules.UNAVAILABLE, told=rules.UNAVAILABLE_TOLD)
         content.seek(0)
         stack.pop_all()
         return content

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, func, literal, literal_column, or_, select
 
 from console.core.context import Actor, Context
-from console.core.revisions import ALWAYS
 from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import API, MANUAL, REFUSED
 from console.domain.programme.trackers import programmes
@@ -27,6 +26,7 @@ from console.services.gate import gate
 from console.services.identity.names import names_of
 from console.services.jobs import runs
 from console.services.tracker import rows, tallies
+from console.services.tracker.lists import day_ends
 from console.services.tracker.summary import late_key
 
 VERDICTS = {"go": "GO", "no_go": "NO-GO"}
@@ -68,7 +68,10 @@ class FlowLine:
 
 @dataclass(frozen=True)
 class Figures:
-    """Numbers beside the places of the rail, within the actor's scope; late items of the board and of the weeks."""
+    """Numbers beside the places of the rail, within the actor's scope.
+
+    Late items of the board and of the weeks, and what is due today of the actor's own work.
+    """
 
     late_board: int = 0
     late_weeks: int = 0
@@ -87,7 +90,7 @@ def start_of_day(ctx: Context, now: datetime) -> datetime:
 
 
 def figures(ctx: Context, site: str | None = None) -> Figures:
-    """Count late items (of `site`) and the actor's own open ones, of all trackers: one statement."""
+    """Count late items (of `site`) and the actor's own ones that are due today, of all trackers: one statement."""
     actor, now = ctx.actor, ctx.now()
     readable = tuple(one for one in programmes() if any(map(actor.can, one.read)))
     if not readable:
@@ -100,9 +103,10 @@ def figures(ctx: Context, site: str | None = None) -> Figures:
 def _figures(
     ctx: Context, readable: tuple[TrackerKind, ...], now: datetime, site: str | None
 ) -> tuple[Figures, datetime]:
-    """Count them, and tell until when that holds: up to the next deadline."""
+    """Count them, and tell until when that holds: up to the next deadline, or the end of the day."""
     actor = ctx.actor
-    mine = rows.keys_of(readable, actor).where(rows.OPEN, rows.mine(actor))
+    ends = day_ends(ctx, now)
+    mine = rows.keys_of(readable, actor).where(rows.OPEN, rows.mine(actor), TrackerItem.due_at < ends)
     boards = [one for one in readable if one is REMEDIATION]
     weeks = [one for one in readable if one is not REMEDIATION]
     sites = None if site is None else (site,)
@@ -119,7 +123,7 @@ def _figures(
         wanted.append(tallies.late(actor, boards, now, sites))
     own, late_weeks, *others = ctx.session.execute(select(*wanted)).one()
     (late_board,) = known or others[len(coming) :]
-    until = min((due for due in others[: len(coming)] if due is not None), default=ALWAYS)
+    until = min(due for due in (*others[: len(coming)], ends) if due is not None)
     return Figures(late_board, late_weeks, own), until
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import CompoundSelect, Select, case, func, select, union_all
 
@@ -64,14 +65,17 @@ def stream(
 class MyItems:
     """What the caller has to do in all trackers, most urgent first, and what they might take.
 
-    `late` and `due_soon` (24 h) count the assigned ones; both lists are cut to `most`, the totals are not.
+    `late`, `due_soon` (24 h) and `due_today` (late ones too) count the assigned ones; both lists are cut to `most`, the
+    totals are not.
     """
 
     computed_at: datetime
+    day_ends_at: datetime
     assigned: tuple[ItemView, ...]
     assigned_total: int
     late: int
     due_soon: int
+    due_today: int
     claimable: tuple[ItemView, ...]
     claimable_total: int
 
@@ -84,7 +88,10 @@ def my_items(ctx: Context, *, most: int = 50) -> MyItems:
     mine = rows.keys_of(readable, actor).where(rows.OPEN, rows.mine(actor))
     late = func.sum(case((TrackerItem.due_at < now, 1), else_=0))
     soon = func.sum(case((TrackerItem.due_at.between(now, now + timedelta(hours=24)), 1), else_=0))
-    total, late_count, soon_count = ctx.session.execute(mine.with_only_columns(func.count(), late, soon)).one()
+    ends = day_ends(ctx, now)
+    today = func.sum(case((TrackerItem.due_at < ends, 1), else_=0))
+    counted = mine.with_only_columns(func.count(), late, soon, today)
+    total, late_count, soon_count, today_count = ctx.session.execute(counted).one()
     nearest = mine.order_by(TrackerItem.due_at.asc(), TrackerItem.id.asc()).limit(most)
     # One ordered walk per tracker: each stops after its first rows, however many there are.
     first = [
@@ -93,13 +100,21 @@ def my_items(ctx: Context, *, most: int = 50) -> MyItems:
     ]
     return MyItems(
         computed_at=now,
+        day_ends_at=ends,
         assigned=_read(ctx, nearest, now),
         assigned_total=total,
         late=late_count or 0,
         due_soon=soon_count or 0,
+        due_today=today_count or 0,
         claimable=_read(ctx, _most_urgent(union_all(*first), most), now) if first else (),
         claimable_total=ctx.session.scalar(tallies.sums(actor, writable, ("unassigned_open",))) or 0,
     )
+
+
+def day_ends(ctx: Context, now: datetime) -> datetime:
+    """Return the instant at which today ends in the business zone: what is due before it is due today."""
+    local = now.astimezone(ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"]))
+    return (local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)).astimezone(UTC)
 
 
 def _most_urgent(ids: CompoundSelect[Any], most: int) -> Select[Any]:

@@ -9,7 +9,8 @@ export function openDialog(which, opener = document.activeElement) {
   if (!dialog || dialog.open) return;
   openers.set(dialog, opener);
   dialog.showModal();
-  dialog.querySelector('[autofocus], .dialog-body input:not([type=hidden]), .dialog-body select, .dialog-body textarea')?.focus();
+  const fields = dialog.querySelectorAll('[autofocus], .dialog-body input:not([type=hidden]), .dialog-body select, .dialog-body textarea');
+  [...fields].find((field) => field.checkVisibility())?.focus();
 }
 
 /** Ask a question in a dialog of the page; gives whether it was answered with yes. */

@@ -51,6 +51,7 @@ function bringBack(form) {
   const version = form.elements.namedItem('version');
   if (clash && version && kept.version) version.value = kept.version; // saving then shows both values
   form.setAttribute('data-dirty', '');
+  form.closest('details')?.setAttribute('open', '');
   form.prepend(make('div', { class: 'notice notice-soon draft', role: 'status', 'data-draft': true }, make('p', {}, text('draft_back')),
     make('div', { class: 'cluster' }, make('button', { class: 'btn btn-sm', type: 'button', 'data-draft-drop': true }, text('draft_drop')))));
 }

@@ -1,6 +1,6 @@
 /* A drawer beside a list: its address is pushed by htmx and the focus goes into it; closing gives the list's address
    back, and the focus to the row or link that it was opened from. */
-import { on, text } from './dom.js';
+import { eachLoad, on, text } from './dom.js';
 import { forget } from './drafts.js';
 import { choose } from './list.js';
 
@@ -34,13 +34,26 @@ document.addEventListener('undone', () => {
   if (!drawer || drawer.querySelector('form[data-dirty]')) return;
   htmx.ajax('GET', location.pathname + location.search, { target: '#drawer-slot', swap: 'innerHTML' });
 });
+/* On a phone the form that changes an item waits folded behind the evidence, unless something stands in it. */
+eachLoad((root) => {
+  for (const fold of root.querySelectorAll('[data-fold-narrow]')) {
+    fold.removeAttribute('data-fold-narrow');
+    if (matchMedia('(max-width: 767.98px)').matches && !fold.querySelector('form[data-dirty]')) fold.open = false;
+  }
+});
 on('click', '[data-drawer-close]', (event, link) => {
   const drawer = link.closest('[data-drawer]');
   if (!drawer || !slot()?.contains(drawer)) return;
-  event.preventDefault();
   const open = [...drawer.querySelectorAll('form[data-dirty]')];
+  if (link.matches('[data-away]') && !open.length) return;
+  event.preventDefault();
   if (open.length && !window.confirm(text('unsaved'))) return;
   open.forEach(forget);
+  if (link.matches('[data-away]')) {
+    open.forEach((form) => form.removeAttribute('data-dirty'));
+    location.assign(link.href);
+    return;
+  }
   slot().replaceChildren();
   history.pushState({ htmx: true }, '', link.getAttribute('href'));
   shown = null;

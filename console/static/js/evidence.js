@@ -14,6 +14,8 @@ const queues = new WeakMap();
 const words = (form) => JSON.parse(form.dataset.texts);
 const size = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 const waiting = (form) => (queues.get(form) ?? []).filter((entry) => !entry.fault && !entry.sent);
+/* A report sends its files first; it follows itself when all of them have arrived. */
+const isReport = (form) => form.matches('[data-report]');
 
 /** A picture of a phone, made smaller; whatever cannot be drawn stays as it is. */
 async function scaled(file) {
@@ -60,8 +62,9 @@ function refresh(form) {
   const number = waiting(form).length;
   form.querySelector('[data-queue]').hidden = all.length === 0;
   form.toggleAttribute('data-touched', all.length > 0);
-  form.querySelector('[data-send-words]').textContent = number > 1 ? fill(said.send, { count: number }) : said.send_one;
-  form.querySelector('[data-send]').disabled = number === 0 || form.dataset.busy === 'yes';
+  const sendWords = form.querySelector('[data-send-words]');
+  if (sendWords) sendWords.textContent = number > 1 ? fill(said.send, { count: number }) : said.send_one;
+  form.querySelector('[data-send]').disabled = (number === 0 && !isReport(form)) || form.dataset.busy === 'yes';
 }
 
 function leaveOut(form, entry) {
@@ -77,20 +80,26 @@ async function add(form, files) {
   for (const original of files) {
     const state = make('span', { class: 'small muted' }, '');
     const bar = make('progress', { class: 'k-progress', max: '100', value: '0', 'aria-label': original.name, hidden: true });
-    const out = make('button', { class: 'btn btn-sm btn-icon', type: 'button', 'aria-label': fill(said.leave_out, { name: original.name }) }, '✕');
+    const out = make('button', { class: 'btn btn-sm btn-icon', type: 'button', 'aria-label': fill(said.leave_out, { name: original.name }) }, '×');
     const line = make('li', { class: 'evidence-waiting' }, make('span', { class: 'strong evidence-name' }, original.name), state, out, bar);
     const entry = { file: original, line, state, bar, out, fault: null, sent: false };
     out.addEventListener('click', () => leaveOut(form, entry));
     queues.set(form, [...(queues.get(form) ?? []), entry]);
     queue.append(line);
     refresh(form);
-    say(entry, said.scaling);
-    entry.file = await scaled(original);
-    entry.fault = fault(form, entry.file);
-    say(entry, entry.fault ?? size(entry.file.size), entry.fault ? 'fault' : '');
-    if (entry.fault) announce(`${original.name}: ${entry.fault}`);
-    refresh(form);
+    entry.ready = prepare(form, entry, original);
+    await entry.ready;
   }
+  if (isReport(form)) form.elements.note.focus();
+}
+
+async function prepare(form, entry, original) {
+  say(entry, words(form).scaling);
+  entry.file = await scaled(original);
+  entry.fault = fault(form, entry.file);
+  say(entry, entry.fault ?? size(entry.file.size), entry.fault ? 'fault' : '');
+  if (entry.fault) announce(`${original.name}: ${entry.fault}`);
+  refresh(form);
 }
 
 /** What the server said about the content of a file: sending it again would say the same. */
@@ -102,7 +111,7 @@ function send(form, entry, again = true) {
   const said = words(form);
   return new Promise((done, refuse) => {
     const request = new XMLHttpRequest();
-    request.open('POST', form.getAttribute('action'));
+    request.open('POST', form.dataset.upload ?? form.getAttribute('action'));
     request.setRequestHeader('X-CSRFToken', csrf());
     request.setRequestHeader('HX-Request', 'true');
     request.setRequestHeader('HX-Request-Type', 'partial');
@@ -127,7 +136,7 @@ function send(form, entry, again = true) {
     });
     for (const lost of ['error', 'timeout']) request.addEventListener(lost, () => refuse(new Error(said.offline)));
     const body = new FormData();
-    body.append('note', form.elements.note.value);
+    if (!isReport(form)) body.append('note', form.elements.note.value);
     body.append('file', entry.file, entry.file.name);
     request.send(body);
   });
@@ -135,6 +144,7 @@ function send(form, entry, again = true) {
 
 function show(form, answer) {
   const panel = form.closest('[data-evidence]');
+  if (!panel) return;
   for (const part of ['[data-evidence-files]', '[data-evidence-count]']) {
     panel.querySelector(part).replaceWith(document.importNode(answer.querySelector(part), true));
   }
@@ -147,6 +157,8 @@ async function sendAll(form) {
   refresh(form);
   let added = 0;
   for (const entry of waiting(form)) {
+    await entry.ready;
+    if (entry.fault) continue;
     entry.bar.hidden = false;
     entry.out.hidden = true;
     try {
@@ -167,6 +179,10 @@ async function sendAll(form) {
   }
   delete form.dataset.busy;
   refresh(form);
+  if (isReport(form)) {
+    if (!queues.get(form).length) form.requestSubmit(form.querySelector('[data-send]'));
+    return;
+  }
   if (!added) return;
   if (!waiting(form).length) form.elements.note.value = '';
   showToast({ message: fill(said.added, { count: added }) });
@@ -178,10 +194,12 @@ const isPanel = (target) => target instanceof Element && target.closest('[data-e
 // Before the handler that marks plain forms as sent.
 addEventListener('submit', (event) => {
   const form = isPanel(event.target);
-  if (!form) return;
+  if (!form || (isReport(form) && !queues.get(form)?.length && form.dataset.busy !== 'yes')) return;
   event.preventDefault();
   event.stopPropagation();
-  if (form.dataset.busy !== 'yes' && waiting(form).length) sendAll(form);
+  if (form.dataset.busy === 'yes') return;
+  if (waiting(form).length) sendAll(form);
+  else queues.get(form)?.[0]?.out.focus(); // what was refused is left out first
 }, true);
 on('change', '[data-pick]', (_event, field) => {
   const files = [...field.files];
@@ -189,7 +207,7 @@ on('change', '[data-pick]', (_event, field) => {
   if (files.length) add(field.form, files);
 });
 /* The whole drawer takes files; beside it nothing happens, least of all does the browser open one instead of the page. */
-const takesFiles = (target) => (target instanceof Element ? target.closest('[data-drawer]')?.querySelector('[data-evidence-form]') : null);
+const takesFiles = (target) => (target instanceof Element ? target.closest('[data-drawer]')?.querySelector('[data-evidence] [data-evidence-form]') : null);
 for (const type of ['dragenter', 'dragover', 'dragleave', 'drop']) {
   document.addEventListener(type, (event) => {
     if (!event.dataTransfer?.types.includes('Files')) return;

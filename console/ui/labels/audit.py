@@ -26,7 +26,7 @@ ACTIONS: dict[str, str] = {
     "alert_delivery_retry": N_("Alert sent again"),
     "auth_denied": N_("Sign-in refused"),
     "auth_login_failed": N_("Sign-in failed"),
-    "auth_login_success": N_("Signed in"),
+    "auth_login_success": N_("Sign-in"),
     "auth_logout": N_("Signed out"),
     "auth_logout_all": N_("Signed out everywhere"),
     "auth_password_change": N_("Own password changed"),

@@ -4,9 +4,11 @@ import csv
 import io
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from console.core.config import Config
 from console.services.audit import record as audit
 from console.services.audit.lists import words_of
 from console.services.audit.rebaseline import rebaseline
@@ -164,6 +166,28 @@ def test_a_month_has_a_page_that_holds_the_same_card(auditor, trail):
     card = auditor.get("/audit/month?verify=1", headers=PART).text.strip()
 
     assert card in auditor.get("/audit/month?verify=1").text
+
+
+def test_the_month_says_how_it_is_checked_offline_and_offers_the_verifier(auditor, trail):
+    trail.write(1)
+    page = auditor.get("/audit/month?month=2026-03").text
+    tool = auditor.get("/audit/verify_audit.py")
+
+    assert "verify_audit.py audit-archive-2026-03.json --key-file signing.key --chain-key-file audit_chain_key" in page
+    assert "보관본 서명 키로 서명함" in page
+    assert 'href="/audit/verify_audit.py" download' in page
+    assert tool.data == (Path(__file__).parents[3] / "tools" / "verify_audit.py").read_bytes()
+    assert tool.headers["Content-Disposition"] == 'attachment; filename="verify_audit.py"'
+
+
+def test_a_month_that_nobody_signs_says_so_and_asks_for_no_key_of_signatures(auditor, app, config, monkeypatch):
+    bare = Config({**config, "AUDIT_ARCHIVE_SIGNING_KEY": ""}, frozenset())
+    monkeypatch.setitem(app.extensions, "console_config", bare)
+    page = auditor.get("/audit/month?month=2026-03").text
+
+    assert "verify_audit.py audit-archive-2026-03.json --chain-key-file audit_chain_key" in page
+    assert "서명하지 않음" in page
+    assert "--key-file" not in page
 
 
 def test_a_month_too_large_for_a_page_is_left_to_the_job(auditor, trail, monkeypatch):

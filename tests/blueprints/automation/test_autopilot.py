@@ -222,9 +222,21 @@ def test_a_manager_proposes_and_an_owner_approves(api, session, tracker):
     assert f'id="approve-{made.id}"' in page.text
     assert f'id="approve-{made.id}"' not in manager.get("/autopilot/policy").text
     assert "The comparison begins with the next hourly run." in words(page)
+    # The form is gone while it waits; the page says why, and what brings it back.
+    other = api("manager", username="suji")
+    waits = f"Proposal #{made.id} waits for a decision"
+    assert f"{waits} Approve or reject it, or withdraw it; then another change can be proposed." in words(page)
+    for reader, then in (
+        (manager, "Withdraw it to propose another change."),
+        (other, "Another change can be proposed when it is decided or withdrawn."),
+    ):
+        assert f"{waits} {then}" in words(reader.get("/autopilot/policy", headers=EN))
+        assert "Propose a change…" not in words(reader.get("/autopilot", headers=EN))
     decided = owner.post(f"/autopilot/proposals/{made.id}", data={"decision": "approve", "note": ""})
     assert decided.status_code == 303
     assert "revision 2" in words(owner.get("/autopilot", headers=EN))
+    assert waits not in words(manager.get("/autopilot/policy", headers=EN))
+    assert "Propose a change…" in words(manager.get("/autopilot", headers=EN))
 
 
 def test_the_shadow_shows_day_and_agreement(api, session, clock, tracker):

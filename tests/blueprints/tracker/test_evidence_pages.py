@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from console.core.config import Config
 from console.models.evidence import EvidenceFile
 from console.models.tracker import TrackerItem
 from tests.factories import make_site
@@ -76,7 +77,7 @@ def test_a_refusal_is_said_in_korean(browser_client, place):
 
     assert blocked.status_code == 422
     assert "바이러스 검사용 시험 문자열" in blocked.text
-    assert (empty.status_code, "빈 파일은 올릴 수 없습니다" in empty.text) == (400, True)
+    assert (empty.status_code, "빈 파일입니다. 다시 저장하거나" in empty.text) == (400, True)
     assert (nothing.status_code, "파일을 선택하십시오" in nothing.text) == (422, True)
 
 
@@ -185,6 +186,46 @@ def test_a_refusal_says_why_and_what_to_do(browser_client, place, content, name,
         assert refused.status_code in (415, 422)
         assert words in refused.text
         assert "Evidence" not in refused.text
+
+
+def test_a_file_that_is_too_large_is_told_what_to_do_whatever_refuses_it(browser_client, app, place):
+    client = browser_client("operator")
+    app.config["MAX_CONTENT_LENGTH"] = 7 * 1024 * 1024
+    for size in (5 * 1024 * 1024 + 1, 8 * 1024 * 1024):
+        refused = send(client, place, b"a" * size, headers=FRAGMENT)
+        assert refused.status_code == 413
+        assert "파일이 5 MB보다 큽니다. 더 작은 사진을 올리거나" in refused.text
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "code", "words", "why"),
+    [
+        ("pending", "scanner-unavailable", 409, "몇 분 뒤에 다시 시도해", "검사 프로그램이 응답하지 않습니다"),
+        ("quarantined", "Win.Test", 410, "잠긴 파일입니다", "악성코드를 찾았습니다: Win.Test"),
+    ],
+)
+def test_a_file_that_is_not_let_out_says_why(browser_client, place, session, status, reason, code, words, why):
+    client = browser_client("operator")
+    send(client, place)
+    row = session.scalars(select(EvidenceFile)).one()
+    row.malware_scan_status, row.malware_scan_reason = status, reason
+    session.commit()
+    root, item = place
+
+    refused = client.get(f"{root}/evidence/{row.id}")
+    assert (refused.status_code, words in refused.text, "Evidence" in refused.text) == (code, True, False)
+    page = client.get(f"{root}/items/{item}").text
+    assert why in page
+    assert "scanner-unavailable" not in page
+
+
+def test_a_quota_that_is_used_up_says_whom_to_ask(browser_client, app, place, config, monkeypatch):
+    small = Config({**config, "EVIDENCE_QUOTA_USER_DAY_MB": 1}, frozenset())
+    monkeypatch.setitem(app.extensions, "console_config", small)
+    refused = send(browser_client("operator"), place, b"a" * 1_100_000, headers=FRAGMENT)
+
+    assert refused.status_code == 413
+    assert "나머지는 내일 올리거나 총괄 관리자에게" in refused.text
 
 
 def test_the_pages_take_more_than_the_api(browser_client, api, place):

@@ -239,10 +239,10 @@ def test_my_work_has_the_items_of_the_weeks_beside_those_of_the_board(browser_cl
     )
 
     assert "배전반 점검" in free.text
-    assert f'href="/programme/w02/items/{begun[5]}"' in free.text
+    assert f'href="/programme/w02/items/{begun[5]}?work=claimable"' in free.text
     assert (claim.status_code, done.status_code) == (200, 200)
     assert '"/programme/w02/undo"' in claim.headers["HX-Trigger"]
-    assert f'href="/programme/w02/items/{begun[5]}"' in mine.text
+    assert f'href="/programme/w02/items/{begun[5]}?work=assigned"' in mine.text
     session.rollback()
     assert session.get(TrackerItem, begun[5]).status == "done"
 
