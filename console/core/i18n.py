@@ -16,6 +16,8 @@ from console.domain.text import Text, spoken
 
 LOCALES = ("ko", "en")
 DEFAULT_LOCALE = "ko"
+# Numbers in sentences that count nothing.
+NO_COUNTS = frozenset({"id", "run", "seq", "number", "revision", "version", "year", "port", "code", "size"})
 FOLDER = Path(__file__).parents[1] / "translations"
 
 
@@ -30,7 +32,19 @@ def translate(locale: str, msgid: str, **params: Any) -> str:
     if not msgid:  # a catalogue keeps its own header under the empty text
         return ""
     text = catalogue(locale).gettext(msgid)
-    return text % params if params else text
+    return text % counted(params) if params else text
+
+
+def translate_number(locale: str, one: str, many: str, num: int) -> str:
+    """Return the form of a sentence in `locale` that fits a number of things, without its values."""
+    return catalogue(locale).ngettext(one, many, num)
+
+
+def counted(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a sentence with counts as every page writes them: 3,011."""
+    return {
+        name: f"{value:,}" if type(value) is int and name not in NO_COUNTS else value for name, value in params.items()
+    }
 
 
 def text_in(locale: str, text: Text | Mapping[str, Any] | str) -> str:

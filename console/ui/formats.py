@@ -13,7 +13,7 @@ from flask import Flask
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from console.core.i18n import catalogue, text_in, translate
+from console.core.i18n import counted, text_in, translate, translate_number
 from console.core.serialize import plain
 from console.domain import durations
 from console.domain.text import Text
@@ -94,7 +94,12 @@ def _table(words: Mapping[Any, str]) -> Any:
 
 def say(text: str, /, **values: Any) -> Markup:
     """Return a sentence in the reader's language, with its values escaped; what the templates call `_`."""
-    return Markup(translate(locale(), text)) % values if values else _constant(locale(), text)
+    return Markup(translate(locale(), text)) % counted(values) if values else _constant(locale(), text)
+
+
+def say_number(one: str, many: str, num: int, /, **values: Any) -> Markup:
+    """Return a sentence about a number of things; what the templates call `ngettext`."""
+    return Markup(translate_number(locale(), one, many, num)) % counted({"num": num, **values})
 
 
 @lru_cache(maxsize=4096)
@@ -109,10 +114,10 @@ def init_app(app: Flask) -> None:
     environment: Any = app.jinja_env
     environment.install_gettext_callables(
         lambda text: translate(locale(), text),
-        lambda one, many, number: catalogue(locale()).ngettext(one, many, number),
+        lambda one, many, number: translate_number(locale(), one, many, number),
         newstyle=True,
     )
-    app.jinja_env.globals.update(_=say, cached=cached_markup, timed=timed, site_zones=reader.zones)
+    app.jinja_env.globals.update(_=say, ngettext=say_number, cached=cached_markup, timed=timed, site_zones=reader.zones)
     app.jinja_env.filters.update(
         tr=tr,
         localtime=localtime,

@@ -27,7 +27,7 @@ from console.services.policies.automation import AUTOPILOT as POLICY
 from console.services.policies.automation import MANAGE, READ
 from console.ui import runs
 from console.ui.addresses import url_if
-from console.ui.formats import tr
+from console.ui.formats import number, tr
 from console.ui.frame import frame, leave_toast
 from console.ui.labels import automation as words
 from console.ui.lists import list_download, list_page
@@ -231,8 +231,8 @@ def undo(run_id: int) -> ResponseReturnValue:
     leave_toast(
         _(
             "%(restored)s assignments taken back, %(skipped)s changed since",
-            restored=len(undone.restored),
-            skipped=len(undone.skipped),
+            restored=number(len(undone.restored), 0),
+            skipped=number(len(undone.skipped), 0),
         )
     )
     return redirect(url_for("autopilot.history"), 303)

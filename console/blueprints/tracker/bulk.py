@@ -25,6 +25,7 @@ from console.inputs.tracker import BulkIn
 from console.services.tracker import bulk as tracker_bulk
 from console.services.tracker.bulk import BulkResult
 from console.services.tracker.columns import STATUS_LABELS, spec
+from console.ui.formats import number
 from console.ui.frame import leave_toast
 from console.ui.reader import now, zone
 from console.ui.responses import toast, trigger, vary
@@ -123,7 +124,9 @@ def apply(place: TrackerUrls) -> Response:
         run = bulk_job(sent, place.programme, trigger=MANUAL)
         if wants_fragment():
             return bulk_run.begun(place, run, told.total)
-        return _answer(place, _("%(count)s items: a worker does it, run #%(id)s", count=told.total, id=run.id))
+        return _answer(
+            place, _("%(count)s items: a worker does it, run #%(id)s", count=number(told.total, 0), id=run.id)
+        )
     result = tracker_bulk.apply(ctx, sent.selection(), sent.change(), place.programme)
     return _answer(place, bulk_run.outcome(vars(result)), result)
 

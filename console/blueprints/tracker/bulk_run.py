@@ -16,7 +16,7 @@ from console.domain.jobs import names as job_names
 from console.domain.text import N_
 from console.services.jobs import runs
 from console.services.jobs.runs import Run
-from console.ui.formats import tr
+from console.ui.formats import number, tr
 from console.ui.responses import toast, trigger, vary
 from console.web.negotiation import wants_fragment
 from console.web.request import current_actor, web_context
@@ -50,13 +50,13 @@ def state(place: TrackerUrls, run_id: int) -> ResponseReturnValue:
 
 def outcome(result: Mapping[str, Any]) -> str:
     """Say what became of the items of a bulk action."""
-    parts = [_("Changed: %(count)s", count=result["changed"])]
+    parts = [_("Changed: %(count)s", count=number(result["changed"], 0))]
     if result["unchanged"]:
-        parts.append(_("as wanted already: %(count)s", count=result["unchanged"]))
+        parts.append(_("as wanted already: %(count)s", count=number(result["unchanged"], 0)))
     if result["refused"]:
-        parts.append(_("refused: %(count)s", count=result["refused"]))
+        parts.append(_("refused: %(count)s", count=number(result["refused"], 0)))
     if result["missing"]:
-        parts.append(_("not found: %(count)s", count=result["missing"]))
+        parts.append(_("not found: %(count)s", count=number(result["missing"], 0)))
     return " · ".join(parts)
 
 

@@ -56,6 +56,7 @@ from console.services.tracker.completion import NotReady
 from console.services.tracker.items import Changed
 from console.services.tracker.rows import CSV_COLUMNS, ItemView
 from console.ui.errors import render_error
+from console.ui.formats import number
 from console.ui.frame import frame, leave_toast
 from console.ui.labels.tracker import closings
 from console.ui.lists import download_rows, opened
@@ -232,9 +233,9 @@ def comment(place: TrackerUrls, item_id: int) -> Response:
 def undo(place: TrackerUrls) -> Response:
     """Take a change back, for the items that nobody touched since."""
     undone = tracker_undo.undo(web_context(), request.form.get("token", ""), place.programme)
-    message = _("Taken back: %(count)s", count=len(undone.restored))
+    message = _("Taken back: %(count)s", count=number(len(undone.restored), 0))
     if undone.skipped:
-        message += " · " + _("changed by others since: %(count)s", count=len(undone.skipped))
+        message += " · " + _("changed by others since: %(count)s", count=number(len(undone.skipped), 0))
     if not wants_fragment():
         leave_toast(message)
         return see_other(place.url("page"))

@@ -18,7 +18,7 @@ export function text(key, values = {}) {
 
 /** Fill `%(name)s` places of a sentence. */
 export function fill(sentence, values) {
-  return sentence.replace(/%\((\w+)\)s/g, (_whole, name) => values[name] ?? '');
+  return sentence.replace(/%\((\w+)\)s/g, (_whole, name) => (Number.isInteger(values[name]) ? values[name].toLocaleString('en') : values[name] ?? ''));
 }
 
 export const csrf = () => meta('csrf-token');

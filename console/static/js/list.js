@@ -60,7 +60,7 @@ function refresh(list) {
   if (!bar) return;
   const all = list.dataset.all === 'yes';
   bar.hidden = chosen.length === 0 && !all;
-  const count = all ? bar.dataset.total : String(chosen.length);
+  const count = all ? Number(bar.dataset.total) : chosen.length;
   bar.querySelector('[data-bulk-count]').textContent = text(all ? 'all_selected' : 'selected', { count });
   bar.querySelector('[data-bulk-all]')?.setAttribute('aria-pressed', String(all));
   const csv = bar.querySelector('[data-bulk-csv]');
