@@ -131,6 +131,8 @@ class ListSpec:
     holds: Callable[[Sequence[Any]], datetime] | None = None
     until: Callable[[Context, ListQuery, datetime], datetime] | None = None
     counted: Callable[[Context, ListSpec, ListQuery], int | None] | None = None
+    # The column that the order of a query without one goes by, rising: its heading says so.
+    ordered_by: str = ""
 
     def column(self, key: str) -> Column | None:
         """Return the column of that name."""
@@ -251,6 +253,11 @@ class ListResult:
         """Return whether the reader narrows the list; what it leaves out by itself does not count."""
         own = {key: words for key, words in self.query.filters.items() if words != self.spec.default_filters.get(key)}
         return bool(self.query.search or any(own.values()))
+
+    @property
+    def by_default(self) -> str:
+        """Return the column that the order goes by without anybody having chosen it, "" for none."""
+        return "" if self.query.sort else self.spec.ordered_by
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -81,6 +81,11 @@ class TrackerItem(Base):
             *("tracker", "opened_at", "site_key", "status", "is_active"),
             where="is_active AND status <> 'done'",
         ),
+        # tracker.lists: the table, the worst first; a flag that says the same as "done" in a word of the index.
+        Index(
+            "ix_tracker_items_worst",
+            *("tracker", "is_active", "completion_checked", "due_at", "priority", "id", "status", "site_key"),
+        ),
         # workload: who was assigned something longest ago; what a person took back from the machine.
         Index("ix_tracker_items_assigned", "assignee_user_id", "assigned_at"),
         # tracker.lists.my_items: open items of one person across all trackers; workload: how many they have.

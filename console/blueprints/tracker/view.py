@@ -84,7 +84,7 @@ def items_of(ctx: Context, place: TrackerUrls, query: ListQuery, closing: Comple
         counts = {status: getattr(closing.readiness, f"{status}_count") for status in STATUS_LABELS}
     columns: tuple[BoardColumn, ...] = ()
     if view == "table":
-        data = tracker_lists.page(ctx, place.programme, query, total=sum(counts.values()) if counts else None)
+        data = tracker_lists.table_page(ctx, place.programme, query, total=sum(counts.values()) if counts else None)
     else:
         expand = query.extra.get("expand", "")
         board = tracker_board.board(ctx, place.programme, query, expand=expand, counts=counts)

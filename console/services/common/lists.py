@@ -118,7 +118,7 @@ def run(
         there_are = None if capped else number
         return _rows(ctx, spec, there, statement, there_are, there.per_page, skipped), number, capped, there.page
 
-    place = ("page", query.sort, query.descending, query.page, query.per_page, total)
+    place = ("page", spec.ordered_by, query.sort, query.descending, query.page, query.per_page, total)
     rows, number, capped, page = _remembered(ctx, spec, query, place, find, lambda found: found[0])
     offered = {item.key: item.options(ctx) for item in spec.filters}
     return ListResult(spec, replace(query, page=page), rows, number, capped, now, {**offered, **(choices or {})})

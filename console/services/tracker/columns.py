@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -33,6 +34,13 @@ _RULES = (("fail", N_("Failing")), ("warning", N_("Warning")))
 _STATES = (("active", N_("Active")), ("closed", N_("Closed")), ("all", N_("All")))
 URGENT_FIRST = (TrackerItem.priority.asc(), TrackerItem.due_at.asc(), TrackerItem.id.asc())
 ORDER = (TrackerItem.is_active.desc(), *URGENT_FIRST)
+# Late ones first, then what is due next; what is done stands behind all that is open.
+WORST_FIRST = (
+    TrackerItem.completion_checked.asc(),
+    TrackerItem.due_at.asc(),
+    TrackerItem.priority.asc(),
+    TrackerItem.id.asc(),
+)
 
 
 def _choice(key: str, label: str, choices: Sequence[tuple[str, str]], column: Any) -> Filter:
@@ -110,7 +118,15 @@ def _order(listed: ListSpec, query: ListQuery) -> Order:
 
     PostgreSQL would sort every match by a value that they all have instead of reading the first ones.
     """
-    return URGENT_FIRST if set(listed.effective(query).get("state", ())) in ({"active"}, {"closed"}) else ORDER
+    return URGENT_FIRST if _all_alike(listed, query) else ORDER
+
+
+def _worst_first(listed: ListSpec, query: ListQuery) -> Order:
+    return WORST_FIRST if _all_alike(listed, query) else (TrackerItem.is_active.desc(), *WORST_FIRST)
+
+
+def _all_alike(listed: ListSpec, query: ListQuery) -> bool:
+    return set(listed.effective(query).get("state", ())) in ({"active"}, {"closed"})
 
 
 def _stranded(programme: TrackerKind) -> Filter:
@@ -139,6 +155,11 @@ def spec(programme: TrackerKind, now: datetime) -> ListSpec:
         until=partial(_until, programme),
         counted=lambda ctx, listed, query: tallies.total(ctx, programme, listed, query),
     )
+
+
+def table(programme: TrackerKind, now: datetime) -> ListSpec:
+    """Return the same list as its table shows it, the worst first."""
+    return replace(spec(programme, now), order=_worst_first, ordered_by="due_at")
 
 
 def _until(programme: TrackerKind, ctx: Context, query: ListQuery, now: datetime) -> datetime:

@@ -47,6 +47,7 @@ def late_list(now: datetime) -> ListSpec:
         ),
         search=lambda _ctx, words: columns.holds(words),
         order=(TrackerItem.due_at.asc(),),
+        ordered_by="due_at",
     )
 
 

@@ -17,13 +17,18 @@ from console.models.tracker import TrackerItem
 from console.services.common import lists
 from console.services.common.lists import Slice
 from console.services.tracker import rows, tallies
-from console.services.tracker.columns import URGENT_FIRST, spec
+from console.services.tracker.columns import URGENT_FIRST, spec, table
 from console.services.tracker.rows import ItemView
 
 
 def page(ctx: Context, programme: TrackerKind, query: ListQuery, **known: Any) -> ListResult:
-    """Return one page of the table; `known` is what the caller has counted already, and further choices."""
+    """Return one page of the list; `known` is what the caller has counted already, and further choices."""
     return lists.run(ctx, spec(programme, ctx.now()), query, **known)
+
+
+def table_page(ctx: Context, programme: TrackerKind, query: ListQuery, **known: Any) -> ListResult:
+    """Return the same as the table shows it, the worst first."""
+    return lists.run(ctx, table(programme, ctx.now()), query, **known)
 
 
 def slice_of(
@@ -48,8 +53,11 @@ def check(ctx: Context, programme: TrackerKind, query: ListQuery) -> None:
 def stream(
     ctx: Context, programme: TrackerKind, query: ListQuery, ids: Sequence[int] | None = None
 ) -> Iterator[ItemView]:
-    """Return all items of a query in constant memory; with `ids` exactly those that the caller may see."""
-    return lists.stream(ctx, spec(programme, ctx.now()), query, ids)
+    """Return all items of a query in constant memory; with `ids` exactly those that the caller may see.
+
+    Where the query names columns they come in the order of the table.
+    """
+    return lists.stream(ctx, (table if query.columns else spec)(programme, ctx.now()), query, ids)
 
 
 @dataclass(frozen=True)

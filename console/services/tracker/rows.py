@@ -49,7 +49,7 @@ class ItemView:
     id: int
     item_id: Annotated[str, Fact(N_("No."), sort=TrackerItem.number)]
     rule_id: str
-    rule_status: Annotated[str, Fact(N_("Rule"), sort=True, history=N_("Rule status"))]
+    rule_status: Annotated[str, Fact(N_("Rule"), sort=True, shown=False, history=N_("Rule status"))]
     required: bool
     priority: Annotated[int, Fact(N_("Priority"), sort=True, numeric=True, shown=False)]
     owner_role: Annotated[str, Fact(N_("Owner role"), sort=True, shown=False)]

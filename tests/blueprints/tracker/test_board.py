@@ -1,6 +1,7 @@
 """The board: what it shows to whom, the same with and without script, and its filters."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
@@ -172,3 +173,33 @@ def test_nothing_on_the_board_is_inline_script_or_style(browser_client, items):
         assert answer.status_code == 200
         page = answer.text
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\bsrc=)", page), address
+
+
+def test_the_table_shows_the_worst_first_and_says_so(browser_client, items, session, clock):
+    client, now = browser_client("manager"), clock.now()
+    hours = {1: 5, 2: -1, 3: -30, 4: -90, 5: 2, 6: 999, 7: -2, 8: -500, 9: 1, 10: 900}
+    for number, late in hours.items():
+        changed = {"due_at": now + timedelta(hours=late), "priority": number % 3}
+        session.execute(update(TrackerItem).where(TrackerItem.number == number).values(changed))
+    session.commit()
+
+    page = client.get("/board?view=table")
+
+    # Numbers 3 and 7 are done.
+    assert shown(page) == [8, 4, 2, 9, 5, 1, 10, 6, 3, 7]
+    assert page.text.count("aria-sort") == 1
+    heading = re.search(r'<th scope="col"[^>]*aria-sort="ascending">(.*?)</th>', page.text, re.DOTALL)[1]
+    assert "sort=-due_at" in heading
+    assert "svg" in heading
+    exported = client.get("/board/items.csv?view=table&columns=item_id").data.decode("utf-8-sig").split()
+    assert [int(line[3:]) for line in exported[1:]] == [8, 4, 2, 9, 5, 1, 10, 6, 3, 7]
+    turned = client.get("/board?view=table&sort=-due_at").text
+    assert 'aria-sort="descending"' in turned
+    assert turned.count("aria-sort") == 1
+
+
+def test_the_rule_is_a_column_that_one_chooses(browser_client, items):
+    client = browser_client("manager", language="en")
+
+    assert "sort=rule_status" not in client.get("/board?view=table").text
+    assert "sort=rule_status" in client.get("/board?view=table&columns=item_id,rule_status").text
