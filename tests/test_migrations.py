@@ -183,7 +183,7 @@ def test_every_migration_leaves_the_release_before_at_work(backend, tmp_path):
 def test_start_pages_stay_those_of_their_people(backend, tmp_path):
     config = Config.for_tests(DATABASE_URL=address(backend, tmp_path), DATA_DIR=str(tmp_path))
     with create_app(config).app_context():
-        upgrade(revision="0011")
+        upgrade(revision="0012")
         with Session(db.engine) as session:
             first, second = (make_user(session, now=START).id for _number in range(2))
             for number, (user, start) in enumerate(((first, True), (first, False), (second, False)), start=1):
@@ -203,7 +203,7 @@ def test_start_pages_stay_those_of_their_people(backend, tmp_path):
             session.commit()
 
         # The release before knows no start page among the views of others.
-        downgrade(revision="0011")
+        downgrade(revision="0012")
         with db.engine.connect() as connection:
             assert connection.execute(text("SELECT id FROM saved_views WHERE is_start")).scalars().all() == [2]
         db.engine.dispose()
