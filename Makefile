@@ -15,6 +15,7 @@ PYTHON := $(shell \
 endif
 BIN := .venv/bin
 T ?= tests
+REQUESTS ?= 50000
 # Everything but the browser: it takes long, and what it alone shows happens in the browser.
 MEASURED := $(addprefix tests/,domain core services contract blueprints ui web adapters cli demo workers tools/test_launcher.py)
 
@@ -92,7 +93,8 @@ worker: setup ## One worker alone (needs REDIS_URL)
 scheduler: setup ## One scheduler alone (needs REDIS_URL)
 	@exec $(BIN)/python -m workers scheduler
 
-soak: setup-dev ## The tests that break things on purpose, with their full counts
+soak: setup-dev ## Break an installation on purpose while it is fuzzed, and write the table; REQUESTS=1000 for a short one
+	@$(BIN)/python -m benchmarks.soak --requests $(REQUESTS)
 	@SOAK=1 $(BIN)/python -m pytest $$(grep -rl --include='test_*.py' SOAK tests)
 
 bench: setup-dev ## Measure, and write the table

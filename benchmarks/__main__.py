@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +19,7 @@ from sqlalchemy.orm import sessionmaker
 
 from benchmarks import audit, automation, data, launch, server, upload, weight
 from benchmarks.queries import QueryCounter
+from benchmarks.results import BENCH, RESULTS, machine, put, row, rule, say
 from console import create_app
 from console.core.config import Config
 from console.core.database import make_engine
@@ -30,7 +29,6 @@ from tests.factories import make_token
 from tests.support.postgres import postgres_url
 from tests.support.redis import redis_url
 
-RESULTS = Path(__file__).with_name("RESULTS.md")
 TRACKER = "/api/ops/governance/gate/remediation/tracker"
 AUTOPILOT = "/api/ops/governance/gate/remediation/tracker/autopilot"
 Request = tuple[str, str, str, str]
@@ -111,7 +109,7 @@ def _measure(name: str, url: str, redis: str, options: argparse.Namespace) -> li
     Base.metadata.drop_all(engine)
     now = datetime.now(UTC)
     subprocess.run([sys.executable, "-m", "flask", "db", "upgrade"], cwd=server.ROOT, env=environ, check=True)
-    _say(f"{name}: filling")
+    say(f"{name}: filling")
     data.fill(engine, config, now=now, scale=options.scale)
     subprocess.run([sys.executable, "-m", "flask", "owner", "ensure"], cwd=server.ROOT, env=environ, check=True)
     with sessionmaker(engine)() as session:
@@ -119,20 +117,20 @@ def _measure(name: str, url: str, redis: str, options: argparse.Namespace) -> li
         session.commit()
     os.environ.update(environ)
     counter = QueryCounter(create_app(config))
-    lines = [f"\n## {name}\n\n", _HEAD, _rule(9)]
+    lines = [f"\n## {name}\n\n", _HEAD, rule(9)]
     with server.web_server(environ) as (port, pid):
         callers = _callers(port, token)
         lines += _table(port, pid, url, _requests(int(data.ITEMS * options.scale)), callers, counter, options)
         lines += _more(port, pid, callers, options)
     lines += _rows(audit.measure(url, int(data.AUDIT_ROWS * options.scale)))
-    _say(f"{name}: filling for the automation")
+    say(f"{name}: filling for the automation")
     data.grow(engine, config, now=now, scale=options.scale)
     items, events = int(data.MANY_ITEMS * options.scale), int(data.MANY_EVENTS * options.scale)
-    lines += [f"\nWith {items:,} items, {events:,} events and every week begun at every site:\n\n", _HEAD, _rule(9)]
+    lines += [f"\nWith {items:,} items, {events:,} events and every week begun at every site:\n\n", _HEAD, rule(9)]
     with server.web_server(environ) as (port, pid):
         callers = _callers(port, token)
         lines += _table(port, pid, url, _automation_requests(), callers, counter, options)
-        lines += ["\n| what | measured | goal |\n", _rule(3), *_rows(upload.measure(port, pid, callers["token"]))]
+        lines += ["\n| what | measured | goal |\n", rule(3), *_rows(upload.measure(port, pid, callers["token"]))]
     lines += _rows(automation.measure(engine, environ, scale=options.scale))
     engine.dispose()
     return lines
@@ -173,15 +171,15 @@ def _table(
         times = [f"{found[name]} ms" for name in ("p50_ms", "p95_ms", "p95_written_ms")]
         size = round(found["bytes"] / 1024, 1)
         queries = f"{first} / {again}"
-        lines.append(_row(f"{what}{wrong}", *times, throughput["per_second"], f"{cpu:.1f} ms", queries, size, goal))
-        _say(lines[-1].strip())
+        lines.append(row(f"{what}{wrong}", *times, throughput["per_second"], f"{cpu:.1f} ms", queries, size, goal))
+        say(lines[-1].strip())
     return lines
 
 
 def _rows(found: list[tuple[str, str, str]]) -> list[str]:
-    lines = [_row(*cells) for cells in found]
+    lines = [row(*cells) for cells in found]
     for line in lines:
-        _say(line.strip())
+        say(line.strip())
     return lines
 
 
@@ -197,57 +195,18 @@ def _more(port: int, pid: int, callers: dict[str, dict[str, str]], options: argp
     rows = int(data.ITEMS * options.scale)
     return [
         "\n| what | measured | goal |\n",
-        _rule(3),
-        _row(f"CSV of {rows:,} rows: first byte", f"{first * 1000:.0f} ms", "≤ 500 ms"),
-        _row(f"CSV of {rows:,} rows: all {size / 1e6:.1f} MB", f"{total:.1f} s", "–"),
-        _row("memory growth of the web process while it streams", f"{grown / 1024:.0f} MB", "≤ 40 MB"),
-        _row(
+        rule(3),
+        row(f"CSV of {rows:,} rows: first byte", f"{first * 1000:.0f} ms", "≤ 500 ms"),
+        row(f"CSV of {rows:,} rows: all {size / 1e6:.1f} MB", f"{total:.1f} s", "–"),
+        row("memory growth of the web process while it streams", f"{grown / 1024:.0f} MB", "≤ 40 MB"),
+        row(
             "memory of the web process: resident, and without what it shares with its parent",
             f"{server.memory_kib(pid) / 1024:.0f} MB, {server.memory_kib(pid, 'Pss') / 1024:.0f} MB",
             "≤ 150 MB",
         ),
-        _row("first visit: scripts and styles, compressed, fonts apart", f"{assets / 1024:.1f} KiB", "≤ 100 KB"),
-        _row("HTML of 50 rows, compressed", f"{html / 1024:.1f} KiB", "≤ 15 KB"),
+        row("first visit: scripts and styles, compressed, fonts apart", f"{assets / 1024:.1f} KiB", "≤ 100 KB"),
+        row("HTML of 50 rows, compressed", f"{html / 1024:.1f} KiB", "≤ 15 KB"),
     ]
-
-
-def _row(*cells: Any) -> str:
-    return "| " + " | ".join(str(cell) for cell in cells) + " |\n"
-
-
-def _rule(columns: int) -> str:
-    return "|" + " --- |" * columns + "\n"
-
-
-def _say(text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
-
-
-def machine() -> str:
-    """Return what the measurement ran on, and what it is worth at this moment."""
-    cpu = next(
-        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
-        platform.machine(),
-    )
-    return (
-        f"{os.cpu_count()} cores ({cpu}), {_memory()} memory, Python {platform.python_version()}, "
-        f"{platform.system()} {platform.release()}, load before {os.getloadavg()[0]:.1f}, "
-        f"{_pace():.1f} s for ten million turns of a Python loop"
-    )
-
-
-def _pace() -> float:
-    """Return what a shared machine is worth at this moment: the processor seconds of a fixed piece of work."""
-    start = time.process_time()
-    total = 0
-    for number in range(10_000_000):
-        total += number
-    return time.process_time() - start
-
-
-def _memory() -> str:
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return f"{total / 2**30:.0f} GiB"
 
 
 def main() -> None:
@@ -274,13 +233,13 @@ def main() -> None:
         "“each after a write” and “first” tell what it costs then. ",
         "The crowd of 8 connections is counted after a second.\n",
         "\n| what | measured | goal |\n",
-        _rule(3),
+        rule(3),
         *_rows(launch.measure()),
     ]
     for key, name, address in databases:
         if options.database in (key, "both"):
             made += _measure(name, address(), redis, options)
-            options.output.write_text("".join(made), "utf-8")
+            put(BENCH, "".join(made), options.output)
 
 
 if __name__ == "__main__":

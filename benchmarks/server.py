@@ -52,7 +52,7 @@ def web_server(environ: Mapping[str, str]) -> Iterator[tuple[int, int]]:
     process = subprocess.Popen(command, cwd=ROOT, env={**environ, **own}, stdout=subprocess.DEVNULL)
     try:
         _wait(port)
-        yield port, _answering(process.pid)
+        yield port, answering(process.pid)
     finally:
         process.terminate()
         process.wait(timeout=30)
@@ -70,7 +70,8 @@ def _wait(port: int) -> None:
     raise SystemExit("the web server did not start")
 
 
-def _answering(parent: int) -> int:
+def answering(parent: int) -> int:
+    """Return the id of the process of a web server that answers requests."""
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text("ascii").split()
     # The largest child is the one that has loaded the application.
     return max((int(child) for child in children), key=memory_kib, default=parent)

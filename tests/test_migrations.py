@@ -4,16 +4,19 @@ import pytest
 from alembic.script import ScriptDirectory
 from flask_migrate import check, downgrade, upgrade
 from sqlalchemy import inspect, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from benchmarks.data import fill
 from console import create_app
+from console.core.clock import SystemClock
 from console.core.config import Config
 from console.core.database import make_engine
+from console.core.process import ProcessRuntime
 from console.models.base import Base
 from console.models.home import StartView
 from console.models.tracker import TrackerItem
 from console.web.extensions import db
+from console.web.preflight import Reporter
 from tests.conftest import START
 from tests.factories import make_user
 from tests.services.tracker.tally_support import counted, kept
@@ -44,6 +47,34 @@ def test_the_way_up_ends_at_the_models_and_the_way_down_at_nothing(backend, tmp_
 
         upgrade()
         check()
+        db.engine.dispose()
+
+
+def test_tables_of_the_release_before_are_named_with_the_way_out_until_they_are_upgraded(backend, tmp_path):
+    app = create_app(Config.for_tests(DATABASE_URL=address(backend, tmp_path), DATA_DIR=str(tmp_path)))
+
+    def seen():
+        with app.app_context():
+            config = app.extensions["console_config"]
+            place = ProcessRuntime(config, SystemClock(), db.engine, sessionmaker(db.engine))
+            found = Reporter(place, "web").report()
+        said = [str(check.message) for check in found.checks if check.id == "schema_version"]
+        answer = app.test_client().get("/ready")
+        assert app.test_client().get("/health").status_code == 200
+        return answer.status_code, answer.json["checks"]["migrations"], said
+
+    with app.app_context():
+        upgrade()
+    assert seen() == (200, "ok", [])
+
+    with app.app_context():
+        downgrade(revision="-1")
+    assert seen() == (503, "behind", ["The tables are older than this code: run flask db upgrade."])
+
+    with app.app_context():
+        upgrade()
+    assert seen() == (200, "ok", [])
+    with app.app_context():
         db.engine.dispose()
 
 

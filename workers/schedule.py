@@ -30,7 +30,8 @@ ENTRIES: tuple[ScheduleEntry, ...] = (
         job_names.ALERT_RETRY, "*/10 * * * *", options={"limit": 300, "patient": True}, sentence=N_("Every ten minutes")
     ),
     ScheduleEntry(job_names.AUDIT_CHECKPOINT, "17 * * * *", sentence=N_("Every hour at 17 past")),
-    ScheduleEntry(job_names.AUDIT_VERIFY, "40 * * * *", sentence=N_("Every hour at minute 40")),
+    # Twice an hour, so that the gate always reads a verification of the last hour.
+    ScheduleEntry(job_names.AUDIT_VERIFY, "10,40 * * * *", sentence=N_("Every half hour, at minutes 10 and 40")),
     ScheduleEntry(
         job_names.AUDIT_ARCHIVE,
         "5 0 1 * *",

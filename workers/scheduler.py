@@ -22,6 +22,7 @@ from console.core import logs
 from console.core.process import ProcessRuntime, here
 from console.domain.errors import StoreUnavailable
 from console.domain.jobs.schedule import ScheduleEntry
+from console.services.alerts import checkpoint_copies
 from console.services.audit import checkpoints
 from console.services.jobs import registry
 from console.services.jobs import schedule as run_schedule
@@ -87,7 +88,7 @@ class Scheduler:
         with self._place.reading() as ctx:
             if not checkpoints.due(ctx):
                 return
-            found = checkpoints.checkpoint(ctx)
+            found = checkpoint_copies.sign(ctx)
         if not found.chain_ok:
             # The hourly job reports it; looking again every second would tell nobody more.
             log.error("audit_chain_broken", issue_count=found.issue_count, first_issue=found.first_issue)

@@ -7,10 +7,11 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from console.core.i18n import DEFAULT_LOCALE, translate
-from console.domain.alerts.alerts import ASSIGNED, ESCALATED, RULE_FAILS
+from console.domain.alerts.alerts import ASSIGNED, CHECKPOINT_SIGNED, ESCALATED, RULE_FAILS
 from console.domain.automation import sla
 from console.domain.text import N_
 
+SIGNED = N_("The audit log is signed up to entry %(seq)s")
 HEADS = {
     ESCALATED: N_("Items to look after: %(told)s (due soon or late in all: %(all)s, critical: %(critical)s)"),
     ASSIGNED: N_("Items that were assigned: %(told)s"),
@@ -24,6 +25,8 @@ def lines(payload: Mapping[str, Any], zone: tzinfo) -> list[str]:
     Unknown events name their plain values.
     """
     event = str(payload.get("event", ""))
+    if event == CHECKPOINT_SIGNED:
+        return [translate(DEFAULT_LOCALE, SIGNED, seq=payload["seq"]), payload["file"], payload["line"]]
     head = HEADS.get(event)
     if head is None:
         return list(_plainly(payload))

@@ -15,6 +15,7 @@ from console.core.serialize import to_json
 from console.domain.audit.archive import month_of
 from console.domain.audit.chain import ChainReport
 from console.domain.errors import DomainError
+from console.services.alerts import checkpoint_copies
 from console.services.audit import archive_files as audit_files
 from console.services.audit import checkpoints as audit_checkpoints
 from console.services.audit.archive import chain_facts
@@ -125,7 +126,7 @@ def _told(report: ChainReport) -> str:
 def checkpoint(*, full: bool) -> None:
     """Verify and sign where the chain stands: exit code 0 signed, 1 broken and not signed."""
     with _context() as ctx:
-        found = audit_checkpoints.checkpoint(ctx, full=full, progress=_telling(quiet=False))
+        found = checkpoint_copies.sign(ctx, full=full, progress=_telling(quiet=False))
     click.echo(to_json(found))
     sys.exit(EXIT_OK if found.chain_ok else EXIT_BROKEN)
 

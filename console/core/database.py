@@ -28,6 +28,10 @@ SQLITE_PRAGMAS = (
     "PRAGMA cache_size=-500",
 )
 
+# Statements that a process keeps compiled (half as many more before it throws away): a hundred kilobytes each.
+# People need some two hundred; every other set of filters that a stranger tries would stay as well.
+STATEMENTS_KEPT = 200
+_HERE = ("localhost", "::1")
 # A server that went away takes longer than this to come back: connections that were just used need no question.
 PING_AFTER_SECONDS = 1.0
 
@@ -40,6 +44,7 @@ def engine_options(url: str, *, pool_size: int = 10) -> dict[str, Any]:
     parsed = make_url(url)
     # Values of statements may be personal data or secrets: they stay out of error texts and logs.
     options: dict[str, Any] = {"json_serializer": dump_json, "hide_parameters": True}
+    options["query_cache_size"] = STATEMENTS_KEPT
     # The connection that was used last knows most: its pages, its statements, what was counted.
     last_first = {"pool_size": pool_size, "max_overflow": pool_size, "pool_use_lifo": True}
     if parsed.get_backend_name() == "sqlite":
@@ -50,6 +55,22 @@ def engine_options(url: str, *, pool_size: int = 10) -> dict[str, Any]:
     else:
         options |= last_first
     return options
+
+
+def unverified_host(url: str, default_mode: str = "prefer") -> str | None:
+    """Return the host of a PostgreSQL elsewhere whose certificate and name the driver does not check, or None.
+
+    The driver encrypts where it can, but only `sslmode=verify-full` knows whom it talks to; `default_mode` is the mode
+    of an address without one.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return None
+    named = parsed.host or parsed.query.get("host") or ""
+    hosts = named.split(",") if isinstance(named, str) else named
+    elsewhere = [host for host in hosts if host and not host.startswith(("/", "127.")) and host not in _HERE]
+    mode = parsed.query.get("sslmode") or default_mode
+    return elsewhere[0] if elsewhere and mode != "verify-full" else None
 
 
 def problem_of(error: DBAPIError) -> str:

@@ -145,6 +145,9 @@ AUDIT = _section(
     ("AUDIT_CHECKPOINT_ENTRIES", "int", 500, "Entries after which the scheduler signs a checkpoint", 1, 100000),
     ("AUDIT_CHECKPOINT_MINUTES", "int", 5, "Minutes after which it signs one, if there is anything new", 1, 1440),
     ("AUDIT_CHECKPOINT_COPY_PATH", "path", "", "Folder for a copy of every checkpoint, best on another machine; empty for none"),
+    Setting("AUDIT_CHECKPOINT_COPY_URLS", "str", "", "Webhooks that get a copy of every checkpoint, separated by comma, semicolon or newline",
+            secret=True),
+    ("AUDIT_CHECKPOINT_COPY_MAIL_TO", "str", "", "Mail addresses that get one, separated alike; the mail server is ALERT_SMTP_URL"),
     ("AUDIT_REBASELINE_CONFIRM", "choice", "auto", "A real rebaseline needs confirm=true or a reason; auto in production",
      None, None, ("auto", "always", "never")),
 )  # fmt: skip

@@ -56,21 +56,28 @@ class Drawing:
         return Markup("".join(made))
 
 
+def text_length(key: Hashable) -> int:
+    """Return how many characters the texts of a key have: addresses in it may be longer than what they lead to."""
+    if isinstance(key, str):
+        return len(key)
+    return sum(map(text_length, key)) if isinstance(key, tuple) else 0
+
+
 class Drawings:
     """A store of drawings bounded by their length, the least used leave first; serves many threads."""
 
     def __init__(self, most: int = MOST) -> None:
-        self._kept: LRUCache[Hashable, Any] = LRUCache(most, getsizeof=len)
+        self._kept: LRUCache[Hashable, tuple[Any, int]] = LRUCache(most, getsizeof=lambda kept: kept[1])
         self._lock = Lock()
 
     def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """Return the drawing of `key`, made by `make` if it is not there."""
         # One look: `get` of the store takes two, and comparing a row with an equal one is not free.
         with suppress(KeyError), self._lock:
-            return self._kept[key]
+            return self._kept[key][0]
         made = make()
         with self._lock, suppress(ValueError):  # too long for the store
-            self._kept[key] = made
+            self._kept[key] = (made, len(made) + text_length(key))
         return made
 
     def __len__(self) -> int:

@@ -25,7 +25,7 @@ from console.web.request import app_clock, current_actor, web_context, writes
 
 PTAG = "HX-PTag"
 # Answers whose tables are remembered; an address that is not among them is simply answered in full.
-MOST = 4096
+MOST = 1024
 _SENT = re.compile(r'(?:W/)?"?([0-9a-f]{32})')
 
 

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 import redis
+from sqlalchemy.exc import OperationalError
 
 from console.adapters.webhooks import Sender
 from console.core.config import Config
+from console.core.database import make_engine
 from console.domain.alerts.alerts import MAIL, Channel
 
 HERE = Path(__file__).parents[1] / "support" / "tls"
+SSL_REQUEST = (80877103).to_bytes(4, "big")
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
@@ -22,6 +25,11 @@ class Greeter(socketserver.StreamRequestHandler):
     """A server of mail, pages and keys at once that keeps all it hears; `before` is its talk before encryption."""
 
     def handle(self):
+        if self.server.database:
+            # The driver asks whether it may encrypt, by Kerberos or by TLS: eight bytes each.
+            while self.rfile.read(8)[4:] != SSL_REQUEST:
+                self.wfile.write(b"N")
+            self.wfile.write(b"S")
         if self.server.before:
             self.wfile.write(b"220 here\r\n")
             self.rfile.readline()
@@ -36,15 +44,17 @@ class Greeter(socketserver.StreamRequestHandler):
                     talk.sendall(b"220 here\r\n")
                 while data := talk.recv(4096):
                     self.server.heard += data
+                    if self.server.database:
+                        break
                     talk.sendall(b"250 AUTH PLAIN\r\n" if self.server.mail else b"HTTP/1.1 204 No Content\r\n\r\n")
         except OSError:
             return
 
 
 @contextmanager
-def greeter(*, mail=False, before=False):
+def greeter(*, mail=False, before=False, database=False):
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Greeter) as server:
-        server.mail, server.before, server.heard = mail, before, b""
+        server.mail, server.before, server.database, server.heard = mail, before, database, b""
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -134,3 +144,35 @@ def test_a_redis_that_is_not_the_right_one_gets_no_password(host, monkeypatch):
         client.ping()
 
     assert server.heard == b""
+
+
+def connect(server, host, mode):
+    address = f"postgresql://console:secret@{host}:{server.server_address[1]}/console?sslmode={mode}"
+    engine = make_engine(f"{address}&sslrootcert={HERE / 'localhost.pem'}&connect_timeout=20")
+    with pytest.raises(OperationalError) as failed:
+        engine.connect()
+    engine.dispose()
+    return str(failed.value)
+
+
+def test_a_database_of_another_name_gets_no_password():
+    with greeter(database=True) as server:
+        said = connect(server, "127.0.0.1", "verify-full")
+
+    assert "does not match host name" in said
+    assert server.heard == b""
+
+
+def test_a_database_of_the_right_name_is_talked_to():
+    with greeter(database=True) as server:
+        connect(server, "localhost", "verify-full")
+
+    assert b"console" in server.heard
+
+
+def test_without_a_check_of_the_name_anybody_is_talked_to():
+    """What the preflight warns of."""
+    with greeter(database=True) as server:
+        connect(server, "127.0.0.1", "require&sslrootcert=")
+
+    assert b"console" in server.heard

@@ -68,3 +68,23 @@ def test_a_connection_that_broke_in_use_is_replaced_the_next_time(engine, addres
         use(engine)
 
     assert use(engine) != backend
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("sqlite:////srv/facility.db", None),
+        ("postgresql:///console", None),
+        ("postgresql:///console?host=/run/postgresql", None),
+        ("postgresql://localhost/console", None),
+        ("postgresql://127.0.0.1:5433/console", None),
+        ("postgresql://db.example/console", "db.example"),
+        ("postgresql://db.example/console?sslmode=require", "db.example"),
+        ("postgresql://db.example/console?sslmode=verify-ca", "db.example"),
+        ("postgresql://db.example/console?sslmode=verify-full", None),
+        ("postgresql:///console?host=/run/postgresql,two.example", "two.example"),
+    ],
+)
+def test_a_database_elsewhere_is_verified_only_when_certificate_and_name_are_checked(url, host):
+    assert database.unverified_host(url) == host
+    assert database.unverified_host(url, "verify-full") == (host if "sslmode" in url else None)

@@ -23,7 +23,7 @@ def test_a_drawing_is_made_once_for_each_key():
 
 
 def test_the_least_used_drawings_leave_when_it_gets_too_much():
-    drawings = Drawings(most=10)
+    drawings = Drawings(most=12)
     for key in ("a", "b"):
         drawings.get(key, lambda: Markup("12345"))
     drawings.get("a", lambda: Markup("again"))
@@ -33,6 +33,14 @@ def test_the_least_used_drawings_leave_when_it_gets_too_much():
     assert len(drawings) == 2
     assert drawings.get("a", lambda: Markup("again")) == "12345"
     assert drawings.get("b", lambda: Markup("again")) == "again"
+
+
+def test_the_text_of_a_key_counts_as_well():
+    drawings = Drawings(most=20_000)
+    for number in range(10):
+        drawings.get(("sites", ("/board?q=" + "x" * 8_000 + str(number), True)), lambda: Markup("12345"))
+
+    assert len(drawings) == 2
 
 
 def test_one_that_is_too_long_for_the_store_is_drawn_all_the_same():

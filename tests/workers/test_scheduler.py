@@ -17,11 +17,13 @@ from console.adapters import queue
 from console.core.context import SYSTEM, unit_of_work
 from console.core.database import make_engine
 from console.domain.jobs import cron
+from console.domain.jobs import names as job_names
 from console.domain.jobs.schedule import ScheduleEntry
+from console.models.alerts import AlertDelivery
 from console.models.audit import AuditCheckpoint, AuditLog
 from console.models.identity import Site
 from console.models.jobs import JobRun, JobSchedule
-from console.services.audit import checkpoints
+from console.services.alerts import checkpoint_copies
 from console.services.audit import record as audit
 from console.services.jobs import progress, registry
 from tests.services.jobs.run_support import Options, job_of, open_sites
@@ -144,6 +146,13 @@ def test_every_line_can_be_read(line):
     assert cron.next_after(line.cron, line.zone, datetime(2026, 3, 2, tzinfo=UTC))
 
 
+def test_the_whole_audit_log_is_verified_twice_within_any_hour():
+    (line,) = (line for line in ENTRIES if line.job == job_names.AUDIT_VERIFY)
+    for minute in range(60):
+        now = datetime(2026, 3, 2, 9, minute, tzinfo=UTC)
+        assert len(cron.between(line.cron, line.zone, now - timedelta(hours=1), now)) == 2
+
+
 def test_new_entries_of_the_audit_log_are_signed_when_a_checkpoint_is_due(place, register, session, clock):
     register(look_around())
     scheduler = Scheduler(place, HOURLY)
@@ -164,6 +173,15 @@ def test_new_entries_of_the_audit_log_are_signed_when_a_checkpoint_is_due(place,
     assert signed() == [1, 2]
 
 
+def test_what_the_scheduler_signs_has_its_copies(place_on, redis_address, session, clock):
+    place = place_on(redis_address, AUDIT_CHECKPOINT_COPY_URLS="https://copies.example/")
+    with unit_of_work(place.sessions, actor=SYSTEM, clock=clock, config=place.config) as ctx:
+        audit.record(ctx, "thing_update", "thing", 1)
+    Scheduler(place, lines=()).step()
+
+    assert session.scalars(select(AlertDelivery.event_type)).all() == ["audit_checkpoint"]
+
+
 def test_a_broken_log_is_not_looked_at_every_second(place, register, session, clock, monkeypatch):
     register(look_around())
     with unit_of_work(place.sessions, actor=SYSTEM, clock=clock, config=place.config) as ctx:
@@ -172,8 +190,8 @@ def test_a_broken_log_is_not_looked_at_every_second(place, register, session, cl
     session.execute(update(AuditLog).values(detail_json="[]"))
     session.commit()
     looks = []
-    look = checkpoints.checkpoint
-    monkeypatch.setattr(checkpoints, "checkpoint", lambda ctx: looks.append(ctx) or look(ctx))
+    look = checkpoint_copies.sign
+    monkeypatch.setattr(checkpoint_copies, "sign", lambda ctx: looks.append(ctx) or look(ctx))
     scheduler = Scheduler(place, HOURLY)
 
     scheduler.step()

@@ -14,8 +14,8 @@ from console.domain.jobs.runs import Outcome
 from console.domain.text import N_, T
 from console.inputs.audit import MonthText
 from console.inputs.base import BodyModel
+from console.services.alerts import checkpoint_copies
 from console.services.audit import archive_files as audit_files
-from console.services.audit import checkpoints as audit_checkpoints
 from console.services.audit.verify import Progress
 from console.services.jobs.progress import progress
 from console.services.jobs.registry import job
@@ -63,7 +63,7 @@ def monthly_audit_archive(ctx: Context, options: ArchiveOptions) -> Outcome:
 )
 def audit_checkpoint(ctx: Context, _options: BodyModel) -> Outcome:
     """Verify the new entries and sign; critical when they are broken."""
-    found = audit_checkpoints.checkpoint(ctx, progress=_telling(ctx))
+    found = checkpoint_copies.sign(ctx, progress=_telling(ctx))
     return Outcome(asdict(found), "success" if found.chain_ok else "critical")
 
 
@@ -76,5 +76,5 @@ def audit_checkpoint(ctx: Context, _options: BodyModel) -> Outcome:
 )
 def audit_chain_verify(ctx: Context, _options: BodyModel) -> Outcome:
     """Verify all entries and sign; critical when anything is broken."""
-    found = audit_checkpoints.checkpoint(ctx, full=True, progress=_telling(ctx))
+    found = checkpoint_copies.sign(ctx, full=True, progress=_telling(ctx))
     return Outcome(asdict(found), "success" if found.chain_ok else "critical")

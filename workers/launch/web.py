@@ -9,8 +9,9 @@ import resource
 import shutil
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,9 @@ OTHER_FILES = 1024
 # Request line and headers; a longer head is answered with 431 by the server.
 MAX_HEAD_BYTES = 64 * 1024
 # malloc.h of the GNU C library.
-M_ARENA_MAX = -8
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
+# Blocks above this are given back to the system the moment they are free.
+LARGE_BLOCK_BYTES = 256 * 1024
 
 
 def serve(settings: Mapping[str, Any]) -> None:
@@ -129,5 +132,15 @@ def after_fork() -> None:
     gc.set_threshold(10_000, 5, 5)
     gc.enable()
     if sys.platform == "linux":
-        with suppress(AttributeError):  # musl has no such call
-            ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
+        with suppress(AttributeError):  # musl has no such calls
+            library = ctypes.CDLL(None)
+            library.mallopt(M_ARENA_MAX, 1)
+            # Left alone, the bound grows with the largest block that was ever freed, and such blocks tear holes.
+            library.mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
+            gc.callbacks.append(partial(_give_back, library.malloc_trim))
+
+
+def _give_back(trim: Callable[[int], int], phase: str, info: Mapping[str, int]) -> None:
+    """Give free pages back to the system after the collector has looked through everything."""
+    if phase == "stop" and info["generation"] == 2:
+        trim(0)

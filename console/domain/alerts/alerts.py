@@ -22,6 +22,8 @@ WEBHOOK, SLACK, TEAMS, MAIL = "webhook", "slack", "teams", "mail"
 ESCALATED = "ops_governance_remediation_escalation"
 ASSIGNED = "ops_governance_remediation_assigned"
 RULE_FAILS = "ops_governance_remediation_raised"
+# What goes to the receivers of checkpoint copies alone.
+CHECKPOINT_SIGNED = "audit_checkpoint"
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=6)

@@ -50,6 +50,7 @@ class Surroundings:
     owners_need_second_factor: bool = False
     open_folders: tuple[str, ...] = ()
     any_host: bool = False
+    unverified_database: str | None = None
     public_url_set: bool = True
     alert_channels: int = 0
     schema: str = "ok"
@@ -221,6 +222,16 @@ def _added(seen: Surroundings) -> Iterator[Check]:
         seen.public_url_set or not seen.alert_channels,
         T("Messages carry the addresses of their items."),
         T("PUBLIC_URL is not set: messages to the alert channels carry no addresses of their items."),
+    )
+    yield _check(
+        "database_certificate",
+        WARNING,
+        seen.unverified_database is None,
+        T("The database is on this machine, or its certificate is checked."),
+        T(
+            "Nobody checks that %(host)s is the database: add sslmode=verify-full to DATABASE_URL.",
+            host=seen.unverified_database or "",
+        ),
     )
     if seen.evidence is not None:
         yield _folder(seen.evidence, strict)

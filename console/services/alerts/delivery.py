@@ -194,7 +194,7 @@ def record(
 
 def channel_map(ctx: Context) -> dict[str, Channel]:
     """Return the configured channels by their key."""
-    return {one.key: one for one in alerts.channels(ctx.config)}
+    return alerts.known_channels(ctx.config)
 
 
 def deliver_now(ctx: Context, delivery_id: int) -> None:

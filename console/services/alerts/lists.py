@@ -29,6 +29,7 @@ def _base(ctx: Context) -> AnySelect:
 
 # What the product tells about, in words; other words stand as they are.
 EVENTS = {
+    "audit_checkpoint": N_("Audit log signed"),
     "ops_governance_remediation_assigned": N_("Items assigned"),
     "ops_governance_remediation_escalation": N_("Items due soon or late"),
     "ops_governance_remediation_raised": N_("Rules that fail now"),
@@ -43,7 +44,7 @@ def _event_types(ctx: Context) -> Choices:
 
 
 def _channels(ctx: Context) -> Choices:
-    return [(one.key, f"{one.kind}: {one.label}") for one in alerts.channels(ctx.config)]
+    return [(one.key, f"{one.kind}: {one.label}") for one in alerts.known_channels(ctx.config).values()]
 
 
 def _search(_ctx: Context, text: str) -> ColumnElement[bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -43,6 +43,7 @@ _SOURCES = (
     ("ALERT_TEAMS_URLS", TEAMS),
     ("ALERT_MAIL_TO", MAIL),
 )
+_COPY_SOURCES = (("AUDIT_CHECKPOINT_COPY_URLS", WEBHOOK), ("AUDIT_CHECKPOINT_COPY_MAIL_TO", MAIL))
 
 
 @dataclass(frozen=True)
@@ -106,9 +107,23 @@ class RetryRun:
 
 
 def channels(config: Config) -> tuple[Channel, ...]:
-    """Return the configured channels in their order, each once."""
+    """Return the channels of alerts in their order, each once."""
+    return _configured(config, _SOURCES)
+
+
+def copy_channels(config: Config) -> tuple[Channel, ...]:
+    """Return the channels that get a copy of every audit checkpoint, and no alert."""
+    return _configured(config, _COPY_SOURCES)
+
+
+def known_channels(config: Config) -> dict[str, Channel]:
+    """Return every configured channel by its key."""
+    return {one.key: one for one in _configured(config, _SOURCES + _COPY_SOURCES)}
+
+
+def _configured(config: Config, sources: Iterable[tuple[str, str]]) -> tuple[Channel, ...]:
     found: dict[str, Channel] = {}
-    for name, kind in _SOURCES:
+    for name, kind in sources:
         for part in _SEPARATORS.split(config[name]):
             if part.strip():
                 one = channel(kind, part.strip())
@@ -116,13 +131,20 @@ def channels(config: Config) -> tuple[Channel, ...]:
     return tuple(found.values())
 
 
-def raise_alert(ctx: Context, event_type: str, payload: Mapping[str, Any], *, site: str | None = None) -> Raised:
-    """Queue an alert for every channel in the transaction of its cause.
+def raise_alert(
+    ctx: Context,
+    event_type: str,
+    payload: Mapping[str, Any],
+    *,
+    site: str | None = None,
+    targets: Sequence[Channel] | None = None,
+) -> Raised:
+    """Queue an alert for every channel (or these `targets`) in the transaction of its cause.
 
     Nothing is sent here. Without any channel nothing is stored and `error` says `no_targets`.
     """
     now = ctx.now()
-    targets = channels(ctx.config)
+    targets = channels(ctx.config) if targets is None else targets
     if not targets:
         return Raised(0, (), "no_targets")
     rows = [

@@ -287,12 +287,22 @@ def _whole(lines: list[bytes]) -> list[bytes]:
     return [line for line in lines if line.endswith(b"\n")]
 
 
+def file_name(ctx: Context, checkpoint: Checkpoint) -> str:
+    """Return the name of the file outside the database that a checkpoint belongs to."""
+    return FILE_NAME.format(chain=chain_name(ctx.session) or "unnamed", month=checkpoint.signed_at[:7])
+
+
+def line_of(checkpoint: Checkpoint) -> str:
+    """Return a checkpoint as it stands in its file, without the line break."""
+    return canonical_json(asdict(checkpoint))
+
+
 def keep_in_file(ctx: Context, checkpoint: Checkpoint) -> Path | None:
     """Add a checkpoint to this month's file outside the database, and to the copy of it if one is wanted.
 
     Returns None, and leaves a log line, when the file cannot be written.
     """
-    name = FILE_NAME.format(chain=chain_name(ctx.session) or "unnamed", month=checkpoint.signed_at[:7])
+    name = file_name(ctx, checkpoint)
     if ctx.config["AUDIT_CHECKPOINT_COPY_PATH"]:
         _keep_line(ctx.config.path("AUDIT_CHECKPOINT_COPY_PATH"), name, checkpoint)
     return _keep_line(ctx.config.path("AUDIT_CHECKPOINT_PATH"), name, checkpoint)
@@ -304,7 +314,7 @@ def _keep_line(folder: Path, name: str, checkpoint: Checkpoint) -> Path | None:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
         with os.fdopen(descriptor, "ab") as file:
-            file.write(canonical_json(asdict(checkpoint)).encode() + b"\n")
+            file.write(line_of(checkpoint).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:

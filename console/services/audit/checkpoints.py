@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -50,11 +51,18 @@ class CheckpointResult:
     dry_run: bool
 
 
-def checkpoint(ctx: Context, *, full: bool = False, progress: Progress | None = None) -> CheckpointResult:
+def checkpoint(
+    ctx: Context,
+    *,
+    full: bool = False,
+    progress: Progress | None = None,
+    told: Callable[[Context, Checkpoint], None] | None = None,
+) -> CheckpointResult:
     """Verify the rows since the last checkpoint (or all of them) and sign where the chain stands.
 
-    A broken chain is not signed. The context must be reading: verification may take long, and only the signature
-    itself is written. Raises PermissionDenied without `admins:manage`, `jobs:run`, or `audit:read` for all sites.
+    `told` gets what was signed, in the transaction of the signature. A broken chain is not signed. The context must
+    be reading: verification may take long, and only the signature itself is written. Raises PermissionDenied without
+    `admins:manage`, `jobs:run`, or `audit:read` for all sites.
     """
     if not ctx.actor.can("jobs:run"):
         check_whole(ctx)
@@ -65,7 +73,9 @@ def checkpoint(ctx: Context, *, full: bool = False, progress: Progress | None = 
         signed = Anchor(report.last_seq, report.last_entry_hash or "")
     dry_run, file = ctx.dry_run, None
     if signed is not None and not dry_run:
-        file = _sign(ctx, signed, verified_from=start.seq + 1)
+        made, file = _sign(ctx, signed, verified_from=start.seq + 1)
+        if told is not None:
+            told(ctx, made)
     return CheckpointResult(
         chain_ok=report.chain_ok,
         checked_count=report.checked_count,
@@ -96,7 +106,7 @@ def _last_signed(ctx: Context) -> Anchor:
     return Anchor(row.seq, stored) if stored == row.head_hash else Anchor()
 
 
-def _sign(ctx: Context, end: Anchor, *, verified_from: int) -> str | None:
+def _sign(ctx: Context, end: Anchor, *, verified_from: int) -> tuple[Checkpoint, str | None]:
     ctx.begin_write()
     now, keys = ctx.now(), chain_keys(ctx.config)
     if head_of(ctx.session).seq < end.seq or hash_at(ctx.session, end.seq) != end.entry_hash:
@@ -123,7 +133,7 @@ def _sign(ctx: Context, end: Anchor, *, verified_from: int) -> str | None:
         )
     )
     ctx.session.flush()
-    return path.name if path else None
+    return made, path.name if path else None
 
 
 def due(ctx: Context) -> bool:

@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from console.core.config import APP_ROOT, Config, allowed_hosts
+from console.core.config import APP_ROOT, Config, allowed_hosts, database_url
 from console.core.context import Context
+from console.core.database import unverified_host
 from console.core.records import view_of
 from console.core.umask import open_to_others
 from console.domain.evidence import evidence as rules
@@ -145,6 +146,7 @@ def _surroundings(config: Config) -> Surroundings:
         open_switches=tuple(name for name, safe in _SAFE.items() if config[name] != safe),
         owners_need_second_factor=config["OWNER_SECOND_FACTOR_REQUIRED"],
         open_folders=tuple(_open_folders(config)),
+        unverified_database=unverified_host(database_url(config), os.environ.get("PGSSLMODE", "prefer")),
         any_host=config.production and not allowed_hosts(config),
     )
 

@@ -55,6 +55,7 @@ CHECKS = {
     "schema_version": N_("Schema of the database"),
     "private_folders": N_("Rights of the data folder"),
     "allowed_hosts": N_("Own host names"),
+    "database_certificate": N_("Certificate of the database"),
 }
 KINDS = {
     "web": N_("Web"),

@@ -42,8 +42,9 @@ def test_good_surroundings_pass_and_the_checks_stand_in_the_published_order():
         "private_folders",
         "allowed_hosts",
         "public_url",
+        "database_certificate",
     ]
-    assert (found.overall_status, found.has_error, found.check_count) == ("ok", False, 16)
+    assert (found.overall_status, found.has_error, found.check_count) == ("ok", False, 17)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,7 @@ def test_good_surroundings_pass_and_the_checks_stand_in_the_published_order():
         ("owner_second_factor", {"production": True, "owners_need_second_factor": True}, "warning", "ok"),
         ("public_url", {"public_url_set": False, "alert_channels": 1}, "warning", "warning"),
         ("public_url", {"public_url_set": False}, "warning", "ok"),
+        ("database_certificate", {"unverified_database": "db.example"}, "warning", "warning"),
         ("public_url", {"alert_channels": 1}, "warning", "ok"),
     ],
 )

@@ -9,6 +9,7 @@ from sqlalchemy.orm import sessionmaker
 from console.core.context import SYSTEM, Context
 from console.domain.errors import BadRequest, Invalid
 from console.domain.jobs import names as job_names
+from console.models.alerts import AlertDelivery
 from console.models.audit import AuditCheckpoint
 from console.models.jobs import JobRun
 from console.services.audit.record import chain_status
@@ -39,6 +40,16 @@ def test_an_hourly_checkpoint_is_a_run(trail):
 
     assert (found.status, found.detail["seq"], found.progress["done"]) == ("success", 3, 3)
     assert checkpoints(trail) == 1
+
+
+@pytest.mark.parametrize("name", [job_names.AUDIT_CHECKPOINT, job_names.AUDIT_VERIFY])
+def test_what_a_job_signs_has_its_copies(trail, name):
+    trail.config = trail.config.replaced(AUDIT_CHECKPOINT_COPY_URLS="https://copies.example/")
+    trail.write(3)
+    run(trail, name)
+
+    with trail.factory() as session:
+        assert session.scalars(select(AlertDelivery.event_type)).all() == ["audit_checkpoint"]
 
 
 def test_a_dry_run_verifies_and_signs_nothing(trail):

@@ -38,6 +38,7 @@ class WebServer:
     """A running web server with one process."""
 
     port: int
+    pid: int
     cookie: str
     token: str
     auditor: str
@@ -106,7 +107,7 @@ def running(folder: Path, **variables: str) -> Iterator[WebServer]:
     command = [sys.executable, "-m", "workers.web"]
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings, **variables})
     try:
-        server = WebServer(port, cookie, token, auditor)
+        server = WebServer(port, process.pid, cookie, token, auditor)
         until(server.answers)
         yield server
     finally:

@@ -1,0 +1,66 @@
+"""The file of results: what `make bench` measured, and below it what `make soak` broke; each renews its own part."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+BENCH, SOAK = "bench", "soak"
+_SOAK_HEAD = "# Broken on purpose\n\nWritten by `make soak`. "
+
+
+def put(part: str, text: str, path: Path | None = None) -> None:
+    """Write one part of the file and leave the other as it is."""
+    path = path or RESULTS
+    before, head, after = (path.read_text("utf-8") if path.exists() else "").partition(_SOAK_HEAD)
+    if part == BENCH:
+        before = text.rstrip() + "\n"
+    else:
+        head, after = _SOAK_HEAD, text
+    path.write_text(f"{before.rstrip()}\n\n{head}{after}".strip() + "\n", "utf-8")
+
+
+def row(*cells: Any) -> str:
+    """Return a line of a table."""
+    return "| " + " | ".join(str(cell) for cell in cells) + " |\n"
+
+
+def rule(columns: int) -> str:
+    """Return the line below the head of a table."""
+    return "|" + " --- |" * columns + "\n"
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal how far it is."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+def machine() -> str:
+    """Return what the measurement ran on, and what it is worth at this moment."""
+    cpu = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.machine(),
+    )
+    return (
+        f"{os.cpu_count()} cores ({cpu}), {_memory()} memory, Python {platform.python_version()}, "
+        f"{platform.system()} {platform.release()}, load before {os.getloadavg()[0]:.1f}, "
+        f"{_pace():.1f} s for ten million turns of a Python loop"
+    )
+
+
+def _pace() -> float:
+    """Return what a shared machine is worth at this moment: the processor seconds of a fixed piece of work."""
+    start = time.process_time()
+    total = 0
+    for number in range(10_000_000):
+        total += number
+    return time.process_time() - start
+
+
+def _memory() -> str:
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{total / 2**30:.0f} GiB"
