@@ -10,7 +10,7 @@ from typing import Any
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 BENCH, SOAK = "bench", "soak"
-_SOAK_HEAD = "# Broken on purpose\n\nWritten by `make soak`. "
+_SOAK_HEAD = "## Broken on purpose\n\nWritten by `make soak`. "
 
 
 def put(part: str, text: str, path: Path | None = None) -> None:

@@ -157,7 +157,7 @@ def test_the_audit_log_reads_in_words(browser_client, items):
     reader = browser_client("owner", language="en", username="boss")
     found = rows_of(reader.get("/audit/entries.csv?columns=created_at,actor_username,action,status"))
 
-    assert {(row["Actor"], row["What"], row["Result"]) for row in found} >= {("boss", "Signed in", "Success")}
+    assert {(row["Actor"], row["What"], row["Result"]) for row in found} >= {("boss", "Sign-in", "Success")}
     assert all(TIME.fullmatch(row["When"]) for row in found)
 
 

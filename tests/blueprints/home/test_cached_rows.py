@@ -109,4 +109,4 @@ def test_every_reader_has_their_own_columns(browser_client, items):
     few = client.get("/board?view=table&columns=item_id,title").text
     usual = client.get("/board?view=table").text
 
-    assert (few.count("<th "), usual.count("<th ")) == (3, 8)
+    assert (few.count("<th "), usual.count("<th ")) == (3, 7)
