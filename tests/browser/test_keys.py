@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.steps import WIDTHS
+
 PAGES = ("/board", "/board?view=table", "/alerts", "/audit", "/jobs", "/admin/users", "/admin/tokens")
 
 # The defects of the menu that is open, each with the element that has it.
@@ -185,3 +187,52 @@ def test_a_full_column_leads_to_the_rest_in_the_table(page_as, monkeypatch):
     page.wait_for_url("**view=table**")
     assert "status=pending" in page.url
     assert page.locator("[data-list] tbody tr").count() > 1
+
+
+@WIDTHS
+@pytest.mark.parametrize("view", ["board", "table"])
+@pytest.mark.parametrize(("key", "value"), [("a", "lee"), ("m", "blocked")])
+def test_with_rows_selected_a_key_acts_on_all_of_them(page_as, width, lang, view, key, value):
+    page = page_as("manager", width=width, lang=lang)
+    _open(page, f"/board?view={view}")
+    for pressed in ("j", "x", "j", "x", key):
+        page.keyboard.press(pressed)
+    dialog = page.locator("#bulk-dialog")
+    expect(dialog.locator("input[name=ids]")).to_have_count(2)
+    expect(dialog.locator("select")).to_be_focused()
+
+    ids = [box.input_value() for box in dialog.locator("input[name=ids]").all()]
+    dialog.locator("select").select_option(value)
+    label = dialog.locator("select option:checked").inner_text()
+    dialog.locator("button[type=submit]").click()
+
+    expect(page.locator("[data-toast] [data-undo]")).to_be_visible()
+    for one in ids:
+        row = page.locator(f'[data-row][data-id="{one}"]')
+        if (view, key) == ("board", "m"):
+            expect(page.locator(f"#col-{value}").locator(row)).to_have_count(1)
+        else:
+            expect(row).to_contain_text(label)
+    expect(page.locator("[data-row] form")).to_have_count(0)
+    expect(page.locator("[data-row].is-current")).to_be_focused()
+
+
+def test_without_a_selection_the_keys_act_on_the_row(page_as):
+    page = page_as("manager")
+    _open(page, "/board?view=table")
+    for pressed in ("j", "x", "x", "a"):
+        page.keyboard.press(pressed)
+
+    expect(page.locator("[data-row].is-current select")).to_be_focused()
+    expect(page.locator("#bulk-dialog")).to_have_count(0)
+
+
+def test_the_keys_work_from_the_box_of_a_row(page_as):
+    page = page_as("manager")
+    _open(page, "/board?view=table")
+    page.locator("[data-select]").first.click()
+    expect(page.locator("[data-select]").first).to_be_focused()
+
+    page.keyboard.press("m")
+
+    expect(page.locator("#bulk-dialog input[name=ids]")).to_have_count(1)

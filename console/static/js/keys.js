@@ -13,9 +13,9 @@ export function shortcut(key, label, run) {
 
 const off = () => localStorage.getItem(OFF) === '1';
 
-function elsewhere(target) {
-  return target instanceof Element && (target.closest('input, select, textarea, [contenteditable="true"], dialog[open], [role="listbox"]') !== null);
-}
+// The box of a row is no field to write in: with the focus on it the keys work as on its row.
+const FIELDS = 'input:not([data-select], [data-select-page]), select, textarea, [contenteditable="true"], dialog[open], [role="listbox"]';
+const elsewhere = (target) => target instanceof Element && target.closest(FIELDS) !== null;
 
 document.addEventListener('keydown', (event) => {
   if (event.defaultPrevented || event.isComposing || event.altKey || elsewhere(event.target)) return;

@@ -31,13 +31,24 @@ function press(selector) {
   return true;
 }
 
+/** The bar of the chosen rows, while there are any. */
+const openBar = () => [...document.querySelectorAll('[data-bulk]')].find((one) => one.checkVisibility());
+
+/** With rows chosen a key acts on all of them, as far as the bar has a button for it; else on the current row. */
+function act(key) {
+  const button = openBar()?.querySelector(`[data-key="${key}"]`);
+  if (!button) return press(`[data-key="${key}"]`);
+  button.click();
+  return true;
+}
+
 shortcut('j', text('keys_next'), () => move(1));
 shortcut('k', text('keys_previous'), () => move(-1));
 shortcut('x', text('keys_select'), () => press('[data-select]'));
-shortcut('Enter', text('keys_open'), (event) => (event.target.matches('a, button, summary') ? false : press('a.cell-title, a.board-card-title')));
+shortcut('Enter', text('keys_open'), (event) => (event.target.matches('a, button, summary, input') ? false : press('a.cell-title, a.board-card-title')));
 shortcut('e', text('keys_edit'), () => press('[data-key="e"]'));
-shortcut('a', text('keys_assign'), () => press('[data-key="a"]'));
-shortcut('m', text('keys_move'), () => press('[data-key="m"]'));
+shortcut('a', text('keys_assign'), () => act('a'));
+shortcut('m', text('keys_move'), () => act('m'));
 shortcut('c', text('keys_create'), () => {
   const button = document.querySelector('[data-key="c"]');
   button?.click();
