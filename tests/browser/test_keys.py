@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -236,3 +238,69 @@ def test_the_keys_work_from_the_box_of_a_row(page_as):
     page.keyboard.press("m")
 
     expect(page.locator("#bulk-dialog input[name=ids]")).to_have_count(1)
+
+
+@WIDTHS
+def test_a_key_leads_to_the_bar_of_the_selection_and_escape_back_to_the_row(page_as, width, lang):
+    page = page_as("manager", width=width, lang=lang)
+    _open(page, "/board?view=table")
+    page.keyboard.press("b")
+    assert page.evaluate("document.activeElement === document.body")
+    for pressed in ("j", "j", "x", "b"):
+        page.keyboard.press(pressed)
+    first = page.locator("[data-bulk] > button").first
+    expect(first).to_be_focused()
+
+    page.keyboard.press("Enter")
+    expect(page.locator("#bulk-dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(first).to_be_focused()
+    page.keyboard.press("Escape")
+
+    expect(page.locator("[data-row]").nth(1)).to_be_focused()
+    expect(page.locator("[data-bulk]")).to_be_visible()
+
+
+@WIDTHS
+def test_a_key_takes_the_last_change_back_and_leaves_the_focus_at_the_card(page_as, width, lang):
+    page = page_as("manager", width=width, lang=lang)
+    _open(page, "/board")
+    card = page.locator("#col-pending .board-card").first.get_attribute("data-id")
+    for pressed in ("j", "m", "ArrowRight", "Enter"):
+        page.keyboard.press(pressed)
+    expect(page.locator(f'#col-in_progress [data-row][data-id="{card}"]')).to_be_focused()
+    expect(page.locator("[data-toast] [data-undo]")).to_be_visible()
+
+    page.keyboard.press("Control+Shift+z")
+    expect(page.locator("[data-toast] [data-undo]")).to_be_visible()
+    page.keyboard.press("Control+z")
+
+    expect(page.locator(f'#col-pending [data-row][data-id="{card}"]')).to_be_focused()
+    expect(page.locator("[data-toast] [data-undo]")).to_have_count(0)
+
+
+def test_in_a_field_the_key_of_the_undo_belongs_to_the_field(page_as):
+    page = page_as("manager")
+    _open(page, "/board")
+    card = page.locator("#col-pending .board-card").first.get_attribute("data-id")
+    for pressed in ("j", "m", "ArrowRight", "Enter"):
+        page.keyboard.press(pressed)
+    expect(page.locator("[data-toast] [data-undo]")).to_be_visible()
+
+    page.locator(".filter-search input").press("Control+z")
+    page.wait_for_timeout(300)
+
+    expect(page.locator("[data-toast] [data-undo]")).to_be_visible()
+    expect(page.locator(f'#col-in_progress [data-row][data-id="{card}"]')).to_be_visible()
+
+
+@pytest.mark.parametrize(("lang", "words"), [("ko", "방금 바꾼 것 되돌리기"), ("en", "Undo the last change")])
+def test_the_list_of_keys_names_the_bar_and_the_undo(page_as, lang, words):
+    page = page_as("manager", lang=lang)
+    _open(page, "/board")
+    page.keyboard.press("?")
+
+    keys = page.locator("#keys .keys")
+    expect(keys.locator("span", has_text=words)).to_be_visible()
+    expect(keys.locator("kbd", has_text=re.compile("^B$"))).to_be_visible()
+    expect(keys.locator("span:has(kbd)", has_text="CtrlZ")).to_be_visible()

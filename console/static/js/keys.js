@@ -1,7 +1,7 @@
 /* Shortcuts: a registry by key; silent inside fields and dialogs; can be switched off. */
 import { config, make, on, text } from './dom.js';
 import { openDialog } from './dialogs.js';
-import { showToast } from './toasts.js';
+import { showToast, undoLast } from './toasts.js';
 
 const OFF = 'ka-keys-off';
 const shortcuts = new Map();
@@ -22,7 +22,8 @@ document.addEventListener('keydown', (event) => {
   const combined = event.ctrlKey || event.metaKey;
   // With a Korean keyboard the letters arrive as jamo; the place of the key is what counts.
   const letter = /^Key[A-Z]$/.test(event.code) ? event.code.slice(3).toLowerCase() : event.key;
-  const key = combined ? `mod+${letter}` : event.shiftKey && letter.length === 1 && /[a-z]/.test(letter) ? letter.toUpperCase() : letter;
+  const named = event.shiftKey && /^[a-z]$/.test(letter) ? letter.toUpperCase() : letter;
+  const key = combined ? `mod+${named}` : named;
   const found = shortcuts.get(key);
   if (!found || (off() && !combined)) return;
   if (found.run(event) !== false) event.preventDefault();
@@ -54,6 +55,8 @@ shortcut('/', text('keys_search'), () => {
   field.select();
   return true;
 });
+// A key that is held down takes back one thing, not all of them.
+shortcut('mod+z', text('keys_undo'), (event) => event.repeat || undoLast());
 on('click', '[data-keys-help]', help);
 on('click', '[data-keys-toggle]', (_event, button) => {
   localStorage.setItem(OFF, off() ? '0' : '1');

@@ -49,6 +49,17 @@ shortcut('Enter', text('keys_open'), (event) => (event.target.matches('a, button
 shortcut('e', text('keys_edit'), () => press('[data-key="e"]'));
 shortcut('a', text('keys_assign'), () => act('a'));
 shortcut('m', text('keys_move'), () => act('m'));
+shortcut('b', text('keys_bulk'), () => {
+  const first = openBar()?.querySelector('a, button');
+  first?.focus();
+  return Boolean(first);
+});
+// Esc leaves the bar for the row that one came from.
+on('keydown', '[data-bulk]', (event, bar) => {
+  if (event.key !== 'Escape') return;
+  event.preventDefault();
+  choose(current() ?? scopeOf(bar).querySelector('[data-row].is-selected'));
+}, true);
 shortcut('c', text('keys_create'), () => {
   const button = document.querySelector('[data-key="c"]');
   button?.click();
@@ -171,9 +182,12 @@ function placeOf(element) {
   };
 }
 
+// A morph makes the row of another record of an element as it likes: what stays is what still stands in its own row.
+const stays = (place, element) => element?.offsetParent && element.closest('[data-row]')?.dataset.id === place.row;
+
 function find(place) {
-  const own = place.element.isConnected ? place.element : place.id && document.getElementById(place.id);
-  if (own?.offsetParent) return own;
+  const own = [place.element, place.id && document.getElementById(place.id)].find((one) => one && stays(place, one));
+  if (own) return own;
   const menu = place.menu && document.getElementById(place.menu);
   if (menu) return menu.querySelector('summary');
   const row = place.row && document.querySelector(`[data-row][data-id="${CSS.escape(place.row)}"]`);
@@ -195,7 +209,10 @@ document.addEventListener('htmx:after:swap', (event) => {
     if (menu) menu.open = true;
   }
   if (marked !== null && !current()) document.querySelector(`[data-row][data-id="${CSS.escape(marked)}"]`)?.classList.add('is-current');
-  if (held && document.activeElement === document.body) focusOn(find(held));
+  // A row that was given the focus loses its tabindex to a morph, and the focus a moment later.
+  const { activeElement: active } = document;
+  const lost = active === document.body || (active === held?.element && (active.tabIndex < 0 || !stays(held, active)));
+  if (held && lost) focusOn(find(held));
   held = null;
   const list = answers && document.getElementById(event.detail?.ctx?.target?.id);
   if (list && list.matches('[data-list][data-announce]')) announce(list.dataset.announce);

@@ -20,7 +20,7 @@ function start(toast) {
   started.add(toast);
   const close = toast.querySelector('[data-toast-close]');
   if (close) close.hidden = false;
-  const stay = toast.querySelector('form, [data-undo]') ? STAY_WITH_UNDO : STAY;
+  const stay = toast.querySelector('[data-undo]') ? STAY_WITH_UNDO : STAY;
   let timer = 0;
   const run = () => { clearTimeout(timer); timer = setTimeout(leave, stay, toast); };
   const stop = () => clearTimeout(timer);
@@ -67,6 +67,13 @@ export function showToast({ message, kind = 'success', undo = null, token = null
   toast.append(close);
   region.append(toast);
   start(toast);
+}
+
+/** Press the undo of the newest message that has one; gives whether there was one. */
+export function undoLast() {
+  const last = [...document.querySelectorAll('#toasts [data-undo]')].at(-1);
+  last?.click();
+  return Boolean(last);
 }
 
 on('click', '[data-toast-close]', (_event, button) => leave(button.closest('[data-toast]')));
