@@ -304,3 +304,73 @@ def test_the_list_of_keys_names_the_bar_and_the_undo(page_as, lang, words):
     expect(keys.locator("span", has_text=words)).to_be_visible()
     expect(keys.locator("kbd", has_text=re.compile("^B$"))).to_be_visible()
     expect(keys.locator("span:has(kbd)", has_text="CtrlZ")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("address", PAGES)
+def test_every_menu_takes_the_arrow_keys(page_as, address, width):
+    page = page_as("owner", width=width)
+    _open(page, address)
+    menus = [menu for menu in page.locator("[data-list] details[data-menu]").all() if menu.is_visible()]
+    assert menus
+
+    for menu in menus:
+        menu.locator("> summary").focus()
+        page.keyboard.press("ArrowDown")
+        expect(menu.locator(".menu-list :focus")).to_have_count(1)
+        page.keyboard.press("Escape")
+        expect(menu.locator("> summary")).to_be_focused()
+
+
+def test_a_menu_without_choices_shows_its_sentence_to_the_arrow_keys(page_as):
+    page = page_as("owner")
+    _open(page, "/alerts")
+    menu = page.locator("details[id^=menu-][id$=-channel]")
+    menu.locator("> summary").focus()
+
+    page.keyboard.press("ArrowDown")
+
+    expect(menu.locator("p")).to_be_focused()
+    expect(menu.locator("p")).to_have_text("고를 것이 없습니다")
+
+
+@WIDTHS
+def test_from_the_field_of_a_long_menu_the_keys_lead_to_what_was_found(page_as, width, lang):
+    page = page_as("manager", width=width, lang=lang)
+    _open(page, "/board?view=table")
+    menu = page.locator("details[id$=-assignee]")
+    # A field to narrow appears where there are many; the company of this test is small.
+    menu.locator(".menu-list").evaluate("list => { list.dataset.filterable = 'yes'; }")
+    menu.locator("> summary").focus()
+    page.keyboard.press("Enter")
+    field = menu.locator("[data-narrow]")
+    expect(field).to_be_focused()
+    expect(menu.locator(".menu-item").nth(1)).to_be_visible()
+
+    page.keyboard.press("ArrowDown")
+    expect(menu.locator(".menu-item").first).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(field).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(menu.locator(".menu-item").first).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.insert_text("이정비")
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**assignee=lee**")
+    expect(menu.locator("> summary")).to_be_focused()
+
+
+def test_a_filter_that_is_typed_can_be_added_from_the_further_ones(page_as):
+    page = page_as("auditor", lang="en")
+    _open(page, "/audit")
+    page.locator("details[id$=-more] > summary").focus()
+    page.keyboard.press("ArrowDown")
+    field = page.get_by_label("Request")
+    expect(field).to_be_focused()
+
+    page.keyboard.type("nobody-asked")
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**request_id=nobody-asked**")
+    expect(page.locator("[data-list] .chip-active")).to_contain_text("nobody-asked")

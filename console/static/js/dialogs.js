@@ -1,5 +1,5 @@
 /* Dialogs, drawers, menus and the sheet of phones: opening, Esc, and giving the focus back. */
-import { make, on, text } from './dom.js';
+import { focusOn, make, on, text } from './dom.js';
 
 const openers = new WeakMap();
 
@@ -86,6 +86,17 @@ if (location.hash.length > 1) {
 
 /* Menus: one open at a time; Esc and a click elsewhere close them, arrows move inside. */
 const menus = () => document.querySelectorAll('details[data-menu][open]');
+// Fields whose arrows are their own: several lines, parts of a date, choices.
+const OWN_ARROWS = 'select, textarea, input:not([type=search], [type=text]), input[list]';
+let entering = null; // a menu that an arrow opened and that still fills
+
+/** Move the focus inside a menu; one with nothing to choose has its sentence. */
+function walk(menu, step) {
+  const items = [...menu.querySelectorAll('.menu-list :is(a, button, input, select)')].filter((item) => item.offsetParent);
+  const at = items.indexOf(document.activeElement);
+  const next = at < 0 && step < 0 ? items.at(-1) : items[(at + step + items.length) % items.length];
+  focusOn(next ?? menu.querySelector('.menu-list p'));
+}
 
 document.addEventListener('click', (event) => {
   for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
@@ -99,12 +110,28 @@ on('keydown', 'details[data-menu]', (event, menu) => {
     menu.open = false;
     menu.querySelector('summary').focus();
   }
-  if (!['ArrowDown', 'ArrowUp'].includes(event.key) || event.target.matches('input, select, textarea')) return;
+  const narrowing = event.target.matches('[data-narrow]');
+  if (narrowing && event.key === 'Enter' && !event.isComposing) {
+    event.preventDefault();
+    const hits = [...menu.querySelectorAll('.menu-item')].filter((item) => item.offsetParent);
+    if (hits.length === 1) hits[0].click();
+    else hits[0]?.focus();
+  }
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step || event.isComposing || event.target.matches(OWN_ARROWS)) return;
   event.preventDefault();
+  if (!menu.open && menu.matches('[hx-get]')) entering = menu;
   menu.open = true;
-  const items = [...menu.querySelectorAll('.menu-list a, .menu-list button, .menu-list input')].filter((item) => item.offsetParent);
-  const at = items.indexOf(document.activeElement);
-  items[(at + (event.key === 'ArrowDown' ? 1 : -1) + items.length) % items.length]?.focus();
+  walk(menu, step);
+});
+// It may take a while until there is something to walk through, or to narrow.
+document.addEventListener('htmx:after:swap', (event) => {
+  const menu = event.detail?.ctx?.sourceElement;
+  if (!menu?.matches('details[data-menu]')) return;
+  menu.querySelector('[data-narrow]')?.dispatchEvent(new Event('input'));
+  const waiting = [document.body, menu.querySelector('summary')].includes(document.activeElement);
+  if (menu === entering && menu.open && waiting) walk(menu, 1);
+  entering = null;
 });
 // Long menus get a field that narrows them.
 document.addEventListener('toggle', (event) => {
