@@ -176,19 +176,36 @@ def test_a_word_without_spaces_breaks_and_leaves_the_other_columns_in_sight(page
     assert page.locator("[data-list] a.cell-title").first.evaluate("one => one.closest('td').offsetWidth") >= 180
 
 
-def test_a_full_column_leads_to_the_rest_in_the_table(page_as, monkeypatch):
+@WIDTHS
+def test_a_full_column_is_shown_step_by_step_and_the_table_has_the_rest(page_as, monkeypatch, width, lang):
     monkeypatch.setattr("console.services.tracker.board.COLUMN_LIMIT", 1)
-    monkeypatch.setattr("console.services.tracker.board.COLUMN_LIMIT_MOST", 1)
-    page = page_as("manager")
+    monkeypatch.setattr("console.services.tracker.board.COLUMN_STEP", 1)
+    monkeypatch.setattr("console.services.tracker.board.COLUMN_STEPS", 2)
+    page = page_as("manager", width=width, lang=lang)
+    _open(page, "/board?view=table")
+    page.locator("[data-row]").nth(3).wait_for()
+    for pressed in ("j", "x") * 4 + ("m",):
+        page.keyboard.press(pressed)
+    page.locator("#bulk-dialog select").select_option("pending")
+    page.locator("#bulk-dialog button[type=submit]").click()
+    page.locator("[data-toast] [data-undo]").wait_for()
     _open(page, "/board")
-    page.locator("#col-pending > a").click()
-    page.wait_for_url("**expand=pending**")
+    cards, more = page.locator("#col-pending .board-card"), page.locator("#col-pending > a")
+    next_words = "다음 1건 더 보기 (남은 %d건)" if lang == "ko" else "Next 1 of %d more"
 
-    page.locator("#col-pending > a", has_text="표에서").click()
+    for shown in (2, 3):
+        expect(more).to_have_text(next_words % (5 - shown))
+        more.focus()
+        page.keyboard.press("Enter")
+        expect(cards).to_have_count(shown)
+        expect(cards.nth(shown - 1)).to_be_focused()
+    page.reload()
+    expect(cards).to_have_count(3)
 
+    page.locator("#col-pending > a", has_text="표에서" if lang == "ko" else "in the table").click()
     page.wait_for_url("**view=table**")
     assert "status=pending" in page.url
-    assert page.locator("[data-list] tbody tr").count() > 1
+    assert page.locator("[data-list] tbody tr").count() == 4
 
 
 @WIDTHS

@@ -20,7 +20,9 @@ from console.services.tracker.columns import BOARD_STATUSES, STATUS_LABELS, spec
 from console.services.tracker.rows import ItemView
 
 COLUMN_LIMIT = 15
-COLUMN_LIMIT_MOST = 200
+# What is asked for more of a column adds, and how often; the table has the rest.
+COLUMN_STEP = 200
+COLUMN_STEPS = 3
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,22 @@ class BoardColumn:
     label: str
     count: int
     items: tuple[ItemView, ...]
+    steps: int = 0
 
     @property
     def hidden(self) -> int:
         """How many more there are."""
         return self.count - len(self.items)
+
+    @property
+    def following(self) -> int:
+        """How many of them the next step shows; 0 where the board ends."""
+        return min(self.hidden, COLUMN_STEP) if self.steps < COLUMN_STEPS else 0
+
+    @property
+    def further(self) -> str:
+        """The `expand` of the next step."""
+        return f"{self.status}.{self.steps + 1}" if self.steps else self.status
 
 
 @dataclass(frozen=True)
@@ -65,12 +78,14 @@ def board(
     expand: str = "",
     counts: Mapping[str, int] | None = None,
 ) -> Board:
-    """Return the columns of the board: two queries, each column capped; `expand` shows (nearly) all of one status.
+    """Return the columns of the board: two queries, each column capped.
 
-    Whoever has counted the items by status already gives the `counts`.
+    `expand` shows more of one status: its word is one step, `word.3` are three. Whoever has counted the items by status
+    already gives the `counts`.
     """
     now = ctx.now()
-    most = {status: COLUMN_LIMIT_MOST if expand == status else COLUMN_LIMIT for status in BOARD_STATUSES}
+    longer, steps = _steps(expand)
+    most = {status: COLUMN_LIMIT + COLUMN_STEP * steps * (status == longer) for status in BOARD_STATUSES}
     listed = spec(programme, now)
     counted = partial(tallies.by_status, ctx, programme, listed, query)
     items, numbers = lists.groups(ctx, listed, query, TrackerItem.status, most, counts, counted)
@@ -81,11 +96,19 @@ def board(
             STATUS_LABELS[status],
             numbers.get(status, 0),
             tuple(item for item in items if item.status == status),
+            steps if status == longer else 0,
         )
         for status in BOARD_STATUSES
         if status in wanted
     )
     return Board(query, columns, sum(numbers.values()), now)
+
+
+def _steps(expand: str) -> tuple[str, int]:
+    """Read which status is shown longer, and by how many steps; what cannot be read is the first one."""
+    status, _dot, number = expand.partition(".")
+    steps = int(number) if number.isdecimal() and len(number) <= 3 else 1
+    return status, max(1, min(steps, COLUMN_STEPS))
 
 
 def loads(ctx: Context, programme: TrackerKind, site: str | None = None, *, most: int = 50) -> tuple[Load, ...]:

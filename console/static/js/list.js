@@ -18,7 +18,7 @@ export function choose(row) {
 function move(step) {
   const all = rows();
   if (!all.length) return false;
-  const at = all.indexOf(current());
+  const at = all.indexOf(document.activeElement.closest('[data-row]') ?? current());
   choose(all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.max(0, Math.min(at + step, all.length - 1))]);
   return true;
 }
@@ -178,9 +178,12 @@ function placeOf(element) {
     menu: menu?.id,
     row: element.closest('[data-row]')?.dataset.id,
     column: element.closest('[data-column]')?.id,
+    last: element.matches('[data-more]') ? [...element.closest('[data-column]').querySelectorAll('[data-row]')].at(-1)?.dataset.id : null,
     list: list.id,
   };
 }
+
+const rowOf = (id) => document.querySelector(`[data-row][data-id="${CSS.escape(id)}"]`);
 
 // A morph makes the row of another record of an element as it likes: what stays is what still stands in its own row.
 const stays = (place, element) => element?.offsetParent && element.closest('[data-row]')?.dataset.id === place.row;
@@ -190,7 +193,7 @@ function find(place) {
   if (own) return own;
   const menu = place.menu && document.getElementById(place.menu);
   if (menu) return menu.querySelector('summary');
-  const row = place.row && document.querySelector(`[data-row][data-id="${CSS.escape(place.row)}"]`);
+  const row = place.row ? rowOf(place.row) : place.last && rowOf(place.last)?.nextElementSibling; // the first that came
   const column = place.column && document.querySelector(`#${CSS.escape(place.column)} h2`);
   return row || column || document.getElementById(place.list);
 }
@@ -208,7 +211,7 @@ document.addEventListener('htmx:after:swap', (event) => {
     const menu = document.getElementById(id);
     if (menu) menu.open = true;
   }
-  if (marked !== null && !current()) document.querySelector(`[data-row][data-id="${CSS.escape(marked)}"]`)?.classList.add('is-current');
+  if (marked !== null && !current()) rowOf(marked)?.classList.add('is-current');
   // A row that was given the focus loses its tabindex to a morph, and the focus a moment later.
   const { activeElement: active } = document;
   const lost = active === document.body || (active === held?.element && (active.tabIndex < 0 || !stays(held, active)));

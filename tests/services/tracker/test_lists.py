@@ -223,7 +223,43 @@ def test_the_board_caps_its_columns_and_expands_one(ctx, session, clock):
     expanded = tracker_board.board(ctx, REMEDIATION, ListQuery(), expand="pending").columns[0]
 
     assert (pending.count, len(pending.items), pending.hidden) == (20, tracker_board.COLUMN_LIMIT, 5)
-    assert (len(expanded.items), expanded.hidden) == (20, 0)
+    assert (len(expanded.items), expanded.hidden, expanded.following) == (20, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("expand", "shown", "following", "further"),
+    [
+        ("", 2, 3, "pending"),
+        ("done", 2, 3, "pending"),
+        ("pending", 5, 3, "pending.2"),
+        ("pending.x", 5, 3, "pending.2"),
+        ("pending.0", 5, 3, "pending.2"),
+        ("pending.2", 8, 2, "pending.3"),
+        ("pending.3", 10, 0, "pending.4"),
+        ("pending.99999999999999999999", 5, 3, "pending.2"),
+    ],
+)
+def test_a_column_grows_by_steps(ctx, session, clock, monkeypatch, expand, shown, following, further):
+    monkeypatch.setattr(tracker_board, "COLUMN_LIMIT", 2)
+    monkeypatch.setattr(tracker_board, "COLUMN_STEP", 3)
+    for number in range(1, 11):
+        add_item(session, clock.now(), number)
+
+    column = tracker_board.board(ctx, REMEDIATION, ListQuery(), expand=expand).columns[0]
+
+    assert (len(column.items), column.following, column.further) == (shown, following, further)
+
+
+def test_after_its_last_step_a_column_has_a_rest(ctx, session, clock, monkeypatch):
+    monkeypatch.setattr(tracker_board, "COLUMN_LIMIT", 2)
+    monkeypatch.setattr(tracker_board, "COLUMN_STEP", 3)
+    monkeypatch.setattr(tracker_board, "COLUMN_STEPS", 2)
+    for number in range(1, 11):
+        add_item(session, clock.now(), number)
+
+    column = tracker_board.board(ctx, REMEDIATION, ListQuery(), expand="pending.3").columns[0]
+
+    assert (len(column.items), column.hidden, column.following) == (8, 2, 0)
 
 
 def test_the_board_under_a_status_filter_has_that_column_only(ctx, mixed):
