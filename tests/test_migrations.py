@@ -13,6 +13,7 @@ from console.core.config import Config
 from console.core.database import make_engine
 from console.core.process import ProcessRuntime
 from console.models.base import Base
+from console.models.evidence import EvidenceFile
 from console.models.home import StartView
 from console.models.tracker import TrackerItem
 from console.web.extensions import db
@@ -237,4 +238,29 @@ def test_start_pages_stay_those_of_their_people(backend, tmp_path):
         downgrade(revision="0012")
         with db.engine.connect() as connection:
             assert connection.execute(text("SELECT id FROM saved_views WHERE is_start")).scalars().all() == [2]
+        db.engine.dispose()
+
+
+def test_files_of_before_know_no_time_and_the_release_before_may_go_on_writing(backend, tmp_path):
+    config = Config.for_tests(DATABASE_URL=address(backend, tmp_path), DATA_DIR=str(tmp_path))
+    write = text(
+        "INSERT INTO evidence_files (id, module, file_name, content_type, file_size, uploaded_by, uploaded_at)"
+        " VALUES (:id, 'w02', 'a.jpg', 'image/jpeg', 1, 'lee', :now)"
+    )
+    with create_app(config).app_context():
+        upgrade(revision="0014")
+        with db.engine.begin() as connection:
+            connection.execute(write, {"id": 1, "now": START})
+        upgrade()
+        with db.engine.begin() as connection:
+            connection.execute(write, {"id": 2, "now": START})
+        with Session(db.engine) as session:
+            found = session.execute(select(EvidenceFile.captured_at, EvidenceFile.shrunk)).all()
+            assert found == [(None, False), (None, False)]
+
+        downgrade(revision="0014")
+        with db.engine.connect() as connection:
+            assert connection.execute(text("SELECT id FROM evidence_files ORDER BY id")).scalars().all() == [1, 2]
+        upgrade()
+        check()
         db.engine.dispose()

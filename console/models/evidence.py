@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.models.base import Base
@@ -71,6 +71,10 @@ class EvidenceFile(Base):
     malware_scan_reason: Mapped[str | None] = mapped_column(String(200))
     malware_scanned_at: Mapped[datetime | None]
     note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    # When a photo was taken, by the camera's clock: ISO wall time, with its offset only where the camera tells one.
+    # Read from the file, or told by the browser that made the photo smaller.
+    captured_at: Mapped[str | None] = mapped_column(String(25))
+    shrunk: Mapped[bool] = mapped_column(default=False, server_default=false())
     uploaded_by: Mapped[str] = mapped_column(String(80))
     uploaded_at: Mapped[datetime]
     removed_by: Mapped[str | None] = mapped_column(String(80))

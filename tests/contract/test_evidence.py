@@ -10,7 +10,7 @@ from console.models.evidence import EvidenceFile
 from console.models.tracker import TrackerEvent, TrackerItem
 from tests.factories.tracker import add_item
 from tests.services.tracker.tracker_support import audited
-from tests.support.files import EICAR, JPEG, PDF, WEBP, multipart, png, zipped
+from tests.support.files import EICAR, JPEG, PDF, WEBP, exif, jpeg_with, multipart, png, zipped
 
 T = "/api/ops/governance/gate/remediation/tracker"
 FIELDS = [
@@ -356,3 +356,13 @@ def test_a_file_beyond_every_limit_is_refused_in_the_same_words(clean, api, item
         413,
         {"detail": "Evidence file too large (max 5242880 bytes)", "code": "too_large"},
     )
+
+
+def test_a_photo_comes_back_as_it_was_sent_place_and_all(api, item):
+    client = api("operator")
+    photo = jpeg_with(exif())
+    made = send(client, item, photo, "a.jpg", "image/jpeg").json
+
+    assert (made["sha256"], made["file_size"]) == (hashlib.sha256(photo).hexdigest(), len(photo))
+    assert client.get(f"{T}/evidence/{made['id']}/download").data == photo
+    assert {"captured_at", "shrunk"}.isdisjoint(made)

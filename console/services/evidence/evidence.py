@@ -10,13 +10,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import partial
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 from sqlalchemy import Row, Select, exists, func, select, update
 
 from console.core.config import Config
 from console.core.context import Actor, Context
-from console.core.records import view_of
+from console.core.records import INTERNAL, view_of
 from console.domain.errors import BadRequest, Conflict, Gone, Invalid, NotFound, PermissionDenied, TooLarge
 from console.domain.evidence import evidence as rules
 from console.domain.evidence.kinds import right_ending
@@ -27,6 +27,7 @@ from console.domain.tracker.tracker import TrackerKind
 from console.models.evidence import EvidenceFile
 from console.models.tracker import TrackerItem
 from console.services.audit import record as audit
+from console.services.evidence import photos
 from console.services.evidence import scan as evidence_scan
 from console.services.evidence import store as evidence_store
 from console.services.evidence.quota import check_quota
@@ -40,11 +41,16 @@ from console.services.tracker.store import Event
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as a door hands it in: what the sender calls it, and its bytes as a stream."""
+    """A file as a door hands it in: what the sender calls it, and its bytes as a stream.
+
+    `shrunk`: the browser made the photo smaller, and `captured_at` is when it says that it was taken.
+    """
 
     stream: BinaryIO
     file_name: str
     content_type: str
+    shrunk: bool = False
+    captured_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,8 @@ class EvidenceView:
     uploaded_by: str
     uploaded_at: datetime
     malware_scan_reason: str | None = None
+    captured_at: Annotated[str | None, INTERNAL] = None
+    shrunk: Annotated[bool, INTERNAL] = False
 
     @property
     def downloadable(self) -> bool:
@@ -105,9 +113,9 @@ _READ = tuple(getattr(EvidenceFile, item.name) for item in fields(EvidenceView))
 
 
 def is_there(ctx: Context, programme: TrackerKind, item_id: int, upload: Upload) -> bool:
-    """Return whether the item has this very file already: sent before, although the answer may have been lost."""
+    """Return whether the item has this very file of a page already: sent before, although the answer may be lost."""
     _writable(ctx, programme, item_id, ctx.now())
-    digest = evidence_store.digest(upload.stream)
+    digest = photos.digest_on_page(ctx.config, upload.stream)
     same = exists().where(
         EvidenceFile.module == programme.key,
         EvidenceFile.tracker_item_id == item_id,
@@ -120,7 +128,7 @@ def is_there(ctx: Context, programme: TrackerKind, item_id: int, upload: Upload)
 def attach(
     ctx: Context, programme: TrackerKind, item_id: int, upload: Upload, note: str = "", *, on_page: bool = False
 ) -> Attached:
-    """Attach a file to an item; pages take more kinds than the API does.
+    """Attach a file to an item; pages take more kinds than the API does, and drop the place of photos.
 
     Nothing is written before item, site and right are checked. The upload is received, hashed and scanned before the
     transaction may write, so a slow sender or scanner holds nobody up; doors must therefore not open a writing
@@ -136,6 +144,9 @@ def attach(
         raise Invalid.field("note", T("The note has at most %(most)s characters", most=rules.MAX_NOTE))
     with _received(ctx, upload, declared, taken) as received:
         content_type = evidence_scan.kind_of(received.content, declared, upload.file_name, taken)
+        shrunk = upload.shrunk and content_type.startswith("image/")
+        captured_at = upload.captured_at if shrunk else photos.captured_at(received.content)
+        bare = on_page and photos.drop_place(ctx.config, received)
         found = evidence_scan.scan(ctx.config, received.content, content_type)
         if rules.blocks(found, block_suspicious=ctx.config["EVIDENCE_SCAN_BLOCK_SUSPICIOUS"]):
             raise Invalid(rules.refusal(found), code="scan_blocked", told=rules.refusal_told(found))
@@ -156,12 +167,17 @@ def attach(
             malware_scan_reason=found.reason,
             malware_scanned_at=None if found.status == rules.PENDING else now,
             note=note,
+            captured_at=captured_at,
+            shrunk=shrunk,
             uploaded_by=ctx.actor.username,
             uploaded_at=now,
         )
         evidence_store.keep(ctx, received, row, now)
-        reopened = noted(ctx, programme, row, now, Event("evidence", {}, {"text": row.file_name}), rules.UPLOADED, +1)
-        _record(ctx, programme, "upload", row)
+        said = {"captured_at": row.captured_at, "shrunk": row.shrunk, "place_dropped": bare}
+        told = {name: value for name, value in said.items() if value}
+        event = Event("evidence", {}, {"text": row.file_name, **told})
+        reopened = noted(ctx, programme, row, now, event, rules.UPLOADED, +1)
+        _record(ctx, programme, "upload", row, **told)
     return Attached(**vars(_view(row)), reopened_completion=reopened)
 
 

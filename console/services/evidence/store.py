@@ -109,6 +109,25 @@ def _write(content: BinaryIO, piece: bytes) -> None:
         rest = rest[content.write(rest) :]
 
 
+def rewrite(upload: Staged, data: bytes) -> None:
+    """Put other bytes in the place of a staged upload; raises StoreUnavailable when they cannot be written."""
+    try:
+        upload.content.seek(0)
+        upload.content.truncate()
+        _write(upload.content, data)
+    except OSError as error:
+        raise _unavailable(error) from error
+    upload.size, upload.sha256 = len(data), hashlib.sha256(data).hexdigest()
+
+
+def read(content: BinaryIO, most: int) -> bytes:
+    """Read from where a stream stands, at most so many bytes; unbuffered files give less than they are asked for."""
+    made = bytearray()
+    while len(made) < most and (piece := content.read(most - len(made))):
+        made += piece
+    return bytes(made)
+
+
 def keep(ctx: Context, upload: Staged, row: EvidenceFile, now: datetime) -> None:
     """Keep a staged upload as the content of `row` and store the row; undone with the transaction.
 
