@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import IO, BinaryIO, cast
 
 from flask import Response, request
 from werkzeug.datastructures import FileStorage
 
+from console.domain.evidence.photos import captured
 from console.services.evidence.evidence import Fetched, Upload
 from console.ui.responses import download
 
@@ -17,11 +19,29 @@ PIECE = 64 * 1024
 SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a browser says of a photo: whether it was made smaller, and when it was taken before that."""
+
+    shrunk: bool = False
+    captured_at: str | None = None
+
+
 @contextmanager
-def received(file: FileStorage) -> Iterator[Upload]:
+def received(file: FileStorage, told: Told | None = None) -> Iterator[Upload]:
     """Return a file of a form as the service takes it; afterwards its temporary copy is gone."""
+    told = told or Told()
     with closing(file):
-        yield Upload(cast("BinaryIO", file.stream), file.filename or "", file.content_type or "")
+        stream, name = cast("BinaryIO", file.stream), file.filename or ""
+        yield Upload(stream, name, file.content_type or "", told.shrunk, told.captured_at)
+
+
+def sent_told() -> Told:
+    """Return what the script says of the one file that it sends; a clock that tells no time says nothing."""
+    if request.form.get("shrunk") != "1":
+        return Told()
+    taken, offset = (request.form.get(name, "") for name in ("taken", "taken_offset"))
+    return Told(shrunk=True, captured_at=captured(taken, offset))
 
 
 def sent_note() -> str:

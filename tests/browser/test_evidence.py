@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import base64
+import io
+import struct
+import zlib
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.files import EICAR, PDF, png
+from console.domain.evidence.images import image_size
+from console.domain.evidence.photos import without_place
+from tests.support.files import EICAR, PDF, exif, png
+
+# The latitude and the longitude of the photo.
+PLACE = exif()[-48:]
 
 # A picture as large as a phone makes it, drawn in the page: the browser has to make it smaller.
-DRAW = """async () => {
+DRAW = """async ([width, height, kind]) => {
   const canvas = document.createElement('canvas');
-  canvas.width = 4000; canvas.height = 3000;
+  canvas.width = width; canvas.height = height;
   const pen = canvas.getContext('2d');
-  const noise = pen.createImageData(4000, 3000);
-  for (let at = 0; at < noise.data.length; at++) noise.data[at] = at % 4 === 3 ? 255 : (at * 7919) % 251;
+  const noise = pen.createImageData(width, height);
+  // A pattern would be smaller as PNG than as JPEG, and stay what it is.
+  const shade = kind === 'image/png' ? () => 251 * Math.random() : (at) => (at * 7919) % 251;
+  for (let at = 0; at < noise.data.length; at++) noise.data[at] = at % 4 === 3 ? 255 : shade(at);
   pen.putImageData(noise, 0, 0);
-  const blob = await new Promise((done) => canvas.toBlob(done, 'image/jpeg', 0.95));
+  const blob = await new Promise((done) => canvas.toBlob(done, kind, 0.95));
   const bytes = new Uint8Array(await blob.arrayBuffer());
   let text = '';
   for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
@@ -35,6 +45,23 @@ def _open(page: Page, number: int = 0) -> None:
 
 def _file(name: str, content: bytes, kind: str) -> Any:
     return {"name": name, "mimeType": kind, "buffer": content}
+
+
+def _drawn(page: Page, kind: str = "image/jpeg", width: int = 4000, height: int = 3000) -> bytes:
+    return base64.b64decode(page.evaluate(DRAW, [width, height, kind]))
+
+
+def _said(kind: str, photo: bytes) -> bytes:
+    """The photo as a camera writes it: with the time and the place in the format's own way."""
+    block = exif()
+    if kind == "image/png":
+        at = photo.index(b"IDAT") - 4
+        chunk = b"eXIf" + block
+        return photo[:at] + struct.pack("!L", len(block)) + chunk + struct.pack("!L", zlib.crc32(chunk)) + photo[at:]
+    if kind == "image/webp":
+        more = b"EXIF" + struct.pack("<L", len(block)) + block + bytes(len(block) % 2)
+        return b"RIFF" + struct.pack("<L", len(photo) - 8 + len(more)) + photo[8:] + more
+    return photo[:2] + b"\xff\xe1" + struct.pack("!H", len(block) + 8) + b"Exif\0\0" + block + photo[2:]
 
 
 def test_several_files_are_sent_one_by_one_and_a_refusal_stays_to_be_read(page_as):
@@ -97,7 +124,7 @@ def test_a_file_is_downloaded_and_removed_with_a_reason(page_as):
 def test_a_large_picture_is_made_smaller_before_it_travels(page_as):
     page = page_as("operator", width=390)
     _open(page)
-    photo = base64.b64decode(page.evaluate(DRAW))
+    photo = _drawn(page)
     assert len(photo) > 5 * 1024 * 1024
     panel = page.locator("[data-evidence]")
     expect(panel.get_by_text("사진 촬영")).to_be_visible()
@@ -109,6 +136,48 @@ def test_a_large_picture_is_made_smaller_before_it_travels(page_as):
 
     assert sent.value.status == 200
     expect(panel.locator(".evidence-file", has_text="IMG_0001.jpg")).to_be_visible()
+
+
+@pytest.mark.parametrize("kind", ["image/jpeg", "image/png", "image/webp"])
+@pytest.mark.parametrize("keeps", [False, True], ids=["place is dropped", "place is kept"])
+def test_a_photo_made_smaller_says_so_and_when_it_was_taken(page_as, site, monkeypatch, kind, keeps):
+    wants = site.app.extensions["console_config"].replaced(EVIDENCE_KEEP_PLACE=keeps)
+    monkeypatch.setitem(site.app.extensions, "console_config", wants)
+    page = page_as("manager", lang="en")
+    _open(page)
+    photo = _said(kind, _drawn(page, kind, 2800, 900))
+    panel = page.locator("[data-evidence]")
+
+    panel.locator("[data-pick]").first.set_input_files([_file(f"pump.{kind[6:]}", photo, kind)])
+    expect(panel.locator("[data-queue] li")).to_contain_text("made smaller")
+    panel.locator("[data-send]").click()
+
+    line = panel.locator(".evidence-file", has_text="pump.jpg")
+    expect(line).to_contain_text("taken 1 Mar")
+    expect(line).to_contain_text("made smaller")
+    line.locator("summary").click()
+    expect(line).to_contain_text("told by the browser that made it smaller")
+    stored = page.request.get(str(line.locator("a[download]").get_attribute("href"))).body()
+    assert image_size(io.BytesIO(stored), "image/jpeg") == (2560, 823)
+    assert (PLACE in stored, without_place(stored) != stored) == (keeps, keeps)
+
+
+def test_a_small_photo_stays_as_it_is_but_for_its_place(page_as):
+    page = page_as("manager", lang="en")
+    _open(page)
+    panel = page.locator("[data-evidence]")
+    photo = _said("image/jpeg", _drawn(page, "image/jpeg", 300, 200))
+
+    panel.locator("[data-pick]").first.set_input_files([_file("valve.jpg", photo, "image/jpeg")])
+    expect(panel.locator("[data-queue] li")).not_to_contain_text("made smaller")
+    panel.locator("[data-send]").click()
+
+    line = panel.locator(".evidence-file", has_text="valve.jpg")
+    expect(line).to_contain_text("taken 1 Mar")
+    expect(line).not_to_contain_text("made smaller")
+    stored = page.request.get(str(line.locator("a[download]").get_attribute("href"))).body()
+    assert stored == without_place(photo) != photo
+    assert PLACE not in stored
 
 
 def test_files_can_be_dropped(page_as):

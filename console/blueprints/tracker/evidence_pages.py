@@ -16,7 +16,7 @@ from console.services.evidence import evidence
 from console.services.tracker import items as tracker_items
 from console.ui.frame import leave_toast
 from console.ui.responses import fragment_of, toast, trigger, vary
-from console.ui.uploads import received, send, sent_note
+from console.ui.uploads import received, send, sent_note, sent_told
 from console.web.negotiation import wants_fragment
 from console.web.request import web_context
 
@@ -37,13 +37,13 @@ def attach(place: TrackerUrls, item_id: int) -> Response:
     """Add files to an item: the script sends one at a time, a plain form all that were chosen, or none of them."""
     # The form is read before the transaction begins: the sender may be slow.
     sent = [file for file in request.files.getlist("file") if file.filename]
-    note = sent_note()
+    note, told = sent_note(), sent_told() if len(sent) == 1 else None
     if not sent:
         raise Invalid(_("Please choose a file"))
     ctx = web_context()
     known = []
     for file in sent:
-        with received(file) as upload:
+        with received(file, told) as upload:
             if evidence.is_there(ctx, place.programme, item_id, upload):
                 known.append(upload.file_name)
             else:

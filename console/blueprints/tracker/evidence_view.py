@@ -11,10 +11,11 @@ from console.core.context import Context
 from console.domain.evidence import evidence as rules
 from console.domain.evidence.kinds import ENDINGS
 from console.domain.text import Text
-from console.services.evidence import evidence
+from console.services.evidence import evidence, photos
 from console.services.evidence.evidence import EvidenceView
 from console.services.identity import names as people
 from console.services.tracker.rows import ItemView
+from console.ui.labels.evidence import photo_words
 from console.web.request import current_actor
 
 
@@ -38,14 +39,30 @@ class FileLine:
         reason = self.file.malware_scan_reason
         return rules.reason_told(reason) if reason else None
 
+    @property
+    def photo(self) -> str:
+        """Return when a photo was taken and whether it was made smaller."""
+        return photo_words(self.file.captured_at, shrunk=self.file.shrunk)
+
+    @property
+    def source(self) -> str:
+        """Return who says when a photo was taken, empty where nobody does."""
+        if self.file.captured_at is None:
+            return ""
+        return _("told by the browser that made it smaller") if self.file.shrunk else _("read from the file")
+
 
 @dataclass(frozen=True)
 class Taken:
-    """What a form that takes files must know: kinds for the desk, the limit of one file, sentences of the script."""
+    """What a form that takes files must know: kinds for the desk, the limit of one file, sentences of the script.
+
+    `keeps_place`: photos may say where they were taken.
+    """
 
     accept: str
     max_bytes: int
     texts: dict[str, str]
+    keeps_place: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +105,8 @@ def panel_of(ctx: Context, place: TrackerUrls, item: ItemView) -> Panel:
 def taken(ctx: Context) -> Taken:
     """Return what the pages take."""
     types = evidence.accepted(ctx.config, on_page=True)
-    return Taken("" if "*" in types else ",".join(_pickable(types)), rules.MAX_BYTES, script_texts())
+    accept = "" if "*" in types else ",".join(_pickable(types))
+    return Taken(accept, rules.MAX_BYTES, script_texts(), photos.keeps_place(ctx.config))
 
 
 def _pickable(types: tuple[str, ...]) -> tuple[str, ...]:
@@ -113,6 +131,7 @@ def script_texts() -> dict[str, str]:
         "too_large": _("larger than %(limit)s MB", limit=rules.MAX_BYTES // 1024 // 1024),
         "empty": _("the file is empty"),
         "scaling": _("making it smaller"),
+        "shrunk": _("%(size)s · made smaller"),
         "sending": _("sending"),
         "checking": _("being checked"),
         "failed": _("could not be sent"),

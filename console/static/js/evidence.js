@@ -1,12 +1,10 @@
 /* The evidence panel: files by drop, choice or camera, pictures made smaller, one request per file with its progress. */
 import { announce, csrf, eachLoad, fill, make, on } from './dom.js';
 import { refusal } from './net.js';
+import { scaled } from './photo.js';
 import { mended } from './session.js';
 import { showToast } from './toasts.js';
 
-const LONG_EDGE = 2560;
-const SMALL_ENOUGH = 1_500_000;
-const QUALITY = 0.85;
 // Refused for what the file is: too large, of a kind that is not taken, with a virus.
 const FINAL = new Set([413, 415, 422]);
 const queues = new WeakMap();
@@ -16,34 +14,6 @@ const size = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} 
 const waiting = (form) => (queues.get(form) ?? []).filter((entry) => !entry.fault && !entry.sent);
 /* A report sends its files first; it follows itself when all of them have arrived. */
 const isReport = (form) => form.matches('[data-report]');
-
-/** A picture of a phone, made smaller; whatever cannot be drawn stays as it is. */
-async function scaled(file) {
-  if (!/^image\/(jpeg|png|webp)$/.test(file.type)) return file;
-  let picture;
-  try {
-    picture = await createImageBitmap(file, { imageOrientation: 'from-image' });
-  } catch {
-    return file;
-  }
-  try {
-    const factor = Math.min(1, LONG_EDGE / Math.max(picture.width, picture.height));
-    if (factor === 1 && file.size <= SMALL_ENOUGH) return file;
-    const canvas = document.createElement('canvas');
-    canvas.width = Math.max(1, Math.round(picture.width * factor));
-    canvas.height = Math.max(1, Math.round(picture.height * factor));
-    const pen = canvas.getContext('2d');
-    // A picture without background would turn black.
-    pen.fillStyle = '#fff';
-    pen.fillRect(0, 0, canvas.width, canvas.height);
-    pen.drawImage(picture, 0, 0, canvas.width, canvas.height);
-    const made = await new Promise((done) => canvas.toBlob(done, 'image/jpeg', QUALITY));
-    if (!made || made.size >= file.size) return file;
-    return new File([made], file.name.replace(/\.(png|webp|jpe?g)$/i, '') + '.jpg', { type: 'image/jpeg' });
-  } finally {
-    picture.close();
-  }
-}
 
 function fault(form, file) {
   const said = words(form);
@@ -82,7 +52,7 @@ async function add(form, files) {
     const bar = make('progress', { class: 'k-progress', max: '100', value: '0', 'aria-label': original.name, hidden: true });
     const out = make('button', { class: 'btn btn-sm btn-icon', type: 'button', 'aria-label': fill(said.leave_out, { name: original.name }) }, '×');
     const line = make('li', { class: 'evidence-waiting' }, make('span', { class: 'strong evidence-name' }, original.name), state, out, bar);
-    const entry = { file: original, line, state, bar, out, fault: null, sent: false };
+    const entry = { file: original, told: null, line, state, bar, out, fault: null, sent: false };
     out.addEventListener('click', () => leaveOut(form, entry));
     queues.set(form, [...(queues.get(form) ?? []), entry]);
     queue.append(line);
@@ -95,9 +65,10 @@ async function add(form, files) {
 
 async function prepare(form, entry, original) {
   say(entry, words(form).scaling);
-  entry.file = await scaled(original);
+  Object.assign(entry, await scaled(original, 'keepsPlace' in form.dataset));
   entry.fault = fault(form, entry.file);
-  say(entry, entry.fault ?? size(entry.file.size), entry.fault ? 'fault' : '');
+  const told = entry.told ? fill(words(form).shrunk, { size: size(entry.file.size) }) : size(entry.file.size);
+  say(entry, entry.fault ?? told, entry.fault ? 'fault' : '');
   if (entry.fault) announce(`${original.name}: ${entry.fault}`);
   refresh(form);
 }
@@ -137,6 +108,11 @@ function send(form, entry, again = true) {
     for (const lost of ['error', 'timeout']) request.addEventListener(lost, () => refuse(new Error(said.offline)));
     const body = new FormData();
     if (!isReport(form)) body.append('note', form.elements.note.value);
+    if (entry.told) {
+      body.append('shrunk', '1');
+      body.append('taken', entry.told.taken);
+      body.append('taken_offset', entry.told.offset);
+    }
     body.append('file', entry.file, entry.file.name);
     request.send(body);
   });

@@ -20,6 +20,7 @@ from console.services.identity.names import names_of
 from console.services.jobs import registry
 from console.ui.addresses import url_if
 from console.ui.labels.common import status_word
+from console.ui.labels.evidence import taken_at
 from console.ui.times import localtime
 
 # Things without rows of their own, and those whose row is gone.
@@ -40,6 +41,7 @@ EVIDENCE, ITEM = N_("Evidence file"), N_("Item")
 # The fields that details name most; others are shown as they are.
 FIELDS: Mapping[str, str] = {
     "assignee": N_("Assignee"),
+    "captured_at": N_("Taken"),
     "completed_at": N_("Completed"),
     "completion_note": N_("Note"),
     "display_name": N_("Name"),
@@ -49,6 +51,8 @@ FIELDS: Mapping[str, str] = {
     "is_active": N_("Active"),
     "job_name": N_("Job"),
     "label": N_("Name"),
+    "place_dropped": N_("Place removed"),
+    "shrunk": N_("Made smaller"),
     "language": N_("Language"),
     "name": N_("Name"),
     "note": N_("Note"),
@@ -134,6 +138,8 @@ def _changed(name: str, value: Any) -> str | None:
 
 
 def _said(name: str, value: Any) -> str:
+    if isinstance(value, str) and name == "captured_at":
+        return taken_at(value)
     if isinstance(value, str) and name in _WORDS:
         return _(status_word(value).label)
     if isinstance(value, str) and _INSTANT.fullmatch(value):

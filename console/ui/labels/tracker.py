@@ -15,6 +15,7 @@ from console.services.tracker.completion import CompletionEntry
 from console.services.tracker.items import EventView
 from console.services.tracker.rows import ItemView
 from console.ui.labels.common import status_word
+from console.ui.labels.evidence import photo_words
 from console.ui.times import localtime
 
 KINDS = {
@@ -74,12 +75,18 @@ def timeline(events: tuple[EventView, ...], names: Mapping[str, str]) -> list[Li
             at=event.at,
             actor=_called(event.actor_name, names),
             text=_(KINDS.get(event.kind, event.kind)),
-            note=event.new.get("text") or event.new.get("reason") or None,
+            note=_note(event.new),
             changes=changes(event.old, event.new, names) if event.old else [],
             tone=TONES.get(event.kind),
         )
         for event in events
     ]
+
+
+def _note(new: Mapping[str, Any]) -> str | None:
+    said = new.get("text") or new.get("reason")
+    photo = photo_words(new.get("captured_at"), shrunk=bool(new.get("shrunk")))
+    return " · ".join(part for part in (said, photo) if part) or None
 
 
 def closings(entries: tuple[CompletionEntry, ...], names: Mapping[str, str]) -> list[Line]:

@@ -8,7 +8,7 @@ from console.models.evidence import EvidenceFile
 from console.models.tracker import TrackerItem
 from tests.factories import make_site
 from tests.factories.tracker import add_item
-from tests.support.files import EICAR, multipart, zipped
+from tests.support.files import EICAR, JPEG, exif, jpeg_with, multipart, zipped
 from tests.support.people import without_tokens
 
 FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -240,3 +240,60 @@ def test_the_pages_take_more_than_the_api(browser_client, api, place):
     assert ".hwpx" in page
     tracker = "/api/ops/governance/gate/remediation/tracker" if root == "/board" else "/api/adoption/w02/tracker"
     assert program.post(f"{tracker}/items/{item}/evidence", data=body, content_type=kind).status_code == 415
+
+
+def send_photo(client, place, content, told=None, headers=FRAGMENT):
+    body, kind = multipart(content, "IMG_1.jpg", "image/jpeg", fields={"note": "", **(told or {})})
+    root, item = place
+    return client.post(f"{root}/items/{item}/evidence", data=body, content_type=kind, headers=headers)
+
+
+def test_a_photo_says_when_it_was_taken_and_loses_its_place(browser_client, place, session):
+    client = browser_client("operator", language="en")
+    answer = send_photo(client, place, jpeg_with(exif()))
+
+    assert "taken 1 Mar 2026 10:12" in answer.text or "taken 1 Mar 10:12" in answer.text
+    assert "made smaller" not in answer.text.partition("data-evidence-form")[0]
+    assert "read from the file" in answer.text
+    root, item = place
+    row = session.scalars(select(EvidenceFile)).one()
+    stored = client.get(f"{root}/evidence/{row.id}")
+    assert b"37,30.98N" not in stored.data
+    assert stored.headers["X-Evidence-SHA256"] == row.sha256
+    assert client.get(f"{root}/items/{item}").text.count("taken 1 Mar") == 2
+    again = send_photo(client, place, jpeg_with(exif()))
+    assert "It is there already" in again.headers["HX-Trigger"]
+
+
+def test_a_photo_that_the_browser_made_smaller_says_so_in_both_languages(browser_client, place, session):
+    told = {"shrunk": "1", "taken": "2026:03:01 10:12:33", "taken_offset": ""}
+    answer = send_photo(browser_client("operator"), place, JPEG, told)
+
+    assert "2026-03-01 10:12(카메라 시계) 촬영 · 크기를 줄임" in answer.text
+    assert "크기를 줄인 브라우저가 알려 준 시각" in answer.text
+    root, item = place
+    english = browser_client("operator", language="en").get(f"{root}/items/{item}").text
+    assert english.count("taken 1 Mar 2026 10:12 by the camera&#39;s clock · made smaller") == 2
+    assert "told by the browser that made it smaller" in english
+
+
+@pytest.mark.parametrize("taken", ["", "yesterday", "2026:13:01 10:12:33", "<script>", "2026:03:01 10:12:33" * 9000])
+def test_what_is_no_time_counts_as_none(browser_client, place, session, taken):
+    told = {"shrunk": "1", "taken": taken, "taken_offset": "+99:99"}
+    answer = send_photo(browser_client("operator"), place, JPEG, told)
+
+    assert answer.status_code == 200
+    row = session.scalars(select(EvidenceFile)).one()
+    assert (row.captured_at, row.shrunk) == (None, True)
+
+
+def test_a_site_that_wants_the_place_says_so(browser_client, app, place, monkeypatch):
+    client = browser_client("operator", language="en")
+    root, item = place
+    assert "not the place" in client.get(f"{root}/items/{item}").text
+    wants = app.extensions["console_config"].replaced(EVIDENCE_KEEP_PLACE=True)
+    monkeypatch.setitem(app.extensions, "console_config", wants)
+
+    page = client.get(f"{root}/items/{item}").text
+    assert "Photos keep the time and the place" in page
+    assert "data-keeps-place" in page
