@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
+from babel.dates import format_datetime
+
 from console.core.i18n import DEFAULT_LOCALE, translate
 from console.domain.alerts.alerts import ASSIGNED, CHECKPOINT_SIGNED, ESCALATED, RULE_FAILS
 from console.domain.automation import sla
@@ -47,13 +49,17 @@ def _line(item: Mapping[str, Any], zone: tzinfo) -> str:
     parts = [
         f"• {item.get('item_id', '')} {item.get('title') or item.get('rule_id') or ''}",
         translate(DEFAULT_LOCALE, level) if level else "",
-        translate(DEFAULT_LOCALE, N_("due %(time)s"), time=f"{due.astimezone(zone):%m-%d %H:%M}") if due else "",
+        translate(DEFAULT_LOCALE, N_("due %(time)s"), time=_moment(due.astimezone(zone))) if due else "",
         item.get("assignee_name") or item.get("assignee") or translate(DEFAULT_LOCALE, N_("Unassigned")),
         item.get("warning") or "",
         item.get("site") or "",
         item.get("url") or "",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _moment(due: datetime) -> str:
+    return format_datetime(due, "M월 d일 HH:mm", tzinfo=due.tzinfo, locale=DEFAULT_LOCALE)
 
 
 def _plainly(payload: Mapping[str, Any]) -> Iterator[str]:

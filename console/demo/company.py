@@ -17,14 +17,14 @@ class DemoPerson:
     sites: tuple[str, ...] = ()
 
 
-OWNER = DemoPerson("demo.kim", "김대표", "owner")
-MANAGER = DemoPerson("demo.park", "박관리", "manager")
-EAST = DemoPerson("demo.yoon", "윤소장", "manager", (SITES[2], SITES[3]))
-PLATFORM = DemoPerson("demo.choi", "최플랫폼", "operator")
-ELECTRIC = DemoPerson("demo.lee", "이정비", "operator", (SITES[0], SITES[1]))
-PUMPS = DemoPerson("demo.jung", "정설비", "operator", (SITES[2], SITES[3]))
-NIGHT = DemoPerson("demo.kang", "강야간", "operator", (SITES[0],))
-AUDITOR = DemoPerson("demo.han", "한감사", "auditor")
+OWNER = DemoPerson("demo.kim", "김도현", "owner")
+MANAGER = DemoPerson("demo.park", "박선영", "manager")
+EAST = DemoPerson("demo.yoon", "윤재호", "manager", (SITES[2], SITES[3]))
+PLATFORM = DemoPerson("demo.choi", "최민석", "operator")
+ELECTRIC = DemoPerson("demo.lee", "이정훈", "operator", (SITES[0], SITES[1]))
+PUMPS = DemoPerson("demo.jung", "정상우", "operator", (SITES[2], SITES[3]))
+NIGHT = DemoPerson("demo.kang", "강태식", "operator", (SITES[0],))
+AUDITOR = DemoPerson("demo.han", "한지수", "auditor")
 
 PEOPLE = (OWNER, MANAGER, EAST, PLATFORM, ELECTRIC, PUMPS, NIGHT, AUDITOR)
 
@@ -53,7 +53,7 @@ class DemoWork:
 
 WORK = (
     DemoWork(
-        "변전실 2호기 절연저항 0.4 MΩ 원인 조사",
+        "변전실 2호 변압기 절연저항 0.4 MΩ 원인 조사",
         SITES[0],
         1.2,
         24,
@@ -61,12 +61,10 @@ WORK = (
         started_after=3,
         priority=1,
         required=True,
-        note="3상 중 S상만 낮습니다. 케이블 종단을 다시 측정합니다.",
+        note="3상 중 S상만 낮습니다. 케이블 단말을 다시 측정합니다.",
     ),
     DemoWork("지하 1층 집수정 펌프 누수 보수", SITES[2], 0.7, 24, who=PUMPS, started_after=2, priority=3),
-    DemoWork(
-        "소방 수신기 회로 단선 경보 점검", SITES[1], 0.4, 8, priority=1, required=True, owner_role="Security Manager"
-    ),
+    DemoWork("화재 수신기 감지기 회로 단선 확인", SITES[1], 0.4, 8, priority=1, required=True),
     DemoWork(
         "승강기 3호기 정기검사 지적사항 조치",
         SITES[3],
@@ -77,10 +75,10 @@ WORK = (
         stuck="부품 입고 대기",
         priority=3,
     ),
-    DemoWork("옥상 물탱크 수위 센서 교체", SITES[0], 2.1, 72, who=NIGHT, assigned_after=5),
+    DemoWork("옥상 고가수조 수위 센서 교체", SITES[0], 2.1, 72, who=NIGHT, assigned_after=5),
     DemoWork("주차장 CO 센서 경보값 재설정", SITES[1], 0.2, 24),
     DemoWork(
-        "비상발전기 무부하 시험 기록 보완",
+        "비상발전기 무부하 운전 기록 보완",
         SITES[2],
         5.0,
         96,
@@ -108,7 +106,7 @@ WORK = (
         required=True,
     ),
     DemoWork("정화조 블로어 벨트 교체", SITES[0], 24.0, 72, who=ELECTRIC, started_after=6, done_after=33),
-    DemoWork("피난유도등 점등 불량 4개소 교체", SITES[3], 27.0, 48, who=PUMPS, started_after=4, done_after=28),
+    DemoWork("유도등 점등 불량 4개소 교체", SITES[3], 27.0, 48, who=PUMPS, started_after=4, done_after=28),
     DemoWork("로비 회전문 센서 청소", SITES[1], 0.9, 24, who=ELECTRIC, started_after=2, done_after=16),
     DemoWork("냉각탑 살균제 투입량 점검", SITES[2], 2.4, 24, who=PUMPS, started_after=3, done_after=20),
     DemoWork("세대 인터폰 불통 3건 처리", SITES[0], 3.1, 48, who=NIGHT, started_after=4, done_after=30),

@@ -232,4 +232,4 @@ class Story:
 
     def _close_the_tracker(self) -> None:
         with self.acting_as(OWNER) as ctx:
-            tracker_completion.complete(ctx, note="상반기 점검 마감", force=True)
+            tracker_completion.complete(ctx, note="정기 점검 마감", force=True)

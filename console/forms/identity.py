@@ -201,7 +201,7 @@ class TokenForm(BaseForm):
     """A token: what for, how long, which sites."""
 
     label = StringField(
-        lazy_gettext("What for"),
+        lazy_gettext("Purpose"),
         [InputRequired(), Length(*limits(TokenIn, "label"))],
         description=lazy_gettext("Such as the name of the program that uses it"),
     )

@@ -28,5 +28,5 @@ class SampleForm(BaseForm):
         choices=[SelectChoice("high", lazy_gettext("High")), SelectChoice("medium", lazy_gettext("Medium"))],
         default="medium",
     )
-    notify = BooleanField(lazy_gettext("Tell the assignee"))
+    notify = BooleanField(lazy_gettext("Notify the assignee"))
     note = TextAreaField(lazy_gettext("Note"), [Optional(), Length(max=500)])

@@ -76,6 +76,7 @@ _ITEM: Mapping[str, Said] = {
     "assignee": lambda item, pen: item.assignee_name or item.assignee or pen.say(N_("Unassigned")),
     "status": _progress,
     "rule_status": _status("rule_status"),
+    "owner_role": lambda item, pen: " + ".join(map(pen.say, (item.owner_role or "").split(" + "))),
     "item_type": lambda item, pen: pen.say(item.kind),
     "site": lambda item, pen: item.site or pen.say(N_("Platform")),
 }

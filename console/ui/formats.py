@@ -53,6 +53,14 @@ def _grouped(value: float, digits: int, language: str) -> str:
     return format_decimal(value, "#,##0." + "#" * digits if digits else "#,##0", locale=language)
 
 
+def file_size(count: int) -> str:
+    """Return the size of a file in the largest unit that leaves a number."""
+    for unit, length in (("MB", 1024**2), ("KB", 1024)):
+        if count >= length:
+            return f"{number(count / length)} {unit}"
+    return _("%(size)s bytes", size=count)
+
+
 def time_tag(instant: datetime | None, form: str = "auto", where: str | None = None) -> Markup:
     """Return a time element: short words to see, the full time with its zone on hover and for programs.
 
@@ -91,6 +99,11 @@ def gate_cell(day: Any) -> dict[str, Any]:
 def _status_word(word: object) -> common.Word:
     known = common.status_word(word)
     return common.Word(tr(known.label), known.tone, known.icon)
+
+
+def owner_role(role: str | None) -> str:
+    """Return a role of work, or several joined by a plus, as people call it; other texts stand for themselves."""
+    return " + ".join(map(_table(common.OWNER_ROLES), (role or "").split(" + ")))
 
 
 def _table(words: Mapping[Any, str]) -> Any:
@@ -137,6 +150,9 @@ def init_app(app: Flask) -> None:
         initials=common.initials,
         status_word=_status_word,
         role_name=_table(common.ROLES),
+        owner_role=owner_role,
+        environment_name=_table(common.ENVIRONMENTS),
+        file_size=file_size,
         error_title=_table(common.ERROR_TITLES),
         error_text=_table(common.ERROR_TEXTS),
         filter_label=filter_label,

@@ -32,9 +32,9 @@ LATE = {
 
 def test_late_items_are_named_with_deadline_assignee_and_address():
     assert lines(LATE, SEOUL) == [
-        "챙길 항목 3건 (기한 임박·초과 모두 23건, 심각 2건)",
-        "• GR-020 변전실 <!channel> 점검 · 기한 초과 · 기한 03-02 06:30 · 이하늘 · 한빛마을 3단지 · https://k.example/258",
-        "• GR-021 dr_rehearsal · 기한 03-02 12:00 · 미배정",
+        "확인할 조치 3건(기한 임박·초과 전체 23건, 심각 2건)",
+        "• GR-020 변전실 <!channel> 점검 · 기한 초과 · 기한 3월 2일 06:30 · 이하늘 · 한빛마을 3단지 · https://k.example/258",
+        "• GR-021 dr_rehearsal · 기한 3월 2일 12:00 · 미배정",
         "외 1건",
     ]
 
@@ -42,7 +42,7 @@ def test_late_items_are_named_with_deadline_assignee_and_address():
 def test_assignments_say_who_got_what():
     event = {"event": "ops_governance_remediation_assigned", "assigned_count": 1, "items": LATE["items"][:1]}
 
-    assert lines(event, SEOUL)[0] == "배정한 항목 1건"
+    assert lines(event, SEOUL)[0] == "새로 배정된 조치 1건"
     assert "이하늘" in lines(event, SEOUL)[1]
 
 
@@ -60,4 +60,4 @@ def test_words_of_people_cannot_call_a_whole_room():
     assert "<!channel>" not in body["text"]
     assert "&lt;!channel&gt;" in body["text"]
     card = webhooks.shaped(TEAMS, LATE, SEOUL)["attachments"][0]["content"]["body"][0]["text"]
-    assert card.startswith("챙길 항목 3건 (기한 임박·초과 모두 23건, 심각 2건)\n\n• GR-020")
+    assert card.startswith("확인할 조치 3건(기한 임박·초과 전체 23건, 심각 2건)\n\n• GR-020")

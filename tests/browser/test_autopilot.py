@@ -154,5 +154,5 @@ def test_a_dead_channel_shows_its_attempts_and_can_be_tried_again(page_as, axe, 
     assert axe(page) == []
     page.get_by_role("button", name="다시 보내기").click()
 
-    expect(page.get_by_text("알림을 전달하지 못했습니다")).to_be_visible()
+    expect(page.get_by_text("알림을 발송하지 못했습니다")).to_be_visible()
     expect(page.get_by_role("table")).to_contain_text("이 채널은 더 이상 설정에 없습니다")

@@ -76,7 +76,7 @@ def test_a_dangerous_dialog_waits_for_the_typed_name_and_gives_the_focus_back(pa
     page.fill("#deactivate-confirm", "leaver")
     page.click("#deactivate button[type=submit]")
     page.wait_for_load_state()
-    assert page.locator("text=비활성").count() >= 1
+    assert page.locator("text=사용 중지").count() >= 1
 
 
 def test_a_token_is_shown_once_and_can_be_copied(page_as):

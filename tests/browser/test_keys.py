@@ -126,7 +126,7 @@ def test_the_palette_says_how_many_it_found_and_when_there_is_nothing(page_as, a
 
     page.keyboard.type("zzqqy")
 
-    expect(status).to_have_text("맞는 것이 없습니다")
+    expect(status).to_have_text("결과가 없습니다")
     expect(status).to_be_visible()
     assert axe(page) == []
 
@@ -191,7 +191,7 @@ def test_a_full_column_is_shown_step_by_step_and_the_table_has_the_rest(page_as,
     page.locator("[data-toast] [data-undo]").wait_for()
     _open(page, "/board")
     cards, more = page.locator("#col-pending .board-card"), page.locator("#col-pending > a")
-    next_words = "다음 1건 더 보기 (남은 %d건)" if lang == "ko" else "Next 1 of %d more"
+    next_words = "다음 1건 더 보기(남은 %d건)" if lang == "ko" else "Next 1 of %d more"
 
     for shown in (2, 3):
         expect(more).to_have_text(next_words % (5 - shown))

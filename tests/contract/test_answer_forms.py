@@ -59,7 +59,7 @@ def test_an_item_is_called_as_its_action_is_published(owner, session, clock):
     titles = {one["id"]: one["title"] for one in owner.get(f"{T}/workload").json["suggestions"]}
     lines = {one["id"]: one["title"] for one in owner.post(f"{A}/preview").json["plan"]["lines"]}
 
-    assert titles[row.id] == lines[row.id] == "복원이 유효하다고 확인될 때까지 복구 리허설을 다시 실행합니다."
+    assert titles[row.id] == lines[row.id] == "복구 리허설 재실행(복원 확인까지)"
 
 
 def test_a_blank_site_is_no_site_and_a_name_is_read_as_it_is_stored(owner, planned):

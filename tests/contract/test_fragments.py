@@ -20,6 +20,7 @@ from console.models.tracker import TrackerItem
 from console.services.identity import passwords
 from tests.contract.routes import WEEK, routes
 from tests.factories import make_user
+from tests.support import page_words
 from tests.support.people import PASSWORD, BrowserClient
 
 FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -50,6 +51,11 @@ LINK = re.compile(r"""\b(?:href|hx-get)=["']([^"']+)["']""")
 FOUND = {200, 286, 302, 303}
 # What no control asks for, but a bookmark of last year or somebody curious: behind the end, no row, refused words.
 ODD = ("?page=999", "?q=nothing-has-this-name", "?sort=nothing", "?page=0")
+# Pages whose subject are words of the API or of the sources, and a drawer that holds an entry as it was written.
+OF_CODE = {"/api/docs", "/components", "/components/drawer", "/audit/entries/<int:entry_id>"}
+# Names that stand in pages of every language: of the product, its reader, programs, files, addresses, a unit.
+NAMES = {"Facility", "User", "demo", "Python", "Redis", "memory", "audit_chain_key", "health", "meta", "ms", "English"}
+VIEWS = [("/board", "/board?view=table"), ("/programme/<week:week>", f"/programme/{WEEK}?view=table")]
 # A week's card, closings and package belong to one site each.
 OF_A_SITE = ("/readiness", "/history", "/package")
 
@@ -140,6 +146,32 @@ def test_every_page_answers_as_a_page_and_as_a_fragment(make_app, engine, sessio
 
     every_page_answers_everybody(known, readers)
     every_control_of_a_list_answers(known, readers[READERS[0]])
+    every_page_speaks_one_language([*known, *VIEWS], readers[READERS[0]], page_words.stored_hangul(session))
+
+
+def every_page_speaks_one_language(known, owner, stored):
+    """English pages hold nothing Korean but what people wrote, Korean ones nothing English but names; menus too."""
+    wrong = []
+    for language, own_word in (("ko", "현황"), ("en", "Overview")):
+        owner.set_cookie("lang", language)
+        read = 0
+        for rule, address in known:
+            page = owner.get(address)
+            if rule in OF_CODE or page.mimetype != "text/html" or page.status_code != 200:
+                continue
+            read += 1
+            menus = {one for one in map(html.unescape, LINK.findall(page.text)) if "menu=" in one}
+            said = page_words.read(page.text)
+            assert own_word in said or "<nav" not in page.text, address
+            for menu in menus:
+                said += page_words.read(owner.get(menu, headers=FRAGMENT).text)
+            for text in said:
+                found = page_words.english(text) - NAMES if language == "ko" else page_words.foreign(text, stored)
+                found |= {*page_words.RAW.findall(text), *page_words.HEADER.findall(text)} - NAMES
+                wrong += [f"{language} {address}: {sorted(found)} in {text[:80]!r}"] if found else []
+        assert read > 25
+
+    assert not wrong, "\n".join(wrong)
 
 
 def every_page_answers_everybody(known, readers):

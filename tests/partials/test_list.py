@@ -58,7 +58,7 @@ def test_a_menu_is_loaded_when_it_is_opened_and_is_a_link_without_script(render)
 
     assert "/x?status=pending&menu=status" in links(markup)
     assert 'hx-get="/x?status=pending&amp;menu=status"' in markup
-    assert "막힘" not in markup.split("<table")[0]
+    assert "보류" not in markup.split("<table")[0]
 
 
 def test_a_choice_is_added_to_those_that_stand(menu):

@@ -48,15 +48,15 @@ def test_a_conflict_says_what_and_offers_to_try_again(app, browser_client):
     page = browser_client("owner").get("/views")
 
     assert page.status_code == 409
-    assert "그 사이에 사용자 정보가 바뀌었습니다" in page.text
+    assert "그사이 사용자 정보가 바뀌었습니다" in page.text
     assert 'href="/views"><svg' in page.text.replace("\n", "")
 
 
 @pytest.mark.parametrize(
     ("address", "status", "words"),
     [
-        ("/board/items/99999", 404, "그런 조치 항목이 없습니다"),
-        ("/alerts/99999", 404, "그런 알림이 없습니다"),
+        ("/board/items/99999", 404, "없는 조치 항목입니다"),
+        ("/alerts/99999", 404, "없는 알림입니다"),
         ("/board?site=별관", 403, "맡지 않은 사업장입니다"),
     ],
 )

@@ -69,11 +69,37 @@ def test_numbers_have_separators(reading, value, digits, shown):
     assert formats.number(value, digits) == shown
 
 
+@pytest.mark.parametrize(
+    ("lang", "count", "shown"),
+    [("ko", 67, "67바이트"), ("en", 67, "67 bytes"), ("ko", 493_568, "482 KB"), ("ko", 1_500_000, "1.4 MB")],
+)
+def test_a_file_has_its_size_in_the_largest_unit(reading, lang, count, shown):
+    reading(lang)
+
+    assert formats.file_size(count) == shown
+
+
+@pytest.mark.parametrize(
+    ("lang", "role", "shown"),
+    [
+        ("ko", "Security Manager", "정보보안 책임자"),
+        ("en", "Security Manager", "Security Manager"),
+        ("ko", "Ops Lead + QA", "운영팀장 + 품질 담당"),
+        ("ko", "Save", "Save"),
+        ("ko", None, ""),
+    ],
+)
+def test_a_role_of_work_is_called_by_its_name_and_another_text_stands_for_itself(reading, lang, role, shown):
+    reading(lang)
+
+    assert formats.owner_role(role) == shown
+
+
 def test_texts_are_translated_with_their_values(reading):
     reading("ko")
 
-    assert formats.tr(T("%(item)s resolved", item="GR-001")) == "GR-001 해소"
-    assert formats.tr({"msgid": "%(item)s resolved", "params": {"item": "GR-001"}}) == "GR-001 해소"
+    assert formats.tr(T("%(item)s resolved", item="GR-001")) == "GR-001: 완료 확인"
+    assert formats.tr({"msgid": "%(item)s resolved", "params": {"item": "GR-001"}}) == "GR-001: 완료 확인"
     assert formats.tr(None) == ""
 
 

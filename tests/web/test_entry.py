@@ -19,7 +19,7 @@ from console.web.request import demanded
 from tests.support.people import PASSWORD, BrowserClient
 
 NUL, HALF = "%00", "%ED%A0%80"
-SENTENCE = "어떤 글에도 없는 문자"
+SENTENCE = "쓸 수 없는 문자"
 ITEM = {"title": "t", "sla_hours": "24", "priority": "4"}
 
 

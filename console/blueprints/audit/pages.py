@@ -29,6 +29,7 @@ from console.ui import runs as running
 from console.ui.addresses import url_if
 from console.ui.labels import audit as audit_words
 from console.ui.labels import audit_entries
+from console.ui.labels.common import status_word
 from console.ui.lists import list_download, opened
 from console.ui.navigation import NavItem
 from console.ui.responses import download, fragment_of, menu_of, vary
@@ -37,7 +38,7 @@ from console.web.request import access, web_context
 
 pages = Blueprint("audit", __name__)
 VERIFIER = Path(__file__).parents[3] / "tools" / "verify_audit.py"
-SPEC = audit_list.spec(audit_words.ACTIONS)
+SPEC = audit_list.spec(audit_entries.action_said, lambda word: status_word(word).label, audit_entries.kind_said)
 NAV = NavItem("administration", 40, "audit.page", N_("Audit log"), "history", permission=READ[0], any_of=READ[1:])
 
 

@@ -85,7 +85,11 @@ def target_words(target: str) -> str:
     """Return a target such as "<=35.0" in words."""
     found = TARGET.fullmatch(target)
     sentence = words.TARGETS.get(found["sign"]) if found else None
-    return _(sentence, value=f"{float(found['value']):g}") if found and sentence else target
+    if not found or not sentence:
+        return target
+    # Rates are written with a decimal point, counts without one.
+    unit = "%" if "." in found["value"] else ""
+    return _(sentence, value=f"{float(found['value']):g}{unit}")
 
 
 def day_series(days: Sequence[Day]) -> list[Series]:

@@ -64,7 +64,7 @@ def entries() -> list[Entry]:
         found += [Entry(view.name, view.address, _("Saved view"), "bookmark") for view in views.listed(web_context())]
     for endpoint, label, icon, words in ACTIONS:
         if (url := url_if(endpoint)) is not None:
-            found.append(Entry(_(label), url, _("Begin something"), icon, f"{label} {words}"))
+            found.append(Entry(_(label), url, _("Quick actions"), icon, f"{label} {words}"))
     return found
 
 

@@ -66,7 +66,12 @@ def sample_list(now: datetime, query: ListQuery, *, empty: str = "") -> ListResu
     """Return a page of sample rows for `query`, or nothing for a list of the name `empty`."""
     rows = (
         _row(
-            1042, "변전실 2호기 절연저항 저하", "한빛마을 3단지", "in_progress", "이정비", now - timedelta(minutes=125)
+            1042,
+            "변전실 2호 변압기 절연저항 저하",
+            "한빛마을 3단지",
+            "in_progress",
+            "이정비",
+            now - timedelta(minutes=125),
         ),
         _row(1031, "비상발전기 배터리 교체", "강남 센터원", "pending", None, now - timedelta(minutes=24)),
         _row(1039, "지하 1층 집수정 펌프 누수", "푸른숲 타워", "in_progress", "박기사", now + timedelta(hours=7)),

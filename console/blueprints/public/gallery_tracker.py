@@ -34,7 +34,7 @@ _BLANK: dict[str, Any] = {
 def sample_items(now: datetime) -> tuple[ItemView, ...]:
     """Return a late, a waiting, a blocked and a finished item."""
     return (
-        _item(now, 42, "변전실 2호기 절연저항 저하", -125, required=True, assignee="이정비", status="in_progress"),
+        _item(now, 42, "변전실 2호 변압기 절연저항 저하", -125, required=True, assignee="이정비", status="in_progress"),
         _item(now, 39, "지하 1층 집수정 펌프 누수", 420, status="pending", comment_count=2),
         _item(now, 36, "옥상 배수구 청소", 2900, assignee="정미화", status="blocked", completion_note="부품 입고 대기"),
         _item(now, 27, "CCTV 저장장치 점검", 7200, assignee="한보안", status="done", evidence_count=1),
@@ -70,7 +70,7 @@ def sample_readiness(now: datetime) -> Readiness:
 
 def sample_evidence(now: datetime, url: str) -> Panel:
     """Return the panel of an item with a scanned file and one that waits; its forms lead to `url`."""
-    item = _item(now, 42, "변전실 2호기 절연저항 저하", -125, evidence_required=True, evidence_count=2)
+    item = _item(now, 42, "변전실 2호 변압기 절연저항 저하", -125, evidence_required=True, evidence_count=2)
     files = (
         _file(now, 2, "절연저항_측정.pdf", "application/pdf", 482_113, CLEAN, note="조치 뒤 측정값 4.2 MΩ"),
         _file(now, 1, "변전실_사진.jpg", "image/jpeg", 1_204_331, PENDING),

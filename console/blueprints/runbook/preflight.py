@@ -111,5 +111,5 @@ def page() -> Response:
 def refresh_page() -> ResponseReturnValue:
     """Let the process that answers look around anew."""
     refresh()
-    leave_toast(_("The answering process has looked again"))
+    leave_toast(_("The answering process has checked again"))
     return redirect(url_for("preflight.page"), 303)

@@ -93,7 +93,7 @@ def ask(place: TrackerUrls) -> Response:
         "told": told,
         "undecided": action != "close",
         "action": action,
-        "people": [*takers(people, told.total), (NOBODY, _("Nobody"))],
+        "people": [*takers(people, told.total), (NOBODY, _("No assignee"))],
         "statuses": [(word, _(label)) for word, label in STATUS_LABELS.items()],
         "ids": sent.ids,
         "everything": sent.everything,

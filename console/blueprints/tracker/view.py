@@ -33,7 +33,7 @@ from console.services.tracker.items import Changed
 from console.services.tracker.rows import ItemView
 from console.ui.addresses import url_if
 from console.ui.errors import render_error
-from console.ui.formats import tr
+from console.ui.formats import owner_role, tr
 from console.ui.frame import frame, leave_toast
 from console.ui.labels.tracker import conflict_changes, mentioned, timeline
 from console.ui.reader import zone_named, zone_of_site
@@ -101,7 +101,7 @@ def items_of(ctx: Context, place: TrackerUrls, query: ListQuery, closing: Comple
         "item_type": tuple((kind.word, _(kind.label)) for kind in kinds),
         "assignee": tuple((people | {word: people.get(word, word) for word in chosen}).items()),
         "priority": tuple((str(number), str(number)) for number in (1, 2, 3, 4)),
-        "owner_role": tuple((role, role) for role in _owners(place)),
+        "owner_role": tuple((role, owner_role(role)) for role in _owners(place)),
     }
     return Items(view, replace(data, choices={**data.choices, **more}), columns)
 

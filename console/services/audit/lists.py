@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import ge, lt
@@ -37,8 +37,12 @@ def words_of(ctx: Context, name: str) -> list[str]:
     return sorted(ctx.session.scalars(query))
 
 
-def _choices(name: str, labels: Mapping[str, str] | None = None) -> Callable[[Context], Choices]:
-    return lambda ctx: [(word, (labels or {}).get(word, word)) for word in words_of(ctx, name)]
+def _choices(name: str, said: Callable[[str], str] = str) -> Callable[[Context], Choices]:
+    return lambda ctx: [(word, said(word)) for word in words_of(ctx, name)]
+
+
+def _actor(username: str) -> str:
+    return N_("System") if username == "system" else username
 
 
 def _status(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
@@ -65,8 +69,10 @@ def _search(ctx: Context, text: str) -> ColumnElement[bool]:
     return or_(*parts, LOGS.c.request_id == text)
 
 
-def spec(actions: Mapping[str, str]) -> ListSpec:
-    """Return the declaration of the list; `actions` are the message ids of known actions."""
+def spec(
+    action: Callable[[str], str] = str, status: Callable[[str], str] = str, kind: Callable[[str], str] = str
+) -> ListSpec:
+    """Return the declaration of the list, with what gives the message ids of its filters' words."""
     return ListSpec(
         name="audit",
         read=READ,
@@ -80,11 +86,19 @@ def spec(actions: Mapping[str, str]) -> ListSpec:
             *("request_id", "detail"),
         ),
         filters=(
-            Filter("action", N_("What"), "choice", one_of(LOGS.c.action), _choices("action", actions)),
-            Filter("actor_username", N_("Actor"), "choice", one_of(LOGS.c.actor_username), _choices("actor_username")),
-            Filter("resource_type", N_("Kind"), "choice", one_of(LOGS.c.resource_type), _choices("resource_type")),
+            Filter("action", N_("What"), "choice", one_of(LOGS.c.action), _choices("action", action)),
+            Filter(
+                "actor_username",
+                N_("Actor"),
+                "choice",
+                one_of(LOGS.c.actor_username),
+                _choices("actor_username", _actor),
+            ),
+            Filter(
+                "resource_type", N_("Kind"), "choice", one_of(LOGS.c.resource_type), _choices("resource_type", kind)
+            ),
             Filter("resource_id", N_("Record"), "text", one_of(LOGS.c.resource_id), multiple=False),
-            Filter("status", N_("Result"), "choice", _status, tuple((word, word) for word in STATUSES)),
+            Filter("status", N_("Result"), "choice", _status, tuple((word, status(word)) for word in STATUSES)),
             *day_filters(LOGS.c.created_at, keys=("from", "to")),
             Filter("request_id", N_("Request"), "text", one_of(LOGS.c.request_id), multiple=False, shown=False),
         ),
@@ -94,7 +108,7 @@ def spec(actions: Mapping[str, str]) -> ListSpec:
 
 
 _FOR_PROGRAMS = replace(
-    spec({}),
+    spec(),
     name="audit_api",
     filters=(
         *exact(LOGS.c, "action", "actor_username", "resource_type", "resource_id", "request_id"),

@@ -176,13 +176,13 @@ def run_list(skips: Mapping[str, str]) -> ListSpec:
             Column("status", N_("Status"), JobRun.status),
             Column("outcome", N_("Outcome"), None, _outcome_word),
             Column("assigned_count", N_("Assigned"), RunFact.assigned_count, numeric=True),
-            Column("notified_count", N_("Told"), RunFact.notified_count, numeric=True),
+            Column("notified_count", N_("Notified"), RunFact.notified_count, numeric=True),
             Column("open_items", N_("Open before"), RunFact.open_items, numeric=True),
             Column("open_items_after", N_("Open after"), RunFact.open_items_after, numeric=True),
             Column("overdue_count", N_("Late"), RunFact.overdue_count, numeric=True),
             Column("unassigned_open_count", N_("Unassigned"), RunFact.unassigned_open_count, numeric=True),
             Column("trigger", N_("Started by"), JobRun.trigger, shown=False),
-            Column("duration_ms", N_("Took, ms"), numeric=True, shown=False),
+            Column("duration_ms", N_("Duration, ms"), numeric=True, shown=False),
         ),
         filters=(
             Filter(

@@ -31,7 +31,7 @@ STATUS_LABELS = {
 }
 _YES = (("1", N_("Yes")),)
 _RULES = (("fail", N_("Failing")), ("warning", N_("Warning")))
-_STATES = (("active", N_("Active")), ("closed", N_("Closed")), ("all", N_("All")))
+_STATES = (("active", N_("On the board")), ("closed", N_("Closed")), ("all", N_("All")))
 URGENT_FIRST = (TrackerItem.priority.asc(), TrackerItem.due_at.asc(), TrackerItem.id.asc())
 ORDER = (TrackerItem.is_active.desc(), *URGENT_FIRST)
 # Late ones first, then what is due next; what is done stands behind all that is open.

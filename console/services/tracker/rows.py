@@ -62,7 +62,7 @@ class ItemView:
     status: Annotated[str, Fact(N_("Status"), sort=True, history=True)]
     completion_checked: bool
     completion_note: Annotated[str, Fact(N_("Note"), history=True, edited=Edited("note", N_("wrote the note")))]
-    completed_at: Annotated[datetime | None, Fact(N_("Completed"), sort=True, shown=False)]
+    completed_at: Annotated[datetime | None, Fact(N_("Done at"), sort=True, shown=False)]
     is_active: bool
     gate_generated_at: datetime | None
     created_by: str

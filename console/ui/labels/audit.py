@@ -10,7 +10,7 @@ ACTIONS: dict[str, str] = {
     "admin_audit_archive_export_json": N_("Audit archive downloaded"),
     "admin_audit_archive_monthly_run": N_("Month archived"),
     "admin_audit_chain_acknowledge": N_("Loss of a log acknowledged"),
-    "admin_audit_chain_rebaseline": N_("Audit hashes written anew"),
+    "admin_audit_chain_rebaseline": N_("Audit hashes recomputed"),
     "admin_audit_log_export_csv": N_("Audit log downloaded as CSV"),
     "admin_site_create": N_("Site created"),
     "admin_site_update": N_("Site changed"),
@@ -95,7 +95,7 @@ REASONS: dict[str, str] = {
     "keyed_hash_missing": N_("The entry carries no proof that the product wrote it."),
     "keyed_hash_mismatch": N_("The product did not write the entry like this."),
     "keyed_hash_unknown_key": N_("The entry was written with a key that is not known here."),
-    "head_mismatch": N_("The newest entries are missing, or some were added behind the product's back."),
+    "head_mismatch": N_("The newest entries are missing, or some were added outside the system."),
     "checkpoint_mismatch": N_(
         "A signed checkpoint says something else: entries were changed or cut off, or an older backup was restored."
     ),

@@ -19,6 +19,7 @@ from console.services.home.audit_targets import Target, kind_of, targets_of
 from console.services.identity.names import names_of
 from console.services.jobs import registry
 from console.ui.addresses import url_if
+from console.ui.labels.audit import action_label
 from console.ui.labels.common import status_word
 from console.ui.labels.evidence import taken_at
 from console.ui.times import localtime
@@ -42,7 +43,7 @@ EVIDENCE, ITEM = N_("Evidence file"), N_("Item")
 FIELDS: Mapping[str, str] = {
     "assignee": N_("Assignee"),
     "captured_at": N_("Taken"),
-    "completed_at": N_("Completed"),
+    "completed_at": N_("Done at"),
     "completion_note": N_("Note"),
     "display_name": N_("Name"),
     "due_at": N_("Due"),
@@ -118,6 +119,20 @@ def resource_label(entry: LogEntry) -> Any:
     if kind_of(kind) is not None:
         return ITEM if kind_of(kind) == "item" else EVIDENCE
     return week.label if week else f"{kind} {number}".strip()
+
+
+def action_said(action: str) -> str:
+    """Return what an action is called in the reader's language; those of a week have its code in front."""
+    week = WEEKS.get(action.partition("_")[0])
+    return " · ".join(part for part in (week.label if week else "", _(action_label(action))) if part)
+
+
+def kind_said(kind: str) -> str:
+    """Return what a kind of thing is called in the reader's language; those of a week have its code in front."""
+    week = WEEKS.get(kind.removeprefix("adoption_").partition("_")[0])
+    found = RESOURCES.get(kind) or {"item": ITEM, "evidence": EVIDENCE}.get(kind_of(kind) or "")
+    said = _(found) if found else "" if week else kind
+    return " · ".join(part for part in (week.label if week else "", said) if part)
 
 
 def detail_words(read: ReadDetail) -> dict[str, Any]:

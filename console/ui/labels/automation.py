@@ -9,11 +9,11 @@ from console.domain.text import N_
 # What is done about an item: label, tone, icon.
 ACTIONS = {
     "auto_assign": (N_("Assign"), "wait", "user-plus"),
-    "escalation": (N_("Tell"), "late", "bell"),
-    "leave": (N_("Leave"), "plain", "minus"),
+    "escalation": (N_("Notify"), "late", "bell"),
+    "leave": (N_("No action"), "plain", "minus"),
     "sync": (N_("Sync"), "plain", "refresh"),
 }
-LEVELS = {1: N_("Tell: due soon"), 2: N_("Tell: late"), 3: N_("Tell: critical")}
+LEVELS = {1: N_("Notify: due soon"), 2: N_("Notify: late"), 3: N_("Notify: critical")}
 # Why items are counted where they are; keys are rules of the plan.
 RULES = {
     "least_loaded": N_("To the person with the least load"),
@@ -25,7 +25,7 @@ RULES = {
     "notify_off": N_("Messages are switched off"),
     "step": N_("New step"),
     "repeat": N_("Repeated after the interval"),
-    "told": N_("Told already"),
+    "told": N_("Notified already"),
     "not_due": N_("Time is left"),
     "no_deadline": N_("Without deadline"),
 }
@@ -73,7 +73,7 @@ SOURCES = {
     "resume": N_("Resumed"),
 }
 PROPOSAL_STATES = {
-    "open": N_("Open"),
+    "open": N_("Under review"),
     "approved": N_("Approved"),
     "rejected": N_("Rejected"),
     "withdrawn": N_("Withdrawn"),
@@ -91,9 +91,9 @@ class FieldWords:
 
 FIELDS = {
     "enabled": FieldWords(N_("Autopilot"), hint=N_("Off: hourly runs do nothing and say so.")),
-    "notify_enabled": FieldWords(N_("Messages"), hint=N_("Off: nobody is told about late items.")),
+    "notify_enabled": FieldWords(N_("Messages"), hint=N_("Off: no one is notified about late items.")),
     "unassigned_trigger": FieldWords(N_("Assign from this many unassigned"), N_("items"), N_("0 is always.")),
-    "overdue_trigger": FieldWords(N_("Tell from this many late"), N_("items"), N_("Critical items always count.")),
+    "overdue_trigger": FieldWords(N_("Notify from this many late"), N_("items"), N_("Critical items always count.")),
     "cooldown_minutes": FieldWords(
         N_("Cooldown"), N_("min"), N_("Between two runs that act. Skipped runs do not prolong it.")
     ),
@@ -101,11 +101,11 @@ FIELDS = {
     "kpi_window_days": FieldWords(N_("Figures look back"), N_("days")),
     "kpi_due_soon_hours": FieldWords(N_("Due soon in the figures"), N_("h")),
     "escalation_due_soon_hours": FieldWords(
-        N_("Tell before the deadline"), N_("h"), N_("0 tells about late items only.")
+        N_("Notify before the deadline"), N_("h"), N_("0 notifies about late items only.")
     ),
     "auto_assign_max_items": FieldWords(N_("Assign at most at once"), N_("items")),
     "sync_before_run": FieldWords(N_("Sync with the gate first")),
-    "escalation_repeat_hours": FieldWords(N_("Repeat messages after"), N_("h"), N_("0 tells each step once.")),
+    "escalation_repeat_hours": FieldWords(N_("Repeat messages after"), N_("h"), N_("0 notifies about each step once.")),
     "escalation_half_sla": FieldWords(
         N_("Never before half of the SLA"), hint=N_("Items with a short SLA are not due soon from the start.")
     ),

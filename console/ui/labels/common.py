@@ -27,6 +27,7 @@ STATUS: dict[str, Word] = {
     "ok": Word(N_("OK"), "ok", "check"),
     "success": Word(N_("Success"), "ok", "check"),
     "warning": Word(N_("Warning"), "soon", "alert-triangle"),
+    "missing": Word(N_("Not on record"), "wait", "minus"),
     "error": Word(N_("Error"), "late", "alert-triangle"),
     "critical": Word(N_("Critical"), "late", "alert-triangle"),
     "failed": Word(N_("Failed"), "late", "x"),
@@ -52,7 +53,7 @@ STATUS: dict[str, Word] = {
     "closed": Word(N_("Closed"), "plain", "lock"),
     "completed": Word(N_("Completed"), "ok", "check"),
     "completed_with_exceptions": Word(N_("Completed with exceptions"), "soon", "check"),
-    "active": Word(N_("Active"), "plain", "circle-dashed"),
+    "active": Word(N_("Under way"), "plain", "circle-dashed"),
     "late": Word(N_("Late"), "late", "alert-triangle"),
     "due_soon": Word(N_("Due soon"), "soon", "clock"),
     "escalated": Word(N_("Escalated"), "late", "bolt"),
@@ -70,15 +71,28 @@ STATUS: dict[str, Word] = {
 
 ROLES = {"owner": N_("Owner"), "manager": N_("Manager"), "operator": N_("Operator"), "auditor": N_("Auditor")}
 
+# The roles that own items and checks, as the API names them; any other text may stand for a role as well.
+OWNER_ROLES = {
+    role: role
+    for role in (
+        *(N_("Ops Lead"), N_("Ops Manager"), N_("Ops PM"), N_("Ops Director"), N_("Head of Ops"), N_("Ops QA")),
+        *(N_("QA"), N_("QA Lead"), N_("Platform Owner"), N_("Platform Engineer"), N_("SRE"), N_("Security Manager")),
+        *(N_("Security Admin"), N_("DR Owner"), N_("Release Manager"), N_("Operations Excellence Lead")),
+        *(N_("Audit Lead"), N_("CS"), N_("CS Lead"), N_("Product"), N_("Training Lead"), N_("Program Manager")),
+        *(N_("PMO"), N_("Executive Sponsor"), N_("Site Champion"), N_("Owner"), N_("Manager")),
+    )
+}
+ENVIRONMENTS = {"local": N_("local"), "test": N_("test"), "staging": N_("staging"), "production": N_("production")}
+
 ERROR_TITLES = {
     400: N_("The request makes no sense as it stands"),
     401: N_("Please sign in"),
     403: N_("You may not do this"),
     404: N_("There is no such page"),
     405: N_("This address cannot be used like that"),
-    409: N_("Somebody was faster"),
+    409: N_("Someone else changed it first"),
     410: N_("This is no longer kept"),
-    412: N_("Somebody was faster"),
+    412: N_("Someone else changed it first"),
     413: N_("That is too large"),
     414: N_("The address is too long"),
     415: N_("This kind of content is not understood"),
@@ -88,7 +102,7 @@ ERROR_TITLES = {
     503: N_("A part of the system is away"),
 }
 ERROR_TEXTS = {
-    401: N_("Your session has ended or never began."),
+    401: N_("You are not signed in, or your session has ended."),
     403: N_("Your role or your sites do not include this. An owner can change that."),
     404: N_("It may have been moved, or it belongs to a site that you do not see."),
     409: N_("The record was changed meanwhile. Load it again and repeat what you wanted to do."),

@@ -82,8 +82,8 @@ FIELDS = {
     "check_count": N_("Checks"),
     "source": N_("According to"),
     "computed_at": N_("Computed"),
-    "age_seconds": N_("Age in seconds"),
-    "is_stale": N_("Outdated"),
+    "age_seconds": N_("Age"),
+    "is_stale": N_("Up to date"),
     "error_ids": N_("Failed checks"),
     "critical_ids": N_("Critical checks"),
     "risk_level": N_("Risk level"),
@@ -137,7 +137,7 @@ FIELDS = {
     "no_candidate_count": N_("Nobody fits"),
     "notified_count": N_("Alerts sent"),
     "suppressed_count": N_("Alerts held back"),
-    "processed_count": N_("Looked at"),
+    "processed_count": N_("Processed"),
     "success_count": N_("Succeeded"),
     "failed_count": N_("Failed"),
     "dead_count": N_("Given up"),
@@ -155,6 +155,12 @@ FIELDS = {
 STATUS_FIELDS = frozenset({"decision", "overall_status", "latest_status", "ui_main_shell_status", "risk_level"})
 # Limits are words of the same kind, but nothing to worry about.
 WORD_FIELDS = frozenset({"max_risk_level", "max_security_risk_level"})
+OWN_KINDS = {
+    **dict.fromkeys(STATUS_FIELDS, "status"),
+    **dict.fromkeys(WORD_FIELDS, "word"),
+    "age_seconds": "length",
+    "is_stale": "stale",
+}
 
 
 def label(table: Mapping[str, str], key: str) -> str:
@@ -165,15 +171,13 @@ def label(table: Mapping[str, str], key: str) -> str:
 
 
 def kind_of(key: str, value: Any) -> str:
-    """Tell how a value of evidence is written: none, flag, status, word, instant, number, list or text."""
+    """Tell how a value of evidence is written: none, flag, length, stale, status, word, instant, number, list, text."""
     if value is None or value == []:
         return "none"
+    if key in OWN_KINDS:
+        return OWN_KINDS[key]
     if isinstance(value, bool):
         return "flag"
-    if key in STATUS_FIELDS:
-        return "status"
-    if key in WORD_FIELDS:
-        return "word"
     if isinstance(value, (int, float)):
         return "number"
     if isinstance(value, list):

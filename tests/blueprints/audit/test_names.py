@@ -87,7 +87,18 @@ def test_the_system_and_a_sign_in_are_said_in_words(browser_client, trail, thing
     owner = browser_client("owner")
 
     assert cells(owner, "행위자", actor_username="system") == ["시스템"]
-    assert cells(owner, "작업", actor_username="system") == ["로그인"]
+    assert cells(owner, "활동", actor_username="system") == ["로그인"]
+
+
+def test_the_filters_say_the_words_of_the_rows(browser_client, trail):
+    written(trail, ("auth_login_success", "web_session", 1), ("w02_tracker_bootstrap", "adoption_w02_tracker_site", 2))
+    owner = browser_client("owner")
+    menus = [owner.get(f"/audit?menu={key}", headers=PART).text for key in ("action", "resource_type", "status")]
+
+    shown = re.sub(r"<[^>]+>", " ", "".join(menus))
+    for word in ("W02 · 사업장에서 주차 시작", "로그인 세션", "거부", "성공"):
+        assert word in shown
+    assert "w02_tracker_bootstrap" not in shown
 
 
 def test_who_may_not_open_a_thing_reads_its_name_alone(browser_client, trail, things):
@@ -116,9 +127,9 @@ def test_the_drawer_says_words_first_and_keeps_the_ids(browser_client, trail, th
     assert "27번 수신기" in words
     for name, value in (
         ("사업장", SITE),
-        ("활성", "아니요"),
+        ("사용 중", "아니요"),
         ("odd", "1, 2"),
-        ("상태", "막힘"),
+        ("상태", "보류"),
         ("at", "2026-03-02 09:30"),
     ):
         assert re.search(rf"<dt>{name}</dt>\s*<dd>{value}</dd>", words), name

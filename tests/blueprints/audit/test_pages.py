@@ -287,4 +287,4 @@ def test_what_is_no_month_is_told_in_the_reader_s_language(browser_client):
     refused = browser_client("auditor").get("/audit/month?month=2026-13")
 
     assert refused.status_code == 400
-    assert "달은 2026-03처럼 써 주십시오" in refused.text
+    assert "월은 2026-03 형식으로 입력해 주십시오" in refused.text

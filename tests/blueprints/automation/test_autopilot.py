@@ -85,7 +85,7 @@ def test_the_plan_names_items_people_and_reasons_in_korean(api, session, tracker
     assert "계획 미리보기" in said
     assert any(f"배정 GR-001 → {name}" in said for name in names)
     assert "새 단계: 심각·기한 초과" in said
-    assert "그대로 GR-003" in said
+    assert "처리 안 함 GR-003" in said
     assert "상황이 바뀌면 실행하지 않습니다" in said
     assert "다음 실행 09:55" in said
 
@@ -351,7 +351,7 @@ def test_a_run_shows_what_it_did_and_can_be_taken_back(api, session, ran):
 
     said = words(page)
     assert "2 of 2 suggestions" in said
-    assert "Nobody could be told: no alert channel is configured." in said
+    assert "No one could be notified: no alert channel is configured." in said
     assert re.search(r"Unassigned 2 0", said)
     undo = re.search(r'action="(/autopilot/runs/\d+/undo)"', page.text)[1]
     assert caller.post(undo).status_code == 303

@@ -86,7 +86,7 @@ def test_somebody_without_any_permission_is_told_so(app, browser_client, company
 
     page = browser_client("operator").get("/overview").text
 
-    assert "볼 수 없습니다" in page
+    assert "볼 권한이 없습니다" in page
     assert "변전실" not in page
 
 
@@ -111,7 +111,7 @@ def test_every_page_about_the_day_says_who_stopped_the_automation_and_why(
     browser_client, company, session, make_ctx, clock, path
 ):
     reader = browser_client("owner")
-    assert "자동화가 멈춰 있습니다" not in reader.get(path).text
+    assert "자동 처리 정지 중" not in reader.get(path).text
     make_user(session, username="boss", now=clock.now(), display_name="김대표")
     session.commit()
     ctx = make_ctx("owner", username="boss")
@@ -121,14 +121,14 @@ def test_every_page_about_the_day_says_who_stopped_the_automation_and_why(
 
     page = reader.get(path).text
 
-    assert "자동화가 멈춰 있습니다" in page
-    assert re.search(r"김대표 님이 09:00에 멈췄습니다. 사유: 배정이 너무 많습니다", page)
+    assert "자동 처리 정지 중" in page
+    assert re.search(r"김대표 님이 09:00에 정지했습니다. 사유: 배정이 너무 많습니다", page)
     assert len(re.findall("사유: 배정이 너무 많습니다", page)) == 1
     clock.advance(HOUR)
     ctx.begin_write()
     automation.resume(ctx, reason="다시")
     session.commit()
-    assert "자동화가 멈춰 있습니다" not in reader.get(path).text
+    assert "자동 처리 정지 중" not in reader.get(path).text
 
 
 def test_jobs_are_not_green_while_the_automation_is_stopped(browser_client, company, session, make_ctx):
@@ -146,4 +146,4 @@ def test_jobs_are_not_green_while_the_automation_is_stopped(browser_client, comp
     green = re.compile(r'<p class="ok strong cluster">(?:(?!</p>).)*예약 작업', re.DOTALL)
     assert green.search(good)
     assert not green.search(stopped)
-    assert "자동화 작업은 아무것도 바꾸지 않습니다" in stopped
+    assert "관련 예약 작업은 아무것도 바꾸지 않습니다" in stopped

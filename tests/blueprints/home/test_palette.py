@@ -40,7 +40,7 @@ def test_the_search_page_works_without_script(browser_client):
     nothing = client.get("/search?q=없는말").text
 
     assert 'href="/my-work"' in found.split('id="content"')[1]
-    assert "찾은 것이 없습니다" in nothing
+    assert "검색 결과가 없습니다" in nothing
 
 
 def test_what_is_searched_for_cannot_become_markup(browser_client):

@@ -98,7 +98,7 @@ class TestUsers:
         assert (user.role, user.site_scope, user.display_name) == ("auditor", ("별관", "본관"), "김")
         late = owner.post(f"/admin/users/{user_id}", data={**fields, "role": "manager"})
         assert late.status_code == 409
-        assert "그 사이에 사용자 정보가 바뀌었습니다" in late.text
+        assert "그사이 사용자 정보가 바뀌었습니다" in late.text
 
     def test_switching_off_asks_for_the_name_and_names_what_ends(self, owner, session, rows, clock):
         user_id = rows(lambda: make_user(session, now=clock.now(), username="kim").id)
@@ -156,7 +156,7 @@ class TestUsers:
         answer = admin.post("/admin/users/new", data={**USER, "role": "owner"})
 
         assert answer.status_code == 403
-        assert "소유자 역할을 줄 수 없습니다" in answer.text
+        assert "총괄 관리자 역할을 줄 수 없습니다" in answer.text
         assert 'value="kim"' in answer.text
 
     def test_the_list_filters_searches_sorts_and_exports_the_same_rows(self, owner, session, rows, clock):
@@ -255,7 +255,7 @@ class TestTokens:
         assert owner.post(f"/admin/tokens/{old}/rotate").status_code == 409
         assert owner.post(f"/admin/tokens/{new}/revoke").status_code == 303
         assert client.get("/api/auth/me", headers={"X-Admin-Token": fresh}).status_code == 401
-        assert "관리자가 폐기함" in owner.get(f"/admin/tokens/{new}").text
+        assert "직접 폐기함" in owner.get(f"/admin/tokens/{new}").text
         assert owner.get("/admin/tokens/987654").status_code == 404
 
     def test_the_list_shows_what_works_and_on_request_what_ended(self, owner, kim, session, rows, clock):
@@ -307,9 +307,9 @@ class TestSites:
         assert owner.post(address, data={"zone": "Asia/Tokyo", "version": "1"}).status_code == 303
         assert owner.post(address, data={"zone": "Asia/Seoul", "version": "1"}).status_code == 409
         assert owner.post(f"{address}/active").status_code == 303
-        assert "비활성" in words(owner.get("/admin/sites"))
+        assert "사용 중지" in words(owner.get("/admin/sites"))
         assert owner.post(f"{address}/active", data={"active": "1"}).status_code == 303
-        assert "비활성" not in words(owner.get("/admin/sites"))
+        assert "사용 중지" not in words(owner.get("/admin/sites"))
         session.rollback()
         site = session.scalar(select(Site))
         assert (site.zone, site.is_active, site.version) == ("Asia/Tokyo", True, 4)

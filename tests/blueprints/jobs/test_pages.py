@@ -60,8 +60,8 @@ def row_of(page: str, words: str) -> str:
 def test_the_page_says_that_nothing_moves_the_schedule_and_that_the_queue_is_away(api):
     text = api().get("/jobs", headers=ENGLISH).text
 
-    assert "The schedule stands still" in text
-    assert "The queue is away" in text
+    assert "The scheduler has stopped" in text
+    assert "The queue cannot be reached" in text
     assert "No scheduler is running." in text
 
 
@@ -77,7 +77,7 @@ def test_the_page_tells_late_and_missed_in_the_readers_language(api, look, clock
     assert "지연" in korean
     # 25 past of four hours: one run stands in for the other three
     assert "3 missed" in row_of(english, "Every hour at 25 past")
-    assert "3회 놓침" in row_of(korean, "매시 25분")
+    assert "3회 누락" in row_of(korean, "매시 25분")
 
 
 @pytest.mark.parametrize(

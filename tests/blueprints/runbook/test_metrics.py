@@ -128,10 +128,10 @@ def test_a_dead_worker_is_told_on_every_page_to_people_who_may_act(app, browser_
     )
     session.commit()
     owner = browser_client("owner")
-    assert "워커가 보이지" not in owner.get("/board").text
+    assert "워커의 신호가" not in owner.get("/board").text
 
     app.extensions[EXTENSION].look()
 
-    assert "60분 동안 워커가 보이지 않습니다" in owner.get("/board").text
-    assert "60분 동안 스케줄러가 보이지 않습니다" in owner.get("/account").text
-    assert "워커가 보이지" not in browser_client("auditor").get("/board").text
+    assert "60분 동안 워커의 신호가 없습니다" in owner.get("/board").text
+    assert "60분 동안 스케줄러의 신호가 없습니다" in owner.get("/account").text
+    assert "워커의 신호가" not in browser_client("auditor").get("/board").text

@@ -78,7 +78,7 @@ def test_a_refusal_is_said_in_korean(browser_client, place):
     assert blocked.status_code == 422
     assert "바이러스 검사용 시험 문자열" in blocked.text
     assert (empty.status_code, "빈 파일입니다. 다시 저장하거나" in empty.text) == (400, True)
-    assert (nothing.status_code, "파일을 선택하십시오" in nothing.text) == (422, True)
+    assert (nothing.status_code, "파일을 선택해 주십시오" in nothing.text) == (422, True)
 
 
 def test_a_file_is_downloaded_and_removed(browser_client, place, session):

@@ -191,14 +191,14 @@ def test_a_week_is_closed_on_its_page_for_its_site_alone(browser_client, ctx, se
         )
     )
     session.commit()
-    closed = client.post(address, query_string={"site": SITE}, data={"completion_note": "마감"})
+    closed = client.post(address, query_string={"site": SITE}, data={"completion_note": "여름 점검"})
 
     assert (refused.status_code, forced.status_code) == (409, 403)
     assert (closed.status_code, closed.headers["Location"]) == (303, client_url(SITE))
     session.rollback()
     states = dict(session.execute(select(TrackerRun.site, TrackerRun.status).where(TrackerRun.site.is_not(None))).all())
     assert states == {SITE: "completed", OTHER: "active"}
-    assert client.get("/programme/w02/history", query_string={"site": SITE}).text.count("마감") == 1
+    assert client.get("/programme/w02/history", query_string={"site": SITE}).text.count("여름 점검") == 1
     assert client.post(address).status_code == 422
 
 

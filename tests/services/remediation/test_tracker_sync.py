@@ -161,7 +161,7 @@ def test_a_rule_that_got_worse_is_told_once(ctx, session, clock, quiet):
         line = one.payload_json["items"][0]
         assert (one.event_type, one.payload_json["raised_count"]) == ("ops_governance_remediation_raised", 1)
         assert (line["id"], line["rule_id"], line["rule_status"], line["assignee"]) == (item.id, DR, "fail", None)
-        assert line["title"] == "복원이 유효하다고 확인될 때까지 복구 리허설을 다시 실행합니다."
+        assert line["title"] == "복구 리허설 재실행(복원 확인까지)"
 
 
 def test_other_items_of_the_same_rule_are_not_the_syncs_business(ctx, session, clock):

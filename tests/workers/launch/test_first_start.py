@@ -33,7 +33,7 @@ def make(tmp_path):
                 app.app_context(),
                 unit_of_work(sessionmaker(db.engine), actor=SYSTEM, clock=clock, config=config) as ctx,
             ):
-                users.create(ctx, username="demo.kim", display_name="김대표", role="manager", site_scope=("*",))
+                users.create(ctx, username="demo.kim", display_name="김도현", role="manager", site_scope=("*",))
             if then is not None:
                 raise then
 
