@@ -348,7 +348,7 @@ def test_a_menu_without_choices_shows_its_sentence_to_the_arrow_keys(page_as):
     page.keyboard.press("ArrowDown")
 
     expect(menu.locator("p")).to_be_focused()
-    expect(menu.locator("p")).to_have_text("고를 것이 없습니다")
+    expect(menu.locator("p")).to_have_text("선택할 값이 없습니다")
 
 
 @WIDTHS
