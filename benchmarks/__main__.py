@@ -225,7 +225,6 @@ def main() -> None:
         ("postgresql", "PostgreSQL", lambda: postgres_url("bench")),
     ]
     made = [
-        "# Measurements\n\nWritten by `make bench`. ",
         f"{datetime.now(UTC):%Y-%m-%d}, {machine()}; the load runs on the same cores. ",
         f"{data.SITES} sites, {int(data.ITEMS * options.scale):,} tracker items, ",
         f"{int(data.AUDIT_ROWS * options.scale):,} audit rows, {int(data.JOB_RUNS * options.scale):,} job runs; ",

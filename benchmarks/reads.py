@@ -24,6 +24,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import sessionmaker
 
 from benchmarks import data, server
+from benchmarks.results import READS, RESULTS, machine, put
 from console.core.config import Config
 from console.core.database import make_engine
 from console.models.base import Base
@@ -35,8 +36,6 @@ PEOPLE = 8
 BOARD = "/board?view=table"
 ITEMS = "/api/ops/governance/gate/remediation/tracker/items?limit=50"
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
-RESULTS = Path(__file__).with_name("RESULTS.md")
-START, END = "<!-- reads: written by `python -m benchmarks.reads` -->\n", "<!-- end of reads -->\n"
 Caller = dict[str, str]
 Write = Callable[[], None]
 
@@ -176,8 +175,6 @@ def measure(url: str, items: int, *, seconds: float, count: int) -> list[tuple[s
 
 def main() -> None:
     """Measure both databases and write the part of the table."""
-    from benchmarks.__main__ import machine
-
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reads", description=__doc__)
     parser.add_argument("--items", type=int, nargs="+", default=[10_000, 100_000, 300_000])
     parser.add_argument("--seconds", type=float, default=4.0)
@@ -189,11 +186,9 @@ def main() -> None:
     head += ("(e) unchanged, conditional", "five writes a second beside", "memory")
     goals = ("goal", "–", "P95 board ≤ 30, API ≤ 15 ms", "like (d)", "≥ 300, ≥ 600", "≥ 1,000", "≥ 150", "≤ 200 MB")
     made = [
-        f"## Reading in five ways\n\nWritten by `python -m benchmarks.reads`. {machine()}; the load runs on the same "
+        f"{datetime.now(UTC):%Y-%m-%d}, {machine()}; the load runs on the same cores. (d), (e) and the last but one: ",
+        f"{PEOPLE} people at once, each with a session or token of their own.\n",
     ]
-    made.append(
-        f"cores. (d), (e) and the last but one: {PEOPLE} people at once, each with a session or token of their own.\n"
-    )
     for name, address in (
         ("SQLite", lambda: f"sqlite:///{tempfile.mkdtemp(prefix='kaos-bench-db-')}/facility.db"),
         ("PostgreSQL", lambda: postgres_url("bench")),
@@ -204,11 +199,7 @@ def main() -> None:
             for items in options.items:
                 rows = measure(url, items, seconds=options.seconds, count=options.count)
                 made += [f"| {' | '.join(row)} |\n" for row in rows]
-    table = "".join(made)
-    known = options.output.read_text("utf-8") if options.output.exists() else ""
-    before, _start, rest = known.partition(START)
-    _old, _end, behind = rest.partition(END)
-    options.output.write_text(f"{before.rstrip()}\n\n{START}{table}{END}{behind}", "utf-8")
+            put(READS, "".join(made), options.output)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The file of results: what `make bench` measured, and below it what `make soak` broke; each renews its own part."""
+"""The file of results: each command renews its own part of it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,24 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-BENCH, SOAK = "bench", "soak"
-_SOAK_HEAD = "## Broken on purpose\n\nWritten by `make soak`. "
+BENCH, READS, SOAK = "bench", "reads", "soak"
+# The parts in their order, each with the words that it begins with.
+_HEADS = {
+    BENCH: "# Measurements\n\nWritten by `make bench`. ",
+    READS: "## Reading in five ways\n\nWritten by `python -m benchmarks.reads`. ",
+    SOAK: "## Broken on purpose\n\nWritten by `make soak`. ",
+}
 
 
 def put(part: str, text: str, path: Path | None = None) -> None:
-    """Write one part of the file and leave the other as it is."""
+    """Write one part of the file behind its head and leave the others as they are."""
     path = path or RESULTS
-    before, head, after = (path.read_text("utf-8") if path.exists() else "").partition(_SOAK_HEAD)
-    if part == BENCH:
-        before = text.rstrip() + "\n"
-    else:
-        head, after = _SOAK_HEAD, text
-    path.write_text(f"{before.rstrip()}\n\n{head}{after}".strip() + "\n", "utf-8")
+    known = path.read_text("utf-8") if path.exists() else ""
+    starts = {name: at for name, head in _HEADS.items() if (at := known.find(head)) >= 0}
+    ends = [*sorted(starts.values()), len(known)]
+    found = {name: known[at : ends[ends.index(at) + 1]] for name, at in starts.items()}
+    found[part] = _HEADS[part] + text
+    path.write_text("\n\n".join(found[name].strip() for name in _HEADS if name in found) + "\n", "utf-8")
 
 
 def row(*cells: Any) -> str:
