@@ -12,6 +12,8 @@ HANGUL = re.compile(r"[가-힣ㄱ-ㅎ]+")
 LATIN = re.compile(r"[A-Za-z](?:[\w@:/.%+-]*\w)?", re.ASCII)
 # Codes, addresses, numbers of things and names of programs with their version; what is in capitals is a code as well.
 CODE = re.compile(r"[^a-z]*|.*[\d@:/.].*|txt")
+# The number of a plan is chance: its first half may be letters alone.
+PLAN = re.compile(r"\b[0-9a-f]{4}·[0-9a-f]{4}\b")
 # A raw word of the API or a key: small letters joined by underscores.
 RAW = re.compile(r"(?<![\w/.-])[a-z]+(?:_[a-z]+)+(?![\w/.-])")
 HEADER = re.compile(r"Content-Transfer-Encoding|Plural-Forms|MIME-Version|Project-Id-Version")
@@ -49,7 +51,7 @@ def read(text: str) -> list[str]:
 
 def english(text: str) -> set[str]:
     """Return the words of a text that are neither Korean nor a code."""
-    return {word for word in LATIN.findall(text) if not CODE.fullmatch(word)}
+    return {word for word in LATIN.findall(PLAN.sub("", text)) if not CODE.fullmatch(word)}
 
 
 def foreign(text: str, stored: set[str]) -> set[str]:
