@@ -127,6 +127,8 @@ def measure(url: str, items: int, *, seconds: float, count: int) -> list[tuple[s
     environ = server.environment(folder, url, "")
     engine = make_engine(url)
     Base.metadata.drop_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
     now = datetime.now(UTC)
     config = Config.load(environ)
     subprocess.run([sys.executable, "-m", "flask", "db", "upgrade"], cwd=server.ROOT, env=environ, check=True)
