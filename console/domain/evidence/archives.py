@@ -36,9 +36,9 @@ def reading() -> Iterator[None]:
     """
     try:
         yield
-    # Wrong sums; broken streams; ends too early; versions and flags nobody knows; names that are no text, and offsets
-    # before the beginning, which a file refuses with EINVAL.
-    except (BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+    # Wrong sums; broken streams; ends too early; versions and flags nobody knows; names that are no text; and offsets
+    # before the beginning or beyond what memory can have, both of which a file refuses with EINVAL.
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OverflowError) as error:
         raise DamagedArchiveError from error
     except OSError as error:
         if error.errno != errno.EINVAL:

@@ -1,6 +1,8 @@
 import gzip
 import io
 import random
+import struct
+import tempfile
 import zipfile
 
 import pytest
@@ -22,6 +24,21 @@ def test_an_entry_that_claims_another_method_is_refused_unread(claimed):
     content[place : place + 2] = claimed.to_bytes(2, "little")
 
     assert archive_fault(io.BytesIO(bytes(content)), "application/zip") is not None
+
+
+@pytest.mark.parametrize("place", [io.BytesIO, tempfile.TemporaryFile])
+@pytest.mark.parametrize("offset", [2**62, 2**63 - 1, 2**63, 2**64 - 1])
+def test_an_offset_that_no_file_has_is_damage(offset, place):
+    """The wide fields of ZIP64 hold more than memory and files can be asked for."""
+    local, mark, directory = document(zipfile.ZIP_STORED).partition(b"PK\x01\x02")
+    entry = bytearray(mark + directory[: directory.index(b"PK\x05\x06")])
+    extra = struct.pack("<HHQ", 1, 8, offset)
+    entry[30:32], entry[42:46] = len(extra).to_bytes(2, "little"), b"\xff" * 4
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, len(entry) + len(extra), len(local), 0)
+    with place() as content:
+        content.write(local + entry + extra + end)
+
+        assert archive_fault(content, "application/zip") == "archive-damaged"
 
 
 def gzipped(size: int, members: int = 1) -> bytes:
