@@ -7,10 +7,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from console.blueprints.identity import sign_in as steps
-from console.domain.errors import Invalid
 from console.domain.identity.addresses import local_address
 from console.forms.identity import PasswordForm, ProfileForm
-from console.forms.shared import blame, handed
+from console.forms.shared import handed
 from console.inputs.identity import ProfileIn
 from console.services.identity import sessions, tokens
 from console.ui.frame import leave_toast
@@ -86,12 +85,9 @@ def save_password() -> ResponseReturnValue:
         return _password_page(form, 422)
     try:
         steps.change_own_password(form.current.data, form.new.data, end_all_tokens=form.end_all_tokens.data)
-    except steps.WaitPlease as error:
-        blame(form, error)
-        return _password_page(form, 429)
-    except Invalid as error:
-        blame(form, error, "current" if error.code == sessions.WRONG_PASSWORD else "new")
-        return _password_page(form, 422)
+    except steps.REFUSALS as error:
+        field = "current" if error.code == sessions.WRONG_PASSWORD else "new"
+        return _password_page(form, steps.refused(form, error, field))
     leave_toast(_("Your password was changed. Other sessions, and the tokens that it got, have ended."))
     onward = url_for("overview.page") if first else url_for("account.page")
     return redirect(local_address(form.next.data) or onward, 303)

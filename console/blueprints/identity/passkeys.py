@@ -37,12 +37,8 @@ def begin() -> Response:
         return _new_page(form, 422)
     try:
         question = passkey_steps.begin(body.name, form.password.data)
-    except steps.WaitPlease as error:
-        blame(form, error)
-        return _new_page(form, 429)
-    except Invalid as error:
-        blame(form, error, "password")
-        return _new_page(form, 422)
+    except steps.REFUSALS as error:
+        return _new_page(form, steps.refused(form, error, "password"))
     made = render_template("identity/passkey_make.html", name=body.name, question=question)
     return make_response(made, 200, UNKEPT)
 
@@ -95,12 +91,8 @@ def remove(passkey_id: int) -> ResponseReturnValue:
         return _removal_page(passkey_id, form, 422)
     try:
         passkey_steps.remove(passkey_id, code=form.code.data or "", answer=answer)
-    except steps.WaitPlease as error:
-        blame(form, error)
-        return _removal_page(passkey_id, form, 429)
-    except Invalid as error:
-        blame(form, error, "" if answer else "code")
-        return _removal_page(passkey_id, form, 422)
+    except steps.REFUSALS as error:
+        return _removal_page(passkey_id, form, steps.refused(form, error, "" if answer else "code"))
     leave_toast(_("The passkey was removed"))
     return redirect(url_for("second_factor.page"), 303)
 

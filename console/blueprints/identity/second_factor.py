@@ -9,11 +9,9 @@ from flask_babel import gettext as _
 
 from console.blueprints.identity import passkey_steps
 from console.blueprints.identity import sign_in as steps
-from console.domain.errors import Invalid
 from console.domain.identity.passkeys import MOST
 from console.domain.identity.second_factor import must_set_up
 from console.forms.identity import CodeForm, ConfirmPasswordForm
-from console.forms.shared import blame
 from console.services.identity import passkeys, second_factor
 from console.ui.frame import leave_toast
 from console.web.request import access, app_config, current_actor, web_context
@@ -39,12 +37,8 @@ def begin() -> ResponseReturnValue:
         return _page(422, password=form)
     try:
         steps.begin_second_factor(form.password.data)
-    except steps.WaitPlease as error:
-        blame(form, error)
-        return _page(429, password=form)
-    except Invalid as error:
-        blame(form, error, "password")
-        return _page(422, password=form)
+    except steps.REFUSALS as error:
+        return _page(steps.refused(form, error, "password"), password=form)
     return redirect(url_for("second_factor.page"), 303)
 
 
@@ -57,12 +51,8 @@ def confirm() -> ResponseReturnValue:
         return _page(422, code=form)
     try:
         codes = steps.confirm_second_factor(form.code.data)
-    except steps.WaitPlease as error:
-        blame(form, error)
-        return _page(429, code=form)
-    except Invalid as error:
-        blame(form, error, "code")
-        return _page(422, code=form)
+    except steps.REFUSALS as error:
+        return _page(steps.refused(form, error, "code"), code=form)
     return make_response(render_template("identity/recovery_codes.html", codes=codes, renewed=False), 200, UNKEPT)
 
 
@@ -75,12 +65,8 @@ def switch_off() -> ResponseReturnValue:
         return _page(422, code=form)
     try:
         steps.switch_second_factor_off(form.code.data)
-    except steps.WaitPlease as error:
-        blame(form, error)
-        return _page(429, code=form)
-    except Invalid as error:
-        blame(form, error, "code")
-        return _page(422, code=form)
+    except steps.REFUSALS as error:
+        return _page(steps.refused(form, error, "code"), code=form)
     leave_toast(_("The second factor is switched off"))
     return redirect(url_for("second_factor.page"), 303)
 
@@ -96,12 +82,8 @@ def renew_codes() -> ResponseReturnValue:
         return _codes_page(form, 422)
     try:
         codes = passkey_steps.renew_codes(code=form.code.data or "", answer=answer)
-    except steps.WaitPlease as error:
-        blame(form, error)
-        return _codes_page(form, 429)
-    except Invalid as error:
-        blame(form, error, "" if answer else "code")
-        return _codes_page(form, 422)
+    except steps.REFUSALS as error:
+        return _codes_page(form, steps.refused(form, error, "" if answer else "code"))
     return make_response(render_template("identity/recovery_codes.html", codes=codes, renewed=True), 200, UNKEPT)
 
 

@@ -8,11 +8,13 @@ from urllib.parse import urlencode
 
 import structlog
 from flask import Response, current_app, request, session
+from wtforms import Form
 
 from console.core.context import Context
 from console.domain.errors import Invalid, TooManyRequests
 from console.domain.identity.accounts import normalise_password
 from console.domain.text import T
+from console.forms.shared import blame
 from console.services.identity import passkeys, second_factor, sessions
 from console.services.identity.sessions import OpenedSession, Verdict
 from console.ui.frame import THEME_COOKIE
@@ -198,6 +200,15 @@ class WaitPlease(TooManyRequests):
     """Too many failed attempts."""
 
     code = "sign_in_throttled"
+
+
+REFUSALS = (WaitPlease, Invalid)
+
+
+def refused(form: Form, error: WaitPlease | Invalid, field: str) -> int:
+    """Put one of `REFUSALS` to `field`, or above the form where it is asked to wait; return the status of the page."""
+    blame(form, error, "" if isinstance(error, WaitPlease) else field)
+    return error.status
 
 
 def wait_please(seconds: int) -> WaitPlease:
