@@ -14,43 +14,14 @@ from sqlalchemy.orm import sessionmaker
 from console.core.config import Config
 from console.core.context import SYSTEM, unit_of_work
 from console.domain.errors import Conflict, Invalid, NotFound, Unauthorized
-from console.domain.identity.passkeys import ADD, ANSWER_MAX, CHANGE, MOST, SIGN_IN, Place
+from console.domain.identity.passkeys import ADD, CHANGE, MOST, SIGN_IN, Place
 from console.models.audit import AuditLog
 from console.models.identity import Passkey, PasskeyChallenge, RecoveryCode, Token, User, WebSession
-from console.services.identity import me, passkeys, passwords, second_factor, sessions
-from tests.factories import make_token, make_user
-from tests.support.authenticator import ORIGIN, PRESENT, Device, text_of
+from console.services.identity import me, passkeys, second_factor, sessions
+from tests.factories import make_token
+from tests.services.identity.passkey_support import HERE, add, sign_in
+from tests.support.authenticator import PRESENT, Device, text_of
 from tests.support.people import PASSWORD
-
-HERE = Place("localhost", ORIGIN)
-
-
-@pytest.fixture
-def person(session, clock, config, make_ctx):
-    """Return `person(username)`: somebody with a password, and a context of theirs."""
-
-    def build(username="kim", role="manager", config=config):
-        hashed = passwords.make_hash(config, PASSWORD)
-        user = make_user(session, now=clock.now(), username=username, role=role, password_hash=hashed)
-        session.commit()
-        return user, make_ctx(role, user_id=user.id, username=username)
-
-    return build
-
-
-def add(ctx, device=None, *, name="phone", place=HERE, **client):
-    """Make a passkey as the page does; returns device and recovery codes."""
-    device = device or Device(origin=place.origin)
-    question = passkeys.begin(ctx, place, name=name, password=PASSWORD)
-    taken = passkeys.take(ctx, ctx.actor.user_id, device.create(question, **client), ADD)
-    codes = passkeys.add(ctx, place, taken)
-    ctx.commit()
-    return device, codes
-
-
-def sign_in(ctx, user, device, *, place=HERE, **bent):
-    question = passkeys.question(ctx, place, user.id, SIGN_IN)
-    return passkeys.use(ctx, place, user.id, device.get(question, **bent), ip="")
 
 
 def trail(ctx):
@@ -422,46 +393,3 @@ def test_an_owner_who_needs_one_keeps_the_last(person, session, clock, make_ctx)
 
     assert second_factor.own(ctx).is_required is False
     assert [one.name for one in passkeys.list_own(ctx)] == ["second"]
-
-
-ODD = [
-    *("", "{", "[]", "null", "7", '"text"', "{}", "[" * 5000, '{"id": 1}', '{"response": {"clientDataJSON": 5}}'),
-    *('{"response": {"clientDataJSON": "%%%"}}', '{"response": {"clientDataJSON": "\\ud800"}}', "1" * 5000),
-    '{"id": "x", "response": {"clientDataJSON": "bnVsbA"}}',
-    "x" * (ANSWER_MAX + 1),
-]
-
-
-@pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))
-def test_what_has_not_the_form_of_an_answer_is_refused(person, text):
-    user, ctx = person()
-    add(ctx)
-
-    assert passkeys.use(ctx, HERE, user.id, text, ip="") is False
-    assert passkeys.take(ctx, user.id, text, ADD) is None
-
-
-@pytest.mark.parametrize("place", [("id",), ("rawId",), ("type",), *(("response", part) for part in (
-    "clientDataJSON", "authenticatorData", "signature", "userHandle"))], ids=str)  # fmt: skip
-@pytest.mark.parametrize("value", [None, 7, "", "\ud800", "%", "AAAA", [], {"a": 1}, "A" * 4000], ids=repr)
-def test_every_part_of_an_answer_may_be_nonsense(person, place, value):
-    user, ctx = person()
-    device, _codes = add(ctx)
-    answer = json.loads(device.get(passkeys.question(ctx, HERE, user.id, SIGN_IN)))
-    part = answer if len(place) == 1 else answer["response"]
-    part[place[-1]] = value
-    # Devices may leave out whose passkey it is.
-    fine = place[-1] == "userHandle" and value in (None, "")
-
-    assert passkeys.use(ctx, HERE, user.id, json.dumps(answer), ip="") is fine
-
-
-@pytest.mark.parametrize(
-    "value", [None, 7, "", "AAAA", "A" * 4000, text_of(b"\xa1" * 3000), text_of(b"\xbf\xff")], ids=repr
-)
-def test_a_new_passkey_may_be_nonsense(person, value):
-    user, ctx = person()
-    answer = json.loads(Device().create(passkeys.begin(ctx, HERE, name="phone", password=PASSWORD)))
-    answer["response"]["attestationObject"] = value
-    with pytest.raises(Invalid):
-        passkeys.add(ctx, HERE, passkeys.take(ctx, user.id, json.dumps(answer), ADD))

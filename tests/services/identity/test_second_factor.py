@@ -14,19 +14,15 @@ from console.core.context import SYSTEM, unit_of_work
 from console.domain.errors import Conflict, Invalid
 from console.models.audit import AuditLog
 from console.models.identity import RecoveryCode, Token, User, WebSession
-from console.services.identity import passwords, second_factor, sessions, users
+from console.services.identity import second_factor, sessions, users
 from tests.factories import make_token, make_user
 from tests.support.people import PASSWORD
 
 
 @pytest.fixture
-def person(session, clock, config, make_ctx):
+def person(person):
     """A person and a context of theirs."""
-    user = make_user(
-        session, now=clock.now(), username="kim", role="manager", password_hash=passwords.make_hash(config, PASSWORD)
-    )
-    session.commit()
-    return user, make_ctx("manager", user_id=user.id, username="kim")
+    return person()
 
 
 @pytest.fixture
