@@ -192,7 +192,7 @@ def test_the_export_begins_with_its_first_row_instead_of_a_sort(ctx, mixed, quer
 
     if ctx.session.get_bind().dialect.name == "postgresql":
         # So few rows it would rather read at once.
-        for other in ("seqscan", "bitmapscan", "sort"):
+        for other in ("seqscan", "bitmapscan", "sort", "incremental_sort"):
             ctx.session.execute(text(f"SET LOCAL enable_{other} = off"))
     event.listen(Engine, "before_cursor_execute", explain)
     try:
