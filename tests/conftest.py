@@ -182,14 +182,21 @@ def session_app(
 
 
 @pytest.fixture
-def app(session_app: ConsoleApp, engine: Engine, clock: FixedClock) -> ConsoleApp:
-    """The application on a clean database, with the test's clock; what other tests asked for is not counted."""
+def app(session_app: ConsoleApp, engine: Engine, clock: FixedClock) -> Iterator[ConsoleApp]:
+    """The application on a clean database, with the test's clock; what other tests asked for is not counted.
+
+    What a test puts into its settings or in the place of a view is gone after it.
+    """
     session_app.extensions[EXTENSION] = make_limiter(session_app.extensions["console_config"])
     # What requests of other tests left to be written speaks of rows that are gone.
     afterwards.init_app(session_app, Background())
     # The database was emptied: checkpoints of what it held would tell of a lost log.
     shutil.rmtree(session_app.extensions["console_config"].path("AUDIT_CHECKPOINT_PATH"), ignore_errors=True)
-    return session_app
+    views, config = dict(session_app.view_functions), dict(session_app.config)
+    yield session_app
+    session_app.view_functions.update(views)
+    session_app.config.clear()
+    session_app.config.update(config)
 
 
 @pytest.fixture

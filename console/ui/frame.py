@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, current_app, g, request, session, url_for
+from flask_babel import gettext
 
 from console.core.context import Actor
 from console.core.i18n import catalogue
@@ -208,16 +209,29 @@ class Frame:
         values: dict[str, Any] = {"site": self.site} if self.site else {}
         return url_for(item.endpoint, **values)
 
+    @cached_property
+    def here(self) -> navigation.NavItem | None:
+        """Return the place of the current page: itself, another page of its module, or one above it."""
+        here, places = request.endpoint or "", nav_items()
+        if exact := next((place for place in places if place.endpoint == here), None):
+            return exact
+        family = [place for place in places if place.endpoint.partition(".")[0] == here.partition(".")[0]]
+        above = [place for place in places if _common(url_for(place.endpoint), request.path)]
+        return max(family or above, key=lambda place: _common(url_for(place.endpoint), request.path), default=None)
+
     def is_here(self, item: navigation.NavItem) -> bool:
-        """Return whether the current page belongs to the place: itself, another page of its module, one below it."""
-        here = request.endpoint or ""
-        if here == item.endpoint or here in {place.endpoint for place in nav_items()}:
-            return here == item.endpoint
-        module = here.partition(".")[0]
-        family = [place for place in nav_items() if place.endpoint.partition(".")[0] == module]
-        above = [place for place in nav_items() if _common(url_for(place.endpoint), request.path)]
-        nearest = max(family or above, key=lambda place: _common(url_for(place.endpoint), request.path), default=None)
-        return nearest is not None and nearest.endpoint == item.endpoint
+        """Return whether the current page belongs to an entry of the rail."""
+        found = self.here
+        return found is not None and (found.endpoint == item.endpoint or (found.place or "") == item.place)
+
+    @property
+    def tabs(self) -> list[tuple[str, str, bool]]:
+        """Return `(label, address, is current)` of the tabs of the current place that the reader may open."""
+        found = self.here
+        items = [item for item in nav_items() if found and found.place and item.place == found.place]
+        return [
+            (gettext(item.label), self.place_url(item), item == found) for item in items if item.visible(self.actor)
+        ]
 
     def script_config(self) -> str:
         """Return what the scripts need to know, as JSON: language, sentences and the words of countdowns."""

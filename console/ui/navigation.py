@@ -6,7 +6,7 @@ A module in `console/blueprints` exports `NAV = NavItem(...)` or a tuple of them
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 from console.core.context import Actor
@@ -21,13 +21,17 @@ GROUP_LABELS = {
     "administration": N_("Administration"),
 }
 
+# Entries of the rail behind which several pages stand, as tabs: label and icon.
+PLACES = {"evidence": (N_("Operations evidence"), "activity")}
+
 
 @dataclass(frozen=True)
 class NavItem:
     """One place: `endpoint` is its page, `permission` who sees it (None: everybody who is signed in).
 
     `any_of` names further permissions that open it too; `count` names the figure beside the label
-    (a name in `Frame.counts`); `phone` puts it into the bottom bar of small screens.
+    (a name in `Frame.counts`); `phone` puts it into the bottom bar of small screens; `place` makes it a tab of that
+    place, which has one entry in the rail: its first tab that the reader may open.
     """
 
     group: str
@@ -39,6 +43,7 @@ class NavItem:
     any_of: tuple[str, ...] = ()
     count: str | None = None
     phone: bool = False
+    place: str | None = None
 
     def visible(self, actor: Actor) -> bool:
         """Return whether the actor may use the place."""
@@ -56,10 +61,22 @@ def collect(modules: Iterable[ModuleType]) -> tuple[NavItem, ...]:
     for item in found:
         if item.group not in GROUPS:
             raise ValueError(f"navigation: {item.endpoint} names the unknown group {item.group!r}")
+        if item.place and item.place not in PLACES:
+            raise ValueError(f"navigation: {item.endpoint} is a tab of the unknown place {item.place!r}")
     return tuple(sorted(found, key=lambda item: (GROUPS.index(item.group), item.order, item.endpoint)))
 
 
 def grouped(items: Iterable[NavItem], actor: Actor) -> list[tuple[str, list[NavItem]]]:
-    """Return `(group, visible items)` for every group that has any."""
-    seen = [item for item in items if item.visible(actor)]
-    return [(group, mine) for group in GROUPS if (mine := [item for item in seen if item.group == group])]
+    """Return `(group, visible items)` for every group that has any; tabs stand as one entry with the place's name."""
+    seen: dict[str, NavItem] = {}
+    for item in items:
+        if item.visible(actor):
+            seen.setdefault(item.place or item.endpoint, _entry(item))
+    return [(group, mine) for group in GROUPS if (mine := [item for item in seen.values() if item.group == group])]
+
+
+def _entry(item: NavItem) -> NavItem:
+    if item.place is None:
+        return item
+    label, icon = PLACES[item.place]
+    return replace(item, label=label, icon=icon)

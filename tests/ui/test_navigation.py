@@ -38,6 +38,26 @@ def test_a_place_shows_only_to_those_who_may_open_it():
     assert grouped(items, ANONYMOUS) == []
 
 
+def test_tabs_of_a_place_are_one_entry_which_opens_the_first_that_the_reader_may_see():
+    tabs = (
+        NavItem("operations", 1, "a.page", "A", "x", "admins:manage", place="evidence"),
+        NavItem("operations", 2, "b.page", "B", "x", "jobs:read", place="evidence"),
+    )
+    items = collect([module(*tabs, NavItem("operations", 9, "c.page", "C", "x"))])
+
+    def shown(role):
+        return [(item.endpoint, item.label) for _group, mine in grouped(items, actor_of(role)) for item in mine]
+
+    assert shown("owner") == [("a.page", "Operations evidence"), ("c.page", "C")]
+    assert shown("manager") == [("b.page", "Operations evidence"), ("c.page", "C")]
+    assert shown("operator") == [("c.page", "C")]
+
+
+def test_a_tab_of_an_unknown_place_stops_the_start():
+    with pytest.raises(ValueError, match="nowhere"):
+        collect([module(NavItem("work", 1, "a.page", "A", "x", place="nowhere"))])
+
+
 @pytest.mark.parametrize("role", ["owner", "manager", "operator", "auditor"])
 def test_the_rail_shows_exactly_the_pages_that_open(app, role):
     actor = actor_of(role)

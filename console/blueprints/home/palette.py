@@ -15,7 +15,7 @@ from console.services.home import search
 from console.services.programme.weeks import readable
 from console.ui.addresses import url_if
 from console.ui.formats import tr
-from console.ui.frame import frame
+from console.ui.frame import frame, nav_items
 from console.ui.responses import answer
 from console.web.request import access, current_actor, web_context
 
@@ -54,8 +54,8 @@ def entries() -> list[Entry]:
     actor, here = current_actor(), frame()
     found = [
         Entry(_(item.label), here.place_url(item), _("Place"), item.icon, item.label)
-        for _group, items in here.groups
-        for item in items
+        for item in nav_items()
+        if item.visible(actor)
     ]
     found += [Entry(_(label), url, _("Place"), icon, label) for url, label, icon in here.my_links]
     weeks = [place_of(week.code) for week in readable(web_context())]

@@ -36,7 +36,16 @@ from console.web.timing import recorder_of
 READ = security.READ
 PERIODS = (7, 30, 90)
 pages = Blueprint("ops_security", __name__)
-NAV = NavItem("operations", 40, "ops_security.page", N_("Security"), "shield-lock", permission=READ[0], any_of=READ[1:])
+NAV = NavItem(
+    "operations",
+    28,
+    "ops_security.page",
+    N_("Security"),
+    "shield-lock",
+    permission=READ[0],
+    any_of=READ[1:],
+    place="evidence",
+)
 api = ApiBlueprint("ops_security_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
 
 

@@ -27,7 +27,16 @@ from console.web.request import access, current_actor, read_anew, web_context
 
 READ = preflight.READ
 pages = Blueprint("preflight", __name__)
-NAV = NavItem("operations", 20, "preflight.page", N_("Preflight"), "activity", permission=READ[0], any_of=READ[1:])
+NAV = NavItem(
+    "operations",
+    27,
+    "preflight.page",
+    N_("Preflight"),
+    "activity",
+    permission=READ[0],
+    any_of=READ[1:],
+    place="evidence",
+)
 api = ApiBlueprint("preflight_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
 
 
