@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.steps import WIDTHS
 
@@ -337,6 +337,28 @@ def test_every_menu_takes_the_arrow_keys(page_as, address, width):
         expect(menu.locator(".menu-list :focus")).to_have_count(1)
         page.keyboard.press("Escape")
         expect(menu.locator("> summary")).to_be_focused()
+
+
+def test_a_menu_that_fills_late_takes_the_arrow_from_no_other(page_as):
+    page = page_as("owner", width=390)
+    _open(page, "/jobs")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/jobs?*menu=*", hold)
+    first, second = (page.locator(f"details[id^=menu-][id$=-{key}]") for key in ("job", "status"))
+    for menu in (first, second):
+        menu.locator("> summary").focus()
+        with page.expect_request("**/jobs?*menu=*"):
+            page.keyboard.press("ArrowDown")
+
+    held[0].continue_()
+    expect(first.locator("[data-menu-body] .menu-item")).not_to_have_count(0)
+    held[1].continue_()
+
+    expect(second.locator(".menu-list :focus")).to_have_count(1)
 
 
 def test_a_menu_without_choices_shows_its_sentence_to_the_arrow_keys(page_as):

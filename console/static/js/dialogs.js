@@ -130,8 +130,9 @@ document.addEventListener('htmx:after:swap', (event) => {
   if (!menu?.matches('details[data-menu]')) return;
   menu.querySelector('[data-narrow]')?.dispatchEvent(new Event('input'));
   const waiting = [document.body, menu.querySelector('summary')].includes(document.activeElement);
-  if (menu === entering && menu.open && waiting) walk(menu, 1);
+  if (menu !== entering) return; // another one may be awaited
   entering = null;
+  if (menu.open && waiting) walk(menu, 1);
 });
 // Long menus get a field that narrows them.
 document.addEventListener('toggle', (event) => {
