@@ -11,8 +11,9 @@ from console.domain.text import N_
 from console.services.alerts.lists import EVENTS, STATUSES
 from console.services.jobs import registry
 from console.ui.labels.audit import action_label
+from console.ui.labels.audit_entries import SYSTEM
 from console.ui.labels.automation import ACTIONS, SKIPS
-from console.ui.labels.common import ROLES, status_word
+from console.ui.labels.common import ROLES, owner_role, status_word
 from console.ui.spreadsheet import Pen, Said
 
 
@@ -36,6 +37,11 @@ def _active(row: Any, pen: Pen) -> str:
 
 def _named(row: Any, _pen: Pen) -> str:
     return row.display_name if row.display_name == row.username else f"{row.display_name} ({row.username})"
+
+
+def _actor(row: Any, _pen: Pen) -> str:
+    named = row.actor if row.actor_username in (SYSTEM, row.actor) else f"{row.actor} ({row.actor_username})"
+    return str(named)
 
 
 def _ended(row: Any, pen: Pen) -> str:
@@ -76,7 +82,7 @@ _ITEM: Mapping[str, Said] = {
     "assignee": lambda item, pen: item.assignee_name or item.assignee or pen.say(N_("Unassigned")),
     "status": _progress,
     "rule_status": _status("rule_status"),
-    "owner_role": lambda item, pen: " + ".join(map(pen.say, (item.owner_role or "").split(" + "))),
+    "owner_role": lambda item, pen: owner_role(item.owner_role, pen.say),
     "item_type": lambda item, pen: pen.say(item.kind),
     "site": lambda item, pen: item.site or pen.say(N_("Platform")),
 }
@@ -89,7 +95,8 @@ _CELLS: Mapping[str, Mapping[str, Said]] = {
     "audit": {
         "action": lambda row, pen: pen.say(action_label(row.action)),
         "status": _status("status"),
-        "resource_id": lambda row, _pen: f"{row.resource_type} {row.resource_id}",
+        "actor_username": _actor,
+        "resource_id": lambda row, pen: f"{row.number} {pen.say(row.target)}".strip(),
     },
     "autopilot_runs": {"status": _status("status"), "outcome": _outcome, "trigger": _TRIGGER},
     "late": _ITEM,

@@ -103,7 +103,7 @@ def _status_word(word: object) -> common.Word:
 
 def owner_role(role: str | None) -> str:
     """Return a role of work, or several joined by a plus, as people call it; other texts stand for themselves."""
-    return " + ".join(map(_table(common.OWNER_ROLES), (role or "").split(" + ")))
+    return common.owner_role(role, _)
 
 
 def _table(words: Mapping[Any, str]) -> Any:

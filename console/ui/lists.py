@@ -6,7 +6,8 @@ programs know: every column under its key, with words and times as in the API.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 from flask import Response, g, request
@@ -25,6 +26,9 @@ from console.ui.spreadsheet import spreadsheet
 from console.web.request import own_address, web_context
 
 Found = TypeVar("Found")
+# What gives rows the names of what they are about, with one query for many of them.
+Named = Callable[[Context, Sequence[Any]], Iterable[Any]]
+NAMED_AT_ONCE = 250
 
 
 def list_page(spec: ListSpec, *, fragment: str, page: str, carried: Sequence[str] = (), **more: Any) -> Response:
@@ -61,16 +65,26 @@ def view_in_part() -> View | None:
     return found
 
 
-def list_download(spec: ListSpec, filename: str) -> Response:
+def list_download(spec: ListSpec, filename: str, named: Named | None = None) -> Response:
     """Stream all rows of a list as CSV; a filter that cannot be is refused before the answer begins.
 
-    `filename` is that of the form for programs.
+    `filename` is that of the form for programs; `named` gives some rows the names that people read in their form.
     """
     ctx, query = web_context(), listing.parse(spec, request.args)
     lists.matching(ctx, spec, query, ctx.now())
-    return download_rows(
-        spec, query, lambda reading: lists.stream(reading, spec, query), listing.csv_columns(spec), filename
-    )
+
+    def rows(reading: Context) -> Iterator[Any]:
+        found = lists.stream(reading, spec, query)
+        if named is None or not query.columns:
+            return found
+        return chain.from_iterable(named(reading, piece) for piece in _pieces(found))
+
+    return download_rows(spec, query, rows, listing.csv_columns(spec), filename)
+
+
+def _pieces(rows: Iterator[Any]) -> Iterator[list[Any]]:
+    while piece := list(islice(rows, NAMED_AT_ONCE)):
+        yield piece
 
 
 def download_rows(

@@ -154,10 +154,10 @@ def test_people_and_tokens_read_like_their_pages(browser_client, api, items):
 
 
 def test_the_audit_log_reads_in_words(browser_client, items):
-    reader = browser_client("owner", language="en", username="boss")
+    reader = browser_client("owner", language="en", username="boss", display_name="Kim")
     found = rows_of(reader.get("/audit/entries.csv?columns=created_at,actor_username,action,status"))
 
-    assert {(row["Actor"], row["What"], row["Result"]) for row in found} >= {("boss", "Sign-in", "Success")}
+    assert {(row["Actor"], row["What"], row["Result"]) for row in found} >= {("Kim (boss)", "Sign-in", "Success")}
     assert all(TIME.fullmatch(row["When"]) for row in found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 
 from console.core import listing
+from console.core.i18n import translate
 from console.domain.audit.detail import read_detail
 from console.domain.jobs import names as job_names
 from console.domain.text import N_, T, Text
@@ -25,6 +27,7 @@ from console.services.audit.months import PageData
 from console.services.common import lists
 from console.services.jobs import registry, runs
 from console.services.jobs.runs import Run
+from console.ui import reader
 from console.ui import runs as running
 from console.ui.addresses import url_if
 from console.ui.labels import audit as audit_words
@@ -94,7 +97,8 @@ def export() -> Response:
     audit.record(
         ctx, "admin_audit_log_export_csv", "admin_audit_log", "list", detail={"filters": filters, "q": query.search}
     )
-    return list_download(SPEC, "audit-log.csv")
+    named = partial(audit_entries.read_entries, say=partial(translate, reader.locale()), linked=False)
+    return list_download(SPEC, "audit-log.csv", named)
 
 
 @pages.get("/audit/entries/<int:entry_id>")

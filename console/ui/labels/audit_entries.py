@@ -71,7 +71,7 @@ FIELDS: Mapping[str, str] = {
     "username": N_("User name"),
     "zone": N_("Time zone"),
 }
-SYSTEM = "system"
+SYSTEM, SYSTEM_LABEL = "system", N_("System")
 _WORDS = ("status", "rule_status")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+\d\d:\d\d|Z)")
 
@@ -89,8 +89,13 @@ class ReadEntry(LogEntry):
         return hash((self.seq, self.created_at))
 
 
-def read_entries(ctx: Context, entries: Iterable[LogEntry]) -> tuple[ReadEntry, ...]:
-    """Return entries as people read them: one query for the actors, and one for each kind of thing."""
+def read_entries(
+    ctx: Context, entries: Iterable[LogEntry], *, say: Callable[[str], str] = _, linked: bool = True
+) -> tuple[ReadEntry, ...]:
+    """Return entries as people read them: one query for the actors, and one for each kind of thing.
+
+    A file that goes on after its request brings its own `say` and has no links.
+    """
     entries = tuple(entries)
     names, targets = names_of(ctx, [entry.actor_username for entry in entries]), targets_of(ctx, entries)
     found = []
@@ -101,10 +106,10 @@ def read_entries(ctx: Context, entries: Iterable[LogEntry]) -> tuple[ReadEntry, 
         found.append(
             ReadEntry(
                 **own,
-                actor=_("System") if who == SYSTEM else names.get(who, who),
+                actor=say(SYSTEM_LABEL) if who == SYSTEM else names.get(who, who),
                 number=target.number if target else "",
                 target=_called(target) if target else resource_label(entry),
-                target_url=_url(target) if target else None,
+                target_url=_url(target) if target and linked else None,
             )
         )
     return tuple(found)

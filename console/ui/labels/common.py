@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from console.domain.text import N_
@@ -116,6 +117,11 @@ ERROR_TEXTS = {
 def status_word(word: object) -> Word:
     """Return how a status word is shown; an unknown word is shown as it is."""
     return STATUS.get(str(word).lower()) or Word(str(word))
+
+
+def owner_role(role: str | None, say: Callable[[str], str]) -> str:
+    """Return a role of work, or several joined by a plus, as people call it; other texts stand for themselves."""
+    return " + ".join(say(OWNER_ROLES[one]) if one in OWNER_ROLES else one for one in (role or "").split(" + "))
 
 
 def initials(name: str | None) -> str:

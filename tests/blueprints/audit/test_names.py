@@ -1,6 +1,9 @@
 """Names instead of ids in the audit log: who, what and on what; the ids stay in the drawer, the exports as they are."""
 
+import csv
+import io
 import re
+from collections import Counter
 
 import pytest
 
@@ -99,6 +102,26 @@ def test_the_filters_say_the_words_of_the_rows(browser_client, trail):
     for word in ("W02 · 사업장에서 주차 시작", "로그인 세션", "거부", "성공"):
         assert word in shown
     assert "w02_tracker_bootstrap" not in shown
+
+
+@pytest.mark.parametrize(
+    ("language", "run", "board"),
+    [("ko", "감사 로그 전체 검증", "조치 보드"), ("en", "Verify the whole audit log", "Remediation board")],
+)
+def test_the_csv_for_people_names_them_as_the_page_does(browser_client, trail, things, language, run, board):
+    entries = [(f"{ITEM}_update", ITEM, things["items"][0]), ("admin_user_update", "admin_user", things["user"])]
+    entries += [("job_run_request", "job_run", things["run"]), (f"{BOARD}_sync", BOARD, "global")]
+    written(trail, *entries * 100)
+    columns = "actor_username,resource_id"
+    owner = browser_client("owner", language=language)
+    answer = owner.get(f"/audit/entries.csv?actor_username=park&columns={columns}").text
+    rows = list(csv.reader(io.StringIO(answer.removeprefix("\ufeff"))))[1:]
+
+    assert {who for who, _what in rows} == {"박관리 (park)"}
+    assert len(rows) == len(entries) * 100
+    told = Counter(what for _who, what in rows)
+    assert (told["GR-027 27번 수신기"], told["박관리"], told[board]) == (100, 100, 100)
+    assert sum(told[what] for what in told if run in what) == 100
 
 
 def test_who_may_not_open_a_thing_reads_its_name_alone(browser_client, trail, things):
