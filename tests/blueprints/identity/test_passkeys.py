@@ -11,7 +11,6 @@ import pyotp
 import pytest
 from sqlalchemy import select
 
-from console.models.audit import AuditLog
 from console.models.identity import Passkey
 from console.services.identity import passwords
 from tests.factories import make_user
@@ -44,28 +43,12 @@ def codes_of(answer):
     return re.findall(r"data-recovery-code>([^<]+)<", answer.text)
 
 
-@pytest.fixture
-def kim(browser_client):
-    return browser_client("manager", username="kim")
-
-
-@pytest.fixture
-def stranger(app):
-    """A browser in which nobody is signed in."""
-    return BrowserClient(app, app.response_class)
-
-
-def actions(session):
-    session.rollback()
-    return session.scalars(select(AuditLog.action).order_by(AuditLog.id)).all()
-
-
 def own_id(session):
     session.rollback()
     return session.scalars(select(Passkey.id).order_by(Passkey.id.desc())).first()
 
 
-def test_from_the_account_to_the_recovery_codes(kim, session):
+def test_from_the_account_to_the_recovery_codes(kim, actions):
     assert f'href="{NEW}"' in kim.get(PAGE).text
     _device, first = add(kim)
     assert first.status_code == 200
@@ -78,7 +61,7 @@ def test_from_the_account_to_the_recovery_codes(kim, session):
     assert "work phone" in shown
     assert "돌려쓰는 &lt;b&gt;열쇠&lt;/b&gt;" in shown
     assert not any(code in shown for code in codes_of(first))
-    assert actions(session)[-2:] == ["auth_passkey_add"] * 2
+    assert actions()[-2:] == ["auth_passkey_add"] * 2
 
 
 @pytest.mark.parametrize(
@@ -128,7 +111,7 @@ def test_somebody_elses_question_is_none_of_mine(kim, browser_client, session):
     assert kim.post("/account/passkeys", data={"answer": answer}).status_code == 200
 
 
-def test_the_sign_in_asks_for_it_after_the_password(kim, stranger, session):
+def test_the_sign_in_asks_for_it_after_the_password(kim, stranger, actions):
     device, _answer = add(kim)
     asked = stranger.sign_in("kim", next="/account")
     assert asked.status_code == 200
@@ -139,7 +122,7 @@ def test_the_sign_in_asks_for_it_after_the_password(kim, stranger, session):
 
     assert (entered.status_code, entered.location) == (303, "/account")
     assert stranger.get("/account").status_code == 200
-    assert actions(session)[-2:] == ["auth_passkey_use", "auth_login_success"]
+    assert actions()[-2:] == ["auth_passkey_use", "auth_login_success"]
 
 
 @pytest.mark.parametrize(
@@ -168,14 +151,14 @@ def test_in_english_everything_is_english(kim, stranger, session):
     assert not [one.request.path for one in shown if re.search(r"[가-힣]", one.text.replace(known, ""))]
 
 
-def test_a_wrong_one_is_told_noted_and_asked_for_again(kim, stranger, session):
+def test_a_wrong_one_is_told_noted_and_asked_for_again(kim, stranger, actions):
     device, _answer = add(kim)
     asked = stranger.sign_in("kim")
     wrong = stranger.post("/sign-in", data={"code": "", "answer": device.get(question_of(asked), origin="https://a.b")})
 
     assert wrong.status_code == 422
     assert "패스키를 확인하지 못했습니다" in wrong.text
-    assert actions(session)[-1] == "auth_second_factor_failed"
+    assert actions()[-1] == "auth_second_factor_failed"
     assert question_of(wrong) not in (None, question_of(asked))
     again = stranger.post("/sign-in", data={"code": "", "answer": device.get(question_of(wrong))})
     assert again.status_code == 303
@@ -260,7 +243,7 @@ def test_renaming(kim, session):
 
 
 @pytest.mark.parametrize("by", ["code", "passkey"])
-def test_removing_takes_a_code_or_a_passkey(kim, stranger, session, by):
+def test_removing_takes_a_code_or_a_passkey(kim, stranger, session, by, actions):
     device, first = add(kim)
     here = f"/account/passkeys/{own_id(session)}/remove"
     asked = kim.post(here)
@@ -269,7 +252,7 @@ def test_removing_takes_a_code_or_a_passkey(kim, stranger, session, by):
     wrong = kim.post(here, data={"code": "abc"})
     assert wrong.status_code == 422
     assert kim.post(here, data={"code": "", "answer": "{}"}).status_code == 422
-    assert actions(session)[-2:] == ["auth_second_factor_failed"] * 2
+    assert actions()[-2:] == ["auth_second_factor_failed"] * 2
     sent = {"code": codes_of(first)[0]} if by == "code" else {"code": "", "answer": device.get(question_of(wrong))}
     assert kim.post(here, data=sent).location == PAGE
 
