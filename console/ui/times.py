@@ -41,13 +41,18 @@ def _said(instant: datetime, form: str, where: str | None) -> str:
 
 
 def localdate(day: date | datetime | None) -> str:
-    """Return a day as people read it; an instant counts as the day it falls on in the reader's zone."""
+    """Return a day as people read it, the year where it is not this one.
+
+    An instant counts as the day it falls on in the reader's zone.
+    """
     if day is None:
         return "–"
     if isinstance(day, datetime):
         day = local(day).date()
-    pattern = {"ko": "yyyy. M. d. (EEE)", "en": "EEE d MMM yyyy"}[locale()]
-    return format_date(day, pattern, locale=locale())
+    patterns = {"ko": "M월 d일", "en": "d MMM"}
+    if day.year != local(now()).year:
+        patterns = {"ko": "yyyy년 M월 d일", "en": "d MMM yyyy"}
+    return format_date(day, patterns[locale()], locale=locale())
 
 
 def date_span(first: date, last: date) -> str:
@@ -60,4 +65,5 @@ def date_span(first: date, last: date) -> str:
     else:
         begin, end = f"d MMM{year if first.year != last.year else ''}", f"d MMM{year}"
         begin = "d" if (first.year, first.month) == (last.year, last.month) else begin
-    return " – ".join(format_date(day, form, locale=language) for day, form in ((first, begin), (last, end)))
+    between = {"ko": "~", "en": " – "}[language]
+    return between.join(format_date(day, form, locale=language) for day, form in ((first, begin), (last, end)))

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -54,10 +54,28 @@ def test_the_full_form_names_the_zone(reading):
     assert formats.localtime(NOON, "full") == "2026-03-02 12:00 (Asia/Seoul)"
 
 
-def test_a_day_begins_at_midnight_of_the_business(reading):
-    reading("en")
+@pytest.mark.parametrize(
+    ("lang", "this_year", "last_year"), [("en", "2 Mar", "2 Mar 2025"), ("ko", "3월 2일", "2025년 3월 2일")]
+)
+def test_a_day_begins_at_midnight_of_the_business(reading, lang, this_year, last_year):
+    reading(lang)
 
-    assert formats.localdate(datetime(2026, 3, 1, 15, tzinfo=UTC)) == "Mon 2 Mar 2026"
+    assert formats.localdate(datetime(2026, 3, 1, 15, tzinfo=UTC)) == this_year
+    assert formats.localdate(datetime(2025, 3, 1, 15, tzinfo=UTC)) == last_year
+
+
+@pytest.mark.parametrize(
+    ("lang", "last", "said"),
+    [
+        ("ko", date(2026, 3, 6), "3월 2일~6일"),
+        ("ko", date(2026, 4, 3), "3월 2일~4월 3일"),
+        ("en", date(2026, 3, 6), "2 – 6 Mar"),
+    ],
+)
+def test_a_span_of_days_is_as_short_as_it_can_be_read(reading, lang, last, said):
+    reading(lang)
+
+    assert formats.date_span(date(2026, 3, 2), last) == said
 
 
 @pytest.mark.parametrize(

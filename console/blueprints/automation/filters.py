@@ -16,7 +16,7 @@ from console.services.automation.history import Day
 from console.ui.charts import Series
 from console.ui.labels import automation as words
 from console.ui.labels.common import Word
-from console.ui.times import local
+from console.ui.times import localtime
 
 TABLES: Mapping[str, Mapping[Any, str]] = {
     "plan_level": words.LEVELS,
@@ -76,9 +76,8 @@ def day_number(day: date) -> str:
 
 
 def moment_label(instant: datetime) -> str:
-    """Return a moment of a chart's axis, in few characters."""
-    then = local(instant)
-    return f"{then.month}/{then.day} {then:%H:%M}"
+    """Return a moment of a chart's axis."""
+    return localtime(instant, "moment")
 
 
 def target_words(target: str) -> str:
