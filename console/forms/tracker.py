@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from console.services.tracker.assignees import Candidate
 from console.services.tracker.columns import STATUS_LABELS
 from console.services.tracker.rows import ItemView
 from console.ui.formats import number, tr
+from console.ui.labels.common import OWNER_ROLES, owner_role
 from console.ui.labels.tracker import FIELDS
 from console.ui.reader import now
 
@@ -151,8 +153,11 @@ class NewItemForm(BaseForm):
     title = StringField(lazy_gettext("What is to be done"), [InputRequired(), Length(max=limits(ItemIn, "title")[1])])
     reason = TextAreaField(lazy_gettext("Why"), [Optional(), Length(max=limits(ItemIn, "reason")[1])])
     site = SelectField(lazy_gettext("Site"), validate_choice=False)
-    owner_role = StringField(
-        lazy_gettext("Owner role"), [Optional(), Length(max=limits(ItemIn, "owner_role")[1])], default="Ops Manager"
+    owner_role = SelectField(
+        lazy_gettext("Owner role"),
+        [Optional(), Length(max=limits(ItemIn, "owner_role")[1])],
+        default="Ops Manager",
+        validate_choice=False,
     )
     assignee = SelectField(lazy_gettext("Assignee"), [Optional()], validate_choice=False)
     sla_hours = IntegerField(
@@ -188,4 +193,6 @@ def new_item_form(
     form.assignee.choices = [("", _("Unassigned")), *((person.username, person.name) for person in people)]
     form.assignee.render_kw = PEOPLE
     form.reason.render_kw = {"rows": 3}
+    roles = [*OWNER_ROLES, *([form.owner_role.data] if form.owner_role.data not in OWNER_ROLES else [])]
+    form.owner_role.choices = sorted(((role, owner_role(role, _)) for role in roles if role), key=itemgetter(1))
     return form

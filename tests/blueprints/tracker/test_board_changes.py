@@ -153,7 +153,9 @@ def test_taking_commenting_and_adding(browser_client, session, items):
     assert "사진 &lt;b&gt;참고&lt;/b&gt;" in commented.text
     assert client.post(f"/board/items/{items[3]}/comments", data={"text": " "}, headers=PARTIAL).status_code == 422
 
-    assert client.get("/board/new").status_code == 200
+    page = client.get("/board/new")
+    assert page.status_code == 200
+    assert '<option selected value="Ops Manager">운영 관리 담당</option>' in page.text
     refused = client.post("/board/new", data={"title": "", "sla_hours": "0", "priority": "4"})
     assert refused.status_code == 422
     assert "이 항목은 필수입니다." in refused.text
