@@ -162,6 +162,8 @@ OWN_KINDS = {
     "is_stale": "stale",
 }
 
+UNITS = frozenset({"percent", "hours", "days", "minutes"})
+
 
 def label(table: Mapping[str, str], key: str) -> str:
     """Return the message id for a key; required variables are named by themselves, unknown keys stay as they are."""
@@ -171,7 +173,11 @@ def label(table: Mapping[str, str], key: str) -> str:
 
 
 def kind_of(key: str, value: Any) -> str:
-    """Tell how a value of evidence is written: none, flag, length, stale, status, word, instant, number, list, text."""
+    """Tell how a value of evidence is written.
+
+    One of none, flag, length, stale, status, word, instant, number, list, text, or a number's unit: percent, hours,
+    days, minutes.
+    """
     if value is None or value == []:
         return "none"
     if key in OWN_KINDS:
@@ -179,7 +185,8 @@ def kind_of(key: str, value: Any) -> str:
     if isinstance(value, bool):
         return "flag"
     if isinstance(value, (int, float)):
-        return "number"
+        unit = key.rpartition("_")[2]
+        return unit if unit in UNITS else "number"
     if isinstance(value, list):
         return "list"
     return "instant" if key.endswith("_at") else "text"

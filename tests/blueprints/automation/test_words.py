@@ -27,6 +27,8 @@ def test_a_rate_has_its_percent_sign_and_a_count_none(app, target, said):
         ("latest_status", "missing", "status"),
         ("max_risk_level", "low", "word"),
         ("error_count", 2, "number"),
+        ("daily_check_max_age_hours", 36, "hours"),
+        ("min_weighted_score_percent", 75.0, "percent"),
     ],
 )
 def test_a_value_of_evidence_has_its_kind(key, value, kind):
