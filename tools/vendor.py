@@ -19,6 +19,9 @@ FILES = {
     "tabler.css": "@tabler/core/dist/css/tabler.min.css",
 }
 FONT = MODULES / "pretendard" / "dist" / "web" / "variable"
+# The faces of papers: whole files, of which a paper embeds what it writes. Browsers never ask for them.
+PAPER = MODULES / "pretendard" / "dist" / "public" / "static" / "alternative"
+PAPER_FACES = ("Pretendard-Regular.ttf", "Pretendard-Bold.ttf")
 FONT_SHEET = "pretendardvariable-dynamic-subset.css"
 FONT_FOLDER = "woff2-dynamic-subset"
 ICON_FOLDER = MODULES / "@tabler" / "icons" / "icons"
@@ -87,6 +90,8 @@ def _font(folder: Path) -> None:
     (folder / "fonts").mkdir()
     for file in sorted((FONT / FONT_FOLDER).glob("*.woff2")):
         shutil.copyfile(file, folder / "fonts" / file.name)
+    for name in PAPER_FACES:
+        shutil.copyfile(_existing(PAPER / name), folder / "fonts" / name)
     text = licence + "\n".join(faces).replace(f"./{FONT_FOLDER}/", "./fonts/")
     (folder / "pretendard.css").write_text(text, encoding="utf-8")
 
