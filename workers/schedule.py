@@ -39,6 +39,18 @@ ENTRIES: tuple[ScheduleEntry, ...] = (
         tolerance=HOUR,
         sentence=N_("On the first of each month at 09:05 in Seoul"),
     ),
+    ScheduleEntry(
+        job_names.QUALITY_WEEKLY,
+        "40 23 * * 5",
+        tolerance=HOUR,
+        sentence=N_("On Saturdays at 08:40 in Seoul, the week before"),
+    ),
+    ScheduleEntry(
+        job_names.QUALITY_MONTHLY,
+        "20 0 1 * *",
+        tolerance=HOUR,
+        sentence=N_("On the first of each month at 09:20 in Seoul, the month before"),
+    ),
     ScheduleEntry(job_names.EVIDENCE_SCAN, "*/10 * * * *", sentence=N_("Every ten minutes")),
     ScheduleEntry(job_names.EVIDENCE_SWEEP, "50 2 * * *", tolerance=HOUR, sentence=N_("Every day at 11:50 in Seoul")),
     ScheduleEntry(

@@ -194,6 +194,7 @@ PREFLIGHT = _section(
     ("OPS_DAILY_CHECK_ARCHIVE_PATH", "path", "ops-daily-check-archives", "Folder of daily check results"),
     ("OPS_QUALITY_REPORT_ARCHIVE_ENABLED", "bool", True, "Keep quality reports as files"),
     ("OPS_QUALITY_REPORT_ARCHIVE_PATH", "path", "ops-quality-reports", "Folder of quality reports"),
+    ("OPS_QUALITY_REPORT_ARCHIVE_RETENTION_DAYS", "int", 180, "Days that quality reports are kept as files", 1),
     ("OPS_QUALITY_WEEKLY_STREAK_TARGET", "int", 4, "Weeks in a row with a quality report that the gate wants", 1),
     ("DEPLOY_SMOKE_ARCHIVE_ENABLED", "bool", True, "Keep deploy smoke records as files"),
     ("DEPLOY_SMOKE_ARCHIVE_PATH", "path", "deploy-smoke-archives", "Folder of deploy smoke records"),

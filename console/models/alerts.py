@@ -36,6 +36,8 @@ class AlertDelivery(Base):
         Index("ix_alert_deliveries_last_attempt_at", "last_attempt_at", "id"),
         # List by event type.
         Index("ix_alert_deliveries_event_type", "event_type", "last_attempt_at", "id"),
+        # reports.figures: how many alerts of a period arrived.
+        Index("ix_alert_deliveries_created_at", "created_at", "status"),
         # History of one channel.
         Index("ix_alert_deliveries_channel", "channel", "last_attempt_at", "id"),
     )

@@ -14,6 +14,7 @@ from console.ui.labels.audit import action_label
 from console.ui.labels.audit_entries import SYSTEM
 from console.ui.labels.automation import ACTIONS, SKIPS
 from console.ui.labels.common import ROLES, owner_role, status_word
+from console.ui.labels.reports import archive_state
 from console.ui.spreadsheet import Pen, Said
 
 
@@ -100,6 +101,7 @@ _CELLS: Mapping[str, Mapping[str, Said]] = {
     },
     "autopilot_runs": {"status": _status("status"), "outcome": _outcome, "trigger": _TRIGGER},
     "late": _ITEM,
+    "quality_archives": {"state": lambda row, pen: pen.say(archive_state(row.state).label)},
     "runs": {
         "job_name": _job,
         "status": _result,

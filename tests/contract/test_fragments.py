@@ -36,6 +36,7 @@ READERS = (
 # a bulk action of a worker is shown to whoever began it, a passkey to its owner.
 ELSEWHERE = {
     *("/ready", "/metrics", "/board/evidence/<int:evidence_id>", "/account/passkeys/<int:passkey_id>"),
+    "/ops/quality/archives/<int:file_id>",
     *(f"{tracker}/bulk/runs/<int:run_id>" for tracker in ("/board", "/programme/<week:week>")),
 }
 # What no control asks for in part: a fragment of it is the whole page.
@@ -80,6 +81,7 @@ def samples(session, rule):
         "month": f"{first(AuditLog.created_at):%Y-%m}",
         "job_name": names.GATE,
         "week": WEEK,
+        "window": "monthly",
     }
 
 

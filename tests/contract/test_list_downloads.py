@@ -31,6 +31,7 @@ LISTS = [
     ("/autopilot/runs", "/autopilot/runs.csv", "outcome"),
     ("/gate/history", "/gate/history.csv", "decision"),
     ("/jobs", "/jobs/runs.csv", "status"),
+    ("/ops/quality", "/ops/quality/archives.csv", "format"),
     ("/board?view=table", "/board/items.csv", "status"),
     ("/programme/w02?view=table", "/programme/w02/items.csv", "status"),
     ("/late", "/late/csv", "of"),
@@ -102,7 +103,7 @@ def test_a_page_offers_its_own_table_and_that_of_the_api(browser_client, items, 
     assert not re.search(r",(True|False|\{\})(,|\r)", people.text)
     # The old address without columns gives what it always gave, under the names of the API.
     header = programs.data.decode("utf-8-sig").split("\r\n")[0]
-    assert re.fullmatch("[a-z_,]+", header)
+    assert re.fullmatch("[a-z0-9_,]+", header)
     assert reader.get(address).text.split("\r\n")[0] == header
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-COUNTED_STATUSES = ("success", "ok")
+# A report that tells of critical findings is a `warning`; the streak asks whether reports are made, not what they say.
+PRODUCED_STATUSES = ("success", "ok", "warning")
 WEEK = timedelta(days=7)
 ANCHOR_GRACE = timedelta(days=8)
 

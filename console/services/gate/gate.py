@@ -18,7 +18,7 @@ from console.domain.errors import NotFound
 from console.domain.gate import gate
 from console.domain.gate.gate import GateSnapshot
 from console.domain.gate.rules import GateFacts, GatePolicy, LatestRun, RunbookFacts, SecurityFacts
-from console.domain.gate.streak import COUNTED_STATUSES, Streak, lookback, weekly_streak
+from console.domain.gate.streak import PRODUCED_STATUSES, Streak, lookback, weekly_streak
 from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import FINISHED
 from console.models.jobs import JobRun
@@ -34,7 +34,7 @@ from console.services.runbook import preflight, runbook
 DAILY_CHECK = "ops_daily_check"
 DR_REHEARSAL = "dr_rehearsal"
 DEPLOY_SMOKE = "deploy_smoke"
-WEEKLY_REPORT = "ops_quality_report_weekly"
+WEEKLY_REPORT = job_names.QUALITY_WEEKLY
 
 READ = ("admins:manage", "governance:read")
 HISTORY_DAYS = 30
@@ -196,8 +196,11 @@ def _latest_run(run: Run | None) -> LatestRun | None:
     return LatestRun(run.id, run.status, run.finished_at, run.detail)
 
 
-def streak(ctx: Context) -> Streak:
-    """Return the streak of weekly quality reports (API contract, weekly streak)."""
+def streak(ctx: Context, *, produced_now: bool = False) -> Streak:
+    """Return the streak of weekly quality reports (API contract, weekly streak).
+
+    A report counts when it was produced, whatever it found; `produced_now` counts the one that is under way.
+    """
     now, target = ctx.now(), ctx.config["OPS_QUALITY_WEEKLY_STREAK_TARGET"]
     finished = ctx.session.scalars(
         select(JobRun.finished_at)
@@ -206,13 +209,15 @@ def streak(ctx: Context) -> Streak:
             JobRun.finished_at >= now - lookback(target),
             JobRun.state == FINISHED,
             JobRun.dry_run.is_(False),
-            JobRun.status.in_(COUNTED_STATUSES),
+            JobRun.status.in_(PRODUCED_STATUSES),
+            JobRun.error_code.is_(None),
         )
         .order_by(JobRun.finished_at.desc())
         .limit(1000)
     )
     zone = ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"])
-    return weekly_streak([at for at in finished if at is not None], now=now, target=target, zone=zone)
+    produced = [at for at in finished if at is not None] + [now] * produced_now
+    return weekly_streak(produced, now=now, target=target, zone=zone)
 
 
 def latest(ctx: Context) -> StoredVerdict:

@@ -12,6 +12,7 @@ TITLES = {
     "audit": N_("Audit log"),
     "autopilot_runs": N_("Runs of the autopilot"),
     "late": N_("Late items"),
+    "quality_archives": N_("Archives of quality reports"),
     "runs": N_("Job runs"),
     "sites": N_("Sites"),
     "tokens": N_("Tokens"),

@@ -1,0 +1,1 @@
+"""Pages and API: the weekly and monthly quality reports."""

@@ -1,0 +1,1 @@
+"""Rules: files that runs leave behind, and what became of them."""

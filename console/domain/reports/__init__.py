@@ -1,0 +1,1 @@
+"""Rules: the weekly and monthly quality reports."""

@@ -1,0 +1,1 @@
+"""Use cases: files that runs leave behind, and what became of them."""

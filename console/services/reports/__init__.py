@@ -1,0 +1,1 @@
+"""Use cases: the weekly and monthly quality reports."""
