@@ -1,6 +1,6 @@
 """Archives of runs are kept beside their run with their hash; reports count runs and alerts of a period.
 
-Revision ID: 0020
+Revision ID: 0016
 Revises: 0015
 Create Date: 2026-11-30 06:20:00
 """
@@ -8,7 +8,7 @@ Create Date: 2026-11-30 06:20:00
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020"
+revision = "0016"
 down_revision = "0015"
 branch_labels = None
 depends_on = None
