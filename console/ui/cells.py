@@ -123,6 +123,7 @@ _CELLS: Mapping[str, Mapping[str, Said]] = {
         "site_scope": _scope,
         "is_active": _active,
     },
+    "workflow_locks": {"status": _status("status"), "last_comment": lambda row, pen: pen.say(row.last_comment)},
     "verdicts": {"decision": _status("decision"), "trigger": _TRIGGER},
 }
 

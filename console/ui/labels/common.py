@@ -58,6 +58,11 @@ STATUS: dict[str, Word] = {
     "late": Word(N_("Late"), "late", "alert-triangle"),
     "due_soon": Word(N_("Due soon"), "soon", "clock"),
     "escalated": Word(N_("Escalated"), "late", "bolt"),
+    # workflow locks
+    "draft": Word(N_("Draft"), "wait", "circle-dashed"),
+    "review": Word(N_("In review"), "accent", "hourglass"),
+    "approved": Word(N_("Approved"), "ok", "check"),
+    "locked": Word(N_("Locked"), "ok", "lock"),
     # levels
     "low": Word(N_("Low"), "plain"),
     "medium": Word(N_("Medium"), "soon", "alert-triangle"),
