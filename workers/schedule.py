@@ -14,6 +14,12 @@ from console.domain.text import N_
 HOUR = timedelta(hours=1)
 
 ENTRIES: tuple[ScheduleEntry, ...] = (
+    ScheduleEntry(
+        job_names.DAILY_CHECK,
+        "15 0 * * *",
+        tolerance=HOUR,
+        sentence=N_("Every day at 09:15 in Seoul, before the verdict"),
+    ),
     # The verdict of the day first, then the board; the board follows the facts every hour.
     ScheduleEntry(job_names.GATE, "45 0 * * *", sentence=N_("Every day at 09:45 in Seoul, the verdict of the day")),
     ScheduleEntry(

@@ -33,10 +33,11 @@ READERS = (
     ("manager", SITES[:1]),
 )
 # Whether the whole installation is ready is no matter of the reader; the company keeps evidence of its weeks alone, and
-# a bulk action of a worker is shown to whoever began it, a passkey to its owner.
+# a bulk action of a worker is shown to whoever began it, a passkey to its owner. It has no files of daily checks.
 ELSEWHERE = {
     *("/ready", "/metrics", "/board/evidence/<int:evidence_id>", "/account/passkeys/<int:passkey_id>"),
     "/ops/quality/archives/<int:file_id>",
+    *(f"/ops/daily-check/runs/<int:run_id>.{suffix}" for suffix in ("json", "csv")),
     *(f"{tracker}/bulk/runs/<int:run_id>" for tracker in ("/board", "/programme/<week:week>")),
 }
 # What no control asks for in part: a fragment of it is the whole page.

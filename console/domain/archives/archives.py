@@ -46,7 +46,8 @@ class ArchiveKind:
 
 
 QUALITY_REPORT = ArchiveKind("quality_report", "OPS_QUALITY_REPORT", "ops-quality-report-", (".json", ".csv", ".pdf"))
-KINDS = {kind.key: kind for kind in (QUALITY_REPORT,)}
+DAILY_CHECK = ArchiveKind("daily_check", "OPS_DAILY_CHECK", "ops-daily-check-", (".json", ".csv"))
+KINDS = {kind.key: kind for kind in (QUALITY_REPORT, DAILY_CHECK)}
 
 
 def judge(found: str | None, sha256: str) -> str:

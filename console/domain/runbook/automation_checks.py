@@ -73,18 +73,21 @@ def _look(name: str, automation: AutomationFacts) -> Finding:
         "consecutive_skips": skips,
         "max_age_minutes": int(AGE.total_seconds() // 60),
     }
+    at = newest.finished_at if newest else None
     if failures >= FAILURES:
-        return Finding(CRITICAL, T("The newest %(count)s runs failed.", count=failures), fields)
+        return Finding(CRITICAL, T("The newest %(count)s runs failed.", count=failures), fields, seen_at=at)
     if since is not None and automation.now - since > AGE:
         hours = int((automation.now - since).total_seconds() // 3600)
-        return Finding(WARNING, T("No run for %(hours)s hours.", hours=hours), fields)
+        return Finding(WARNING, T("No run for %(hours)s hours.", hours=hours), fields, seen_at=at)
     if skips >= SKIPS:
-        return Finding(WARNING, T("The newest %(count)s runs were held back.", count=skips), fields)
+        return Finding(WARNING, T("The newest %(count)s runs were held back.", count=skips), fields, seen_at=at)
     if newest is None:
-        return Finding(OK, T("It has not run yet."), fields)
+        return Finding(OK, T("It has not run yet."), fields, seen_at=at)
     if automation.now - newest.finished_at > AGE:
-        return Finding(OK, T("It is on time: its first run since the schedule began is still to come."), fields)
-    return Finding(OK, T("It runs as it should."), fields)
+        return Finding(
+            OK, T("It is on time: its first run since the schedule began is still to come."), fields, seen_at=at
+        )
+    return Finding(OK, T("It runs as it should."), fields, seen_at=at)
 
 
 @check(101, owner_role="Ops Lead", needs=("automation",), page="jobs")

@@ -98,12 +98,15 @@ def startup_preflight(preflight: PreflightFacts) -> Finding:
         "source": preflight.source,
         "age_seconds": preflight.age_seconds,
     }
+    at = preflight.computed_at
     counts = {"errors": preflight.error_count, "warnings": preflight.warning_count}
     if preflight.error_count:
-        return Finding(CRITICAL, T("Preflight: %(errors)s errors, %(warnings)s warnings.", **counts), fields)
+        return Finding(
+            CRITICAL, T("Preflight: %(errors)s errors, %(warnings)s warnings.", **counts), fields, seen_at=at
+        )
     if preflight.warning_count:
-        return Finding(WARNING, T("Preflight: no errors, %(warnings)s warnings.", **counts), fields)
-    return Finding(OK, T("Preflight found nothing to mend."), fields)
+        return Finding(WARNING, T("Preflight: no errors, %(warnings)s warnings.", **counts), fields, seen_at=at)
+    return Finding(OK, T("Preflight found nothing to mend."), fields, seen_at=at)
 
 
 @check(6, owner_role="Platform Owner", needs=("latency",), page="latency")
@@ -146,17 +149,21 @@ def audit_chain_integrity(audit_chain: ChainFacts) -> Finding:
     """Judge the verification of the audit chain."""
     fields = asdict(audit_chain)
     fields["chain_ok"] = fields.pop("ok")
-    age = audit_chain.full_age_seconds
+    age, at = audit_chain.full_age_seconds, audit_chain.full_verified_at
     if audit_chain.ok and age is not None and age > FULL_AGE_CRITICAL:
         hours = age // 3600
-        return Finding(CRITICAL, T("The whole audit log was last verified %(hours)s hours ago.", hours=hours), fields)
+        return Finding(
+            CRITICAL, T("The whole audit log was last verified %(hours)s hours ago.", hours=hours), fields, seen_at=at
+        )
     if audit_chain.ok and age is not None and age > FULL_AGE_WARNING:
         message = T("The whole audit log was last verified %(minutes)s minutes ago.", minutes=age // 60)
-        return Finding(WARNING, message, fields)
+        return Finding(WARNING, message, fields, seen_at=at)
     if audit_chain.ok:
         message = T("The audit chain is whole; entries verified just now: %(count)s.", count=audit_chain.checked_count)
-        return Finding(OK, message, fields)
-    return Finding(CRITICAL, T("The audit chain has breaks: %(count)s.", count=audit_chain.issue_count), fields)
+        return Finding(OK, message, fields, seen_at=at)
+    return Finding(
+        CRITICAL, T("The audit chain has breaks: %(count)s.", count=audit_chain.issue_count), fields, seen_at=at
+    )
 
 
 @check(12, owner_role="Release Manager", needs=("documents",), page="preflight")

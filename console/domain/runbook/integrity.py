@@ -120,16 +120,17 @@ def evidence_archive_integrity_batch(integrity: IntegrityFacts) -> Finding:
     result = integrity.result or {}
     fields = {name: result.get(name, {} if name == "archive" else 0) for name in _SHOWN}
     fields["latest_run_at"] = integrity.finished_at
+    at = integrity.finished_at
     if integrity.failed:
-        return Finding(WARNING, T("The last reading of the evidence failed."), fields)
+        return Finding(WARNING, T("The last reading of the evidence failed."), fields, seen_at=at)
     if integrity.finished_at is None:
         return Finding(OK, T("The evidence has not been read yet."), fields, UNKNOWN)
     status = result.get("status")
     if status == CRITICAL:
-        return Finding(CRITICAL, T("Evidence or an audit archive is not what was stored."), fields)
+        return Finding(CRITICAL, T("Evidence or an audit archive is not what was stored."), fields, seen_at=at)
     if status == WARNING:
-        return Finding(WARNING, T("Some evidence cannot be read or has no hash."), fields)
+        return Finding(WARNING, T("Some evidence cannot be read or has no hash."), fields, seen_at=at)
     if integrity.now - integrity.finished_at > MAX_AGE:
         days = (integrity.now - integrity.finished_at).days
-        return Finding(WARNING, T("The evidence was last read %(days)s days ago.", days=days), fields)
-    return Finding(OK, T("Evidence and audit archives are intact."), fields)
+        return Finding(WARNING, T("The evidence was last read %(days)s days ago.", days=days), fields, seen_at=at)
+    return Finding(OK, T("Evidence and audit archives are intact."), fields, seen_at=at)

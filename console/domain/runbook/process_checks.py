@@ -84,10 +84,10 @@ def _alive(processes: ProcessFacts, seen_at: datetime | None, warning: timedelta
         "critical_minutes": _minutes(SILENT_CRITICAL),
     }
     if silent >= warning:
-        return Finding(CRITICAL if silent >= SILENT_CRITICAL else WARNING, silence, fields)
+        return Finding(CRITICAL if silent >= SILENT_CRITICAL else WARNING, silence, fields, seen_at=seen_at)
     if seen_at is None:
         return Finding(OK, T("The console has only just begun."), fields)
-    return Finding(OK, life, fields)
+    return Finding(OK, life, fields, seen_at=seen_at)
 
 
 def _silent(processes: ProcessFacts, seen_at: datetime | None) -> int:

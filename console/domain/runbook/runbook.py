@@ -22,13 +22,15 @@ UNKNOWN = "unknown"
 class Finding:
     """What a check says: status, sentence, and its own published fields.
 
-    `shown` is the word that pages show where the published status says less than is known.
+    `shown` is the word that pages show where the published status says less than is known. `seen_at` (aware UTC) is
+    when the fact behind it came to be; None is "this very moment".
     """
 
     status: str
     message: Text
     fields: Mapping[str, Any] = field(default_factory=dict)
     shown: str | None = None
+    seen_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,10 @@ class CheckSpec:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The finding of one check at one moment; pages show `shown`, the published answer says `status`."""
+    """The finding of one check at one moment; pages show `shown`, the published answer says `status`.
+
+    `seen_at` (aware UTC) is when the fact behind it came to be.
+    """
 
     id: str
     status: str
@@ -54,6 +59,7 @@ class CheckResult:
     page: str
     fields: Mapping[str, Any]
     shown: str
+    seen_at: datetime
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,10 @@ class Runbook:
     generated_at: datetime
     overall_status: str
     checks: tuple[CheckResult, ...]
+
+    def count(self, status: str) -> int:
+        """Return how many checks have this published status."""
+        return sum(check.status == status for check in self.checks)
 
     @property
     def critical_ids(self) -> tuple[str, ...]:
@@ -99,12 +109,19 @@ def needed_facts() -> tuple[str, ...]:
 
 def look_through(facts: Mapping[str, Any], now: datetime) -> Runbook:
     """Judge all checks on the facts; every name of `needed_facts` must be there."""
-    results = tuple(_judge(spec, facts) for spec in registered())
+    results = tuple(_judge(spec, facts, now) for spec in registered())
     return Runbook(now, worst(result.status for result in results), results)
 
 
-def _judge(spec: CheckSpec, facts: Mapping[str, Any]) -> CheckResult:
+def _judge(spec: CheckSpec, facts: Mapping[str, Any], now: datetime) -> CheckResult:
     found = spec.look(**{name: facts[name] for name in spec.needs})
     return CheckResult(
-        spec.id, found.status, found.message, spec.owner_role, spec.page, found.fields, found.shown or found.status
+        id=spec.id,
+        status=found.status,
+        message=found.message,
+        owner_role=spec.owner_role,
+        page=spec.page,
+        fields=found.fields,
+        shown=found.shown or found.status,
+        seen_at=min(found.seen_at or now, now),
     )

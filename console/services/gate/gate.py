@@ -4,36 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from functools import cache
-from itertools import pairwise
+from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from console.core.config import Config
 from console.core.context import Context
 from console.domain.errors import NotFound
 from console.domain.gate import gate
 from console.domain.gate.gate import GateSnapshot
-from console.domain.gate.rules import GateFacts, GatePolicy, LatestRun, RunbookFacts, SecurityFacts
-from console.domain.gate.streak import PRODUCED_STATUSES, Streak, lookback, weekly_streak
+from console.domain.gate.rules import GateFacts, GatePolicy, RunbookFacts, SecurityFacts
 from console.domain.jobs import names as job_names
-from console.domain.jobs.runs import FINISHED
 from console.models.jobs import JobRun
-from console.models.types import UtcDateTime
 from console.services.audit import record as audit
 from console.services.common.query_cache import cached_query
-from console.services.common.sql import rows_parameter, rows_value
 from console.services.identity import risk as security
-from console.services.jobs import progress, runs
+from console.services.jobs import progress, runs, strip
 from console.services.jobs.runs import Run
-from console.services.runbook import preflight, runbook
+from console.services.runbook import evidence_facts, preflight, runbook
 
-DAILY_CHECK = "ops_daily_check"
-DR_REHEARSAL = "dr_rehearsal"
-DEPLOY_SMOKE = "deploy_smoke"
+DAILY_CHECK = job_names.DAILY_CHECK
+DR_REHEARSAL = job_names.DR_REHEARSAL
+DEPLOY_SMOKE = job_names.DEPLOY_SMOKE
 WEEKLY_REPORT = job_names.QUALITY_WEEKLY
 
 READ = ("admins:manage", "governance:read")
@@ -174,50 +167,20 @@ def take(ctx: Context) -> GateSnapshot:
 
 def _facts(ctx: Context, policy: GatePolicy) -> GateFacts:
     seen = preflight.facts(ctx)
-    book = runbook.snapshot(ctx, known={"preflight": seen})
+    evidence = evidence_facts.facts(ctx)
+    book = runbook.snapshot(ctx, known={"preflight": seen, "evidence": evidence})
     risk = security.risk_of_window(ctx, days=policy.security_dashboard_days)
-    latest = runs.latest_per_job(ctx, (DAILY_CHECK, DR_REHEARSAL, DEPLOY_SMOKE))
     return GateFacts(
         preflight=seen,
         runbook=RunbookFacts(book.overall_status, len(book.critical_ids), len(book.checks), book.critical_ids),
         security=SecurityFacts(risk.level, risk.score, policy.security_dashboard_days),
-        streak=streak(ctx),
-        daily_check=_latest_run(latest.get(DAILY_CHECK)),
+        streak=evidence.reports.streak,
+        daily_check=evidence.daily,
         dr_enabled=ctx.config["DR_REHEARSAL_ENABLED"],
-        dr_rehearsal=_latest_run(latest.get(DR_REHEARSAL)),
-        deploy_smoke=_latest_run(latest.get(DEPLOY_SMOKE)),
+        dr_rehearsal=evidence.drill.run,
+        deploy_smoke=evidence.smoke.run,
         require_runbook_gate=ctx.config["DEPLOY_SMOKE_REQUIRE_RUNBOOK_GATE"],
     )
-
-
-def _latest_run(run: Run | None) -> LatestRun | None:
-    if run is None or run.finished_at is None or run.status is None:
-        return None
-    return LatestRun(run.id, run.status, run.finished_at, run.detail)
-
-
-def streak(ctx: Context, *, produced_now: bool = False) -> Streak:
-    """Return the streak of weekly quality reports (API contract, weekly streak).
-
-    A report counts when it was produced, whatever it found; `produced_now` counts the one that is under way.
-    """
-    now, target = ctx.now(), ctx.config["OPS_QUALITY_WEEKLY_STREAK_TARGET"]
-    finished = ctx.session.scalars(
-        select(JobRun.finished_at)
-        .where(
-            JobRun.job_name == WEEKLY_REPORT,
-            JobRun.finished_at >= now - lookback(target),
-            JobRun.state == FINISHED,
-            JobRun.dry_run.is_(False),
-            JobRun.status.in_(PRODUCED_STATUSES),
-            JobRun.error_code.is_(None),
-        )
-        .order_by(JobRun.finished_at.desc())
-        .limit(1000)
-    )
-    zone = ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"])
-    produced = [at for at in finished if at is not None] + [now] * produced_now
-    return weekly_streak(produced, now=now, target=target, zone=zone)
 
 
 def latest(ctx: Context) -> StoredVerdict:
@@ -247,12 +210,7 @@ def stored(ctx: Context, run_id: int) -> StoredVerdict:
 
 def verdicts() -> tuple[ColumnElement[bool], ...]:
     """Return the conditions of runs of the gate that came to a verdict and were kept."""
-    return (
-        JobRun.job_name == job_names.GATE,
-        JobRun.state == FINISHED,
-        JobRun.executed.is_(True),
-        JobRun.dry_run.is_(False),
-    )
+    return strip.kept(job_names.GATE)
 
 
 def history(
@@ -304,9 +262,9 @@ def overview(ctx: Context) -> Overview:
     ctx.actor.require(*READ)
     now = ctx.now()
     run = cached_query(ctx, ("last_executed", job_names.GATE), lambda: runs.last_executed(ctx, job_names.GATE))
-    strip = last_days(ctx)
+    days = last_days(ctx)
     if run is None or run.finished_at is None:
-        return Overview(now, None, None, None, None, False, None, (), (), strip)
+        return Overview(now, None, None, None, None, False, None, (), (), days)
     age = max(now - run.finished_at, timedelta(0))
     rules: Sequence[Mapping[str, Any]] = run.detail.get("rules", ())
     return Overview(
@@ -319,41 +277,11 @@ def overview(ctx: Context) -> Overview:
         weighted_score_percent=run.detail.get("summary", {}).get("weighted_score_percent"),
         reasons=tuple(run.detail.get("reasons", ())),
         failing_rules=tuple(rule for rule in rules if rule.get("status") != gate.PASS),
-        strip=strip,
+        strip=days,
     )
 
 
 def last_days(ctx: Context, days: int = HISTORY_DAYS) -> tuple[StripDay, ...]:
     """Return the last verdict of each of the last `days` days in the business zone, oldest first: one statement."""
-    zone = ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"])
-    today = ctx.now().astimezone(zone).date()
-    every_day = tuple(today - timedelta(days=back) for back in range(days - 1, -1, -1))
-    return cached_query(ctx, ("gate_days", zone.key, every_day[0], days), lambda: _last_of(ctx, every_day, zone))
-
-
-def _last_of(ctx: Context, every_day: Sequence[date], zone: ZoneInfo) -> tuple[StripDay, ...]:
-    starts = [datetime.combine(day, time(), zone) for day in (*every_day, every_day[-1] + timedelta(days=1))]
-    dialect = ctx.session.get_bind().dialect.name
-    given = rows_value(dialect, [{"start": start, "until": until} for start, until in pairwise(starts)])
-    found = {
-        finished_at.astimezone(zone).date(): (run_id, decision, status)
-        for run_id, finished_at, status, decision in ctx.session.execute(_last_verdicts(dialect), {"days": given})
-        if finished_at is not None
-    }
-    return tuple(StripDay(day, *found.get(day, ())) for day in every_day)
-
-
-@cache
-def _last_verdicts(dialect: str) -> Select[int, datetime | None, str | None, str]:
-    # A step into the index for each day: the gate runs every half hour, and its verdicts are large.
-    day = rows_parameter(dialect, "days", start=UtcDateTime(), until=UtcDateTime())
-    newest = (
-        select(JobRun.id)
-        .where(*verdicts(), JobRun.finished_at >= day.c.start, JobRun.finished_at < day.c.until)
-        .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
-        .limit(1)
-        .correlate(day)
-        .scalar_subquery()
-    )
-    read = select(JobRun.id, JobRun.finished_at, JobRun.status, JobRun.detail_json["decision"].as_string())
-    return read.where(JobRun.id.in_(select(newest).select_from(day)))
+    found = strip.last_days(ctx, job_names.GATE, "decision", days)
+    return tuple(StripDay(day.day, day.run_id, day.word, day.status) for day in found)

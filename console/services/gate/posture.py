@@ -22,7 +22,7 @@ from console.services.gate import gate
 from console.services.jobs import runs
 from console.services.reliability import latency
 from console.services.reliability.latency import MemorySamples
-from console.services.runbook import preflight, runbook
+from console.services.runbook import evidence_facts, preflight, runbook
 
 READ = ("admins:manage", "security:read")
 
@@ -109,7 +109,7 @@ def _preflight(ctx: Context) -> dict[str, Any]:
 
 
 def _quality(ctx: Context) -> dict[str, Any]:
-    streak = gate.streak(ctx)
+    streak = evidence_facts.streak(ctx)
     return {
         "archive_enabled": ctx.config["OPS_QUALITY_REPORT_ARCHIVE_ENABLED"],
         "archive_path": ctx.config["OPS_QUALITY_REPORT_ARCHIVE_PATH"],

@@ -14,11 +14,11 @@ from console.domain.gate.streak import PRODUCED_STATUSES, Streak, week_start
 from console.domain.jobs.runs import FINISHED
 from console.domain.reports.periods import WEEK, WEEKLY
 from console.models.jobs import JobRun
-from console.services.gate import gate
 from console.services.identity.names import names_of
 from console.services.jobs import runs
 from console.services.jobs.runs import Run
 from console.services.reports import quality
+from console.services.runbook import evidence_facts
 
 SHOWN = 12
 
@@ -74,7 +74,7 @@ def page_data(ctx: Context, window: str, run_id: int | None = None) -> PageData:
         document=document,
         archive_error=(run.detail.get("archive") or {}).get("error") if run else None,
         past=_past(ctx, job),
-        streak=gate.streak(ctx),
+        streak=evidence_facts.streak(ctx),
         weeks=_weeks(ctx),
         names=names_of(ctx, actors),
     )

@@ -19,12 +19,11 @@ from console.domain.reports.quality import Report, advise, as_document, csv_rows
 from console.services.archives import files
 from console.services.archives.files import Kept, Made
 from console.services.audit import record as audit
-from console.services.gate import gate
 from console.services.identity import risk as security
 from console.services.identity.names import names_of
 from console.services.jobs import progress
 from console.services.reports import figures
-from console.services.runbook import preflight
+from console.services.runbook import evidence_facts, preflight
 
 READ = ("admins:manage", "security:read")
 JOBS = {periods.WEEKLY: job_names.QUALITY_WEEKLY, periods.MONTHLY: job_names.QUALITY_MONTHLY}
@@ -77,7 +76,7 @@ def report(ctx: Context, period: Period) -> Report:
             "window_days": board.window_days,
             "window_end": board.window_end,
         },
-        weekly_streak=gate.streak(ctx),
+        weekly_streak=evidence_facts.streak(ctx),
         alert_noise_policy={
             name: ctx.config[f"ALERT_NOISE_{name.upper()}"]
             for name in ("review_window_days", "false_positive_threshold_percent", "false_negative_threshold_percent")
@@ -89,7 +88,7 @@ def report(ctx: Context, period: Period) -> Report:
 def streak(ctx: Context) -> Streak:
     """Return how many weeks in a row have a produced report; raises PermissionDenied."""
     ctx.actor.require(*READ)
-    return gate.streak(ctx)
+    return evidence_facts.streak(ctx)
 
 
 def csv_of(document: Mapping[str, Any], *, bom: bool = False) -> str:
@@ -135,7 +134,7 @@ def produce(ctx: Context, period: Period) -> Produced:
     ]
     ctx.begin_write()
     kept = files.keep(ctx, QUALITY_REPORT, made_files, run_id=run_id, label=period.label)
-    after = gate.streak(ctx, produced_now=period.window == periods.WEEKLY and not ctx.dry_run)
+    after = evidence_facts.streak(ctx, produced_now=period.window == periods.WEEKLY and not ctx.dry_run)
     if ctx.actor.kind != "system":
         audit.record(
             ctx,

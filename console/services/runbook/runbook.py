@@ -17,7 +17,7 @@ from console.services.audit import record as audit
 from console.services.identity import risk as security
 from console.services.reliability import latency
 from console.services.reliability.latency import MemorySamples
-from console.services.runbook import alert_facts, automation_facts, integrity, preflight, process_facts
+from console.services.runbook import alert_facts, automation_facts, evidence_facts, integrity, preflight, process_facts
 
 READ = ("admins:manage", "governance:read")
 
@@ -53,6 +53,7 @@ def _flat(check: CheckResult) -> dict[str, Any]:
         "message": str(check.message),
         "message_text": check.message.as_dict(),
         "owner_role": check.owner_role,
+        "seen_at": check.seen_at,
         **check.fields,
     }
 
@@ -113,6 +114,7 @@ PROVIDERS: dict[str, Callable[[Context], Any]] = {
     "rate_limit": lambda ctx: rate_limit_facts(ctx.config),
     "signing": lambda ctx: signing_facts(ctx.config),
     "automation": automation_facts.facts,
+    "evidence": evidence_facts.facts,
     "integrity": integrity.facts,
     "outbox": alert_facts.facts,
     "processes": process_facts.facts,

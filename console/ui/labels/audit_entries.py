@@ -35,6 +35,7 @@ RESOURCES: Mapping[str, str] = {
     "ops_governance_gate": N_("Gate"),
     "ops_governance_remediation_autopilot_policy": N_("Autopilot policy"),
     "ops_governance_remediation_tracker": N_("Remediation board"),
+    "ops_runbook": N_("Runbook"),
     "site": N_("Site"),
     "web_session": N_("Session"),
 }

@@ -18,6 +18,12 @@ RULES = {
     "weekly_streak_target_met": N_("Weekly quality reports without a gap"),
 }
 CHECKS = {
+    "ops_quality_weekly_report_streak": N_("Weekly quality reports in a row"),
+    "ops_daily_check_archive": N_("Files of the daily check"),
+    "deploy_smoke_checklist": N_("Deploy smoke test"),
+    "runbook_critical_monthly_review": N_("Monthly review of the gate"),
+    "dr_rehearsal_recent": N_("Recovery rehearsal"),
+    "ops_quality_weekly_report_recent": N_("Weekly quality report"),
     "startup_preflight": N_("Preflight"),
     "api_latency_p95": N_("Response times"),
     "api_burn_rate": N_("Error budget"),
@@ -56,6 +62,22 @@ CHECKS = {
     "private_folders": N_("Rights of the data folder"),
     "allowed_hosts": N_("Own host names"),
     "database_certificate": N_("Certificate of the database"),
+}
+# What became of the files of a stored check (`console/domain/archives` and `console/domain/runbook/daily`).
+ARCHIVE_STATES = {
+    "intact": N_("as written"),
+    "changed": N_("changed since"),
+    "missing": N_("missing in the folder"),
+    "unreadable": N_("not readable in the folder"),
+    "unfiled": N_("in the database only"),
+    "pruned": N_("no longer kept"),
+    "none": N_("no files"),
+}
+ALERT_LEVELS = {
+    "off": N_("Alerts switched off"),
+    "warning": N_("Alert from a warning on"),
+    "critical": N_("Alert when critical"),
+    "always": N_("Alert every time"),
 }
 KINDS = {
     "web": N_("Web"),

@@ -89,18 +89,24 @@ def test_the_runbook_lists_the_checks_whose_facts_exist(api):
     body = api().get(f"{OPS}/runbook/checks").json
 
     # What this product added stands after the published checks.
-    assert [check["id"] for check in body["checks"]][:11] == [
+    assert [check["id"] for check in body["checks"]][:17] == [
         "alert_retry_recent",
         "startup_preflight",
+        "ops_quality_weekly_report_streak",
+        "ops_daily_check_archive",
         "api_latency_p95",
         "api_burn_rate",
         "audit_chain_integrity",
         "evidence_archive_integrity_batch",
+        "deploy_smoke_checklist",
+        "runbook_critical_monthly_review",
         "migration_rollback_guide",
         "token_expiry_pressure",
         "rate_limit_backend",
         "audit_archive_signing",
         "alert_noise_policy_documented",
+        "dr_rehearsal_recent",
+        "ops_quality_weekly_report_recent",
     ]
     by_id = {check["id"]: check for check in body["checks"]}
     assert by_id["migration_rollback_guide"]["path"] == "docs/W15_MIGRATION_ROLLBACK.md"

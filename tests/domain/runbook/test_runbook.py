@@ -12,8 +12,11 @@ from console.domain.runbook import checks as runbook_checks
 from console.domain.runbook import runbook
 from console.domain.runbook.alert_checks import OutboxFacts
 from console.domain.runbook.checks import ChainFacts, DocumentFacts, RateLimitFacts, SigningFacts, TokenFacts
+from console.domain.runbook.evidence_checks import DrillFacts, EvidenceFacts, ReportFacts, SmokeFacts
 from console.domain.runbook.integrity import IntegrityFacts
 from console.domain.runbook.process_checks import ProcessFacts
+from console.domain.runbook.review import ReviewFacts
+from tests.domain.gate.gate_facts import GOOD_SMOKE, STREAK, run
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -32,6 +35,12 @@ GOOD = {
     "preflight": PreflightFacts("ok", 0, 0, "web-1", NOW, 10),
     "latency": _latency(),
     "audit_chain": ChainFacts(True, 0, 120),
+    "evidence": EvidenceFacts(
+        ReportFacts(NOW, STREAK, run(24)),
+        DrillFacts(NOW, run=run(100, restore_valid=True)),
+        SmokeFacts(NOW, run=run(20, **GOOD_SMOKE), version="2026.03.v1"),
+        ReviewFacts("2026-03"),
+    ),
     "documents": DocumentFacts("docs/a.md", True, "docs/b.md", True),
     "tokens": TokenFacts(0),
     "rate_limit": _rate_limit("ok"),
@@ -54,15 +63,21 @@ def test_the_checks_stand_in_the_published_order_and_are_all_ok_on_good_facts():
     assert [check.id for check in book.checks] == [
         "alert_retry_recent",
         "startup_preflight",
+        "ops_quality_weekly_report_streak",
+        "ops_daily_check_archive",
         "api_latency_p95",
         "api_burn_rate",
         "audit_chain_integrity",
         "evidence_archive_integrity_batch",
+        "deploy_smoke_checklist",
+        "runbook_critical_monthly_review",
         "migration_rollback_guide",
         "token_expiry_pressure",
         "rate_limit_backend",
         "audit_archive_signing",
         "alert_noise_policy_documented",
+        "dr_rehearsal_recent",
+        "ops_quality_weekly_report_recent",
         "alert_outbox_moving",
         "remediation_escalation_recent",
         "remediation_auto_assign_recent",

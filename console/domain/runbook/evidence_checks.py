@@ -1,0 +1,238 @@
+"""The runbook checks that watch the evidence of operations: reports, archives, deploys, recovery, monthly review."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from console.domain.gate.rules import LatestRun
+from console.domain.gate.streak import Streak
+from console.domain.runbook.review import MISSING, ReviewFacts
+from console.domain.runbook.runbook import CRITICAL, OK, WARNING, Finding, check
+from console.domain.text import T, Text
+
+WEEKLY_REPORT_WITHIN = timedelta(days=8)
+DRILL_WITHIN = timedelta(days=35)
+# Statuses of a recorded smoke test that say that the deploy itself went wrong.
+SMOKE_FAILED = (CRITICAL, "failed", "error")
+
+
+@dataclass(frozen=True)
+class ArchiveFacts:
+    """Whether results of the daily check are kept as files, where and for how many days."""
+
+    enabled: bool
+    path: str
+    retention_days: int
+
+
+@dataclass(frozen=True)
+class DrillFacts:
+    """The newest recovery rehearsal at `now` (aware UTC), None before the first."""
+
+    now: datetime
+    enabled: bool = True
+    run: LatestRun | None = None
+
+
+@dataclass(frozen=True)
+class SmokeFacts:
+    """The newest deploy smoke test at `now` (aware UTC), None before the first, and what it is held against.
+
+    `version` and `signature` are those of the checklist of this moment; None where nothing but the run knows them.
+    """
+
+    now: datetime
+    recent_hours: int = 48
+    require_gate: bool = True
+    run: LatestRun | None = None
+    version: str | None = None
+    signature: str | None = None
+
+
+@dataclass(frozen=True)
+class ReportFacts:
+    """The newest weekly quality report at `now` (aware UTC) and the streak of the weeks."""
+
+    now: datetime
+    streak: Streak
+    run: LatestRun | None = None
+
+
+@dataclass(frozen=True)
+class EvidenceFacts:
+    """What the runs of the evidence jobs tell, read together."""
+
+    reports: ReportFacts
+    drill: DrillFacts
+    smoke: SmokeFacts
+    review: ReviewFacts
+    archive: ArchiveFacts = field(default_factory=lambda: ArchiveFacts(True, "", 60))
+    daily: LatestRun | None = None
+
+
+@check(4, owner_role="Operations Excellence Lead", needs=("evidence",), page="reports")
+def ops_quality_weekly_report_streak(evidence: EvidenceFacts) -> Finding:
+    """Judge whether a weekly quality report was produced week after week."""
+    seen = evidence.reports.streak
+    fields = {
+        "current_streak_weeks": seen.current_streak_weeks,
+        "target_weeks": seen.target_weeks,
+        "configured_target_weeks": seen.configured_target_weeks,
+        "bootstrap_grace_active": seen.bootstrap_grace_active,
+        "anchor_week_start": seen.anchor_week_start,
+        "latest_success_at": seen.latest_success_at,
+    }
+    message = T(
+        "Weekly quality reports in a row: %(weeks)s of %(target)s.",
+        weeks=seen.current_streak_weeks,
+        target=seen.target_weeks,
+    )
+    return Finding(OK if seen.target_met else WARNING, message, fields, seen_at=seen.latest_success_at)
+
+
+@check(5, owner_role="Ops PM", needs=("evidence",), page="daily")
+def ops_daily_check_archive(evidence: EvidenceFacts) -> Finding:
+    """Judge whether results of the daily check are kept as files."""
+    kept = evidence.archive
+    fields = {"archive_enabled": kept.enabled, "archive_path": kept.path, "retention_days": kept.retention_days}
+    if kept.enabled:
+        return Finding(OK, T("Daily checks are kept as files for %(days)s days.", days=kept.retention_days), fields)
+    return Finding(WARNING, T("Daily checks are not kept as files."), fields)
+
+
+@check(10, owner_role="Release Manager", needs=("evidence",), page="deploys")
+def deploy_smoke_checklist(evidence: EvidenceFacts) -> Finding:
+    """Judge the newest deploy smoke test: the first thing that is wrong with it."""
+    smoke = evidence.smoke
+    status, message = _smoke(smoke)
+    stored = smoke.run.detail if smoke.run else {}
+    fields = {
+        "recent_window_hours": smoke.recent_hours,
+        "latest_run_at": smoke.run.finished_at if smoke.run else None,
+        "latest_run_status": smoke.run.status if smoke.run else MISSING,
+        "latest_run_id": smoke.run.run_id if smoke.run else None,
+        "rollback_ready": stored.get("rollback_ready") is True,
+        "runbook_gate_passed": stored.get("runbook_gate_passed") is True,
+        "checklist_version": stored.get("checklist_version"),
+        "require_runbook_gate": smoke.require_gate,
+        "current_checklist_version": _current_version(smoke),
+        "checklist_signature": stored.get("checklist_signature"),
+        "current_checklist_signature": smoke.signature or stored.get("checklist_signature"),
+        "checklist_version_match": _version_match(smoke),
+        "ui_main_shell_checked": stored.get("ui_main_shell_checked") is True,
+        "ui_main_shell_status": stored.get("ui_main_shell_status", MISSING),
+        "ui_main_shell_path": stored.get("ui_main_shell_path"),
+    }
+    return Finding(status, message, fields, seen_at=smoke.run.finished_at if smoke.run else None)
+
+
+def _smoke(smoke: SmokeFacts) -> tuple[str, Text]:
+    run = smoke.run
+    if run is None:
+        return WARNING, T("No deploy smoke test has been recorded yet.")
+    age = smoke.now - run.finished_at
+    if age > timedelta(hours=smoke.recent_hours):
+        hours = int(age.total_seconds() // 3600)
+        limit = smoke.recent_hours
+        return WARNING, T(
+            "The last deploy smoke test is %(hours)s h old; the limit is %(limit)s h.", hours=hours, limit=limit
+        )
+    if run.status in SMOKE_FAILED:
+        return CRITICAL, T("The last deploy smoke test failed.")
+    stored = run.detail
+    if smoke.require_gate and stored.get("runbook_gate_passed") is not True:
+        return WARNING, T("The last deploy smoke test did not pass the runbook gate.")
+    if _version_match(smoke) is not True:
+        return WARNING, T("The last deploy smoke test followed another checklist than the one of today.")
+    if stored.get("ui_main_shell_checked") is not True:
+        return WARNING, T("The last deploy smoke test did not look at the main page.")
+    shell = stored.get("ui_main_shell_status")
+    if shell in (WARNING, CRITICAL):
+        return shell, T("The last deploy smoke test found the main page at fault.")
+    if stored.get("rollback_ready") is not True:
+        return WARNING, T("The last deploy was made without a prepared rollback.")
+    return OK, T("The last deploy smoke test proves the deploy and its way back.")
+
+
+def _current_version(smoke: SmokeFacts) -> str | None:
+    known: Mapping[str, Any] = smoke.run.detail if smoke.run else {}
+    return smoke.version or known.get("checklist_version_expected")
+
+
+def _version_match(smoke: SmokeFacts) -> bool | None:
+    """Return whether it followed the checklist that holds now; a name is only as good as the content it stood for."""
+    if smoke.run is None:
+        return None
+    stored = smoke.run.detail
+    named, expected = stored.get("checklist_version"), stored.get("checklist_version_expected") or smoke.version
+    unchanged = smoke.signature is None or stored.get("checklist_signature") == smoke.signature
+    return bool(named) and named == expected and unchanged
+
+
+@check(11, owner_role="Ops Lead", needs=("evidence",), page="daily")
+def runbook_critical_monthly_review(evidence: EvidenceFacts) -> Finding:
+    """Judge whether somebody looked at this month's deploys for misses and false alarms of the runbook gate."""
+    review = evidence.review
+    fields = {
+        "month": review.month,
+        "review_completed": review.latest_at is not None,
+        "latest_review_at": review.latest_at,
+        "latest_run_id": review.run_id,
+        "deploy_smoke_count": review.smoke_count,
+        "false_positive_candidate_count": review.false_positive_count,
+        "false_negative_candidate_count": review.false_negative_count,
+    }
+    if not review.smoke_count:
+        return Finding(OK, T("No deploy this month, so there is nothing to review."), fields)
+    if review.latest_at is not None:
+        return Finding(OK, T("The deploys of this month have been reviewed."), fields, seen_at=review.latest_at)
+    message = T("Deploys of this month that nobody has reviewed yet: %(count)s.", count=review.smoke_count)
+    return Finding(WARNING, message, fields)
+
+
+@check(23, owner_role="DR Owner", needs=("evidence",), page="drills")
+def dr_rehearsal_recent(evidence: EvidenceFacts) -> Finding:
+    """Judge whether a recovery was rehearsed of late, whatever came of it; the gate judges what it proved."""
+    drill = evidence.drill
+    run = drill.run
+    fields = {
+        "enabled": drill.enabled,
+        "latest_run_at": run.finished_at if run else None,
+        "latest_status": run.status if run else MISSING,
+        "latest_run_id": run.run_id if run else None,
+        "latest_restore_valid": run.detail.get("restore_valid") is True if run else None,
+    }
+    seen_at = run.finished_at if run else None
+    if not drill.enabled:
+        return Finding(OK, T("Recovery rehearsals are switched off."), fields, seen_at=seen_at)
+    if run is None:
+        return Finding(WARNING, T("No recovery rehearsal has run yet."), fields)
+    days = (drill.now - run.finished_at).days
+    if drill.now - run.finished_at > DRILL_WITHIN:
+        limit = DRILL_WITHIN.days
+        message = T("The last recovery rehearsal is %(days)s d old; the limit is %(limit)s d.", days=days, limit=limit)
+        return Finding(WARNING, message, fields, seen_at=seen_at)
+    if fields["latest_restore_valid"] is not True:
+        message = T("The last recovery rehearsal could not prove a restore.")
+        return Finding(OK, message, fields, seen_at=seen_at)
+    return Finding(OK, T("A restore was proven %(days)s d ago.", days=days), fields, seen_at=seen_at)
+
+
+@check(24, owner_role="Operations Excellence Lead", needs=("evidence",), page="reports")
+def ops_quality_weekly_report_recent(evidence: EvidenceFacts) -> Finding:
+    """Judge whether the weekly quality report ran of late, whatever came of it."""
+    run, now = evidence.reports.run, evidence.reports.now
+    fields = {
+        "latest_run_at": run.finished_at if run else None,
+        "latest_status": run.status if run else MISSING,
+        "latest_run_id": run.run_id if run else None,
+    }
+    if run is None:
+        return Finding(WARNING, T("No weekly quality report has been produced yet."), fields)
+    days = (now - run.finished_at).days
+    recent = now - run.finished_at <= WEEKLY_REPORT_WITHIN
+    message = T("The last weekly quality report was produced %(days)s d ago.", days=days)
+    return Finding(OK if recent else WARNING, message, fields, seen_at=run.finished_at)

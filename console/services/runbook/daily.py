@@ -1,0 +1,163 @@
+"""The daily check: judges all runbook checks, tells whoever has to know, and keeps what was found with its run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from console.core.context import Context
+from console.core.serialize import csv_line, plain, to_json
+from console.domain.alerts.alerts import SUCCESS
+from console.domain.archives.archives import DAILY_CHECK
+from console.domain.jobs import names as job_names
+from console.domain.jobs.runs import MANUAL, Outcome
+from console.domain.runbook import daily as domain
+from console.domain.runbook.daily import AlertOutcome
+from console.domain.runbook.runbook import CRITICAL, WARNING
+from console.models.alerts import AlertDelivery
+from console.models.jobs import JobRun
+from console.services.alerts import delivery, outbox
+from console.services.archives import files
+from console.services.archives.files import Kept, Made
+from console.services.audit import record as audit
+from console.services.evidence import store as evidence_store
+from console.services.jobs import progress
+from console.services.jobs.progress import Handle
+from console.services.runbook import runbook
+
+# The MTTR check of alerts is a subject of its own; until it is there, null says so.
+NO_MTTR_CHECK: Mapping[str, Any] = {"run_id": None, "status": None, "breach": None, "window": {}, "actions": {}}
+TOKEN_POLICY = (
+    *("require_expiry", "max_ttl_days", "rotate_after_days", "rotate_warning_days"),
+    *("max_idle_days", "max_active_per_user"),
+)
+
+
+def check(ctx: Context) -> Outcome:
+    """Judge, tell, keep: the work of one run of the job (API contract, daily check).
+
+    The alert leaves before the run is closed, in transactions of its own, because the run says what became of it.
+    """
+    run = progress.current(ctx)
+    started = run.started_at if run else ctx.now()
+    book = runbook.snapshot(ctx)
+    settings = posture(ctx)
+    found = {
+        "overall_status": book.overall_status,
+        "check_count": len(book.checks),
+        "warning_count": book.count(WARNING),
+        "critical_count": book.count(CRITICAL),
+        "checks": plain(runbook.as_answer(book))["checks"],
+        "security_posture": plain(settings),
+    }
+    level = domain.alert_level(ctx.config["OPS_DAILY_CHECK_ALERT_LEVEL"])
+    told = AlertOutcome(level)
+    if domain.alert_is_due(level, book.overall_status) and not ctx.dry_run and not (run and run.dry_run):
+        told = _tell(ctx, level, {"event": job_names.DAILY_CHECK, "checked_at": started, **found})
+    status = domain.run_status(book.overall_status, told.error)
+    ctx.begin_write()
+    detail: dict[str, Any] = {
+        **found,
+        "alert_level": told.level,
+        "alert_attempted": told.attempted,
+        "alert_dispatched": told.dispatched,
+        "alert_error": told.error,
+        "alert_channels": [dict(one) for one in told.channels],
+        "alert_delivery_ids": list(told.delivery_ids),
+        "mttr_slo_check": dict(NO_MTTR_CHECK),
+    }
+    finished = ctx.now()
+    run_id = run.run_id if run else None
+    head = {"run_id": run_id, "trigger": _trigger(ctx, run), "status": status}
+    made = plain(domain.summary(head, detail, finished))
+    kept = _keep(ctx, made, finished_stamp=f"{finished:%Y%m%dT%H%M%SZ}", run_id=run_id)
+    _record(ctx, run_id, detail)
+    detail |= {"checked_at": finished, "summary": made, "archive": as_archive(kept)}
+    return Outcome(detail, status)
+
+
+def _trigger(ctx: Context, run: Handle | None) -> str:
+    if run is None:
+        return MANUAL
+    return ctx.session.scalar(select(JobRun.trigger).where(JobRun.id == run.run_id)) or MANUAL
+
+
+def posture(ctx: Context) -> dict[str, Any]:
+    """Return the four parts of the security posture that a daily check carries."""
+    signing = runbook.signing_facts(ctx.config)
+    return {
+        "rate_limit": runbook.rate_limit_facts(ctx.config),
+        "audit_archive_signing": {
+            "status": signing.status,
+            "enabled": signing.enabled,
+            "algorithm": signing.algorithm,
+        },
+        "evidence_storage_backend": evidence_store.backend(ctx.config),
+        "token_policy": {name: ctx.config[f"ADMIN_TOKEN_{name.upper()}"] for name in TOKEN_POLICY},
+    }
+
+
+def _tell(ctx: Context, level: str, payload: Mapping[str, Any]) -> AlertOutcome:
+    """Send the alert now and return what the receivers said; what failed is tried again by the outbox."""
+    with delivery.transactions(ctx)() as own:
+        raised = outbox.raise_alert(own, job_names.DAILY_CHECK, payload)
+    if raised.delivery_ids:
+        delivery.deliver_due(ctx, limit=len(raised.delivery_ids), only=raised.delivery_ids)
+    return domain.outcome(level, delivered(ctx, raised.delivery_ids))
+
+
+def delivered(ctx: Context, ids: tuple[int, ...] | list[int]) -> dict[int, tuple[str, bool, str | None]]:
+    """Return what became of these deliveries by now: masked channel, whether a receiver took it, and the error."""
+    if not ids:
+        return {}
+    rows = ctx.session.execute(
+        select(AlertDelivery.id, AlertDelivery.target, AlertDelivery.status, AlertDelivery.error)
+        .where(AlertDelivery.id.in_(ids))
+        .order_by(AlertDelivery.id)
+    )
+    return {row.id: (row.target, row.status == SUCCESS, row.error) for row in rows}
+
+
+def _keep(ctx: Context, made: Mapping[str, Any], *, finished_stamp: str, run_id: int | None) -> Kept:
+    stem = f"{DAILY_CHECK.prefix}{finished_stamp}-run-{run_id if run_id is not None else 'na'}"
+    document = to_json({"generated_at": made["checked_at"], "summary": made})
+    written = (
+        Made(f"{stem}.json", f"{document}\n".encode(), "application/json"),
+        Made(f"{stem}.csv", csv_of(made).encode(), "text/csv; charset=utf-8"),
+    )
+    return files.keep(ctx, DAILY_CHECK, written, run_id=run_id, label=finished_stamp)
+
+
+def csv_of(made: Mapping[str, Any]) -> str:
+    """Return a summary as CSV (API contract, summary as CSV)."""
+    return "".join(csv_line(row) for row in domain.csv_rows(made))
+
+
+def as_archive(kept: Kept) -> dict[str, Any]:
+    """Return what became of the files in the published shape."""
+    names = {name.rpartition(".")[2]: name for name in kept.filed}
+    return {
+        "enabled": kept.enabled,
+        "path": kept.path,
+        "retention_days": kept.retention_days,
+        "json_file": names.get("json"),
+        "csv_file": names.get("csv"),
+        "pruned_files": kept.pruned_files,
+        "error": kept.error,
+    }
+
+
+def _record(ctx: Context, run_id: int | None, detail: Mapping[str, Any]) -> None:
+    # Runs by schedule leave no entry, as those of the gate do.
+    if ctx.actor.kind == "system":
+        return
+    told = ("overall_status", "warning_count", "critical_count", "alert_attempted", "alert_dispatched", "alert_error")
+    audit.record(
+        ctx,
+        "ops_runbook_daily_check_run",
+        "ops_runbook",
+        run_id if run_id is not None else "none",
+        detail={name: detail[name] for name in told},
+    )

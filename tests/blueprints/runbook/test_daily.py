@@ -1,0 +1,63 @@
+"""The page of the daily check: what it says, to whom, with and without a run."""
+
+import re
+
+import pytest
+
+from console.domain.runbook.runbook import registered
+from console.ui.labels.runbook import CHECKS
+
+PAGE = "/ops/daily-check"
+RUN = "/api/ops/runbook/checks/run"
+
+
+def _words(response):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.text))
+
+
+@pytest.mark.parametrize(("role", "status"), [("owner", 200), ("manager", 200), ("auditor", 200), ("operator", 200)])
+def test_the_page_opens_for_those_who_read_the_gate(api, role, status):
+    assert api(role).get(PAGE).status_code == status
+
+
+def test_before_the_first_run_it_says_so_and_still_judges(api):
+    words = _words(api().get(PAGE, headers={"Accept-Language": "en"}))
+
+    assert "No daily check yet" in words
+    assert f"{len(registered())} checks" in words
+
+
+def test_after_a_run_it_names_run_and_files(api):
+    caller = api()
+    run = caller.post(RUN).json
+
+    page = caller.get(PAGE, headers={"Accept-Language": "en"})
+    assert f"Run #{run['run_id']}" in _words(page)
+    assert "as written" in _words(page)
+    for suffix, kind in (("json", "application/json"), ("csv", "text/csv; charset=utf-8")):
+        answer = caller.get(f"{PAGE}/runs/{run['run_id']}.{suffix}")
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, kind)
+        assert run["archive"][f"{suffix}_file"] in answer.headers["Content-Disposition"]
+    assert caller.get(f"{PAGE}/archive.csv").status_code == 200
+
+
+def test_a_run_that_left_no_file_has_none_to_hand_out(api):
+    assert api().get(f"{PAGE}/runs/4711.json").status_code == 404
+
+
+def test_the_worst_check_stands_first(api):
+    text = api().get(PAGE, headers={"Accept-Language": "en"}).text
+    shown = re.findall(r'<tr id="check-(\w+)"', text)
+
+    assert len(shown) == len(registered())
+    assert shown.index("dr_rehearsal_recent") < shown.index("alert_retry_recent")
+
+
+def test_every_check_has_a_name_for_people():
+    assert {spec.id for spec in registered()} <= set(CHECKS)
+
+
+def test_the_button_asks_a_worker(api):
+    caller = api()
+    assert caller.post(f"{PAGE}/start").status_code in (200, 303)
+    assert caller.get("/api/ops/job-runs?job_name=ops_daily_check&state=queued").json
