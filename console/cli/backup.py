@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
-from console.adapters.database_copy import CopyError
+from console.adapters.copy_error import CopyError
 from console.services.backup import backup as copies
 from console.web.extensions import runtime
 
