@@ -33,13 +33,13 @@ def copy_in(parsed: URL, source: Path) -> None:
         with closing(sqlite3.connect(fresh)) as copied:
             (verdict,) = copied.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
-            raise CopyError(T("The copy of the database is damaged."))
+            raise CopyError("The copy of the database is damaged.")
         # What belongs to the old file must not be read into the new one.
         for rest in ("-wal", "-shm"):
             target.with_name(target.name + rest).unlink(missing_ok=True)
         fresh.replace(target)
     except (OSError, sqlite3.Error) as error:
-        raise CopyError(T("The database cannot be put back: %(reason)s.", reason=str(error))) from error
+        raise CopyError(f"The database cannot be put back: {error}.") from error
     finally:
         fresh.unlink(missing_ok=True)
 

@@ -9,17 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from console.domain.jobs.runs import Status
-from console.domain.text import N_, T, Text
+from console.domain.text import T, Text
 
 NAME = re.compile(r"dr-rehearsal-(\d{8}T\d{6}Z)-\d+\.backup")
 Freshness = Literal["never", "fresh", "stale", "failed"]
-# Words for programs of what stopped a drill; people read the sentence of the note.
-METHODS = {
-    "sqlite_backup": N_("copied by SQLite itself"),
-    "pg_dump": N_("dumped by pg_dump of PostgreSQL"),
-    "table_dump": N_("dumped table by table, without the programs of PostgreSQL"),
-}
-
 
 def file_name(at: datetime, run_id: int) -> str:
     """Return the name of a drill's backup; the run in it keeps two drills of one second apart."""

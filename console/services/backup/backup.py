@@ -66,7 +66,7 @@ def make(
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(folder.iterdir()):
-            raise CopyError(T("%(path)s is not empty.", path=str(folder)))
+            raise CopyError(f"{folder} is not empty.")
         schema = schema_of(engine)
         if schema is None:
             raise CopyError(T("The database has no tables yet."))
@@ -99,31 +99,28 @@ def restore(
     *,
     replace: bool,
     make_tables: Callable[[str], None],
-    digests: Mapping[str, str] | None = None,
+    checked: Backup | None = None,
 ) -> Backup:
     """Put a backup in the place of database and evidence; raises CopyError before anything changed.
 
     `replace` allows it where tables stand already. A table dump needs tables of its own revision: `make_tables` brings
-    an empty database there. Evidence files that the backup does not know stay.
+    an empty database there. `checked` is what `check` said a moment ago. Evidence files that the backup does not know
+    stay.
     """
-    found = check(folder, digests)
+    found = checked or check(folder)
     url = engine.url
     if database_copy.is_sqlite(url) != (found.database == database_copy.SQLITE_NAME):
-        raise CopyError(T("The backup is of another kind of database than DATABASE_URL."))
+        raise CopyError("The backup is of another kind of database than DATABASE_URL.")
     filled = _has_tables(engine)
     if not replace and filled:
-        raise CopyError(T("The database is not empty: stop every process, and say --replace."))
+        raise CopyError("The database is not empty: stop every process, and say --replace.")
     if found.method == TABLE_DUMP:
         if not filled:
             make_tables(found.schema)
         elif (here := schema_of(engine)) != found.schema:
             raise CopyError(
-                T(
-                    "The backup has the tables of %(theirs)s, the database those of %(ours)s: "
-                    "run flask db upgrade or downgrade to %(theirs)s first.",
-                    theirs=found.schema,
-                    ours=here or "none",
-                )
+                f"The backup has the tables of {found.schema}, the database those of {here}: "
+                f"bring it to {found.schema} first."
             )
     engine.dispose()
     try:
@@ -138,7 +135,7 @@ def restore(
         else:
             database_copy.copy_in(url, folder / found.database)
     except OSError as error:
-        raise CopyError(T("The backup cannot be put back: %(reason)s.", reason=str(error.strerror or error))) from error
+        raise CopyError(f"The backup cannot be put back: {error.strerror or error}.") from error
     return found
 
 
