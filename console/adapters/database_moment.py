@@ -35,16 +35,19 @@ TABLES = "database.tables"
 class Moment(Protocol):
     """A database as it stood when the block began."""
 
-    def copy(self, folder: Path, told: Told, *, portable: bool) -> tuple[str, str, tuple[TableFacts, ...]]:
+    def copy(self, folder: Path, told: Told) -> tuple[str, str, tuple[TableFacts, ...]]:
         """Write the copy into `folder`; returns method, name of the copy, and what the tables held.
 
-        `portable` asks for the table dump although the database's own programs are there. Raises CopyError and OSError.
+        Raises CopyError and OSError.
         """
 
 
 @contextmanager
-def moment(url: URL) -> Iterator[Moment]:
-    """Return the database at this moment; raises CopyError when it cannot be read."""
+def moment(url: URL, *, portable: bool = False) -> Iterator[Moment]:
+    """Return the database at this moment; raises CopyError when it cannot be read.
+
+    `portable` asks PostgreSQL for the table dump although its own programs are there.
+    """
     if database_copy.is_sqlite(url):
         source = database_copy.file_of(url)
         if not source.is_file():
@@ -61,7 +64,7 @@ def moment(url: URL) -> Iterator[Moment]:
         return
     with postgres(url) as connection:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        yield _PostgresMoment(connection, url)
+        yield _PostgresMoment(connection, url, portable=portable)
 
 
 @contextmanager
@@ -93,7 +96,7 @@ class _SqliteMoment:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def copy(self, folder: Path, told: Told, *, portable: bool) -> tuple[str, str, tuple[TableFacts, ...]]:
+    def copy(self, folder: Path, told: Told) -> tuple[str, str, tuple[TableFacts, ...]]:
         name = database_copy.SQLITE_NAME
         facts = sqlite_facts(self._connection, told)
         # Within the same transaction: the copy is of the very state that was counted.
@@ -108,11 +111,11 @@ class _SqliteMoment:
 
 
 class _PostgresMoment:
-    def __init__(self, connection: Connection[Any], url: URL) -> None:
-        self._connection, self._url = connection, url
+    def __init__(self, connection: Connection[Any], url: URL, *, portable: bool) -> None:
+        self._connection, self._url, self._portable = connection, url, portable
 
-    def copy(self, folder: Path, told: Told, *, portable: bool) -> tuple[str, str, tuple[TableFacts, ...]]:
-        if portable or shutil.which("pg_dump") is None or shutil.which("pg_restore") is None:
+    def copy(self, folder: Path, told: Told) -> tuple[str, str, tuple[TableFacts, ...]]:
+        if self._portable or shutil.which("pg_dump") is None or shutil.which("pg_restore") is None:
             (folder / TABLES).mkdir()
             return TABLE_DUMP, TABLES, postgres_facts(self._connection, PUBLIC, told, folder / TABLES)
         row = self._connection.execute("SELECT pg_export_snapshot()").fetchone()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -23,7 +24,6 @@ from console.domain.text import T
 if TYPE_CHECKING:
     from psycopg import Connection
 
-# Scratch databases and schemas of PostgreSQL: whoever finds one may drop it.
 PREFIX = "kaos_drill_"
 
 
@@ -46,14 +46,17 @@ class Scratch:
             return postgres_facts(connection, self.schema, told)
 
 
+def prefix_of(url: URL) -> str:
+    """Return how the scratch databases and schemas of this installation begin; others on the server are not ours."""
+    return f"{PREFIX}{hashlib.sha256(str(url.database).encode()).hexdigest()[:8]}_"
+
+
 def may_make_databases(url: URL) -> bool:
     """Return whether the role may make the scratch database that a dump of pg_dump needs; raises CopyError."""
     if database_copy.is_sqlite(url):
         return True
     with postgres(url) as connection:
-        row = connection.execute(
-            "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
-        ).fetchone()
+        row = connection.execute("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
     return bool(row and row[0])
 
 
@@ -63,7 +66,7 @@ def restored(url: URL, folder: Path, name: str, method: str, now: datetime) -> I
     if method == SQLITE_BACKUP:
         yield _sqlite(folder / name)
         return
-    scratch = f"{PREFIX}{now:%Y%m%d%H%M%S}_{token_hex(4)}"
+    scratch = f"{prefix_of(url)}{now:%Y%m%d%H%M%S}_{token_hex(4)}"
     with postgres(url) as connection:
         if method == PG_DUMP:
             # From the empty template, so that nothing of this server's own stands in the way.
@@ -100,8 +103,10 @@ def _fill(connection: Connection[Any], scratch: str, folder: Path) -> None:
 
     for table in postgres_tables(connection, PUBLIC):
         connection.execute(
-            sql.SQL("CREATE TABLE {new} (LIKE {old} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)").format(
-                new=sql.Identifier(scratch, table.name), old=sql.Identifier(PUBLIC, table.name)
+            sql.SQL("CREATE TABLE {new} (LIKE {old} {how})").format(
+                how=sql.SQL("INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES"),
+                new=sql.Identifier(scratch, table.name),
+                old=sql.Identifier(PUBLIC, table.name),
             )
         )
         file = folder / f"{table.name}.copy"
@@ -114,13 +119,21 @@ def drop_left_behind(url: URL, before: datetime) -> None:
     """Drop scratch databases and schemas of drills that were killed before an instant; raises CopyError."""
     if database_copy.is_sqlite(url):
         return
-    newest = f"{PREFIX}{before:%Y%m%d%H%M%S}"
-    found = "SELECT {name} FROM {table} WHERE starts_with({name}, %s) AND {name} < %s AND {owner} = (SELECT oid FROM pg_roles WHERE rolname = current_user)"
+    from psycopg import sql
+
+    mine = prefix_of(url)
+    newest = f"{mine}{before:%Y%m%d%H%M%S}"
     with postgres(url) as connection:
         for kind, table, name, owner, how in (
-            ("DATABASE", "pg_database", "datname", "datdba", "WITH (FORCE)"),
-            ("SCHEMA", "pg_namespace", "nspname", "nspowner", "CASCADE"),
+            ("DATABASE", "pg_database", "datname", "datdba", " WITH (FORCE)"),
+            ("SCHEMA", "pg_namespace", "nspname", "nspowner", " CASCADE"),
         ):
-            query = found.format(name=name, table=table, owner=owner)
-            for (left,) in connection.execute(query, [PREFIX, newest]).fetchall():  # type: ignore[arg-type]
-                connection.execute(f'DROP {kind} IF EXISTS "{left}" {how}')
+            query = "SELECT {name} FROM {table} WHERE starts_with({name}, %s) AND {name} < %s AND {owner}"
+            found = sql.SQL(query).format(
+                name=sql.Identifier(name),
+                table=sql.Identifier(table),
+                owner=sql.SQL("pg_get_userbyid({owner}) = current_user").format(owner=sql.Identifier(owner)),
+            )
+            for (left,) in connection.execute(found, [mine, newest]).fetchall():
+                gone = sql.SQL("DROP {kind} IF EXISTS {name}{how}")
+                connection.execute(gone.format(kind=sql.SQL(kind), name=sql.Identifier(left), how=sql.SQL(how)))

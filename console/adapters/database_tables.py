@@ -32,12 +32,10 @@ _LINE_END = b"\n"
 
 def sqlite_facts(connection: sqlite3.Connection, told: Told) -> tuple[TableFacts, ...]:
     """Return the tables of a SQLite database in the order of their names; raises sqlite3.Error."""
-    names = [
-        name
-        for (name,) in connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
-        )
-    ]
+    wanted = (
+        r"SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name"
+    )
+    names = [name for (name,) in connection.execute(wanted)]
     made = []
     for number, name in enumerate(names):
         told(name, number, len(names))
@@ -55,7 +53,7 @@ def _sqlite_table(connection: sqlite3.Connection, name: str) -> TableFacts:
     cursor = connection.cursor()
     before, connection.text_factory = connection.text_factory, bytes
     try:
-        for (text,) in cursor.execute(f"SELECT {line} FROM {_quoted(name)} ORDER BY {order}"):
+        for (text,) in cursor.execute(" ".join(("SELECT", line, "FROM", _quoted(name), "ORDER BY", order))):
             digest.update(text)
             digest.update(_LINE_END)
             rows += 1
@@ -123,9 +121,7 @@ def postgres_facts(
     return tuple(made)
 
 
-def _postgres_table(
-    connection: Connection[Any], schema: str, table: PgTable, file: BinaryIO | None
-) -> TableFacts:
+def _postgres_table(connection: Connection[Any], schema: str, table: PgTable, file: BinaryIO | None) -> TableFacts:
     digest, rows = hashlib.sha256(), 0
     for piece in copied_rows(connection, schema, table):
         digest.update(piece)
@@ -135,7 +131,7 @@ def _postgres_table(
     return TableFacts(table.name, rows, digest.hexdigest())
 
 
-def copied_rows(connection: Connection[Any], schema: str, table: PgTable) -> Iterator[bytes | memoryview]:
+def copied_rows(connection: Connection[Any], schema: str, table: PgTable) -> Iterator[bytes | bytearray | memoryview]:
     """Return the rows of a table as the lines of COPY's text form, in the order of the key."""
     from psycopg import sql
 

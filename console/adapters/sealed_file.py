@@ -65,7 +65,7 @@ def _nonce(number: int, *, last: bool) -> bytes:
 class SealedWriter:
     """Takes bytes and writes them sealed; `close` writes the last piece. `sha256` and `size` are those of the file."""
 
-    def __init__(self, file: BinaryIO, key: SealKey, facts: Mapping[str, Any], *, pack: bool) -> None:
+    def __init__(self, file: _Whole, key: SealKey, facts: Mapping[str, Any], *, pack: bool) -> None:
         salt = os.urandom(32)
         header = json.dumps({**facts, "key_id": key.id, "salt": salt.hex()}, ensure_ascii=False).encode()
         self._file, self._pack = file, pack
@@ -129,7 +129,11 @@ class SealedReader:
             raise CopyError(T("The head of the backup was changed."), "changed") from error
         if known != key.id:
             raise CopyError(
-                T("The backup was sealed with the key %(theirs)s; here is the key %(ours)s.", theirs=known, ours=key.id),
+                T(
+                    "The backup was sealed with the key %(theirs)s; here is the key %(ours)s.",
+                    theirs=known,
+                    ours=key.id,
+                ),
                 "wrong_key",
             )
         self._cipher = _cipher(key, salt, header)
@@ -176,7 +180,9 @@ class SealedReader:
         raise self._changed()
 
     def _changed(self) -> CopyError:
-        return CopyError(T("The backup was changed: piece %(number)s is not genuine.", number=self._number + 1), "changed")
+        return CopyError(
+            T("The backup was changed: piece %(number)s is not genuine.", number=self._number + 1), "changed"
+        )
 
     def _take(self, size: int) -> bytes:
         found = self._file.read(size)

@@ -57,13 +57,13 @@ class DrillOut(OutModel):
     enabled: bool = True
     backup_path: str | None = None
     retention_days: int | None = None
-    counts: dict[str, int] = {}
+    counts: dict[str, int] = Field(default_factory=dict)
     backup_file: str | None = None
     restore_valid: bool = False
     simulate_restore: bool | None = None
     pruned_files: int = 0
-    notes: list[str] = []
-    note_texts: list[dict[str, Any]] = []
+    notes: list[str] = Field(default_factory=list)
+    note_texts: list[dict[str, Any]] = Field(default_factory=list)
     cause: str | None = None
     database: str | None = None
     method: str | None = None
@@ -74,7 +74,7 @@ class DrillOut(OutModel):
     key_id: str | None = None
     table_count: int = 0
     differing_count: int = 0
-    tables: list[TableOut] = []
+    tables: list[TableOut] = Field(default_factory=list)
     evidence: dict[str, Any] | None = None
     backup_seconds: float | None = None
     recovery_seconds: float | None = None

@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_openapi3.models.tag import Tag
 
-from console.domain.jobs import names as job_names
 from console.core.serialize import to_json
+from console.domain.jobs import names as job_names
 from console.domain.text import N_, T, Text
 from console.inputs.recovery import DrillHistoryQuery, DrillOptions, DrillOut, RunQuery
 from console.inputs.response_models import shape
@@ -52,9 +52,7 @@ api = ApiBlueprint("recovery_api", __name__, abp_tags=[Tag(name="operations", de
 @access(drill.MANAGE)
 def drill_run(query: RunQuery) -> Response:
     """Make a sealed backup, restore it beside the database and compare; `Prefer: respond-async` queues it."""
-    return run_endpoint(
-        job_names.DR_REHEARSAL, DrillOptions(restore_check=query.simulate_restore), model=DrillOut
-    )
+    return run_endpoint(job_names.DR_REHEARSAL, DrillOptions(restore_check=query.simulate_restore), model=DrillOut)
 
 
 @api.get(f"{R}/latest", responses={200: DrillOut})

@@ -14,6 +14,7 @@ from console.domain.text import T, Text
 NAME = re.compile(r"dr-rehearsal-(\d{8}T\d{6}Z)-\d+\.backup")
 Freshness = Literal["never", "fresh", "stale", "failed"]
 
+
 def file_name(at: datetime, run_id: int) -> str:
     """Return the name of a drill's backup; the run in it keeps two drills of one second apart."""
     return f"dr-rehearsal-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{run_id}.backup"
@@ -34,7 +35,7 @@ def outdated(names: Iterable[str], *, keep: Iterable[str], now: datetime, retent
 
 
 def spread(ids: Sequence[int], most: int, turn: int) -> list[int]:
-    """Return at most `most` ids spread over all of them; another `turn` begins elsewhere, so that all get their turn."""
+    """Return at most `most` ids spread over all of them; another `turn` begins elsewhere, so that all come up."""
     if len(ids) <= most:
         return list(ids)
     step = len(ids) / most
@@ -75,9 +76,7 @@ _SENTENCES: Mapping[str, Text] = {
 }
 
 
-def standing(
-    *, proven_at: datetime | None, last_failed: bool, now: datetime, max_age_days: int
-) -> Standing:
+def standing(*, proven_at: datetime | None, last_failed: bool, now: datetime, max_age_days: int) -> Standing:
     """Return the standing at an instant; a failed last drill weighs more than an older proof."""
     age = now - proven_at if proven_at else None
     if last_failed:

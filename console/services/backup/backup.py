@@ -70,8 +70,8 @@ def make(
         schema = schema_of(engine)
         if schema is None:
             raise CopyError(T("The database has no tables yet."))
-        with moment(engine.url) as seen:
-            method, name, tables = seen.copy(folder, told, portable=portable)
+        with moment(engine.url, portable=portable) as seen:
+            method, name, tables = seen.copy(folder, told)
         count = 0
         # Second, so that every row of the copy finds its file.
         for file in evidence() if evidence else evidence_files(config):

@@ -12,6 +12,7 @@ from console.core.secret_key import kept_key
 from console.domain.text import T, Text
 
 KEY_FILE = "backup_key"
+SETTING, FILE, DATA_DIR = "setting", "file", "data_dir"
 SHORTEST = 32
 
 
@@ -33,10 +34,12 @@ def backup_key(config: Config) -> SealKey:
 
 def state(config: Config) -> KeyState:
     """Return where the key comes from and whether it may be used: never when it lies beside the backups."""
-    source = "setting" if config["DR_REHEARSAL_KEY"] else "file" if config["DR_REHEARSAL_KEY_FILE"] else "data_dir"
+    source = SETTING if config["DR_REHEARSAL_KEY"] else FILE if config["DR_REHEARSAL_KEY_FILE"] else DATA_DIR
     path = _path(config)
     if path is not None and _beside(config, path):
-        return KeyState(source, T("The key of the backups lies in the folder of the backups: %(path)s.", path=str(path)))
+        return KeyState(
+            source, T("The key of the backups lies in the folder of the backups: %(path)s.", path=str(path))
+        )
     try:
         text = _text(config)
     except (OSError, UnicodeDecodeError) as error:

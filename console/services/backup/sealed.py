@@ -38,16 +38,17 @@ def pack(folder: Path, target: Path, key: SealKey, made_at: datetime, told: Told
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     total, done = sum(file.stat().st_size for file in files), 0
     facts = {"format": 1, "name": target.name, "made_at": made_at.isoformat()}
-    with sealed_whole(target, key, facts) as writer:
-        with tarfile.open(fileobj=cast("IO[bytes]", writer), mode="w|", bufsize=BLOCK) as tar:
-            tar.copybufsize = BLOCK
-            for file in files:
-                told(done, total)
-                info = tarfile.TarInfo(str(file.relative_to(folder)))
-                info.size, info.mode = file.stat().st_size, 0o600
-                with file.open("rb") as content:
-                    tar.addfile(info, content)
-                done += info.size
+    with (
+        sealed_whole(target, key, facts) as writer,
+        tarfile.open(fileobj=cast("IO[bytes]", writer), mode="w|", bufsize=BLOCK) as tar,
+    ):
+        for file in files:
+            told(done, total)
+            info = tarfile.TarInfo(str(file.relative_to(folder)))
+            info.size, info.mode = file.stat().st_size, 0o600
+            with file.open("rb") as content:
+                tar.addfile(info, content)
+            done += info.size
     return Sealed(target, writer.size, writer.sha256)
 
 

@@ -46,8 +46,6 @@ def bring_back(
         data.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".restore-", dir=data) as name:
             found = sealed.unpack(source, Path(name), backup_key(config), sha256=sha256)
-            return copies.restore(
-                config, engine, found.folder, replace=replace, make_tables=make_tables, checked=found
-            )
+            return copies.restore(config, engine, found.folder, replace=replace, make_tables=make_tables, checked=found)
     except OSError as error:
         raise CopyError(f"The backup cannot be put back: {error.strerror or error}.") from error

@@ -106,9 +106,7 @@ def rehearse(ctx: Context, *, restore_check: bool = True) -> Outcome:
             _tell(report, error)
     else:
         report.note(T("Recovery drills are switched off: DR_REHEARSAL_ENABLED."))
-    status = rules.status_of(
-        enabled=report.enabled, raised=raised, checked=restore_check, valid=report.restore_valid
-    )
+    status = rules.status_of(enabled=report.enabled, raised=raised, checked=restore_check, valid=report.restore_valid)
     detail = asdict(report)
     ctx.begin_write()
     run = current(ctx)
@@ -244,9 +242,7 @@ class _Drill:
         folder.mkdir()
         found = sealed.unpack(file, folder, key, sha256=report.backup_sha256)
         self._step(3, T("Restoring into an empty database"))("", 0, 1)
-        with database_scratch.restored(
-            self._engine.url, folder, found.database, found.method, self._now
-        ) as scratch:
+        with database_scratch.restored(self._engine.url, folder, found.database, found.method, self._now) as scratch:
             results = compare(made.tables, scratch.facts(self._step(4, T("Comparing the tables"))))
             report.recovery_seconds = round(time.monotonic() - began, 3)
             with proof.opened(scratch) as engine:
@@ -281,9 +277,7 @@ class _Drill:
             proven = history.last_proven(self._ctx)
             keep.add(Path(proven.detail.get("backup_file") or "").name if proven else "")
             self._ctx.session.rollback()
-        for name in rules.outdated(
-            names, keep=keep, now=self._now, retention_days=self._report.retention_days
-        ):
+        for name in rules.outdated(names, keep=keep, now=self._now, retention_days=self._report.retention_days):
             (self._folder / name).unlink(missing_ok=True)
             self._report.pruned_files += 1
 

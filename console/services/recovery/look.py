@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from console.core.context import Context
+from console.core.serialize import plain
 from console.domain.audit.archive import sealed
 from console.domain.jobs import names as job_names
 from console.domain.recovery import drill as rules
@@ -41,7 +43,7 @@ class DrillView:
     differing: tuple[dict[str, Any], ...]
 
     @property
-    def detail(self) -> dict[str, Any]:
+    def detail(self) -> Mapping[str, Any]:
         """Return the published detail of the run."""
         return self.run.detail
 
@@ -146,6 +148,6 @@ def certificate(ctx: Context, run_id: int) -> dict[str, Any]:
         "env": ctx.config["ENV"],
         "generated_at": ctx.now().isoformat(),
         "signing_key_id": signing_key_id(ctx.config),
-        "drill": {name: value.isoformat() if isinstance(value, datetime) else value for name, value in history.flat(run).items()},
+        "drill": plain(history.flat(run)),
     }
     return sealed(document, ctx.config["AUDIT_ARCHIVE_SIGNING_KEY"])

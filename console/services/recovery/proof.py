@@ -124,7 +124,8 @@ def evidence(engine: Engine, ids: Sequence[int], folder: Path, sources: Mapping[
                 digest = _file_digest(folder.joinpath(*str(row.storage_key).split("/")))
             else:
                 pieces = select(EvidenceChunk.content).where(EvidenceChunk.evidence_id == row.id)
-                digest = _digest(connection.scalars(pieces.order_by(EvidenceChunk.place).execution_options(yield_per=4)))
+                in_order = pieces.order_by(EvidenceChunk.place).execution_options(yield_per=4)
+                digest = _digest(connection.scalars(in_order))
             sampled += 1
             if digest is None or (row.sha256 and digest != row.sha256):
                 broken.append(row.id)
