@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine, inspect, select
 
 from console.domain.jobs.runs import RUNNING
-from console.models.jobs import JobRun, JobSchedule
+from console.models.jobs import JobRun
 from console.models.runbook import PreflightSnapshot
 
-# Web processes write every minute, the scheduler every half; a run beats at least every twelve seconds.
-WEB_ALIVE, SCHEDULER_ALIVE, RUN_ALIVE = timedelta(minutes=3), timedelta(minutes=2), timedelta(minutes=2)
+# A process writes every minute and takes its row away when it is stopped; a run beats at least every twelve seconds.
+PROCESS_ALIVE, RUN_ALIVE = timedelta(minutes=3), timedelta(minutes=2)
 
 
 def signs_of_life(engine: Engine, now: datetime) -> tuple[str, ...]:
@@ -20,11 +20,8 @@ def signs_of_life(engine: Engine, now: datetime) -> tuple[str, ...]:
     found = []
     with engine.connect() as connection:
         if PreflightSnapshot.__tablename__ in known:
-            alive = PreflightSnapshot.computed_at > now - WEB_ALIVE
+            alive = PreflightSnapshot.computed_at > now - PROCESS_ALIVE
             found += [f"the process {name}" for name in connection.scalars(select(PreflightSnapshot.name).where(alive))]
-        if JobSchedule.__tablename__ in known:
-            looked = select(JobSchedule.key).where(JobSchedule.cursor_at > now - SCHEDULER_ALIVE).limit(1)
-            found += ["a scheduler" for _key in connection.scalars(looked)]
         if JobRun.__tablename__ in known:
             beating = select(JobRun.id).where(JobRun.state == RUNNING, JobRun.heartbeat_at > now - RUN_ALIVE)
             found += [f"the run {run_id} of a job" for run_id in connection.scalars(beating)]

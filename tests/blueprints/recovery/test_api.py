@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import select
 
 from console.models.jobs import JobRun
-
 from tests.factories.recovery import add_drill, add_failed_drill
 
 R = "/api/ops/dr/rehearsal"
