@@ -38,8 +38,7 @@ def spread(ids: Sequence[int], most: int, turn: int) -> list[int]:
     """Return at most `most` ids spread over all of them; another `turn` begins elsewhere, so that all come up."""
     if len(ids) <= most:
         return list(ids)
-    step = len(ids) / most
-    return [ids[int(number * step + turn) % len(ids)] for number in range(most)]
+    return [ids[(number * len(ids) // most + turn) % len(ids)] for number in range(most)]
 
 
 def status_of(*, enabled: bool, raised: bool, checked: bool, valid: bool) -> Status:

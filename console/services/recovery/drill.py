@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from console.adapters import database_copy, database_scratch
@@ -28,6 +28,7 @@ from console.domain.jobs.runs import Outcome
 from console.domain.recovery import drill as rules
 from console.domain.recovery.tables import TableResult, compare, differing
 from console.domain.text import T, Text
+from console.models.jobs import JobRun
 from console.services.audit import record as audit
 from console.services.backup import backup as copies
 from console.services.backup import sealed
@@ -139,6 +140,18 @@ def _tell(report: _Report, error: Exception) -> None:
     log.error("drill_failed", cause=report.cause, error=type(error).__name__, exc_info=error)
 
 
+def _unless_recorded(ctx: Context, run_id: int, path: Path) -> None:
+    """Take a backup back whose run was undone; a COMMIT whose answer got lost may have taken place, so it is looked."""
+    try:
+        detail = ctx.session.scalar(select(JobRun.detail_json).where(JobRun.id == run_id))
+        ctx.session.rollback()
+    except SQLAlchemyError as error:
+        log.warning("backup_left", file=path.name, error=type(error).__name__)
+        return
+    if not (detail or {}).get("backup_file"):
+        path.unlink(missing_ok=True)
+
+
 class _Drill:
     """The steps of one drill, each of them outside of any transaction."""
 
@@ -227,6 +240,8 @@ class _Drill:
     def _seal(self, made: Backup, key: SealKey, work: Path) -> Path:
         target = work if self._ctx.dry_run else self._folder
         target /= rules.file_name(self._now, self._run_id)
+        # A drill that is stopped, or whose run was taken away, leaves no backup that no run tells of.
+        self._ctx.on_rollback(lambda: _unless_recorded(self._ctx, self._run_id, target))
         told = self._step(1, T("Sealing the backup"))
         done = sealed.pack(made.folder, target, key, self._now, lambda part, whole: told("", part, whole))
         if not self._ctx.dry_run:

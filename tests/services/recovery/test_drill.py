@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from console.adapters import database_scratch, sealed_file
 from console.adapters.copy_error import CopyError
 from console.domain.errors import Conflict
+from console.domain.jobs.runs import Cancelled
 from console.models.audit import AuditLog
 from console.models.jobs import JobRun
 from console.services.backup import sealed
@@ -205,6 +206,15 @@ def test_two_drills_at_once_one_wins(place, monkeypatch):
         go.set()
         one.join()
     assert (first[0].run.status, len(place.files())) == ("success", 1)
+
+
+def test_a_drill_that_is_stopped_leaves_no_backup(place, monkeypatch):
+    def stop(*_args, **_named):
+        raise Cancelled("run was asked to stop")
+
+    monkeypatch.setattr(sealed, "unpack", stop)
+    found = place.drill()
+    assert (found.run.status, found.run.error_code, place.files()) == ("warning", "cancelled", [])
 
 
 def test_the_key_must_not_lie_beside_the_backups(place):
