@@ -7,12 +7,14 @@ import os
 
 import pytest
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from benchmarks.data import fill
 from console import create_app
 from console.core.config import Config
+from console.models.jobs import JobRun
+from console.models.runbook import PreflightSnapshot
 from console.models.tracker import TrackerItem
 from console.services.evidence import store
 from console.web.extensions import db
@@ -152,10 +154,76 @@ def test_what_cannot_be_is_one_sentence(app, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_without_the_programs_of_postgresql_that_is_said(app, tmp_path, monkeypatch):
+@pytest.mark.parametrize("target", ["filled", "empty"])
+def test_without_the_programs_of_postgresql_the_tables_are_dumped_one_by_one(app, tmp_path, monkeypatch, target):
     monkeypatch.setenv("PATH", str(tmp_path))
+    assert run(app, "backup", str(tmp_path / "copy"))[0] == 0
+    assert json.loads((tmp_path / "copy" / "manifest.json").read_text())["method"] == "table_dump"
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("UPDATE tracker_items SET item_name = 'lost'"))
+        connection.execute(text("DELETE FROM tracker_events"))
+    if target == "empty":
+        with app.app_context():
+            downgrade(revision="base")
+            with db.engine.begin() as connection:
+                connection.execute(text("DROP TABLE alembic_version"))
 
-    assert run(app, "backup", str(tmp_path / "copy")) == (
-        1,
-        "Error: pg_dump is not installed: it comes with the client programs of PostgreSQL.\n",
+    code, said = run(app, "restore", *(["--replace"] if target == "filled" else []), str(tmp_path / "copy"))
+
+    assert (code, "Put back schema" in said) == (0, True)
+    with app.app_context(), Session(db.engine) as session:
+        assert session.scalar(select(func.count()).where(TrackerItem.item_name == "lost")) == 0
+    assert items(app) == 50
+    assert run(app, "audit", "verify")[0] == 0
+
+
+@pytest.fixture
+def drilled(app, tmp_path):
+    """The sealed backup of a drill of this installation, and what the run recorded of it."""
+    code, said = run(app, "job", "run", "dr_rehearsal")
+    assert code == 0, said
+    with app.app_context(), Session(db.engine) as session:
+        return session.scalars(select(JobRun).where(JobRun.job_name == "dr_rehearsal")).one().detail_json
+
+
+def test_the_sealed_backup_of_a_drill_comes_back_for_real(app, drilled):
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("UPDATE tracker_items SET item_name = 'lost'"))
+        connection.execute(text("DELETE FROM tracker_events"))
+        connection.execute(text("DELETE FROM job_runs WHERE state = 'running'"))
+    file = drilled["backup_file"]
+
+    assert "is not empty" in run(app, "restore", "--from", file)[1]
+    assert (
+        "is not the one that was recorded" in run(app, "restore", "--replace", "--sha256", "0" * 64, "--from", file)[1]
     )
+    code, said = run(app, "restore", "--replace", "--sha256", drilled["backup_sha256"], "--from", file)
+
+    assert (code, "Put back schema" in said) == (0, True)
+    with app.app_context(), Session(db.engine) as session:
+        assert session.scalar(select(func.count()).where(TrackerItem.item_name == "lost")) == 0
+    assert items(app) == 50
+    assert run(app, "audit", "verify")[0] == 0
+
+
+def test_a_place_in_use_is_refused_unless_told(app, drilled):
+    now = app.extensions["console_clock"].now()
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(
+            insert(PreflightSnapshot).values(
+                instance_id="abc", name="web-abc", kind="web", started_at=now, computed_at=now,
+                overall_status="ok", error_count=0, warning_count=0, payload={},
+            )
+        )  # fmt: skip
+    words = ("restore", "--replace", "--from", drilled["backup_file"])
+
+    code, said = run(app, *words)
+    assert code == 1
+    assert "The console is running here (the process web-abc): stop it, or say --while-running." in said
+    assert run(app, *words, "--while-running")[0] == 0
+
+
+def test_what_to_restore_is_said_once(app, tmp_path):
+    assert run(app, "restore")[0] == 2
+    assert run(app, "restore", str(tmp_path), "--from", str(tmp_path))[0] == 2
+    assert "--sha256 is for sealed backups" in run(app, "restore", "--sha256", "0", "--from", str(tmp_path))[1]

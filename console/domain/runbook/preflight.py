@@ -51,6 +51,8 @@ class Surroundings:
     open_folders: tuple[str, ...] = ()
     any_host: bool = False
     unverified_database: str | None = None
+    backup_key_problem: Text | None = None
+    backup_key_made_here: bool = False
     public_url_set: bool = True
     alert_channels: int = 0
     schema: str = "ok"
@@ -233,6 +235,19 @@ def _added(seen: Surroundings) -> Iterator[Check]:
             host=seen.unverified_database or "",
         ),
     )
+    if seen.backup_key_problem is not None:
+        yield Check("backup_key", strict, strict, seen.backup_key_problem)
+    else:
+        yield _check(
+            "backup_key",
+            WARNING,
+            not (seen.backup_key_made_here and seen.production),
+            T("Backups are sealed with a key that does not lie beside them."),
+            T(
+                "The key of the backups was made in DATA_DIR: keep a copy in another place, and name it by "
+                "DR_REHEARSAL_KEY_FILE or DR_REHEARSAL_KEY."
+            ),
+        )
     if seen.evidence is not None:
         yield _folder(seen.evidence, strict)
     if seen.schema in _SCHEMAS:

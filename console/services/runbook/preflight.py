@@ -31,6 +31,7 @@ from console.domain.runbook.preflight import (
 from console.domain.text import Text
 from console.models.runbook import PreflightSnapshot
 from console.services.alerts import outbox
+from console.services.backup import keys
 from console.services.evidence import store as evidence_store
 
 READ = ("admins:manage", "security:read")
@@ -124,6 +125,7 @@ def refuse_bad_start(config: Config, now: datetime) -> None:
 
 def _surroundings(config: Config) -> Surroundings:
     found = documents()
+    key = keys.state(config) if config["DR_REHEARSAL_ENABLED"] else keys.KeyState(keys.SETTING)
     return Surroundings(
         env=config["ENV"],
         production=config.production,
@@ -148,6 +150,8 @@ def _surroundings(config: Config) -> Surroundings:
         open_folders=tuple(_open_folders(config)),
         unverified_database=unverified_host(database_url(config), os.environ.get("PGSSLMODE", "prefer")),
         any_host=config.production and not allowed_hosts(config),
+        backup_key_problem=key.problem,
+        backup_key_made_here=key.source == keys.DATA_DIR,
     )
 
 

@@ -51,6 +51,7 @@ CHECKS = {
     "ops_quality_report_archive_path": N_("Folder of quality reports"),
     "deploy_smoke_archive_path": N_("Folder of deploy records"),
     "dr_rehearsal_backup_path": N_("Folder of rehearsals"),
+    "backup_key": N_("Key of the backups"),
     "evidence_storage_path": N_("Folder of evidence"),
     "insecure_local_auth": N_("Access without credential"),
     "admin_token_bootstrap": N_("Bootstrap token"),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.domain.runbook.preflight import PathProbe, Surroundings, blocking_message, examine
+from console.domain.text import T
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -43,8 +44,9 @@ def test_good_surroundings_pass_and_the_checks_stand_in_the_published_order():
         "allowed_hosts",
         "public_url",
         "database_certificate",
+        "backup_key",
     ]
-    assert (found.overall_status, found.has_error, found.check_count) == ("ok", False, 17)
+    assert (found.overall_status, found.has_error, found.check_count) == ("ok", False, 18)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +68,10 @@ def test_good_surroundings_pass_and_the_checks_stand_in_the_published_order():
         ("admin_token_bootstrap", {"admin_token_length": 32}, "warning", "ok"),
         ("admin_token_bootstrap", {"admin_token_length": 32, "production": True}, "error", "error"),
         ("admin_token_bootstrap", {"production": True}, "error", "ok"),
+        ("backup_key", {"backup_key_made_here": True}, "warning", "ok"),
+        ("backup_key", {"backup_key_made_here": True, "production": True}, "warning", "warning"),
+        ("backup_key", {"backup_key_problem": T("Too short.")}, "warning", "warning"),
+        ("backup_key", {"backup_key_problem": T("Too short."), "production": True}, "error", "error"),
         ("secret_strength", {"secret_lengths": {"SECRET_KEY": 31}}, "warning", "warning"),
         ("secret_strength", {"secret_lengths": {"SECRET_KEY": 31}, "production": True}, "error", "error"),
         ("secret_strength", {"secret_lengths": {"SECRET_KEY": 0}}, "warning", "ok"),

@@ -1,0 +1,1 @@
+"""Pages and API: recovery drills and what they prove."""

@@ -1,0 +1,1 @@
+"""Rules: recovery drills and what they prove."""

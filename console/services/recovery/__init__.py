@@ -1,0 +1,1 @@
+"""Use cases: recovery drills and what they prove."""
