@@ -29,11 +29,12 @@ from console.services.common.sql import rows_parameter, rows_value
 from console.services.identity import risk as security
 from console.services.jobs import progress, runs
 from console.services.jobs.runs import Run
-from console.services.runbook import preflight, runbook
+from console.services.releases import checklist
+from console.services.runbook import preflight, release_facts, runbook
 
 DAILY_CHECK = "ops_daily_check"
 DR_REHEARSAL = "dr_rehearsal"
-DEPLOY_SMOKE = "deploy_smoke"
+DEPLOY_SMOKE = job_names.DEPLOY_SMOKE
 WEEKLY_REPORT = job_names.QUALITY_WEEKLY
 
 READ = ("admins:manage", "governance:read")
@@ -174,9 +175,11 @@ def take(ctx: Context) -> GateSnapshot:
 
 def _facts(ctx: Context, policy: GatePolicy) -> GateFacts:
     seen = preflight.facts(ctx)
-    book = runbook.snapshot(ctx, known={"preflight": seen})
-    risk = security.risk_of_window(ctx, days=policy.security_dashboard_days)
     latest = runs.latest_per_job(ctx, (DAILY_CHECK, DR_REHEARSAL, DEPLOY_SMOKE))
+    smoke, current = _latest_run(latest.get(DEPLOY_SMOKE)), checklist.current(ctx)
+    known = {"preflight": seen, "releases": release_facts.held_against(ctx, smoke, current)}
+    book = runbook.snapshot(ctx, known=known)
+    risk = security.risk_of_window(ctx, days=policy.security_dashboard_days)
     return GateFacts(
         preflight=seen,
         runbook=RunbookFacts(book.overall_status, len(book.critical_ids), len(book.checks), book.critical_ids),
@@ -185,8 +188,9 @@ def _facts(ctx: Context, policy: GatePolicy) -> GateFacts:
         daily_check=_latest_run(latest.get(DAILY_CHECK)),
         dr_enabled=ctx.config["DR_REHEARSAL_ENABLED"],
         dr_rehearsal=_latest_run(latest.get(DR_REHEARSAL)),
-        deploy_smoke=_latest_run(latest.get(DEPLOY_SMOKE)),
-        require_runbook_gate=ctx.config["DEPLOY_SMOKE_REQUIRE_RUNBOOK_GATE"],
+        deploy_smoke=smoke,
+        require_runbook_gate=current.policy.require_runbook_gate,
+        checklist_version=current.version,
     )
 
 

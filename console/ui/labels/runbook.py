@@ -43,6 +43,7 @@ CHECKS = {
     "alert_noise_policy_doc": N_("Alert noise policy"),
     "ops_daily_archive_path": N_("Folder of daily checks"),
     "ops_quality_report_archive_path": N_("Folder of quality reports"),
+    "deploy_smoke_checklist": N_("Smoke test of the last release"),
     "deploy_smoke_archive_path": N_("Folder of deploy records"),
     "dr_rehearsal_backup_path": N_("Folder of rehearsals"),
     "evidence_storage_path": N_("Folder of evidence"),

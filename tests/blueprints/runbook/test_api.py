@@ -89,13 +89,14 @@ def test_the_runbook_lists_the_checks_whose_facts_exist(api):
     body = api().get(f"{OPS}/runbook/checks").json
 
     # What this product added stands after the published checks.
-    assert [check["id"] for check in body["checks"]][:11] == [
+    assert [check["id"] for check in body["checks"]][:12] == [
         "alert_retry_recent",
         "startup_preflight",
         "api_latency_p95",
         "api_burn_rate",
         "audit_chain_integrity",
         "evidence_archive_integrity_batch",
+        "deploy_smoke_checklist",
         "migration_rollback_guide",
         "token_expiry_pressure",
         "rate_limit_backend",
