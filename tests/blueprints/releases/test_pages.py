@@ -42,7 +42,7 @@ def test_each_release_tells_what_it_changed_against_the_one_before(owner, clock)
 
     said = words(owner.get("/ops/deploys", headers={"Accept-Language": "en"}))
 
-    assert "Checklist 2026.03.v1 → 2026.02.v9 , New findings: 2" in said
+    assert "Checklist 2026.03.v1 → 2026.02.v9, New findings: 2" in said
     assert said.count("First record") == 2
     assert "A rollback is not ready." in said
 
