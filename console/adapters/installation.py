@@ -116,13 +116,13 @@ class Installation:
             if time.monotonic() >= end:
                 # What was cut off in the middle can look like the end of an answer.
                 raise TimeoutError
-            return found
         except ssl.SSLCertVerificationError as error:
             raise Unreachable(f"the certificate is refused: {error.verify_message}"[:TOLD_AT_MOST]) from None
         except (OSError, http.client.HTTPException) as error:
             if isinstance(error, TimeoutError) or time.monotonic() >= end:
                 raise Unreachable(f"no answer within {left:.0f} s") from None
             raise Unreachable(f"no talk is possible ({type(error).__name__})") from None
+        return found
 
     def _socket(self, timeout: float) -> tuple[socket.socket, Callable[[], None]]:
         """Return a connected socket and what makes the talk on it a private one."""
