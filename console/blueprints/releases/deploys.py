@@ -60,19 +60,15 @@ def _around() -> dict[str, Any]:
     facts = release_facts.facts(ctx)
     found = checklist.current(ctx)
     address = app_config()["PUBLIC_URL"].rstrip("/") or request.url_root.rstrip("/")
-    steps = [
+    phases = [
         {
-            "phase": step.phase,
-            "item": step.item,
-            "path": step.path,
-            "sha256": step.sha256,
-            "missing": step.exists is False,
-            "id": step.id,
-            "command": words.COMMANDS.get(step.id, "").format(url=address, path=step.path) or None,
+            "id": phase,
+            "label": _(words.PHASES[phase]),
+            "command": words.PHASE_COMMANDS.get(phase, "").format(url=address),
+            "steps": [(step, words.COMMANDS.get(step.id, "").format(path=step.path)) for step in steps],
         }
-        for step in found.steps
+        for phase, steps in groupby(found.steps, key=lambda step: step.phase)
     ]
-    phases = [(_(words.PHASES[phase]), list(rows)) for phase, rows in groupby(steps, key=lambda step: step["phase"])]
     return {"finding": deploy_smoke_checklist(facts), "latest": facts.latest, "checklist": found, "phases": phases}
 
 

@@ -76,7 +76,7 @@ def remove(config: Config, kept: Archived) -> None:
 
 def safe_name(text: str) -> str:
     """Return a deploy id as a part of a file name: at most 80 letters, digits, dots, dashes and underscores."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:NAME_LIMIT] or FALLBACK
+    return re.sub(r"[^A-Za-z0-9._]+", "-", text).strip("-._")[:NAME_LIMIT] or FALLBACK
 
 
 def prune(root: Path, *, older_than: datetime) -> int:

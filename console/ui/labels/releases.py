@@ -9,16 +9,13 @@ PHASES = {
     "post_deploy": N_("After the release"),
     "rollback_ready": N_("Ready to roll back"),
 }
-# What to type for a step; `{url}` stands for the address of the installation.
+# What to type for a step, or for all steps of a phase; `{url}` stands for the address of the installation.
 COMMANDS = {
     "pre_01_backup": "flask backup FOLDER",
     "pre_02_release_note": "flask db current",
-    "smoke_01_health": "curl -fsS {url}/health {url}/meta",
-    "smoke_02_ui_main_shell": "python -m console.deploy verify --base-url {url}",
-    "smoke_03_auth_and_runbook": "python -m console.deploy verify --base-url {url}",
-    "smoke_04_security": "python -m console.deploy verify --base-url {url}",
     "rollback_02_checklist": "sha256sum {path}",
 }
+PHASE_COMMANDS = {"post_deploy": "python -m console.deploy verify --base-url {url} --deploy-id NAME --rollback-ready"}
 CHECKS = {
     "health": N_("Health"),
     "meta": N_("Environment and database"),
