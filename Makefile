@@ -24,7 +24,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick coverage check lint fmt types setup setup-dev lock web worker scheduler migrate soak bench screenshots texts consolidation configuration structure
+.PHONY: help run test test-quick coverage check lint fmt types setup setup-dev lock web worker scheduler migrate soak bench screenshots texts consolidation configuration structure release-gate
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ lock: setup-dev ## Write the pinned requirements again from the *.in files
 		requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
 		requirements-dev.in -o requirements-dev.txt
+
+release-gate: setup-dev ## Judge a release: compile, tests, endpoints, smoke; GATE="--base-url https://…" and further arguments
+	@$(BIN)/python -m tools.release_gate $(GATE)
 
 migrate: setup ## Bring the database to the newest schema
 	@$(BIN)/flask --app wsgi db upgrade

@@ -8,10 +8,8 @@ import json
 import smtplib
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 from email.message import EmailMessage
 from email.utils import format_datetime, parsedate_to_datetime
@@ -21,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from console.adapters import tls
 from console.adapters.alert_text import lines
+from console.adapters.talk import ended_after
 from console.core.config import Config
 from console.core.serialize import plain
 from console.domain.alerts.alerts import MAIL, SLACK, TEAMS, Channel, Sent, answered, signature
@@ -116,23 +115,17 @@ class Sender:
             headers["webhook-signature"] = signature(self._secret, message_id, stamp, body)
         end = time.monotonic() + self._timeout
         connection = self._connection(parts)
-        # Each read may take the whole time: a receiver that sends a letter now and then would hold us for hours.
-        watch = threading.Timer(self._timeout, _hang_up, [connection])
-        watch.daemon = True
-        watch.start()
         try:
-            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("POST", path, body=body, headers=headers)
-            response = connection.getresponse()
-            self._drain(response, end)
-            return answered(response.status, _retry_after(response.getheader("Retry-After"), at))
+            with ended_after(connection, self._timeout):
+                path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+                connection.request("POST", path, body=body, headers=headers)
+                response = connection.getresponse()
+                self._drain(response, end)
+                return answered(response.status, _retry_after(response.getheader("Retry-After"), at))
         except (OSError, http.client.HTTPException) as error:
             if time.monotonic() >= end:
                 raise TimeoutError from error
             raise
-        finally:
-            watch.cancel()
-            connection.close()
 
     def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:
         host, secure = parts.hostname or "", parts.scheme == "https"
@@ -202,14 +195,6 @@ class Sender:
 def _refused_mail(code: int) -> Sent:
     # RFC 5321, 4.2.1: 5yz is permanent, the same message will be refused again.
     return Sent(code, f"mail server returned {code}", retryable=code < 500)
-
-
-def _hang_up(connection: http.client.HTTPConnection) -> None:
-    """End a talk that takes too long; whoever reads from it gets an error at once."""
-    talk = connection.sock
-    if talk is not None:
-        with suppress(OSError):
-            talk.shutdown(socket.SHUT_RDWR)
 
 
 def shaped(kind: str, payload: Mapping[str, Any], zone: tzinfo) -> Mapping[str, Any]:

@@ -99,3 +99,67 @@ def test_a_database_that_is_away_is_3(make_app, tmp_path):
 
 def test_a_misspelt_option_is_no_verdict(invoke):
     assert invoke("--stritc").exit_code == 3
+
+
+@pytest.fixture
+def exported(invoke, tmp_path):
+    """Return `exported(**changes)`: a file with the verdict of this moment."""
+
+    def write(**changes):
+        file = tmp_path / "snapshot.json"
+        file.write_text(json.dumps(json.loads(invoke("--json").stdout) | changes))
+        return str(file)
+
+    return write
+
+
+def test_an_exported_verdict_is_decided_with_its_cheapest_actions(invoke, exported):
+    result = invoke("--offline", exported())
+
+    assert result.exit_code == 1
+    assert result.stdout.startswith("NO-GO: 3 of 7 rules pass")
+    assert [line.split(" (")[0] for line in result.stdout.splitlines()[-3:]] == [
+        "Cheapest actions to GO:", "  1. daily_check_recent", "  2. dr_restore_valid_recent",
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("go")
+@pytest.mark.parametrize(("words", "code"), [((), 0), (("--strict",), 2)])
+def test_an_exported_go_needs_nothing(invoke, exported, words, code):
+    result = invoke("--offline", exported(), *words)
+
+    assert (result.exit_code, "Cheapest" in result.stdout) == (code, False)
+
+
+def test_an_exported_verdict_as_json_has_its_actions(invoke, exported):
+    told = json.loads(invoke("--offline", exported(), "--json").stdout)
+
+    assert told["decision"] == "no_go"
+    assert told["cheapest_actions"][0]["rule_id"] == "daily_check_recent"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"decision": "go"}, "but its rules make it 'no_go'"), ({"rules": []}, "each once"),
+        ({"rules": None}, "no rules"), ({"policy": {}}, "no usable allow_warning"),
+        ({"generated_at": "soon"}, "when it was judged"),
+    ],
+)  # fmt: skip
+def test_an_export_that_contradicts_itself_is_undecided(invoke, exported, changes, said):
+    result = invoke("--offline", exported(**changes))
+
+    assert (result.exit_code, said in result.stderr, result.stdout) == (3, True, "")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
+def test_a_file_that_is_no_export_is_undecided(invoke, tmp_path, content):
+    file = tmp_path / "snapshot.json"
+    file.write_bytes(content)
+
+    assert invoke("--offline", str(file)).exit_code == 3
+
+
+def test_an_export_is_not_kept(invoke, exported):
+    assert invoke("--offline", exported(), "--run").exit_code == 3
+    assert invoke("--offline", "nowhere.json").exit_code == 3

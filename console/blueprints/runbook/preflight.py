@@ -76,6 +76,7 @@ _PAGES: Mapping[str, tuple[str, dict[str, str]]] = {
     "audit": ("audit.page", {}),
     "tokens": ("tokens.page", {}),
     "jobs": ("jobs.page", {}),
+    "deploys": ("deploys.page", {}),
     "alerts": ("alerts.page", {}),
 }
 _ORDER = ("error", "warning", "ok")

@@ -24,10 +24,11 @@ SENSITIVE_ACTIONS = (
     "sla_policy_update",
 )
 FAILED_STATUSES = ("warning", "failed", "error", "critical")
-# Their status repeats the gate's verdict; counting it would make a bad verdict worse each time somebody asks.
+# Their status repeats a verdict; counting it would make a bad verdict worse each time somebody asks.
 VERDICT_ACTIONS = (
     "ops_governance_gate_run",
     "ops_governance_gate_remediation_csv_export",
+    "ops_deploy_smoke_record",
 )
 
 OFF_HOURS_END = time(6)

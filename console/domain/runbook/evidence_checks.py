@@ -1,22 +1,18 @@
-"""The runbook checks that watch the evidence of operations: reports, archives, deploys, recovery, monthly review."""
+"""The runbook checks that watch the evidence of operations: reports, archives, recovery, monthly review."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from console.domain.gate.rules import LatestRun
 from console.domain.gate.streak import Streak
 from console.domain.runbook.review import MISSING, ReviewFacts
-from console.domain.runbook.runbook import CRITICAL, OK, WARNING, Finding, check
-from console.domain.text import T, Text
+from console.domain.runbook.runbook import OK, WARNING, Finding, check
+from console.domain.text import T
 
 WEEKLY_REPORT_WITHIN = timedelta(days=8)
 DRILL_WITHIN = timedelta(days=35)
-# Statuses of a recorded smoke test that say that the deploy itself went wrong.
-SMOKE_FAILED = (CRITICAL, "failed", "error")
 
 
 @dataclass(frozen=True)
@@ -38,21 +34,6 @@ class DrillFacts:
 
 
 @dataclass(frozen=True)
-class SmokeFacts:
-    """The newest deploy smoke test at `now` (aware UTC), None before the first, and what it is held against.
-
-    `version` and `signature` are those of the checklist of this moment; None where nothing but the run knows them.
-    """
-
-    now: datetime
-    recent_hours: int = 48
-    require_gate: bool = True
-    run: LatestRun | None = None
-    version: str | None = None
-    signature: str | None = None
-
-
-@dataclass(frozen=True)
 class ReportFacts:
     """The newest weekly quality report at `now` (aware UTC) and the streak of the weeks."""
 
@@ -67,10 +48,10 @@ class EvidenceFacts:
 
     reports: ReportFacts
     drill: DrillFacts
-    smoke: SmokeFacts
     review: ReviewFacts
     archive: ArchiveFacts = field(default_factory=lambda: ArchiveFacts(True, "", 60))
     daily: LatestRun | None = None
+    smoke: LatestRun | None = None
 
 
 @check(4, owner_role="Operations Excellence Lead", needs=("evidence",), page="reports")
@@ -101,75 +82,6 @@ def ops_daily_check_archive(evidence: EvidenceFacts) -> Finding:
     if kept.enabled:
         return Finding(OK, T("Daily checks are kept as files for %(days)s days.", days=kept.retention_days), fields)
     return Finding(WARNING, T("Daily checks are not kept as files."), fields)
-
-
-@check(10, owner_role="Release Manager", needs=("evidence",), page="deploys")
-def deploy_smoke_checklist(evidence: EvidenceFacts) -> Finding:
-    """Judge the newest deploy smoke test: the first thing that is wrong with it."""
-    smoke = evidence.smoke
-    status, message = _smoke(smoke)
-    stored = smoke.run.detail if smoke.run else {}
-    fields = {
-        "recent_window_hours": smoke.recent_hours,
-        "latest_run_at": smoke.run.finished_at if smoke.run else None,
-        "latest_run_status": smoke.run.status if smoke.run else MISSING,
-        "latest_run_id": smoke.run.run_id if smoke.run else None,
-        "rollback_ready": stored.get("rollback_ready") is True,
-        "runbook_gate_passed": stored.get("runbook_gate_passed") is True,
-        "checklist_version": stored.get("checklist_version"),
-        "require_runbook_gate": smoke.require_gate,
-        "current_checklist_version": _current_version(smoke),
-        "checklist_signature": stored.get("checklist_signature"),
-        "current_checklist_signature": smoke.signature or stored.get("checklist_signature"),
-        "checklist_version_match": _version_match(smoke),
-        "ui_main_shell_checked": stored.get("ui_main_shell_checked") is True,
-        "ui_main_shell_status": stored.get("ui_main_shell_status", MISSING),
-        "ui_main_shell_path": stored.get("ui_main_shell_path"),
-    }
-    return Finding(status, message, fields, seen_at=smoke.run.finished_at if smoke.run else None)
-
-
-def _smoke(smoke: SmokeFacts) -> tuple[str, Text]:
-    run = smoke.run
-    if run is None:
-        return WARNING, T("No deploy smoke test has been recorded yet.")
-    age = smoke.now - run.finished_at
-    if age > timedelta(hours=smoke.recent_hours):
-        hours = int(age.total_seconds() // 3600)
-        limit = smoke.recent_hours
-        return WARNING, T(
-            "The last deploy smoke test is %(hours)s h old; the limit is %(limit)s h.", hours=hours, limit=limit
-        )
-    if run.status in SMOKE_FAILED:
-        return CRITICAL, T("The last deploy smoke test failed.")
-    stored = run.detail
-    if smoke.require_gate and stored.get("runbook_gate_passed") is not True:
-        return WARNING, T("The last deploy smoke test did not pass the runbook gate.")
-    if _version_match(smoke) is not True:
-        return WARNING, T("The last deploy smoke test followed another checklist than the one of today.")
-    if stored.get("ui_main_shell_checked") is not True:
-        return WARNING, T("The last deploy smoke test did not look at the main page.")
-    shell = stored.get("ui_main_shell_status")
-    if shell in (WARNING, CRITICAL):
-        return shell, T("The last deploy smoke test found the main page at fault.")
-    if stored.get("rollback_ready") is not True:
-        return WARNING, T("The last deploy was made without a prepared rollback.")
-    return OK, T("The last deploy smoke test proves the deploy and its way back.")
-
-
-def _current_version(smoke: SmokeFacts) -> str | None:
-    known: Mapping[str, Any] = smoke.run.detail if smoke.run else {}
-    return smoke.version or known.get("checklist_version_expected")
-
-
-def _version_match(smoke: SmokeFacts) -> bool | None:
-    """Return whether it followed the checklist that holds now; a name is only as good as the content it stood for."""
-    if smoke.run is None:
-        return None
-    stored = smoke.run.detail
-    named, expected = stored.get("checklist_version"), stored.get("checklist_version_expected") or smoke.version
-    unchanged = smoke.signature is None or stored.get("checklist_signature") == smoke.signature
-    return bool(named) and named == expected and unchanged
 
 
 @check(11, owner_role="Ops Lead", needs=("evidence",), page="daily")

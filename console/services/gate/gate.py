@@ -22,7 +22,8 @@ from console.services.common.query_cache import cached_query
 from console.services.identity import risk as security
 from console.services.jobs import progress, runs, strip
 from console.services.jobs.runs import Run
-from console.services.runbook import evidence_facts, preflight, runbook
+from console.services.releases import checklist
+from console.services.runbook import evidence_facts, preflight, release_facts, runbook
 
 DAILY_CHECK = job_names.DAILY_CHECK
 DR_REHEARSAL = job_names.DR_REHEARSAL
@@ -167,8 +168,13 @@ def take(ctx: Context) -> GateSnapshot:
 
 def _facts(ctx: Context, policy: GatePolicy) -> GateFacts:
     seen = preflight.facts(ctx)
-    evidence = evidence_facts.facts(ctx)
-    book = runbook.snapshot(ctx, known={"preflight": seen, "evidence": evidence})
+    evidence, current = evidence_facts.facts(ctx), checklist.current(ctx)
+    known = {
+        "preflight": seen,
+        "evidence": evidence,
+        "releases": release_facts.held_against(ctx, evidence.smoke, current),
+    }
+    book = runbook.snapshot(ctx, known=known)
     risk = security.risk_of_window(ctx, days=policy.security_dashboard_days)
     return GateFacts(
         preflight=seen,
@@ -178,8 +184,9 @@ def _facts(ctx: Context, policy: GatePolicy) -> GateFacts:
         daily_check=evidence.daily,
         dr_enabled=ctx.config["DR_REHEARSAL_ENABLED"],
         dr_rehearsal=evidence.drill.run,
-        deploy_smoke=evidence.smoke.run,
-        require_runbook_gate=ctx.config["DEPLOY_SMOKE_REQUIRE_RUNBOOK_GATE"],
+        deploy_smoke=evidence.smoke,
+        require_runbook_gate=current.policy.require_runbook_gate,
+        checklist_version=current.version,
     )
 
 

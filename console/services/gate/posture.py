@@ -12,6 +12,7 @@ from console.core.config import Config
 from console.core.context import Context
 from console.domain.alerts.alerts import WEBHOOK
 from console.domain.evidence.evidence import MODULES
+from console.domain.releases.checklist import Checklist
 from console.domain.reliability.latency import LatencySnapshot
 from console.domain.runbook.checks import SigningFacts
 from console.domain.text import T, Text
@@ -20,6 +21,7 @@ from console.services.audit import record as audit
 from console.services.evidence import store as evidence_store
 from console.services.gate import gate
 from console.services.jobs import runs
+from console.services.releases import checklist
 from console.services.reliability import latency
 from console.services.reliability.latency import MemorySamples
 from console.services.runbook import evidence_facts, preflight, runbook
@@ -43,7 +45,7 @@ def view(
         "rate_limit": runbook.rate_limit_facts(config),
         "audit_archive_signing": _signing(runbook.signing_facts(config)),
         "api_latency": latency_seen or latency.snapshot(ctx, memory),
-        "deploy_smoke_policy": _deploy(config, latest.get(gate.DEPLOY_SMOKE)),
+        "deploy_smoke_policy": _deploy(checklist.current(ctx), latest.get(gate.DEPLOY_SMOKE)),
         "evidence_archive_integrity_policy": {
             "sample_per_table": config["EVIDENCE_INTEGRITY_SAMPLE_PER_TABLE"],
             "max_issues": config["EVIDENCE_INTEGRITY_MAX_ISSUES"],
@@ -80,18 +82,18 @@ def _signing(signing: SigningFacts) -> dict[str, Any]:
     }
 
 
-def _deploy(config: Config, run: runs.Run | None) -> dict[str, Any]:
+def _deploy(current: Checklist, run: runs.Run | None) -> dict[str, Any]:
     detail = run.detail if run else {}
     return {
-        "checklist_version": config.get("DEPLOY_CHECKLIST_VERSION") or None,
-        "recent_hours": config.get("DEPLOY_SMOKE_RECENT_HOURS"),
-        "require_runbook_gate": config["DEPLOY_SMOKE_REQUIRE_RUNBOOK_GATE"],
+        "checklist_version": current.version,
+        "recent_hours": current.policy.deploy_smoke_recent_hours,
+        "require_runbook_gate": current.policy.require_runbook_gate,
         "latest_run_at": run.finished_at if run else None,
         "latest_status": run.status if run else None,
         "latest_runbook_gate_passed": detail.get("runbook_gate_passed"),
         "latest_rollback_ready": detail.get("rollback_ready"),
-        "checklist_signature": detail.get("checklist_signature"),
-        "checklist_version_source": detail.get("checklist_version_source"),
+        "checklist_signature": current.signature,
+        "checklist_version_source": current.version_source,
     }
 
 

@@ -12,7 +12,7 @@ from console.domain.gate.rules import LatestRun
 from console.domain.gate.streak import PRODUCED_STATUSES, Streak, lookback, weekly_streak
 from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import FINISHED
-from console.domain.runbook.evidence_checks import ArchiveFacts, DrillFacts, EvidenceFacts, ReportFacts, SmokeFacts
+from console.domain.runbook.evidence_checks import ArchiveFacts, DrillFacts, EvidenceFacts, ReportFacts
 from console.domain.runbook.review import ReviewFacts
 from console.models.jobs import JobRun
 from console.services.jobs import runs
@@ -32,12 +32,6 @@ def facts(ctx: Context) -> EvidenceFacts:
     return EvidenceFacts(
         reports=ReportFacts(now, streak(ctx), latest.get(job_names.QUALITY_WEEKLY)),
         drill=DrillFacts(now, config["DR_REHEARSAL_ENABLED"], latest.get(job_names.DR_REHEARSAL)),
-        smoke=SmokeFacts(
-            now,
-            config["DEPLOY_SMOKE_RECENT_HOURS"],
-            config["DEPLOY_SMOKE_REQUIRE_RUNBOOK_GATE"],
-            latest.get(job_names.DEPLOY_SMOKE),
-        ),
         review=_review(ctx, latest.get(job_names.RUNBOOK_REVIEW)),
         archive=ArchiveFacts(
             config["OPS_DAILY_CHECK_ARCHIVE_ENABLED"],
@@ -45,6 +39,7 @@ def facts(ctx: Context) -> EvidenceFacts:
             config["OPS_DAILY_CHECK_ARCHIVE_RETENTION_DAYS"],
         ),
         daily=latest.get(job_names.DAILY_CHECK),
+        smoke=latest.get(job_names.DEPLOY_SMOKE),
     )
 
 

@@ -18,6 +18,7 @@ from console.core.records import view_of
 from console.core.umask import open_to_others
 from console.domain.evidence import evidence as rules
 from console.domain.gate.rules import PreflightFacts
+from console.domain.releases.checklist import ROLLBACK_GUIDE
 from console.domain.runbook.preflight import (
     ERROR,
     SIGNING_REQUIRED_ENVS,
@@ -35,7 +36,6 @@ from console.services.backup import keys
 from console.services.evidence import store as evidence_store
 
 READ = ("admins:manage", "security:read")
-ROLLBACK_GUIDE = "docs/W15_MIGRATION_ROLLBACK.md"
 NOISE_POLICY = "docs/W17_ALERT_NOISE_POLICY.md"
 # A process that missed three refreshes is gone.
 REFRESH_EVERY = timedelta(minutes=2)

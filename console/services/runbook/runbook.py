@@ -10,6 +10,7 @@ from typing import Any
 from console.adapters.limiter import Limiter
 from console.core.config import Config
 from console.core.context import Context
+from console.domain.releases.checklist import ROLLBACK_GUIDE
 from console.domain.reliability.latency import LatencySnapshot
 from console.domain.runbook.checks import ChainFacts, DocumentFacts, RateLimitFacts, SigningFacts, TokenFacts
 from console.domain.runbook.runbook import CheckResult, Runbook, look_through, needed_facts
@@ -17,7 +18,15 @@ from console.services.audit import record as audit
 from console.services.identity import risk as security
 from console.services.reliability import latency
 from console.services.reliability.latency import MemorySamples
-from console.services.runbook import alert_facts, automation_facts, evidence_facts, integrity, preflight, process_facts
+from console.services.runbook import (
+    alert_facts,
+    automation_facts,
+    evidence_facts,
+    integrity,
+    preflight,
+    process_facts,
+    release_facts,
+)
 
 READ = ("admins:manage", "governance:read")
 
@@ -79,7 +88,7 @@ def signing_facts(config: Config) -> SigningFacts:
 
 def _documents(_ctx: Context) -> DocumentFacts:
     found = preflight.documents()
-    guide, policy = preflight.ROLLBACK_GUIDE, preflight.NOISE_POLICY
+    guide, policy = ROLLBACK_GUIDE, preflight.NOISE_POLICY
     return DocumentFacts(guide, found[guide], policy, found[policy])
 
 
@@ -118,4 +127,5 @@ PROVIDERS: dict[str, Callable[[Context], Any]] = {
     "integrity": integrity.facts,
     "outbox": alert_facts.facts,
     "processes": process_facts.facts,
+    "releases": release_facts.facts,
 }

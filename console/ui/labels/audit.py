@@ -44,6 +44,7 @@ ACTIONS: dict[str, str] = {
     "auth_self_deactivate": N_("Own account switched off"),
     "job_run_cancel": N_("Run stopped"),
     "job_run_request": N_("Run requested"),
+    "ops_deploy_smoke_record": N_("Deploy smoke test recorded"),
     "ops_governance_gate_remediation_csv_export": N_("Plan downloaded as CSV"),
     "ops_governance_gate_run": N_("Gate judged"),
     "ops_runbook_critical_review_run": N_("Runbook gate reviewed"),

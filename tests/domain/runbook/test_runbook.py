@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from console.domain.gate.rules import PreflightFacts
+from console.domain.gate.rules import LatestRun, PreflightFacts
 from console.domain.reliability.latency import Samples, judge, summarize
 from console.domain.reliability.policy import LatencyPolicy, Target, WindowCounts
 from console.domain.runbook import automation_checks as runbook_automation
@@ -12,9 +12,10 @@ from console.domain.runbook import checks as runbook_checks
 from console.domain.runbook import runbook
 from console.domain.runbook.alert_checks import OutboxFacts
 from console.domain.runbook.checks import ChainFacts, DocumentFacts, RateLimitFacts, SigningFacts, TokenFacts
-from console.domain.runbook.evidence_checks import DrillFacts, EvidenceFacts, ReportFacts, SmokeFacts
+from console.domain.runbook.evidence_checks import DrillFacts, EvidenceFacts, ReportFacts
 from console.domain.runbook.integrity import IntegrityFacts
 from console.domain.runbook.process_checks import ProcessFacts
+from console.domain.runbook.release_checks import ReleaseFacts
 from console.domain.runbook.review import ReviewFacts
 from tests.domain.gate.gate_facts import GOOD_SMOKE, STREAK, run
 
@@ -25,6 +26,12 @@ DAY = timedelta(days=1)
 def _latency(ms=5.0, bad=0):
     samples = Samples("database", [ms] * 9, 0, NOW, WindowCounts(9, bad), WindowCounts(9, bad))
     return summarize([judge(Target("GET", "/health"), samples, LatencyPolicy(), NOW)], LatencyPolicy(), NOW)
+
+
+def _release(hours=2, status="success", **changes):
+    """Return the facts of a release whose smoke test was recorded some hours ago; no hours: none was."""
+    smoke = LatestRun(7, status, NOW - timedelta(hours=hours), GOOD_SMOKE | changes) if hours is not None else None
+    return {"releases": ReleaseFacts(NOW, smoke, 48, True, "2026.03.v1", "0123456789ab", "/overview")}
 
 
 def _rate_limit(status):
@@ -38,7 +45,6 @@ GOOD = {
     "evidence": EvidenceFacts(
         ReportFacts(NOW, STREAK, run(24)),
         DrillFacts(NOW, run=run(100, restore_valid=True)),
-        SmokeFacts(NOW, run=run(20, **GOOD_SMOKE), version="2026.03.v1"),
         ReviewFacts("2026-03"),
     ),
     "documents": DocumentFacts("docs/a.md", True, "docs/b.md", True),
@@ -49,6 +55,7 @@ GOOD = {
     "integrity": IntegrityFacts(NOW),
     "outbox": OutboxFacts(NOW),
     "processes": ProcessFacts(NOW),
+    **_release(),
 }
 
 
@@ -94,6 +101,17 @@ def test_the_checks_stand_in_the_published_order_and_are_all_ok_on_good_facts():
 @pytest.mark.parametrize(
     ("check_id", "facts", "status"),
     [
+        ("deploy_smoke_checklist", _release(None), "warning"),
+        ("deploy_smoke_checklist", _release(48), "ok"),
+        ("deploy_smoke_checklist", _release(49, "critical"), "warning"),
+        ("deploy_smoke_checklist", _release(status="critical"), "critical"),
+        ("deploy_smoke_checklist", _release(status="warning"), "ok"),
+        ("deploy_smoke_checklist", _release(runbook_gate_passed=False), "warning"),
+        ("deploy_smoke_checklist", _release(checklist_version="2026.02.v1"), "warning"),
+        ("deploy_smoke_checklist", _release(checklist_version=""), "warning"),
+        ("deploy_smoke_checklist", _release(ui_main_shell_checked=False), "warning"),
+        ("deploy_smoke_checklist", _release(ui_main_shell_status="critical"), "critical"),
+        ("deploy_smoke_checklist", _release(rollback_ready="true"), "warning"),
         ("startup_preflight", {"preflight": PreflightFacts("warning", 0, 2, "web-1")}, "warning"),
         ("startup_preflight", {"preflight": PreflightFacts("critical", 1, 0, "web-1")}, "critical"),
         ("api_latency_p95", {"latency": _latency(500)}, "warning"),

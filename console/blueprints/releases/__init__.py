@@ -1,0 +1,1 @@
+"""Pages and API: releases, their checklist and the smoke tests that follow them."""

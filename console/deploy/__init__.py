@@ -1,0 +1,1 @@
+"""`python -m console.deploy verify`: the checklist of a release, walked against a running installation."""

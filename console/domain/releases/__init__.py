@@ -1,0 +1,1 @@
+"""Rules: releases, their checklist and the smoke tests that follow them."""

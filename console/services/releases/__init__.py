@@ -1,0 +1,1 @@
+"""Use cases: releases, their checklist and the smoke tests that follow them."""
