@@ -76,6 +76,7 @@ _PAGES: Mapping[str, tuple[str, dict[str, str]]] = {
     "audit": ("audit.page", {}),
     "tokens": ("tokens.page", {}),
     "jobs": ("jobs.page", {}),
+    "integrity": ("integrity.page", {}),
     "alerts": ("alerts.page", {}),
 }
 _ORDER = ("error", "warning", "ok")
