@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_openapi3.models.tag import Tag
@@ -24,7 +24,7 @@ from console.ui import runs
 from console.ui.addresses import url_if
 from console.ui.labels import reports as words
 from console.ui.navigation import NavItem
-from console.ui.responses import answer, fragment_of, vary
+from console.ui.responses import answer, fragment_of, show, vary
 from console.web.api_blueprint import ApiBlueprint
 from console.web.negotiation import wants_fragment
 from console.web.request import access, current_actor, web_context
@@ -73,13 +73,14 @@ def file_problem(reason: str) -> Any:
 def page() -> Response:
     """Show what was read when, what was never read and what is broken; reads no file."""
     ctx = web_context()
-    values = {
-        "data": integrity_page.page_data(ctx),
-        "panel": _panel(integrity_page.current_run(ctx)),
-        "owner_url": _owner_url,
-        "months_url": url_if("audit.page"),
-    }
-    return vary(Response(render_template("runbook/integrity.html", **values)))
+    return show(
+        integrity_page.page_data(ctx),
+        fragment="runbook/integrity.integrity",
+        page="runbook/integrity.html",
+        panel=_panel(integrity_page.current_run(ctx)),
+        owner_url=_owner_url,
+        months_url=url_if("audit.page"),
+    )
 
 
 @pages.post("/ops/integrity/run")
