@@ -6,10 +6,12 @@ Pages use the same compiled catalogues through Flask-Babel.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from babel.dates import format_date
 from babel.support import NullTranslations, Translations
 
 from console.domain.text import Text, spoken
@@ -38,6 +40,11 @@ def translate(locale: str, msgid: str, **params: Any) -> str:
 def translate_number(locale: str, one: str, many: str, num: int) -> str:
     """Return the form of a sentence in `locale` that fits a number of things, without its values."""
     return catalogue(locale).ngettext(one, many, num)
+
+
+def day_in(locale: str, day: date) -> str:
+    """Return a day in `locale` as it stands below an axis: the year is said elsewhere."""
+    return format_date(day, {"ko": "M월 d일", "en": "d MMM"}[locale], locale=locale)
 
 
 def counted(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from babel.dates import format_date, format_datetime
 
+from console.core.i18n import day_in
 from console.ui.reader import locale, now, zone, zone_name, zone_named
 
 
@@ -53,6 +54,16 @@ def localdate(day: date | datetime | None) -> str:
     if day.year != local(now()).year:
         patterns = {"ko": "yyyy년 M월 d일", "en": "d MMM yyyy"}
     return format_date(day, patterns[locale()], locale=locale())
+
+
+def axis_day(day: date) -> str:
+    """Return a day as it stands below an axis: the year is said elsewhere."""
+    return day_in(locale(), day)
+
+
+def month_name(month: date) -> str:
+    """Return the month of a day as people read it, with its year."""
+    return format_date(month, {"ko": "yyyy년 M월", "en": "MMM yyyy"}[locale()], locale=locale())
 
 
 def date_span(first: date, last: date) -> str:

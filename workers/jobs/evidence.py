@@ -68,7 +68,7 @@ class IntegrityOptions(BodyModel):
 @job(
     job_names.EVIDENCE_INTEGRITY,
     title=N_("Read evidence and archives again"),
-    sentence=N_("Compares evidence files and audit archives with their hashes, taking turns through all of them."),
+    sentence=N_("Compares evidence files and archives with their hashes, taking turns through all of them."),
     options=IntegrityOptions,
     reads_first=True,
     permission="admins:manage",

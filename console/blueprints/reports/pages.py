@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -11,6 +12,7 @@ from flask_babel import gettext as _
 
 from console.core import listing
 from console.domain.archives.archives import QUALITY_REPORT
+from console.domain.reports import periods
 from console.domain.reports import quality as rules
 from console.domain.reports.periods import MONTHLY, WEEKLY
 from console.domain.text import N_, T, Text
@@ -29,7 +31,7 @@ from console.ui.labels import reports as words
 from console.ui.lists import download_rows, opened
 from console.ui.navigation import NavItem
 from console.ui.responses import download, fragment_of, menu_of, vary
-from console.ui.times import localdate
+from console.ui.times import axis_day, date_span, localdate, month_name
 from console.web.negotiation import wants_fragment
 from console.web.request import access, current_actor, web_context
 
@@ -55,6 +57,7 @@ def archive_state(state: str) -> Any:
     return words.archive_state(state)
 
 
+pages.app_template_filter("rate_shown")(rules.shown)
 pages.app_template_filter("report_headline")(rules.headline)
 pages.app_template_filter("jobs_worst_first")(rules.worst_first)
 
@@ -69,19 +72,20 @@ def job_title(name: str) -> str:
 @pages.app_template_filter()
 def period_name(label: str) -> str:
     """Return a period as people say it: the month, or the first and last day of the week."""
-    return f"{label[5:15]} ~ {label[16:]}" if label.startswith("week-") else label
+    window, first, last = periods.span_of(label)
+    return month_name(first) if window == MONTHLY else date_span(first, last)
 
 
 @pages.app_template_filter()
 def short_label(label: str) -> str:
     """Return what stands below the bar of a report: the month, or the day that the week begins."""
-    return label[10:15] if label.startswith("week-") else label
+    window, first, _last = periods.span_of(label)
+    return month_name(first) if window == MONTHLY else axis_day(first)
 
 
-@pages.app_template_filter()
-def short_day(day: str) -> str:
-    """Return an ISO date as month and day."""
-    return f"{int(day[5:7])}/{int(day[8:10])}"
+@pages.app_template_filter("axis_day")
+def _axis_day(day: str) -> str:
+    return axis_day(date.fromisoformat(day))
 
 
 @pages.app_template_filter()
@@ -225,4 +229,4 @@ def _summary(found: Run) -> Text | None:
     document = found.detail.get("report")
     if not document:
         return None
-    return T("%(label)s: %(what)s", label=document["label"], what=(rules.headline(document["summary"]),))
+    return T("%(label)s: %(what)s", label=period_name(document["label"]), what=(rules.headline(document["summary"]),))

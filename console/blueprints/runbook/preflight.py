@@ -77,6 +77,7 @@ _PAGES: Mapping[str, tuple[str, dict[str, str]]] = {
     "tokens": ("tokens.page", {}),
     "jobs": ("jobs.page", {}),
     "deploys": ("deploys.page", {}),
+    "integrity": ("integrity.page", {}),
     "alerts": ("alerts.page", {}),
 }
 _ORDER = ("error", "warning", "ok")

@@ -5,6 +5,7 @@ A week begins on Monday. Weeks, months and labels belong to a time zone; instant
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,6 +17,7 @@ from console.domain.errors import BadRequest
 WEEKLY, MONTHLY = "weekly", "monthly"
 DAY = timedelta(days=1)
 WEEK = 7 * DAY
+WEEK_MARK = "week-"
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,16 @@ def month_before(now: datetime, zone: ZoneInfo) -> Period:
     return month_named((first - DAY).strftime("%Y-%m"), zone)
 
 
+def span_of(label: str) -> tuple[str, date, date]:
+    """Read a label again: the window with its first and last day; raises ValueError for what is no label."""
+    if label.startswith(WEEK_MARK):
+        return WEEKLY, date.fromisoformat(label[5:15]), date.fromisoformat(label[16:])
+    first = date.fromisoformat(f"{label}-01")
+    return MONTHLY, first, first.replace(day=monthrange(first.year, first.month)[1])
+
+
 def _weekly(start: datetime, end: datetime, last: date, zone: ZoneInfo) -> Period:
-    return Period(WEEKLY, f"week-{start.astimezone(zone).date()}-{last}", start, end, zone.key)
+    return Period(WEEKLY, f"{WEEK_MARK}{start.astimezone(zone).date()}-{last}", start, end, zone.key)
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import floor
 from typing import Any
 
 from console.domain.gate.streak import Streak
@@ -102,6 +103,11 @@ def percent(part: int, whole: int) -> float | None:
     return round(100 * part / whole, 2) if whole else None
 
 
+def shown(rate: float) -> float:
+    """Return a rate as people read it: one decimal, cut and not rounded, so that 99.96 is not all of them."""
+    return floor(round(rate * 10, 6)) / 10
+
+
 def summary_of(
     counted: Iterable[Counted], days: Sequence[date], *, findings: int, checks: int, sent: int, delivered: int
 ) -> Summary:
@@ -137,7 +143,7 @@ def advise(summary: Summary, *, anomalies: int, preflight_errors: int) -> tuple[
         found.append(Advice(FINDINGS, text))
     if rate is not None and rate < DELIVERY_TARGET_PERCENT:
         text = T("Check the alert channels: %(rate)s%% of the alerts arrived, %(target)s%% are wanted.",
-                 rate=rate, target=f"{DELIVERY_TARGET_PERCENT:g}")  # fmt: skip
+                 rate=f"{shown(rate):g}", target=f"{DELIVERY_TARGET_PERCENT:g}")  # fmt: skip
         found.append(Advice(DELIVERY, text))
     if anomalies:
         found.append(Advice(ANOMALIES, T("Settle what stands out in security: %(count)s.", count=anomalies)))
@@ -159,7 +165,7 @@ def _runs_said(summary: Mapping[str, Any]) -> Text:
     good = percent(sum(job["success"] for job in summary["jobs"]), total)
     if good is None:
         return T("no job ran")
-    return T("%(rate)s%% of %(total)s job runs succeeded", rate=f"{good:g}", total=total)
+    return T("%(rate)s%% of %(total)s job runs succeeded", rate=f"{shown(good):g}", total=total)
 
 
 def _findings_said(summary: Mapping[str, Any]) -> Text:
@@ -172,7 +178,7 @@ def _delivery_said(summary: Mapping[str, Any]) -> Text:
     rate = summary["alert_delivery_success_rate_percent"]
     if rate is None:
         return T("no alert was sent")
-    return T("%(rate)s%% of %(total)s alerts arrived", rate=f"{rate:g}", total=summary["alert_delivery_total"])
+    return T("%(rate)s%% of %(total)s alerts arrived", rate=f"{shown(rate):g}", total=summary["alert_delivery_total"])
 
 
 def worst_first(jobs: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

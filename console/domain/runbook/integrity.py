@@ -13,6 +13,7 @@ from console.domain.text import T, Text
 MISSING_HASH, READ_ERROR, MISSING_BLOB, MISMATCH = "missing_sha256", "read_error", "missing_blob", "sha256_mismatch"
 # It runs every night.
 MAX_AGE = timedelta(days=3)
+_RANKS = (OK, WARNING, CRITICAL)
 _SHOWN = (
     *("sample_per_table", "checked_count", "missing_blob_count", "missing_hash_count"),
     *("digest_mismatch_count", "read_error_count", "archive", "issue_count"),
@@ -29,6 +30,17 @@ class TableCheck:
     missing_hash_count: int = 0
     digest_mismatch_count: int = 0
     read_error_count: int = 0
+
+
+@dataclass(frozen=True)
+class StoredCheck:
+    """What was found in the kept archives of one kind."""
+
+    kind: str
+    checked_count: int = 0
+    missing_count: int = 0
+    changed_count: int = 0
+    unreadable_count: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,7 +67,10 @@ class ArchiveCheck:
 
 @dataclass(frozen=True)
 class IntegrityReport:
-    """API contract, evidence and archive integrity; `issues` is cut, the counters are not."""
+    """API contract, evidence and archive integrity; `issues` and `stored_issues` are cut, the counters are not.
+
+    `stored` are the archives that runs left behind; `evidence_status` is the verdict without them.
+    """
 
     status: str
     message: Text
@@ -69,10 +84,20 @@ class IntegrityReport:
     issues: tuple[Mapping[str, Any], ...]
     tables: tuple[TableCheck, ...]
     archive: ArchiveCheck
+    stored: tuple[StoredCheck, ...]
+    stored_issues: tuple[Mapping[str, Any], ...]
+    evidence_status: str
 
 
 def report(
-    tables: Sequence[TableCheck], issues: Sequence[Mapping[str, Any]], archive: ArchiveCheck, *, sample: int, most: int
+    tables: Sequence[TableCheck],
+    issues: Sequence[Mapping[str, Any]],
+    archive: ArchiveCheck,
+    stored: Sequence[StoredCheck] = (),
+    stored_issues: Sequence[Mapping[str, Any]] = (),
+    *,
+    sample: int,
+    most: int,
 ) -> IntegrityReport:
     """Judge what was found. Nothing to check is fine: an installation without evidence has none that is broken."""
 
@@ -81,16 +106,14 @@ def report(
 
     mismatches = total("digest_mismatch_count")
     weak = total("missing_blob_count") + total("missing_hash_count") + total("read_error_count")
-    if mismatches or not archive.sound:
-        status, message = CRITICAL, T("Evidence or an audit archive is not what was stored.")
-    elif weak:
-        status, message = WARNING, T("Some evidence cannot be read or has no hash.")
-    else:
-        status, message = OK, T("Evidence and audit archives are intact.")
+    own = CRITICAL if mismatches or not archive.sound else WARNING if weak else OK
+    lost = any(one.missing_count or one.unreadable_count for one in stored)
+    kept = CRITICAL if any(one.changed_count for one in stored) else WARNING if lost else OK
+    status = max(own, kept, key=_RANKS.index)
     shown = tuple(issues[:most])
     return IntegrityReport(
         status=status,
-        message=message,
+        message=_sentence(status, own),
         sample_per_table=sample,
         checked_count=total("checked_count"),
         missing_blob_count=total("missing_blob_count"),
@@ -101,7 +124,23 @@ def report(
         issues=shown,
         tables=tuple(tables),
         archive=archive,
+        stored=tuple(stored),
+        stored_issues=tuple(stored_issues[:most]),
+        evidence_status=own,
     )
+
+
+def _sentence(status: str, own: str) -> Text:
+    """Return what a verdict says; `own` is the one of evidence and audit archives alone."""
+    if status == CRITICAL:
+        if own == CRITICAL:
+            return T("Evidence or an audit archive is not what was stored.")
+        return T("A kept archive was changed since it was written.")
+    if status == WARNING:
+        if own == WARNING:
+            return T("Some evidence cannot be read or has no hash.")
+        return T("A kept archive is missing or cannot be read.")
+    return T("Evidence and audit archives are intact.")
 
 
 @dataclass(frozen=True)
@@ -114,7 +153,7 @@ class IntegrityFacts:
     failed: bool = False
 
 
-@check(9, owner_role="Security Manager", needs=("integrity",), page="jobs")
+@check(9, owner_role="Security Manager", needs=("integrity",), page="integrity")
 def evidence_archive_integrity_batch(integrity: IntegrityFacts) -> Finding:
     """Judge the newest nightly reading of evidence and archives."""
     result = integrity.result or {}
@@ -125,11 +164,9 @@ def evidence_archive_integrity_batch(integrity: IntegrityFacts) -> Finding:
         return Finding(WARNING, T("The last reading of the evidence failed."), fields, seen_at=at)
     if integrity.finished_at is None:
         return Finding(OK, T("The evidence has not been read yet."), fields, UNKNOWN)
-    status = result.get("status")
-    if status == CRITICAL:
-        return Finding(CRITICAL, T("Evidence or an audit archive is not what was stored."), fields, seen_at=at)
-    if status == WARNING:
-        return Finding(WARNING, T("Some evidence cannot be read or has no hash."), fields, seen_at=at)
+    status = result.get("status", OK)
+    if status in (CRITICAL, WARNING):
+        return Finding(status, _sentence(status, result.get("evidence_status", status)), fields, seen_at=at)
     if integrity.now - integrity.finished_at > MAX_AGE:
         days = (integrity.now - integrity.finished_at).days
         return Finding(WARNING, T("The evidence was last read %(days)s days ago.", days=days), fields, seen_at=at)

@@ -28,7 +28,7 @@ class ArchiveRow:
     id: Annotated[int, INTERNAL]
     kind: Annotated[str, INTERNAL]
     label: Annotated[str, Fact(N_("Period"), sort=True)]
-    name: Annotated[str, Fact(N_("File"), sort=True)]
+    name: Annotated[str, Fact(N_("File"), sort=True, shown=False)]
     created_at: Annotated[datetime, Fact(N_("Kept since"), sort=True)]
     size: Annotated[int, Fact(N_("Size"), numeric=True, sort=True)]
     run_id: Annotated[int | None, Fact(N_("Run"))]

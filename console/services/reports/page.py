@@ -81,7 +81,10 @@ def page_data(ctx: Context, window: str, run_id: int | None = None) -> PageData:
 
 
 def _past(ctx: Context, job: str) -> list[Past]:
-    """Return the newest stored reports, oldest first: the figures alone, taken out by the database."""
+    """Return the newest stored reports, oldest first: the figures alone, taken out by the database.
+
+    Of a period that was reported twice the newer report counts.
+    """
     figures = JobRun.detail_json["summary"]
     rows = ctx.session.execute(
         select(
@@ -97,7 +100,10 @@ def _past(ctx: Context, job: str) -> list[Past]:
         .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
         .limit(SHOWN)
     )
-    return [Past(*row) for row in rows][::-1]
+    newest: dict[str, Past] = {}
+    for row in rows:
+        newest.setdefault(row[1], Past(*row))
+    return sorted(newest.values(), key=lambda one: one.finished_at)
 
 
 def _produced(job: str) -> tuple[Any, ...]:

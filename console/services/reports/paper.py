@@ -8,9 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from console.adapters.pdf import Paper, Part
-from console.core.i18n import text_in
+from console.core.i18n import day_in, text_in
 from console.domain.reports.periods import MONTHLY
-from console.domain.reports.quality import headline, percent, worst_first
+from console.domain.reports.quality import headline, percent, shown, worst_first
 from console.domain.text import N_, T, Text
 from console.services.jobs import registry
 
@@ -56,11 +56,11 @@ def draw(document: Mapping[str, Any], locale: str, names: Mapping[str, str] | No
     if summary["job_runs_total"]:
         paper.heading(said(N_("Runs by day")))
         paper.bars(
-            [(_short(day["day"]), _parts(day)) for day in summary["days"]],
+            [(day_in(locale, date.fromisoformat(day["day"])), _parts(day)) for day in summary["days"]],
             [(said(word), tone) for word, tone in RESULTS],
         )
         paper.heading(said(N_("Jobs, the worst first")))
-        heads = [said(one) for one in (N_("Job"), N_("Runs"), *(word for word, _tone in RESULTS), N_("Success, %"))]
+        heads = [said(one) for one in (N_("Job"), N_("Runs"), *(word for word, _tone in RESULTS), N_("Success rate"))]
         rows = [_line(job, said(job_title(job["job_name"]))) for job in worst_first(summary["jobs"])]
         paper.table(heads, rows, (70, 20, 20, 20, 20, 24))
     _of_now(paper, document, said, names or {}, at)
@@ -78,9 +78,9 @@ def _figures(summary: Mapping[str, Any], nothing: str) -> list[tuple[str, str]]:
     rate, findings = summary["alert_delivery_success_rate_percent"], summary["critical_findings_total"]
     return [
         (N_("Runs of jobs"), f"{total:,}"),
-        (N_("Runs that succeeded"), nothing if good is None else f"{good:g}%"),
+        (N_("Runs that succeeded"), nothing if good is None else f"{shown(good):g}%"),
         (N_("Critical findings"), f"{findings:,}" if summary["daily_check_runs_total"] else nothing),
-        (N_("Alerts that arrived"), nothing if rate is None else f"{rate:g}%"),
+        (N_("Alerts that arrived"), nothing if rate is None else f"{shown(rate):g}%"),
     ]
 
 
@@ -126,11 +126,6 @@ def _span(document: Mapping[str, Any], zone: ZoneInfo) -> str:
     return f"{start.date()} ~ {last}"
 
 
-def _short(day: str) -> str:
-    found = date.fromisoformat(day)
-    return f"{found.month}/{found.day}"
-
-
 def _parts(day: Mapping[str, Any]) -> list[Part]:
     return [Part(day[name], tone) for name, tone in (("success", "ok"), ("warning", "soon"), ("critical", "late"))]
 
@@ -138,4 +133,4 @@ def _parts(day: Mapping[str, Any]) -> list[Part]:
 def _line(job: Mapping[str, Any], title: str) -> tuple[str, ...]:
     rate = job["success_rate_percent"]
     counts = (job["total"], job["success"], job["warning"], job["critical"])
-    return (title, *(f"{count:,}" for count in counts), "–" if rate is None else f"{rate:.1f}")
+    return (title, *(f"{count:,}" for count in counts), "–" if rate is None else f"{shown(rate):g}%")

@@ -1,4 +1,4 @@
-"""Reads evidence and audit archives again and compares them with their hashes (API contract, section integrity).
+"""Reads evidence and archives again and compares them with their hashes (API contract, section integrity).
 
 Files take turns: those read longest ago come first, and those found broken are read every time until they are mended.
 """
@@ -9,21 +9,23 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, select, true, update
 
 from console.core.context import Actor, Context
+from console.domain.archives import archives as kept
 from console.domain.audit.archive import UNSIGNED_FIELDS, month_at, sealed
 from console.domain.audit.entry import canonical_json
 from console.domain.errors import Gone
 from console.domain.evidence.evidence import MODULES
 from console.domain.jobs import names as job_names
 from console.domain.runbook import integrity as domain
-from console.domain.runbook.integrity import ArchiveCheck, IntegrityFacts, IntegrityReport, TableCheck
+from console.domain.runbook.integrity import ArchiveCheck, IntegrityFacts, IntegrityReport, StoredCheck, TableCheck
 from console.models.evidence import EvidenceFile
+from console.services.archives import reading
+from console.services.archives.reading import Reading
 from console.services.audit import archive as audit_archive
 from console.services.audit import record as audit
 from console.services.audit.keys import signing_key_id
@@ -57,8 +59,11 @@ def batch(ctx: Context, *, sample: int | None = None, most: int | None = None) -
             counters["checked_count"] += 1
         tables.append(TableCheck(module, **counters))
         progress(ctx, number, len(MODULES))
-    _remember(ctx, problems)
-    made = domain.report(tables, issues, archive, sample=sample, most=most)
+    readings = {kind: reading.in_turn(ctx, kind, sample) for kind in kept.KINDS}
+    _remember(ctx, problems, [one for found in readings.values() for one in found])
+    stored = [_stored_check(kind, found) for kind, found in readings.items()]
+    stored_issues = [_stored_issue(one) for found in readings.values() for one in found if one.problem]
+    made = domain.report(tables, issues, archive, stored, stored_issues, sample=sample, most=most)
     audit.viewed(
         ctx,
         "ops_evidence_archive_integrity_view",
@@ -79,13 +84,24 @@ def facts(ctx: Context) -> IntegrityFacts:
     return IntegrityFacts(ctx.now(), run.detail, run.finished_at, failed=run.error_code is not None)
 
 
-def _mine(actor: Actor) -> ColumnElement[bool]:
+def _stored_check(kind: str, found: list[Reading]) -> StoredCheck:
+    counted = Counter(one.problem for one in found)
+    return StoredCheck(kind, len(found), counted[kept.MISSING], counted[kept.CHANGED], counted[kept.UNREADABLE])
+
+
+def _stored_issue(one: Reading) -> Issue:
+    return {"kind": one.kind, "file_id": one.id, "label": one.label, "name": one.name, "reason": one.problem,
+            "place": one.place}  # fmt: skip
+
+
+def mine(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition of the evidence that an actor may hear of."""
     return true() if actor.all_sites else EvidenceFile.site_key.in_(("", *actor.site_scope))
 
 
 def _due(ctx: Context, module: str, sample: int) -> list[EvidenceFile]:
     living = select(EvidenceFile).where(
-        EvidenceFile.module == module, EvidenceFile.removed_at.is_(None), _mine(ctx.actor)
+        EvidenceFile.module == module, EvidenceFile.removed_at.is_(None), mine(ctx.actor)
     )
     broken = living.where(EvidenceFile.integrity_problem.is_not(None)).order_by(EvidenceFile.id).limit(sample)
     rows = list(ctx.session.scalars(broken))
@@ -126,11 +142,12 @@ def _counted(found: list[Issue]) -> Counter[str]:
     return Counter(names[issue["reason"]] for issue in found)
 
 
-def _remember(ctx: Context, problems: Mapping[int, str | None]) -> None:
-    if not problems:
+def _remember(ctx: Context, problems: Mapping[int, str | None], readings: list[Reading]) -> None:
+    if not (problems or readings):
         return
     if not ctx.writing:
         ctx.begin_write()
+    reading.remember(ctx, readings)
     now = ctx.now()
     for problem in set(problems.values()):
         ids = [key for key, found in problems.items() if found == problem]
@@ -144,7 +161,7 @@ def _archive(ctx: Context) -> ArchiveCheck:
     document = audit_archive.build(ctx, month, include_entries=False).document
     key = ctx.config["AUDIT_ARCHIVE_SIGNING_KEY"]
     again = sealed(_unsigned(document), key)
-    stored = [_genuine(ctx, path) for path in islice(_stored(ctx), STORED_ARCHIVES)]
+    stored = [_genuine(ctx, path) for path in _due_archives(stored_archives(ctx), ctx.now().toordinal())]
     return ArchiveCheck(
         month=month.text,
         entry_count=document["entry_count"],
@@ -163,7 +180,14 @@ def _unsigned(document: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name not in UNSIGNED_FIELDS}
 
 
-def _stored(ctx: Context) -> list[Path]:
+def _due_archives(paths: list[Path], day: int) -> list[Path]:
+    """Return the newest archive and, in turns by the day, others: each comes up again after a known time."""
+    newest, others = paths[:1], paths[1:]
+    each = min(STORED_ARCHIVES - 1, len(others))
+    return newest + [others[(day * each + step) % len(others)] for step in range(each)]
+
+
+def stored_archives(ctx: Context) -> list[Path]:
     """Return the kept archives, the newest month first."""
     return sorted(ctx.config.path("AUDIT_ARCHIVE_PATH").glob("audit-archive-*.json"), reverse=True)
 

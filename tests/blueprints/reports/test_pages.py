@@ -29,8 +29,9 @@ def test_the_page_shows_the_newest_report_and_its_archives(api, window):
 
     shown = _text(caller.get(f"{PAGE}?window={window}"))
 
-    for key in ("json_file", "csv_file", "pdf_file"):
-        assert made["archive"][key] in shown
+    assert shown.count("이상 없음") >= 4
+    assert all(f"· {word}" in shown for word in ("JSON", "CSV", "PDF (KO)", "PDF (EN)"))
+    assert made["archive"]["json_file"] in caller.get(f"{PAGE}?window={window}&columns=label,name").text
     assert "이상 없음" in shown
     assert "기간의 집계가 아니라" in shown
 
