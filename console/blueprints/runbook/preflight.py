@@ -77,6 +77,7 @@ _PAGES: Mapping[str, tuple[str, dict[str, str]]] = {
     "tokens": ("tokens.page", {}),
     "jobs": ("jobs.page", {}),
     "alerts": ("alerts.page", {}),
+    "accuracy": ("accuracy.page", {}),
 }
 _ORDER = ("error", "warning", "ok")
 
