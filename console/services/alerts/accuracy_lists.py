@@ -139,5 +139,15 @@ def noise_facts(ctx: Context) -> NoiseFacts:
     run = job_runs.last_executed(ctx, job_names.ALERT_ACCURACY)
     if run is None or run.finished_at is None:
         return NoiseFacts(ctx.now())
-    names = ("standing", "weeks_above", "false_percent", "missed_percent", "false_limit_percent", "missed_limit_percent")
-    return NoiseFacts(ctx.now(), run.id, run.finished_at, **{name: run.detail.get(name) for name in names})
+    seen = run.detail
+    return NoiseFacts(
+        ctx.now(),
+        run.id,
+        run.finished_at,
+        standing=seen["standing"],
+        weeks_above=seen["weeks_above"],
+        false_percent=seen["false_percent"],
+        missed_percent=seen["missed_percent"],
+        false_limit_percent=seen["false_limit_percent"],
+        missed_limit_percent=seen["missed_limit_percent"],
+    )

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, or_, select
 
 from console.core.context import Context
+from console.core.listing import AnySelect
 from console.domain.alerts.alerts import CHECKPOINT_SIGNED
 from console.domain.alerts.item_promises import TOLD, UNDONE, Item, ItemEvent, ItemState, Span
 from console.domain.alerts.message_promises import DeliveryRow, Message
@@ -33,7 +34,7 @@ ASSIGNED, RAISED = "auto_assigned", "raised"
 _PLAIN = ("comment", "evidence", "evidence_removed", "evidence_quarantined", "accepted", "note")
 
 
-def _stream(ctx: Context, statement: Select[Any]) -> Iterator[Any]:
+def _stream(ctx: Context, statement: AnySelect) -> Iterator[Any]:
     return iter(ctx.session.execute(statement, execution_options={"yield_per": _CHUNK}))
 
 
@@ -161,7 +162,8 @@ def _runs() -> Select[Any]:
 
 def _run(row: Any) -> RunRow:
     # Runs inside an autopilot run are written when that one is closed, with the instants of their own.
-    return RunRow(*row[:12], by_schedule=row.requested_by == "scheduler", nested=row.trigger == "autopilot")
+    values = dict(zip((*_RUN, *_RUN_MORE), row, strict=False))
+    return RunRow(**values, by_schedule=row.requested_by == "scheduler", nested=row.trigger == "autopilot")
 
 
 def retried(ctx: Context, since: datetime) -> frozenset[int]:

@@ -15,6 +15,7 @@ from console.domain.evidence.evidence import MODULES
 from console.domain.reliability.latency import LatencySnapshot
 from console.domain.runbook.checks import SigningFacts
 from console.domain.text import T, Text
+from console.services.alerts import accuracy_lists
 from console.services.alerts import outbox as alerts
 from console.services.audit import record as audit
 from console.services.evidence import store as evidence_store
