@@ -224,12 +224,14 @@ class _Steps:
 
 
 def _demanded_until(known: Sequence[Stretch], number: int, level: int) -> datetime:
-    """Return until when the item went on asking for a message of this level."""
+    """Return until when the item went on asking for a message of this level; `NONE` means a repeat."""
     first = known[number]
     end = first.end
     for stretch in known[number + 1 :]:
         same = stretch.state.due_at == first.state.due_at and stretch.span.policy == first.span.policy
-        if not same or not stretch.demands or (level == sla.CRITICAL_LATE and not stretch.state.critical):
+        milder = level == sla.CRITICAL_LATE and not stretch.state.critical
+        worse = level == sla.NONE and stretch.state.critical and not first.state.critical
+        if not same or not stretch.demands or milder or worse:
             break
         end = stretch.end
     return end
@@ -254,6 +256,10 @@ def _judge_repeats(
         again = event.at + timedelta(hours=hours)
         deadline = again + PROMISED_WITHIN
         if not hours or deadline > now or _demanded_until(known, number, sla.NONE) < deadline:
+            continue
+        due = known[number].state.due_at
+        if event.level == sla.DUE_SOON and due is not None and due < deadline:
+            # A step comes first, and is judged by itself.
             continue
         made.repeats += 1
         if after is None or after.at > deadline:
