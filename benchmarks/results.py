@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-BENCH, READS, SOAK = "bench", "reads", "soak"
+BENCH, READS, ACCURACY, SOAK = "bench", "reads", "accuracy", "soak"
 # The parts in their order, each with the words that it begins with.
 _HEADS = {
     BENCH: "# Measurements\n\nWritten by `make bench`. ",
     READS: "## Reading in five ways\n\nWritten by `python -m benchmarks.reads`. ",
+    ACCURACY: "## Comparing alerts with what should have been told\n\nWritten by `python -m benchmarks.accuracy`. ",
     SOAK: "## Broken on purpose\n\nWritten by `make soak`. ",
 }
 

@@ -202,8 +202,12 @@ def _trend(history: list[Run]) -> dict[str, Any] | None:
     return {
         "labels": [localdate(one.finished_at) for one in history],
         "series": [
-            {"label": _("Missed"), "values": [one.detail.get("missed_percent") for one in history], "tone": "late"},
-            {"label": _("False"), "values": [one.detail.get("false_percent") for one in history], "tone": "1"},
+            {
+                "label": _("Missed alerts"),
+                "values": [one.detail.get("missed_percent") for one in history],
+                "tone": "late",
+            },
+            {"label": _("False alarms"), "values": [one.detail.get("false_percent") for one in history], "tone": "1"},
         ],
     }
 

@@ -6,7 +6,7 @@ history of the item alone, not from the runs that should have noticed it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -85,7 +85,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Item:
-    """An item as it stands now, with the events of the window (oldest first); created at an instant."""
+    """An item as it stands now, with the events of the window (oldest first); people know it by its `name`."""
 
     id: int
     site: str | None
@@ -93,6 +93,7 @@ class Item:
     created_at: datetime
     state: ItemState
     events: Sequence[ItemEvent] = ()
+    name: str = ""
 
 
 @dataclass
@@ -210,7 +211,12 @@ class _Steps:
         if in_time is not None:
             self.made.told_steps.append(in_time)
             return
-        detail = {"level": level, "due_at": due.isoformat(), "expected_until": deadline.isoformat()}
+        detail = {
+            "item": self.item.name,
+            "level": level,
+            "due_at": due.isoformat(),
+            "expected_until": deadline.isoformat(),
+        }
         changed = next((one.start for one in self.known[number + 1 :] if one.state.due_at != due), self.now)
         late = next((moment for moment in messages if moment <= changed), None) if level > sla.DUE_SOON else None
         if late is not None:
@@ -263,22 +269,16 @@ def _judge_repeats(
             continue
         made.repeats += 1
         if after is None or after.at > deadline:
-            detail = {"level": event.level, "expected_until": deadline.isoformat()}
+            detail = {"item": item.name, "level": event.level, "expected_until": deadline.isoformat()}
             made.findings.append(Finding(LOST_REPEAT, again, deadline, site=item.site, item_id=item.id, detail=detail))
 
 
 def _too_early(known: Sequence[Stretch], event: ItemEvent, after: ItemEvent) -> bool:
     """Return whether a message told nothing new: no higher step, the same deadline, within the interval."""
-    if after.level > event.level:
+    then = next((one for one in known if one.start <= after.at <= one.end), None)
+    if then is None or after.level > event.level or event.at < known[0].start:
         return False
-    at_first, at_second = (_at(known, moment.at) for moment in (event, after))
-    if at_first is None or at_second is None:
+    hours = then.span.policy.repeat_hours
+    if hours and after.at - event.at >= timedelta(hours=hours) - sla.REPEAT_GRACE:
         return False
-    between = {one.state.due_at for one in known if one.end > event.at and one.start <= after.at}
-    hours = at_second.span.policy.repeat_hours
-    quiet = timedelta(hours=hours) - sla.REPEAT_GRACE
-    return len(between) == 1 and (not hours or after.at - event.at < quiet)
-
-
-def _at(known: Iterable[Stretch], moment: datetime) -> Stretch | None:
-    return next((one for one in known if one.start <= moment <= one.end), None)
+    return len({one.state.due_at for one in known if one.end > event.at and one.start <= after.at}) == 1

@@ -182,7 +182,7 @@ class _Comparison:
         passed = [at for at in room if at > since + domain.SKEW and not raw.silent_at(self.spans, at)]
         if len(passed) < _ROOM_RUNS or not workload.candidates(people, row.owner_role, item.site):
             return []
-        detail = {"runs": len(passed), "owner_role": row.owner_role}
+        detail = {"item": item.name, "runs": len(passed), "owner_role": row.owner_role}
         return [Finding(domain.MISSED_ASSIGNMENT, since, site=item.site, item_id=item.id, detail=detail)]
 
     def _messages(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -25,6 +26,7 @@ from console.models.jobs import JobRun
 from console.models.policies import PolicyRevision
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.services.policies.automation import AUTOPILOT
+from console.services.tracker import rows as rows_of
 
 _CHUNK = 2000
 _STATE = ("is_active", "status", "due_at", "required", "rule_status")
@@ -78,7 +80,7 @@ def items(ctx: Context, since: datetime) -> Iterator[tuple[Item, Any]]:
 
     Rows are read before events: a change in between is an event too many, which changes nothing before it.
     """
-    names = ("id", "site", "sla_hours", "created_at", "opened_at", *_STATE)
+    names = ("id", "number", "site", "sla_hours", "created_at", "opened_at", *_STATE)
     more = ("assignee", "assignment_source", "owner_role")
     columns = [getattr(TrackerItem, name) for name in (*names, *more)]
     open_now = and_(TrackerItem.is_active.is_(True), TrackerItem.status != "done")
@@ -98,7 +100,8 @@ def items(ctx: Context, since: datetime) -> Iterator[tuple[Item, Any]]:
                 mine.append(waiting[1])
             waiting = next(events, None)
         state = ItemState(**{name: getattr(first, name) for name in _STATE})
-        yield Item(first.id, first.site, first.sla_hours, first.created_at, state, mine), first
+        name = rows_of.item_number(REMEDIATION.item_prefix, first.number)
+        yield Item(first.id, first.site, first.sla_hours, first.created_at, state, mine, name), first
         first = next(rows, None)
 
 
@@ -116,10 +119,17 @@ def _events(ctx: Context, since: datetime) -> Iterator[tuple[int, ItemEvent]]:
 
 def _event(at: datetime, kind: str, before: str, after: str) -> ItemEvent:
     if kind == TOLD:
-        return ItemEvent(at, kind, level=json.loads(after).get("level", 0))
+        return ItemEvent(at, kind, level=_level(after))
     touched = kind == UNDONE or any(name in before for name in _CHANGES)
     told = '"assignee"' in after
     return ItemEvent(at, kind, json.loads(before) if touched else {}, json.loads(after) if told else {})
+
+
+@lru_cache(maxsize=64)
+def _level(told: str) -> int:
+    # The same few texts come back hundreds of thousands of times.
+    level: int = json.loads(told).get("level", 0)
+    return level
 
 
 def messages(ctx: Context, since: datetime) -> Iterator[tuple[str, Iterator[Message]]]:
