@@ -111,16 +111,3 @@ def test_the_tab_fits_and_is_accessible(page_as, axe, compared, width, theme, la
 
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert axe(page) == []
-
-
-def test_zz_shots(page_as, compared):
-    for width in (1440, 390):
-        for theme in ("light", "dark"):
-            page = page_as("owner", width=width, theme=theme)
-            page.goto("/ops/accuracy")
-            page.screenshot(path=f"/tmp/wt/noise_{width}_{theme}.png", full_page=True)
-    page = page_as("owner")
-    page.goto(f"/alerts/{compared}")
-    page.screenshot(path="/tmp/wt/noise_alert.png", full_page=True)
-    page.goto("/ops/accuracy/missed")
-    page.screenshot(path="/tmp/wt/noise_missed.png", full_page=True)
