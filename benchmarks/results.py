@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-BENCH, READS, RECOVERY, REPORTS, SOAK = "bench", "reads", "recovery", "reports", "soak"
+BENCH, READS, RECOVERY, REPORTS, ACCURACY, SOAK = "bench", "reads", "recovery", "reports", "accuracy", "soak"
 # The parts in their order, each with the words that it begins with.
 _HEADS = {
     BENCH: "# Measurements\n\nWritten by `make bench`. ",
     READS: "## Reading in five ways\n\nWritten by `python -m benchmarks.reads`. ",
     RECOVERY: "## Recovery drill\n\nWritten by `python -m benchmarks.recovery`. ",
     REPORTS: "## Quality reports\n\nWritten by `python -m benchmarks.reports`. ",
+    ACCURACY: "## Comparing alerts with what should have been told\n\nWritten by `python -m benchmarks.accuracy`. ",
     SOAK: "## Broken on purpose\n\nWritten by `make soak`. ",
 }
 

@@ -35,6 +35,9 @@ ENTRIES: tuple[ScheduleEntry, ...] = (
     ScheduleEntry(
         job_names.ALERT_RETRY, "*/10 * * * *", options={"limit": 300, "patient": True}, sentence=N_("Every ten minutes")
     ),
+    ScheduleEntry(
+        job_names.ALERT_ACCURACY, "40 18 * * *", tolerance=HOUR, sentence=N_("Every night at 03:40 in Seoul")
+    ),
     ScheduleEntry(job_names.AUDIT_CHECKPOINT, "17 * * * *", sentence=N_("Every hour at 17 past")),
     # Twice an hour, so that the gate always reads a verification of the last hour.
     ScheduleEntry(job_names.AUDIT_VERIFY, "10,40 * * * *", sentence=N_("Every half hour, at minutes 10 and 40")),

@@ -113,7 +113,7 @@ PostureOut = create_model(
 
 
 class NoisePolicyOut(OutModel):
-    """How much alert noise is borne."""
+    """How much alert noise is borne, and how much the newest comparison measured (null: nothing yet)."""
 
     version: str
     generated_at: Instant
@@ -122,6 +122,11 @@ class NoisePolicyOut(OutModel):
     false_negative_threshold_percent: float
     policy_doc_path: str
     evaluation: dict[str, str]
+    false_positive_rate_percent: float | None
+    false_negative_rate_percent: float | None
+    measured_at: Instant | None
+    measured_run_id: int | None
+    weeks_above: int
 
 
 class AnomalyOut(OutModel):

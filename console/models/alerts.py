@@ -38,6 +38,8 @@ class AlertDelivery(Base):
         Index("ix_alert_deliveries_event_type", "event_type", "last_attempt_at", "id"),
         # reports.figures: how many alerts of a period arrived.
         Index("ix_alert_deliveries_created_at", "created_at", "status"),
+        # accuracy: the messages of the window, one event type after another.
+        Index("ix_alert_deliveries_raised", "event_type", "created_at", "id"),
         # History of one channel.
         Index("ix_alert_deliveries_channel", "channel", "last_attempt_at", "id"),
     )
@@ -78,3 +80,65 @@ class AlertAttempt(Base):
     status_code: Mapped[int | None]
     error: Mapped[str | None] = mapped_column(Text)
     worker: Mapped[str] = mapped_column(String(120), default="", server_default="")
+
+
+class AlertMark(Base):
+    """What a person says of an alert: it was false, or one was missed. Taken back by whoever may, never deleted.
+
+    `happened_at` is when the alert was raised, or when the incident happened that nobody was told about.
+    """
+
+    __tablename__ = "alert_marks"
+    __table_args__ = (
+        CheckConstraint("kind IN ('false', 'missed')", name="kind"),
+        # One standing mark per alert, whatever the number of channels that it went to.
+        Index(
+            "uq_alert_marks_alert",
+            "event_type",
+            "happened_at",
+            unique=True,
+            sqlite_where=text("kind = 'false' AND withdrawn_at IS NULL"),
+            postgresql_where=text("kind = 'false' AND withdrawn_at IS NULL"),
+        ),
+        # accuracy: the marks of the window; the list, newest first.
+        Index("ix_alert_marks_happened_at", "happened_at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    # Without foreign key: the mark outlives the delivery.
+    delivery_id: Mapped[int | None]
+    event_type: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    happened_at: Mapped[datetime]
+    site: Mapped[str | None] = mapped_column(String(120))
+    what: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    reason: Mapped[str] = mapped_column(Text)
+    marked_by: Mapped[str] = mapped_column(String(80))
+    marked_at: Mapped[datetime]
+    withdrawn_by: Mapped[str | None] = mapped_column(String(80))
+    withdrawn_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+
+
+class AlertFinding(Base):
+    """One thing that the nightly comparison found wrong; kept as long as its run."""
+
+    __tablename__ = "alert_findings"
+    __table_args__ = (
+        # accuracy_lists: the findings of one run, by label, newest first.
+        Index("ix_alert_findings_run_id", "run_id", "label", "at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("job_runs.id", ondelete="CASCADE"))
+    label: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]
+    until: Mapped[datetime | None]
+    count: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+    site: Mapped[str | None] = mapped_column(String(120))
+    item_id: Mapped[int | None]
+    delivery_id: Mapped[int | None]
+    found_run_id: Mapped[int | None]
+    job_name: Mapped[str | None] = mapped_column(String(80))
+    channel: Mapped[str | None] = mapped_column(String(40))
+    detail: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict, server_default=text("'{}'"))

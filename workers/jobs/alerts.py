@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from pydantic import Field
 
@@ -13,9 +13,11 @@ from console.domain.jobs.runs import CRON, Outcome, Status
 from console.domain.text import N_
 from console.inputs.alerts import RetriesIn
 from console.inputs.base import BodyModel
+from console.services.alerts import accuracy
 from console.services.alerts import delivery as alert_delivery
 from console.services.alerts import outbox as alerts
 from console.services.alerts.delivery import Delivered
+from console.services.jobs import registry
 from console.services.jobs.registry import job
 from console.services.jobs.runs import Run
 
@@ -104,3 +106,25 @@ def retry(ctx: Context, options: RetryOptions) -> Outcome:
             alerts.record_batch(own, detail, status)
 
     return Outcome(detail, status, keep=on_record)
+
+
+@job(
+    job_names.ALERT_ACCURACY,
+    title=N_("Check the accuracy of alerts"),
+    sentence=N_("Recomputes from raw events who should have been told, and compares it with what happened."),
+    reads_first=True,
+    lease_seconds=300,
+    permission="alerts:manage",
+)
+def check_accuracy(ctx: Context, _options: BodyModel) -> Outcome:
+    """Compare; critical after two weeks above a limit, a warning after one (alert noise policy)."""
+    ctx.actor.require_all_sites()
+    found = accuracy.measure(ctx, registry.schedule())
+    status: Status = "success" if found.accuracy.standing == "ok" else cast("Status", found.accuracy.standing)
+    dry_run = ctx.dry_run
+
+    def keep(own: Context, run: Run) -> None:
+        if not dry_run:
+            accuracy.keep(own, run, found.findings)
+
+    return Outcome(found.accuracy, status, keep=keep)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_openapi3.models.tag import Tag
@@ -22,6 +22,7 @@ from console.inputs.alerts import (
 from console.inputs.response_models import array, shape
 from console.services.alerts import delivery as alert_delivery
 from console.services.alerts import lists as alert_lists
+from console.services.alerts import marks
 from console.services.alerts import outbox as alerts
 from console.services.alerts.lists import DELIVERIES, EVENTS
 from console.services.jobs import registry
@@ -109,8 +110,19 @@ def csv() -> Response:
 @access(*alerts.READ)
 def detail(delivery_id: int) -> str:
     """Show one delivery with its attempts and its message."""
-    found = alerts.get(web_context(), delivery_id)
-    return render_template("alerts/delivery.html", delivery=found, may_retry=_may_retry())
+    ctx = web_context()
+    found = alerts.get(ctx, delivery_id)
+    mark = marks.of_delivery(ctx, found.event_type, found.created_at)
+    return render_template("alerts/delivery.html", delivery=found, may_retry=_may_retry(), mark=mark)
+
+
+@pages.post("/alerts/<int:delivery_id>/false")
+@access(*alerts.WRITE)
+def mark_false_page(delivery_id: int) -> ResponseReturnValue:
+    """Mark an alert as false, with a reason."""
+    marks.mark_false(web_context(), delivery_id, request.form.get("reason", ""))
+    leave_toast(_("The alert is marked as false; the next comparison counts it"))
+    return redirect(url_for("alerts.detail", delivery_id=delivery_id), 303)
 
 
 @pages.post("/alerts/<int:delivery_id>/retry")

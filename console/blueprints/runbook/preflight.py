@@ -79,6 +79,7 @@ _PAGES: Mapping[str, tuple[str, dict[str, str]]] = {
     "deploys": ("deploys.page", {}),
     "integrity": ("integrity.page", {}),
     "alerts": ("alerts.page", {}),
+    "accuracy": ("accuracy.page", {}),
 }
 _ORDER = ("error", "warning", "ok")
 

@@ -16,6 +16,7 @@ from console.domain.releases.checklist import Checklist
 from console.domain.reliability.latency import LatencySnapshot
 from console.domain.runbook.checks import SigningFacts
 from console.domain.text import T, Text
+from console.services.alerts import accuracy_lists
 from console.services.alerts import outbox as alerts
 from console.services.audit import record as audit
 from console.services.evidence import store as evidence_store
@@ -179,9 +180,13 @@ def _alerting(config: Config) -> dict[str, Any]:
 
 
 def noise_policy(ctx: Context) -> dict[str, Any]:
-    """Return the alert noise policy (API contract, alert noise policy); nothing measures it yet."""
+    """Return the alert noise policy (API contract, alert noise policy), and what the newest comparison measured.
+
+    Rates are null as long as nothing was measured, or nothing happened that could be missed or false.
+    """
     ctx.actor.require(*READ)
     config = ctx.config
+    seen = accuracy_lists.noise_facts(ctx)
     return {
         "version": "v1",
         "generated_at": ctx.now(),
@@ -193,4 +198,9 @@ def noise_policy(ctx: Context) -> dict[str, Any]:
             "false_positive_definition": "An alert was sent without an incident on which somebody had to act.",
             "false_negative_definition": "An incident was confirmed without a matching alert.",
         },
+        "false_positive_rate_percent": seen.false_percent,
+        "false_negative_rate_percent": seen.missed_percent,
+        "measured_at": seen.measured_at,
+        "measured_run_id": seen.run_id,
+        "weeks_above": seen.weeks_above,
     }

@@ -14,6 +14,7 @@ from console.domain.releases.checklist import ROLLBACK_GUIDE
 from console.domain.reliability.latency import LatencySnapshot
 from console.domain.runbook.checks import ChainFacts, DocumentFacts, RateLimitFacts, SigningFacts, TokenFacts
 from console.domain.runbook.runbook import CheckResult, Runbook, look_through, needed_facts
+from console.services.alerts import accuracy_lists
 from console.services.audit import record as audit
 from console.services.identity import risk as security
 from console.services.reliability import latency
@@ -126,6 +127,7 @@ PROVIDERS: dict[str, Callable[[Context], Any]] = {
     "evidence": evidence_facts.facts,
     "integrity": integrity.facts,
     "outbox": alert_facts.facts,
+    "noise": accuracy_lists.noise_facts,
     "processes": process_facts.facts,
     "releases": release_facts.facts,
 }

@@ -31,6 +31,7 @@ RESOURCES: Mapping[str, str] = {
     "admin_token": N_("Token"),
     "admin_user": N_("User"),
     "alert_delivery": N_("Alert"),
+    "alert_mark": N_("Mark of an alert"),
     "job_run": N_("Run"),
     "ops_governance_gate": N_("Gate"),
     "ops_governance_remediation_autopilot_policy": N_("Autopilot policy"),

@@ -35,6 +35,7 @@ CHECKS = {
     "token_expiry_pressure": N_("Tokens about to expire"),
     "rate_limit_backend": N_("Rate limits"),
     "audit_archive_signing": N_("Signed archives"),
+    "alert_noise_within_limits": N_("Accuracy of alerts"),
     "alert_noise_policy_documented": N_("Alert noise policy"),
     "remediation_escalation_recent": N_("Hourly escalation"),
     "remediation_auto_assign_recent": N_("Hourly assignment"),
