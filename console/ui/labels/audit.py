@@ -45,6 +45,7 @@ ACTIONS: dict[str, str] = {
     "job_run_cancel": N_("Run stopped"),
     "job_run_request": N_("Run requested"),
     "ops_governance_gate_remediation_csv_export": N_("Plan downloaded as CSV"),
+    "ops_api_burn_alert_check": N_("Alerts on error budgets begun or ended"),
     "ops_governance_gate_run": N_("Gate judged"),
     "ops_governance_remediation_tracker_auto_assign_run": N_("Items assigned automatically"),
     "ops_governance_remediation_tracker_autopilot_anomalies_csv_export": N_("Anomalies downloaded as CSV"),
