@@ -43,10 +43,21 @@ NOTHING = WindowCounts()
 class Measured(Protocol):
     """One measured request."""
 
-    endpoint_key: str
-    duration_ms: float
-    is_error: bool
-    sampled_at: datetime
+    @property
+    def endpoint_key(self) -> str:
+        """Return the route it belongs to."""
+
+    @property
+    def duration_ms(self) -> float:
+        """Return how long it took."""
+
+    @property
+    def is_error(self) -> bool:
+        """Return whether it failed."""
+
+    @property
+    def sampled_at(self) -> datetime:
+        """Return when it ended, aware UTC."""
 
 
 def add(ctx: Context, samples: Iterable[Measured], slow_ms: float) -> None:
@@ -85,7 +96,10 @@ def of(ctx: Context, key: str, width: int, since: datetime) -> list[Bucket]:
         BUCKETS.c.endpoint_key == key, BUCKETS.c.width_minutes == width, BUCKETS.c.start >= since
     )
     found = ctx.session.connection().execute(statement.order_by(BUCKETS.c.start))
-    return [Bucket(*row[:5], tuple(row[5:])) for row in found]
+    return [
+        Bucket(start, count, errors, slow, longest, tuple(parts))
+        for start, count, errors, slow, longest, *parts in found
+    ]
 
 
 def totals(ctx: Context, keys: Sequence[str], since: datetime) -> dict[str, WindowCounts]:
@@ -158,9 +172,7 @@ def _samples(keys: Sequence[str], counted: Sequence[ColumnElement[bool] | None])
 
 def _sums(keys: Sequence[str], firsts: Sequence[ColumnElement[datetime]]) -> Select[*tuple[Any, ...]]:
     start = BUCKETS.c.start
-    sums = [
-        func.sum(case((start >= first, BUCKETS.c[name]), else_=0)) for first in firsts for name in _COUNTS[:3]
-    ]
+    sums = [func.sum(case((start >= first, BUCKETS.c[name]), else_=0)) for first in firsts for name in _COUNTS[:3]]
     return (
         select(BUCKETS.c.endpoint_key, *sums)
         .where(

@@ -132,9 +132,7 @@ def _told(ctx: Context, sent: outbox.Raised) -> list[dict[str, Any]]:
     ]
 
 
-def _tell(
-    ctx: Context, row: BurnAlert, step: str, found: Judged | None, left: Budget | None
-) -> outbox.Raised:
+def _tell(ctx: Context, row: BurnAlert, step: str, found: Judged | None, left: Budget | None) -> outbox.Raised:
     over = step == "end"
     said = _sentence(row, found, left, over)
     base: str = ctx.config["PUBLIC_URL"].rstrip("/")

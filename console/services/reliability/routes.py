@@ -1,4 +1,4 @@
-"""The watched routes with budget, alerts and trend, from the sums of their times: the number of samples does not matter."""
+"""The watched routes with budget, alerts and trend, read from sums: the number of samples does not matter."""
 
 from __future__ import annotations
 
@@ -94,6 +94,10 @@ class RouteDetail:
     ended_alerts: tuple[Alert, ...]
     item: Item | None
 
+    def alert_of(self, rule: str) -> Alert | None:
+        """Return the alert of a rule that goes on."""
+        return next((one for one in self.open_alerts if one.rule == rule), None)
+
 
 def judged(ctx: Context, policy: LatencyPolicy, keys: Sequence[str]) -> dict[str, tuple[Judged, ...]]:
     """Return the alert rules of each route at this moment, in one query."""
@@ -101,7 +105,9 @@ def judged(ctx: Context, policy: LatencyPolicy, keys: Sequence[str]) -> dict[str
     lengths = [minutes for rule in rules for minutes in (rule.short_minutes, rule.long_minutes)]
     found = buckets.windows(ctx, keys, lengths, policy.warning_ms, ctx.now())
     return {
-        key: tuple(judge_rule(rule, *found[key][2 * at : 2 * at + 2], policy) for at, rule in enumerate(rules))
+        key: tuple(
+            judge_rule(rule, found[key][2 * at], found[key][2 * at + 1], policy) for at, rule in enumerate(rules)
+        )
         for key in keys
     }
 
