@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-BENCH, READS, SOAK = "bench", "reads", "soak"
+BENCH, READS, LATENCY, SOAK = "bench", "reads", "latency", "soak"
 # The parts in their order, each with the words that it begins with.
 _HEADS = {
     BENCH: "# Measurements\n\nWritten by `make bench`. ",
     READS: "## Reading in five ways\n\nWritten by `python -m benchmarks.reads`. ",
+    LATENCY: "## Response times\n\nWritten by `python -m benchmarks.latency`. ",
     SOAK: "## Broken on purpose\n\nWritten by `make soak`. ",
 }
 

@@ -25,7 +25,7 @@ def test_the_worst_route_is_shown_until_another_is_chosen(page_as):
 
     page.get_by_role("link", name="/health", exact=True).focus()
     page.keyboard.press("Enter")
-    page.wait_for_url("**route=GET**health")
+    page.wait_for_url("**route=GET**health#route-title")
     page.get_by_role("link", name="7 days").click()
 
     page.wait_for_url("**days=7")

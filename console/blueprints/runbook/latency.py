@@ -74,7 +74,9 @@ def page() -> Response:
         drawn=_drawn(detail, found.snapshot.critical_threshold_ms, found.snapshot.warning_threshold_ms),
         links={
             "self": url_for("ops_latency.page", route=endpoint, **period),
-            "routes": {name: url_for("ops_latency.page", route=name, **period) for name in known},
+            "routes": {
+                name: url_for("ops_latency.page", route=name, _anchor="route-title", **period) for name in known
+            },
             "alerts": url_if("alerts.page", event="ops_api_burn_rate"),
             "item": url_if("board.item", item_id=detail.item.id) if detail.item else None,
             "periods": _periods(endpoint, days),
