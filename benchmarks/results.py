@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-BENCH, READS, RECOVERY, REPORTS, ACCURACY, SOAK = "bench", "reads", "recovery", "reports", "accuracy", "soak"
+BENCH, READS, RECOVERY, REPORTS, ACCURACY, LATENCY, SOAK = "bench", "reads", "recovery", "reports", "accuracy", "latency", "soak"
 # The parts in their order, each with the words that it begins with.
 _HEADS = {
     BENCH: "# Measurements\n\nWritten by `make bench`. ",
@@ -17,6 +17,7 @@ _HEADS = {
     RECOVERY: "## Recovery drill\n\nWritten by `python -m benchmarks.recovery`. ",
     REPORTS: "## Quality reports\n\nWritten by `python -m benchmarks.reports`. ",
     ACCURACY: "## Comparing alerts with what should have been told\n\nWritten by `python -m benchmarks.accuracy`. ",
+    LATENCY: "## Response times\n\nWritten by `python -m benchmarks.latency`. ",
     SOAK: "## Broken on purpose\n\nWritten by `make soak`. ",
 }
 

@@ -161,6 +161,7 @@ LATENCY = _section(
     ("API_LATENCY_P95_CRITICAL_MS", "float", 900.0, "P95 in ms from which an endpoint is critical", 1),
     ("API_LATENCY_PERSIST_ENABLED", "bool", True, "Store samples in the database"),
     ("API_LATENCY_PERSIST_RETENTION_DAYS", "int", 30, "Days that samples are kept", 1),
+    ("API_LATENCY_TREND_RETENTION_DAYS", "int", 90, "Days that hourly sums and burn alerts are kept", 31),
     ("API_LATENCY_PERSIST_PRUNE_INTERVAL", "int", 200, "Kept for old set-ups; retention is a job", 1),
     ("API_LATENCY_STALE_AFTER_MIN", "int", 120, "Minutes after which a silent endpoint counts as idle", 1),
     ("API_LATENCY_TARGETS", "list",

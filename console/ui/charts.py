@@ -11,6 +11,8 @@ WIDTH, HEIGHT = 560, 180
 LEFT, RIGHT, TOP, BOTTOM = 36, 8, 10, 22
 # A letter below the axis and the space between two words, where the chart is narrow and its letters are larger.
 LETTER, GAP = 9, 14
+# How many times higher than everything drawn a limit may be.
+LIMIT_NEAR = 2.5
 
 Value = float | int | None
 
@@ -30,6 +32,15 @@ class Tick:
 
     at: float
     label: str
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A dashed line at a height with its word, in a tone of the style sheet."""
+
+    at: float
+    label: str
+    tone: str
 
 
 @dataclass(frozen=True)
@@ -68,6 +79,8 @@ class Drawing:
     bars: tuple[Bar, ...] = ()
     lines: tuple[Line, ...] = ()
     target: float | None = None
+    limits: tuple[Limit, ...] = ()
+    marks: tuple[Tick, ...] = ()
 
 
 def ceiling(value: float) -> float:
@@ -99,7 +112,7 @@ def _axes(labels: Sequence[str], top: float, centre: bool) -> tuple[tuple[Tick, 
     return y_ticks, tuple(Tick(_x(index, len(labels), centre), labels[index]) for index in shown)
 
 
-def _x(index: int, count: int, centre: bool) -> float:
+def _x(index: float, count: int, centre: bool) -> float:
     width = WIDTH - LEFT - RIGHT
     if centre:
         return round(LEFT + width * (index + 0.5) / count, 1)
@@ -110,10 +123,21 @@ def _drawing(y_ticks: tuple[Tick, ...], x_ticks: tuple[Tick, ...], **marks: Any)
     return Drawing(WIDTH, HEIGHT, HEIGHT - BOTTOM, LEFT, WIDTH - RIGHT, y_ticks, x_ticks, **marks)
 
 
-def line_chart(series: Sequence[Series], labels: Sequence[str], target: float | None = None) -> Drawing:
-    """Return a line per series; a missing value breaks its line."""
+def line_chart(
+    series: Sequence[Series],
+    labels: Sequence[str],
+    target: float | None = None,
+    limits: Sequence[tuple[float, str, str]] = (),
+    marks: Sequence[tuple[float, str]] = (),
+) -> Drawing:
+    """Return a line per series; a missing value breaks its line.
+
+    `limits` are dashed lines as (value, word, tone); one far above everything drawn is left out, because it would press
+    the lines flat. `marks` are instants as (place among the labels, word).
+    """
     known = [value for one in series for value in one.values if value is not None]
-    top = ceiling(max([*known, target or 0]) if known else 1)
+    near = [limit for limit in limits if known and limit[0] <= max(known) * LIMIT_NEAR]
+    top = ceiling(max([*known, target or 0, *(value for value, _word, _tone in near)]) if known else 1)
     y_ticks, x_ticks = _axes(labels, top, centre=False)
     lines = []
     for one in series:
@@ -124,7 +148,14 @@ def line_chart(series: Sequence[Series], labels: Sequence[str], target: float | 
         path, area = _paths(points, HEIGHT - BOTTOM)
         last = next((point for point in reversed(points) if point), None)
         lines.append(Line(one.tone, path, area if len(series) == 1 else "", last))
-    return _drawing(y_ticks, x_ticks, lines=tuple(lines), target=_y(target, top) if target is not None else None)
+    return _drawing(
+        y_ticks,
+        x_ticks,
+        lines=tuple(lines),
+        target=_y(target, top) if target is not None else None,
+        limits=tuple(Limit(_y(value, top), word, tone) for value, word, tone in near),
+        marks=tuple(Tick(_x(place, len(labels), False), word) for place, word in marks),
+    )
 
 
 def _paths(points: Sequence[tuple[float, float] | None], base: float) -> tuple[str, str]:

@@ -163,7 +163,9 @@ def init_app(app: Flask) -> None:
     )
     app.jinja_env.globals.update(
         due_tone=lambda due, soon_hours=24: durations.tone(due, now(), soon_hours),
-        chart_lines=lambda series, labels, target=None: charts.line_chart(_series(series), labels, target),
+        chart_lines=lambda series, labels, target=None, **more: charts.line_chart(
+            _series(series), labels, target, **more
+        ),
         chart_bars=lambda series, labels, target=None: charts.bar_chart(_series(series), labels, target),
         chart_share=charts.share_bar,
         chart_spark=charts.spark,

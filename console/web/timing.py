@@ -6,7 +6,7 @@ Samples wait in memory and are stored in batches by the background thread; no lo
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -21,6 +21,7 @@ from console.services.reliability import latency
 from console.services.reliability.latency import MemorySamples, Sample
 from console.web import afterwards, durations, preflight, watch
 from console.web.extensions import runtime
+from console.web.request import read_anew
 
 log = structlog.get_logger(__name__)
 
@@ -117,6 +118,16 @@ class Monitor:
 def recorder_of(app: Flask) -> Recorder | None:
     """Return the recorder of an application, or None while the monitor is switched off."""
     return app.extensions.get("latency_recorder")
+
+
+def remembered(app: Flask) -> Mapping[str, MemorySamples]:
+    """Store what waits in this process, so that the answer is of now, and return what it remembers."""
+    recorder = recorder_of(app)
+    if recorder is None:
+        return {}
+    recorder.flush()
+    read_anew()
+    return recorder.memory()
 
 
 def init_app(app: Flask) -> None:

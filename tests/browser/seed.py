@@ -19,6 +19,8 @@ from console.models.identity import User
 from console.models.jobs import JobRun
 from console.services.gate import gate
 from console.services.home import saved_views as views
+from console.services.reliability import burn_alerts, latency
+from console.services.reliability.latency import Sample
 from console.services.remediation import sync as tracker_sync
 from console.services.tracker import items as tracker_items
 from tests.conftest import actor_of
@@ -57,7 +59,32 @@ def fill(factory: sessionmaker[Session], config: Config, now: datetime) -> Compa
             tracker_items.change(ctx, number, change)
         views.save(ctx, list_name="board", name="아침 회의", address="/board?due=overdue", shared=True)
         ctx.commit()
+    with factory() as session:
+        _times(_writing(session, config, now), now)
     return Company(ids)
+
+
+def _times(ctx: Context, now: datetime) -> None:
+    """A day of response times: one route slower since a deploy of the night, one near its limit, two almost unused."""
+    deployed = now - timedelta(hours=8)
+    version = {"checklist_version": f"{deployed:%Y.%m}.v4"}
+    at = {"requested_at": deployed, "started_at": deployed, "finished_at": deployed}
+    ctx.session.add(
+        JobRun(job_name="deploy_smoke", trigger="api", state="finished", status="success", detail_json=version, **at)
+    )
+    samples = []
+    for quarter in range(24 * 4):
+        ended = now - timedelta(minutes=15 * quarter + 2)
+        slow = 300 + 35 * (32 - quarter) if quarter < 32 else 240
+        for name, base in (("GET /api/work-orders", slow), ("GET /api/inspections", 330), ("GET /health", 4)):
+            method, path = name.split()
+            samples += [
+                Sample(name, method, path, base * (0.5 + number / 18), 200, False, ended) for number in range(20)
+            ]
+    samples += [Sample("GET /meta", "GET", "/meta", 5.0, 200, False, now - timedelta(minutes=9)) for _ in range(5)]
+    latency.store(ctx, samples)
+    burn_alerts.check(ctx)
+    ctx.commit()
 
 
 def _changes() -> tuple[ItemChange, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from console.core.context import Context
+from console.core.serialize import plain
 from console.domain.gate.gate import as_detail
 from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import Outcome
@@ -14,7 +15,7 @@ from console.domain.text import N_
 from console.inputs.base import BodyModel
 from console.services.gate import gate
 from console.services.jobs.registry import job
-from console.services.reliability import latency
+from console.services.reliability import burn_alerts, latency
 
 
 @job(
@@ -37,9 +38,21 @@ class RetentionOptions(BodyModel):
 
 
 @job(
+    job_names.BURN_ALERTS,
+    title=N_("Watch the error budgets"),
+    sentence=N_("Tells once when the error budget of a route begins to burn, and once when that is over."),
+    permission="admins:manage",
+)
+def watch_budgets(ctx: Context, _options: Any) -> Outcome:
+    """Look at all alert rules; a warning when there was something to tell and nobody to tell it to."""
+    found = burn_alerts.check(ctx, dry_run=ctx.dry_run)
+    return Outcome(plain(found), "warning" if found.notify_error else "success")
+
+
+@job(
     job_names.LATENCY_RETENTION,
     title=N_("Remove old response times"),
-    sentence=N_("Removes latency samples older than the retention period."),
+    sentence=N_("Removes latency samples, their sums and ended alerts that are older than their retention period."),
     options=RetentionOptions,
     permission="admins:manage",
 )

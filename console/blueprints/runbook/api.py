@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,7 +21,6 @@ from console.services.identity import names
 from console.services.identity import risk as security
 from console.services.identity.risk import Dashboard
 from console.services.reliability import latency
-from console.services.reliability.latency import MemorySamples
 from console.services.runbook import runbook
 from console.ui.addresses import url_if
 from console.ui.labels import runbook as ops_words
@@ -30,8 +28,8 @@ from console.ui.navigation import NavItem
 from console.ui.responses import answer, show
 from console.web.api_blueprint import ApiBlueprint
 from console.web.negotiation import wants_fragment
-from console.web.request import access, read_anew, web_context
-from console.web.timing import recorder_of
+from console.web.request import access, web_context
+from console.web.timing import remembered
 
 READ = security.READ
 PERIODS = (7, 30, 90)
@@ -49,21 +47,11 @@ NAV = NavItem(
 api = ApiBlueprint("ops_security_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
 
 
-def _memory() -> Mapping[str, MemorySamples]:
-    """Store what waits in this process, so that the answer is of now, and return what it remembers."""
-    recorder = recorder_of(current_app)
-    if recorder is None:
-        return {}
-    recorder.flush()
-    read_anew()
-    return recorder.memory()
-
-
 @api.get("/api/ops/performance/api-latency", responses={200: LatencyOut})
 @access(*latency.READ)
 def api_latency() -> Response:
     """Return response times and burn rates of the watched endpoints."""
-    memory = _memory()
+    memory = remembered(current_app)
     ctx = web_context()
     found = latency.view(ctx, memory)
     audit.viewed(ctx, "ops_api_latency_view", "ops_performance", "api_latency", status=found.status)
@@ -74,7 +62,7 @@ def api_latency() -> Response:
 @access(*runbook.READ)
 def runbook_checks() -> Response:
     """Judge all runbook checks now."""
-    memory = _memory()
+    memory = remembered(current_app)
     ctx = web_context()
     book = runbook.view(ctx, memory)
     audit.viewed(ctx, "ops_runbook_checks_view", "ops_runbook", "checks", overall_status=book.overall_status)
@@ -95,7 +83,7 @@ def alert_noise_policy() -> Response:
 @access(*posture.READ)
 def security_posture() -> Response:
     """Return settings and stored facts side by side; null is unknown."""
-    memory = _memory()
+    memory = remembered(current_app)
     ctx = web_context()
     found = posture.view(ctx, memory)
     audit.viewed(ctx, "ops_security_posture_view", "ops_security", "posture")
@@ -136,10 +124,9 @@ def risk_rows(data: Dashboard) -> list[tuple[str, int, int]]:
 @pages.get("/ops/security")
 @access(*READ)
 def page() -> Response:
-    """Show risk, anomalies, who did what, response times and posture."""
+    """Show risk, anomalies, who did what, and posture."""
     days = request.args.get("days", 30, type=int)
     days = days if days in PERIODS else 30
-    memory = _memory()
     ctx = web_context()
     data = security.dashboard(ctx, days=days)
     actors = [*(one.actor for one in data.top_actors), *(one.actor for one in data.recent_sensitive_events)]
@@ -149,10 +136,8 @@ def page() -> Response:
         "url": url_for("ops_security.page", days=days),
     }
     if not wants_fragment():
-        seen = latency.view(ctx, memory)
         extra |= {
-            "latency": seen,
-            "posture": posture.view(ctx, latency_seen=seen),
+            "posture": posture.view(ctx),
             "signing_status": runbook.signing_facts(ctx.config).shown,
             "periods": [
                 (

@@ -71,7 +71,7 @@ def _flat(found: PreflightView) -> dict[str, object]:
 # The page behind a runbook check, by the name that the check gives.
 _PAGES: Mapping[str, tuple[str, dict[str, str]]] = {
     "preflight": ("preflight.page", {}),
-    "latency": ("ops_security.page", {"_anchor": "latency"}),
+    "latency": ("ops_latency.page", {}),
     "security": ("ops_security.page", {}),
     "audit": ("audit.page", {}),
     "tokens": ("tokens.page", {}),

@@ -65,6 +65,11 @@ class BurnVerdict(NamedTuple):
     idle: bool
     windows: BurnWindows
 
+    def both_exceed(self, threshold: float) -> bool:
+        """Return whether both windows have enough samples and burn at least `threshold` times the allowed pace."""
+        near, far = self.windows.short, self.windows.long
+        return near.ready and far.ready and min(near.burn_rate, far.burn_rate) >= threshold
+
     @property
     def warming_up(self) -> bool:
         """Return whether a window still has too few samples for a real verdict."""

@@ -50,6 +50,8 @@ class EndpointLatency:
     burn_message: Text
     burn_idle: bool
     burn_windows: BurnWindows
+    # Ours, beside what is published: whether both windows are above the threshold of a warning.
+    burn_both_exceed: bool
 
     @property
     def burn(self) -> BurnVerdict:
@@ -120,6 +122,7 @@ def judge(target: Target, samples: Samples, policy: LatencyPolicy, now: datetime
         burn_message=burn.message,
         burn_idle=burn.idle,
         burn_windows=burn.windows,
+        burn_both_exceed=burn.both_exceed(policy.burn_warning),
     )
 
 

@@ -1,4 +1,4 @@
-"""Response times of the watched endpoints: stored in batches, judged from two grouped queries."""
+"""Response times of the watched endpoints: stored in batches, judged from two queries."""
 
 from __future__ import annotations
 
@@ -8,28 +8,15 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import (
-    CompoundSelect,
-    Float,
-    Integer,
-    Table,
-    bindparam,
-    case,
-    delete,
-    func,
-    insert,
-    literal,
-    select,
-    true,
-    union_all,
-)
+from sqlalchemy import CompoundSelect, Integer, Table, bindparam, delete, insert, select, union_all
 
 from console.core.config import Config
 from console.core.context import Context
+from console.domain.reliability.buckets import FINE, HOUR
 from console.domain.reliability.latency import LatencySnapshot, Samples, judge, summarize
 from console.domain.reliability.policy import LatencyPolicy, Target, WindowCounts, parse_targets
-from console.models.reliability import LatencySample
-from console.models.types import UtcDateTime
+from console.models.reliability import BurnAlert, LatencySample
+from console.services.reliability import buckets
 
 READ = ("admins:manage", "security:read", "governance:read")
 SAMPLES = cast("Table", LatencySample.__table__)
@@ -58,11 +45,13 @@ class MemorySamples:
 
 @dataclass(frozen=True)
 class Pruned:
-    """How many samples older than `retention_days` days were removed."""
+    """How many samples older than `retention_days` days were removed, and how much older of what was made of them."""
 
     deleted_count: int
     retention_days: int
     older_than: datetime
+    deleted_sum_count: int
+    deleted_alert_count: int
 
 
 def policy_of(config: Config) -> LatencyPolicy:
@@ -92,9 +81,10 @@ def targets_of(config: Config) -> tuple[Target, ...]:
 
 
 def store(ctx: Context, samples: Sequence[Sample]) -> None:
-    """Insert a batch of samples with one statement."""
+    """Insert a batch of samples and add it to the sums of its times: two statements."""
     if samples:
         ctx.session.execute(insert(LatencySample), [vars(sample) for sample in samples])
+        buckets.add(ctx, samples, ctx.config["API_LATENCY_P95_WARNING_MS"])
 
 
 def snapshot(ctx: Context, memory: Mapping[str, MemorySamples] | None = None) -> LatencySnapshot:
@@ -103,7 +93,8 @@ def snapshot(ctx: Context, memory: Mapping[str, MemorySamples] | None = None) ->
     `memory` is what the asking process remembers itself; it counts for endpoints of which nothing is stored.
     """
     now, policy, targets = ctx.now(), policy_of(ctx.config), targets_of(ctx.config)
-    newest, windows = _newest(ctx, targets, policy), _windows(ctx, targets, policy, now)
+    keys, lengths = [target.key for target in targets], (policy.short_window_minutes, policy.long_window_minutes)
+    newest, windows = _newest(ctx, targets, policy), buckets.windows(ctx, keys, lengths, policy.warning_ms, now)
     rows = [judge(target, _samples(target.key, newest, windows, memory or {}), policy, now) for target in targets]
     return summarize(rows, policy, now)
 
@@ -114,26 +105,16 @@ def view(ctx: Context, memory: Mapping[str, MemorySamples] | None = None) -> Lat
     return snapshot(ctx, memory)
 
 
-@dataclass(frozen=True)
-class _Windows:
-    """What SQL counted of one endpoint, and when it was seen last."""
-
-    last_seen_at: datetime | None
-    short: WindowCounts
-    long: WindowCounts
-
-
 def _samples(
     key: str,
     newest: Mapping[str, list[Any]],
-    windows: Mapping[str, _Windows],
+    windows: Mapping[str, tuple[WindowCounts, ...]],
     memory: Mapping[str, MemorySamples],
 ) -> Samples:
     if rows := newest.get(key):
-        seen = windows[key]
-        durations = [duration for _, duration, _ in rows]
-        errors = sum(bool(is_error) for _, _, is_error in rows)
-        return Samples("database", durations, errors, seen.last_seen_at, seen.short, seen.long)
+        durations = [row.duration_ms for row in rows]
+        errors = sum(bool(row.is_error) for row in rows)
+        return Samples("database", durations, errors, rows[0].sampled_at, *windows[key])
     if known := memory.get(key):
         return Samples("memory", known.durations, 0, known.last_seen_at)
     return Samples("memory")
@@ -152,7 +133,7 @@ def _newest(ctx: Context, targets: Sequence[Target], policy: LatencyPolicy) -> d
 @cache
 def _newest_of(keys: tuple[str, ...]) -> CompoundSelect[*tuple[Any, ...]]:
     parts = [
-        select(SAMPLES.c.endpoint_key, SAMPLES.c.duration_ms, SAMPLES.c.is_error)
+        select(SAMPLES.c.endpoint_key, SAMPLES.c.duration_ms, SAMPLES.c.is_error, SAMPLES.c.sampled_at)
         .where(SAMPLES.c.endpoint_key == key)
         .order_by(SAMPLES.c.sampled_at.desc(), SAMPLES.c.id.desc())
         .limit(bindparam("size", type_=Integer()))
@@ -162,44 +143,15 @@ def _newest_of(keys: tuple[str, ...]) -> CompoundSelect[*tuple[Any, ...]]:
     return union_all(*(select(part) for part in parts))
 
 
-def _windows(ctx: Context, targets: Sequence[Target], policy: LatencyPolicy, now: datetime) -> dict[str, _Windows]:
-    """Count samples, errors and slow ones of both windows over time, without a limit on rows, in one statement."""
-    given = {
-        "short": now - timedelta(minutes=policy.short_window_minutes),
-        "long": now - timedelta(minutes=policy.long_window_minutes),
-        "slow": policy.warning_ms,
-    }
-    asked = _windows_of(tuple(target.key for target in targets))
-    return {
-        key: _Windows(seen, WindowCounts(*counts[:3]), WindowCounts(*counts[3:]))
-        for key, seen, *counts in ctx.session.connection().execute(asked, given)
-    }
-
-
-@cache
-def _windows_of(keys: tuple[str, ...]) -> CompoundSelect[*tuple[Any, ...]]:
-    recent = SAMPLES.c.sampled_at > bindparam("short", type_=UtcDateTime())
-    slow = SAMPLES.c.duration_ms >= bindparam("slow", type_=Float())
-    error = SAMPLES.c.is_error.is_(True)
-    sums = [
-        func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
-        for condition in (recent, recent & error, recent & slow, true(), error, slow)
-    ]
-    older = SAMPLES.alias()
-    parts = [
-        select(
-            literal(key),
-            select(func.max(older.c.sampled_at)).where(older.c.endpoint_key == key).scalar_subquery(),
-            *sums,
-        ).where(SAMPLES.c.endpoint_key == key, SAMPLES.c.sampled_at > bindparam("long", type_=UtcDateTime()))
-        for key in keys
-    ]
-    return union_all(*parts)
-
-
 def prune(ctx: Context, *, keep_days: int | None = None) -> Pruned:
-    """Remove samples older than the retention (days; default from the settings)."""
+    """Remove samples older than the retention (days; default from the settings), and the older sums and alerts.
+
+    The sums of hours and the alerts tell of months and are kept for as long as the setting for them says.
+    """
     days = keep_days or ctx.config["API_LATENCY_PERSIST_RETENTION_DAYS"]
     limit = ctx.now() - timedelta(days=days)
+    long_ago = ctx.now() - timedelta(days=max(days, ctx.config["API_LATENCY_TREND_RETENTION_DAYS"]))
     removed = ctx.session.connection().execute(delete(LatencySample).where(LatencySample.sampled_at < limit))
-    return Pruned(removed.rowcount, days, limit)
+    sums = buckets.prune(ctx, {FINE: limit, HOUR: long_ago})
+    alerts = ctx.session.connection().execute(delete(BurnAlert).where(BurnAlert.ended_at < long_ago))
+    return Pruned(removed.rowcount, days, limit, sums, alerts.rowcount)

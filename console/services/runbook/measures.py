@@ -11,10 +11,12 @@ from sqlalchemy.pool import QueuePool
 
 from console.core.context import Context
 from console.domain.jobs.runs import FINISHED
+from console.domain.reliability.alert_rules import FAST, SLOW
 from console.domain.runbook.alert_checks import OutboxFacts
 from console.domain.runbook.process_checks import ProcessFacts
 from console.models.jobs import JobRun
 from console.models.runbook import PreflightSnapshot
+from console.services.reliability import routes
 from console.services.runbook import alert_facts, process_facts
 from console.services.runbook.preflight import LIVE_FOR
 
@@ -33,10 +35,10 @@ class Measure:
 
 
 def read(ctx: Context) -> tuple[Measure, ...]:
-    """Return all measures of this moment, in four queries; raises PermissionDenied."""
+    """Return all measures of this moment, in nine queries; raises PermissionDenied."""
     ctx.actor.require(*READ)
     seen, outbox = process_facts.facts(ctx), alert_facts.facts(ctx)
-    return (*_processes(ctx, seen), *_queue(seen), _runs(ctx), *_outbox(outbox), *_pool(ctx))
+    return (*_processes(ctx, seen), *_queue(seen), _runs(ctx), *_outbox(outbox), *_routes(ctx), *_pool(ctx))
 
 
 def _one(name: str, text: str, number: float) -> Measure:
@@ -95,6 +97,39 @@ def _outbox(outbox: OutboxFacts) -> tuple[Measure, ...]:
         _one("console_outbox_age_seconds", "How long the oldest has been due", _age(outbox.now, outbox.oldest_due_at)),
         _one("console_outbox_dead_alerts", "Alerts that were given up within a day", outbox.dead_count),
     )
+
+
+def _routes(ctx: Context) -> tuple[Measure, ...]:
+    """Say the figures of the page of response times; a route with too few requests has no line, not a zero."""
+    found = routes.look(ctx)
+    burns = tuple(
+        ((route.endpoint, judged.rule.name, name), window.burn_rate)
+        for route in found.routes
+        for judged in route.rules
+        for name, window in (("short", judged.short), ("long", judged.long))
+        if window.ready
+    )
+    times = {route.endpoint: route.latency.p95_ms for route in found.routes if not route.few}
+    left = {route.endpoint: route.budget.left_percent for route in found.routes}
+    open_count = dict.fromkeys((FAST, SLOW), 0.0)
+    for alerts in found.alerts.values():
+        for alert in alerts:
+            open_count[alert.rule] += 1
+    return (
+        _by("console_route_p95_milliseconds", "P95 of the newest requests of a watched route", "route", _known(times)),
+        _by("console_route_budget_left_percent", "What is left of its error budget of 30 days", "route", _known(left)),
+        Measure(
+            "console_route_burn_rate",
+            "How many times faster than allowed its budget is used",
+            burns,
+            ("route", "rule", "window"),
+        ),
+        _by("console_burn_alerts", "Alerts on burning budgets that go on", "rule", open_count),
+    )
+
+
+def _known(numbers: Mapping[str, float | None]) -> dict[str, float]:
+    return {key: number for key, number in numbers.items() if number is not None}
 
 
 def _pool(ctx: Context) -> tuple[Measure, ...]:

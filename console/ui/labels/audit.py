@@ -49,6 +49,7 @@ ACTIONS: dict[str, str] = {
     "job_run_request": N_("Run requested"),
     "ops_deploy_smoke_record": N_("Deploy smoke test recorded"),
     "ops_governance_gate_remediation_csv_export": N_("Plan downloaded as CSV"),
+    "ops_api_burn_alert_check": N_("Alerts on error budgets begun or ended"),
     "ops_governance_gate_run": N_("Gate judged"),
     "ops_runbook_critical_review_run": N_("Runbook gate reviewed"),
     "ops_runbook_daily_check_archive_csv_export": N_("Daily checks downloaded as CSV"),

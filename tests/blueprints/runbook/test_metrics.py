@@ -26,6 +26,10 @@ NAMES = {
     "console_outbox_age_seconds",
     "console_outbox_dead_alerts",
     "console_http_request_duration_seconds",
+    "console_route_p95_milliseconds",
+    "console_route_budget_left_percent",
+    "console_route_burn_rate",
+    "console_burn_alerts",
 }
 
 
