@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-BENCH, READS, RECOVERY, REPORTS, ACCURACY, LATENCY, SOAK = "bench", "reads", "recovery", "reports", "accuracy", "latency", "soak"
+BENCH, READS, RECOVERY, REPORTS, ACCURACY, LATENCY, SOAK = (
+    "bench",
+    "reads",
+    "recovery",
+    "reports",
+    "accuracy",
+    "latency",
+    "soak",
+)
 # The parts in their order, each with the words that it begins with.
 _HEADS = {
     BENCH: "# Measurements\n\nWritten by `make bench`. ",

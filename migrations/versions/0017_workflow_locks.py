@@ -55,7 +55,10 @@ def upgrade():
         sa.Column("ticket", sa.String(120), nullable=True),
         sa.Column("content", JSON, server_default=sa.text("'{}'"), nullable=False),
         sa.ForeignKeyConstraint(
-            ["lock_id"], ["workflow_locks.id"], name="fk_workflow_lock_events_lock_id_workflow_locks", ondelete="RESTRICT"
+            ["lock_id"],
+            ["workflow_locks.id"],
+            name="fk_workflow_lock_events_lock_id_workflow_locks",
+            ondelete="RESTRICT",
         ),
         sa.PrimaryKeyConstraint("id", name="pk_workflow_lock_events"),
     )
