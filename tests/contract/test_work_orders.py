@@ -129,9 +129,8 @@ def test_an_asset_of_another_site_is_400(owner, session, clock):
 
 
 def test_lists_are_bare_arrays_newest_first_with_total_and_link(owner, session, clock):
-    numbers = []
-    for hour in range(5):
-        numbers.append(add_order(session, clock.now() + timedelta(hours=hour // 2)).id)
+    hours = [timedelta(hours=number // 2) for number in range(5)]
+    numbers = [add_order(session, clock.now() + later).id for later in hours]
     session.commit()
 
     page = owner.get(f"{ORDERS}?limit=2")

@@ -30,11 +30,11 @@ _YES = (("1", N_("Yes")),)
 STATUS_LABELS = {
     OPEN_WORD: N_("Received"),
     ACKED: N_("In progress"),
-    COMPLETED: N_("Completed"),
+    COMPLETED: N_("Done"),
     "canceled": N_("Canceled"),
 }
 PRIORITY_LABELS = {
-    "critical": N_("Critical"),
+    "critical": N_("Urgent"),
     "high": N_("High"),
     "medium": N_("Medium"),
     "low": N_("Low"),
@@ -48,15 +48,15 @@ TRADE_LABELS = {
     "other": N_("Other trade"),
 }
 SOURCE_LABELS = {
-    "manual": N_("By hand"),
+    "manual": N_("Entered by hand"),
     "inspection": N_("Inspection"),
-    "plan": N_("Plan"),
-    "request": N_("Request"),
+    "plan": N_("Regular plan"),
+    "request": N_("Residents"),
 }
 HOLD_LABELS = {
     "contractor": N_("Contractor"),
-    "parts": N_("Parts"),
-    "access": N_("Access"),
+    "parts": N_("Spare parts"),
+    "access": N_("Access to the place"),
     "weather": N_("Weather"),
     "approval": N_("Approval"),
 }
@@ -78,7 +78,7 @@ def _site(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]
     return WorkOrder.site.in_(words)
 
 
-def _day(ctx: Context, now: datetime) -> tuple[datetime, datetime]:
+def day_of(ctx: Context, now: datetime) -> tuple[datetime, datetime]:
     """Return the beginning and the end of today in the zone of the installation."""
     local = now.astimezone(sites.zone_of(ctx, None))
     start = local.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -86,7 +86,7 @@ def _day(ctx: Context, now: datetime) -> tuple[datetime, datetime]:
 
 
 def _due(ctx: Context, words: list[str], now: datetime) -> ColumnElement[bool]:
-    start, end = _day(ctx, now)
+    start, end = day_of(ctx, now)
     conditions = {
         "late": rows.overdue(now),
         "today": and_(rows.OPEN, WorkOrder.due_at >= start, WorkOrder.due_at < end),
@@ -130,7 +130,7 @@ def _number(column: Any) -> Callable[[Context, list[str], datetime], ColumnEleme
 
 
 def _week(ctx: Context, _words: list[str], now: datetime) -> ColumnElement[bool]:
-    start, _end = _day(ctx, now)
+    start, _end = day_of(ctx, now)
     return WorkOrder.completed_at >= start - timedelta(days=start.weekday())
 
 
@@ -160,7 +160,7 @@ def _people(ctx: Context) -> Choices:
         .order_by(WorkOrder.assignee)
         .limit(200)
     )
-    others = [(word, name or word) for word, name in ctx.session.execute(named)]
+    others = [(str(word), str(name or word)) for word, name in ctx.session.execute(named)]
     return [("me", N_("Me")), ("none", N_("Nobody")), *others]
 
 
@@ -187,10 +187,10 @@ FILTERS = (
     _choice("waiting", N_("Waits for"), WorkOrder.waiting_reason, HOLD_LABELS),
     _flag("held", N_("Waiting"), lambda _now: rows.WAITING),
     _choice("source", N_("Source"), WorkOrder.source, SOURCE_LABELS),
-    Filter("evidence", N_("Evidence"), "choice", _evidence, _EVIDENCE, shown=False),
-    _flag("escalated", N_("Escalated"), lambda _now: WorkOrder.is_escalated),
+    Filter("evidence", N_("Evidence files"), "choice", _evidence, _EVIDENCE, shown=False),
+    _flag("escalated", N_("Escalated"), lambda _now: WorkOrder.is_escalated.is_(True)),
     Filter("week", N_("Completed this week"), "flag", _week, _YES, multiple=False, shown=False),
-    Filter("place", N_("Place"), "text", one_of(WorkOrder.location), multiple=False, shown=False),
+    Filter("place", N_("Location"), "text", one_of(WorkOrder.location), multiple=False, shown=False),
     Filter("asset", N_("Asset"), "text", _number(WorkOrder.asset_id), multiple=False, shown=False),
     Filter("inspection", N_("Inspection"), "text", _number(WorkOrder.inspection_id), multiple=False, shown=False),
     Filter("changed_by", N_("Changed by"), "text", one_of(WorkOrder.updated_by), multiple=False, shown=False),

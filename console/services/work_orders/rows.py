@@ -41,7 +41,7 @@ class WorkOrderView:
     title: Annotated[str, Fact(N_("What"), sort=True)]
     description: str
     site: Annotated[str, Fact(N_("Site"), sort=True)]
-    location: Annotated[str, Fact(N_("Place"), sort=True)]
+    location: Annotated[str, Fact(N_("Location"), sort=True)]
     priority: Annotated[str, Fact(N_("Priority"), sort=WorkOrder.priority_rank)]
     status: Annotated[str, Fact(N_("Status"), sort=True)]
     assignee: Annotated[str | None, Fact(N_("Assignee"), sort=True)]
@@ -49,7 +49,7 @@ class WorkOrderView:
     inspection_id: int | None
     due_at: Annotated[datetime | None, Fact(N_("Due"), sort=True)]
     acknowledged_at: Annotated[datetime | None, Fact(N_("First answer"), sort=True, shown=False)]
-    completed_at: Annotated[datetime | None, Fact(N_("Completed"), sort=True, shown=False)]
+    completed_at: Annotated[datetime | None, Fact(N_("Done at"), sort=True, shown=False)]
     resolution_notes: Annotated[str, Fact(N_("Solution or reason"), shown=False)]
     is_escalated: Annotated[bool, Fact(N_("Escalated"), sort=True, shown=False)]
     is_overdue: bool

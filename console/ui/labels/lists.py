@@ -19,6 +19,7 @@ TITLES = {
     "tracker_remediation": N_("Remediation board"),
     "users": N_("Users"),
     "verdicts": N_("Gate verdicts"),
+    "work_orders": N_("Work orders"),
 }
 
 
