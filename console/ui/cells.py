@@ -15,6 +15,7 @@ from console.ui.labels.audit_entries import SYSTEM
 from console.ui.labels.automation import ACTIONS, SKIPS
 from console.ui.labels.common import ROLES, owner_role, status_word
 from console.ui.labels.reports import archive_state
+from console.ui.labels.work_orders import ORDER_WORDS
 from console.ui.spreadsheet import Pen, Said
 
 
@@ -24,6 +25,10 @@ def _status(key: str) -> Said:
 
 def _word(key: str, words: Mapping[Any, str]) -> Said:
     return lambda row, pen: pen.say(words.get(getattr(row, key), getattr(row, key)))
+
+
+def _label(key: str, words: Mapping[str, str]) -> Said:
+    return lambda row, pen: pen.say(words[word]) if (word := getattr(row, key)) else ""
 
 
 def _scope(row: Any, pen: Pen) -> str:
@@ -124,6 +129,15 @@ _CELLS: Mapping[str, Mapping[str, Said]] = {
         "is_active": _active,
     },
     "workflow_locks": {"status": _status("status"), "last_comment": lambda row, pen: pen.say(row.last_comment)},
+    "work_orders": {
+        **{key: _label(key, words) for key, words in ORDER_WORDS.items()},
+        "due_at": lambda order, pen: pen.time(order.due_at, order.site),
+        "assignee": lambda order, pen: order.assignee_name or order.assignee or pen.say(N_("Unassigned")),
+        "location": lambda order, _pen: (
+            f"{order.location} · {order.asset_code}" if order.asset_code else order.location
+        ),
+        "is_escalated": lambda order, pen: pen.say(N_("Yes") if order.is_escalated else N_("No")),
+    },
     "verdicts": {"decision": _status("decision"), "trigger": _TRIGGER},
 }
 

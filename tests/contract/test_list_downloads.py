@@ -36,6 +36,7 @@ LISTS = [
     ("/board?view=table", "/board/items.csv", "status"),
     ("/programme/w02?view=table", "/programme/w02/items.csv", "status"),
     ("/late", "/late/csv", "of"),
+    ("/work-orders", "/work-orders/csv", "status"),
 ]
 ko = partial(translate, "ko")
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")

@@ -82,6 +82,16 @@ ACTIONS: dict[str, str] = {
     "ops_governance_remediation_tracker_sync": N_("Board synced with the gate"),
     "permission_denied": N_("Permission refused"),
     "tracker_tallies_repair": N_("Numbers of items made anew"),
+    "work_order_ack": N_("Work order begun"),
+    "work_order_cancel": N_("Work order canceled"),
+    "work_order_claim": N_("Work order taken"),
+    "work_order_comment_add": N_("Work order commented"),
+    "work_order_complete": N_("Work order completed"),
+    "work_order_create": N_("Work order created"),
+    "work_order_hold": N_("Work order made to wait"),
+    "work_order_reopen": N_("Work order opened again"),
+    "work_order_resume": N_("Work order taken up again"),
+    "work_order_update": N_("Work order changed"),
 }
 
 # What happens to a week of the programme; its code stands in front of the word.

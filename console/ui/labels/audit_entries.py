@@ -39,6 +39,7 @@ RESOURCES: Mapping[str, str] = {
     "ops_runbook": N_("Runbook"),
     "site": N_("Site"),
     "web_session": N_("Session"),
+    "work_order": N_("Work order"),
 }
 EVIDENCE, ITEM = N_("Evidence file"), N_("Item")
 # The fields that details name most; others are shown as they are.

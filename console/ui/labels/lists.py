@@ -20,6 +20,7 @@ TITLES = {
     "users": N_("Users"),
     "verdicts": N_("Gate verdicts"),
     "workflow_locks": N_("Workflow locks"),
+    "work_orders": N_("Work orders"),
 }
 
 

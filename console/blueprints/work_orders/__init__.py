@@ -1,0 +1,1 @@
+"""Pages and API: work orders from their creation to their end."""

@@ -1,0 +1,191 @@
+"""The pages of work orders: the list, one order, and what people do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from console.core.context import Context
+from console.domain.errors import Conflict, DomainError, Invalid
+from console.domain.text import N_
+from console.domain.work_orders.words import HOLD_REASONS
+from console.services.work_orders import actions, counts, events, holds, lists, rows
+from console.services.work_orders.counts import Figures
+from console.services.work_orders.lists import HOLD_LABELS
+from console.services.work_orders.rows import READ, WRITE, WorkOrderView
+from console.ui.errors import sentence
+from console.ui.frame import frame, leave_toast
+from console.ui.labels.work_orders import PRIORITY, STATUS, event_text, order_word
+from console.ui.lists import list_download, list_page
+from console.ui.navigation import NavItem
+from console.ui.responses import vary
+from console.web.request import abandon, access, current_actor, web_context
+
+pages = Blueprint("work_orders", __name__)
+NAV = NavItem("facility", 10, "work_orders.page", N_("Work orders"), "tool", permission=READ, phone=True)
+EVENTS_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A view of the list that has a name: its filters, and which figure counts its rows."""
+
+    label: str
+    figure: str
+    filters: dict[str, str]
+
+
+TABS = (
+    Tab(N_("Open"), "open", {}),
+    Tab(N_("Late"), "late", {"due": "late"}),
+    Tab(N_("Due today"), "today", {"due": "today"}),
+    Tab(N_("Unassigned"), "unassigned", {"assignee": "none"}),
+    Tab(N_("Waiting"), "waiting", {"held": "1"}),
+    Tab(N_("Found by inspections"), "from_inspection", {"source": "inspection"}),
+    Tab(N_("Completed this week"), "done_this_week", {"state": "closed", "week": "1"}),
+)
+# What belongs to the place and the look of a view, not to which rows it has.
+_BESIDE = frozenset({"site", "sort", "columns", "page", "per_page", "menu"})
+
+
+@pages.app_template_filter()
+def order_status(word: str) -> Any:
+    """Return how a status of an order is shown."""
+    return STATUS[word]
+
+
+@pages.app_template_filter()
+def order_priority(word: str) -> Any:
+    """Return how a priority of an order is shown."""
+    return PRIORITY[word]
+
+
+pages.add_app_template_filter(order_word)
+pages.add_app_template_filter(event_text)
+
+
+@pages.get("/work-orders")
+@access(READ)
+def page() -> Response:
+    """Show the orders: open ones, what is due first."""
+    ctx = web_context()
+    spec = lists.spec(ctx.now())
+    figures = counts.figures(ctx, frame().site)
+    around = {"figures": figures, "tabs": _tabs(figures)}
+    return list_page(spec, fragment="work_orders/orders.order_list", page="work_orders/page.html", around=around)
+
+
+def _tabs(figures: Figures) -> list[tuple[str, int, str, bool]]:
+    asked = {key: words for key in request.args if key not in _BESIDE and (words := request.args.getlist(key))}
+    site: dict[str, Any] = {"site": frame().site} if frame().site else {}
+    return [
+        (
+            tab.label,
+            getattr(figures, tab.figure),
+            url_for("work_orders.page", **{**tab.filters, **site}),
+            asked == {key: [word] for key, word in tab.filters.items()},
+        )
+        for tab in TABS
+    ]
+
+
+@pages.get("/work-orders/csv")
+@access(READ, rate="auth-heavy")
+def csv() -> Response:
+    """Return exactly the orders of the list as CSV."""
+    return list_download(lists.spec(web_context().now()), "work-orders.csv")
+
+
+@pages.get("/work-orders/<int:order_id>")
+@access(READ)
+def order(order_id: int) -> Response:
+    """Show one order with its history."""
+    return _show(order_id)
+
+
+def _show(order_id: int, *, refusal: DomainError | None = None) -> Response:
+    ctx = web_context()
+    ctx.actor.require(READ)
+    found = rows.load(ctx, order_id, ctx.now())
+    told, total = events.listed(ctx, order_id, limit=EVENTS_SHOWN, newest=True)
+    page_made = render_template(
+        "work_orders/order.html",
+        order=found,
+        events=told,
+        event_count=total,
+        holds=holds.listed(ctx, order_id),
+        editable=current_actor().can(WRITE),
+        mine=found.owned_by(ctx.actor),
+        reasons=[(word, _(HOLD_LABELS[word])) for word in HOLD_REASONS],
+        refusal=sentence(refusal.told or refusal.detail) if refusal else None,
+        kept=request.form if refusal else {},
+    )
+    return vary(make_response(page_made, 200 if refusal is None else refusal.status))
+
+
+def _do(order_id: int, act: Callable[[Context], WorkOrderView], said: str) -> ResponseReturnValue:
+    """Carry out one step of a person and lead back to the order; a refusal shows the order with what was written."""
+    try:
+        act(web_context())
+    except (Conflict, Invalid) as refusal:
+        abandon()
+        return _show(order_id, refusal=refusal)
+    leave_toast(said)
+    return redirect(url_for("work_orders.order", order_id=order_id), 303)
+
+
+def _sent(name: str) -> str:
+    return request.form.get(name, "")
+
+
+@pages.post("/work-orders/<int:order_id>/take")
+@access(WRITE)
+def take(order_id: int) -> ResponseReturnValue:
+    """Take an order that is nobody's."""
+    return _do(order_id, lambda ctx: actions.claim(ctx, order_id), _("The work order is yours"))
+
+
+@pages.post("/work-orders/<int:order_id>/begin")
+@access(WRITE)
+def begin(order_id: int) -> ResponseReturnValue:
+    """Begin the work."""
+    return _do(order_id, lambda ctx: actions.acknowledge(ctx, order_id), _("The work began"))
+
+
+@pages.post("/work-orders/<int:order_id>/complete")
+@access(WRITE)
+def complete(order_id: int) -> ResponseReturnValue:
+    """Complete an order with what was done."""
+    notes = _sent("resolution_notes")
+    return _do(order_id, lambda ctx: actions.complete(ctx, order_id, notes), _("The work order is completed"))
+
+
+@pages.post("/work-orders/<int:order_id>/cancel")
+@access(WRITE)
+def cancel(order_id: int) -> ResponseReturnValue:
+    """Cancel an order, with the reason."""
+    return _do(order_id, lambda ctx: actions.cancel(ctx, order_id, _sent("reason")), _("The work order is canceled"))
+
+
+@pages.post("/work-orders/<int:order_id>/reopen")
+@access(WRITE)
+def reopen(order_id: int) -> ResponseReturnValue:
+    """Open a closed order again."""
+    return _do(order_id, lambda ctx: actions.reopen(ctx, order_id, _sent("reason")), _("The work order is open again"))
+
+
+@pages.post("/work-orders/<int:order_id>/comments")
+@access(WRITE)
+def comment(order_id: int) -> ResponseReturnValue:
+    """Add a comment to the history."""
+
+    def act(ctx: Context) -> WorkOrderView:
+        events.comment(ctx, order_id, _sent("comment"))
+        return rows.load(ctx, order_id, ctx.now())
+
+    return _do(order_id, act, _("The comment is kept"))

@@ -1,0 +1,1 @@
+"""Rules: until when an order has to be done, and when it escalates."""

@@ -1,0 +1,1 @@
+"""Rules: work orders, what they wait for and what they still need."""

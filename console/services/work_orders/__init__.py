@@ -1,0 +1,1 @@
+"""Use cases: work orders from their creation to their end."""

@@ -1,0 +1,72 @@
+"""The figures of the open orders: what the status line and the tabs of the list say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, func, select
+
+from console.core.context import Context
+from console.core.revisions import ALWAYS
+from console.models.work_orders import WorkOrder
+from console.services.common.query_cache import cached_query_until
+from console.services.work_orders import rows
+from console.services.work_orders.lists import day_of
+from console.services.work_orders.rows import READ
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How many orders are open, and of them late, due today and within 24 hours, without assignee, waiting and so on.
+
+    `done_this_week` counts the completed ones since Monday in the zone of the installation.
+    """
+
+    open: int
+    late: int
+    today: int
+    soon: int
+    unassigned: int
+    waiting: int
+    from_inspection: int
+    escalated: int
+    done_this_week: int
+
+
+def figures(ctx: Context, site: str | None = None) -> Figures:
+    """Return the figures of the orders that the caller may see, at one site or all: three queries, or none at all.
+
+    They are remembered until an order changes or the next one becomes late, due soon or due today.
+    """
+    ctx.actor.require(READ)
+    ctx.actor.require_site(site)
+    now = ctx.now()
+    start, end = day_of(ctx, now)
+    soon = now + timedelta(hours=24)
+    seen = [rows.visible(ctx.actor)] + ([] if site is None else [WorkOrder.site == site])
+    due = WorkOrder.due_at
+
+    def look() -> tuple[Figures, datetime]:
+        among = (
+            (due < now),
+            and_(due >= start, due < end),
+            and_(due >= now, due <= soon),
+            WorkOrder.assignee.is_(None),
+            WorkOrder.waiting_reason.is_not(None),
+            WorkOrder.source == "inspection",
+            WorkOrder.is_escalated,
+        )
+        counted = [func.count(), *(func.count().filter(condition) for condition in among)]
+        numbers = ctx.session.execute(select(*counted).select_from(WorkOrder).where(rows.OPEN, *seen)).one()
+        week = start - timedelta(days=start.weekday())
+        done = select(func.count()).select_from(WorkOrder).where(WorkOrder.completed_at >= week, *seen)
+        coming = select(func.min(due)).where(rows.OPEN)
+        steps = select(coming.where(due >= now).scalar_subquery(), coming.where(due > soon).scalar_subquery())
+        late_next, soon_next = ctx.session.execute(steps).one()
+        entering = soon_next - timedelta(hours=24, microseconds=1) if soon_next else ALWAYS
+        until = min(late_next or ALWAYS, entering, end - timedelta(microseconds=1))
+        found: list[int] = [*numbers, ctx.session.scalar(done) or 0]
+        return Figures(*found), until
+
+    return cached_query_until(ctx, ("work_orders_figures", ctx.actor.site_scope, site), now, look)

@@ -1,0 +1,97 @@
+"""A new work order: where it is, whose it is, and until when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from console.core.context import Context
+from console.domain.errors import BadRequest, Invalid
+from console.domain.facility_sla.policy import BUILT_IN, MANUAL, InForce, due_after
+from console.domain.local_time import REACH, TOO_FAR
+from console.domain.text import T
+from console.domain.work_orders.requests import NewOrder
+from console.domain.work_orders.words import OPEN, rank
+from console.models.assets import Asset
+from console.models.work_orders import WorkOrder
+from console.services.identity import sites
+from console.services.tracker.change import person
+from console.services.work_orders.rows import WRITE, WorkOrderView, load
+from console.services.work_orders.store import Event, record, write_event
+
+
+def create(ctx: Context, new: NewOrder) -> WorkOrderView:
+    """Add an order (API contract, create fields and due date default).
+
+    Raises SiteDenied outside the caller's scope, Invalid for a value that cannot be or an inspection or asset that does
+    not exist, BadRequest for one of another site.
+    """
+    ctx.actor.require(WRITE)
+    now = ctx.now()
+    site = sites.canonical(ctx, new.site)
+    ctx.actor.require_site(site)
+    asset = asset_at(ctx, new.asset_id, site)
+    if new.inspection_id is not None:
+        raise Invalid.field("inspection_id", T("There is no inspection with this id"))
+    location = new.location or (asset.place if asset is not None else "")
+    if not location:
+        raise Invalid.field("location", T("A work order needs a place"))
+    check_due(new.due_at, now)
+    whom = person(ctx, new.assignee or "")
+    force = InForce(BUILT_IN)
+    row = WorkOrder(
+        title=new.title,
+        description=new.description,
+        site=site,
+        location=location,
+        priority=new.priority,
+        priority_rank=rank(new.priority),
+        status=OPEN,
+        assignee=whom.text,
+        assignee_user_id=whom.user_id,
+        reporter=new.reporter or None,
+        trade=new.trade,
+        source=new.source,
+        asset_id=new.asset_id,
+        due_at=new.due_at or due_after(force.policy, new.priority, now),
+        policy_revision_id=None if new.due_at else force.revision_id,
+        created_by=ctx.actor.username,
+        updated_by=ctx.actor.username,
+        created_at=now,
+        updated_at=now,
+    )
+    ctx.session.add(row)
+    ctx.session.flush()
+    made = load(ctx, row.id, now)
+    told = {"priority": made.priority, "assignee": made.assignee, "reporter": made.reporter}
+    write_event(ctx, made, Event("created", None, OPEN, made.description, told), now)
+    record(
+        ctx,
+        "create",
+        made,
+        priority=made.priority,
+        assignee=made.assignee,
+        due_at=row.due_at.isoformat(),
+        auto_due_applied=new.due_at is None,
+        policy_source=MANUAL if new.due_at else force.source,
+    )
+    return made
+
+
+def asset_at(ctx: Context, asset_id: int | None, site: str) -> Asset | None:
+    """Return the asset of an order at `site`; raises Invalid when there is none, BadRequest for one elsewhere."""
+    if asset_id is None:
+        return None
+    asset = ctx.session.scalar(select(Asset).where(Asset.id == asset_id))
+    if asset is None or not asset.is_active:
+        raise Invalid.field("asset_id", T("There is no asset with this id"))
+    if asset.site != site:
+        raise BadRequest(T("The asset stands at another site"), code="site_differs")
+    return asset
+
+
+def check_due(due_at: datetime | None, now: datetime) -> None:
+    """Raise Invalid for a due date that nobody can mean."""
+    if due_at is not None and abs(due_at - now) > REACH:
+        raise Invalid.field("due_at", TOO_FAR)

@@ -1,0 +1,102 @@
+"""Orders that wait: for a contractor, for parts, for access, for better weather, for an approval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from console.core.context import Context
+from console.core.records import view_of
+from console.domain.errors import Conflict, Invalid
+from console.domain.local_time import REACH, TOO_FAR
+from console.domain.text import T
+from console.domain.work_orders.words import ACKED
+from console.models.work_orders import WorkOrderHold
+from console.services.jobs.runs import changed
+from console.services.work_orders.rows import READ, WRITE, WorkOrderView, load
+from console.services.work_orders.store import Event, plain, record, store, write_event
+
+_NOTHING = {"waiting_reason": None, "waiting_since": None, "waiting_until": None}
+
+
+@dataclass(frozen=True)
+class HoldView:
+    """One interval of waiting; instants are aware UTC, `ended_at` is null while it lasts."""
+
+    id: int
+    work_order_id: int
+    reason: str
+    note: str
+    started_at: datetime
+    started_by: str
+    until_at: datetime | None
+    ended_at: datetime | None
+    ended_by: str | None
+
+
+def hold(ctx: Context, order_id: int, reason: str, note: str = "", until: datetime | None = None) -> WorkOrderView:
+    """Let an order in progress wait; its status stays `acked`, and so does its due date.
+
+    One that waits already begins to wait for the new reason. Raises Conflict unless it is in progress, Invalid for an
+    end that lies in the past.
+    """
+    ctx.actor.require(WRITE)
+    now = ctx.now()
+    order = load(ctx, order_id, now, lock=True)
+    if order.status != ACKED:
+        raise Conflict(T("Only a work order in progress can wait"), code="not_in_progress")
+    if until is not None and until <= now:
+        raise Invalid.field("until", T("The end of waiting must lie in the future"))
+    if until is not None and until - now > REACH:
+        raise Invalid.field("until", TOO_FAR)
+    if order.waiting_reason is not None:
+        end(ctx, order, now)
+    made = WorkOrderHold(
+        work_order_id=order.id,
+        reason=reason,
+        note=note,
+        started_at=now,
+        started_by=ctx.actor.username,
+        until_at=until,
+    )
+    ctx.session.add(made)
+    ctx.session.flush()
+    values = {"waiting_reason": reason, "waiting_since": now, "waiting_until": until}
+    after = store(ctx, order, values, now)
+    told = plain({"reason": reason, "until": until, "before": order.waiting_reason})
+    write_event(ctx, after, Event("hold_started", order.status, after.status, note, told), now)
+    record(ctx, "hold", after, **told)
+    return after
+
+
+def resume(ctx: Context, order_id: int, note: str = "") -> WorkOrderView:
+    """End the waiting of an order; raises Conflict when it does not wait."""
+    ctx.actor.require(WRITE)
+    now = ctx.now()
+    order = load(ctx, order_id, now, lock=True)
+    if order.waiting_reason is None:
+        raise Conflict(T("The work order does not wait"), code="not_waiting")
+    after = store(ctx, order, end(ctx, order, now), now)
+    told = plain({"reason": order.waiting_reason, "since": order.waiting_since})
+    write_event(ctx, after, Event("hold_ended", order.status, after.status, note, told), now)
+    record(ctx, "resume", after, **told)
+    return after
+
+
+def end(ctx: Context, order: WorkOrderView, now: datetime) -> dict[str, Any]:
+    """End the open hold of a locked order and return the column values that follow."""
+    opened = update(WorkOrderHold).where(WorkOrderHold.work_order_id == order.id, WorkOrderHold.ended_at.is_(None))
+    changed(ctx, opened.values(ended_at=now, ended_by=ctx.actor.username))
+    return dict(_NOTHING)
+
+
+def listed(ctx: Context, order_id: int) -> tuple[HoldView, ...]:
+    """Return the times at which an order waited, oldest first."""
+    ctx.actor.require(READ)
+    order = load(ctx, order_id, ctx.now())
+    mine = select(WorkOrderHold).where(WorkOrderHold.work_order_id == order.id)
+    rows = ctx.session.scalars(mine.order_by(WorkOrderHold.started_at, WorkOrderHold.id))
+    return tuple(view_of(HoldView, row) for row in rows)

@@ -1,0 +1,68 @@
+"""The words of work orders as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext as _
+
+from console.domain.text import N_
+from console.services.work_orders.lists import (
+    HOLD_LABELS,
+    PRIORITY_LABELS,
+    SOURCE_LABELS,
+    STATUS_LABELS,
+    TRADE_LABELS,
+)
+from console.ui.labels.common import Word
+
+STATUS: Mapping[str, Word] = {
+    "open": Word(STATUS_LABELS["open"], "plain", "inbox"),
+    "acked": Word(STATUS_LABELS["acked"], "accent", "player-play"),
+    "completed": Word(STATUS_LABELS["completed"], "ok", "check"),
+    "canceled": Word(STATUS_LABELS["canceled"], "plain", "ban"),
+}
+PRIORITY: Mapping[str, Word] = {
+    "critical": Word(PRIORITY_LABELS["critical"], "late"),
+    "high": Word(PRIORITY_LABELS["high"], "soon"),
+    "medium": Word(PRIORITY_LABELS["medium"]),
+    "low": Word(PRIORITY_LABELS["low"], "dim"),
+}
+# Column of the list -> its words.
+ORDER_WORDS: Mapping[str, Mapping[str, str]] = {
+    "status": STATUS_LABELS,
+    "priority": PRIORITY_LABELS,
+    "trade": TRADE_LABELS,
+    "source": SOURCE_LABELS,
+    "waiting_reason": HOLD_LABELS,
+}
+_WORDS = {"trade": TRADE_LABELS, "source": SOURCE_LABELS, "waiting": HOLD_LABELS}
+# What the history says of each kind of event; a change of status is told by its statuses.
+EVENTS: Mapping[str, str] = {
+    "created": N_("created the work order"),
+    "comment": N_("wrote"),
+    "claimed": N_("took it"),
+    "updated": N_("changed it"),
+    "hold_started": N_("let it wait"),
+    "hold_ended": N_("took it up again"),
+}
+STEPS: Mapping[str, str] = {
+    "acked": N_("began the work"),
+    "completed": N_("completed it"),
+    "canceled": N_("canceled it"),
+    "open": N_("opened it again"),
+}
+
+
+def order_word(value: str | None, kind: str) -> str:
+    """Return a trade, a source or a reason of waiting in the reader's language."""
+    label = _WORDS[kind].get(value or "", value)
+    return _(label) if label else "–"
+
+
+def event_text(event: Any) -> str:
+    """Return the message id of what an event tells."""
+    if event.event_type == "status_changed":
+        return STEPS.get(event.to_status, event.to_status)
+    return EVENTS.get(event.event_type, event.event_type)
