@@ -30,6 +30,7 @@ LISTS = [
     ("/audit", "/audit/entries.csv", "status"),
     ("/autopilot/runs", "/autopilot/runs.csv", "outcome"),
     ("/gate/history", "/gate/history.csv", "decision"),
+    ("/inspections", "/inspections/csv", "risk_level"),
     ("/jobs", "/jobs/runs.csv", "status"),
     ("/ops/quality", "/ops/quality/archives.csv", "format"),
     ("/board?view=table", "/board/items.csv", "status"),

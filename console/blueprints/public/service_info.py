@@ -51,6 +51,7 @@ KEYS: dict[str, str] = {
     "public_modules_api": "/api/public/modules",
     "adoption_portal_html": "/web/adoption",
     "facility_console_html": "/web/console",
+    "inspection_api": "/api/inspections",
     "job_runs_api": f"{OPS}/job-runs",
     "alert_deliveries_api": f"{OPS}/alerts/deliveries",
     "alert_retry_api": f"{OPS}/alerts/retries/run",

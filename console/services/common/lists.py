@@ -7,7 +7,7 @@ rows by a late join, so that what is skipped costs an index walk and nothing els
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -53,6 +53,14 @@ class Slice:
     def weight(self) -> int:
         """Return how many rows it keeps in memory."""
         return 1 + len(self.items)
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The place behind the last row seen, in an order that is no order of keys: `word` names it, `where` finds it."""
+
+    word: str
+    where: ColumnElement[bool] = field(compare=False)
 
 
 def known(ctx: Context, spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery:
@@ -132,12 +140,12 @@ def slice_of(
     limit: int,
     offset: int,
     order: Order = (),
-    cursor: int | None = None,
+    cursor: int | Behind | None = None,
 ) -> Slice:
     """Return rows `offset` to `offset + limit` of a query in the order of the list or in another one.
 
-    Of a list that has its highest keys first a `cursor` is the last key seen: rows are those behind it, counted are
-    all.
+    Of a list that has its highest keys first a `cursor` is the last key seen, of others the place behind it: rows are
+    those behind it, counted are all.
     """
     spec = replace(spec, order=order) if order else spec
 
@@ -148,7 +156,7 @@ def slice_of(
         if offset >= total and not capped:
             return Slice((), total)
         if cursor is not None:
-            statement = statement.where(spec.key < cursor)
+            statement = statement.where(cursor.where if isinstance(cursor, Behind) else spec.key < cursor)
         there_are = None if capped or cursor is not None else total
         return Slice(_rows(ctx, spec, query, statement, there_are, limit, offset), total, capped)
 

@@ -64,6 +64,20 @@ def names(ctx: Context) -> list[str]:
     return sorted({name for name, active in known.items() if active} | {name for name in own if name not in known})
 
 
+def canonical(ctx: Context, name: str) -> str:
+    """Return a site's name as its record writes it, whatever case and spacing it was sent in.
+
+    A name without a record stays as it is: clients name sites that nobody registered. Raises Invalid for a site that
+    is no longer active.
+    """
+    row = ctx.session.execute(select(Site.name, Site.is_active).where(Site.name_key == same_name(name))).first()
+    if row is None:
+        return name
+    if not row.is_active:
+        raise Invalid.field("site", T("There is no active site of that name"))
+    return str(row.name)
+
+
 def zone_of(ctx: Context, name: str | None) -> ZoneInfo:
     """Return the zone in which times of a site are shown; the default zone for an unknown or no site."""
     zone = ctx.session.scalar(select(Site.zone).where(Site.name == name)) if name else None
