@@ -103,7 +103,7 @@ _CELLS: Mapping[str, Mapping[str, Said]] = {
     },
     "autopilot_runs": {"status": _status("status"), "outcome": _outcome, "trigger": _TRIGGER},
     "inspections": {
-        "template_name": lambda row, pen: row.title,
+        "template_name": lambda row, _pen: row.title,
         "risk_level": lambda row, pen: pen.say(LEVELS[row.risk_level].label),
         "risk_flags": lambda row, pen: ", ".join(pen.say(FLAG_LABELS.get(one, one)) for one in row.risk_flags),
         "inspected_at": lambda row, pen: pen.time(row.inspected_at, row.site),

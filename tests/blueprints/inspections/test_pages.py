@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tests.factories import make_site
-from tests.support.statements import counted
 
 SITE, OTHER = "한빛마을 3단지", "Site B"
 BODY = {"location": "변전실", "cycle": "monthly", "inspector": "강야간"}
@@ -48,7 +47,7 @@ def test_the_list_says_what_today_brought_and_opens_its_rows(browser_client, sto
         (f"site={OTHER}", [False, False, True]),
         ("inspector=강야간&q=변전", [True, True, True]),
         ("q=%233", [False, False, True]),
-        ("unsigned=1&from=2026-03-02", [True, True, False]),
+        ("unsigned=1&since=2026-03-02", [True, True, False]),
         ("until=2026-03-01", [False, False, True]),
         ("cycle=daily", [False, False, False]),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -70,8 +71,14 @@ def test_three_voltages_are_told_with_their_unbalance(ctx):
 def test_the_last_value_and_the_years_before_stand_beside_a_result(ctx):
     template = made(ctx)
     months = [
-        create.create(ctx, a_round(template, inspected_at=START - timedelta(days=30 * (12 - month)), answers=answers(
-            ins=Answer("ins", 14.0 - month))))
+        create.create(
+            ctx,
+            a_round(
+                template,
+                inspected_at=START - timedelta(days=30 * (12 - month)),
+                answers=answers(ins=Answer("ins", 14.0 - month)),
+            ),
+        )
         for month in range(13)
     ]
     result = read.detail(ctx, months[-1].id).results[0]
@@ -155,7 +162,6 @@ def test_the_same_round_sent_three_times_is_stored_once(ctx, make_ctx):
 def test_the_same_round_sent_at_the_same_moment_is_stored_once(engine, clock, config):
     with unit_of_work(sessionmaker(engine), actor=actor_of(), clock=clock, config=config) as ctx:
         template = made(ctx)
-    from concurrent.futures import ThreadPoolExecutor
 
     def send(_number):
         with unit_of_work(sessionmaker(engine), actor=actor_of(), clock=clock, config=config) as ctx:
