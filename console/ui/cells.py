@@ -9,11 +9,13 @@ from console.domain.alerts.alerts import explained
 from console.domain.jobs.runs import REASONS, TRIGGERS
 from console.domain.text import N_
 from console.services.alerts.lists import EVENTS, STATUSES
+from console.services.inspections.lists import FLAG_LABELS
 from console.services.jobs import registry
 from console.ui.labels.audit import action_label
 from console.ui.labels.audit_entries import SYSTEM
 from console.ui.labels.automation import ACTIONS, SKIPS
 from console.ui.labels.common import ROLES, owner_role, status_word
+from console.ui.labels.inspections import LEVELS
 from console.ui.labels.reports import archive_state
 from console.ui.labels.work_orders import ORDER_WORDS
 from console.ui.spreadsheet import Pen, Said
@@ -105,6 +107,13 @@ _CELLS: Mapping[str, Mapping[str, Said]] = {
         "resource_id": lambda row, pen: f"{row.number} {pen.say(row.target)}".strip(),
     },
     "autopilot_runs": {"status": _status("status"), "outcome": _outcome, "trigger": _TRIGGER},
+    "inspections": {
+        "template_name": lambda row, _pen: row.title,
+        "risk_level": lambda row, pen: pen.say(LEVELS[row.risk_level].label),
+        "risk_flags": lambda row, pen: ", ".join(pen.say(FLAG_LABELS.get(one, one)) for one in row.risk_flags),
+        "inspected_at": lambda row, pen: pen.time(row.inspected_at, row.site),
+        "signed_by": lambda row, pen: row.signed_by or pen.say(N_("Not signed")),
+    },
     "late": _ITEM,
     "quality_archives": {"state": lambda row, pen: pen.say(archive_state(row.state).label)},
     "runs": {

@@ -31,6 +31,7 @@ LISTS = [
     ("/autopilot/runs", "/autopilot/runs.csv", "outcome"),
     ("/gate/history", "/gate/history.csv", "decision"),
     ("/ops/deploys", "/ops/deploys.csv", "status"),
+    ("/inspections", "/inspections/csv", "risk_level"),
     ("/jobs", "/jobs/runs.csv", "status"),
     ("/ops/quality", "/ops/quality/archives.csv", "format"),
     ("/board?view=table", "/board/items.csv", "status"),

@@ -54,6 +54,7 @@ KEYS: dict[str, str] = {
     "work_order_api": "/api/work-orders",
     "work_order_events_api": "/api/work-orders/{id}/events",
     "escalation_api": "/api/work-orders/escalations/run",
+    "inspection_api": "/api/inspections",
     "job_runs_api": f"{OPS}/job-runs",
     "alert_deliveries_api": f"{OPS}/alerts/deliveries",
     "alert_retry_api": f"{OPS}/alerts/retries/run",

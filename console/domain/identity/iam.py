@@ -90,6 +90,7 @@ ADDED: dict[Role, frozenset[str]] = {
             "jobs:read",
             "jobs:run",
             "security:read",
+            "inspections:manage",
             USERS,
         }
     ),

@@ -45,6 +45,8 @@ ACTIONS: dict[str, str] = {
     "auth_recovery_code_used": N_("Recovery code used"),
     "admin_user_second_factor_reset": N_("Second factor taken away"),
     "auth_self_deactivate": N_("Own account switched off"),
+    "inspection_create": N_("Inspection stored"),
+    "inspection_template_publish": N_("Inspection template published"),
     "job_run_cancel": N_("Run stopped"),
     "job_run_request": N_("Run requested"),
     "ops_deploy_smoke_record": N_("Deploy smoke test recorded"),

@@ -11,6 +11,7 @@ TITLES = {
     "alerts": N_("Alert deliveries"),
     "audit": N_("Audit log"),
     "autopilot_runs": N_("Runs of the autopilot"),
+    "inspections": N_("Inspections"),
     "late": N_("Late items"),
     "quality_archives": N_("Archives of quality reports"),
     "runs": N_("Job runs"),

@@ -1,0 +1,66 @@
+"""Inspections for automation (API contract, inspections)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from flask import Response, request
+from flask_openapi3.models.tag import Tag
+
+from console.core.listing import asked
+from console.inputs.inspections import InspectionIn, InspectionPath, InspectionsQuery
+from console.inputs.response_models import array, shape
+from console.services.inspections import create, lists, read, rows
+from console.services.inspections.read import ResultView
+from console.services.inspections.rows import READ, WRITE, InspectionView
+from console.ui.idempotent import idempotent
+from console.ui.responses import answer
+from console.web.api_blueprint import ApiBlueprint
+from console.web.request import access, web_context
+
+api = ApiBlueprint(
+    "inspections_api", __name__, abp_tags=[Tag(name="inspections", description="What was measured, and its risk")]
+)
+INSPECTIONS, INSPECTION = "/api/inspections", "/api/inspections/<inspection_id>"
+InspectionOut, ResultOut = shape(InspectionView), shape(ResultView)
+InspectionList, ResultList = array(InspectionOut, "InspectionList"), array(ResultOut, "InspectionResultList")
+
+
+@api.post(INSPECTIONS, responses={201: InspectionOut})
+@access(WRITE)
+@idempotent
+def create_inspection(body: InspectionIn) -> Response:
+    """Store an inspection and judge it. Takes an `Idempotency-Key`; a round has its own `round_key`."""
+    return answer(create.create(web_context(), body.new()), InspectionOut, status=201)
+
+
+@api.get(INSPECTIONS, responses={200: InspectionList})
+@access(READ)
+def list_inspections(query: InspectionsQuery) -> Response:
+    """Return inspections, newest first; `X-Total-Count` says how many match, `Link` and `X-Next-Cursor` lead on."""
+    wanted = asked(**query.model_dump())
+    found = lists.listed(web_context(), wanted, limit=query.limit, offset=query.offset, cursor=query.cursor)
+    headers = {"X-Total-Count": str(found.total)}
+    if found.next_cursor is not None:
+        headers |= {"X-Next-Cursor": found.next_cursor, "Link": _link(cursor=found.next_cursor)}
+    return answer(found.inspections, InspectionOut, headers=headers)
+
+
+@api.get(INSPECTION, responses={200: InspectionOut})
+@access(READ)
+def get_inspection(path: InspectionPath) -> Response:
+    """Return one inspection."""
+    return answer(rows.load(web_context(), path.inspection_id), InspectionOut)
+
+
+@api.get(f"{INSPECTION}/results", responses={200: ResultList})
+@access(READ)
+def inspection_results(path: InspectionPath) -> Response:
+    """Return what was found at each point of an inspection, with the values of the time before."""
+    ctx = web_context()
+    return answer(read.results_of(ctx, rows.load(ctx, path.inspection_id)), ResultOut)
+
+
+def _link(**changes: str) -> str:
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in ("cursor", "offset")]
+    return f'<{request.path}?{urlencode([*kept, *changes.items()])}>; rel="next"'

@@ -1,0 +1,144 @@
+"""Inspections as pages: the list, one inspection, and its sheet of paper."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request, url_for
+
+from console.core.i18n import translate
+from console.core.serialize import iso
+from console.domain.errors import Invalid
+from console.domain.text import N_, T
+from console.services.inspections import lists, read, rows
+from console.services.inspections.lists import INSPECTIONS
+from console.services.inspections.read import Detail, ResultView
+from console.services.inspections.rows import READ, InspectionView
+from console.ui.labels import inspections as words
+from console.ui.lists import list_download, list_page
+from console.ui.navigation import NavItem
+from console.ui.reader import locale
+from console.ui.times import localdate
+from console.web.request import access, current_actor, web_context
+
+pages = Blueprint("inspections", __name__)
+NAV = NavItem("facility", 20, "inspections.page", N_("Inspections"), "clipboard-check", permission=READ)
+PUBLISHED = "en"
+# The sheet as it was published: its rows in their order.
+SHEET = (
+    N_("Site"),
+    N_("Location"),
+    N_("Cycle"),
+    N_("Inspector"),
+    N_("Inspected At"),
+    N_("Risk Level"),
+    N_("Risk Flags"),
+    N_("Transformer (kVA)"),
+    N_("Voltage (R/S/T)"),
+    N_("Current (R/S/T)"),
+    N_("Winding Temp (C)"),
+    N_("Grounding (ohm)"),
+    N_("Insulation (Mohm)"),
+    N_("Notes"),
+    N_("Created At"),
+)
+
+pages.app_template_filter("risk_word")(words.level)
+pages.app_template_filter("finding_word")(words.flag)
+pages.app_template_filter("limit_words")(words.limit_words)
+pages.app_template_filter("value_words")(words.value_words)
+pages.app_template_filter("measure")(words.measure)
+
+
+@pages.get("/inspections")
+@access(READ)
+def page() -> Response:
+    """Show the inspections, newest first."""
+    around = {"today": lists.today_counts(web_context()), "page_url": url_for("inspections.page")}
+    return list_page(INSPECTIONS, fragment="inspections.listing", page="inspections/page.html", around=around)
+
+
+@pages.get("/inspections/csv")
+@access(READ, rate="auth-heavy")
+def csv() -> Response:
+    """Return exactly the inspections of the list as CSV."""
+    return list_download(INSPECTIONS, "inspections.csv")
+
+
+@pages.get("/inspections/<int:inspection_id>")
+@access(READ)
+def detail(inspection_id: int) -> str:
+    """Show one inspection with its results, and how the chosen point went."""
+    ctx = web_context()
+    found = read.detail(ctx, inspection_id)
+    span = request.args.get("span", "13m")
+    if span not in read.SPANS:
+        raise Invalid(T("“%(word)s” is not a choice of “%(key)s”", word=span[:40], key="span"))
+    chosen = _chosen(found, request.args.get("point", ""))
+    samples = read.series(ctx, found.inspection, chosen, span) if chosen is not None else ()
+    address = partial(url_for, "inspections.detail", inspection_id=inspection_id)
+    return render_template(
+        "inspections/detail.html",
+        data=found,
+        chosen=chosen,
+        samples=samples,
+        labels=[localdate(one.at) for one in samples],
+        span=span,
+        address=address,
+    )
+
+
+@pages.get("/inspections/<int:inspection_id>/print")
+@access(READ)
+def sheet(inspection_id: int) -> str:
+    """Show one inspection as a sheet of paper (A4); programs get its published English labels."""
+    found = rows.load(web_context(), inspection_id)
+    language = locale() if current_actor().kind in ("session", "local") else PUBLISHED
+    said = partial(translate, language)
+    values = _sheet_values(found)
+    lines = [(said(label), value) for label, value in zip(SHEET, values, strict=True)]
+    heading = said("Inspection Report #%(id)s") % {"id": found.id}
+    return render_template("inspections/sheet.html", inspection=found, lines=lines, heading=heading, language=language)
+
+
+def _sheet_values(found: InspectionView) -> list[str]:
+    voltage, current = (
+        (found.voltage_r, found.voltage_s, found.voltage_t),
+        (
+            found.current_r,
+            found.current_s,
+            found.current_t,
+        ),
+    )
+    return [
+        found.site,
+        found.location,
+        found.cycle,
+        found.inspector,
+        iso(found.inspected_at),
+        found.risk_level,
+        ", ".join(found.risk_flags) or "-",
+        _figure(found.transformer_kva),
+        " / ".join(map(_figure, voltage)),
+        " / ".join(map(_figure, current)),
+        _figure(found.winding_temp_c),
+        _figure(found.grounding_ohm),
+        _figure(found.insulation_mohm),
+        found.notes or "-",
+        iso(found.created_at),
+    ]
+
+
+def _figure(value: float | None) -> str:
+    # A measured nothing is not nothing measured.
+    return "-" if value is None else f"{value:.12g}"
+
+
+def _chosen(found: Detail, code: str) -> ResultView | None:
+    """Return the point that the chart shows: the one asked for, the worst one, or the first that has a number."""
+    numbers = [one for one in found.results if one.value is not None]
+    if code:
+        return next((one for one in numbers if one.code == code), None)
+    worst: Any = next((one for one in found.findings if one.value is not None), None)
+    return worst or (numbers[0] if numbers else None)

@@ -1,0 +1,1 @@
+"""Rules: inspections, their points and their risk."""

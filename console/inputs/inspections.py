@@ -1,0 +1,117 @@
+"""Types and bounds of inspections and rounds (API contract, inspections)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+
+from console.domain.ids import MAX_ID
+from console.domain.inspections.points import MOST_POINTS, Answer
+from console.domain.inspections.readings import BY_NAME, FAR, Readings, clean, refusal
+from console.domain.inspections.requests import NewInspection, PointAnswer
+from console.inputs.base import BodyModel, InstantIn, PathModel, QueryModel, RowId, SiteFilter, SiteName
+
+LevelWord = Literal["normal", "warning", "danger"]
+
+
+def _number(value: Any) -> Any:
+    # Published rule: numbers may be written as text.
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            raise ValueError("must be a number") from None
+    return value
+
+
+def _value(value: float | None, least: float, most: float) -> float | None:
+    if value is None:
+        return None
+    refused = refusal(value, least, most)
+    if refused is not None:
+        raise ValueError(str(refused))
+    return clean(value)
+
+
+class InspectionPath(PathModel):
+    """An inspection by id."""
+
+    inspection_id: RowId
+
+
+class InspectionsQuery(QueryModel):
+    """One slice of the inspections, newest first. `cursor` is X-Next-Cursor of the slice before."""
+
+    site: SiteFilter = None
+    risk_level: LevelWord | None = None
+    template_id: int | None = Field(None, ge=1, le=MAX_ID)
+    inspector: str | None = Field(None, max_length=80)
+    inspected_from: InstantIn | None = None
+    inspected_to: InstantIn | None = None
+    limit: int = Field(20, ge=1, le=100)
+    offset: int = Field(0, ge=0, le=2**31 - 1)
+    cursor: str | None = Field(None, max_length=80)
+
+
+class PointAnswerIn(BodyModel):
+    """What was found at a point of the template: a value, a word or text, or why it could not be measured."""
+
+    code: str = Field(min_length=1, max_length=40)
+    value: Annotated[float | None, BeforeValidator(_number), AfterValidator(lambda one: _value(one, -FAR, FAR))] = None
+    text: str = Field("", max_length=2000)
+    reason: str = Field("", max_length=200)
+    note: str = Field("", max_length=2000)
+    measured_at: InstantIn | None = None
+
+    def answer(self) -> PointAnswer:
+        """Return it as the service takes it."""
+        found = Answer(self.code, self.value, self.text, self.reason)
+        return PointAnswer(found, self.note, self.measured_at)
+
+
+class InspectionIn(BodyModel):
+    """A new inspection. With `template_id` it has `results` of the template's points.
+
+    `round_key` names the round for its sender: the same one sent again is answered as it was stored.
+    """
+
+    site: SiteName
+    location: str = Field(min_length=1, max_length=120)
+    cycle: str = Field(min_length=1, max_length=40)
+    inspector: str = Field(min_length=1, max_length=80)
+    inspected_at: InstantIn
+    transformer_kva: float | None = None
+    voltage_r: float | None = None
+    voltage_s: float | None = None
+    voltage_t: float | None = None
+    current_r: float | None = None
+    current_s: float | None = None
+    current_t: float | None = None
+    winding_temp_c: float | None = None
+    grounding_ohm: float | None = None
+    insulation_mohm: float | None = None
+    notes: str = ""
+    template_id: int | None = Field(None, ge=1, le=MAX_ID)
+    results: list[PointAnswerIn] = Field(default_factory=list, max_length=MOST_POINTS)
+    started_at: InstantIn | None = None
+    signed_by: str = Field("", max_length=80)
+    round_key: str | None = Field(None, min_length=8, max_length=80)
+
+    @field_validator(*BY_NAME, mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        return _number(value)
+
+    @field_validator(*BY_NAME)
+    @classmethod
+    def _can_be(cls, value: float | None, info: ValidationInfo) -> float | None:
+        column = BY_NAME[info.field_name or ""]
+        return _value(value, column.least, column.most)
+
+    def new(self) -> NewInspection:
+        """Return it as the service takes it."""
+        beside = {"results", *BY_NAME}
+        readings = Readings(**{name: getattr(self, name) for name in BY_NAME})
+        answers = tuple(one.answer() for one in self.results)
+        return NewInspection(readings=readings, answers=answers, **self.model_dump(exclude=beside))

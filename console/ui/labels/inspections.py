@@ -1,0 +1,67 @@
+"""Inspections in words: levels, verdicts, findings, limits and values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from babel.numbers import format_decimal
+from flask_babel import gettext as _
+
+from console.domain.inspections.points import Limits
+from console.domain.inspections.risk import POINT
+from console.domain.text import N_
+from console.services.inspections.lists import FLAG_LABELS
+from console.ui.labels.common import Word
+from console.ui.reader import locale
+
+LEVELS: Mapping[str, Word] = {
+    "danger": Word(N_("Danger"), "late", "alert-triangle"),
+    "warning": Word(N_("Caution"), "soon", "info-circle"),
+    "normal": Word(N_("Normal"), "ok", "check"),
+    "recorded": Word(N_("Recorded"), "plain"),
+    "unmeasured": Word(N_("Not measured"), "wait", "ban"),
+}
+
+
+def level(word: str) -> Word:
+    """Return how a level or a verdict is shown, in the reader's language."""
+    known = LEVELS.get(word, Word(word))
+    return Word(_(known.label), known.tone, known.icon)
+
+
+def flag(word: str) -> str:
+    """Return a flag in the reader's language; a point of a template is told by its code."""
+    return _(FLAG_LABELS[word]) if word in FLAG_LABELS else word.removeprefix(POINT)
+
+
+def measure(value: float | None, *, signed: bool = False) -> str:
+    """Return a measured value with at most three decimals; nothing is a dash, and a change has its sign."""
+    if value is None:
+        return "–"
+    small = value != 0 and abs(value) < 0.001
+    said = f"{value:.3g}" if small else format_decimal(round(value, 3) + 0, "#,##0.###", locale=locale())
+    plain = said.replace("-", "−")
+    return f"+{plain}" if signed and value > 0 else plain
+
+
+def limit_words(limits: Limits, unit: str = "") -> str:
+    """Return within which limits a value is normal: "above 1", "below 90", "above 1, below 90"; empty without any.
+
+    The limits of danger are told where there are no nearer ones.
+    """
+    low = limits.warn_low if limits.warn_low is not None else limits.danger_low
+    high = limits.warn_high if limits.warn_high is not None else limits.danger_high
+    unit = f" {unit}" if unit else ""
+    parts = []
+    if low is not None:
+        parts.append(_("above %(value)s", value=f"{measure(low)}{unit}"))
+    if high is not None:
+        parts.append(_("below %(value)s", value=f"{measure(high)}{unit}"))
+    return ", ".join(parts)
+
+
+def value_words(value: float | None, answer: str, unit: str = "") -> str:
+    """Return what was found: the value with its unit, or the word; a dash for nothing."""
+    if value is None:
+        return answer or "–"
+    return f"{measure(value)} {unit}".strip()
