@@ -16,10 +16,6 @@ depends_on = None
 
 
 def upgrade():
-    op.add_column("sent_forms", sa.Column("content_hash", sa.String(length=64), server_default="", nullable=False))
-    op.add_column(
-        "sent_forms", sa.Column("answer", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True)
-    )
     op.create_table(
         "inspection_templates",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -188,5 +184,3 @@ def downgrade():
     op.drop_table("inspection_points")
     op.drop_index("uq_inspection_templates_current", table_name="inspection_templates")
     op.drop_table("inspection_templates")
-    op.drop_column("sent_forms", "answer")
-    op.drop_column("sent_forms", "content_hash")
