@@ -37,7 +37,7 @@ TYPE = "ops_dr"
 pages = Blueprint("recovery", __name__)
 NAV = NavItem(
     "operations",
-    23,
+    22,
     "recovery.page",
     N_("Recovery drills"),
     "history",

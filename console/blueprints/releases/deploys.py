@@ -25,7 +25,7 @@ READ = checklist.READ
 pages = Blueprint("deploys", __name__)
 NAV = NavItem(
     "operations",
-    26,
+    23,
     "deploys.page",
     N_("Deploys"),
     "checklist",

@@ -29,7 +29,7 @@ READ = routes.READ
 pages = Blueprint("ops_latency", __name__)
 NAV = NavItem(
     "operations",
-    26,
+    21,
     "ops_latency.page",
     N_("Response times"),
     "activity",
