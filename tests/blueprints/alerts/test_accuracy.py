@@ -194,6 +194,6 @@ def test_an_alert_is_marked_and_the_mark_taken_back_from_the_pages(browser_clien
     back = person.post(f"/ops/accuracy/marks/{mark.id}/withdraw", data={"version": "1", "reason": "실제였음"})
 
     assert (marked.status_code, back.status_code) == (303, 303)
-    assert "오경보로 표시" in detail.text
+    assert "잘못 울림으로 표시" in detail.text
     assert "훈련" in detail.text
     assert session.scalar(select(func.count()).select_from(JobRun)) == 0

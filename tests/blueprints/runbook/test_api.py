@@ -122,6 +122,7 @@ def test_the_noise_policy_has_its_numbers(api):
     assert list(body) == [
         "version", "generated_at", "review_window_days", "false_positive_threshold_percent",
         "false_negative_threshold_percent", "policy_doc_path", "evaluation",
+        "false_positive_rate_percent", "false_negative_rate_percent", "measured_at", "measured_run_id", "weeks_above",
     ]  # fmt: skip
     assert (body["review_window_days"], body["false_positive_threshold_percent"]) == (14, 5.0)
 

@@ -10,6 +10,7 @@ from console.domain.reliability.policy import LatencyPolicy, Target, WindowCount
 from console.domain.runbook import automation_checks as runbook_automation
 from console.domain.runbook import checks as runbook_checks
 from console.domain.runbook import runbook
+from console.domain.runbook.accuracy_check import NoiseFacts
 from console.domain.runbook.alert_checks import OutboxFacts
 from console.domain.runbook.checks import ChainFacts, DocumentFacts, RateLimitFacts, SigningFacts, TokenFacts
 from console.domain.runbook.evidence_checks import DrillFacts, EvidenceFacts, ReportFacts
@@ -56,6 +57,7 @@ GOOD = {
     "outbox": OutboxFacts(NOW),
     "processes": ProcessFacts(NOW),
     **_release(),
+    "noise": NoiseFacts(NOW, 7, NOW),
 }
 
 
@@ -93,6 +95,7 @@ def test_the_checks_stand_in_the_published_order_and_are_all_ok_on_good_facts():
         "worker_alive",
         "scheduler_alive",
         "queue_age",
+        "alert_noise_within_limits",
     ]
     assert (book.overall_status, book.critical_ids) == ("ok", ())
     assert all(check.owner_role for check in book.checks)
@@ -127,6 +130,10 @@ def test_the_checks_stand_in_the_published_order_and_are_all_ok_on_good_facts():
         ("alert_retry_recent", {"outbox": OutboxFacts(NOW, retried_at=NOW - DAY)}, "ok"),
         ("alert_retry_recent", {"outbox": OutboxFacts(NOW, pending_count=2, retried_at=NOW - DAY / 16)}, "ok"),
         ("alert_retry_recent", {"outbox": OutboxFacts(NOW, pending_count=2, retried_at=NOW - DAY / 15)}, "warning"),
+        ("alert_noise_within_limits", {"noise": NoiseFacts(NOW)}, "ok"),
+        ("alert_noise_within_limits", {"noise": NoiseFacts(NOW, 7, NOW - 1.6 * DAY)}, "warning"),
+        ("alert_noise_within_limits", {"noise": NoiseFacts(NOW, 7, NOW, "warning", 1)}, "warning"),
+        ("alert_noise_within_limits", {"noise": NoiseFacts(NOW, 7, NOW, "critical", 2)}, "critical"),
         ("alert_outbox_moving", {"outbox": OutboxFacts(NOW, 3, NOW - DAY / 96)}, "ok"),
         ("alert_outbox_moving", {"outbox": OutboxFacts(NOW, 3, NOW - DAY / 90)}, "warning"),
         ("alert_outbox_moving", {"outbox": OutboxFacts(NOW, 3, NOW - DAY / 23)}, "critical"),
