@@ -33,7 +33,14 @@ ADDRESS = re.compile(r"(?:(GET|POST|PUT|PATCH|DELETE) )?(/[a-z][\w/.-]*)(?:\?\S*
 # Folders under which papers find what they name in short, as in `core/context.py`.
 FOLDERS = (ROOT, ROOT / "console", ROOT / "console" / "services")
 # Names in capitals that are no settings.
-CONSTANTS = {"ITEM_COLUMNS": "the columns of the package of a week, a constant of the module that is named beside it"}
+CONSTANTS = {
+    "ITEM_COLUMNS": "the columns of the package of a week, a constant of the module that is named beside it",
+    "KA_DEPLOY_TOKEN": "the token of the command that is named beside it, which reads no setting of the console",
+    **dict.fromkeys(
+        ("DEPLOY_AND_SMOKE_OK", "RELEASE_GATE_OK", "RELEASE_GATE_FAILED", "RELEASE_GATE_INCOMPLETE"),
+        "a word that pipelines look for",
+    ),
+}
 # What begins like these is a file of a machine, no address of the console.
 FILES_OF_A_MACHINE = ("/etc/", "/var/", "/opt/")
 

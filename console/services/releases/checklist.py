@@ -5,8 +5,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import or_, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import or_, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from console.core.config import APP_ROOT, Config
 from console.core.context import Context
@@ -18,6 +18,8 @@ from console.models.releases import DeployChecklist
 READ = ("admins:manage", "governance:read")
 # Somebody who names another signature at the same moment takes a number; there are never many.
 TRIES = 20
+# How long a reader waits for those who write.
+PATIENCE_SECONDS = 0.25
 
 
 def guide() -> Guide:
@@ -39,17 +41,20 @@ def current(ctx: Context) -> Checklist:
     return found.named(overridden, rules.ENV_OVERRIDE) if overridden else _named(ctx, found)
 
 
-def bound(ctx: Context) -> Checklist:
+def bound(ctx: Context, *, patience: float | None = None) -> Checklist:
     """Return the same and give the signature its version for good if it has none yet; that takes the right to write.
 
     Two that see a new signature at once get the same version for it, and two signatures never share one. Raises
-    StoreUnavailable when others were faster twenty times in a row.
+    StoreUnavailable when others were faster twenty times in a row, and OperationalError when other writers hold the
+    database for longer than `patience` (seconds).
     """
     found = current(ctx)
     if found.bound:
         return found
     if not ctx.writing:
-        ctx.begin_write()
+        ctx.begin_write(patience)
+    if patience is not None and ctx.session.get_bind().dialect.name == "postgresql":
+        ctx.session.execute(text(f"SET LOCAL lock_timeout = {int(patience * 1000)}"))
     for _try in range(TRIES):
         found = _named(ctx, found)
         if found.bound:
@@ -65,9 +70,16 @@ def bound(ctx: Context) -> Checklist:
 
 
 def view(ctx: Context) -> Checklist:
-    """Return the checklist to a caller who may read it, under a version that stays; raises PermissionDenied."""
+    """Return the checklist to a caller who may read it; raises PermissionDenied.
+
+    Its version is bound to it at once, unless somebody writes: a reader does not wait, and who asks next binds it.
+    """
     ctx.actor.require(*READ)
-    return bound(ctx)
+    try:
+        return bound(ctx, patience=PATIENCE_SECONDS)
+    except OperationalError:
+        ctx.rollback()
+        return current(ctx)
 
 
 def as_answer(ctx: Context, found: Checklist) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from console.models.releases import DeployChecklist
 from console.services.identity import risk as security
 from console.services.releases import archive, checklist, smoke
 from tests.conftest import actor_of
+from tests.support.holder import writing_elsewhere
 
 
 def with_settings(ctx, **settings):
@@ -170,3 +171,11 @@ def test_a_bad_smoke_test_does_not_raise_the_security_risk(ctx):
     ctx.commit()
 
     assert security.risk_of_window(ctx, days=30).score == before
+
+
+def test_who_reads_while_somebody_writes_is_told_the_version_it_would_get(engine, clock, config, database):
+    place = {"actor": actor_of(), "clock": clock, "config": config, "write": False}
+    with writing_elsewhere(database), unit_of_work(sessionmaker(engine), **place) as ctx:
+        found = checklist.view(ctx)
+
+    assert (found.version, found.bound) == ("2026.03.v1", False)
