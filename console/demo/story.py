@@ -17,6 +17,7 @@ from console.core.context import ALL_SITES, SYSTEM, Actor, Context, unit_of_work
 from console.core.listing import ListQuery
 from console.demo.automation import Automation, Step
 from console.demo.company import AUDITOR, MANAGER, OWNER, PEOPLE, PLATFORM, SITES, WORK, DemoPerson, DemoWork
+from console.demo.facility import Facility
 from console.demo.weeks import Weeks
 from console.domain.identity.iam import added_permissions, effective_permissions
 from console.domain.jobs import names as job_names
@@ -73,6 +74,7 @@ class Story:
         yield from self._governance()
         yield from Automation(self, CALM).steps()
         yield from Weeks(self).steps()
+        yield from Facility(self).steps()
         for work in WORK:
             yield from self._work(work)
         # Shortly before the gate looks: an old report of a process counts for nothing.

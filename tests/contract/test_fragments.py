@@ -15,8 +15,11 @@ from console.models.alerts import AlertDelivery
 from console.models.audit import AuditLog
 from console.models.evidence import EvidenceFile
 from console.models.identity import Site, Token
+from console.models.inspections import Inspection
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerItem
+from console.models.work_orders import WorkOrder
+from console.models.workflow_locks import WorkflowLock
 from console.services.identity import passwords
 from tests.contract.routes import WEEK, routes
 from tests.factories import make_user
@@ -33,8 +36,11 @@ READERS = (
     ("manager", SITES[:1]),
 )
 # Whether the whole installation is ready is no matter of the reader; the company keeps evidence of its weeks alone, and
-# a bulk action of a worker is shown to whoever began it, a passkey to its owner. It has no files of daily checks.
+# a bulk action of a worker is shown to whoever began it, a passkey to its owner. It has no files of daily checks,
+# no deploys and no recovery drills.
 ELSEWHERE = {
+    "/ops/deploys/<int:run_id>",
+    *(f"/ops/recovery/runs/<int:run_id>{part}" for part in ("", "/certificate", "/certificate.json")),
     *("/ready", "/metrics", "/board/evidence/<int:evidence_id>", "/account/passkeys/<int:passkey_id>"),
     "/ops/quality/archives/<int:file_id>",
     *(f"/ops/daily-check/runs/<int:run_id>.{suffix}" for suffix in ("json", "csv")),
@@ -46,6 +52,8 @@ WHOLE = {
     *("/account/passkeys/new", "/admin/sites/<int:site_id>", "/admin/sites/new", "/admin/tokens/<int:token_id>"),
     *("/admin/users/<int:user_id>", "/admin/users/<int:user_id>/tokens/new", "/admin/users/new"),
     *("/alerts/<int:delivery_id>", "/board/history", "/programme/<week:week>/history"),
+    *("/inspections/<int:inspection_id>", "/inspections/<int:inspection_id>/print", "/work-orders/<int:order_id>"),
+    *("/workflow-locks/<int:lock_id>", "/workflow-locks/new"),
 }
 # How the list engine marks a list.
 LIST = 'id="list-'
@@ -79,6 +87,9 @@ def samples(session, rule):
         "evidence_id": first(EvidenceFile.id, EvidenceFile.module == tracker),
         "item_id": first(TrackerItem.id, TrackerItem.tracker == tracker),
         "run_id": first(JobRun.id, JobRun.job_name == job, JobRun.state == "finished"),
+        "order_id": first(WorkOrder.id),
+        "inspection_id": first(Inspection.id),
+        "lock_id": first(WorkflowLock.id),
         "month": f"{first(AuditLog.created_at):%Y-%m}",
         "job_name": names.GATE,
         "week": WEEK,

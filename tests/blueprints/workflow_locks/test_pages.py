@@ -94,7 +94,7 @@ def test_only_people_on_site_begin_a_draft(browser_client, site, role):
     reader = browser_client(role)
 
     assert f"{L}/new" not in reader.get(L).text
-    assert reader.get(f"{L}/new").status_code == 403
+    assert reader.get(f"{L}/new").status_code == 303
 
 
 @pytest.mark.parametrize("data", [{}, {"workflow_key": "a" * 121}, {"workflow_key": "  "}])

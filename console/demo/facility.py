@@ -1,0 +1,91 @@
+"""The daily work of the demo company: inspections of the last weeks, orders in every state, agreed ways of working."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+
+from console.demo.automation import Stage, Step
+from console.demo.company import ELECTRIC, MANAGER, OWNER, PUMPS, SITES, DemoPerson
+from console.domain.inspections.readings import Readings
+from console.domain.inspections.requests import NewInspection
+from console.domain.work_orders.requests import NewOrder
+from console.domain.workflow_locks.locks import APPROVE, LOCK, SUBMIT
+from console.services.inspections import create as inspections
+from console.services.work_orders import actions, create
+from console.services.workflow_locks import locks
+
+# What was ordered: title, site, place, priority, hours ago, and how far it went.
+ORDERS = (
+    ("승강기 2호기 문 닫힘 지연", SITES[0], "102동 승강기", "high", 30.0, ELECTRIC, "begun"),
+    ("지하 2층 배수펌프 소음", SITES[2], "지하 2층 펌프실", "medium", 20.0, PUMPS, "begun"),
+    ("로비 조명 6등 교체", SITES[1], "1층 로비", "low", 50.0, None, "open"),
+    ("변전실 3상 전압 불평형 조사", SITES[0], "변전실", "critical", 1.0, ELECTRIC, "open"),
+    ("옥상 배기팬 베어링 교체", SITES[3], "옥상", "medium", 120.0, PUMPS, "done"),
+    ("소화전 압력 저하 확인", SITES[1], "지하 1층", "high", 90.0, ELECTRIC, "done"),
+)
+# What was measured in the transformer room, week by week: winding temperature and insulation.
+MEASURED = ((61.5, 48.0), (63.0, 47.5), (66.5, 45.0), (71.0, 42.0), (92.5, 40.0))
+STEPS = ["인수인계 확인", "중앙감시 경보 확인", "변전실·펌프실 순회", "이상 있으면 사진과 함께 작업지시", "결과 기록"]
+
+
+class Facility:
+    """The chapter of the daily work."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._lock = 0
+
+    def steps(self) -> Iterator[Step]:
+        """Return what happened, in no order."""
+        now = self._stage.now
+        for weeks, (temperature, insulation) in enumerate(reversed(MEASURED)):
+            at = now - timedelta(days=7 * weeks, hours=5)
+            yield Step(at, partial(self._inspect, temperature, insulation))
+        for order in ORDERS:
+            yield Step(now - timedelta(hours=order[4]), partial(self._order, *order))
+        yield Step(self._stage.day(21, 10), self._draft)
+        yield Step(self._stage.day(20, 11), lambda: self._take(MANAGER, APPROVE))
+        yield Step(self._stage.day(20, 15), lambda: self._take(OWNER, LOCK))
+
+    def _inspect(self, temperature: float, insulation: float) -> None:
+        with self._stage.acting_as(ELECTRIC) as ctx:
+            measured = Readings(
+                transformer_kva=750, voltage_r=381, voltage_s=380, voltage_t=379,
+                winding_temp_c=temperature, insulation_mohm=insulation,
+            )  # fmt: skip
+            inspections.create(
+                ctx,
+                NewInspection(
+                    site=SITES[0],
+                    location="변전실",
+                    cycle="주간",
+                    inspector=ELECTRIC.display_name,
+                    inspected_at=ctx.now(),
+                    readings=measured,
+                ),
+            )
+
+    def _order(
+        self, title: str, site: str, place: str, priority: str, _hours: float, who: DemoPerson | None, state: str
+    ) -> None:
+        with self._stage.acting_as(MANAGER) as ctx:
+            new = NewOrder(title, site, place, priority=priority, assignee=who.username if who else None)
+            made = create.create(ctx, new)
+        if who is None or state == "open":
+            return
+        with self._stage.acting_as(who) as ctx:
+            actions.acknowledge(ctx, made.id)
+            if state == "done":
+                actions.complete(ctx, made.id, "부품을 바꾸고 시험 운전을 마쳤습니다.")
+
+    def _draft(self) -> None:
+        with self._stage.acting_as(ELECTRIC) as ctx:
+            made = locks.create(ctx, site=SITES[0], workflow_key="일일 순회", content={"steps": STEPS})
+            self._lock = made.id
+            locks.take(ctx, made.id, SUBMIT, comment="첫 주 시범 운영을 마쳤습니다.")
+
+    def _take(self, who: DemoPerson, action: str) -> None:
+        with self._stage.acting_as(who) as ctx:
+            locks.take(ctx, self._lock, action)
