@@ -53,7 +53,7 @@ WHOLE = {
     *("/admin/users/<int:user_id>", "/admin/users/<int:user_id>/tokens/new", "/admin/users/new"),
     *("/alerts/<int:delivery_id>", "/board/history", "/programme/<week:week>/history"),
     *("/inspections/<int:inspection_id>", "/inspections/<int:inspection_id>/print", "/work-orders/<int:order_id>"),
-    *("/workflow-locks/<int:lock_id>", "/workflow-locks/new"),
+    *("/workflow-locks/<int:lock_id>", "/workflow-locks/new", "/ops/accuracy/missed"),
 }
 # How the list engine marks a list.
 LIST = 'id="list-'
@@ -62,9 +62,26 @@ FOUND = {200, 286, 302, 303}
 # What no control asks for, but a bookmark of last year or somebody curious: behind the end, no row, refused words.
 ODD = ("?page=999", "?q=nothing-has-this-name", "?sort=nothing", "?page=0")
 # Pages whose subject are words of the API or of the sources, and a drawer that holds an entry as it was written.
-OF_CODE = {"/api/docs", "/components", "/components/drawer", "/audit/entries/<int:entry_id>"}
+OF_CODE = {
+    *("/api/docs", "/components", "/components/drawer", "/audit/entries/<int:entry_id>"),
+    # The commands of a release, and the sheet whose words are published.
+    *("/ops/deploys", "/inspections/<int:inspection_id>/print"),
+}
 # Names that stand in pages of every language: of the product, its reader, programs, files, addresses, a unit.
-NAMES = {"Facility", "User", "demo", "Python", "Redis", "memory", "audit_chain_key", "health", "meta", "ms", "English"}
+NAMES = {
+    "Facility",
+    "User",
+    "demo",
+    "Python",
+    "Redis",
+    "memory",
+    "audit_chain_key",
+    "health",
+    "meta",
+    "ms",
+    "kVA",
+    "English",
+}
 VIEWS = [("/board", "/board?view=table"), ("/programme/<week:week>", f"/programme/{WEEK}?view=table")]
 # A week's card, closings and package belong to one site each.
 OF_A_SITE = ("/readiness", "/history", "/package")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from console.domain.errors import Conflict
-from console.domain.text import Text
+from console.domain.text import N_, Text
 from console.domain.work_orders.words import ACKED, CANCELED, COMPLETED, OPEN, OPEN_STATUSES
 
 ACK, COMPLETE, CANCEL, REOPEN = "ack", "complete", "cancel", "reopen"
@@ -52,7 +52,7 @@ def allowed(status: str, action: str) -> bool:
 def acknowledged(life: Life, now: datetime, assignee: str | None) -> Step:
     """Return the step to `acked`; an assignee that was sent replaces the old one, None keeps it."""
     whom = life.assignee if assignee is None else assignee or None
-    return Step({"status": ACKED, "acknowledged_at": now}, "Work order acknowledged", {"assignee": whom})
+    return Step({"status": ACKED, "acknowledged_at": now}, N_("Work order acknowledged"), {"assignee": whom})
 
 
 def completed(life: Life, now: datetime, notes: str) -> Step:
@@ -65,7 +65,7 @@ def completed(life: Life, now: datetime, notes: str) -> Step:
 def canceled(_life: Life, now: datetime, reason: str) -> Step:
     """Return the step to `canceled`; its reason never takes the place of a solution."""
     values = {"status": CANCELED, "canceled_at": now, "cancel_reason": reason}
-    return Step(values, reason or "Work order canceled", {"reason": reason})
+    return Step(values, reason or N_("Work order canceled"), {"reason": reason})
 
 
 def reopened(life: Life, reason: str, due_at: datetime) -> Step:
@@ -86,7 +86,7 @@ def reopened(life: Life, reason: str, due_at: datetime) -> Step:
         "resolution_notes": life.resolution_notes,
         "cancel_reason": life.cancel_reason,
     }
-    return Step(values, reason or "Work order reopened", detail)
+    return Step(values, reason or N_("Work order reopened"), detail)
 
 
 def shown_notes(status: str, resolution_notes: str, cancel_reason: str) -> str:

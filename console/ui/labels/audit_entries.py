@@ -39,6 +39,8 @@ RESOURCES: Mapping[str, str] = {
     "ops_runbook": N_("Runbook"),
     "site": N_("Site"),
     "web_session": N_("Session"),
+    "inspection": N_("Inspection"),
+    "workflow_lock": N_("Workflow"),
     "work_order": N_("Work order"),
 }
 EVIDENCE, ITEM = N_("Evidence file"), N_("Item")

@@ -22,8 +22,12 @@ EVIDENCE_PROBLEMS: dict[str, Word] = {
     integrity.MISSING_HASH: Word(N_("Without hash"), "soon", "alert-triangle"),
 }
 # How the kinds of archives are called, and the page that lists those of a kind.
-ARCHIVE_KINDS = {archives.QUALITY_REPORT.key: N_("Quality reports"), "remediation": N_("Remediation board")}
-ARCHIVE_PAGES = {archives.QUALITY_REPORT.key: "reports.page"}
+ARCHIVE_KINDS = {
+    archives.QUALITY_REPORT.key: N_("Quality reports"),
+    archives.DAILY_CHECK.key: N_("Daily checks"),
+    "remediation": N_("Remediation board"),
+}
+ARCHIVE_PAGES = {archives.QUALITY_REPORT.key: "reports.page", archives.DAILY_CHECK.key: "daily_check.page"}
 
 
 def archive_state(state: str) -> Word:
