@@ -39,6 +39,8 @@ class MissedAlertForm(BaseForm):
 
     def validate_happened_at(self, field: DateTimeLocalField) -> None:
         """Refuse a time that means no instant in the zone, or two."""
+        if field.data is None:
+            return
         try:
             self.instant = instant_of(field.data, self.zone, now())
         except LocalTimeError as error:

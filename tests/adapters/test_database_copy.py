@@ -4,14 +4,17 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from sqlalchemy.engine import make_url
 
-from console.adapters.database_copy import CopyError, copy_in, copy_out
+from console.adapters.copy_error import CopyError
+from console.adapters.database_copy import dump_postgres, restore_postgres
+from console.adapters.database_moment import moment
 from console.core.config import Config, database_url
 
 URL = "postgresql+psycopg://console:hidden%2Fword@db.example.com:5433/console?sslmode=require"
 
 
-@pytest.mark.parametrize(("copy", "program"), [(copy_out, "pg_dump"), (copy_in, "pg_restore")])
+@pytest.mark.parametrize(("copy", "program"), [(dump_postgres, "pg_dump"), (restore_postgres, "pg_restore")])
 def test_the_password_travels_in_the_environment_alone(copy, program, tmp_path, monkeypatch):
     file = tmp_path / program
     file.write_text('#!/bin/sh\necho "arguments: $@; password: $PGPASSWORD" >&2\nexit 1\n')
@@ -19,7 +22,7 @@ def test_the_password_travels_in_the_environment_alone(copy, program, tmp_path, 
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(CopyError) as failed:
-        copy(URL, tmp_path / "copy")
+        copy(make_url(URL), tmp_path / "copy")
 
     arguments, _, password = str(failed.value).partition("; password: ")
     assert "--dbname=postgresql://console@db.example.com:5433/console?sslmode=require" in arguments
@@ -34,7 +37,9 @@ def test_the_folder_of_sqlite_may_be_called_as_people_like(name, tmp_path):
     with closing(sqlite3.connect(folder / "facility.db")) as made:
         made.execute("CREATE TABLE here (id INTEGER)")
 
-    copy_out(database_url(Config.for_tests(DATABASE_URL="", DATA_DIR=str(folder))), copy)
+    copy.mkdir()
+    with moment(make_url(database_url(Config.for_tests(DATABASE_URL="", DATA_DIR=str(folder))))) as now:
+        _method, written, _facts = now.copy(copy, lambda _name, _done, _rows: None)
 
-    with closing(sqlite3.connect(copy)) as copied:
+    with closing(sqlite3.connect(copy / written)) as copied:
         assert copied.execute("SELECT name FROM sqlite_master").fetchall() == [("here",)]

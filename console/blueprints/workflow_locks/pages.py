@@ -97,9 +97,8 @@ def csv() -> Response:
 @pages.get("/workflow-locks/new")
 @access(READ_ACCESS)
 def new() -> ResponseReturnValue:
-    """Ask for a new draft; who may not make one is told so beside the list."""
+    """Ask for a new draft; who may not make one is led to the list."""
     if not rules.may(locks.caller_of(current_actor()), CREATE):
-        leave_toast(_("People on site draft; you may read and approve."), kind="error")
         return redirect(url_for("workflow_locks.page"), 303)
     return _new(LockForm(site=request.args.get("site", "")))
 
