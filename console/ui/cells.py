@@ -47,9 +47,8 @@ def _named(row: Any, _pen: Pen) -> str:
     return row.display_name if row.display_name == row.username else f"{row.display_name} ({row.username})"
 
 
-def _actor(row: Any, _pen: Pen) -> str:
-    named = row.actor if row.actor_username in (SYSTEM, row.actor) else f"{row.actor} ({row.actor_username})"
-    return str(named)
+def _actor(row: Any, _pen: Pen) -> Any:
+    return row.actor if row.actor_username in (SYSTEM, row.actor) else f"{row.actor} ({row.actor_username})"
 
 
 def _ended(row: Any, pen: Pen) -> str:

@@ -222,7 +222,9 @@ class Frame:
     def is_here(self, item: navigation.NavItem) -> bool:
         """Return whether the current page belongs to an entry of the rail."""
         found = self.here
-        return found is not None and (found.endpoint == item.endpoint or (found.place or "") == item.place)
+        if found is None:
+            return False
+        return found.place == item.place if item.place else found.endpoint == item.endpoint
 
     @property
     def tabs(self) -> list[tuple[str, str, bool]]:

@@ -21,8 +21,17 @@ GROUP_LABELS = {
     "administration": N_("Administration"),
 }
 
-# Entries of the rail behind which several pages stand, as tabs: label and icon.
-PLACES = {"evidence": (N_("Operations evidence"), "activity")}
+
+@dataclass(frozen=True)
+class Place:
+    """An entry of the rail behind which several pages stand, as tabs."""
+
+    group: str
+    label: str
+    icon: str
+
+
+PLACES = {"evidence": Place("operations", N_("Operations evidence"), "activity")}
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,12 @@ class NavItem:
         return any(actor.can(name) for name in (self.permission, *self.any_of))
 
 
+def tab(place: str, order: int, endpoint: str, label: str, read: tuple[str, ...]) -> NavItem:
+    """Return a page as a tab of a place, for those who hold one of the permissions `read`; KeyError for no place."""
+    of = PLACES[place]
+    return NavItem(of.group, order, endpoint, label, of.icon, permission=read[0], any_of=read[1:], place=place)
+
+
 def collect(modules: Iterable[ModuleType]) -> tuple[NavItem, ...]:
     """Return the entries of the modules in the order of the rail; raises ValueError for an unknown group."""
     found: list[NavItem] = []
@@ -61,8 +76,6 @@ def collect(modules: Iterable[ModuleType]) -> tuple[NavItem, ...]:
     for item in found:
         if item.group not in GROUPS:
             raise ValueError(f"navigation: {item.endpoint} names the unknown group {item.group!r}")
-        if item.place and item.place not in PLACES:
-            raise ValueError(f"navigation: {item.endpoint} is a tab of the unknown place {item.place!r}")
     return tuple(sorted(found, key=lambda item: (GROUPS.index(item.group), item.order, item.endpoint)))
 
 
@@ -78,5 +91,4 @@ def grouped(items: Iterable[NavItem], actor: Actor) -> list[tuple[str, list[NavI
 def _entry(item: NavItem) -> NavItem:
     if item.place is None:
         return item
-    label, icon = PLACES[item.place]
-    return replace(item, label=label, icon=icon)
+    return replace(item, label=PLACES[item.place].label)

@@ -4,7 +4,7 @@ import pytest
 
 from console.core.context import ANONYMOUS
 from console.ui.frame import nav_items
-from console.ui.navigation import NavItem, collect, grouped
+from console.ui.navigation import NavItem, collect, grouped, tab
 from tests.conftest import actor_of
 
 
@@ -40,8 +40,8 @@ def test_a_place_shows_only_to_those_who_may_open_it():
 
 def test_tabs_of_a_place_are_one_entry_which_opens_the_first_that_the_reader_may_see():
     tabs = (
-        NavItem("operations", 1, "a.page", "A", "x", "admins:manage", place="evidence"),
-        NavItem("operations", 2, "b.page", "B", "x", "jobs:read", place="evidence"),
+        tab("evidence", 1, "a.page", "A", ("admins:manage",)),
+        tab("evidence", 2, "b.page", "B", ("security:read", "jobs:read")),
     )
     items = collect([module(*tabs, NavItem("operations", 9, "c.page", "C", "x"))])
 
@@ -54,8 +54,8 @@ def test_tabs_of_a_place_are_one_entry_which_opens_the_first_that_the_reader_may
 
 
 def test_a_tab_of_an_unknown_place_stops_the_start():
-    with pytest.raises(ValueError, match="nowhere"):
-        collect([module(NavItem("work", 1, "a.page", "A", "x", place="nowhere"))])
+    with pytest.raises(KeyError, match="nowhere"):
+        tab("nowhere", 1, "a.page", "A", ("jobs:read",))
 
 
 @pytest.mark.parametrize("role", ["owner", "manager", "operator", "auditor"])

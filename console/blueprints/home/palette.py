@@ -16,6 +16,7 @@ from console.services.programme.weeks import readable
 from console.ui.addresses import url_if
 from console.ui.formats import tr
 from console.ui.frame import frame, nav_items
+from console.ui.navigation import PLACES, NavItem
 from console.ui.responses import answer
 from console.web.request import access, current_actor, web_context
 
@@ -53,7 +54,7 @@ def entries() -> list[Entry]:
     """Return every place, saved view and action that the reader may use."""
     actor, here = current_actor(), frame()
     found = [
-        Entry(_(item.label), here.place_url(item), _("Place"), item.icon, item.label)
+        Entry(_(item.label), here.place_url(item), _("Place"), item.icon, " ".join(_found_by(item)))
         for item in nav_items()
         if item.visible(actor)
     ]
@@ -66,6 +67,12 @@ def entries() -> list[Entry]:
         if (url := url_if(endpoint)) is not None:
             found.append(Entry(_(label), url, _("Quick actions"), icon, f"{label} {words}"))
     return found
+
+
+def _found_by(item: NavItem) -> list[str]:
+    """Return what finds a place beside its label: the English one, and that of the entry whose tab it is."""
+    labels = [item.label, *([PLACES[item.place].label] if item.place else [])]
+    return [*labels, *map(_, labels[1:])]
 
 
 def records(text: str) -> list[Entry]:

@@ -24,7 +24,7 @@ from console.services.reliability import latency
 from console.services.runbook import runbook
 from console.ui.addresses import url_if
 from console.ui.labels import runbook as ops_words
-from console.ui.navigation import NavItem
+from console.ui.navigation import tab
 from console.ui.responses import answer, show
 from console.web.api_blueprint import ApiBlueprint
 from console.web.negotiation import wants_fragment
@@ -34,16 +34,7 @@ from console.web.timing import remembered
 READ = security.READ
 PERIODS = (7, 30, 90)
 pages = Blueprint("ops_security", __name__)
-NAV = NavItem(
-    "operations",
-    28,
-    "ops_security.page",
-    N_("Security"),
-    "shield-lock",
-    permission=READ[0],
-    any_of=READ[1:],
-    place="evidence",
-)
+NAV = tab("evidence", 28, "ops_security.page", N_("Security"), READ)
 api = ApiBlueprint("ops_security_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
 
 

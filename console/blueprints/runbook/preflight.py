@@ -18,7 +18,7 @@ from console.services.runbook import preflight, runbook
 from console.services.runbook.preflight import PreflightView
 from console.ui.addresses import url_if
 from console.ui.frame import leave_toast
-from console.ui.navigation import NavItem
+from console.ui.navigation import tab
 from console.ui.responses import answer, show
 from console.web.api_blueprint import ApiBlueprint
 from console.web.negotiation import wants_fragment
@@ -27,16 +27,7 @@ from console.web.request import access, current_actor, read_anew, web_context
 
 READ = preflight.READ
 pages = Blueprint("preflight", __name__)
-NAV = NavItem(
-    "operations",
-    27,
-    "preflight.page",
-    N_("Preflight"),
-    "activity",
-    permission=READ[0],
-    any_of=READ[1:],
-    place="evidence",
-)
+NAV = tab("evidence", 27, "preflight.page", N_("Preflight"), READ)
 api = ApiBlueprint("preflight_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
 
 

@@ -26,6 +26,13 @@ def test_labels_are_in_the_readers_language_and_found_in_english_too(browser_cli
     assert "My work" in mine["words"]
 
 
+@pytest.mark.parametrize("words", ["운영 증거", "operations evidence"])
+def test_a_place_with_tabs_is_found_by_its_own_name(browser_client, words):
+    found = [one for one in entries(browser_client("manager")) if words in f"{one['label']} {one['words']}".casefold()]
+
+    assert {"/ops/preflight", "/ops/security"} <= {one["url"] for one in found}
+
+
 def test_saved_views_are_in_it(browser_client):
     client = browser_client("manager")
     client.post("/views", data={"list": "board", "name": "아침 회의", "address": "/my-work?show=assigned"})

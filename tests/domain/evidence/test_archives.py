@@ -41,6 +41,16 @@ def test_an_offset_that_no_file_has_is_damage(offset, place):
         assert archive_fault(content, "application/zip") == "archive-damaged"
 
 
+@pytest.mark.parametrize("more", [1, 50, 10_000])
+def test_an_entry_that_claims_more_than_the_file_holds_is_damage(more):
+    content = bytearray(document(zipfile.ZIP_STORED))
+    place = content.index(b"PK\x01\x02") + 20
+    sizes = struct.unpack_from("<LL", content, place)
+    struct.pack_into("<LL", content, place, *(size + more for size in sizes))
+
+    assert archive_fault(io.BytesIO(content), "application/zip") == "archive-damaged"
+
+
 def gzipped(size: int, members: int = 1) -> bytes:
     words = [bytes([65 + number % 26]) * 9 for number in range(26)]
     chance = random.Random(size)
