@@ -64,7 +64,20 @@ ODD = ("?page=999", "?q=nothing-has-this-name", "?sort=nothing", "?page=0")
 # Pages whose subject are words of the API or of the sources, and a drawer that holds an entry as it was written.
 OF_CODE = {"/api/docs", "/components", "/components/drawer", "/audit/entries/<int:entry_id>"}
 # Names that stand in pages of every language: of the product, its reader, programs, files, addresses, a unit.
-NAMES = {"Facility", "User", "demo", "Python", "Redis", "memory", "audit_chain_key", "health", "meta", "ms", "English"}
+NAMES = {
+    "Facility",
+    "User",
+    "demo",
+    "Python",
+    "Redis",
+    "memory",
+    "audit_chain_key",
+    "health",
+    "meta",
+    "ms",
+    "kVA",
+    "English",
+}
 VIEWS = [("/board", "/board?view=table"), ("/programme/<week:week>", f"/programme/{WEEK}?view=table")]
 # A week's card, closings and package belong to one site each.
 OF_A_SITE = ("/readiness", "/history", "/package")
@@ -79,6 +92,7 @@ def samples(session, rule):
     tracker = WEEK if rule.startswith("/programme/") else "remediation"
     job = names.AUTOPILOT if rule.startswith("/autopilot/") else names.GATE
     return {
+        "inspection_id": session.scalar(select(func.max(Inspection.id))),
         "site_id": first(Site.id),
         "token_id": first(Token.id),
         "user_id": first(Token.user_id),

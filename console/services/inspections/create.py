@@ -68,11 +68,13 @@ def create(ctx: Context, new: NewInspection) -> InspectionView:
     warnings = [one.point.code for one in judged if one.series and one.verdict == risk.WARNING]
     dangers = [one.point.code for one in judged if one.series and one.verdict == risk.DANGER]
     found = risk.judge(readings, warnings, dangers)
+    names = {f"{risk.POINT}{one.point.code}": one.point.name for one in judged if one.series}
     row = Inspection(
         **{one.name: getattr(new, one.name) for one in fields(new) if one.name not in ("readings", "answers")},
         **asdict(readings),
         risk_level=found.level,
         risk_flags=list(found.flags),
+        finding_names=[names.get(flag, "") for flag in found.flags],
         rule_version=risk.RULE_VERSION,
         content_hash=said,
         twin_of=_twin_of(ctx, new),

@@ -8,9 +8,9 @@ from babel.numbers import format_decimal
 from flask_babel import gettext as _
 
 from console.domain.inspections.points import Limits
-from console.domain.inspections.risk import POINT
 from console.domain.text import N_
 from console.services.inspections.lists import FLAG_LABELS
+from console.services.inspections.rows import InspectionView
 from console.ui.labels.common import Word
 from console.ui.reader import locale
 
@@ -23,15 +23,30 @@ LEVELS: Mapping[str, Word] = {
 }
 
 
+# What clients call a cycle by convention; any other text stands for itself.
+CYCLES: Mapping[str, str] = {
+    "daily": N_("daily"),
+    "weekly": N_("weekly"),
+    "monthly": N_("monthly"),
+    "quarterly": N_("quarterly"),
+    "yearly": N_("yearly"),
+}
+
+
+def cycle(word: str) -> str:
+    """Return a cycle in the reader's language."""
+    return _(CYCLES[word]) if word in CYCLES else word
+
+
 def level(word: str) -> Word:
     """Return how a level or a verdict is shown, in the reader's language."""
     known = LEVELS.get(word, Word(word))
     return Word(_(known.label), known.tone, known.icon)
 
 
-def flag(word: str) -> str:
-    """Return a flag in the reader's language; a point of a template is told by its code."""
-    return _(FLAG_LABELS[word]) if word in FLAG_LABELS else word.removeprefix(POINT)
+def findings(found: InspectionView) -> str:
+    """Return what was found, in the reader's language: published flags by their words, points by their names."""
+    return ", ".join(_(FLAG_LABELS[flag]) if flag in FLAG_LABELS else name for flag, name in found.findings)
 
 
 def measure(value: float | None, *, signed: bool = False) -> str:
