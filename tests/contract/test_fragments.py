@@ -63,20 +63,10 @@ FOUND = {200, 286, 302, 303}
 ODD = ("?page=999", "?q=nothing-has-this-name", "?sort=nothing", "?page=0")
 # Pages whose subject are words of the API or of the sources, and a drawer that holds an entry as it was written.
 OF_CODE = {"/api/docs", "/components", "/components/drawer", "/audit/entries/<int:entry_id>"}
-# Names that stand in pages of every language: of the product, its reader, programs, files, addresses, a unit.
+# Names that stand in pages of every language: of the product, its reader, programs, files, addresses, units.
 NAMES = {
-    "Facility",
-    "User",
-    "demo",
-    "Python",
-    "Redis",
-    "memory",
-    "audit_chain_key",
-    "health",
-    "meta",
-    "ms",
-    "kVA",
-    "English",
+    *("Facility", "User", "demo", "Python", "Redis", "memory", "audit_chain_key", "health", "meta", "English"),
+    *("ms", "kVA", "MPa"),
 }
 VIEWS = [("/board", "/board?view=table"), ("/programme/<week:week>", f"/programme/{WEEK}?view=table")]
 # A week's card, closings and package belong to one site each.
