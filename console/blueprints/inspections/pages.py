@@ -47,6 +47,7 @@ SHEET = (
 pages.app_template_filter("risk_word")(words.level)
 pages.app_template_filter("finding_words")(words.findings)
 pages.app_template_filter("cycle_word")(words.cycle)
+pages.app_template_filter("crossed_words")(words.crossed_words)
 pages.app_template_filter("limit_words")(words.limit_words)
 pages.app_template_filter("value_words")(words.value_words)
 pages.app_template_filter("measure")(words.measure)

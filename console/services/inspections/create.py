@@ -213,6 +213,9 @@ def _in_place(judged: Sequence[Judged], template: TemplateView | None) -> list[J
         places[point.maps_to or point.code] = place
     published = {column.name: place for place, column in enumerate(COLUMNS)}
     last = len(places)
+    # What follows from three voltages stands behind the last of them.
+    places[risk.VOLTAGE_UNBALANCE] = places.get("voltage_t", last)
+    published[risk.VOLTAGE_UNBALANCE] = published["voltage_t"]
 
     def place_of(one: Judged) -> tuple[int, int]:
         return places.get(one.point.code, last), published.get(one.point.code, len(published))

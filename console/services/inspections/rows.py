@@ -29,7 +29,7 @@ class InspectionView:
     """
 
     site: Annotated[str, Fact(N_("Site"), sort=True)]
-    location: Annotated[str, Fact(N_("Place"), sort=True)]
+    location: Annotated[str, Fact(N_("Location"), sort=True)]
     cycle: Annotated[str, Fact(N_("Cycle"), sort=True)]
     inspector: Annotated[str, Fact(N_("Inspector"), sort=True)]
     inspected_at: Annotated[datetime, Fact(N_("Inspected"), sort=True)]

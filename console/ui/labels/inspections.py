@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from babel.numbers import format_decimal
 from flask_babel import gettext as _
 
-from console.domain.inspections.points import Limits
+from console.domain.inspections.risk import VOLTAGE_UNBALANCE
 from console.domain.text import N_
 from console.services.inspections.lists import FLAG_LABELS
+from console.services.inspections.read import ResultView
 from console.services.inspections.rows import InspectionView
 from console.ui.labels.common import Word
 from console.ui.reader import locale
@@ -59,20 +60,31 @@ def measure(value: float | None, *, signed: bool = False) -> str:
     return f"+{plain}" if signed and value > 0 else plain
 
 
-def limit_words(limits: Limits, unit: str = "") -> str:
-    """Return within which limits a value is normal: "above 1", "below 90", "above 1, below 90"; empty without any.
+def limit_words(found: ResultView) -> str:
+    """Return within which limits a result is normal: "above 1", "below 90", "above 1, below 90"; empty without any.
 
-    The limits of danger are told where there are no nearer ones.
+    The limits of danger are told where there are no nearer ones; the unbalance of voltages may be its limit.
     """
+    limits = found.bounds
     low = limits.warn_low if limits.warn_low is not None else limits.danger_low
     high = limits.warn_high if limits.warn_high is not None else limits.danger_high
-    unit = f" {unit}" if unit else ""
-    parts = []
-    if low is not None:
-        parts.append(_("above %(value)s", value=f"{measure(low)}{unit}"))
-    if high is not None:
-        parts.append(_("below %(value)s", value=f"{measure(high)}{unit}"))
+    parts = [_("above %(value)s", value=measure(low))] if low is not None else []
+    if high is not None and found.code == VOLTAGE_UNBALANCE:
+        parts.append(_("%(value)s or less", value=measure(high)))
+    elif high is not None:
+        parts.append(_("below %(value)s", value=measure(high)))
     return ", ".join(parts)
+
+
+def crossed_words(found: ResultView) -> str:
+    """Return the limit that a result lies at or beyond, such as "1 or less"; empty for words and within all limits."""
+    crossed = None if found.value is None else found.bounds.crossed(found.value)
+    if crossed is None:
+        return ""
+    limit = f"{measure(crossed[0])} {found.unit}".strip()
+    if found.code == VOLTAGE_UNBALANCE:
+        return _("more than %(value)s", value=limit)
+    return _("%(value)s or less", value=limit) if crossed[1] else _("%(value)s or more", value=limit)
 
 
 def value_words(value: float | None, answer: str, unit: str = "") -> str:
