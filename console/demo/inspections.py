@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
 
-from console.demo.automation import Step
+from console.demo.automation import Stage, Step
 from console.demo.company import ELECTRIC, MANAGER, NIGHT, PUMPS, SITES, DemoPerson
 from console.domain.inspections.points import Answer, Limits, Point
 from console.domain.inspections.requests import NewInspection, NewTemplate, PointAnswer
 from console.services.inspections import create, templates
-
-if TYPE_CHECKING:
-    from console.demo.story import Story
 
 _FINE = (("정상", "normal"), ("주의", "warning"), ("이상", "danger"))
 _NONE = (("없음", "normal"), ("조금", "warning"), ("있음", "danger"))
@@ -81,7 +77,7 @@ Values = Mapping[str, float | str]
 class Rounds:
     """The rounds of the last three months, done by those who are on duty at the sites."""
 
-    def __init__(self, story: Story) -> None:
+    def __init__(self, story: Stage) -> None:
         self._story = story
         self._ids: dict[str, int] = {}
 
