@@ -92,7 +92,6 @@ def samples(session, rule):
         "item_id": first(TrackerItem.id, TrackerItem.tracker == tracker),
         "run_id": first(JobRun.id, JobRun.job_name == job, JobRun.state == "finished"),
         "order_id": first(WorkOrder.id),
-        "inspection_id": first(Inspection.id),
         "lock_id": first(WorkflowLock.id),
         "month": f"{first(AuditLog.created_at):%Y-%m}",
         "job_name": names.GATE,
