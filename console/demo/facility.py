@@ -1,4 +1,4 @@
-"""The daily work of the demo company: inspections of the last weeks, orders in every state, agreed ways of working."""
+"""The daily work of the demo company: orders in every state, agreed ways of working."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from functools import partial
 
 from console.demo.automation import Stage, Step
 from console.demo.company import ELECTRIC, MANAGER, OWNER, PUMPS, SITES, DemoPerson
-from console.domain.inspections.readings import Readings
-from console.domain.inspections.requests import NewInspection
 from console.domain.work_orders.requests import NewOrder
 from console.domain.workflow_locks.locks import APPROVE, LOCK, SUBMIT
-from console.services.inspections import create as inspections
 from console.services.work_orders import actions, create
 from console.services.workflow_locks import locks
 
@@ -25,8 +22,6 @@ ORDERS = (
     ("옥상 배기팬 베어링 교체", SITES[3], "옥상", "medium", 120.0, PUMPS, "done"),
     ("소화전 압력 저하 확인", SITES[1], "지하 1층", "high", 90.0, ELECTRIC, "done"),
 )
-# What was measured in the transformer room, week by week: winding temperature and insulation.
-MEASURED = ((61.5, 48.0), (63.0, 47.5), (66.5, 45.0), (71.0, 42.0), (92.5, 40.0))
 STEPS = ["인수인계 확인", "중앙감시 경보 확인", "변전실·펌프실 순회", "이상 있으면 사진과 함께 작업지시", "결과 기록"]
 
 
@@ -40,32 +35,11 @@ class Facility:
     def steps(self) -> Iterator[Step]:
         """Return what happened, in no order."""
         now = self._stage.now
-        for weeks, (temperature, insulation) in enumerate(reversed(MEASURED)):
-            at = now - timedelta(days=7 * weeks, hours=5)
-            yield Step(at, partial(self._inspect, temperature, insulation))
         for order in ORDERS:
             yield Step(now - timedelta(hours=order[4]), partial(self._order, *order))
         yield Step(self._stage.day(21, 10), self._draft)
         yield Step(self._stage.day(20, 11), lambda: self._take(MANAGER, APPROVE))
         yield Step(self._stage.day(20, 15), lambda: self._take(OWNER, LOCK))
-
-    def _inspect(self, temperature: float, insulation: float) -> None:
-        with self._stage.acting_as(ELECTRIC) as ctx:
-            measured = Readings(
-                transformer_kva=750, voltage_r=381, voltage_s=380, voltage_t=379,
-                winding_temp_c=temperature, insulation_mohm=insulation,
-            )  # fmt: skip
-            inspections.create(
-                ctx,
-                NewInspection(
-                    site=SITES[0],
-                    location="변전실",
-                    cycle="주간",
-                    inspector=ELECTRIC.display_name,
-                    inspected_at=ctx.now(),
-                    readings=measured,
-                ),
-            )
 
     def _order(
         self, title: str, site: str, place: str, priority: str, _hours: float, who: DemoPerson | None, state: str

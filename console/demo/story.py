@@ -18,6 +18,7 @@ from console.core.listing import ListQuery
 from console.demo.automation import Automation, Step
 from console.demo.company import AUDITOR, MANAGER, OWNER, PEOPLE, PLATFORM, SITES, WORK, DemoPerson, DemoWork
 from console.demo.facility import Facility
+from console.demo.inspections import Rounds
 from console.demo.weeks import Weeks
 from console.domain.identity.iam import added_permissions, effective_permissions
 from console.domain.jobs import names as job_names
@@ -75,6 +76,7 @@ class Story:
         yield from Automation(self, CALM).steps()
         yield from Weeks(self).steps()
         yield from Facility(self).steps()
+        yield from Rounds(self).steps()
         for work in WORK:
             yield from self._work(work)
         # Shortly before the gate looks: an old report of a process counts for nothing.

@@ -116,6 +116,8 @@ class Inspection(Base):
     notes: Mapped[str] = mapped_column(Text, default="", server_default="")
     risk_level: Mapped[str] = mapped_column(String(20))
     risk_flags: Mapped[list[str]] = mapped_column(default=list, server_default=text("'[]'"))
+    # What people call each flag: the name of its point, '' for a published one.
+    finding_names: Mapped[list[str]] = mapped_column(default=list, server_default=text("'[]'"))
     rule_version: Mapped[str] = mapped_column(String(20))
     template_id: Mapped[int | None] = mapped_column(ForeignKey("inspection_templates.id", ondelete="RESTRICT"))
     started_at: Mapped[datetime | None]

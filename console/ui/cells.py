@@ -15,7 +15,7 @@ from console.ui.labels.audit import action_label
 from console.ui.labels.audit_entries import SYSTEM
 from console.ui.labels.automation import ACTIONS, SKIPS
 from console.ui.labels.common import ROLES, owner_role, status_word
-from console.ui.labels.inspections import LEVELS
+from console.ui.labels.inspections import CYCLES, LEVELS
 from console.ui.labels.reports import archive_state
 from console.ui.labels.work_orders import ORDER_WORDS
 from console.ui.spreadsheet import Pen, Said
@@ -109,7 +109,8 @@ _CELLS: Mapping[str, Mapping[str, Said]] = {
     "inspections": {
         "template_name": lambda row, _pen: row.title,
         "risk_level": lambda row, pen: pen.say(LEVELS[row.risk_level].label),
-        "risk_flags": lambda row, pen: ", ".join(pen.say(FLAG_LABELS.get(one, one)) for one in row.risk_flags),
+        "risk_flags": lambda row, pen: ", ".join(pen.say(FLAG_LABELS.get(flag, name)) for flag, name in row.findings),
+        "cycle": _word("cycle", CYCLES),
         "inspected_at": lambda row, pen: pen.time(row.inspected_at, row.site),
         "signed_by": lambda row, pen: row.signed_by or pen.say(N_("Not signed")),
     },

@@ -100,6 +100,12 @@ def upgrade():
             server_default=sa.text("'[]'"),
             nullable=False,
         ),
+        sa.Column(
+            "finding_names",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default=sa.text("'[]'"),
+            nullable=False,
+        ),
         sa.Column("rule_version", sa.String(length=20), nullable=False),
         sa.Column("template_id", sa.Integer(), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),

@@ -67,20 +67,10 @@ OF_CODE = {
     # The commands of a release, and the sheet whose words are published.
     *("/ops/deploys", "/inspections/<int:inspection_id>/print"),
 }
-# Names that stand in pages of every language: of the product, its reader, programs, files, addresses, a unit.
+# Names that stand in pages of every language: of the product, its reader, programs, files, addresses, units.
 NAMES = {
-    "Facility",
-    "User",
-    "demo",
-    "Python",
-    "Redis",
-    "memory",
-    "audit_chain_key",
-    "health",
-    "meta",
-    "ms",
-    "kVA",
-    "English",
+    *("Facility", "User", "demo", "Python", "Redis", "memory", "audit_chain_key", "health", "meta", "English"),
+    *("ms", "kVA", "MPa"),
 }
 VIEWS = [("/board", "/board?view=table"), ("/programme/<week:week>", f"/programme/{WEEK}?view=table")]
 # A week's card, closings and package belong to one site each.
@@ -96,6 +86,7 @@ def samples(session, rule):
     tracker = WEEK if rule.startswith("/programme/") else "remediation"
     job = names.AUTOPILOT if rule.startswith("/autopilot/") else names.GATE
     return {
+        "inspection_id": session.scalar(select(func.max(Inspection.id))),
         "site_id": first(Site.id),
         "token_id": first(Token.id),
         "user_id": first(Token.user_id),
@@ -105,7 +96,6 @@ def samples(session, rule):
         "item_id": first(TrackerItem.id, TrackerItem.tracker == tracker),
         "run_id": first(JobRun.id, JobRun.job_name == job, JobRun.state == "finished"),
         "order_id": first(WorkOrder.id),
-        "inspection_id": first(Inspection.id),
         "lock_id": first(WorkflowLock.id),
         "month": f"{first(AuditLog.created_at):%Y-%m}",
         "job_name": names.GATE,

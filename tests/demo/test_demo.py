@@ -9,6 +9,7 @@ from console.demo.company import PEOPLE, SITES
 from console.demo.story import Story
 from console.domain.tracker.tracker import REMEDIATION
 from console.models.audit import AuditLog
+from console.models.inspections import Inspection
 from console.models.jobs import JobRun
 from console.services.alerts import outbox as alerts
 from console.services.audit import record as audit
@@ -16,6 +17,7 @@ from console.services.automation import history as autopilot_history
 from console.services.automation import kpi, shadow
 from console.services.gate import gate
 from console.services.identity import lists as identity_lists
+from console.services.inspections import templates
 from console.services.policies import policies
 from console.services.policies.automation import AUTOPILOT
 from console.services.programme import weeks as programme
@@ -30,6 +32,7 @@ def test_the_demo_company_is_true(engine, config, clock):
         nobody_can_sign_in_until_an_owner_says_so(ctx)
         a_fortnight_of_automation_is_there_with_its_policy_and_a_dead_channel(ctx)
         four_sites_stand_at_four_places_of_the_programme(ctx)
+        three_templates_have_three_months_of_rounds(ctx)
 
 
 def something_true_is_on_every_page(ctx):
@@ -86,3 +89,9 @@ def four_sites_stand_at_four_places_of_the_programme(ctx):
     unproven = [cell for cell in begun if cell.readiness.blocker_codes == ("missing_required_evidence",)]
     assert unproven
     assert sum(cell.readiness.evidence_total_count for cell in begun) > 20
+
+
+def three_templates_have_three_months_of_rounds(ctx):
+    assert {one.code for one in templates.offered(ctx)} == {"power-monthly", "pump-daily", "fire-weekly"}
+    levels = ctx.session.execute(select(Inspection.risk_level, func.count()).group_by(Inspection.risk_level))
+    assert set(dict(levels.all())) == {"normal", "warning", "danger"}

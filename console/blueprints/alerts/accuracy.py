@@ -28,23 +28,14 @@ from console.ui.addresses import url_if
 from console.ui.frame import frame, leave_toast
 from console.ui.labels import alerts as words
 from console.ui.lists import list_download, list_page
-from console.ui.navigation import NavItem
+from console.ui.navigation import tab
 from console.ui.reader import zone
 from console.ui.responses import vary
 from console.ui.times import localdate
 from console.web.request import access, current_actor, web_context
 
 pages = Blueprint("accuracy", __name__)
-NAV = NavItem(
-    "operations",
-    26,
-    "accuracy.page",
-    N_("Accuracy"),
-    "bell",
-    permission=alerts.READ[0],
-    any_of=alerts.READ[1:],
-    place="evidence",
-)
+NAV = tab("evidence", 26, "accuracy.page", N_("Accuracy"), alerts.READ)
 
 
 @pages.app_template_filter()

@@ -18,8 +18,8 @@ from console.services.inspections.rows import READ, InspectionView
 from console.ui.labels import inspections as words
 from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
-from console.ui.reader import locale
-from console.ui.times import localdate
+from console.ui.reader import locale, zone_of_site
+from console.ui.times import localdate, localtime
 from console.web.request import access, current_actor, web_context
 
 pages = Blueprint("inspections", __name__)
@@ -45,7 +45,9 @@ SHEET = (
 )
 
 pages.app_template_filter("risk_word")(words.level)
-pages.app_template_filter("finding_word")(words.flag)
+pages.app_template_filter("finding_words")(words.findings)
+pages.app_template_filter("cycle_word")(words.cycle)
+pages.app_template_filter("crossed_words")(words.crossed_words)
 pages.app_template_filter("limit_words")(words.limit_words)
 pages.app_template_filter("value_words")(words.value_words)
 pages.app_template_filter("measure")(words.measure)
@@ -94,39 +96,37 @@ def detail(inspection_id: int) -> str:
 def sheet(inspection_id: int) -> str:
     """Show one inspection as a sheet of paper (A4); programs get its published English labels."""
     found = rows.load(web_context(), inspection_id)
-    language = locale() if current_actor().kind in ("session", "local") else PUBLISHED
+    told = current_actor().kind in ("session", "local")
+    language = locale() if told else PUBLISHED
     said = partial(translate, language)
-    values = _sheet_values(found)
-    lines = [(said(label), value) for label, value in zip(SHEET, values, strict=True)]
-    heading = said("Inspection Report #%(id)s") % {"id": found.id}
-    return render_template("inspections/sheet.html", inspection=found, lines=lines, heading=heading, language=language)
+    lines = [(said(label), value) for label, value in zip(SHEET, _sheet_values(found, told=told), strict=True)]
+    titles = [said(text) % {"id": found.id} for text in (N_("Inspection #%(id)s"), N_("Inspection Report #%(id)s"))]
+    return render_template("inspections/sheet.html", titles=titles, lines=lines, language=language)
 
 
-def _sheet_values(found: InspectionView) -> list[str]:
-    voltage, current = (
-        (found.voltage_r, found.voltage_s, found.voltage_t),
-        (
-            found.current_r,
-            found.current_s,
-            found.current_t,
-        ),
-    )
+def _sheet_values(found: InspectionView, *, told: bool) -> list[str]:
+    """Return the values of the sheet: in the reader's words where they are `told`, in those of the API otherwise."""
+    voltages = (found.voltage_r, found.voltage_s, found.voltage_t)
+    currents = (found.current_r, found.current_s, found.current_t)
+    zone = zone_of_site(found.site)
+    instants = [localtime(at, "full", zone) if told else iso(at) for at in (found.inspected_at, found.created_at)]
+    flags = words.findings(found) if told else ", ".join(found.risk_flags)
     return [
         found.site,
         found.location,
-        found.cycle,
+        words.cycle(found.cycle) if told else found.cycle,
         found.inspector,
-        iso(found.inspected_at),
-        found.risk_level,
-        ", ".join(found.risk_flags) or "-",
+        instants[0],
+        words.level(found.risk_level).label if told else found.risk_level,
+        flags or "-",
         _figure(found.transformer_kva),
-        " / ".join(map(_figure, voltage)),
-        " / ".join(map(_figure, current)),
+        " / ".join(map(_figure, voltages)),
+        " / ".join(map(_figure, currents)),
         _figure(found.winding_temp_c),
         _figure(found.grounding_ohm),
         _figure(found.insulation_mohm),
         found.notes or "-",
-        iso(found.created_at),
+        instants[1],
     ]
 
 

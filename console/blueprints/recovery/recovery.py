@@ -22,7 +22,7 @@ from console.ui import runs
 from console.ui.addresses import url_if
 from console.ui.labels import recovery as words
 from console.ui.labels.common import Word
-from console.ui.navigation import NavItem
+from console.ui.navigation import tab
 from console.ui.responses import answer, download, fragment_of, show, vary
 from console.ui.runs import run_endpoint
 from console.web.api_blueprint import ApiBlueprint
@@ -35,16 +35,7 @@ READ = history.READ
 TYPE = "ops_dr"
 
 pages = Blueprint("recovery", __name__)
-NAV = NavItem(
-    "operations",
-    22,
-    "recovery.page",
-    N_("Recovery drills"),
-    "history",
-    permission=READ[0],
-    any_of=READ[1:],
-    place="evidence",
-)
+NAV = tab("evidence", 22, "recovery.page", N_("Recovery drills"), READ)
 api = ApiBlueprint("recovery_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
 
 

@@ -16,23 +16,14 @@ from console.services.runbook import release_facts
 from console.ui.addresses import url_if
 from console.ui.labels import releases as words
 from console.ui.lists import list_download, list_page
-from console.ui.navigation import NavItem
+from console.ui.navigation import tab
 from console.ui.responses import show
 from console.web.negotiation import wants_fragment
 from console.web.request import access, app_config, web_context
 
 READ = checklist.READ
 pages = Blueprint("deploys", __name__)
-NAV = NavItem(
-    "operations",
-    23,
-    "deploys.page",
-    N_("Deploys"),
-    "checklist",
-    permission=READ[0],
-    any_of=READ[1:],
-    place="evidence",
-)
+NAV = tab("evidence", 23, "deploys.page", N_("Deploys"), READ)
 
 
 @pages.app_template_filter()

@@ -29,7 +29,7 @@ from console.ui import runs
 from console.ui.addresses import url_if
 from console.ui.labels import reports as words
 from console.ui.lists import download_rows, opened
-from console.ui.navigation import NavItem
+from console.ui.navigation import tab
 from console.ui.responses import download, fragment_of, menu_of, vary
 from console.ui.times import axis_day, date_span, localdate, month_name
 from console.web.negotiation import wants_fragment
@@ -37,16 +37,7 @@ from console.web.request import access, current_actor, web_context
 
 READ = quality.READ
 pages = Blueprint("reports", __name__)
-NAV = NavItem(
-    "operations",
-    25,
-    "reports.page",
-    N_("Quality reports"),
-    "activity",
-    permission=READ[0],
-    any_of=READ[1:],
-    place="evidence",
-)
+NAV = tab("evidence", 25, "reports.page", N_("Quality reports"), READ)
 SPEC = archive_lists.spec("quality_archives", QUALITY_REPORT, READ)
 WINDOWS = ((WEEKLY, N_("Weekly")), (MONTHLY, N_("Monthly")))
 

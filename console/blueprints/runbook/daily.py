@@ -37,7 +37,7 @@ from console.ui import runs
 from console.ui.addresses import url_if
 from console.ui.labels import runbook as ops_words
 from console.ui.labels.common import status_word
-from console.ui.navigation import NavItem
+from console.ui.navigation import tab
 from console.ui.responses import answer, download, file_stamp, fragment_of, show, vary, wants_bom
 from console.ui.runs import run_endpoint
 from console.ui.times import localdate
@@ -51,16 +51,7 @@ READ = daily_runs.READ
 TYPE = daily_runs.TYPE
 
 pages = Blueprint("daily_check", __name__)
-NAV = NavItem(
-    "operations",
-    20,
-    "daily_check.page",
-    N_("Runbook and daily check"),
-    "activity",
-    permission=READ[0],
-    any_of=READ[1:],
-    place="evidence",
-)
+NAV = tab("evidence", 20, "daily_check.page", N_("Runbook and daily check"), READ)
 api = ApiBlueprint("daily_check_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
 
 

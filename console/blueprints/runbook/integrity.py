@@ -23,7 +23,7 @@ from console.services.runbook.integrity_page import Broken
 from console.ui import runs
 from console.ui.addresses import url_if
 from console.ui.labels import reports as words
-from console.ui.navigation import NavItem
+from console.ui.navigation import tab
 from console.ui.responses import answer, fragment_of, show, vary
 from console.web.api_blueprint import ApiBlueprint
 from console.web.negotiation import wants_fragment
@@ -34,16 +34,7 @@ READ = integrity.READ
 
 api = ApiBlueprint("integrity_api", __name__, abp_tags=[Tag(name="operations", description="How the platform is")])
 pages = Blueprint("integrity", __name__)
-NAV = NavItem(
-    "operations",
-    24,
-    "integrity.page",
-    N_("Integrity"),
-    "activity",
-    permission=READ[0],
-    any_of=READ[1:],
-    place="evidence",
-)
+NAV = tab("evidence", 24, "integrity.page", N_("Integrity"), READ)
 
 
 @api.get("/api/ops/integrity/evidence-archive", responses={200: IntegrityOut})

@@ -19,7 +19,7 @@ from console.services.reliability import routes
 from console.services.reliability.routes import RouteDetail
 from console.ui.addresses import url_if
 from console.ui.formats import tr
-from console.ui.navigation import NavItem
+from console.ui.navigation import tab
 from console.ui.responses import download, file_stamp, show, wants_bom
 from console.ui.times import localtime
 from console.web.request import access, web_context
@@ -27,16 +27,7 @@ from console.web.timing import remembered
 
 READ = routes.READ
 pages = Blueprint("ops_latency", __name__)
-NAV = NavItem(
-    "operations",
-    21,
-    "ops_latency.page",
-    N_("Response times"),
-    "activity",
-    permission=READ[0],
-    any_of=READ[1:],
-    place="evidence",
-)
+NAV = tab("evidence", 21, "ops_latency.page", N_("Response times"), READ)
 
 
 @pages.app_template_filter()

@@ -41,6 +41,16 @@ class Limits:
     def _outside(value: float, low: float | None, high: float | None) -> bool:
         return (low is not None and value <= low) or (high is not None and value >= high)
 
+    def crossed(self, value: float) -> tuple[float, bool] | None:
+        """Return the limit that a value is at or beyond and whether it is a lower one; None within all limits."""
+        if self.verdict(value) not in FINDINGS:
+            return None
+        danger = self.verdict(value) == risk.DANGER
+        low, high = (self.danger_low, self.danger_high) if danger else (self.warn_low, self.warn_high)
+        if low is not None and value <= low:
+            return low, True
+        return None if high is None else (high, False)
+
     @property
     def any(self) -> bool:
         """Return whether there is a limit at all."""

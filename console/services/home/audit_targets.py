@@ -14,16 +14,23 @@ from console.domain.programme.trackers import programmes
 from console.domain.tracker.tracker import TrackerKind
 from console.models.evidence import EvidenceFile
 from console.models.identity import Site, Token, User
+from console.models.inspections import Inspection, InspectionTemplate
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerItem
 from console.services.audit.log import LogEntry
 from console.services.tracker.rows import item_number, title_of
 
-Kind = Literal["item", "evidence", "user", "token", "site", "run"]
+Kind = Literal["item", "evidence", "user", "token", "site", "run", "inspection"]
 Found = Iterable[tuple[int, "Target"]]
 _ITEMS: Mapping[str, TrackerKind] = {one.item_resource: one for one in programmes()}
 _FILES: Mapping[str, TrackerKind] = {one.evidence_resource: one for one in programmes()}
-_OTHERS: Mapping[str, Kind] = {"admin_user": "user", "admin_token": "token", "site": "site", "job_run": "run"}
+_OTHERS: Mapping[str, Kind] = {
+    "admin_user": "user",
+    "admin_token": "token",
+    "site": "site",
+    "job_run": "run",
+    "inspection": "inspection",
+}
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,14 @@ def _runs(ctx: Context, ids: Iterable[int]) -> Found:
         yield row.id, Target("run", row.id, row.job_name)
 
 
+def _inspections(ctx: Context, ids: Iterable[int]) -> Found:
+    asked = select(Inspection.id, Inspection.location, InspectionTemplate.name).outerjoin(
+        InspectionTemplate, InspectionTemplate.id == Inspection.template_id
+    )
+    for row in ctx.session.execute(asked.where(Inspection.id.in_(ids))):
+        yield row.id, Target("inspection", row.id, row.name or row.location, f"#{row.id}")
+
+
 _READ: Mapping[Kind, Callable[[Context, Iterable[int]], Found]] = {
     "item": _items,
     "evidence": _files,
@@ -107,4 +122,5 @@ _READ: Mapping[Kind, Callable[[Context, Iterable[int]], Found]] = {
     "token": _tokens,
     "site": _sites,
     "run": _runs,
+    "inspection": _inspections,
 }

@@ -68,11 +68,13 @@ def create(ctx: Context, new: NewInspection) -> InspectionView:
     warnings = [one.point.code for one in judged if one.series and one.verdict == risk.WARNING]
     dangers = [one.point.code for one in judged if one.series and one.verdict == risk.DANGER]
     found = risk.judge(readings, warnings, dangers)
+    names = {f"{risk.POINT}{one.point.code}": one.point.name for one in judged if one.series}
     row = Inspection(
         **{one.name: getattr(new, one.name) for one in fields(new) if one.name not in ("readings", "answers")},
         **asdict(readings),
         risk_level=found.level,
         risk_flags=list(found.flags),
+        finding_names=[names.get(flag, "") for flag in found.flags],
         rule_version=risk.RULE_VERSION,
         content_hash=said,
         twin_of=_twin_of(ctx, new),
@@ -211,6 +213,9 @@ def _in_place(judged: Sequence[Judged], template: TemplateView | None) -> list[J
         places[point.maps_to or point.code] = place
     published = {column.name: place for place, column in enumerate(COLUMNS)}
     last = len(places)
+    # What follows from three voltages stands behind the last of them.
+    places[risk.VOLTAGE_UNBALANCE] = places.get("voltage_t", last)
+    published[risk.VOLTAGE_UNBALANCE] = published["voltage_t"]
 
     def place_of(one: Judged) -> tuple[int, int]:
         return places.get(one.point.code, last), published.get(one.point.code, len(published))

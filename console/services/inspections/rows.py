@@ -29,7 +29,7 @@ class InspectionView:
     """
 
     site: Annotated[str, Fact(N_("Site"), sort=True)]
-    location: Annotated[str, Fact(N_("Place"), sort=True)]
+    location: Annotated[str, Fact(N_("Location"), sort=True)]
     cycle: Annotated[str, Fact(N_("Cycle"), sort=True)]
     inspector: Annotated[str, Fact(N_("Inspector"), sort=True)]
     inspected_at: Annotated[datetime, Fact(N_("Inspected"), sort=True)]
@@ -54,12 +54,18 @@ class InspectionView:
     signed_by: Annotated[str, Fact(N_("Signed"))]
     twin_of: int | None
     created_by: Annotated[str, INTERNAL]
+    finding_names: Annotated[tuple[str, ...], INTERNAL]
     template_name: Annotated[str, Fact(N_("Inspection"), sort=InspectionTemplate.name, published=False)]
 
     @property
     def title(self) -> str:
         """Return what people call it."""
         return self.template_name or self.location
+
+    @property
+    def findings(self) -> tuple[tuple[str, str], ...]:
+        """Return each flag with the name of its point, '' for a published flag."""
+        return tuple(zip(self.risk_flags, self.finding_names, strict=True))
 
     @property
     def readings(self) -> Readings:
@@ -76,7 +82,8 @@ def everything() -> Select[Inspection, str]:
 def view(row: tuple[Inspection, str]) -> InspectionView:
     """Return the row of a stored inspection."""
     stored, name = row[0], row[1]
-    return view_of(InspectionView, stored, template_name=name, risk_flags=tuple(stored.risk_flags))
+    flags, names = tuple(stored.risk_flags), tuple(stored.finding_names)
+    return view_of(InspectionView, stored, template_name=name, risk_flags=flags, finding_names=names)
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:

@@ -32,6 +32,8 @@ RESOURCES: Mapping[str, str] = {
     "admin_user": N_("User"),
     "alert_delivery": N_("Alert"),
     "alert_mark": N_("Mark of an alert"),
+    "inspection": N_("Inspection"),
+    "inspection_template": N_("Inspection template"),
     "job_run": N_("Run"),
     "ops_governance_gate": N_("Gate"),
     "ops_governance_remediation_autopilot_policy": N_("Autopilot policy"),
@@ -202,4 +204,5 @@ _PAGES: Mapping[str, Callable[[Target], str | None]] = {
     "token": lambda target: url_if("tokens.detail", token_id=target.id),
     "site": lambda target: url_if("sites.detail", site_id=target.id),
     "run": lambda target: url_if("jobs.run", run_id=target.id),
+    "inspection": lambda target: url_if("inspections.detail", inspection_id=target.id),
 }

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from babel.numbers import format_decimal
 from flask_babel import gettext as _
 
-from console.domain.inspections.points import Limits
-from console.domain.inspections.risk import POINT
+from console.domain.inspections.risk import VOLTAGE_UNBALANCE
 from console.domain.text import N_
 from console.services.inspections.lists import FLAG_LABELS
+from console.services.inspections.read import ResultView
+from console.services.inspections.rows import InspectionView
 from console.ui.labels.common import Word
 from console.ui.reader import locale
 
@@ -23,15 +24,30 @@ LEVELS: Mapping[str, Word] = {
 }
 
 
+# What clients call a cycle by convention; any other text stands for itself.
+CYCLES: Mapping[str, str] = {
+    "daily": N_("daily"),
+    "weekly": N_("weekly"),
+    "monthly": N_("monthly"),
+    "quarterly": N_("quarterly"),
+    "yearly": N_("yearly"),
+}
+
+
+def cycle(word: str) -> str:
+    """Return a cycle in the reader's language."""
+    return _(CYCLES[word]) if word in CYCLES else word
+
+
 def level(word: str) -> Word:
     """Return how a level or a verdict is shown, in the reader's language."""
     known = LEVELS.get(word, Word(word))
     return Word(_(known.label), known.tone, known.icon)
 
 
-def flag(word: str) -> str:
-    """Return a flag in the reader's language; a point of a template is told by its code."""
-    return _(FLAG_LABELS[word]) if word in FLAG_LABELS else word.removeprefix(POINT)
+def findings(found: InspectionView) -> str:
+    """Return what was found, in the reader's language: published flags by their words, points by their names."""
+    return ", ".join(_(FLAG_LABELS[flag]) if flag in FLAG_LABELS else name for flag, name in found.findings)
 
 
 def measure(value: float | None, *, signed: bool = False) -> str:
@@ -44,20 +60,31 @@ def measure(value: float | None, *, signed: bool = False) -> str:
     return f"+{plain}" if signed and value > 0 else plain
 
 
-def limit_words(limits: Limits, unit: str = "") -> str:
-    """Return within which limits a value is normal: "above 1", "below 90", "above 1, below 90"; empty without any.
+def limit_words(found: ResultView) -> str:
+    """Return within which limits a result is normal: "above 1", "below 90", "above 1, below 90"; empty without any.
 
-    The limits of danger are told where there are no nearer ones.
+    The limits of danger are told where there are no nearer ones; the unbalance of voltages may be its limit.
     """
+    limits = found.bounds
     low = limits.warn_low if limits.warn_low is not None else limits.danger_low
     high = limits.warn_high if limits.warn_high is not None else limits.danger_high
-    unit = f" {unit}" if unit else ""
-    parts = []
-    if low is not None:
-        parts.append(_("above %(value)s", value=f"{measure(low)}{unit}"))
-    if high is not None:
-        parts.append(_("below %(value)s", value=f"{measure(high)}{unit}"))
+    parts = [_("above %(value)s", value=measure(low))] if low is not None else []
+    if high is not None and found.code == VOLTAGE_UNBALANCE:
+        parts.append(_("%(value)s or less", value=measure(high)))
+    elif high is not None:
+        parts.append(_("below %(value)s", value=measure(high)))
     return ", ".join(parts)
+
+
+def crossed_words(found: ResultView) -> str:
+    """Return the limit that a result lies at or beyond, such as "1 or less"; empty for words and within all limits."""
+    crossed = None if found.value is None else found.bounds.crossed(found.value)
+    if crossed is None:
+        return ""
+    limit = f"{measure(crossed[0])} {found.unit}".strip()
+    if found.code == VOLTAGE_UNBALANCE:
+        return _("more than %(value)s", value=limit)
+    return _("%(value)s or less", value=limit) if crossed[1] else _("%(value)s or more", value=limit)
 
 
 def value_words(value: float | None, answer: str, unit: str = "") -> str:
