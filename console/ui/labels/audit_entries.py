@@ -32,7 +32,6 @@ RESOURCES: Mapping[str, str] = {
     "admin_user": N_("User"),
     "alert_delivery": N_("Alert"),
     "alert_mark": N_("Mark of an alert"),
-    "inspection": N_("Inspection"),
     "inspection_template": N_("Inspection template"),
     "job_run": N_("Run"),
     "ops_governance_gate": N_("Gate"),
