@@ -14,6 +14,7 @@ from typing import Any
 from babel.dates import format_date
 from babel.support import NullTranslations, Translations
 
+from console.domain.hangul import stands_in
 from console.domain.text import Text, spoken
 
 LOCALES = ("ko", "en")
@@ -35,6 +36,16 @@ def translate(locale: str, msgid: str, **params: Any) -> str:
         return ""
     text = catalogue(locale).gettext(msgid)
     return text % counted(params) if params else text
+
+
+@lru_cache(maxsize=256)
+def written_alike(words: str, texts: frozenset[str]) -> tuple[str, ...]:
+    """Return those of `texts` in which words stand in any language, in all languages and sorted.
+
+    What is stored in one language is found by those who read it in another.
+    """
+    told = ({translate(locale, text) for locale in LOCALES} for text in texts)
+    return tuple(sorted({text for forms in told if any(stands_in(words, one) for one in forms) for text in forms}))
 
 
 def translate_number(locale: str, one: str, many: str, num: int) -> str:

@@ -9,9 +9,11 @@ from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext as _
 
 from console.blueprints.tracker.urls import place_of
+from console.domain.hangul import stands_in
 from console.domain.text import N_
 from console.services.home import saved_views as views
 from console.services.home import search
+from console.services.home.search import Hit
 from console.services.programme.weeks import readable
 from console.ui.addresses import url_if
 from console.ui.formats import tr
@@ -43,7 +45,6 @@ ACTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("account.password", N_("Change the password"), "key", "password"),
 )
 PLACES_OF_HITS = {
-    "item": ("board.item", "item_id", "layout-kanban"),
     "user": ("users.detail", "user_id", "user"),
     "assignee": ("board.page", "assignee", "layout-kanban"),
     "site": ("board.page", "site", "building"),
@@ -79,16 +80,26 @@ def records(text: str) -> list[Entry]:
     """Return the records that match, each with its page."""
     kinds = {
         "item": _("Remediation item"),
+        "week_item": _("Item of a week"),
         "user": _("Person"),
         "assignee": _("Items of a person"),
         "site": _("Items of a site"),
     }
     found = []
     for hit in search.find(web_context(), text):
-        endpoint, argument, icon = PLACES_OF_HITS[hit.kind]
-        if (url := url_if(endpoint, **{argument: hit.id})) is not None:
-            found.append(Entry(" · ".join(filter(None, (hit.note, tr(hit.title)))), url, kinds[hit.kind], icon))
+        url, icon = _place_of(hit)
+        if url is not None:
+            words = filter(None, (hit.note, tr(hit.title), hit.site))
+            found.append(Entry(" · ".join(words), url, kinds[hit.kind], icon))
     return found
+
+
+def _place_of(hit: Hit) -> tuple[str | None, str]:
+    """Return the address of what was found, None where the reader may not go, and its picture."""
+    if hit.kind in PLACES_OF_HITS:
+        endpoint, argument, icon = PLACES_OF_HITS[hit.kind]
+        return url_if(endpoint, **{argument: hit.id}), icon
+    return place_of(hit.week).url("item", item_id=hit.id), "checklist" if hit.week else "layout-kanban"
 
 
 @pages.get("/palette")
@@ -105,6 +116,5 @@ def palette() -> Response:
 def search_page() -> str:
     """Show places and records that match `q`."""
     text = request.args.get("q", "").strip()[: search.MAX_QUERY]
-    wanted = text.casefold()
-    matching = [entry for entry in entries() if wanted and wanted in f"{entry.label} {entry.words}".casefold()]
+    matching = [entry for entry in entries() if text and stands_in(text, f"{entry.label} {entry.words}")]
     return render_template("home/search.html", text=text, places=matching, records=records(text))

@@ -13,6 +13,7 @@ from console.domain.text import N_
 from console.models.alerts import AlertDelivery
 from console.services.alerts import outbox as alerts
 from console.services.common.lists import Slice, slice_of
+from console.services.common.sql import contains
 
 STATUSES: Choices = (
     ("queued", N_("Waiting")),
@@ -49,9 +50,7 @@ def _channels(ctx: Context) -> Choices:
 
 
 def _search(_ctx: Context, text: str) -> ColumnElement[bool]:
-    return AlertDelivery.target.icontains(text, autoescape=True) | AlertDelivery.event_type.icontains(
-        text, autoescape=True
-    )
+    return contains(AlertDelivery.target.expression, text) | contains(AlertDelivery.event_type.expression, text)
 
 
 DELIVERIES = ListSpec(

@@ -17,6 +17,7 @@ from console.domain.text import N_
 from console.models.archives import StoredFile
 from console.services.archives import files
 from console.services.common import lists
+from console.services.common.sql import contains
 
 FORMATS = (("pdf", "PDF"), ("json", "JSON"), ("csv", "CSV"))
 
@@ -65,7 +66,7 @@ def spec(name: str, kind: ArchiveKind, read: tuple[str, ...]) -> ListSpec:
             Filter("format", N_("Format"), "choice", _format, FORMATS),
             *day_filters(StoredFile.created_at),
         ),
-        search=lambda _ctx, text: StoredFile.name.icontains(text, autoescape=True),
+        search=lambda _ctx, text: contains(StoredFile.name.expression, text),
         order=(StoredFile.created_at.desc(),),
         count_cap=10_000,
     )

@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    or_,
     select,
     type_coerce,
 )
@@ -29,6 +30,7 @@ from sqlalchemy.types import TypeEngine
 
 from console.core.context import Context
 from console.core.database import dump_json
+from console.domain.hangul import syllables_of
 
 # SQLite keeps no statistics of the values in a column: what it cannot know of a condition is told to it.
 Hint = Callable[[Context, ColumnElement[bool]], ColumnElement[bool]]
@@ -50,6 +52,14 @@ def _likely(ctx: Context, condition: ColumnElement[bool], share: str) -> ColumnE
     return func.likelihood(condition, literal_column(share))
 
 
+class _Begins(FunctionElement[bool]):
+    """A text and a pattern of syllables, blanks in the text left out."""
+
+    name = "begins"
+    type = Boolean()
+    inherit_cache = True
+
+
 class _Holds(FunctionElement[bool]):
     """A text and a pattern, compared without regard to case."""
 
@@ -61,13 +71,30 @@ class _Holds(FunctionElement[bool]):
 def contains(text: ColumnElement[Any], words: str) -> ColumnElement[bool]:
     """Return the condition that `words` stand somewhere in `text`; the case of letters does not matter.
 
-    SQLite ignores the case of ASCII letters alone, as it does with everything else.
+    First consonants of Hangul find the syllables that begin with them. SQLite ignores the case of ASCII letters alone,
+    as it does with everything else.
     """
+    if syllables := syllables_of(words):
+        begun = literal("".join(f"[{first}-{last}]" for first, last in syllables), String())
+        return or_(text.contains(words, autoescape=True), _Begins(func.replace(text, " ", ""), begun))
     if words.lower() == words.upper():
         # Korean and digits have no case; comparing them as they are is several times as fast.
         return text.contains(words, autoescape=True)
     escaped = words.replace("/", "//").replace("%", "/%").replace("_", "/_")
     return _Holds(text, literal(f"%{escaped}%", String()))
+
+
+@compiles(_Begins)
+def _matches(element: _Begins, compiler: SQLCompiler, **options: Any) -> str:
+    # Ranges of the collation C go by code point, as those of SQLite do.
+    text, pattern = (compiler.process(part, **options) for part in element.clauses)
+    return f"""{text} COLLATE "C" ~ {pattern}"""
+
+
+@compiles(_Begins, "sqlite")
+def _glob(element: _Begins, compiler: SQLCompiler, **options: Any) -> str:
+    text, pattern = (compiler.process(part, **options) for part in element.clauses)
+    return f"{text} GLOB '*' || {pattern} || '*'"
 
 
 @compiles(_Holds)

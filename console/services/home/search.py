@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Select, case, false, or_, select
+from sqlalchemy import Select, and_, case, false, or_, select
 
 from console.core.context import Context
+from console.domain.hangul import stands_in
 from console.domain.identity import iam
 from console.domain.ids import MAX_ID
-from console.domain.tracker.tracker import REMEDIATION
+from console.domain.programme.catalogue import WEEKS
+from console.domain.tracker.tracker import REMEDIATION, TrackerKind
 from console.models.identity import User
 from console.models.tracker import TrackerItem
 from console.services.common import sql
@@ -29,13 +31,16 @@ NEAR = 1000
 class Hit:
     """A record that was found: its kind, its id, its own title (translatable where it is), what stands beside it.
 
-    `assignee` and `site` stand for the open items of a person (id: user name) and of a site (id: its name).
+    `assignee` and `site` stand for the open items of a person (id: user name) and of a site (id: its name); `week`
+    is the code of the week that an item belongs to.
     """
 
-    kind: Literal["item", "user", "assignee", "site"]
+    kind: Literal["item", "week_item", "user", "assignee", "site"]
     id: int | str
     title: str | Mapping[str, Any]
     note: str
+    week: str | None = None
+    site: str = ""
 
 
 def find(ctx: Context, text: str) -> list[Hit]:
@@ -44,6 +49,9 @@ def find(ctx: Context, text: str) -> list[Hit]:
     if not wanted:
         return []
     hits = _people(ctx, wanted) if ctx.actor.can(iam.ADMIN) else []
+    weeks = [week.programme for week in WEEKS.values() if any(map(ctx.actor.can, week.programme.read))]
+    if weeks:
+        hits = [*_week_items(ctx, weeks, wanted), *hits]
     if any(map(ctx.actor.can, REMEDIATION.read)):
         hits = [*_items(ctx, wanted), *_assignees(ctx, wanted), *_sites(ctx, wanted), *hits]
     return hits
@@ -58,6 +66,22 @@ def _items(ctx: Context, wanted: str) -> list[Hit]:
     found = ctx.session.execute(rows.everything().where(TrackerItem.id.in_(ids))) if ids else ()
     items = sorted(rows.views(REMEDIATION, found, now), key=lambda item: ids.index(item.id))
     return [Hit("item", item.id, item.title, item.item_id) for item in items]
+
+
+def _week_items(ctx: Context, weeks: Sequence[TrackerKind], wanted: str) -> list[Hit]:
+    """Return the open items of the weeks whose number begins like it, or in whose texts the words stand."""
+    numbered = []
+    for week in weeks:
+        if spans := rows.numbers_from(week.item_prefix, wanted):
+            begin = [TrackerItem.number.between(first, min(last, MAX_ID)) for first, last in spans]
+            exact = TrackerItem.number == rows.number_of(week.item_prefix, wanted)
+            numbered.append(and_(TrackerItem.tracker == week.key, or_(exact, *begin)))
+    wants = or_(*numbered) if numbered else columns.holds(wanted)
+    ids = rows.keys_of(weeks, ctx.actor).where(rows.ACTIVE, wants).order_by(*columns.WORST_FIRST).limit(MOST)
+    now, chosen = ctx.now(), list(ctx.session.scalars(ids))
+    found = ctx.session.execute(rows.everything().where(TrackerItem.id.in_(chosen))) if chosen else ()
+    items = sorted(rows.mixed(found, now), key=lambda item: chosen.index(item.id))
+    return [Hit("week_item", item.id, item.title, item.item_id, item.tracker, item.site or "") for item in items]
 
 
 def _numbered(ctx: Context, wanted: str) -> Sequence[int]:
@@ -110,5 +134,5 @@ def _named(wanted: str) -> Select[int, str, str]:
 
 
 def _sites(ctx: Context, wanted: str) -> list[Hit]:
-    found = [name for name in sites.names(ctx) if wanted.casefold() in name.casefold()]
+    found = [name for name in sites.names(ctx) if stands_in(wanted, name)]
     return [Hit("site", name, name, "") for name in found[:MOST]]

@@ -16,6 +16,7 @@ from console.domain.identity import iam
 from console.domain.text import N_
 from console.models.identity import Site, Token, User
 from console.services.common import lists
+from console.services.common.sql import contains
 from console.services.identity import sites, tokens, users
 from console.services.identity.callers import live_token, token_policy
 from console.services.identity.sites import SiteView
@@ -70,7 +71,7 @@ def user_list(ctx: Context) -> ListSpec:
             Filter("state", N_("State"), "choice", _active, ACTIVE_CHOICES, multiple=False),
         ),
         search=lambda _ctx, text: or_(
-            User.username.icontains(text, autoescape=True), User.display_name.icontains(text, autoescape=True)
+            contains(User.username.expression, text), contains(User.display_name.expression, text)
         ),
         order=(User.is_active.desc(), User.username),
     )
@@ -97,9 +98,9 @@ def token_list(ctx: Context) -> ListSpec:
             Filter("user", N_("User"), "choice", one_of(User.username), _users_with_tokens),
         ),
         search=lambda _ctx, text: or_(
-            Token.label.icontains(text, autoescape=True),
-            User.username.icontains(text, autoescape=True),
-            User.display_name.icontains(text, autoescape=True),
+            contains(Token.label.expression, text),
+            contains(User.username.expression, text),
+            contains(User.display_name.expression, text),
         ),
         order=(Token.created_at.desc(),),
         default_filters={"state": ("live",)},
@@ -116,7 +117,7 @@ def site_list(_ctx: Context) -> ListSpec:
         key=Site.id,
         columns=columns_of(SiteView, Site, "name", "zone", "is_active", "created_at"),
         filters=(Filter("state", N_("State"), "choice", _active_site, ACTIVE_CHOICES, multiple=False),),
-        search=lambda _ctx, text: Site.name.icontains(text, autoescape=True),
+        search=lambda _ctx, text: contains(Site.name.expression, text),
         order=(Site.is_active.desc(), Site.name),
     )
 

@@ -18,6 +18,7 @@ from console.domain.jobs.runs import FINISHED
 from console.domain.releases.history import Seen, changes
 from console.domain.text import N_, T, Text
 from console.models.jobs import JobRun
+from console.services.common.sql import contains
 from console.services.jobs import runs
 from console.services.jobs.runs import Run
 from console.services.releases import archive
@@ -116,9 +117,7 @@ def _worst(found: Sequence[Mapping[str, Any]]) -> Text | None:
 
 
 def _search(_ctx: Context, text: str) -> ColumnElement[bool]:
-    return or_(
-        *(column.icontains(text, autoescape=True) for column in (_S.deploy_id, _S.base_url, _S.checklist_version))
-    )
+    return or_(*(contains(column, text) for column in (_S.deploy_id, _S.base_url, _S.checklist_version)))
 
 
 DEPLOYS = ListSpec(

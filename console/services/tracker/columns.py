@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, false, or_, select, true
 
 from console.core.context import Context
+from console.core.i18n import written_alike
 from console.core.listing import Filter, ListQuery, ListSpec, Order, one_of
 from console.core.revisions import ALWAYS
+from console.domain.programme.catalogue import WEEKS
+from console.domain.remediation.plan import REMEDIES
 from console.domain.text import N_
 from console.domain.tracker.tracker import TrackerKind
 from console.models.identity import User
@@ -83,8 +86,17 @@ def holds(words: str) -> ColumnElement[bool]:
     """Return the condition that these words stand in a text of an item, its site, or the name of its assignee."""
     texts = (TrackerItem.item_name, TrackerItem.action, TrackerItem.reason, TrackerItem.item_key, TrackerItem.site_key)
     named = select(User.username).where(contains(User.display_name.expression, words))
-    found = (contains(column.expression, words) for column in (*texts, TrackerItem.assignee))
+    found = [contains(column.expression, words) for column in (*texts, TrackerItem.assignee)]
+    if alike := written_alike(words, _published()):
+        found += [column.in_(alike) for column in (TrackerItem.item_name, TrackerItem.action)]
     return or_(*found, TrackerItem.assignee.in_(named))
+
+
+@cache
+def _published() -> frozenset[str]:
+    """Return what items are called that the product itself writes."""
+    weeks = {found.entry.name for week in WEEKS.values() for found in week.entries}
+    return frozenset(weeks | {remedy.action.msgid for remedy in REMEDIES.values()})
 
 
 FILTERS = (

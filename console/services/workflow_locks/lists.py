@@ -15,6 +15,7 @@ from console.domain.text import N_, T
 from console.domain.workflow_locks.locks import STATES
 from console.models.workflow_locks import WorkflowLock
 from console.services.common.lists import Slice, slice_of
+from console.services.common.sql import contains
 from console.services.identity import sites
 from console.services.workflow_locks.locks import READ_ACCESS, STATUS_WORDS, LockView, view
 
@@ -55,8 +56,7 @@ LOCKS = ListSpec(
         Filter("site", N_("Site"), "choice", _site, _sites, shown=False),
     ),
     search=lambda _ctx, text: (
-        WorkflowLock.workflow_key.icontains(text, autoescape=True)
-        | WorkflowLock.requested_ticket.icontains(text, autoescape=True)
+        contains(WorkflowLock.workflow_key.expression, text) | contains(WorkflowLock.requested_ticket.expression, text)
     ),
     order=(_WAITING, WorkflowLock.updated_at.desc()),
     count_cap=10_000,

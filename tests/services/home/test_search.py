@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from console.core import i18n
 from console.models.tracker import TrackerItem
 from console.services.common.sql import contains
 from console.services.home import search
@@ -75,8 +76,8 @@ def test_words_that_occur_often_are_found_without_reading_everything(ctx, add, e
     with statements(engine) as seen:
         search.find(ctx, "펌프")
 
-    # Twice for items, once for whoever has them, for the sites, for people.
-    assert len(seen) == 5
+    # Twice for items, once for those of weeks, for whoever has them, for the sites, for people.
+    assert len(seen) == 6
 
 
 def test_items_of_other_sites_are_not_found(make_ctx, add):
@@ -126,3 +127,44 @@ def test_a_site_is_found_with_its_items(ctx, make_ctx, add):
     assert found(ctx, "운대") == ["GR-001"]
     assert [hit.id for hit in search.find(make_ctx("operator", ("해운대", "본관")), "해운대")][1:] == ["해운대"]
     assert search.find(make_ctx("operator", ("본관",)), "해운대") == []
+
+
+def test_first_consonants_find_items_people_and_sites(ctx, make_ctx, session, clock, add):
+    make_user(session, now=clock.now(), username="kim.minsu", display_name="김민수")
+    add(1, item_name="배전실 점검", site="해운대", assignee="kim.minsu")
+    add(2, item_name="펌프 교체", site="본관")
+
+    assert (
+        found(ctx, "ㅂㅈㅅ") == found(ctx, "ㅂㅈㅅㅈㄱ") == found(ctx, "ㅎㅇㄷ") == found(ctx, "ㄱㅁㅅ") == ["GR-001"]
+    )
+    assert [hit.title for hit in search.find(ctx, "ㄱㅁㅅ")][1:] == ["김민수", "김민수"]
+    assert [hit.title for hit in search.find(make_ctx("operator", ("해운대",)), "ㅎㅇㄷ")][1:] == ["해운대"]
+    assert found(ctx, "ㅂㅈㅎ") == found(ctx, "ㅂ") == []
+
+
+@pytest.mark.parametrize("words", ["출입 전", "before the shift", "BEFORE THE shift"])
+def test_items_that_the_product_names_are_found_in_either_language(ctx, session, clock, words, monkeypatch):
+    shown = {"Inspect before the shift begins": "출입 전에 점검"}
+    monkeypatch.setattr(i18n, "translate", lambda locale, text: shown.get(text, text) if locale == "ko" else text)
+    i18n.written_alike.cache_clear()
+    add_item(session, clock.now(), 1, tracker="w02", item_name="Inspect before the shift begins")
+    session.flush()
+
+    hits = search.find(ctx, words)
+    i18n.written_alike.cache_clear()
+
+    assert [(hit.kind, hit.note, hit.week) for hit in hits] == [("week_item", "W02-001", "w02")]
+
+
+def test_items_of_weeks_are_found_by_number_within_the_sites_of_the_reader(make_ctx, session, clock):
+    for number, site in ((1, "본관"), (2, "별관"), (12, "본관")):
+        add_item(session, clock.now(), number, tracker="w07", site=site, item_name="일")
+    session.flush()
+
+    def seen(text, *sites):
+        return {hit.note for hit in search.find(make_ctx("manager", sites or ("*",)), text) if hit.kind == "week_item"}
+
+    assert seen("w07") == seen("W07-0") == {"W07-001", "W07-002", "W07-012"}
+    assert seen("W07-1") == seen("w07-001") == {"W07-001"}
+    assert seen("w07", "별관") == {"W07-002"}
+    assert seen("w08") == set()
