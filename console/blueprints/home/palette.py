@@ -45,6 +45,7 @@ ACTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("account.password", N_("Change the password"), "key", "password"),
 )
 PLACES_OF_HITS = {
+    "work_order": ("work_orders.order", "order_id", "tool"),
     "user": ("users.detail", "user_id", "user"),
     "assignee": ("board.page", "assignee", "layout-kanban"),
     "site": ("board.page", "site", "building"),
@@ -80,6 +81,7 @@ def records(text: str) -> list[Entry]:
     """Return the records that match, each with its page."""
     kinds = {
         "item": _("Remediation item"),
+        "work_order": _("Work order"),
         "week_item": _("Item of a week"),
         "user": _("Person"),
         "assignee": _("Items of a person"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Select, and_, case, false, or_, select
+from sqlalchemy import Select, and_, case, false, not_, or_, select
 
 from console.core.context import Context
 from console.domain.hangul import stands_in
@@ -16,15 +16,19 @@ from console.domain.programme.catalogue import WEEKS
 from console.domain.tracker.tracker import REMEDIATION, TrackerKind
 from console.models.identity import User
 from console.models.tracker import TrackerItem
+from console.models.work_orders import WorkOrder
 from console.services.common import sql
 from console.services.common.sql import contains
 from console.services.identity import sites
 from console.services.tracker import columns, rows
+from console.services.work_orders import lists as order_lists
+from console.services.work_orders import rows as order_rows
 
 MOST = 8
 MAX_QUERY = 100
 # So many of the most urgent items are looked through before all of them.
 NEAR = 1000
+_ORDER = (WorkOrder.id, WorkOrder.title, WorkOrder.site)
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Hit:
     is the code of the week that an item belongs to.
     """
 
-    kind: Literal["item", "week_item", "user", "assignee", "site"]
+    kind: Literal["item", "work_order", "week_item", "user", "assignee", "site"]
     id: int | str
     title: str | Mapping[str, Any]
     note: str
@@ -52,6 +56,8 @@ def find(ctx: Context, text: str) -> list[Hit]:
     weeks = [week.programme for week in WEEKS.values() if any(map(ctx.actor.can, week.programme.read))]
     if weeks:
         hits = [*_week_items(ctx, weeks, wanted), *hits]
+    if ctx.actor.can(order_rows.READ):
+        hits = [*_orders(ctx, wanted), *hits]
     if any(map(ctx.actor.can, REMEDIATION.read)):
         hits = [*_items(ctx, wanted), *_assignees(ctx, wanted), *_sites(ctx, wanted), *hits]
     return hits
@@ -109,6 +115,21 @@ def _matching(ctx: Context, wanted: str) -> Sequence[int]:
     # Read as they lie and sorted afterwards: rare words would be looked for all along the order.
     anywhere = select(TrackerItem.id).where(TrackerItem.id.in_(select(TrackerItem.id).where(*mine, matches)))
     return ctx.session.scalars(anywhere.order_by(*order).limit(MOST)).all()
+
+
+def _orders(ctx: Context, wanted: str) -> list[Hit]:
+    """Return the work orders of that number, or with these words in them or their asset; open ones first."""
+    listed = order_lists.spec(ctx.now())
+    if listed.search is None:
+        return []
+    mine = order_rows.keys(ctx.actor).where(listed.search(ctx, wanted)).order_by(*order_lists.DUE_FIRST)
+    ids: list[int] = []
+    for part in (order_rows.OPEN, not_(order_rows.OPEN)):
+        if len(ids) < MOST:
+            ids += ctx.session.scalars(mine.where(part).limit(MOST - len(ids)))
+    found = ctx.session.execute(select(*_ORDER).where(WorkOrder.id.in_(ids))) if ids else ()
+    orders = sorted(found, key=lambda row: ids.index(row.id))
+    return [Hit("work_order", row.id, row.title, f"#{row.id}", site=row.site) for row in orders]
 
 
 def _people(ctx: Context, wanted: str) -> list[Hit]:

@@ -11,6 +11,7 @@ from console.services.common.sql import contains
 from console.services.home import search
 from tests.factories import make_user
 from tests.factories.tracker import add_item
+from tests.factories.work_orders import add_asset, add_order
 from tests.support.statements import statements
 
 
@@ -76,8 +77,8 @@ def test_words_that_occur_often_are_found_without_reading_everything(ctx, add, e
     with statements(engine) as seen:
         search.find(ctx, "펌프")
 
-    # Twice for items, once for those of weeks, for whoever has them, for the sites, for people.
-    assert len(seen) == 6
+    # Twice for items and for orders, once for those of weeks, for whoever has them, for the sites, for people.
+    assert len(seen) == 8
 
 
 def test_items_of_other_sites_are_not_found(make_ctx, add):
@@ -168,3 +169,29 @@ def test_items_of_weeks_are_found_by_number_within_the_sites_of_the_reader(make_
     assert seen("W07-1") == seen("w07-001") == {"W07-001"}
     assert seen("w07", "별관") == {"W07-002"}
     assert seen("w08") == set()
+
+
+def test_work_orders_are_found_by_number_words_and_asset_open_ones_first(make_ctx, session, clock):
+    asset = add_asset(session, clock.now(), code="TR-07")
+    done = add_order(session, clock.now(), title="변압기 소음", status="completed", completed_at=clock.now())
+    late = add_order(session, clock.now(), title="소음 원인", asset_id=asset.id, due_at=clock.now())
+    elsewhere = add_order(session, clock.now(), title="소음", site="별관")
+
+    def seen(text, *sites):
+        return [hit.id for hit in search.find(make_ctx("manager", sites or ("*",)), text) if hit.kind == "work_order"]
+
+    assert seen("소음") == [late.id, elsewhere.id, done.id]
+    assert seen("소음", "별관") == [elsewhere.id]
+    assert seen("tr-07") == [late.id]
+    assert done.id in seen(f"#{done.id}")
+    assert seen("ㅂㅇㄱ") == [late.id, done.id]
+
+
+def test_eight_open_orders_leave_no_room_for_closed_ones(ctx, session, clock):
+    for number in range(10):
+        add_order(session, clock.now(), title=f"누수 {number}", due_at=clock.now() + timedelta(hours=10 - number))
+    add_order(session, clock.now(), title="누수", status="canceled")
+
+    hits = [hit.title for hit in search.find(ctx, "누수") if hit.kind == "work_order"]
+
+    assert hits == [f"누수 {number}" for number in range(9, 1, -1)]
