@@ -93,6 +93,10 @@ _ITEM: Mapping[str, Said] = {
     "item_type": lambda item, pen: pen.say(item.kind),
     "site": lambda item, pen: item.site or pen.say(N_("Platform")),
 }
+_WORK: Mapping[str, Said] = {
+    **_ITEM,
+    "status": lambda work, pen: pen.say(ORDER_WORDS["status"][work.status]) if work.is_order else _progress(work, pen),
+}
 _CELLS: Mapping[str, Mapping[str, Said]] = {
     "alerts": {
         "event_type": _word("event_type", EVENTS),
@@ -114,7 +118,8 @@ _CELLS: Mapping[str, Mapping[str, Said]] = {
         "inspected_at": lambda row, pen: pen.time(row.inspected_at, row.site),
         "signed_by": lambda row, pen: row.signed_by or pen.say(N_("Not signed")),
     },
-    "late": _ITEM,
+    "late": _WORK,
+    "open_work": _WORK,
     "quality_archives": {"state": lambda row, pen: pen.say(archive_state(row.state).label)},
     "runs": {
         "job_name": _job,

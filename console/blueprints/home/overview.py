@@ -6,13 +6,15 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
+from console.blueprints.home.late import work_url
 from console.domain.jobs import names as job_names
+from console.domain.programme.trackers import programmes
 from console.domain.text import N_
-from console.domain.tracker.tracker import OPEN_STATUSES, REMEDIATION
 from console.services.home import overview
 from console.services.home.activity import FlowLine
 from console.services.jobs import registry
 from console.services.jobs import schedule as run_schedule
+from console.services.work_orders import rows as order_rows
 from console.ui.addresses import url_if
 from console.ui.frame import frame
 from console.ui.navigation import NavItem
@@ -21,6 +23,10 @@ from console.web.request import access, current_actor, web_context
 
 pages = Blueprint("overview", __name__)
 NAV = NavItem("work", 10, "overview.page", N_("Overview"), "layout-dashboard", phone=True)
+
+
+# Who may give away what there is to do, by its tracker; orders have none.
+_WRITE = {"": (order_rows.WRITE,), **{one.key: one.write for one in programmes()}}
 
 
 @pages.get("/overview")
@@ -43,18 +49,20 @@ def _values(site: str | None) -> dict[str, Any]:
             "late": url_if("late.page", **at),
             "late_board": url_if("late.page", of="board", **at),
             "late_weeks": url_if("late.page", of="weeks", **at),
-            "soon": url_if("board.page", due="due_soon", view="table", **at),
-            "unassigned": url_if("board.page", unassigned="1", view="table", **at),
-            "open": url_if("board.page", status=OPEN_STATUSES, view="table", **at),
+            "late_orders": url_if("late.page", of="orders", **at),
+            "soon": url_if("late.open_work", due="due_soon", **at),
+            "unassigned": url_if("late.open_work", unassigned="1", **at),
+            "open": url_if("late.open_work", **at),
             "done": url_if("board.page", status="done", state="all", sort="-completed_at", view="table", **at),
             "gate": url_if("gate.page"),
             "jobs": url_if("jobs.page"),
             "audit": url_if("audit.page"),
         },
         "item_url": lambda item_id: url_for("board.item", item_id=item_id),
+        "work_url": work_url,
         "run_url": _run_url,
         "titles": {job.name: job.title or job.name for job in registry.all_jobs() if job.name != job_names.GATE},
-        "can_assign": any(actor.can(name) for name in REMEDIATION.write),
+        "can_assign": lambda work: any(map(actor.can, _WRITE.get(work.tracker, ()))),
     }
 
 

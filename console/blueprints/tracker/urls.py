@@ -90,6 +90,11 @@ def place_of_item(item: ItemView) -> TrackerUrls:
     return place_of(item.tracker if item.tracker in WEEKS else None)
 
 
+def item_page(tracker: str, item_id: int) -> str:
+    """Return the page of an item of the tracker with that key."""
+    return place_of(tracker if tracker in WEEKS else None).url("item", item_id=item_id)
+
+
 def item_url(item: ItemView, **values: Any) -> str:
     """Return the page of an item; `work` names the list of My work that it is opened from, and leads back to."""
     return place_of_item(item).url("item", item_id=item.id, **values)

@@ -27,7 +27,9 @@ from console.ui.responses import vary
 from console.web.request import abandon, access, current_actor, web_context
 
 pages = Blueprint("work_orders", __name__)
-NAV = NavItem("facility", 10, "work_orders.page", N_("Work orders"), "tool", permission=READ, phone=True)
+NAV = NavItem(
+    "facility", 10, "work_orders.page", N_("Work orders"), "tool", permission=READ, count="late_orders", phone=True
+)
 EVENTS_SHOWN = 100
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,6 +28,8 @@ from console.services.jobs import runs
 from console.services.tracker import rows, tallies
 from console.services.tracker.lists import day_ends
 from console.services.tracker.summary import late_key
+from console.services.work_orders import counts
+from console.services.work_orders import rows as order_rows
 
 VERDICTS = {"go": "GO", "no_go": "NO-GO"}
 # One sentence for a single item, one for many that changed in the same step.
@@ -70,17 +72,18 @@ class FlowLine:
 class Figures:
     """Numbers beside the places of the rail, within the actor's scope.
 
-    Late items of the board and of the weeks, and what is due today of the actor's own work.
+    Late items of the board and of the weeks, late work orders, and what is due today of the actor's own work.
     """
 
     late_board: int = 0
     late_weeks: int = 0
+    late_orders: int = 0
     my_work: int = 0
 
     @property
     def late(self) -> int:
         """Everything that is late, wherever it stands."""
-        return self.late_board + self.late_weeks
+        return self.late_board + self.late_weeks + self.late_orders
 
 
 def start_of_day(ctx: Context, now: datetime) -> datetime:
@@ -90,14 +93,15 @@ def start_of_day(ctx: Context, now: datetime) -> datetime:
 
 
 def figures(ctx: Context, site: str | None = None) -> Figures:
-    """Count late items (of `site`) and the actor's own ones that are due today, of all trackers: one statement."""
+    """Count what is late (of `site`) and the actor's own items that are due today: a statement for items and orders."""
     actor, now = ctx.actor, ctx.now()
     readable = tuple(one for one in programmes() if any(map(actor.can, one.read)))
-    if not readable:
-        return Figures()
-    who = (actor.user_id, actor.username, actor.site_scope)
-    key = ("figures", tuple(one.key for one in readable), who, site)
-    return cached_query_until(ctx, key, now, lambda: _figures(ctx, readable, now, site))
+    found = Figures()
+    if readable:
+        who = (actor.user_id, actor.username, actor.site_scope)
+        key = ("figures", tuple(one.key for one in readable), who, site)
+        found = cached_query_until(ctx, key, now, lambda: _figures(ctx, readable, now, site))
+    return replace(found, late_orders=counts.late(ctx, site)) if actor.can(order_rows.READ) else found
 
 
 def _figures(
@@ -124,7 +128,7 @@ def _figures(
     own, late_weeks, *others = ctx.session.execute(select(*wanted)).one()
     (late_board,) = known or others[len(coming) :]
     until = min(due for due in (*others[: len(coming)], ends) if due is not None)
-    return Figures(late_board, late_weeks, own), until
+    return Figures(late_board, late_weeks, my_work=own), until
 
 
 def _next_due(actor: Actor, programme: TrackerKind, now: datetime, site: str | None) -> ColumnElement[Any]:

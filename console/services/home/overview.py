@@ -12,8 +12,10 @@ from console.core.context import Context
 from console.domain.tracker.tracker import REMEDIATION
 from console.models.automation import BacklogSample
 from console.services.gate import gate
-from console.services.home import activity
-from console.services.home.activity import Figures, FlowLine
+from console.services.home import activity, work
+from console.services.home.activity import Figures as Late
+from console.services.home.activity import FlowLine
+from console.services.home.work import Figures, Work
 from console.services.jobs import runs
 from console.services.jobs.schedule import ScheduleHealth
 from console.services.policies import automation
@@ -40,17 +42,19 @@ class Overview:
     computed_at: datetime
     site: str | None
     gate: gate.Overview | None
+    work: Figures | None
+    first: tuple[Work, ...]
     board: BoardSummary | None
     trends: Trends | None
     schedule: ScheduleHealth | None
     flow: tuple[FlowLine, ...]
-    figures: Figures
+    figures: Late
     stopped: Stopped | None
 
     @property
     def nothing(self) -> bool:
         """Return whether there is no part at all for this reader."""
-        return self.gate is None and self.board is None and self.schedule is None
+        return self.gate is None and self.work is None and self.schedule is None
 
 
 def read(ctx: Context, site: str | None, schedule: Callable[[Context], ScheduleHealth] | None = None) -> Overview:
@@ -63,6 +67,8 @@ def read(ctx: Context, site: str | None, schedule: Callable[[Context], ScheduleH
         computed_at=ctx.now(),
         site=site,
         gate=gate.overview(ctx) if any(map(can, gate.READ)) else None,
+        work=work.figures(ctx, site) if any(map(can, work.READ)) else None,
+        first=work.do_first(ctx, site),
         board=board,
         trends=_trends(ctx, site, board) if board is not None else None,
         schedule=schedule(ctx) if schedule is not None and any(map(can, runs.READ)) else None,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, or_, select
+from sqlalchemy import ScalarSelect, func, or_, select
 
 from console.core.context import Context
 from console.core.revisions import ALWAYS
@@ -19,7 +19,6 @@ from console.models.tracker import TrackerCommand, TrackerCompletion, TrackerEve
 from console.services.audit import record as audit
 from console.services.common.query_cache import cache_put, cached_query, cached_query_until
 from console.services.tracker import rows, tallies
-from console.services.tracker.rows import ItemView
 
 TREND_DAYS = 7
 
@@ -203,76 +202,51 @@ def measured(
 
 @dataclass(frozen=True)
 class BoardSummary:
-    """What the overview page says about the board, as of `computed_at`.
+    """What the overview page says about the board alone.
 
     `finished_by_day` has the last seven days (of the business zone), oldest first; `throughput_per_day` is their
-    average. `first` is what to do first: the five open items with the earliest deadlines. `next_due_at` is the nearest
-    deadline that has not passed.
+    average.
     """
 
-    computed_at: datetime
     open: int
     late: int
-    due_24h: int
-    next_due_at: datetime | None
     unassigned: int
     throughput_per_day: float
     finished_by_day: tuple[tuple[date, int], ...]
-    first: tuple[ItemView, ...]
 
 
 def board_summary(ctx: Context, site: str | None = None, programme: TrackerKind = REMEDIATION) -> BoardSummary:
-    """Return late, due within 24 h, unassigned, finished per day and the first things to do: three queries."""
+    """Return what is open, late, unassigned, and finished per day: two queries."""
     ctx.actor.require(*programme.read)
     check_site(ctx, site)
     now = ctx.now()
     key = ("board_summary", programme.key, ctx.actor.site_scope, site)
-    mine = rows.keys(programme, ctx.actor).where(rows.OPEN)
-    if site is not None:
-        mine = mine.where(TrackerItem.site_key == site)
-    heads = cached_query_until(ctx, (*key, "counts"), now, lambda: _heads(ctx, programme, site, mine, now))
-    total, late, soon, unassigned, next_due_at = heads
+    total, late, unassigned = cached_query_until(ctx, key, now, lambda: _heads(ctx, programme, site, now))
     by_day = finished_by_day(ctx, programme, now, site)
-
-    def read() -> Sequence[Row[Any]]:
-        order = (TrackerItem.due_at.asc(), TrackerItem.priority.asc(), TrackerItem.id.asc())
-        ids = mine.order_by(*order).limit(5).subquery()
-        found = rows.base(programme, ctx.actor).join(ids, ids.c.id == TrackerItem.id)
-        return ctx.session.execute(found.order_by(*order)).all()
-
     return BoardSummary(
-        computed_at=now,
         open=total,
         late=late,
-        due_24h=soon,
-        next_due_at=next_due_at,
         unassigned=unassigned,
         throughput_per_day=round(sum(count for _day, count in by_day) / TREND_DAYS, 1),
         finished_by_day=by_day,
-        first=rows.views(programme, cached_query(ctx, (*key, "first"), read), now),
     )
 
 
 def _heads(
-    ctx: Context, programme: TrackerKind, site: str | None, mine: Select[Any], now: datetime
-) -> tuple[tuple[Any, ...], datetime]:
-    """Count open, late, due within 24 h and unassigned, give the next deadline, and tell until when that holds."""
-    day = timedelta(hours=24)
-
-    def next_due(condition: ColumnElement[bool]) -> ScalarSelect[datetime | None]:
-        return mine.where(condition).with_only_columns(func.min(TrackerItem.due_at)).scalar_subquery()
-
-    due, sites = TrackerItem.due_at, None if site is None else (site,)
+    ctx: Context, programme: TrackerKind, site: str | None, now: datetime
+) -> tuple[tuple[int, int, int], datetime]:
+    """Count open, late and unassigned, and tell until when that holds: to the next deadline."""
+    sites = None if site is None else (site,)
     kept = tallies.sums(ctx.actor, (programme,), (*domain.OPEN_STATUSES, "unassigned_open"), sites).subquery()
-    soon_count = mine.where(due.between(now, now + day)).with_only_columns(func.count()).scalar_subquery()
-    numbers = (tallies.late(ctx.actor, (programme,), now, sites), soon_count)
-    changes = (next_due(due >= now), next_due(due > now + day))
-    *by_status, unassigned, late, soon, late_at, soon_at = ctx.session.execute(
-        select(*kept.c, *numbers, *changes)
-    ).one()
-    cache_put(ctx, late_key(ctx, programme, site), now, late_at or ALWAYS, late)
-    counts = (sum(by_status), late, soon, unassigned, late_at)
-    return counts, min(late_at or ALWAYS, soon_at - day if soon_at else ALWAYS)
+    coming = rows.keys(programme, ctx.actor).where(rows.OPEN, TrackerItem.due_at >= now)
+    if site is not None:
+        coming = coming.where(TrackerItem.site_key == site)
+    next_due = coming.with_only_columns(func.min(TrackerItem.due_at)).scalar_subquery()
+    late_items = tallies.late(ctx.actor, (programme,), now, sites)
+    *by_status, unassigned, late, until = ctx.session.execute(select(*kept.c, late_items, next_due)).one()
+    holds = until or ALWAYS
+    cache_put(ctx, late_key(ctx, programme, site), now, holds, late)
+    return (sum(by_status), late, unassigned), holds
 
 
 def finished_by_day(

@@ -34,6 +34,21 @@ class Figures:
     done_this_week: int
 
 
+def late(ctx: Context, site: str | None = None) -> int:
+    """Return how many of the orders that the caller may see (at one site) are late: one query, or none at all."""
+    ctx.actor.require(READ)
+    now = ctx.now()
+    seen = [rows.visible(ctx.actor)] + ([] if site is None else [WorkOrder.site == site])
+
+    def look() -> tuple[int, datetime]:
+        past = select(func.count()).select_from(WorkOrder).where(rows.overdue(now), *seen)
+        coming = select(func.min(WorkOrder.due_at)).where(rows.OPEN, WorkOrder.due_at >= now)
+        number, until = ctx.session.execute(select(past.scalar_subquery(), coming.scalar_subquery())).one()
+        return number, until or ALWAYS
+
+    return cached_query_until(ctx, ("work_orders_late", ctx.actor.site_scope, site), now, look)
+
+
 def figures(ctx: Context, site: str | None = None) -> Figures:
     """Return the figures of the orders that the caller may see, at one site or all: three queries, or none at all.
 

@@ -164,7 +164,7 @@ def _people(ctx: Context) -> Choices:
     return [("me", N_("Me")), ("none", N_("Nobody")), *others]
 
 
-def _search(_ctx: Context, words: str) -> ColumnElement[bool]:
+def matches(words: str) -> ColumnElement[bool]:
     """Return the condition that an order has these words in it, or this number."""
     texts = (WorkOrder.title, WorkOrder.description, WorkOrder.location, WorkOrder.site, WorkOrder.assignee)
     named = select(User.username).where(contains(User.display_name.expression, words))
@@ -209,7 +209,7 @@ def spec(now: datetime) -> ListSpec:
         key=WorkOrder.id.expression,
         columns=rows.COLUMNS,
         filters=FILTERS,
-        search=_search,
+        search=lambda _ctx, words: matches(words),
         order=DUE_FIRST,
         implied={"state": ("open",)},
         holds=rows.views_hold,
