@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from console.adapters import tls
-from console.adapters.talk import ended_after
+from console.adapters.talk import Talk, ended_after
 
 # More than this of an answer is none: our largest are some hundred kilobytes.
 READ_AT_MOST = 4 * 1024 * 1024
@@ -97,7 +97,7 @@ class Installation:
         if left <= 0:
             raise Unreachable("the time for the whole walk is used up")
         end = time.monotonic() + left
-        connection = http.client.HTTPConnection(self._parts.netloc, timeout=left)
+        connection = Talk(self._parts.netloc, timeout=left)
         headers = {
             "Accept": accept,
             "Accept-Encoding": "identity",

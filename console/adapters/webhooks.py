@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from console.adapters import tls
 from console.adapters.alert_text import lines
-from console.adapters.talk import ended_after
+from console.adapters.talk import BrokenOffError, Talk, ended_after
 from console.core.config import Config
 from console.core.serialize import plain
 from console.domain.alerts.alerts import MAIL, SLACK, TEAMS, Channel, Sent, answered, signature
@@ -99,6 +99,8 @@ class Sender:
             return Sent(error=f"certificate refused: {error.verify_message}"[:200], retryable=True)
         except ValueError as error:
             return Sent(error=f"webhook url error: {error}")
+        except BrokenOffError:
+            return Sent(error="webhook url error: the answer broke off", retryable=True)
         except (OSError, http.client.HTTPException) as error:
             text = "timed out" if isinstance(error, TimeoutError) else type(error).__name__
             return Sent(error=f"webhook url error: {text}", retryable=True)
@@ -117,6 +119,9 @@ class Sender:
         connection = self._connection(parts)
         try:
             with ended_after(connection, self._timeout):
+                if isinstance(connection.sock, ssl.SSLSocket):
+                    # Inside: a receiver could spell out its certificate a letter at a time.
+                    connection.sock.do_handshake()
                 path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
                 connection.request("POST", path, body=body, headers=headers)
                 response = connection.getresponse()
@@ -134,8 +139,8 @@ class Sender:
         # Connected to the very address that was checked: a second look-up could lead elsewhere.
         connected = socket.create_connection((address, port), timeout=self._timeout)
         if secure:
-            connected = tls.verifying().wrap_socket(connected, server_hostname=host)
-        connection = http.client.HTTPConnection(host, port, timeout=self._timeout)
+            connected = tls.verifying().wrap_socket(connected, server_hostname=host, do_handshake_on_connect=False)
+        connection = Talk(host, port, timeout=self._timeout)
         connection.sock = connected
         return connection
 

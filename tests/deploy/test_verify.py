@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,6 +28,7 @@ from console.core.config import APP_ROOT
 from console.deploy.__main__ import deploy
 from console.domain.releases.walk import EXIT_CODES
 from console.models.jobs import JobRun
+from tests.support.raw_server import dripping, raw_server, silent
 
 TOKEN = "token-of-the-test"
 GUIDE = APP_ROOT / "docs/W15_MIGRATION_ROLLBACK.md"
@@ -318,46 +319,10 @@ def test_a_token_never_follows_a_redirect():
     assert target.heard == []
 
 
-@contextmanager
-def raw(talk):
-    """Serve connections by a function of the socket."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        over = threading.Event()
-
-        def serve():
-            while not over.is_set():
-                try:
-                    connection, _address = listener.accept()
-                except OSError:
-                    return
-                threading.Thread(target=talk, args=(connection, over), daemon=True).start()
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            over.set()
-            listener.close()
-
-
-def silent(connection, over):
-    over.wait(30)
-    connection.close()
-
-
-def dripping(connection, over):
-    """Say a letter of a header now and then, for ever."""
-    with connection, suppress(OSError):
-        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
-        while not over.wait(0.05):
-            connection.sendall(b"x")
-
-
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("talk", [silent, dripping])
 def test_a_server_that_hangs_is_left_and_not_asked_again(talk, scheme):
-    with raw(talk) as port:
+    with raw_server(talk) as port:
         began = time.monotonic()
         found = run(f"{scheme}://127.0.0.1:{port}", "--timeout", "0.5")
 

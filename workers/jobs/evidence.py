@@ -68,12 +68,15 @@ class IntegrityOptions(BodyModel):
 @job(
     job_names.EVIDENCE_INTEGRITY,
     title=N_("Read evidence and archives again"),
-    sentence=N_("Compares evidence files and archives with their hashes, taking turns through all of them."),
+    sentence=N_(
+        "Compares evidence files, archives and backups of recovery drills with their hashes, "
+        "taking turns through all of them."
+    ),
     options=IntegrityOptions,
     reads_first=True,
     permission="admins:manage",
 )
 def evidence_integrity(ctx: Context, options: IntegrityOptions) -> Outcome:
-    """Read and compare, as `GET /api/ops/integrity/evidence-archive` does."""
-    made = integrity.batch(ctx, sample=options.sample_per_table, most=options.max_issues)
+    """Read and compare, as `GET /api/ops/integrity/evidence-archive` does, and the copies of recovery drills."""
+    made = integrity.batch(ctx, sample=options.sample_per_table, most=options.max_issues, copies=True)
     return Outcome(integrity.as_detail(made), _STATUS[made.status])

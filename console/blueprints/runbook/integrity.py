@@ -11,7 +11,7 @@ from flask_openapi3.models.tag import Tag
 
 from console.domain.jobs import names as job_names
 from console.domain.programme.catalogue import WEEKS
-from console.domain.runbook.integrity import IntegrityReport
+from console.domain.runbook.integrity import RECOVERY_COPY, IntegrityReport
 from console.domain.text import N_
 from console.inputs.integrity import IntegrityQuery
 from console.inputs.response_models import shape
@@ -71,6 +71,7 @@ def page() -> Response:
         panel=_panel(integrity_page.current_run(ctx)),
         owner_url=_owner_url,
         months_url=url_if("audit.page"),
+        copies_url=url_if("recovery.page"),
     )
 
 
@@ -96,7 +97,9 @@ def panel() -> ResponseReturnValue:
 
 
 def _owner_url(one: Broken) -> str | None:
-    """Return the page where a broken file belongs: its item, or the list of its archives."""
+    """Return the page where a broken file belongs: its item, its drill, or the list of its archives."""
+    if one.shelf == RECOVERY_COPY:
+        return url_if("recovery.run", run_id=one.file_id)
     if one.item_id is None:
         return url_if(words.ARCHIVE_PAGES.get(one.shelf, ""))
     if one.shelf in WEEKS:

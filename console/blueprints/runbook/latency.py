@@ -14,6 +14,7 @@ from console.core.serialize import csv_text
 from console.domain.durations import length
 from console.domain.reliability.alert_rules import NAMES
 from console.domain.text import N_
+from console.services.alerts import outbox as alerts
 from console.services.audit import record as audit
 from console.services.reliability import routes
 from console.services.reliability.routes import RouteDetail
@@ -22,7 +23,7 @@ from console.ui.formats import tr
 from console.ui.navigation import tab
 from console.ui.responses import download, file_stamp, show, wants_bom
 from console.ui.times import localtime
-from console.web.request import access, web_context
+from console.web.request import access, current_actor, web_context
 from console.web.timing import remembered
 
 READ = routes.READ
@@ -69,10 +70,22 @@ def page() -> Response:
                 name: url_for("ops_latency.page", route=name, _anchor="route-title", **period) for name in known
             },
             "alerts": url_if("alerts.page", event="ops_api_burn_rate"),
+            **_messages(detail),
             "item": url_if("board.item", item_id=detail.item.id) if detail.item else None,
             "periods": _periods(endpoint, days),
         },
     )
+
+
+def _messages(detail: RouteDetail) -> dict[str, dict[int, str]]:
+    """Return where the messages of its alerts stand, and where an alert can be marked as false, by delivery."""
+    ids = [one.delivery_id for alert in (*detail.open_alerts, *detail.ended_alerts) for one in alert.told]
+    read = {one: url_if("alerts.detail", delivery_id=one) for one in ids}
+    may_mark = any(map(current_actor().can, alerts.WRITE))
+    return {
+        "messages": {one: url for one, url in read.items() if url},
+        "marks": {one: f"{url}#mark-false" for one, url in read.items() if url and may_mark},
+    }
 
 
 def _periods(endpoint: str, days: int) -> list[tuple[str, str, bool]]:

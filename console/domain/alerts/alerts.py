@@ -108,6 +108,8 @@ _EXPLAINED = (
     ),
     (r"webhook returned status (\d+)", N_("It answered %(cause)s")),
     (r"webhook url error: timed out", N_("It did not answer in time")),
+    (r"webhook url error: the answer broke off", N_("Its answer broke off in the middle")),
+    (r"certificate refused: (.+)", N_("Its certificate was refused (%(cause)s)")),
     (r"webhook url error: the address is inside a private network", N_("Its address is inside a private network")),
     (r"webhook url error: only http and https addresses can be used", N_("Its address is neither http nor https")),
     (r"webhook url error: (.+)", N_("It could not be reached (%(cause)s)")),

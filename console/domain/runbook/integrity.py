@@ -11,6 +11,8 @@ from console.domain.runbook.runbook import CRITICAL, OK, UNKNOWN, WARNING, Findi
 from console.domain.text import T, Text
 
 MISSING_HASH, READ_ERROR, MISSING_BLOB, MISMATCH = "missing_sha256", "read_error", "missing_blob", "sha256_mismatch"
+# The kind under which kept copies of recovery drills stand beside the archives.
+RECOVERY_COPY = "recovery_copy"
 # It runs every night.
 MAX_AGE = timedelta(days=3)
 _RANKS = (OK, WARNING, CRITICAL)
@@ -69,7 +71,8 @@ class ArchiveCheck:
 class IntegrityReport:
     """API contract, evidence and archive integrity; `issues` and `stored_issues` are cut, the counters are not.
 
-    `stored` are the archives that runs left behind; `evidence_status` is the verdict without them.
+    `stored` are the archives that runs left behind, and the copies of recovery drills where those were read;
+    `evidence_status` is the verdict without them.
     """
 
     status: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -67,6 +68,21 @@ def of_delivery(ctx: Context, event_type: str, raised_at: datetime) -> Mark | No
         )
     )
     return None if row is None else view_of(Mark, row)
+
+
+def marked_false(ctx: Context, delivery_ids: Collection[int]) -> frozenset[int]:
+    """Return those of the deliveries whose alert stands marked as false, whichever of its deliveries was marked."""
+    ctx.actor.require(*READ)
+    if not delivery_ids:
+        return frozenset()
+    standing = select(AlertMark.id).where(
+        AlertMark.kind == FALSE,
+        AlertMark.event_type == AlertDelivery.event_type,
+        AlertMark.happened_at == AlertDelivery.created_at,
+        AlertMark.withdrawn_at.is_(None),
+    )
+    marked = select(AlertDelivery.id).where(AlertDelivery.id.in_(delivery_ids), standing.exists(), *visible(ctx))
+    return frozenset(ctx.session.scalars(marked))
 
 
 def mark_false(ctx: Context, delivery_id: int, reason: str) -> Mark:

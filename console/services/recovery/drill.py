@@ -36,7 +36,8 @@ from console.services.backup.backup import Backup
 from console.services.backup.keys import backup_key
 from console.services.evidence import store
 from console.services.jobs.progress import current, progress
-from console.services.recovery import history, proof
+from console.services.recovery import copies as kept
+from console.services.recovery import proof
 
 log = structlog.get_logger(__name__)
 
@@ -285,12 +286,11 @@ class _Drill:
         report.restore_valid = not wrong and not shown.broken
 
     def _prune(self) -> None:
-        """Remove what is older than the retention, but never the newest backup that was proven."""
+        """Remove what is older than the retention, but never the newest backup that was proven and is still whole."""
         names = [path.name for path in self._folder.glob("dr-rehearsal-*.backup")]
         keep = {Path(self._report.backup_file or "").name}
         if not self._report.restore_valid:
-            proven = history.last_proven(self._ctx)
-            keep.add(Path(proven.detail.get("backup_file") or "").name if proven else "")
+            keep |= set(kept.worth_keeping(self._ctx))
             self._ctx.session.rollback()
         for name in rules.outdated(names, keep=keep, now=self._now, retention_days=self._report.retention_days):
             (self._folder / name).unlink(missing_ok=True)

@@ -22,6 +22,7 @@ from console.domain.tracker.tracker import REMEDIATION
 from console.models.jobs import JobRun
 from console.models.reliability import BurnAlert
 from console.models.tracker import TrackerItem
+from console.services.alerts import marks, outbox
 from console.services.reliability import buckets, latency
 from console.services.reliability.latency import MemorySamples
 from console.services.tracker import rows
@@ -37,8 +38,16 @@ CHECKS = ("api_burn_rate", "api_latency_p95")
 
 
 @dataclass(frozen=True)
+class Told:
+    """A channel (masked) that the begin of a burn was queued for, and the delivery of that message."""
+
+    channel: str
+    delivery_id: int
+
+
+@dataclass(frozen=True)
 class Alert:
-    """A burn that was noticed: since when (UTC), to which channels (masked) its begin was queued, when it ended."""
+    """A burn that was noticed: since when (UTC), whom its begin was queued for, when it ended."""
 
     id: int
     endpoint: str
@@ -46,7 +55,7 @@ class Alert:
     started_at: datetime
     quiet_since: datetime | None
     ended_at: datetime | None
-    told: tuple[str, ...]
+    told: tuple[Told, ...]
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,10 @@ class Item:
 
 @dataclass(frozen=True)
 class RouteDetail:
-    """One route over `days`: trend, deploys, alerts; `risen_since` is the deploy since which it is slower."""
+    """One route over `days`: trend, deploys, alerts; `risen_since` is the deploy since which it is slower.
+
+    `marked_false` are the deliveries of its alerts that people called false, as far as the caller may read deliveries.
+    """
 
     route: Route
     days: int
@@ -92,6 +104,7 @@ class RouteDetail:
     risen_since: Deploy | None
     open_alerts: tuple[Alert, ...]
     ended_alerts: tuple[Alert, ...]
+    marked_false: frozenset[int]
     item: Item | None
 
     def alert_of(self, rule: str) -> Alert | None:
@@ -155,6 +168,8 @@ def detail(ctx: Context, found: Routes, endpoint: str, days: int) -> RouteDetail
     risen = next((one for one in reversed(deploys) if has_risen(parts, floor(one.at, width), least)), None)
     ended = select(BurnAlert).where(BurnAlert.endpoint_key == endpoint, BurnAlert.ended_at.is_not(None))
     newest = ended.order_by(BurnAlert.started_at.desc(), BurnAlert.id.desc()).limit(ENDED_MOST)
+    open_alerts = found.alerts.get(endpoint, ())
+    ended_alerts = tuple(_alert(row) for row in ctx.session.scalars(newest))
     return RouteDetail(
         route=route,
         days=days,
@@ -162,15 +177,22 @@ def detail(ctx: Context, found: Routes, endpoint: str, days: int) -> RouteDetail
         step_minutes=step,
         deploys=deploys,
         risen_since=risen,
-        open_alerts=found.alerts.get(endpoint, ()),
-        ended_alerts=tuple(_alert(row) for row in ctx.session.scalars(newest)),
+        open_alerts=open_alerts,
+        ended_alerts=ended_alerts,
+        marked_false=_marked_false(ctx, (*open_alerts, *ended_alerts)),
         item=_item(ctx),
     )
 
 
 def _alert(row: BurnAlert) -> Alert:
-    told = tuple(str(one.get("target", "")) for one in row.told_json)
+    told = tuple(Told(one["target"], one["delivery_id"]) for one in row.told_json)
     return Alert(row.id, row.endpoint_key, row.rule, row.started_at, row.quiet_since, row.ended_at, told)
+
+
+def _marked_false(ctx: Context, alerts: Sequence[Alert]) -> frozenset[int]:
+    if not any(map(ctx.actor.can, outbox.READ)):
+        return frozenset()
+    return marks.marked_false(ctx, [one.delivery_id for alert in alerts for one in alert.told])
 
 
 def _deploys(ctx: Context, since: datetime) -> tuple[Deploy, ...]:

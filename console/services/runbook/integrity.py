@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -32,17 +32,21 @@ from console.services.audit.keys import signing_key_id
 from console.services.evidence import store as evidence_store
 from console.services.jobs import runs
 from console.services.jobs.progress import progress
+from console.services.recovery import copies as recovery_copies
+from console.services.recovery.copies import CopyReading
 
 READ = ("admins:manage", "audit:read")
 MOST_SAMPLES, MOST_ISSUES = 200, 500
 STORED_ARCHIVES = 3
+COPY = domain.RECOVERY_COPY
 Issue = dict[str, Any]
 
 
-def batch(ctx: Context, *, sample: int | None = None, most: int | None = None) -> IntegrityReport:
+def batch(ctx: Context, *, sample: int | None = None, most: int | None = None, copies: bool = False) -> IntegrityReport:
     """Read up to `sample` files of each module and the archives, and remember what was read.
 
-    Only the sites of the caller. The files are read before the transaction may write. Raises PermissionDenied.
+    `copies` reads kept copies of recovery drills too: gigabytes, for which no client waits. Only the caller's sites.
+    The files are read before the transaction may write. Raises PermissionDenied.
     """
     ctx.actor.require(*READ)
     sample = min(sample or ctx.config["EVIDENCE_INTEGRITY_SAMPLE_PER_TABLE"], MOST_SAMPLES)
@@ -60,9 +64,13 @@ def batch(ctx: Context, *, sample: int | None = None, most: int | None = None) -
         tables.append(TableCheck(module, **counters))
         progress(ctx, number, len(MODULES))
     readings = {kind: reading.in_turn(ctx, kind, sample) for kind in kept.KINDS}
+    looked_at = _copies(ctx) if copies else []
     _remember(ctx, problems, [one for found in readings.values() for one in found])
     stored = [_stored_check(kind, found) for kind, found in readings.items()]
     stored_issues = [_stored_issue(one) for found in readings.values() for one in found if one.problem]
+    if copies:
+        stored.append(_stored_check(COPY, looked_at))
+        stored_issues += [_copy_issue(one) for one in looked_at if one.problem]
     made = domain.report(tables, issues, archive, stored, stored_issues, sample=sample, most=most)
     audit.viewed(
         ctx,
@@ -84,7 +92,20 @@ def facts(ctx: Context) -> IntegrityFacts:
     return IntegrityFacts(ctx.now(), run.detail, run.finished_at, failed=run.error_code is not None)
 
 
-def _stored_check(kind: str, found: list[Reading]) -> StoredCheck:
+def _copies(ctx: Context) -> list[CopyReading]:
+    """Read kept copies of drills again; those that the last reading found broken come first."""
+    last = runs.latest(ctx, job_names.EVIDENCE_INTEGRITY)
+    known = [one["file_id"] for one in (last.detail if last else {}).get("stored_issues", ()) if one["kind"] == COPY]
+    return recovery_copies.in_turn(ctx, known)
+
+
+def _copy_issue(one: CopyReading) -> Issue:
+    path = one.copy.path
+    return {"kind": COPY, "file_id": one.copy.run_id, "label": "", "name": path.name, "reason": one.problem,
+            "place": reading.FOLDER, "cause": one.cause}  # fmt: skip
+
+
+def _stored_check(kind: str, found: Sequence[Reading | CopyReading]) -> StoredCheck:
     counted = Counter(one.problem for one in found)
     return StoredCheck(kind, len(found), counted[kept.MISSING], counted[kept.CHANGED], counted[kept.UNREADABLE])
 

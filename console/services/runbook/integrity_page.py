@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import case, func, select
 
 from console.core.context import Context
-from console.domain.archives.archives import KINDS
+from console.domain.archives.archives import FAULTS, KINDS
 from console.domain.evidence.evidence import MODULES
 from console.domain.jobs import names as job_names
+from console.domain.runbook.integrity import RECOVERY_COPY
 from console.models.archives import StoredFile
 from console.models.evidence import EvidenceFile
 from console.services.jobs import runs
@@ -84,6 +85,17 @@ class PageData:
         return self.result.get("archive")
 
     @property
+    def copies(self) -> Mapping[str, Any] | None:
+        """Return what the newest reading found of the copies of recovery drills, if it read them."""
+        return next((one for one in self.result.get("stored", ()) if one["kind"] == RECOVERY_COPY), None)
+
+    @property
+    def broken_count(self) -> int:
+        """Return how many files are not what was stored, as far as they were read."""
+        copies = self.copies or {}
+        return self.total("broken") + self.unsound_audit + sum(copies.get(f"{problem}_count", 0) for problem in FAULTS)
+
+    @property
     def unsound_audit(self) -> int:
         """Return how many kept audit archives the newest reading found changed."""
         return int((self.audit or {}).get("stored_mismatch_count", 0))
@@ -99,7 +111,7 @@ def page_data(ctx: Context) -> PageData:
         result=run.detail if run and run.error_code is None else {},
         evidence=_evidence(ctx),
         archives=_archives(ctx),
-        broken=(*_broken_archives(ctx), *_broken_evidence(ctx)),
+        broken=(*_broken_copies(run), *_broken_archives(ctx), *_broken_evidence(ctx)),
         audit_months=len(integrity.stored_archives(ctx)),
     )
 
@@ -131,6 +143,14 @@ def _archives(ctx: Context) -> list[Shelf]:
     columns = _columns(table.kind, table.created_at, table.checked_at, table.problem)
     found = {row[0]: Shelf(*row) for row in ctx.session.execute(select(*columns).group_by(table.kind))}
     return [found.get(kind, Shelf(kind, 0)) for kind in KINDS]
+
+
+def _broken_copies(run: Run | None) -> list[Broken]:
+    """Return the copies of recovery drills that the newest reading found broken; they have no row of their own."""
+    issues = run.detail.get("stored_issues", ()) if run else ()
+    found = [one for one in issues if one["kind"] == RECOVERY_COPY]
+    at = run.finished_at if run else None
+    return [Broken(RECOVERY_COPY, one["file_id"], one["name"], one["reason"], at) for one in found]
 
 
 def _broken_archives(ctx: Context) -> list[Broken]:

@@ -25,6 +25,7 @@ EVIDENCE_PROBLEMS: dict[str, Word] = {
 ARCHIVE_KINDS = {
     archives.QUALITY_REPORT.key: N_("Quality reports"),
     archives.DAILY_CHECK.key: N_("Daily checks"),
+    integrity.RECOVERY_COPY: N_("Backups of recovery drills"),
     "remediation": N_("Remediation board"),
 }
 ARCHIVE_PAGES = {archives.QUALITY_REPORT.key: "reports.page", archives.DAILY_CHECK.key: "daily_check.page"}

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -97,3 +99,34 @@ def test_the_page_asks_the_same_number_of_queries_whatever_was_measured(api, bur
     ctx.commit()
 
     assert asked() == before
+
+
+def test_an_alert_leads_to_its_message_and_to_the_form_that_marks_it_false(api, ctx, config):
+    told = replace(ctx, config=config.replaced(ALERT_WEBHOOK_URLS="https://hooks.example/x"))
+    for minutes in (2, 20, 40):
+        _store(told, "GET /api/work-orders", 800.0, minutes)
+    burn_alerts.check(told)
+    told.commit()
+    caller = api()
+
+    before = caller.get(PAGE, headers=ENGLISH).text
+    form = caller.get("/alerts/1").text
+    caller.post("/api/ops/alerts/deliveries/1/false", json={"reason": "a drill"})
+    after = caller.get(PAGE, headers=ENGLISH).text
+
+    assert re.search(r'Told: <a href="/alerts/1">https://hooks\.example/…</a>', before)
+    assert 'href="/alerts/1#mark-false"' in before
+    assert 'id="mark-false"' in form
+    # Both rules burn, raised at one moment: what people say of one message, they say of that moment.
+    assert "#mark-false" not in after
+    assert after.count("Marked as false") == 2
+
+
+def test_who_may_not_mark_alerts_gets_no_button(api, ctx, config):
+    told = replace(ctx, config=config.replaced(ALERT_WEBHOOK_URLS="https://hooks.example/x"))
+    for minutes in (2, 20, 40):
+        _store(told, "GET /api/work-orders", 800.0, minutes)
+    burn_alerts.check(told)
+    told.commit()
+
+    assert "#mark-false" not in api("auditor").get(PAGE, headers=ENGLISH).text

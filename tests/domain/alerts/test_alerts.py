@@ -93,6 +93,8 @@ def test_what_makes_an_address_a_secret_is_never_shown(address, shown):
         ("webhook returned status 503", "It answered 503"),
         ("webhook returned status 302 (redirects are not followed)", "It redirected (302), which is not followed"),
         ("webhook url error: timed out", "It did not answer in time"),
+        ("webhook url error: the answer broke off", "Its answer broke off in the middle"),
+        ("certificate refused: certificate has expired", "Its certificate was refused (certificate has expired)"),
         ("webhook url error: gaierror", "It could not be reached (gaierror)"),
         ("webhook url error: the address is inside a private network", "Its address is inside a private network"),
         ("the channel is no longer configured", "The channel is no longer configured"),

@@ -84,7 +84,8 @@ def place(made, tmp_path, clock, monkeypatch):
         session.query(EvidenceFile).delete()
         from console.models.jobs import JobRun
 
-        session.query(JobRun).filter(JobRun.job_name == "dr_rehearsal").delete()
+        ours = ("dr_rehearsal", "ops_evidence_archive_integrity")
+        session.query(JobRun).filter(JobRun.job_name.in_(ours)).delete()
         session.commit()
     found.engine.dispose()
 
