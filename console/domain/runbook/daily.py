@@ -66,7 +66,12 @@ class Changed:
     @property
     def is_worse(self) -> bool:
         """Return whether it got worse since the run."""
-        return _RANK.index(self.check.status) < _RANK.index(self.before or OK)
+        return is_worse(self.check.status, self.before)
+
+
+def is_worse(status: str, before: str | None) -> bool:
+    """Return whether a result is worse than the one before; before the first there was nothing wrong."""
+    return _RANK.index(status) < _RANK.index(before or OK)
 
 
 def worst_first(checks: Iterable[CheckResult]) -> tuple[CheckResult, ...]:

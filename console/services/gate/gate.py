@@ -16,6 +16,7 @@ from console.domain.gate import gate
 from console.domain.gate.gate import GateSnapshot
 from console.domain.gate.rules import GateFacts, GatePolicy, RunbookFacts, SecurityFacts
 from console.domain.jobs import names as job_names
+from console.domain.runbook.runbook import Runbook
 from console.models.jobs import JobRun
 from console.services.audit import record as audit
 from console.services.common.query_cache import cached_query
@@ -61,6 +62,14 @@ class StoredVerdict:
             "finished_at": self.finished_at,
             **self.snapshot,
         }
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A fresh verdict and the runbook that it read."""
+
+    verdict: GateSnapshot
+    book: Runbook
 
 
 @dataclass(frozen=True)
@@ -135,9 +144,15 @@ def policy_of(config: Config) -> GatePolicy:
 
 def snapshot(ctx: Context, at: datetime | None = None) -> GateSnapshot:
     """Return a fresh verdict, dated `at` or now; raises PermissionDenied. Stores nothing and reads nothing heavy."""
+    return judge(ctx, at).verdict
+
+
+def judge(ctx: Context, at: datetime | None = None) -> Judged:
+    """Return the same with the runbook that it was taken from; raises PermissionDenied."""
     ctx.actor.require(*READ)
     policy = policy_of(ctx.config)
-    return gate.snapshot(_facts(ctx, policy), policy, at or ctx.now())
+    facts, book = _facts(ctx, policy)
+    return Judged(gate.snapshot(facts, policy, at or ctx.now()), book)
 
 
 def take(ctx: Context) -> GateSnapshot:
@@ -166,7 +181,7 @@ def take(ctx: Context) -> GateSnapshot:
     return taken
 
 
-def _facts(ctx: Context, policy: GatePolicy) -> GateFacts:
+def _facts(ctx: Context, policy: GatePolicy) -> tuple[GateFacts, Runbook]:
     seen = preflight.facts(ctx)
     evidence, current = evidence_facts.facts(ctx), checklist.current(ctx)
     known = {
@@ -176,7 +191,7 @@ def _facts(ctx: Context, policy: GatePolicy) -> GateFacts:
     }
     book = runbook.snapshot(ctx, known=known)
     risk = security.risk_of_window(ctx, days=policy.security_dashboard_days)
-    return GateFacts(
+    facts = GateFacts(
         preflight=seen,
         runbook=RunbookFacts(book.overall_status, len(book.critical_ids), len(book.checks), book.critical_ids),
         security=SecurityFacts(risk.level, risk.score, policy.security_dashboard_days),
@@ -188,6 +203,7 @@ def _facts(ctx: Context, policy: GatePolicy) -> GateFacts:
         require_runbook_gate=current.policy.require_runbook_gate,
         checklist_version=current.version,
     )
+    return facts, book
 
 
 def latest(ctx: Context) -> StoredVerdict:
