@@ -98,8 +98,7 @@ def repeated(place, session, run_id):
 MOMENTS = {
     "before it is raised": lambda statement: statement.startswith("INSERT INTO alert_deliveries"),
     "raised and not sent": lambda statement: statement.startswith("UPDATE alert_deliveries"),
-    "sent, but the run not closed": lambda statement: statement.startswith("UPDATE tracker_runs")
-    or statement.startswith("INSERT INTO tracker_runs"),
+    "sent, but the run not closed": lambda statement: "tracker_runs" in statement,
     "at the closing": lambda statement: statement.startswith("UPDATE job_runs") and "finished_at" in statement,
 }
 

@@ -1,7 +1,7 @@
 """What has to be done about the runbook checks that fail, by whom and by when: one item for each of them.
 
-These items stand on the same board as those of the gate's rules, under keys of their own. None of them is required: what
-the gate needs for its release is the work of its rules.
+These items stand on the same board as those of the gate's rules, under keys of their own. None of them is required:
+what the gate needs for its release is the work of its rules.
 """
 
 from __future__ import annotations

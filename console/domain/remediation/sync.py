@@ -111,9 +111,10 @@ def sync(
     for rule_id, row in stored.items():
         if rule_id in planned or not row.is_active:
             continue
+        outdated = rule_id in later or (row.completed_at is not None and row.completed_at > gate_at)
         if rule_id in covered and rule_id not in later:
             changes.append(_cover(row, gate_at))
-        elif rule_id in passed_rules and rule_id not in later and (row.completed_at is None or row.completed_at <= gate_at):
+        elif rule_id in passed_rules and not outdated:
             changes.append(_resolve(row, gate_at, now))
         else:
             untouched += 1

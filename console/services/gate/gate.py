@@ -16,15 +16,14 @@ from console.domain.gate import gate
 from console.domain.gate.gate import GateSnapshot
 from console.domain.gate.rules import GateFacts, GatePolicy, RunbookFacts, SecurityFacts
 from console.domain.jobs import names as job_names
-from console.domain.runbook.runbook import Runbook
+from console.domain.runbook.runbook import Runbook, look_through
 from console.models.jobs import JobRun
 from console.services.audit import record as audit
 from console.services.common.query_cache import cached_query
 from console.services.identity import risk as security
 from console.services.jobs import progress, runs, strip
 from console.services.jobs.runs import Run
-from console.services.releases import checklist
-from console.services.runbook import evidence_facts, preflight, release_facts, runbook
+from console.services.runbook import runbook
 
 DAILY_CHECK = job_names.DAILY_CHECK
 DR_REHEARSAL = job_names.DR_REHEARSAL
@@ -182,14 +181,9 @@ def take(ctx: Context) -> GateSnapshot:
 
 
 def _facts(ctx: Context, policy: GatePolicy) -> tuple[GateFacts, Runbook]:
-    seen = preflight.facts(ctx)
-    evidence, current = evidence_facts.facts(ctx), checklist.current(ctx)
-    known = {
-        "preflight": seen,
-        "evidence": evidence,
-        "releases": release_facts.held_against(ctx, evidence.smoke, current),
-    }
-    book = runbook.snapshot(ctx, known=known)
+    found = runbook.facts(ctx)
+    seen, evidence, releases = found["preflight"], found["evidence"], found["releases"]
+    book = look_through(found, ctx.now())
     risk = security.risk_of_window(ctx, days=policy.security_dashboard_days)
     facts = GateFacts(
         preflight=seen,
@@ -200,8 +194,8 @@ def _facts(ctx: Context, policy: GatePolicy) -> tuple[GateFacts, Runbook]:
         dr_enabled=ctx.config["DR_REHEARSAL_ENABLED"],
         dr_rehearsal=evidence.drill.run,
         deploy_smoke=evidence.smoke,
-        require_runbook_gate=current.policy.require_runbook_gate,
-        checklist_version=current.version,
+        require_runbook_gate=releases.require_runbook_gate,
+        checklist_version=releases.checklist_version,
     )
     return facts, book
 
