@@ -10,12 +10,11 @@ from sqlalchemy.orm import aliased
 
 from console.core.context import Context
 from console.core.serialize import csv_line, plain, to_json
-from console.domain.alerts.alerts import SUCCESS
 from console.domain.archives.archives import DAILY_CHECK
 from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import MANUAL, Outcome
 from console.domain.runbook import daily as domain
-from console.domain.runbook.daily import AlertOutcome
+from console.domain.runbook.daily import AlertOutcome, Since
 from console.domain.runbook.runbook import CRITICAL, WARNING, Runbook
 from console.models.alerts import AlertDelivery
 from console.models.jobs import JobRun
@@ -26,7 +25,7 @@ from console.services.audit import record as audit
 from console.services.evidence import store as evidence_store
 from console.services.jobs import progress
 from console.services.jobs.progress import Handle
-from console.services.runbook import runbook
+from console.services.runbook import daily_runs, runbook
 
 # The MTTR check of alerts is a subject of its own; until it is there, null says so.
 NO_MTTR_CHECK: Mapping[str, Any] = {"run_id": None, "status": None, "breach": None, "window": {}, "actions": {}}
@@ -79,6 +78,8 @@ def check(ctx: Context, follow: Follow) -> Outcome:
     }
     finished = ctx.now()
     run_id = run.run_id if run else None
+    here = Since(run_id, finished) if run_id is not None else None
+    detail["failing_since"] = plain(domain.failing_since(book, here, daily_runs.failing_since(daily_runs.newest(ctx))))
     head = {"run_id": run_id, "trigger": _trigger(ctx, run), "status": status}
     made = plain(domain.summary(head, detail, finished))
     kept = _keep(ctx, made, finished_stamp=f"{finished:%Y%m%dT%H%M%SZ}", run_id=run_id)
@@ -120,7 +121,7 @@ def _tell(ctx: Context, level: str, payload: Mapping[str, Any], raised: tuple[in
             raised = outbox.raise_alert(own, job_names.DAILY_CHECK, payload).delivery_ids
     if raised:
         delivery.deliver_due(ctx, limit=len(raised), only=raised)
-    return domain.outcome(level, delivered(ctx, raised))
+    return domain.outcome(level, daily_runs.delivered(ctx, raised))
 
 
 def _told_before(ctx: Context, run: Handle | None, overall: str) -> tuple[int, ...]:
@@ -141,18 +142,6 @@ def _told_before(ctx: Context, run: Handle | None, overall: str) -> tuple[int, .
         .order_by(AlertDelivery.id)
     )
     return tuple(row.id for row in rows if not domain.is_worse(overall, row.overall))
-
-
-def delivered(ctx: Context, ids: tuple[int, ...] | list[int]) -> dict[int, tuple[str, bool, str | None]]:
-    """Return what became of these deliveries by now: masked channel, whether a receiver took it, and the error."""
-    if not ids:
-        return {}
-    rows = ctx.session.execute(
-        select(AlertDelivery.id, AlertDelivery.target, AlertDelivery.status, AlertDelivery.error)
-        .where(AlertDelivery.id.in_(ids))
-        .order_by(AlertDelivery.id)
-    )
-    return {row.id: (row.target, row.status == SUCCESS, row.error) for row in rows}
 
 
 def _keep(ctx: Context, made: Mapping[str, Any], *, finished_stamp: str, run_id: int | None) -> Kept:
