@@ -14,6 +14,7 @@ from console.domain.text import N_
 from console.inputs.audit import MonthText
 from console.inputs.base import BodyModel
 from console.services.jobs.registry import job
+from console.services.remediation import checks
 from console.services.runbook import daily, review
 
 
@@ -25,8 +26,8 @@ from console.services.runbook import daily, review
     permission="jobs:run",
 )
 def daily_check(ctx: Context, _options: Any) -> Outcome:
-    """Judge, tell and keep; the run has the status of the worst check."""
-    return daily.check(ctx)
+    """Judge, tell, keep and open the work; the run has the status of the worst check."""
+    return daily.check(ctx, checks.follow)
 
 
 class ReviewOptions(BodyModel):

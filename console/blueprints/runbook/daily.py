@@ -194,7 +194,12 @@ def page() -> Response:
     """Show the last days, the checks of this moment, what changed since the stored run, and the archive."""
     ctx = web_context()
     data = daily_page.page_data(ctx)
-    links = {"page": url_for("daily_check.page"), "csv": url_for("daily_check.archive_file", bom=1)}
+    links: dict[str, Any] = {
+        "page": url_for("daily_check.page"),
+        "csv": url_for("daily_check.archive_file", bom=1),
+        "run": lambda run_id: url_if("jobs.run", run_id=run_id),
+        "item": lambda item_id: url_if("board.item", item_id=item_id),
+    }
     panel = _panel(daily_page.current_run(ctx)) if _may_run() else None
     return show(
         data, fragment="runbook/daily.daily", page="runbook/daily.html", links=links, source=source_of, panel=panel
@@ -269,4 +274,4 @@ def _panel_text(found: Run | None) -> str:
 
 def _summary(found: Run) -> Text | None:
     word = found.detail.get("overall_status")
-    return T("The result is %(word)s.", word=status_word(word).label) if word else None
+    return T("The result is %(word)s.", word=(Text(status_word(word).label),)) if word else None

@@ -276,8 +276,15 @@ def _drawer(
         "reports": own and shown.is_active and shown.status == "in_progress",
         "place": place,
         "evidence": panel_of(ctx, place, shown),
-        "gate_url": url_if("gate.page"),
+        "source_url": _source_of(shown),
     }
+
+
+def _source_of(shown: ItemView) -> str | None:
+    """Return the address of the rule or the check that asks for an item; None where nothing does, or if not allowed."""
+    if shown.check_id:
+        return url_if("daily_check.page", _anchor=f"check-{shown.check_id}")
+    return url_if("gate.page", _anchor=f"rule-{shown.rule_id}") if shown.from_gate else None
 
 
 def show_refused(ctx: Context, place: TrackerUrls, shown: ItemView, form: EditForm, *, from_drawer: bool) -> Response:

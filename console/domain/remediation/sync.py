@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-OPENED, REOPENED, RAISED, REFRESHED, UNPROVEN, RESOLVED = (
+OPENED, REOPENED, RAISED, REFRESHED, UNPROVEN, RESOLVED, COVERED = (
     "opened",
     "reopened",
     "raised",
     "refreshed",
     "unproven",
     "resolved",
+    "covered",
 )
 SEVERITY = {"warning": 1, "fail": 2}
 
@@ -42,7 +43,7 @@ class PlannedItem:
 
 @dataclass(frozen=True)
 class SyncedRow:
-    """What the sync must know of a stored item."""
+    """What the sync must know of a stored item; `judged_at` is of the newest snapshot that spoke of it (UTC)."""
 
     id: int
     rule_id: str
@@ -55,6 +56,7 @@ class SyncedRow:
     unproven_at: datetime | None
     is_active: bool
     version: int = 1
+    judged_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class SyncPlan:
     @property
     def resets_completion(self) -> bool:
         """A closed tracker is open again when work appeared, came back, got worse or went away."""
-        return any(self.counts[kind] for kind in (OPENED, REOPENED, RAISED, RESOLVED))
+        return any(self.counts[kind] for kind in (OPENED, REOPENED, RAISED, RESOLVED, COVERED))
 
 
 def sync(
@@ -87,16 +89,19 @@ def sync(
     passed_rules: Collection[str],
     gate_at: datetime,
     now: datetime,
+    covered: Collection[str] = (),
 ) -> SyncPlan:
     """Compare stored items with the plan of a gate snapshot taken at `gate_at` (UTC).
 
     `rows` are the platform's rule items (site is None), `plan` may be filtered or cut: only rules in `passed_rules`
-    resolve their items, and rules that are neither planned nor passed stay as they are.
+    resolve their items, and rules that are neither planned nor passed stay as they are. Items in `covered` leave the
+    tracker undone: another one is about the same. What a newer snapshot spoke of stays as that one left it.
     """
     stored = {row.rule_id: row for row in rows}
+    later = {key for key, row in stored.items() if row.judged_at is not None and row.judged_at > gate_at}
     planned: dict[str, tuple[int, PlannedItem]] = {}
     for rank, item in enumerate(plan, start=1):
-        if item.rule_id.strip():
+        if item.rule_id.strip() and item.rule_id not in later:
             planned.setdefault(item.rule_id, (rank, item))
     changes: list[Change] = []
     for rule_id, (rank, item) in planned.items():
@@ -106,11 +111,14 @@ def sync(
     for rule_id, row in stored.items():
         if rule_id in planned or not row.is_active:
             continue
-        if rule_id in passed_rules and (row.completed_at is None or row.completed_at <= gate_at):
+        outdated = rule_id in later or (row.completed_at is not None and row.completed_at > gate_at)
+        if rule_id in covered and rule_id not in later:
+            changes.append(_cover(row, gate_at))
+        elif rule_id in passed_rules and not outdated:
             changes.append(_resolve(row, gate_at, now))
         else:
             untouched += 1
-    kinds = (OPENED, REOPENED, RAISED, RESOLVED)
+    kinds = (OPENED, REOPENED, RAISED, RESOLVED, COVERED)
     counts = {kind: sum(change.kind == kind for change in changes) for kind in kinds}
     return SyncPlan(tuple(changes), untouched, counts)
 
@@ -155,8 +163,10 @@ def _open(item: PlannedItem, rank: int, gate_at: datetime, now: datetime) -> Cha
 def _refresh(row: SyncedRow, item: PlannedItem, rank: int, gate_at: datetime, now: datetime) -> Change:
     values = _plan_values(item, rank, gate_at)
     if not row.is_active:
-        # An inactive item that is not done can only come from old data: it keeps its status, but it does count.
-        again = _episode(item, now) if row.status == "done" else {"is_active": True, "opened_at": now}
+        # An inactive item that is not done was covered by another, or comes from old data: it keeps its status, but it
+        # does count, and nobody is late with it on the day it comes back.
+        again = {"is_active": True, "opened_at": now, "due_at": item.due_at or now, "due_changed_at": None}
+        again = _episode(item, now) if row.status == "done" else again
         return Change(REOPENED, row, {**values, **again}, (REOPENED,))
     raised = SEVERITY.get(item.rule_status, 0) > SEVERITY.get(row.rule_status, 0) or (
         item.rule_status == "fail" and item.required and not row.required
@@ -186,6 +196,11 @@ def _claimed(row: SyncedRow, values: dict[str, Any], gate_at: datetime) -> Chang
         return _refreshed(row, values)
     again = {"status": "pending", "completion_checked": False, "completed_at": None, "unproven_at": None}
     return Change(REOPENED, row, {**values, **again}, (REOPENED,))
+
+
+def _cover(row: SyncedRow, gate_at: datetime) -> Change:
+    """Take an item off the tracker because another one is about the same fact: it is neither done nor proven."""
+    return Change(COVERED, row, {"is_active": False, "unproven_at": None, "gate_generated_at": gate_at}, (COVERED,))
 
 
 def _resolve(row: SyncedRow, gate_at: datetime, now: datetime) -> Change:

@@ -66,7 +66,30 @@ class Changed:
     @property
     def is_worse(self) -> bool:
         """Return whether it got worse since the run."""
-        return _RANK.index(self.check.status) < _RANK.index(self.before or OK)
+        return is_worse(self.check.status, self.before)
+
+
+@dataclass(frozen=True)
+class Since:
+    """The run since which a check fails without a break: the first of its present streak (aware UTC)."""
+
+    run_id: int
+    at: datetime
+
+
+def failing_since(book: Runbook, found: Since | None, before: Mapping[str, Since]) -> dict[str, Since]:
+    """Return since which run each failing check fails.
+
+    `found` is the run that looks, None when nobody counts it as one; `before` are those of the run before it: whatever
+    failed there goes on.
+    """
+    since = ((check.id, before.get(check.id, found)) for check in book.checks if check.status != OK)
+    return {check_id: one for check_id, one in since if one is not None}
+
+
+def is_worse(status: str, before: str | None) -> bool:
+    """Return whether a result is worse than the one before; before the first there was nothing wrong."""
+    return _RANK.index(status) < _RANK.index(before or OK)
 
 
 def worst_first(checks: Iterable[CheckResult]) -> tuple[CheckResult, ...]:

@@ -135,8 +135,12 @@ def history(ctx: Context) -> list[Run]:
 
 
 def noise_facts(ctx: Context) -> NoiseFacts:
-    """Return what the runbook must know of the newest comparison: one query."""
-    run = job_runs.last_executed(ctx, job_names.ALERT_ACCURACY)
+    """Return what is known of the newest comparison: one query."""
+    return noise_of(ctx, job_runs.last_executed(ctx, job_names.ALERT_ACCURACY))
+
+
+def noise_of(ctx: Context, run: Run | None) -> NoiseFacts:
+    """Return what the newest comparison that came to its end found."""
     if run is None or run.finished_at is None:
         return NoiseFacts(ctx.now())
     seen = run.detail

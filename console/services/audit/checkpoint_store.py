@@ -6,7 +6,7 @@ import json
 import os
 import re
 import socket
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cache
@@ -24,7 +24,7 @@ from console.domain.audit.entry import canonical_json, instant_text, same, signa
 from console.models.audit import AuditAcknowledgement, AuditCheckpoint, AuditRebaseline, AuditRebaselineRow
 from console.services.audit.append import LOGS
 from console.services.audit.keys import chain_keys
-from console.services.audit.reader import hash_at, head_of, last_place
+from console.services.audit.reader import ChainState, hash_at, state_of
 
 log = structlog.get_logger("audit")
 
@@ -73,23 +73,29 @@ def chain_name(session: Session) -> str | None:
     of the row's keyed hash, so changing it to be rid of the files is found.
     """
     row = session.execute(select(LOGS.c.request_id, LOGS.c.created_text).where(LOGS.c.seq == 1)).one_or_none()
-    if row is None:
-        return None
-    return sha256(f"audit-chain:v1:{row.request_id or row.created_text}".encode()).hexdigest()[:12]
+    return _named_by(row.request_id or str(row.created_text)) if row is not None else None
 
 
-def _files(ctx: Context) -> list[Path]:
-    """Return the files of this chain, oldest first; all there are when its first row is gone."""
-    name = chain_name(ctx.session)
-    if name is None and last_place(ctx.session) == 0 and head_of(ctx.session).seq == 0:
+def _named_by(word: str) -> str:
+    return sha256(f"audit-chain:v1:{word}".encode()).hexdigest()[:12]
+
+
+def files_of(ctx: Context, state: ChainState | None = None) -> list[Path]:
+    """Return the files of this chain, oldest first; all there are when its first row is gone.
+
+    `state` is the state of the chain of a caller that has read it already.
+    """
+    state = state or state_of(ctx.session)
+    if state.is_empty:
         return []
-    return sorted(ctx.config.path("AUDIT_CHECKPOINT_PATH").glob(FILE_GLOB.format(chain=name or "*")))
+    name = _named_by(state.named_by) if state.named_by is not None else "*"
+    return sorted(ctx.config.path("AUDIT_CHECKPOINT_PATH").glob(FILE_GLOB.format(chain=name)))
 
 
-def other_chains(ctx: Context) -> int:
+def other_chains(ctx: Context, own: Collection[Path]) -> int:
     """Return how many files in the folder belong to another chain: another database, or one that was emptied."""
     every = ctx.config.path("AUDIT_CHECKPOINT_PATH").glob(FILE_GLOB.format(chain="*"))
-    return len(set(every) - set(_files(ctx)))
+    return len(set(every) - set(own))
 
 
 @dataclass(frozen=True)
@@ -100,12 +106,15 @@ class LostChain:
     seq: int
 
 
-def lost_chains(ctx: Context) -> list[LostChain]:
-    """Return the logs that our own key signed and that are not there, unless somebody acknowledged their loss."""
+def lost_chains(ctx: Context, files: Collection[Path] | None = None) -> list[LostChain]:
+    """Return the logs that our own key signed and that are not there, unless somebody acknowledged their loss.
+
+    `files` are those of this chain, for a caller that knows them.
+    """
     every = sorted(ctx.config.path("AUDIT_CHECKPOINT_PATH").glob(FILE_GLOB.format(chain="*")), reverse=True)
     if not every:
         return []
-    own, keys, found = set(_files(ctx)), chain_keys(ctx.config).known, []
+    own, keys, found = set(files_of(ctx) if files is None else files), chain_keys(ctx.config).known, []
     names: dict[str, list[Path]] = {}
     for path in every:
         if path not in own and (match := _FILE.fullmatch(path.name)):
@@ -242,7 +251,7 @@ def kept_in_files(ctx: Context) -> Iterator[Checkpoint | None]:
 
     A last line without its end is the trace of a machine that stopped while writing, not of tampering.
     """
-    for path in _files(ctx):
+    for path in files_of(ctx):
         with path.open("rb") as file:
             for line in file:
                 if line.endswith(b"\n"):
@@ -258,13 +267,17 @@ def _read_line(line: bytes) -> Checkpoint | None:
         return None
 
 
-def newest_in_files(ctx: Context, stored: AuditCheckpoint | None) -> Checkpoint | None:
+def newest_in_files(
+    ctx: Context, stored: AuditCheckpoint | None, files: Sequence[Path] | None = None
+) -> Checkpoint | None:
     """Return the last whole line about what the database holds (no acknowledged restore left it behind), or None.
+
+    `files` as for `lost_chains`.
 
     Usually it is the line of `stored`, the newest checkpoint of the database, and nothing has to be asked.
     """
     left, own = left_behind(ctx), stored.signature if stored is not None else None
-    for path in reversed(_files(ctx)):
+    for path in reversed(files_of(ctx) if files is None else files):
         for line in _from_the_end(path):
             checkpoint = _read_line(line)
             if checkpoint is None or checkpoint.signature == own or not left(checkpoint):

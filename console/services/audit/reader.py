@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Select, String, bindparam, func, select, type_coerce
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from console.domain.audit.archive import Month
 from console.domain.audit.chain import Anchor, ChainRow
+from console.models.audit import AuditRebaseline
 from console.services.audit.append import HEAD, HEAD_ID, LOGS
 
 # Rows of one statement, and how many of them are objects at a time: several verifications may run side by side.
@@ -32,6 +34,47 @@ def head_of(session: Session) -> Anchor:
     """Return the stored end of the chain; zero and empty before the first entry."""
     row = session.execute(select(HEAD.c.seq, HEAD.c.head_hash).where(HEAD.c.id == HEAD_ID)).one_or_none()
     return Anchor(row.seq, row.head_hash) if row else Anchor()
+
+
+@dataclass(frozen=True)
+class ChainState:
+    """What one statement tells of the chain: its end, the instant of it, what names it, how often it was mended.
+
+    `named_by` is what the request that wrote the first row left, None when that row is gone.
+    """
+
+    head: Anchor
+    newest_at: datetime | None
+    named_by: str | None
+    is_empty: bool
+    rebaseline_count: int
+
+
+def state_of(session: Session) -> ChainState:
+    """Return the state of the chain: one query."""
+    of_head = [select(column).where(HEAD.c.id == HEAD_ID).scalar_subquery() for column in
+               (HEAD.c.seq, HEAD.c.head_hash, HEAD.c.last_created_at)]  # fmt: skip
+    first = [select(column).where(LOGS.c.seq == 1).scalar_subquery() for column in
+             (LOGS.c.seq, LOGS.c.request_id, LOGS.c.created_text)]  # fmt: skip
+    last = select(func.max(LOGS.c.seq)).scalar_subquery()
+    mended = select(func.count(AuditRebaseline.id)).scalar_subquery()
+    row: Sequence[Any] = session.execute(select(*of_head, *first, last, mended)).one()
+    seq, digest, newest_at, place, request_id, text, newest, count = row
+    return ChainState(
+        Anchor(seq, digest) if seq is not None else Anchor(),
+        newest_at,
+        (request_id or str(text)) if place is not None else None,
+        is_empty=not seq and not newest,
+        rebaseline_count=count,
+    )
+
+
+def ends_of(session: Session) -> tuple[int, int]:
+    """Return the highest sequence number that exists and that of the stored end, as one statement sees both."""
+    last = select(func.max(LOGS.c.seq)).scalar_subquery()
+    head = select(HEAD.c.seq).where(HEAD.c.id == HEAD_ID).scalar_subquery()
+    row = session.execute(select(last, head)).one()
+    return row[0] or 0, row[1] or 0
 
 
 def last_place(session: Session) -> int:

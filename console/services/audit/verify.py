@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from console.core.context import Context
 from console.domain.audit.archive import Month
@@ -21,10 +21,11 @@ from console.domain.audit.chain import (
     accepted_hash,
 )
 from console.domain.jobs import names as job_names
-from console.models.audit import AuditChainHead, AuditCheckpoint, AuditRebaseline
+from console.models.audit import AuditCheckpoint
 from console.models.jobs import JobRun
 from console.services.audit.checkpoint_store import (
     as_checkpoint,
+    files_of,
     gap_teller,
     lost_chains,
     newest_in_files,
@@ -34,7 +35,7 @@ from console.services.audit.checkpoint_store import (
     unkept,
 )
 from console.services.audit.keys import chain_keys
-from console.services.audit.reader import batches, hash_at, head_of, last_place, row_after, row_before, span_of
+from console.services.audit.reader import batches, ends_of, hash_at, head_of, row_after, row_before, span_of, state_of
 from console.services.common.query_cache import cached_query_until
 
 # The gate looks at this many of the newest rows at most; the hourly job looks at all of them.
@@ -78,6 +79,14 @@ class ChainStatus:
     other_chains: int
 
 
+@dataclass(frozen=True)
+class FullVerification:
+    """When the whole chain was last verified (aware UTC) and what that found; None before the first time."""
+
+    at: datetime | None = None
+    issue_count: int | None = None
+
+
 Progress = Callable[[int, int], None]
 Rows = Callable[[list[ChainRow]], None]
 
@@ -108,9 +117,8 @@ def _feed(
 def _check_end(ctx: Context, verifier: ChainVerifier, head: Anchor) -> None:
     """Compare the end that was reached with the head, and look for rows beyond it."""
     verifier.check_end(head_seq=head.seq, head_hash=head.entry_hash)
-    # The rows are counted first: an entry that joins in between moves the head as well.
-    newest = last_place(ctx.session)
-    if newest > head_of(ctx.session).seq:
+    newest, known = ends_of(ctx.session)
+    if newest > known:
         verifier.note(None, "head_mismatch", newest)
 
 
@@ -156,48 +164,55 @@ def newest_checkpoint(ctx: Context) -> AuditCheckpoint | None:
     return ctx.session.scalars(query).one_or_none()
 
 
-def trusted_start(ctx: Context, verifier: ChainVerifier, checkpoint: Checkpoint) -> Anchor:
-    """Return the row under a checkpoint as the start of a verification; notes when it is not what was promised."""
+def trusted_start(ctx: Context, verifier: ChainVerifier, checkpoint: Checkpoint, *, rebaselined: bool = True) -> Anchor:
+    """Return the row under a checkpoint as the start of a verification; notes when it is not what was promised.
+
+    Whether hashes were ever written anew (`rebaselined`) may be known to the caller.
+    """
     keys = chain_keys(ctx.config).known
     if not checkpoint.genuine(keys):
         verifier.note(None, "checkpoint_invalid", checkpoint.seq)
         return _BEGINNING
     stored = hash_at(ctx.session, checkpoint.seq)
-    replaced = replacements(ctx.session, keys, [checkpoint.seq]).get(checkpoint.seq, [])
+    replaced = replacements(ctx.session, keys, [checkpoint.seq]).get(checkpoint.seq, []) if rebaselined else []
     if stored != accepted_hash(checkpoint.head_hash, replaced):
         verifier.note(None, "checkpoint_mismatch", checkpoint.seq)
     return Anchor(checkpoint.seq, stored or "")
 
 
-def chain_status(ctx: Context) -> ChainStatus:
+def chain_status(ctx: Context, full: FullVerification | None = None) -> ChainStatus:
     """Tell in a moment whether the chain is whole, for the gate and the pages.
+
+    `full` is the last full verification of a caller that has read it already.
 
     Rows since the last checkpoint are verified (at most the newest two thousand), the checkpoints' own rows are
     compared, and the result of the last full verification is taken along with its age.
     """
     now = ctx.now()
-    head = head_of(ctx.session)
+    state = state_of(ctx.session)
+    head = state.head
     verifier = _verifier(ctx, _BEGINNING)
     start, partial = _BEGINNING, False
     row = newest_checkpoint(ctx)
     if row is not None:
-        start = trusted_start(ctx, verifier, as_checkpoint(row))
-    kept = newest_in_files(ctx, row)
+        start = trusted_start(ctx, verifier, as_checkpoint(row), rebaselined=bool(state.rebaseline_count))
+    files = files_of(ctx, state)
+    kept = newest_in_files(ctx, row, files)
     if kept is not None and (row is None or (kept.seq, kept.head_hash) != (row.seq, row.head_hash)):
         trusted_start(ctx, verifier, kept)
     if row is not None and unkept(ctx, [row], {kept.signature} if kept else ()):
         verifier.note(None, "checkpoint_file_incomplete", row.seq)
-    for lost in lost_chains(ctx):
+    for lost in lost_chains(ctx, files):
         verifier.note(None, "chain_missing", lost.seq)
     if head.seq - start.seq > STATUS_ROWS:
         partial = True
         start = Anchor(head.seq - STATUS_ROWS, hash_at(ctx.session, head.seq - STATUS_ROWS) or "")
     report = _newest_rows(ctx, start, head)
-    full = _last_full(ctx)
-    found = int(full.detail_json.get("issue_count", 0)) if full else None
+    full = full or _last_full(ctx)
+    found = full.issue_count
     issue_count = verifier.issue_count + report.issue_count
     signed_at = row.signed_at if row else None
-    newest_at = ctx.session.scalar(select(AuditChainHead.last_created_at))
+    newest_at = state.newest_at
     return ChainStatus(
         generated_at=now,
         chain_ok=not issue_count and not found,
@@ -209,20 +224,23 @@ def chain_status(ctx: Context) -> ChainStatus:
         checkpoint_seq=row.seq if row else None,
         checkpoint_at=signed_at,
         checkpoint_age=now - signed_at if signed_at else None,
-        full_verified_at=full.finished_at if full else None,
+        full_verified_at=full.at,
         full_issue_count=found,
         partial=partial,
-        rebaseline_count=ctx.session.scalar(select(func.count(AuditRebaseline.id))) or 0,
+        rebaseline_count=state.rebaseline_count,
         clock_behind=max(timedelta(0), newest_at - now) if newest_at else timedelta(0),
-        other_chains=other_chains(ctx),
+        other_chains=other_chains(ctx, files),
     )
 
 
-def _last_full(ctx: Context) -> JobRun | None:
+def _last_full(ctx: Context) -> FullVerification:
     """Return the newest run that verified the whole chain to its end."""
     done = (JobRun.executed.is_(True), JobRun.dry_run.is_(False), JobRun.finished_at.is_not(None))
     newest = select(JobRun).where(JobRun.job_name == job_names.AUDIT_VERIFY, *done)
-    return ctx.session.scalars(newest.order_by(JobRun.finished_at.desc(), JobRun.id.desc()).limit(1)).first()
+    run = ctx.session.scalars(newest.order_by(JobRun.finished_at.desc(), JobRun.id.desc()).limit(1)).first()
+    if run is None:
+        return FullVerification()
+    return FullVerification(run.finished_at, int(run.detail_json.get("issue_count", 0)))
 
 
 def _newest_rows(ctx: Context, start: Anchor, head: Anchor) -> ChainReport:

@@ -16,14 +16,14 @@ from console.domain.gate import gate
 from console.domain.gate.gate import GateSnapshot
 from console.domain.gate.rules import GateFacts, GatePolicy, RunbookFacts, SecurityFacts
 from console.domain.jobs import names as job_names
+from console.domain.runbook.runbook import Runbook, look_through
 from console.models.jobs import JobRun
 from console.services.audit import record as audit
 from console.services.common.query_cache import cached_query
 from console.services.identity import risk as security
 from console.services.jobs import progress, runs, strip
 from console.services.jobs.runs import Run
-from console.services.releases import checklist
-from console.services.runbook import evidence_facts, preflight, release_facts, runbook
+from console.services.runbook import runbook
 
 DAILY_CHECK = job_names.DAILY_CHECK
 DR_REHEARSAL = job_names.DR_REHEARSAL
@@ -61,6 +61,14 @@ class StoredVerdict:
             "finished_at": self.finished_at,
             **self.snapshot,
         }
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A fresh verdict and the runbook that it read."""
+
+    verdict: GateSnapshot
+    book: Runbook
 
 
 @dataclass(frozen=True)
@@ -135,9 +143,15 @@ def policy_of(config: Config) -> GatePolicy:
 
 def snapshot(ctx: Context, at: datetime | None = None) -> GateSnapshot:
     """Return a fresh verdict, dated `at` or now; raises PermissionDenied. Stores nothing and reads nothing heavy."""
+    return judge(ctx, at).verdict
+
+
+def judge(ctx: Context, at: datetime | None = None) -> Judged:
+    """Return the same with the runbook that it was taken from; raises PermissionDenied."""
     ctx.actor.require(*READ)
     policy = policy_of(ctx.config)
-    return gate.snapshot(_facts(ctx, policy), policy, at or ctx.now())
+    facts, book = _facts(ctx, policy)
+    return Judged(gate.snapshot(facts, policy, at or ctx.now()), book)
 
 
 def take(ctx: Context) -> GateSnapshot:
@@ -166,17 +180,12 @@ def take(ctx: Context) -> GateSnapshot:
     return taken
 
 
-def _facts(ctx: Context, policy: GatePolicy) -> GateFacts:
-    seen = preflight.facts(ctx)
-    evidence, current = evidence_facts.facts(ctx), checklist.current(ctx)
-    known = {
-        "preflight": seen,
-        "evidence": evidence,
-        "releases": release_facts.held_against(ctx, evidence.smoke, current),
-    }
-    book = runbook.snapshot(ctx, known=known)
+def _facts(ctx: Context, policy: GatePolicy) -> tuple[GateFacts, Runbook]:
+    found = runbook.facts(ctx)
+    seen, evidence, releases = found["preflight"], found["evidence"], found["releases"]
+    book = look_through(found, ctx.now())
     risk = security.risk_of_window(ctx, days=policy.security_dashboard_days)
-    return GateFacts(
+    facts = GateFacts(
         preflight=seen,
         runbook=RunbookFacts(book.overall_status, len(book.critical_ids), len(book.checks), book.critical_ids),
         security=SecurityFacts(risk.level, risk.score, policy.security_dashboard_days),
@@ -185,9 +194,10 @@ def _facts(ctx: Context, policy: GatePolicy) -> GateFacts:
         dr_enabled=ctx.config["DR_REHEARSAL_ENABLED"],
         dr_rehearsal=evidence.drill.run,
         deploy_smoke=evidence.smoke,
-        require_runbook_gate=current.policy.require_runbook_gate,
-        checklist_version=current.version,
+        require_runbook_gate=releases.require_runbook_gate,
+        checklist_version=releases.checklist_version,
     )
+    return facts, book
 
 
 def latest(ctx: Context) -> StoredVerdict:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Integer,
+    ScalarSelect,
     Select,
     Text,
     and_,
@@ -176,14 +177,18 @@ def risk_of_window(ctx: Context, *, days: int) -> Risk:
 
 def expiring_tokens(ctx: Context, *, days: int = TOKEN_EXPIRY_DAYS) -> int:
     """Count live tokens of active users that expire within `days` days."""
-    now = ctx.now()
+    return ctx.session.scalar(select(expiring(ctx.now(), days=days))) or 0
+
+
+def expiring(now: datetime, *, days: int = TOKEN_EXPIRY_DAYS) -> ScalarSelect[int]:
+    """Return the same number as part of a statement; `now` is aware UTC."""
     query = (
         select(func.count())
         .select_from(Token)
         .join(User, User.id == Token.user_id)
         .where(*_usable(now), Token.expires_at <= now + timedelta(days=days))
     )
-    return ctx.session.scalar(query) or 0
+    return query.scalar_subquery()
 
 
 def _risk_numbers(tokens: TokenNumbers, coverage: Coverage, failed: int, night: int) -> RiskNumbers:

@@ -5,7 +5,7 @@ Asking for a run is `requests`, carrying it out `engine`; schedule and reaper ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import ge, le
@@ -224,19 +224,28 @@ def _newest(name: str, *more: ColumnElement[bool]) -> ScalarSelect[int]:
 
 
 def latest_per_job(
-    ctx: Context, names: Iterable[str], *, dry_run: bool | None = False, executed: bool | None = None
+    ctx: Context,
+    names: Iterable[str],
+    *,
+    dry_run: bool | None = False,
+    executed: bool | None = None,
+    executed_of: Collection[str] = (),
 ) -> dict[str, Run]:
     """Return the newest finished run of each job that has one, in one query (order: `finished_at`, then id).
 
     Dry runs are left out unless `dry_run` says otherwise (None: both kinds); `executed` asks for runs whose work ran
-    to its end without deciding to skip, which is what cooldowns count from.
+    to its end without deciding to skip, which is what cooldowns count from; `executed_of` are jobs of which that is
+    asked where `executed` leaves it open.
     """
     more: list[ColumnElement[bool]] = []
     if dry_run is not None:
         more.append(JobRun.dry_run == dry_run)
     if executed is not None:
         more.append(JobRun.executed == executed)
-    wanted = [JobRun.id == _newest(name, *more) for name in dict.fromkeys(names)]
+    done = () if executed is not None else (JobRun.executed.is_(True),)
+    wanted = [
+        JobRun.id == _newest(name, *more, *(done if name in executed_of else ())) for name in dict.fromkeys(names)
+    ]
     if not wanted:
         return {}
     return {row.job_name: view(row) for row in ctx.session.scalars(select(JobRun).where(or_(*wanted)))}

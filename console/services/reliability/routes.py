@@ -17,6 +17,7 @@ from console.domain.reliability.buckets import FINE, HOUR, Point, floor, trend
 from console.domain.reliability.latency import LatencySnapshot
 from console.domain.reliability.policy import LatencyPolicy, WindowCounts
 from console.domain.reliability.routes import Route, has_risen, worst_first
+from console.domain.remediation.checks import key_of
 from console.domain.text import T
 from console.domain.tracker.tracker import REMEDIATION
 from console.models.jobs import JobRun
@@ -34,7 +35,7 @@ ENDED_MOST = 5
 # What a look back in days is drawn from, and the minutes of one of its points.
 PERIODS: Mapping[int, tuple[int, int]] = {1: (FINE, 15), 7: (HOUR, 120), 30: (HOUR, 480)}
 # The checks of the runbook whose items are about response times, the nearest first.
-CHECKS = ("api_burn_rate", "api_latency_p95")
+CHECKS = tuple(key_of(check_id) for check_id in ("api_burn_rate", "api_latency_p95"))
 
 
 @dataclass(frozen=True)

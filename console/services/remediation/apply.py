@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, func, select, update
+from sqlalchemy import ColumnElement, and_, case, func, select, update
 
 from console.core.context import Context
 from console.core.i18n import DEFAULT_LOCALE, text_in
+from console.core.serialize import plain
 from console.domain.errors import Conflict
 from console.domain.remediation import plan as remediation
 from console.domain.remediation import sync as domain
@@ -60,19 +61,12 @@ class SyncResult:
 def apply(ctx: Context, plan: Plan, now: datetime) -> SyncResult:
     """Bring the tracker in line with a plan, in the transaction of the caller."""
     run = tracker_store.lock_run(ctx, REMEDIATION)
-    planned = [_planned(item) for item in plan.items]
-    mentioned = [*(item.rule_id for item in planned), *plan.passed_rule_ids]
+    wanted = [planned(item) for item in plan.items]
+    mentioned = [*(item.rule_id for item in wanted), *plan.passed_rule_ids]
     untouched = _unmentioned(ctx, mentioned)
-    decided = domain.sync(_stored(ctx, mentioned), planned, plan.passed_rule_ids, plan.gate_generated_at, now)
-    events: list[tuple[int, str | None, int, Event]] = []
-    for change in decided.changes:
-        if change.row is None:
-            item_id = _insert(ctx, change.values, plan.decision, now)
-            events += [(item_id, None, 1, _event(kind, None, change)) for kind in change.kinds]
-        else:
-            version = _update(ctx, change, plan.decision, now)
-            events += [(change.row.id, None, version, _event(kind, change.row, change)) for kind in change.kinds]
-    tracker_store.write_events(ctx, REMEDIATION, events, now)
+    known = stored(ctx, RULE, TrackerItem.item_key.in_(mentioned))
+    decided = domain.sync(known, wanted, plan.passed_rule_ids, plan.gate_generated_at, now)
+    carry_out(ctx, RULE, decided.changes, plan.decision, now)
     run.last_synced_at = run.updated_at = now
     run.updated_by = ctx.actor.username
     run.gate_generated_at, run.gate_decision = plan.gate_generated_at, plan.decision
@@ -85,7 +79,21 @@ def apply(ctx: Context, plan: Plan, now: datetime) -> SyncResult:
     return _result(ctx, plan, decided, now, untouched=untouched, reopened=reopened)
 
 
-def _planned(item: remediation.PlanItem) -> PlannedItem:
+def carry_out(ctx: Context, kind: str, changes: Iterable[Change], decision: str, now: datetime) -> None:
+    """Store decided changes of items of a kind with their events; the tracker must be locked."""
+    events: list[tuple[int, str | None, int, Event]] = []
+    for change in changes:
+        if change.row is None:
+            item_id = _insert(ctx, kind, change.values, decision, now)
+            events += [(item_id, None, 1, _event(word, None, change)) for word in change.kinds]
+        else:
+            version = _update(ctx, change, decision, now)
+            events += [(change.row.id, None, version, _event(word, change.row, change)) for word in change.kinds]
+    tracker_store.write_events(ctx, REMEDIATION, events, now)
+
+
+def planned(item: remediation.PlanItem) -> PlannedItem:
+    """Return a line of a plan in the form that is stored."""
     return PlannedItem(
         rule_id=item.rule_id.strip(),
         rule_status=item.rule_status,
@@ -97,38 +105,49 @@ def _planned(item: remediation.PlanItem) -> PlannedItem:
         # Published: the action is Korean, the reason is the rule's own English message.
         action=text_in(DEFAULT_LOCALE, item.action),
         reason=str(item.reason),
-        detail=item.detail,
+        detail=plain(item.detail),
         texts={"action": item.action.as_dict(), "reason": item.reason.as_dict()},
     )
 
 
-_SYNCED = and_(TrackerItem.tracker == REMEDIATION.key, TrackerItem.site_key == "", TrackerItem.item_type == RULE)
+def of_kind(kind: str) -> ColumnElement[bool]:
+    """Return the condition of the platform's items of a kind, `rule` or `check`."""
+    return and_(TrackerItem.tracker == REMEDIATION.key, TrackerItem.site_key == "", TrackerItem.item_type == kind)
 
 
-def _stored(ctx: Context, rule_ids: list[str]) -> list[SyncedRow]:
-    """Read the rows that can change, locked: those whose rules are planned or seen to pass."""
+def stored(ctx: Context, kind: str, *conditions: ColumnElement[bool]) -> list[SyncedRow]:
+    """Read the rows of a kind that can change, locked."""
     names = ("id", "rule_status", "required", "sla_hours", "due_at", "status", "completed_at", "unproven_at")
     columns = [getattr(TrackerItem, name) for name in (*names, "is_active", "version")]
     statement = (
-        select(TrackerItem.item_key.label("rule_id"), *columns)
-        .where(_SYNCED, TrackerItem.item_key.in_(rule_ids))
+        select(
+            TrackerItem.item_key.label("rule_id"),
+            *columns,
+            TrackerItem.gate_generated_at.label("seen_at"),
+            TrackerItem.verified_at,
+        )
+        .where(of_kind(kind), *conditions)
         .order_by(TrackerItem.id)
         .with_for_update()
     )
-    return [SyncedRow(**row._asdict()) for row in ctx.session.execute(statement)]
+    return [_row(**row._asdict()) for row in ctx.session.execute(statement)]
+
+
+def _row(*, seen_at: datetime | None, verified_at: datetime | None, **values: Any) -> SyncedRow:
+    return SyncedRow(**values, judged_at=max(filter(None, (seen_at, verified_at)), default=None))
 
 
 def _unmentioned(ctx: Context, rule_ids: list[str]) -> int:
     """Count the active items whose rules the snapshot did not mention at all."""
-    statement = select(func.count()).select_from(TrackerItem).where(_SYNCED, rows.ACTIVE)
+    statement = select(func.count()).select_from(TrackerItem).where(of_kind(RULE), rows.ACTIVE)
     return ctx.session.scalar(statement.where(TrackerItem.item_key.not_in(rule_ids))) or 0
 
 
-def _insert(ctx: Context, values: Mapping[str, Any], decision: str, now: datetime) -> int:
+def _insert(ctx: Context, kind: str, values: Mapping[str, Any], decision: str, now: datetime) -> int:
     given = {key: value for key, value in values.items() if key != "rule_id"}
     row = TrackerItem(
         tracker=REMEDIATION.key,
-        item_type=RULE,
+        item_type=kind,
         item_key=values["rule_id"],
         number=tracker_store.next_number(ctx, REMEDIATION),
         source_decision=decision,

@@ -8,6 +8,7 @@ from console.domain.text import T
 from console.domain.tracker.tracker import REMEDIATION
 from console.services.gate import gate
 from console.services.jobs import progress
+from console.services.remediation import checks
 from console.services.remediation.apply import SyncResult, apply
 from console.services.tracker import store as tracker_store
 
@@ -21,6 +22,9 @@ def sync(ctx: Context, *, include_warnings: bool = True, max_items: int = remedi
     now = ctx.now()
     progress.progress(ctx, 0, 2, T("Taking a gate verdict"))
     tracker_store.lock_run(ctx, REMEDIATION)
-    taken = gate.snapshot(ctx)
+    judged = gate.judge(ctx)
     progress.progress(ctx, 1, 2, T("Bringing the board in line"))
-    return apply(ctx, remediation.plan(taken, now=now, include_warnings=include_warnings, max_items=max_items), now)
+    plan = remediation.plan(judged.verdict, now=now, include_warnings=include_warnings, max_items=max_items)
+    # The items of checks first: the answer lists what is on the board afterwards.
+    checks.keep_up(ctx, judged.book, plan)
+    return apply(ctx, plan, now)

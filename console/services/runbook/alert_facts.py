@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, literal_column, select
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ScalarSelect, func, literal_column, select
 
 from console.core.context import Context
 from console.domain.alerts.alerts import DEAD, FAILED, WARNING
@@ -15,7 +19,12 @@ from console.models.jobs import JobRun
 def facts(ctx: Context) -> OutboxFacts:
     """Count what is due, what failed and what was given up of late: one query of index ranges."""
     now = ctx.now()
-    due = select(func.count(), func.min(AlertDelivery.next_attempt_at)).where(AlertDelivery.next_attempt_at <= now)
+    return of(now, ctx.session.execute(select(*columns(now))).one())
+
+
+def columns(now: datetime) -> tuple[ScalarSelect[Any], ...]:
+    """Return the figures of `of` as parts of a statement."""
+    due = AlertDelivery.next_attempt_at <= now
     dead = select(func.count()).where(AlertDelivery.status == DEAD, AlertDelivery.last_attempt_at > now - DEAD_WITHIN)
     failed = select(func.count()).where(
         AlertDelivery.status.in_((FAILED, WARNING)),
@@ -25,5 +34,11 @@ def facts(ctx: Context) -> OutboxFacts:
     # Not a parameter: for some name or other PostgreSQL would walk back through the runs of all jobs until it comes.
     retries = JobRun.job_name == literal_column(f"'{job_names.ALERT_RETRY}'")
     retried = select(func.max(JobRun.finished_at)).where(retries, JobRun.dry_run.is_(False))
-    parts = (part.scalar_subquery() for part in (dead, failed, retried))
-    return OutboxFacts(now, *ctx.session.execute(due.add_columns(*parts)).one())
+    oldest = select(func.min(AlertDelivery.next_attempt_at)).where(due)
+    parts = (select(func.count()).select_from(AlertDelivery).where(due), oldest, dead, failed, retried)
+    return tuple(part.scalar_subquery() for part in parts)
+
+
+def of(now: datetime, row: Sequence[Any]) -> OutboxFacts:
+    """Return the facts by the values of `columns`."""
+    return OutboxFacts(now, *row)

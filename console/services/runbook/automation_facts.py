@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, func, select, union_all
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Result, and_, false, func, null, select, union_all
 
 from console.core.context import Context
 from console.domain.jobs.runs import FINISHED
@@ -12,7 +15,7 @@ from console.models.jobs import JobRun, JobSchedule
 
 
 def facts(ctx: Context) -> AutomationFacts:
-    """Return the newest real runs of each job and since when it is scheduled: two queries of index ranges."""
+    """Return the newest real runs of each job and since when it is scheduled: one query of index ranges."""
     parts = [
         select(JobRun.id)
         .where(JobRun.job_name == name, JobRun.state == FINISHED, JobRun.dry_run.is_(False))
@@ -24,19 +27,31 @@ def facts(ctx: Context) -> AutomationFacts:
     ids = union_all(*(select(part.c.id) for part in parts)).subquery()
     broken = and_(RunFact.run_id.is_(None), JobRun.error_code.is_not(None))
     failed = broken | (func.coalesce(RunFact.errors_count, 0) > 0)
-    statement = (
-        select(JobRun.job_name, JobRun.id, JobRun.finished_at, failed.label("failed"), RunFact.skip_reason)
+    found = (
+        select(
+            JobRun.job_name,
+            JobRun.id.label("run_id"),
+            JobRun.finished_at.label("at"),
+            failed.label("failed"),
+            RunFact.skip_reason,
+        )
         .join(ids, ids.c.id == JobRun.id)
         .outerjoin(RunFact, RunFact.run_id == JobRun.id)
-        .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
     )
-    runs: dict[str, list[Seen]] = {name: [] for name in JOBS}
-    for row in ctx.session.execute(statement):
-        runs[row.job_name].append(Seen(row.id, row.finished_at, bool(row.failed), row.skip_reason))
+    # A line of the schedule has no run: since when it is known stands in the place of its end.
     known = (
-        select(JobSchedule.job_name, func.min(JobSchedule.known_since).label("since"))
+        select(JobSchedule.job_name, null(), func.min(JobSchedule.known_since), false(), null())
         .where(JobSchedule.job_name.in_(JOBS))
         .group_by(JobSchedule.job_name)
     )
-    since = {row.job_name: row.since for row in ctx.session.execute(known)}
+    runs: dict[str, list[Seen]] = {name: [] for name in JOBS}
+    since: dict[str, datetime] = {}
+    rows: Result[Any] = ctx.session.execute(union_all(found, known))
+    for row in rows:
+        if row.run_id is None:
+            since[row.job_name] = row.at
+        else:
+            runs[row.job_name].append(Seen(row.run_id, row.at, bool(row.failed), row.skip_reason))
+    for seen in runs.values():
+        seen.sort(key=lambda one: (one.finished_at, one.run_id), reverse=True)
     return AutomationFacts(ctx.now(), {name: Watched(tuple(runs[name]), since.get(name)) for name in JOBS})

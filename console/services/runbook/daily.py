@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from console.core.context import Context
 from console.core.serialize import csv_line, plain, to_json
-from console.domain.alerts.alerts import SUCCESS
 from console.domain.archives.archives import DAILY_CHECK
 from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import MANUAL, Outcome
 from console.domain.runbook import daily as domain
-from console.domain.runbook.daily import AlertOutcome
-from console.domain.runbook.runbook import CRITICAL, WARNING
+from console.domain.runbook.daily import AlertOutcome, Since
+from console.domain.runbook.runbook import CRITICAL, WARNING, Runbook
 from console.models.alerts import AlertDelivery
 from console.models.jobs import JobRun
 from console.services.alerts import delivery, outbox
@@ -25,7 +25,7 @@ from console.services.audit import record as audit
 from console.services.evidence import store as evidence_store
 from console.services.jobs import progress
 from console.services.jobs.progress import Handle
-from console.services.runbook import runbook
+from console.services.runbook import daily_runs, runbook
 
 # The MTTR check of alerts is a subject of its own; until it is there, null says so.
 NO_MTTR_CHECK: Mapping[str, Any] = {"run_id": None, "status": None, "breach": None, "window": {}, "actions": {}}
@@ -35,10 +35,16 @@ TOKEN_POLICY = (
 )
 
 
-def check(ctx: Context) -> Outcome:
+Follow = Callable[[Context, Runbook], Any]
+
+
+def check(ctx: Context, follow: Follow) -> Outcome:
     """Judge, tell, keep: the work of one run of the job (API contract, daily check).
 
-    The alert leaves before the run is closed, in transactions of its own, because the run says what became of it.
+    `follow` makes the work that the result asks for, in the same transaction, and returns what it did.
+
+    The alert leaves before the run is closed, in transactions of its own, because the run says what became of it. A run
+    that repeats a lost one finds the alert of that one and raises none beside it.
     """
     run = progress.current(ctx)
     started = run.started_at if run else ctx.now()
@@ -54,8 +60,9 @@ def check(ctx: Context) -> Outcome:
     }
     level = domain.alert_level(ctx.config["OPS_DAILY_CHECK_ALERT_LEVEL"])
     told = AlertOutcome(level)
-    if domain.alert_is_due(level, book.overall_status) and not ctx.dry_run and not (run and run.dry_run):
-        told = _tell(ctx, level, {"event": job_names.DAILY_CHECK, "checked_at": started, **found})
+    if not ctx.dry_run and not (run and run.dry_run):
+        alert = {"event": job_names.DAILY_CHECK, "checked_at": started, **found, "run_id": run.run_id if run else None}
+        told = _tell(ctx, level, alert, _told_before(ctx, run, book.overall_status))
     status = domain.run_status(book.overall_status, told.error)
     ctx.begin_write()
     detail: dict[str, Any] = {
@@ -67,9 +74,12 @@ def check(ctx: Context) -> Outcome:
         "alert_channels": [dict(one) for one in told.channels],
         "alert_delivery_ids": list(told.delivery_ids),
         "mttr_slo_check": dict(NO_MTTR_CHECK),
+        "remediation": plain(follow(ctx, book)),
     }
     finished = ctx.now()
     run_id = run.run_id if run else None
+    here = Since(run_id, finished) if run_id is not None else None
+    detail["failing_since"] = plain(domain.failing_since(book, here, daily_runs.failing_since(daily_runs.newest(ctx))))
     head = {"run_id": run_id, "trigger": _trigger(ctx, run), "status": status}
     made = plain(domain.summary(head, detail, finished))
     kept = _keep(ctx, made, finished_stamp=f"{finished:%Y%m%dT%H%M%SZ}", run_id=run_id)
@@ -99,25 +109,39 @@ def posture(ctx: Context) -> dict[str, Any]:
     }
 
 
-def _tell(ctx: Context, level: str, payload: Mapping[str, Any]) -> AlertOutcome:
-    """Send the alert now and return what the receivers said; what failed is tried again by the outbox."""
-    with delivery.transactions(ctx)() as own:
-        raised = outbox.raise_alert(own, job_names.DAILY_CHECK, payload)
-    if raised.delivery_ids:
-        delivery.deliver_due(ctx, limit=len(raised.delivery_ids), only=raised.delivery_ids)
-    return domain.outcome(level, delivered(ctx, raised.delivery_ids))
+def _tell(ctx: Context, level: str, payload: Mapping[str, Any], raised: tuple[int, ...]) -> AlertOutcome:
+    """Send what has to be told, or was `raised` already, and return what the receivers said.
+
+    What failed is tried again by the outbox.
+    """
+    if not raised:
+        if not domain.alert_is_due(level, payload["overall_status"]):
+            return AlertOutcome(level)
+        with delivery.transactions(ctx)() as own:
+            raised = outbox.raise_alert(own, job_names.DAILY_CHECK, payload).delivery_ids
+    if raised:
+        delivery.deliver_due(ctx, limit=len(raised), only=raised)
+    return domain.outcome(level, daily_runs.delivered(ctx, raised))
 
 
-def delivered(ctx: Context, ids: tuple[int, ...] | list[int]) -> dict[int, tuple[str, bool, str | None]]:
-    """Return what became of these deliveries by now: masked channel, whether a receiver took it, and the error."""
-    if not ids:
-        return {}
+def _told_before(ctx: Context, run: Handle | None, overall: str) -> tuple[int, ...]:
+    """Return the deliveries of the lost run that this one repeats, unless they told of something less bad."""
+    if run is None:
+        return ()
+    lost = aliased(JobRun)
+    alert = AlertDelivery.payload_json
     rows = ctx.session.execute(
-        select(AlertDelivery.id, AlertDelivery.target, AlertDelivery.status, AlertDelivery.error)
-        .where(AlertDelivery.id.in_(ids))
+        select(AlertDelivery.id, alert["overall_status"].as_string().label("overall"))
+        .join(lost, alert["run_id"].as_integer() == lost.id)
+        .join(JobRun, JobRun.retry_of == lost.id)
+        .where(
+            JobRun.id == run.run_id,
+            AlertDelivery.event_type == job_names.DAILY_CHECK,
+            AlertDelivery.created_at >= lost.started_at,
+        )
         .order_by(AlertDelivery.id)
     )
-    return {row.id: (row.target, row.status == SUCCESS, row.error) for row in rows}
+    return tuple(row.id for row in rows if not domain.is_worse(overall, row.overall))
 
 
 def _keep(ctx: Context, made: Mapping[str, Any], *, finished_stamp: str, run_id: int | None) -> Kept:

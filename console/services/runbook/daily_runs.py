@@ -11,11 +11,15 @@ from sqlalchemy import select
 
 from console.core.context import Context
 from console.core.serialize import columns_of
+from console.domain.alerts.alerts import SUCCESS
 from console.domain.archives import archives as archive_rules
 from console.domain.archives.archives import DAILY_CHECK
 from console.domain.errors import NotFound
 from console.domain.jobs import names as job_names
 from console.domain.runbook import daily as domain
+from console.domain.runbook.daily import AlertOutcome, Since
+from console.domain.runbook.runbook import OK
+from console.models.alerts import AlertDelivery
 from console.models.archives import StoredFile
 from console.models.jobs import JobRun
 from console.services.archives import files
@@ -80,6 +84,46 @@ CSV_COLUMNS = columns_of(
 def newest(ctx: Context) -> Run | None:
     """Return the newest daily check that did its work, or None; the permission is the caller's to check."""
     return runs.last_executed(ctx, job_names.DAILY_CHECK)
+
+
+def failing_since(run: Run | None) -> dict[str, Since]:
+    """Return since which run each check fails that failed in this one; none before the first run.
+
+    What an older release stored does not say so: then it is since that very run, at least.
+    """
+    if run is None or run.finished_at is None:
+        return {}
+    known: Mapping[str, Mapping[str, Any]] | None = run.detail.get("failing_since")
+    if known is None:
+        failing = (str(one.get("id")) for one in run.detail.get("checks", ()) if one.get("status") != OK)
+        return dict.fromkeys(failing, Since(run.id, run.finished_at))
+    return {name: Since(int(one["run_id"]), datetime.fromisoformat(str(one["at"]))) for name, one in known.items()}
+
+
+def delivered(ctx: Context, ids: Sequence[int]) -> dict[int, tuple[str, bool, str | None]]:
+    """Return what became of these deliveries by now: masked channel, whether a receiver took it, and the error."""
+    if not ids:
+        return {}
+    rows = ctx.session.execute(
+        select(AlertDelivery.id, AlertDelivery.target, AlertDelivery.status, AlertDelivery.error)
+        .where(AlertDelivery.id.in_(ids))
+        .order_by(AlertDelivery.id)
+    )
+    return {row.id: (row.target, row.status == SUCCESS, row.error) for row in rows}
+
+
+def told(ctx: Context, run: Run) -> AlertOutcome:
+    """Return what became of the alert of a run by now: the outbox may have sent later what failed at first."""
+    stored = run.detail
+    outcome = AlertOutcome(
+        str(stored.get("alert_level") or ""),
+        attempted=bool(stored.get("alert_attempted")),
+        dispatched=bool(stored.get("alert_dispatched")),
+        error=stored.get("alert_error"),
+        channels=tuple(stored.get("alert_channels") or ()),
+    )
+    now = delivered(ctx, stored.get("alert_delivery_ids") or ())
+    return domain.outcome(outcome.level, now) if now else outcome
 
 
 def latest(ctx: Context) -> Run:

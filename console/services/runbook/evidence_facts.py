@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -15,7 +16,6 @@ from console.domain.jobs.runs import FINISHED
 from console.domain.runbook.evidence_checks import ArchiveFacts, DrillFacts, EvidenceFacts, ReportFacts
 from console.domain.runbook.review import ReviewFacts
 from console.models.jobs import JobRun
-from console.services.jobs import runs
 from console.services.jobs.runs import Run
 from console.services.runbook import review
 
@@ -25,10 +25,10 @@ JOBS = (
 )
 
 
-def facts(ctx: Context) -> EvidenceFacts:
-    """Return what the newest runs tell: one query for all jobs, one for the streak, one for the deploys of a month."""
+def facts(ctx: Context, newest: Mapping[str, Run]) -> EvidenceFacts:
+    """Return what the newest runs of `JOBS` tell: one query for the streak, one for the deploys of a month."""
     now, config = ctx.now(), ctx.config
-    latest = {name: _latest_run(run) for name, run in runs.latest_per_job(ctx, JOBS).items()}
+    latest = {name: latest_run(newest[name]) for name in JOBS if name in newest}
     return EvidenceFacts(
         reports=ReportFacts(now, streak(ctx), latest.get(job_names.QUALITY_WEEKLY)),
         drill=DrillFacts(now, config["DR_REHEARSAL_ENABLED"], latest.get(job_names.DR_REHEARSAL)),
@@ -43,7 +43,8 @@ def facts(ctx: Context) -> EvidenceFacts:
     )
 
 
-def _latest_run(run: Run) -> LatestRun | None:
+def latest_run(run: Run) -> LatestRun | None:
+    """Return a run as rules and checks read it; None for one without a result."""
     if run.finished_at is None or run.status is None:
         return None
     return LatestRun(run.id, run.status, run.finished_at, run.detail)

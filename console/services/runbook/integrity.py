@@ -20,7 +20,6 @@ from console.domain.audit.archive import UNSIGNED_FIELDS, month_at, sealed
 from console.domain.audit.entry import canonical_json
 from console.domain.errors import Gone
 from console.domain.evidence.evidence import MODULES
-from console.domain.jobs import names as job_names
 from console.domain.runbook import integrity as domain
 from console.domain.runbook.integrity import ArchiveCheck, IntegrityFacts, IntegrityReport, StoredCheck, TableCheck
 from console.models.evidence import EvidenceFile
@@ -30,8 +29,8 @@ from console.services.audit import archive as audit_archive
 from console.services.audit import record as audit
 from console.services.audit.keys import signing_key_id
 from console.services.evidence import store as evidence_store
-from console.services.jobs import runs
 from console.services.jobs.progress import progress
+from console.services.jobs.runs import Run
 from console.services.recovery import copies as recovery_copies
 from console.services.recovery.copies import CopyReading
 
@@ -84,9 +83,8 @@ def batch(ctx: Context, *, sample: int | None = None, most: int | None = None, c
     return made
 
 
-def facts(ctx: Context) -> IntegrityFacts:
-    """Return what the newest run of the batch found, for the runbook: one query, nothing is read again."""
-    run = runs.latest(ctx, job_names.EVIDENCE_INTEGRITY)
+def facts(ctx: Context, run: Run | None) -> IntegrityFacts:
+    """Return what the newest run of the batch found, for the runbook; nothing is read again."""
     if run is None:
         return IntegrityFacts(ctx.now())
     return IntegrityFacts(ctx.now(), run.detail, run.finished_at, failed=run.error_code is not None)

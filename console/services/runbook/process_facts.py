@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import exists, func, literal_column, select
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ScalarSelect, exists, func, literal_column, select
 from sqlalchemy.orm import aliased
 
 from console.core.context import Context
@@ -18,6 +22,11 @@ from console.services.runbook.preflight import LIVE_FOR, WEB
 def facts(ctx: Context) -> ProcessFacts:
     """Return when worker and scheduler were last seen and what waits: one query of index ranges."""
     now = ctx.now()
+    return of(now, ctx.session.execute(select(*columns(now))).one())
+
+
+def columns(now: datetime) -> tuple[ScalarSelect[Any], ...]:
+    """Return the figures of `of` as parts of a statement."""
     seen = select(func.max(PreflightSnapshot.computed_at))
     web = select(func.min(PreflightSnapshot.started_at)).where(
         PreflightSnapshot.kind == WEB, PreflightSnapshot.computed_at > now - LIVE_FOR
@@ -27,15 +36,21 @@ def facts(ctx: Context) -> ProcessFacts:
     worked = select(func.max(JobRun.finished_at)).where(minutely, JobRun.trigger == CRON)
     other = aliased(JobRun)
     busy = exists().where(other.job_name == JobRun.job_name, state_is(RUNNING, other))
+    waiting = (state_is(QUEUED), ~busy)
     parts = (
+        select(func.count()).select_from(JobRun).where(*waiting),
+        select(func.min(JobRun.requested_at)).where(*waiting),
         web,
         seen.where(PreflightSnapshot.kind == "worker"),
         worked,
         seen.where(PreflightSnapshot.kind == "scheduler"),
         select(func.max(JobSchedule.cursor_at)),
     )
-    waiting = select(func.count(), func.min(JobRun.requested_at)).where(state_is(QUEUED), ~busy)
-    row = ctx.session.execute(waiting.add_columns(*(part.scalar_subquery() for part in parts))).one()
+    return tuple(part.scalar_subquery() for part in parts)
+
+
+def of(now: datetime, row: Sequence[Any]) -> ProcessFacts:
+    """Return the facts by the values of `columns`."""
     count, since, running_since, worker, worked_at, scheduler, cursor = row
     return ProcessFacts(
         now,

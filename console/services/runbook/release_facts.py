@@ -9,15 +9,13 @@ from console.domain.releases.checklist import Checklist
 from console.domain.runbook.release_checks import ReleaseFacts
 from console.services.jobs import runs
 from console.services.releases import checklist
+from console.services.runbook.evidence_facts import latest_run
 
 
 def facts(ctx: Context) -> ReleaseFacts:
     """Return the newest recorded smoke test and what it is held against: two queries."""
     run = runs.latest(ctx, job_names.DEPLOY_SMOKE)
-    latest = None
-    if run is not None and run.finished_at is not None and run.status is not None:
-        latest = LatestRun(run.id, run.status, run.finished_at, run.detail)
-    return held_against(ctx, latest, checklist.current(ctx))
+    return held_against(ctx, latest_run(run) if run is not None else None, checklist.current(ctx))
 
 
 def held_against(ctx: Context, latest: LatestRun | None, current: Checklist) -> ReleaseFacts:

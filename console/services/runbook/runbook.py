@@ -4,41 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from console.adapters.limiter import Limiter
 from console.core.config import Config
 from console.core.context import Context
+from console.domain.jobs import names as job_names
 from console.domain.releases.checklist import ROLLBACK_GUIDE
-from console.domain.reliability.latency import LatencySnapshot
-from console.domain.runbook.checks import ChainFacts, DocumentFacts, RateLimitFacts, SigningFacts, TokenFacts
+from console.domain.runbook.checks import ChainFacts, DocumentFacts, RateLimitFacts, SigningFacts
+from console.domain.runbook.release_checks import ReleaseFacts
 from console.domain.runbook.runbook import CheckResult, Runbook, look_through, needed_facts
 from console.services.alerts import accuracy_lists
 from console.services.audit import record as audit
-from console.services.identity import risk as security
+from console.services.audit.verify import FullVerification
+from console.services.jobs import runs
+from console.services.jobs.runs import Run
+from console.services.releases import checklist
 from console.services.reliability import latency
 from console.services.reliability.latency import MemorySamples
-from console.services.runbook import (
-    alert_facts,
-    automation_facts,
-    evidence_facts,
-    integrity,
-    preflight,
-    process_facts,
-    release_facts,
-)
+from console.services.runbook import automation_facts, counted, evidence_facts, integrity, preflight, release_facts
+from console.services.runbook.counted import Counted
 
 READ = ("admins:manage", "governance:read")
+# The jobs whose newest run some check judges; of those in DONE it is the newest that did its work.
+DONE = (job_names.AUDIT_VERIFY, job_names.ALERT_ACCURACY)
+JOBS = (*evidence_facts.JOBS, job_names.EVIDENCE_INTEGRITY, *DONE)
 
 
 def snapshot(ctx: Context, *, known: Mapping[str, Any] | None = None) -> Runbook:
     """Judge all checks now. `known` are facts that the caller has already, by name; nothing heavy is read."""
-    facts = dict(known or {})
+    return look_through(facts(ctx, known=known), ctx.now())
+
+
+def facts(ctx: Context, *, known: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the facts of all checks by their names; what several of them stand on is read once for all."""
+    sources, found = Sources(ctx), dict(known or {})
     for name in needed_facts():
-        if name not in facts:
-            facts[name] = PROVIDERS[name](ctx)
-    return look_through(facts, ctx.now())
+        if name not in found:
+            found[name] = PROVIDERS[name](sources)
+    return found
 
 
 def view(ctx: Context, memory: Mapping[str, MemorySamples] | None = None) -> Runbook:
@@ -87,14 +92,22 @@ def signing_facts(config: Config) -> SigningFacts:
     return SigningFacts(enabled, config.production, preflight.signing_required(config))
 
 
-def _documents(_ctx: Context) -> DocumentFacts:
+def _documents() -> DocumentFacts:
     found = preflight.documents()
     guide, policy = ROLLBACK_GUIDE, preflight.NOISE_POLICY
     return DocumentFacts(guide, found[guide], policy, found[policy])
 
 
-def _chain(ctx: Context) -> ChainFacts:
-    seen = audit.chain_status(ctx)
+def _release(ctx: Context, run: Run | None) -> ReleaseFacts:
+    latest = evidence_facts.latest_run(run) if run is not None else None
+    return release_facts.held_against(ctx, latest, checklist.current(ctx))
+
+
+def _chain(ctx: Context, verified: Run | None) -> ChainFacts:
+    full = FullVerification()
+    if verified is not None and verified.finished_at is not None:
+        full = FullVerification(verified.finished_at, int(verified.detail.get("issue_count", 0)))
+    seen = audit.chain_status(ctx, full)
     return ChainFacts(
         ok=seen.chain_ok,
         issue_count=seen.issue_count,
@@ -111,23 +124,36 @@ def _seconds(age: timedelta) -> int:
     return max(0, int(age.total_seconds()))
 
 
-def _latency(ctx: Context) -> LatencySnapshot:
-    return latency.snapshot(ctx)
+class Sources:
+    """What the facts are made from, each part read at most once and only when it is asked for."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+
+    @cached_property
+    def newest(self) -> dict[str, Run]:
+        """Return the newest run of every job that some check judges: one query."""
+        return runs.latest_per_job(self.ctx, JOBS, executed_of=DONE)
+
+    @cached_property
+    def counted(self) -> Counted:
+        """Return what is counted: one query."""
+        return counted.read(self.ctx)
 
 
-PROVIDERS: dict[str, Callable[[Context], Any]] = {
-    "preflight": preflight.facts,
-    "latency": _latency,
-    "audit_chain": _chain,
-    "documents": _documents,
-    "tokens": lambda ctx: TokenFacts(security.expiring_tokens(ctx)),
-    "rate_limit": lambda ctx: rate_limit_facts(ctx.config),
-    "signing": lambda ctx: signing_facts(ctx.config),
-    "automation": automation_facts.facts,
-    "evidence": evidence_facts.facts,
-    "integrity": integrity.facts,
-    "outbox": alert_facts.facts,
-    "noise": accuracy_lists.noise_facts,
-    "processes": process_facts.facts,
-    "releases": release_facts.facts,
+PROVIDERS: dict[str, Callable[[Sources], Any]] = {
+    "preflight": lambda of: preflight.facts(of.ctx),
+    "latency": lambda of: latency.snapshot(of.ctx),
+    "audit_chain": lambda of: _chain(of.ctx, of.newest.get(job_names.AUDIT_VERIFY)),
+    "documents": lambda _of: _documents(),
+    "tokens": lambda of: of.counted.tokens,
+    "rate_limit": lambda of: rate_limit_facts(of.ctx.config),
+    "signing": lambda of: signing_facts(of.ctx.config),
+    "automation": lambda of: automation_facts.facts(of.ctx),
+    "evidence": lambda of: evidence_facts.facts(of.ctx, of.newest),
+    "integrity": lambda of: integrity.facts(of.ctx, of.newest.get(job_names.EVIDENCE_INTEGRITY)),
+    "outbox": lambda of: of.counted.outbox,
+    "noise": lambda of: accuracy_lists.noise_of(of.ctx, of.newest.get(job_names.ALERT_ACCURACY)),
+    "processes": lambda of: of.counted.processes,
+    "releases": lambda of: _release(of.ctx, of.newest.get(job_names.DEPLOY_SMOKE)),
 }

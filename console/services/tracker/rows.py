@@ -17,6 +17,7 @@ from console.domain.errors import NotFound
 from console.domain.identity import able
 from console.domain.ids import MAX_ID
 from console.domain.programme.trackers import programmes
+from console.domain.remediation.checks import CHECK, check_of
 from console.domain.text import N_, Text
 from console.domain.tracker.rules import soon_hours
 from console.domain.tracker.tracker import TrackerKind
@@ -159,6 +160,11 @@ class ItemView:
         return self.item_type == "rule"
 
     @property
+    def check_id(self) -> str | None:
+        """Which check of the runbook asks for it, if one does."""
+        return check_of(self.item_key) if self.item_type == CHECK else None
+
+    @property
     def manual(self) -> bool:
         """Whether a person made it; the sync never touches such items."""
         return self.item_type == "manual"
@@ -166,7 +172,7 @@ class ItemView:
     @property
     def in_week(self) -> bool:
         """Whether it comes from the catalogue of a week."""
-        return not (self.from_gate or self.manual)
+        return not (self.from_gate or self.check_id or self.manual)
 
     def owned_by(self, actor: Actor) -> bool:
         """Whether `actor` is its assignee."""

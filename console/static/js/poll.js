@@ -49,10 +49,13 @@ async function ask(element, seconds) {
 
 async function swap(element, body, tag) {
   const { id } = element;
+  const unfolded = [...element.querySelectorAll('details[id][open]')].map((fold) => fold.id);
   await htmx.swap({ target: element, text: body, swap: 'outerMorph', sourceElement: element });
   const fresh = document.getElementById(id);
   if (!fresh) return;
   fresh.kaTag = tag;
+  // What a reader unfolded stays so.
+  for (const name of unfolded) document.getElementById(name)?.setAttribute('open', '');
   begin(fresh);
   if (!Number(fresh.dataset.pollEvery)) catchUp(fresh);
 }

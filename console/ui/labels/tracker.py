@@ -24,6 +24,7 @@ KINDS = {
     "reopened": N_("opened it again"),
     "raised": N_("raised it: the rule fails now"),
     "resolved": N_("closed it"),
+    "covered": N_("took it off the board: a rule of the gate is about the same"),
     "verified": N_("confirmed it: the rule passes"),
     "unproven": N_("saw the rule fail still"),
     "status": N_("changed the status"),

@@ -1,6 +1,7 @@
 """The page of the daily check: what it says, to whom, with and without a run."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -51,6 +52,28 @@ def test_the_worst_check_stands_first(api):
 
     assert len(shown) == len(registered())
     assert shown.index("dr_rehearsal_recent") < shown.index("alert_retry_recent")
+
+
+def test_a_failing_check_says_since_which_run_and_leads_to_its_item(api, clock):
+    caller = api()
+    first = caller.post(RUN).json
+    clock.advance(timedelta(hours=1))
+    second = caller.post(RUN).json
+    text = caller.get(PAGE, headers={"Accept-Language": "en"}).text
+    row = re.search(r'<tr id="check-dr_rehearsal_recent".*?</tr>', text, re.DOTALL)[0]
+
+    assert f'href="/jobs/runs/{first["run_id"]}"' in row
+    assert f'/jobs/runs/{second["run_id"]}"' not in row
+    assert "since the run of" in row
+    assert re.search(r'href="/board/[^"]+">GR-\d{3}<', row)
+    passing = text.split('id="passing"')[1]
+    assert "since the run" not in passing.split("</details>")[0]
+
+
+def test_the_result_of_the_run_is_said_in_the_language_of_the_reader(api):
+    caller = api()
+    caller.post(RUN)
+    assert "결과: 경고" in _words(caller.get(PAGE, headers={"Accept-Language": "ko"}))
 
 
 def test_every_check_has_a_name_for_people():

@@ -14,6 +14,7 @@ from console.domain.runbook import runbook as registry
 from console.models.alerts import AlertDelivery
 from console.models.archives import StoredFile
 from console.models.audit import AuditLog
+from console.models.jobs import JobRun
 from console.services.jobs import engine
 from console.services.jobs.registry import get as job_of
 from console.services.runbook import daily_page, daily_runs
@@ -154,6 +155,67 @@ def test_what_changed_since_the_run_is_told_apart(ctx):
     assert [(one.check.id, one.before, one.is_worse) for one in data.changed] == [
         ("ops_daily_check_archive", "ok", True)
     ]
+
+
+def since(ctx, check_id="ops_daily_check_archive"):
+    return daily_page.page_data(ctx).since.get(check_id)
+
+
+def test_a_check_fails_since_the_first_run_of_its_streak(ctx, clock):
+    off = with_settings(ctx, OPS_DAILY_CHECK_ARCHIVE_ENABLED=False)
+    run(ctx)
+    assert since(off) is None
+    clock.advance(timedelta(days=1))
+    first = run(off)
+    for _ in range(2):
+        clock.advance(timedelta(days=1))
+        run(off)
+    assert (since(off).run_id, since(off).at) == (first.id, first.finished_at)
+
+    clock.advance(timedelta(days=1))
+    run(ctx)
+    assert since(ctx) is None
+    clock.advance(timedelta(days=1))
+    again = run(off)
+    assert since(off).run_id == again.id
+
+
+def test_what_an_older_release_stored_fails_since_that_run_at_least(ctx, clock, session):
+    old = run(with_settings(ctx, OPS_DAILY_CHECK_ARCHIVE_ENABLED=False))
+    row = session.get_one(JobRun, old.id)
+    row.detail_json = {key: value for key, value in row.detail_json.items() if key != "failing_since"}
+    session.commit()
+    assert since(ctx).run_id == old.id
+    clock.advance(timedelta(days=1))
+    run(with_settings(ctx, OPS_DAILY_CHECK_ARCHIVE_ENABLED=False))
+    assert since(ctx).run_id == old.id
+
+
+def test_a_dry_run_begins_no_streak(ctx, clock):
+    off = with_settings(ctx, OPS_DAILY_CHECK_ARCHIVE_ENABLED=False)
+    run(off, dry_run=True)
+    clock.advance(timedelta(days=1))
+    real = run(off)
+    assert since(off).run_id == real.id
+
+
+def test_the_page_says_what_became_of_the_alert_by_now(ctx, session):
+    settings = {"ALERT_WEBHOOK_URLS": "http://127.0.0.1:9/hook", "ALERT_ALLOW_PRIVATE_TARGETS": True}
+    run(with_settings(ctx, OPS_DAILY_CHECK_ALERT_LEVEL="always", **settings))
+    assert daily_page.page_data(ctx).told.dispatched is False
+
+    session.query(AlertDelivery).update({AlertDelivery.status: "success", AlertDelivery.error: None})
+    session.commit()
+    told = daily_page.page_data(ctx).told
+    assert (told.dispatched, told.error, told.channels[0]["success"]) == (True, None, True)
+
+
+def test_the_page_knows_the_items_of_failing_checks(ctx):
+    run(ctx)
+    data = daily_page.page_data(ctx)
+    failing = {check.id for check in data.checks if check.status != "ok"}
+    assert set(data.items) == failing
+    assert {check.id for check in (*data.failing, *data.passing)} == {check.id for check in data.checks}
 
 
 @pytest.mark.parametrize("limit", [1, 50])
