@@ -126,11 +126,11 @@ class Config(Mapping[str, Any]):
         return cls(_with_dependent_defaults(values, frozenset(overrides)), frozenset(overrides))
 
     def replaced(self, **values: Any) -> Config:
-        """Return the same settings with some values changed; raises KeyError for an unknown name."""
+        """Return the same settings with some values given anew; raises KeyError for an unknown name."""
         unknown = set(values) - set(self._values)
         if unknown:
             raise KeyError(f"unknown settings: {sorted(unknown)}")
-        return Config({**self._values, **values}, self._given)
+        return Config({**self._values, **values}, self._given | values.keys())
 
     def given(self, name: str) -> bool:
         """Return whether the environment set this variable to something."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 from console.core.config import Config
@@ -14,23 +15,24 @@ from console.demo.company import MANAGER, OWNER, WORK, DemoPerson
 from console.domain.alerts.alerts import Channel, Sent, answered
 from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import CRON, MANUAL
-from console.services.alerts import delivery as alert_delivery
-from console.services.alerts import outbox as alerts
+from console.services.alerts import delivery
+from console.services.automation import sla_sql
 from console.services.policies import automation as autopilot_policy
 from console.services.policies import policies
 from console.services.policies import proposals as policy_proposals
-from console.services.policies.automation import AUTOPILOT
+from console.services.policies.automation import AUTOPILOT, effective
 
 RUN, MEASURE = job_names.AUTOPILOT, job_names.KPI
+ASSIGN, ESCALATE = job_names.AUTO_ASSIGN, job_names.ESCALATION
 # Receivers that exist nowhere: what they answer is part of the story.
 TEAM_ROOM = "https://hooks.slack.example/services/demo"
 ALARM_DESK = "https://alarm.hanbit.example/hooks/remediation"
 DESK_GONE_DAYS_AGO = 5
 RECEIVERS: Mapping[str, Any] = {"ALERT_SLACK_URLS": TEAM_ROOM, "ALERT_WEBHOOK_URLS": ALARM_DESK}
 
-TRIAL_DAYS_AGO = 13
-# Mornings on which nothing was to be done, and the two runs of the night of the power works.
-MORNINGS_DAYS_AGO = (10, 7, 3)
+BEFORE_DAYS_AGO, TRIAL_DAYS_AGO = 90, 13
+# Messages were left off at first. Since then somebody is told within the hour whatever is late.
+TOLD_DAYS_AGO = 2
 POWER_WORKS_DAYS_AGO = 6
 # What had been found is given away before the manager is at the desk; of two findings somebody ran it once more.
 AFTER_FINDING, ONCE_MORE_AFTER = timedelta(minutes=25), timedelta(minutes=34)
@@ -73,29 +75,39 @@ class Stage(Protocol):
 class Automation:
     """The chapter of the automation."""
 
-    def __init__(self, stage: Stage, calm: Mapping[str, Any]) -> None:
+    def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._settings = {**calm, **RECEIVERS}
+        self._settings = RECEIVERS
         self._proposal = 0
 
     def steps(self) -> Iterator[Step]:
         """Return what happens, in no order."""
         day = self._stage.day
+        yield Step(day(BEFORE_DAYS_AGO, 9), self._leave_it_to_people)
         yield Step(day(TRIAL_DAYS_AGO, 9), self._begin_the_trial)
         yield Step(day(9, 14), lambda: self._propose({"auto_assign_max_items": 30}, "배정 한도를 30건으로 늘립니다."))
         yield Step(day(7, 10, 30), self._approve)
         yield Step(day(POWER_WORKS_DAYS_AGO, 20), self._stop)
         yield Step(day(POWER_WORKS_DAYS_AGO - 1, 7), self._resume)
         quieter = {"escalation_due_soon_hours": 6, "escalation_repeat_hours": 8}
-        yield Step(day(4, 16), lambda: self._propose(quieter, "알림이 잦다는 의견이 있어 줄여 봅니다."))
+        yield Step(day(4, 16), lambda: self._propose(quieter, "알림이 잦을 것 같아 줄여 봅니다."))
+        yield Step(day(TOLD_DAYS_AGO, 9), self._turn_messages_on)
         yield from self._measurements()
         yield from self._runs()
 
     def _runs(self) -> Iterator[Step]:
         day, now = self._stage.day, self._stage.now
-        mornings = [day(ago, 9, 55) for ago in MORNINGS_DAYS_AGO]
-        night = [day(POWER_WORKS_DAYS_AGO, hour, 55) for hour in (21, 22)]
         last = now - timedelta(hours=11)
+        mornings = [day(ago, 8, 55) for ago in range(TRIAL_DAYS_AGO - 1, -1, -1)]
+        for at in (one for one in mornings if one <= last):
+            # At other hours most runs have nothing to do.
+            yield Step(at - timedelta(minutes=20), partial(self._stage.run, ASSIGN, settings=self._settings))
+            yield Step(at - timedelta(minutes=5), partial(self._stage.run, ESCALATE, settings=self._settings))
+        hour = day(TOLD_DAYS_AGO, 9, 20)
+        while hour < now:
+            yield Step(hour, self._tell)
+            hour += timedelta(hours=1)
+        night = [day(POWER_WORKS_DAYS_AGO, hour, 55) for hour in (21, 22)]
         found = [now - timedelta(days=work.days_ago) + AFTER_FINDING for work in WORK if work.days_ago < TRIAL_DAYS_AGO]
         for at in (*mornings, *night, *found, last):
             if at <= last:
@@ -114,10 +126,27 @@ class Automation:
             yield Step(at, lambda: self._stage.run(MEASURE, settings=self._settings))
             at += timedelta(hours=8)
 
+    def _leave_it_to_people(self) -> None:
+        with self._stage.acting_as(OWNER) as ctx:
+            sent = {"enabled": False, "notify_enabled": False}
+            policies.update_policy(ctx, AUTOPILOT, sent, reason="당분간 사람이 배정하고 알립니다.")
+
     def _begin_the_trial(self) -> None:
         with self._stage.acting_as(OWNER) as ctx:
-            sent = {"auto_assign_max_items": 10, "sync_before_run": False}
-            policies.update_policy(ctx, AUTOPILOT, sent, reason="시범 운영: 한 번에 10건까지, 동기화는 따로 돌립니다.")
+            sent = {"enabled": True, "auto_assign_max_items": 10, "sync_before_run": False}
+            policies.update_policy(ctx, AUTOPILOT, sent, reason="시범 운영: 한 번에 10건까지, 알림은 아직 끕니다.")
+
+    def _turn_messages_on(self) -> None:
+        with self._stage.acting_as(OWNER) as ctx:
+            policies.update_policy(ctx, AUTOPILOT, {"notify_enabled": True}, reason="배정이 잘되어 알림도 켭니다.")
+
+    def _tell(self) -> None:
+        """Let the escalation run where it has something to tell."""
+        with self._stage.acting_as(None) as ctx:
+            found = sla_sql.decide(ctx, sla_sql.window(ctx, ctx.now(), effective(ctx).policy.escalation))
+        if found.count(*sla_sql.SENT):
+            self._stage.run(ESCALATE, settings=self._settings)
+            self._deliver()
 
     def _propose(self, sent: Mapping[str, Any], reason: str) -> None:
         with self._stage.acting_as(MANAGER) as ctx:
@@ -136,12 +165,8 @@ class Automation:
             autopilot_policy.resume(ctx, reason="정전 작업을 마쳤습니다.")
 
     def _deliver(self) -> None:
-        config = self._stage.config.replaced(**RECEIVERS)
-        known = {one.key: one for one in alerts.channels(config)}
-        gone = self._stage.day(DESK_GONE_DAYS_AGO, 0)
-        alert_delivery.deliver(
-            lambda: self._stage.acting_as(None, config), Receivers(gone), known, most_attempts=8, worker="demo"
-        )
+        with self._stage.acting_as(None, self._stage.config.replaced(**RECEIVERS)) as ctx:
+            delivery.deliver_due(ctx, limit=1000)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,20 +16,24 @@ from console.core.clock import FixedClock
 from console.core.config import Config
 from console.core.context import ALL_SITES, SYSTEM, Actor, Context, unit_of_work
 from console.core.listing import ListQuery
-from console.demo.automation import Automation, Step
+from console.demo.automation import DESK_GONE_DAYS_AGO, RECEIVERS, Automation, Receivers, Step
 from console.demo.company import AUDITOR, MANAGER, OWNER, PEOPLE, PLATFORM, SITES, WORK, DemoPerson, DemoWork
+from console.demo.evidence import Evidence, rules_of_day
 from console.demo.facility import Facility
 from console.demo.inspections import Rounds
+from console.demo.releases import Releases
+from console.demo.traffic import Traffic
 from console.demo.weeks import Weeks
 from console.domain.identity.iam import added_permissions, effective_permissions
 from console.domain.jobs import names as job_names
-from console.domain.jobs.runs import CRON
+from console.domain.jobs.runs import API, CRON
 from console.domain.tracker.requests import ItemChange, NewItem
 from console.domain.tracker.tracker import REMEDIATION
+from console.services.alerts import delivery
+from console.services.gate import gate
 from console.services.identity import sites, tokens, users
 from console.services.jobs import engine as run_engine
 from console.services.jobs import registry
-from console.services.runbook import preflight
 from console.services.tracker import completion as tracker_completion
 from console.services.tracker import items as tracker_items
 from console.services.tracker import lists as tracker_lists
@@ -36,11 +41,11 @@ from console.services.tracker import manual as tracker_manual
 
 SEOUL = ZoneInfo("Asia/Seoul")
 FOUNDED_DAYS_AGO = 91
-# Before this the company tracked failures only, and was content with a lower score.
-STRICT_DAYS_AGO = 1
-CALM = MappingProxyType({"GOVERNANCE_GATE_MIN_WEIGHTED_SCORE_PERCENT": 40.0})
-# The days on which the signing key of a web process was missing.
-KEY_LOST_DAYS_AGO = (23, 22)
+# The gate looked now and then before it looked every day.
+SELDOM_DAYS_AGO = (90, 80, 70, 60, 50, 40)
+DAILY_SINCE_DAYS_AGO = 30
+# After the release that came out half somebody asked the gate, and once more shortly ago.
+ASKED_HOURS_AGO = (10.0, 0.5)
 TOKENS = (
     (OWNER, "CI 게이트 확인"),
     (MANAGER, "일일 보고 내려받기"),
@@ -59,13 +64,15 @@ class Story:
         self._clock = FixedClock(now)
         self._ids: dict[str, int] = {}
         self._items: dict[str, int] = {}
+        self._rules: dict[str, str] = {}
 
     def play(self) -> int:
         """Let everything happen in its order; returns the number of steps."""
         steps = sorted(self._steps(), key=lambda step: step.at)
-        for step in steps:
-            self._clock.set(step.at)
-            step.act()
+        with delivery.sending_with(Receivers(self.day(DESK_GONE_DAYS_AGO, 0))):
+            for step in steps:
+                self._clock.set(step.at)
+                step.act()
         return len(steps)
 
     def _steps(self) -> Iterator[Step]:
@@ -73,29 +80,25 @@ class Story:
         yield Step(founded, self._found)
         yield Step(self.day(12, 10), self._issue_tokens)
         yield from self._governance()
-        yield from Automation(self, CALM).steps()
+        yield from Automation(self).steps()
+        yield from Evidence(self, RECEIVERS).steps()
+        yield from Releases(self).steps()
+        yield from Traffic(self, RECEIVERS).steps()
         yield from Weeks(self).steps()
         yield from Facility(self).steps()
         yield from Rounds(self).steps()
         for work in WORK:
             yield from self._work(work)
-        # Shortly before the gate looks: an old report of a process counts for nothing.
-        for ago in KEY_LOST_DAYS_AGO:
-            yield Step(self.day(ago, 9, 44), self._lose_the_key)
-        yield Step(self.day(min(KEY_LOST_DAYS_AGO) - 1, 9, 44), self._find_the_key)
         yield Step(self.day(15, 18), self._close_the_tracker)
 
     def _governance(self) -> Iterator[Step]:
-        days = [90, 80, 70, 60, 50, 40, *range(30, STRICT_DAYS_AGO, -1)]
-        for ago in days:
+        asked = [self.now - timedelta(hours=hours) for hours in ASKED_HOURS_AGO]
+        for ago in (*SELDOM_DAYS_AGO, *range(DAILY_SINCE_DAYS_AGO, -1, -1)):
             at = self.day(ago, 9, 45)
-            yield Step(at, lambda: self.run(job_names.GATE, settings=CALM))
-            yield Step(at + timedelta(minutes=7), lambda: self._sync(include_warnings=False, settings=CALM))
-        # The rules were tightened: what used to be accepted is work now. Hours, so that some of it is late already.
-        for hours in (10.0, 0.5):
-            at = self.now - timedelta(hours=hours)
-            yield Step(at, lambda: self.run(job_names.GATE))
-            yield Step(at + timedelta(minutes=7), lambda: self._sync(include_warnings=True))
+            if at < asked[-1]:
+                yield Step(at, partial(self._judge, rules_of_day(ago)))
+        for at in asked:
+            yield Step(at, partial(self._judge, who=MANAGER))
         yield Step(self.now - timedelta(hours=9), self._hand_out)
         months = {self.day(ago, 9, 5).astimezone(SEOUL).replace(day=1) for ago in (60, 30)}
         for first in sorted(months):
@@ -182,8 +185,14 @@ class Story:
         with self.acting_as(who, self.config.replaced(**settings)) as ctx:
             run_engine.execute(ctx, registry.get(job), options, trigger=trigger, dry_run=dry_run, worker="demo")
 
-    def _sync(self, *, include_warnings: bool, settings: Mapping[str, Any] = MappingProxyType({})) -> None:
-        self.run("ops_governance_remediation_sync", settings=settings, include_warnings=include_warnings)
+    def _judge(self, settings: Mapping[str, Any] = MappingProxyType({}), who: DemoPerson | None = None) -> None:
+        """Let the gate look, and the board follow where something is otherwise than before."""
+        before = self._rules
+        self.run(job_names.GATE, settings=settings, who=who, trigger=API if who else CRON)
+        with self.acting_as(None) as ctx:
+            self._rules = {rule["id"]: rule["status"] for rule in gate.latest(ctx).snapshot["rules"]}
+        if self._rules != before:
+            self.run(job_names.SYNC, settings={**RECEIVERS, **settings}, who=who, trigger=API if who else CRON)
 
     def _add(self, work: DemoWork) -> None:
         with self.acting_as(MANAGER) as ctx:
@@ -218,21 +227,8 @@ class Story:
         with self.acting_as(MANAGER) as ctx:
             items = tracker_lists.slice_of(ctx, REMEDIATION, ListQuery(), limit=100, offset=0).items
             for item in items:
-                if item.rule_id == "daily_check_recent":
+                if item.rule_id == "deploy_smoke_binding_recent":
                     tracker_items.change(ctx, item.id, ItemChange(assignee=PLATFORM.username, status="in_progress"))
-
-    def _lose_the_key(self) -> None:
-        broken = self.config.replaced(AUDIT_ARCHIVE_SIGNING_KEY="", AUDIT_ARCHIVE_SIGNING_REQUIRED=True)
-        self._report(preflight.examine_process(broken, self._clock.now()))
-
-    def _find_the_key(self) -> None:
-        with self.acting_as(None) as ctx:
-            preflight.forget(ctx, "demo")
-
-    def _report(self, found: Any) -> None:
-        now = self._clock.now()
-        with self.acting_as(None) as ctx:
-            preflight.store(ctx, found, instance_id="demo", kind=preflight.WEB, started_at=now, now=now)
 
     def _close_the_tracker(self) -> None:
         with self.acting_as(OWNER) as ctx:

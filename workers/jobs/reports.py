@@ -23,9 +23,10 @@ Range = Literal["finished", "recent"]
 
 
 class WeeklyOptions(BodyModel):
-    """Which week."""
+    """Which week, and whether it is drawn as a paper too."""
 
     period: Range = Field("finished", title=N_("Period"))
+    papers: bool = Field(True, title=N_("Also as PDF"))
 
 
 class MonthlyOptions(WeeklyOptions):
@@ -42,8 +43,8 @@ def _period(ctx: Context, window: str, options: WeeklyOptions, month: str | None
     return chosen(ctx, window, month)
 
 
-def _produced(ctx: Context, period: Period) -> Outcome:
-    made = quality.produce(ctx, period)
+def _produced(ctx: Context, period: Period, options: WeeklyOptions) -> Outcome:
+    made = quality.produce(ctx, period, papers=options.papers)
     return Outcome(made.detail, "warning" if made.status == "warning" else "success")
 
 
@@ -57,7 +58,7 @@ def _produced(ctx: Context, period: Period) -> Outcome:
 )
 def quality_report_weekly(ctx: Context, options: WeeklyOptions) -> Outcome:
     """Report a week; a warning tells of critical findings of the daily check."""
-    return _produced(ctx, _period(ctx, WEEKLY, options))
+    return _produced(ctx, _period(ctx, WEEKLY, options), options)
 
 
 @job(
@@ -70,4 +71,4 @@ def quality_report_weekly(ctx: Context, options: WeeklyOptions) -> Outcome:
 )
 def quality_report_monthly(ctx: Context, options: MonthlyOptions) -> Outcome:
     """Report a month; a warning tells of critical findings of the daily check."""
-    return _produced(ctx, _period(ctx, MONTHLY, options, options.month))
+    return _produced(ctx, _period(ctx, MONTHLY, options, options.month), options)

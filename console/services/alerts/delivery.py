@@ -7,9 +7,10 @@ a receiver knows it again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import random
@@ -37,6 +38,19 @@ class Sender(Protocol):
 
     def send(self, channel: Channel, message_id: str, payload: Mapping[str, Any], at: datetime, /) -> Sent:
         """Send one message and tell what came of it; `at` is aware UTC."""
+
+
+_sender: ContextVar[Sender | None] = ContextVar("sender", default=None)
+
+
+@contextmanager
+def sending_with(sender: Sender) -> Iterator[None]:
+    """Let this sender bring the messages of the use cases within, and nothing leave the machine: for replays."""
+    token = _sender.set(sender)
+    try:
+        yield
+    finally:
+        _sender.reset(token)
 
 
 @dataclass(frozen=True)
@@ -213,7 +227,7 @@ def deliver_due(ctx: Context, *, limit: int, only: Collection[int] | None = None
     ctx.session.rollback()
     return deliver(
         transactions(ctx),
-        webhooks.Sender(ctx.config),
+        _sender.get() or webhooks.Sender(ctx.config),
         channel_map(ctx),
         most_attempts=ctx.config["ALERT_MAX_ATTEMPTS"],
         limit=limit,

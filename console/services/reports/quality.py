@@ -112,25 +112,20 @@ class Produced:
     status: str
 
 
-def produce(ctx: Context, period: Period) -> Produced:
-    """Make the report of a period with its papers and keep all of it with the run under way.
+def produce(ctx: Context, period: Period, *, papers: bool = True) -> Produced:
+    """Make the report of a period, with its papers unless they are not wanted, and keep all with the run under way.
 
     Everything is read and drawn before the transaction may write. Raises PermissionDenied.
     """
-    # Drawing papers takes a library that no request needs.
-    from console.services.reports import paper
-
     made = report(ctx, period)
     document = plain(as_document(made))
     run = progress.current(ctx)
     run_id = run.run_id if run else None
     stem = f"{QUALITY_REPORT.prefix}{period.window}-{_stamp(ctx.now())}-run-{run_id or 'na'}"
-    names = names_of(ctx, [one["actor"] for one in document["admin_security"]["top_actors"]])
-    papers = {locale: paper.draw(document, locale, names) for locale in LOCALES}
     made_files = [
         Made(f"{stem}.json", to_json(document).encode(), "application/json"),
         Made(f"{stem}.csv", csv_of(document).encode(), "text/csv; charset=utf-8"),
-        *(Made(f"{stem}.{locale}.pdf", content, "application/pdf") for locale, content in papers.items()),
+        *(_papers(ctx, document, stem) if papers else ()),
     ]
     ctx.begin_write()
     kept = files.keep(ctx, QUALITY_REPORT, made_files, run_id=run_id, label=period.label)
@@ -153,6 +148,14 @@ def produce(ctx: Context, period: Period) -> Produced:
         "report": document,
     }
     return Produced(detail, made.status)
+
+
+def _papers(ctx: Context, document: Mapping[str, Any], stem: str) -> list[Made]:
+    # Drawing papers takes a library that no request needs.
+    from console.services.reports import paper
+
+    names = names_of(ctx, [one["actor"] for one in document["admin_security"]["top_actors"]])
+    return [Made(f"{stem}.{one}.pdf", paper.draw(document, one, names), "application/pdf") for one in LOCALES]
 
 
 def archive_fields(kept: Kept) -> dict[str, Any]:
