@@ -46,6 +46,7 @@ class ResultView:
     last: Annotated[float | None, Fact()] = None
     last_answer: Annotated[str, INTERNAL] = ""
     last_at: datetime | None = None
+    work_order_id: int | None = None
 
     @property
     def bounds(self) -> Limits:
