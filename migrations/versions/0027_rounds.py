@@ -1,7 +1,7 @@
 """Signatures of rounds as they were drawn, and the work order that a finding became.
 
 Revision ID: 0027
-Revises: 0022
+Revises: 0025
 Create Date: 2026-11-30 09:50:00
 """
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0027"
-down_revision = "0022"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 

@@ -283,13 +283,3 @@ def test_a_round_of_a_program_brings_its_orders_and_its_signature(api, session):
     assert caller.post(URL, json=sent).json == made.json
     for wrong in ({"signature": "M1 2"}, {"orders": [{"code": "x", "priority": "soon"}]}, {"orders": [{"code": "x"}]}):
         assert caller.post(URL, json=body(**wrong)).status_code == 422
-
-
-def test_an_order_names_an_inspection_of_its_own_site(api):
-    caller = api("operator")
-    made = caller.post(URL, json=body()).json
-    order = {"title": "A", "site": SITE, "location": "B", "inspection_id": made["id"]}
-
-    assert caller.post("/api/work-orders", json=order).json["inspection_id"] == made["id"]
-    assert caller.post("/api/work-orders", json={**order, "inspection_id": 999}).status_code == 422
-    assert caller.post("/api/work-orders", json={**order, "site": OTHER}).status_code == 400

@@ -21,6 +21,8 @@ from console.services.tracker.change import person
 from console.services.work_orders.rows import WRITE, WorkOrderView, load
 from console.services.work_orders.store import Event, record, write_event
 
+READ_INSPECTIONS = "inspections:read"
+
 
 def create(ctx: Context, new: NewOrder) -> WorkOrderView:
     """Add an order (API contract, create fields and due date default).
@@ -93,14 +95,17 @@ def asset_at(ctx: Context, asset_id: int | None, site: str) -> Asset | None:
 
 
 def check_inspection(ctx: Context, inspection_id: int | None, site: str) -> None:
-    """Raise Invalid for an inspection that does not exist, BadRequest for one of another site than `site`."""
+    """Raise Invalid for an inspection that the caller cannot see, BadRequest for one of another site than `site`.
+
+    `site` lies in the caller's scope.
+    """
     if inspection_id is None:
         return
     found = ctx.session.scalar(select(Inspection.site).where(Inspection.id == inspection_id))
-    if found is None:
+    if found is None or not ctx.actor.can(READ_INSPECTIONS) or not ctx.actor.sees(found):
         raise Invalid.field("inspection_id", T("There is no inspection with this id"))
     if found != site:
-        raise BadRequest(T("The inspection is of another site"), code="site_differs")
+        raise BadRequest(T("The inspection was made at another site"), code="site_differs")
 
 
 def check_due(due_at: datetime | None, now: datetime) -> None:

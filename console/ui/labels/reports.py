@@ -26,6 +26,8 @@ ARCHIVE_KINDS = {
     archives.QUALITY_REPORT.key: N_("Quality reports"),
     archives.DAILY_CHECK.key: N_("Daily checks"),
     "remediation": N_("Remediation board"),
+    "work_orders": N_("Work orders"),
+    "inspections": N_("Inspections"),
 }
 ARCHIVE_PAGES = {archives.QUALITY_REPORT.key: "reports.page", archives.DAILY_CHECK.key: "daily_check.page"}
 
