@@ -12,6 +12,7 @@ from console.domain.inspections.readings import BY_NAME, FAR, Readings, clean, r
 from console.domain.inspections.requests import FindingOrder, NewInspection, PointAnswer
 from console.domain.inspections.signature import MOST_LENGTH, is_drawing
 from console.inputs.base import BodyModel, InstantIn, PathModel, QueryModel, RowId, SiteFilter, SiteName
+from console.inputs.evidence import EvidenceForm
 
 LevelWord = Literal["normal", "warning", "danger"]
 PriorityWord = Literal["low", "medium", "high", "critical"]
@@ -141,3 +142,9 @@ class InspectionIn(BodyModel):
         answers = tuple(one.answer() for one in self.results)
         orders = tuple(one.wanted() for one in self.orders)
         return NewInspection(readings=readings, answers=answers, orders=orders, **self.model_dump(exclude=beside))
+
+
+class InspectionEvidenceForm(EvidenceForm):
+    """Multipart form of an upload to an inspection: of the point with this code, or of the whole."""
+
+    point: Annotated[str, Field(max_length=40), BeforeValidator(str)] = ""

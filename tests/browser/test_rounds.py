@@ -13,6 +13,7 @@ from sqlalchemy.orm import sessionmaker
 from console.core.database import make_engine
 from console.domain.inspections.points import Answer, Limits, Point
 from console.domain.inspections.requests import NewInspection, NewTemplate, PointAnswer
+from console.models.evidence import EvidenceFile
 from console.models.identity import User, WebSession
 from console.models.inspections import Inspection, InspectionResult, InspectionSignature
 from console.models.work_orders import WorkOrder
@@ -20,6 +21,7 @@ from console.services.identity.passwords import make_hash
 from console.services.inspections import create, templates
 from tests.browser.seed import SITES, _writing
 from tests.browser.steps import WIDTHS, only_problems
+from tests.support.files import png
 
 PASSWORD = "a long enough sentence"
 SITE = SITES[0]
@@ -283,8 +285,8 @@ def test_another_person_on_the_same_phone_neither_sees_nor_sends_it(page_as, sit
     walk(page, "11")
     send(page)
     expect(page.locator("[data-queue] li")).to_be_visible()
-    page.context.set_offline(False)
     page.context.add_cookies([{**site.cookie("manager"), "url": site.address}])
+    page.context.set_offline(False)
     other = page.context.new_page()
     other.goto(f"/inspections/rounds?site={SITE}")
     other.wait_for_selector("html[data-round=ready]", state="attached")
@@ -360,3 +362,55 @@ def test_a_round_is_a_plain_form_without_script(page_as, counted, base, template
             session.scalars(select(WorkOrder).where(WorkOrder.inspection_id.is_not(None))).one().priority == "critical"
         )
     only_problems(page, 422)
+
+
+def photo(page: Page, name: str) -> None:
+    picture = {"name": name, "mimeType": "image/png", "buffer": png()}
+    page.locator(".round-screen:visible [data-photo]").set_input_files([picture])
+    expect(page.locator(".round-screen:visible [data-photos]")).to_contain_text(name.removesuffix(".png"))
+
+
+def test_photos_wait_with_their_round_and_follow_it_once(page_as, base, counted, template):
+    page = page_as("operator", width=390, lang="en")
+    begin(page, template)
+    page.context.set_offline(True)
+    fill(page, "78")
+    photo(page, "one.png")
+    photo(page, "two.png")
+    page.reload()
+    ready(page)
+    expect(page.locator(".round-screen:visible [data-photos] li")).to_have_count(2)
+    walk(page, "11")
+    expect(page.locator("[data-along]")).to_contain_text("Photos: 2")
+    send(page)
+    expect(page.locator("[data-queue] li")).to_contain_text("waits for the signal")
+    lost = []
+
+    def lose(route):
+        if not lost:
+            lost.append(route.fetch().status)
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/inspections/rounds/photos", lose)
+    page.context.set_offline(False)
+    expect(page.locator("[data-queue] li")).to_contain_text("photos to go", timeout=20_000)
+    assert counted() == 1
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_url(re.compile(r"/inspections/\d+$"), timeout=20_000)
+    expect(page.locator("#evidence-winding_temp_c .evidence-file")).to_have_count(2)
+    with base() as session:
+        kept = session.scalars(select(EvidenceFile).where(EvidenceFile.inspection_id.is_not(None))).all()
+        assert sorted(one.file_name for one in kept) == ["one.png", "two.png"]
+    vars(page)["problems"].clear()
+
+
+@WIDTHS
+def test_the_page_of_an_inspection_makes_the_order_of_a_finding(page_as, axe, base, template, width, lang):
+    page = page_as("manager", width=width, lang=lang)
+    with base() as session:
+        number = session.scalar(select(func.max(Inspection.id)))
+    page.goto(f"/inspections/{number}?point=temp")
+    assert axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -8,11 +8,13 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from console.core.serialize import iso
+from console.core.context import Context
 from console.domain.errors import DomainError
+from console.domain.evidence.evidence import MAX_BYTES
 from console.domain.inspections.points import NUMBER, PHOTO, UNMEASURED_REASONS
 from console.domain.inspections.readings import is_jump, typed
 from console.domain.text import T
+from console.services.evidence import photos
 from console.services.inspections.rounds import Asked, Sheet
 from console.ui.errors import sentence
 from console.ui.labels.inspections import measure
@@ -140,7 +142,7 @@ def rule_of(asked: Asked) -> dict[str, Any]:
     }
 
 
-def facts_of(sheet: Sheet, inspector: str, address: str, began: Any) -> dict[str, Any]:
+def facts_of(ctx: Context, sheet: Sheet, inspector: str, address: str) -> dict[str, Any]:
     """Return what the script needs to know of a round besides its points."""
     template = sheet.template
     return {
@@ -152,5 +154,6 @@ def facts_of(sheet: Sheet, inspector: str, address: str, began: Any) -> dict[str
         "inspector": inspector,
         "points": len(sheet.points),
         "voltages": [one.code for name in VOLTAGES for one in template.points if one.maps_to == name],
-        "at": iso(began),
+        "most_bytes": MAX_BYTES,
+        "keeps_place": photos.keeps_place(ctx.config),
     }

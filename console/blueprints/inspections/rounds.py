@@ -83,7 +83,7 @@ def _sheet(ctx: Context, found: Sheet, sent: Read | None = None, errors: dict[st
     made = render_template(
         "inspections/round.html",
         sheet=found,
-        facts=round_form.facts_of(found, inspector, address, ctx.now()),
+        facts=round_form.facts_of(ctx, found, inspector, address),
         address=address,
         inspector=inspector,
         may_order=ctx.actor.can(ORDERS),

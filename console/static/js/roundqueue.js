@@ -4,24 +4,25 @@ import { csrf, make, text } from './dom.js';
 import { ask } from './dialogs.js';
 import { refusal } from './net.js';
 import { mended } from './session.js';
-import { forget, instant, mine, put } from './roundstore.js';
+import { forget, instant, mine, photosOf, put, remove } from './roundstore.js';
 
 const EVERY = 15_000;
 const SENT_SHOWN = 24 * 3_600_000;
 const HEADERS = { Accept: 'application/json', 'HX-Request': 'true', 'HX-Request-Type': 'partial' };
 const LOCK = 'ka-rounds';
+const PHOTOS = '/inspections/rounds/photos';
 
-function post(address, body) {
-  return fetch(address, { method: 'POST', body, headers: { ...HEADERS, 'X-CSRFToken': csrf() } });
+function post(address, body, more) {
+  return fetch(address, { method: 'POST', body, headers: { ...HEADERS, ...more, 'X-CSRFToken': csrf() } });
 }
 
 /** Send something of the queue; after an ended session the person is asked to sign in only if they pressed a button.
     Gives the answer, or null while it has to wait, with why. */
-export async function deliver(address, body, byPerson) {
+async function deliver(address, body, byPerson, more = {}) {
   let response;
   try {
-    response = await post(address, body);
-    if ((byPerson || response.status === 400) && await mended(response)) response = await post(address, body);
+    response = await post(address, body, more);
+    if ((byPerson || response.status === 400) && await mended(response)) response = await post(address, body, more);
   } catch {
     return { response: null, why: 'waiting' };
   }
@@ -42,8 +43,9 @@ async function sendRound(round, byPerson) {
   const told = /json/.test(response.headers.get('Content-Type') ?? '') ? JSON.parse(words) : null;
   if (response.ok && told?.id) {
     const { key, me, title, site, sheet } = round;
-    await put('rounds', { key, me, title, site, sheet, at: round.at, state: 'sent', id: told.id, address: told.address, sentAt: Date.now() });
-    document.dispatchEvent(new CustomEvent('round-sent', { detail: { key, address: told.address } }));
+    const sent = { key, me, title, site, sheet, at: round.at, state: 'sent', id: told.id, address: told.address, sentAt: Date.now() };
+    await put('rounds', sent);
+    await sendPhotos(sent, byPerson);
     return;
   }
   const errors = told?.errors ?? { '': refusal(response, words) };
@@ -51,9 +53,34 @@ async function sendRound(round, byPerson) {
   document.dispatchEvent(new CustomEvent('round-refused', { detail: { key: round.key, errors } }));
 }
 
+/* Photos follow their round, each under its own key; one that is refused stays and says why. */
+async function sendPhotos(round, byPerson) {
+  let left = 0;
+  for (const photo of await photosOf(round.key)) {
+    if (photo.refused) continue;
+    const body = new FormData();
+    body.append('round_key', round.key);
+    body.append('point', photo.code);
+    if (photo.told) {
+      body.append('shrunk', '1');
+      body.append('taken', photo.told.taken);
+      body.append('taken_offset', photo.told.offset);
+    }
+    body.append('file', photo.file, photo.file.name);
+    const { response } = await deliver(PHOTOS, body, byPerson, { 'Idempotency-Key': photo.key });
+    if (response?.ok) await remove('photos', photo.key);
+    else left += 1;
+    if (response && !response.ok && response.status !== 409) await put('photos', { ...photo, refused: refusal(response, await response.text()) });
+    if (!response) break; // the signal is gone again
+    changed();
+  }
+  if (!left) document.dispatchEvent(new CustomEvent('round-sent', { detail: { key: round.key, address: round.address } }));
+}
+
 async function run(byPerson) {
   for (const round of await mine('rounds')) {
     if (round.state === 'waiting') await sendRound(round, byPerson);
+    else if (round.state === 'sent' && (await photosOf(round.key)).length) await sendPhotos(round, byPerson);
   }
   changed();
 }
@@ -67,14 +94,16 @@ export async function flush(byPerson = false) {
 
 const changed = () => document.dispatchEvent(new CustomEvent('rounds-changed'));
 
-function stateOf(round, words) {
+function stateOf(round, words, photos) {
   if (round.state === 'open') return words.draft.replace('%(place)s', round.answered ?? 0).replace('%(count)s', round.points);
-  if (round.state === 'sent') return words.sent;
+  const refused = photos.find((photo) => photo.refused);
+  if (refused) return `${words.sent} · ${refused.file.name}: ${refused.refused}`;
+  if (round.state === 'sent') return photos.length ? words.sent_photos.replace('%(count)s', photos.length) : words.sent;
   if (round.state === 'refused') return words.refused.replace('%(why)s', Object.values(round.errors ?? {}).join(' '));
   return words[round.why === 'sending' || round.why === 'signed_out' ? round.why : 'waiting'];
 }
 
-function row(round, words) {
+function row(round, photos, words) {
   const buttons = make('span', { class: 'cluster' });
   const link = (label) => buttons.append(make('a', { class: 'btn', href: round.address }, label));
   if (round.state === 'open') link(words.again);
@@ -85,7 +114,7 @@ function row(round, words) {
     send.addEventListener('click', () => flush(true));
     buttons.append(send);
   }
-  if (round.state === 'open' || round.state === 'refused') {
+  if (round.state === 'open' || round.state === 'refused' || photos.some((photo) => photo.refused)) {
     const drop = make('button', { class: 'btn btn-ghost', type: 'button' }, words.drop);
     drop.addEventListener('click', async () => {
       if (!await ask(words.drop_sure)) return;
@@ -95,7 +124,7 @@ function row(round, words) {
     buttons.append(drop);
   }
   return make('li', { class: 'round-kept-row', 'data-state': round.state, 'data-why': round.why || null },
-    make('span', {}, make('b', {}, round.title), make('span', { class: 'dim small' }, ` ${round.site} · ${stateOf(round, words)}`)), buttons);
+    make('span', {}, make('b', {}, round.title), make('span', { class: 'dim small' }, ` ${round.site} · ${stateOf(round, words, photos)}`)), buttons);
 }
 
 /** Show what this phone has kept of whoever is signed in, in the panel of the page. */
@@ -105,11 +134,12 @@ export async function showKept() {
   const words = JSON.parse(panel.dataset.texts);
   const kept = [];
   for (const round of await mine('rounds')) {
-    if (round.state === 'sent' && Date.now() - round.sentAt > SENT_SHOWN) await forget(round.key);
-    else kept.push(round);
+    const photos = await photosOf(round.key);
+    if (round.state === 'sent' && !photos.length && Date.now() - round.sentAt > SENT_SHOWN) await forget(round.key);
+    else kept.push(row(round, photos, words));
   }
   panel.hidden = !kept.length;
-  panel.querySelector('[data-queue]').replaceChildren(...kept.map((round) => row(round, words)));
+  panel.querySelector('[data-queue]').replaceChildren(...kept);
 }
 
 /** Keep a finished round; from now on it is sent as it is, under its key. */

@@ -2,6 +2,7 @@
 import { announce, fill, make, on } from './dom.js';
 import { isJump, said, typed, unbalance, verdict } from './readings.js';
 import { finish, flush, showKept } from './roundqueue.js';
+import { Photos } from './roundphotos.js';
 import { instant, me, mine, newKey, put } from './roundstore.js';
 import { drawScale } from './roundscale.js';
 import { signature } from './roundsign.js';
@@ -33,6 +34,7 @@ class Walk {
     this.last = form.querySelector('[data-screen=finish]');
     this.all = form.querySelector('[data-screen=all]');
     this.screens = [...this.points.map(({ section }) => section), this.last];
+    this.photos = new Photos(round, this.facts, this.words);
     this.sign = signature(form.querySelector('[data-sign]'), (path) => this.signed(path));
   }
 
@@ -44,6 +46,10 @@ class Walk {
   collect() {
     const found = {};
     for (const [name, value] of new FormData(this.form)) if (!BESIDE.has(name) && value !== '') found[name] = value;
+    for (const { rule: { code } } of this.points) {
+      const { length } = this.photos.of(code);
+      if (length) found[`photos-${code}`] = String(length);
+    }
     return found;
   }
 
@@ -73,6 +79,7 @@ class Walk {
   judge({ rule }) {
     const { code } = rule;
     if (this.field(`reason-${code}`).value) return { verdict: 'unmeasured' };
+    if (rule.kind === 'photo') return { verdict: this.photos.of(code).length ? 'recorded' : '', words: '' };
     const written = (this.field(`value-${code}`)?.value ?? '').trim();
     if (!written) return { verdict: '' };
     if (rule.kind === 'choice') return { verdict: rule.choices[written] ?? '', words: written };
@@ -111,6 +118,10 @@ class Walk {
       this.field(`sure-${rule.code}`).checked = false;
       section.querySelector('[data-ask]').hidden = true;
     }
+    this.photos.show(section, rule.code, () => {
+      this.show(point);
+      this.keep();
+    });
     this.showOrder(section, rule.code, found);
     return found;
   }
@@ -121,12 +132,18 @@ class Walk {
     if (!box) return;
     if (!this.round.chosen[code]) box.checked = found.verdict === 'danger';
     section.querySelector('[data-order]').hidden = !(found.verdict in BY_VERDICT) && !box.checked;
-    section.querySelector('[data-order-words]').textContent = this.priority(code, found);
+    section.querySelector('[data-order-words]').textContent = this.withPhotos(code, this.priority(code, found));
     this.field(`priority-${code}`).hidden = !box.checked;
   }
 
   priority(code, found) {
     return this.priorities[this.field(`priority-${code}`)?.value || BY_VERDICT[found.verdict] || 'medium'];
+  }
+
+  /** Add to words how many photos a point has. */
+  withPhotos(code, words) {
+    const { length } = this.photos.of(code);
+    return length ? `${words} · ${fill(this.words.photos, { count: length })}` : words;
   }
 
   async keep(name) {
@@ -253,6 +270,10 @@ class Walk {
     const names = { ...this.words, normal: this.words.fine };
     this.last.querySelector('[data-counts]').replaceChildren(...Object.entries(counts).map(([kind, count]) => make('span', { 'data-tone': count ? tones[kind] ?? '' : '' },
       make('b', {}, String(count)), make('span', { class: 'small dim' }, names[kind]))));
+    if (this.photos.kept.length) {
+      const words = fill(this.words.photos, { count: this.photos.kept.length });
+      along.push(make('li', {}, make('span', {}, make('b', {}, words), make('span', { class: 'dim small' }, this.photos.sizes()))));
+    }
     for (const [point, place] of open) along.push(this.line(point.rule.name, this.words.open, 'late', this.words.change, () => this.go(place)));
     this.last.querySelector('[data-along-part]').hidden = !along.length;
     this.last.querySelector('[data-along]').replaceChildren(...along);
@@ -271,7 +292,7 @@ class Walk {
     const { code, name } = point.rule;
     const ordered = this.field(`order-${code}`)?.checked;
     const words = ordered ? `${this.words.order} · ${this.priority(code, found)}` : this.words.no_order;
-    return this.line(`${name} ${found.words}`, words, TONES[found.verdict], this.words.change, () => this.go(place));
+    return this.line(`${name} ${found.words}`, this.withPhotos(code, words), TONES[found.verdict], this.words.change, () => this.go(place));
   }
 
   alongUneven(apart) {
@@ -334,6 +355,18 @@ class Walk {
         this.keep(type === 'input' ? target.name : undefined);
       });
     }
+    form.addEventListener('change', async ({ target }) => {
+      if (!target.matches('[data-photo]')) return;
+      const point = pointOf(target);
+      const files = [...target.files];
+      target.value = '';
+      const faults = await this.photos.add(point.rule.code, files).catch(() => [this.words.not_kept]);
+      this.show(point);
+      await this.keep();
+      if (!faults.length) return;
+      point.section.querySelector('[data-verdict]').textContent = faults.join(' ');
+      announce(faults.join(' '));
+    });
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       event.stopPropagation();
@@ -371,7 +404,8 @@ class Walk {
     }
   }
 
-  start() {
+  async start() {
+    await this.photos.load();
     if (this.facts.voltages.length === 3 && this.form.querySelector('[data-order]')) {
       this.last.append(make('input', { type: 'checkbox', name: `order-${UNBALANCE}`, value: '1', hidden: true, 'aria-label': this.words.uneven }));
     }
@@ -391,7 +425,7 @@ export async function walk(form) {
   const sheet = sheetId(form);
   const rounds = await mine('rounds').catch(() => []);
   const begun = rounds.find((one) => one.sheet === sheet && (one.state === 'open' || one.state === 'refused'));
-  new Walk(form, begun ?? {
+  await new Walk(form, begun ?? {
     key: newKey(), me: me(), sheet, address: facts.address, title: facts.title, site: facts.site, points: facts.points,
     state: 'open', at: Date.now(), started: instant().toISOString(), place: 0, answered: 0, fields: {}, times: {}, chosen: {},
   }).start();

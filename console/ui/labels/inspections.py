@@ -92,6 +92,24 @@ def crossed_words(found: ResultView) -> str:
     return _("%(value)s or less", value=limit) if crossed[1] else _("%(value)s or more", value=limit)
 
 
+def limit_lines(found: ResultView) -> list[tuple[float, str, str]]:
+    """Return the limits of a result as dashed lines of its chart: value, words, tone."""
+    limits = found.bounds
+    known = (
+        (limits.danger_low, _("Danger"), "late", True),
+        (limits.warn_low, _("Caution"), "soon", True),
+        (limits.warn_high, _("Caution"), "soon", False),
+        (limits.danger_high, _("Danger"), "late", False),
+    )
+    lines = []
+    for value, word, tone, low in known:
+        if value is not None:
+            said = measure(value)
+            bound = _("%(value)s or less", value=said) if low else _("%(value)s or more", value=said)
+            lines.append((value, f"{word} {bound}", tone))
+    return lines
+
+
 def value_words(value: float | None, answer: str, unit: str = "") -> str:
     """Return what was found: the value with its unit, or the word; a dash for nothing."""
     if value is None:
