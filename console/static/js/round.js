@@ -46,9 +46,9 @@ async function openShell(main) {
   if (here) {
     const made = document.createElement('template');
     made.innerHTML = here.html;
-    const panel = main.querySelector('[data-kept-here]');
-    main.replaceChildren(made.content, panel);
-    panel.hidden = true;
+    const after = main.querySelector('[data-after]');
+    after.hidden = true;
+    main.replaceChildren(made.content, after);
     await walk(main.querySelector('form'));
     return;
   }

@@ -331,6 +331,7 @@ class Walk {
     body.set('round_key', round.key);
     await finish(round, body.toString());
     this.form.hidden = true;
+    document.querySelector('[data-after]').hidden = false;
     await showKept();
     const panel = document.querySelector('[data-kept-here]');
     panel.querySelector('h2').setAttribute('tabindex', '-1');

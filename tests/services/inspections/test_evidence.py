@@ -44,7 +44,9 @@ def test_a_photo_belongs_to_a_point_and_changes_nothing_else(writing):
         assert stream.read() == b"measured"
     subjects.remove(writing, FILES, first.id, "wrong photo")
     writing.commit()
-    actions = writing.session.scalars(select(AuditLog.action).where(AuditLog.action.contains("evidence")).order_by(AuditLog.id))
+    actions = writing.session.scalars(
+        select(AuditLog.action).where(AuditLog.action.contains("evidence")).order_by(AuditLog.id)
+    )
     assert list(actions) == [
         *["inspection_evidence_upload"] * 3,
         "inspection_evidence_download",
