@@ -36,7 +36,7 @@ EXTRA_CLASSES = ROOT / "tools" / "classes.txt"
 BUNDLER = ROOT / "tools" / "bundle.mjs"
 OWN = ("css", "js", "img")
 # The scripts that pages ask for; what these import travels with them.
-SCRIPTS = ("js/app.js", "js/board.js", "js/drawer.js", "js/evidence.js")
+SCRIPTS = ("js/app.js", "js/board.js", "js/drawer.js", "js/evidence.js", "js/round.js", "js/roundworker.js")
 TEXT = (".css", ".js", ".svg")
 
 _WORD = re.compile(r"[\w-]+")

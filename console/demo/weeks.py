@@ -15,7 +15,7 @@ from console.demo.company import EAST, ELECTRIC, MANAGER, NIGHT, OWNER, PUMPS, S
 from console.domain.programme.catalogue import WEEKS
 from console.domain.tracker.requests import BulkChange, ItemChange, Selection
 from console.services.evidence import evidence
-from console.services.evidence.evidence import Upload
+from console.services.evidence.files import Upload
 from console.services.programme import weeks as programme
 from console.services.tracker import bulk as tracker_bulk
 from console.services.tracker import completion as tracker_completion

@@ -9,10 +9,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 from console.domain.ids import MAX_ID
 from console.domain.inspections.points import MOST_POINTS, Answer
 from console.domain.inspections.readings import BY_NAME, FAR, Readings, clean, refusal
-from console.domain.inspections.requests import NewInspection, PointAnswer
+from console.domain.inspections.requests import FindingOrder, NewInspection, PointAnswer
+from console.domain.inspections.signature import MOST_LENGTH, is_drawing
 from console.inputs.base import BodyModel, InstantIn, PathModel, QueryModel, RowId, SiteFilter, SiteName
+from console.inputs.evidence import EvidenceForm
 
 LevelWord = Literal["normal", "warning", "danger"]
+PriorityWord = Literal["low", "medium", "high", "critical"]
 
 
 def _number(value: Any) -> Any:
@@ -70,10 +73,24 @@ class PointAnswerIn(BodyModel):
         return PointAnswer(found, self.note, self.measured_at)
 
 
+class FindingOrderIn(BodyModel):
+    """A work order for the point of this code, made in the same send; its verdict gives a priority where none is."""
+
+    code: str = Field(min_length=1, max_length=40)
+    priority: PriorityWord | None = None
+    title: str = Field("", max_length=200)
+    assignee: str | None = Field(None, max_length=80)
+
+    def wanted(self) -> FindingOrder:
+        """Return it as the service takes it."""
+        return FindingOrder(**self.model_dump())
+
+
 class InspectionIn(BodyModel):
     """A new inspection. With `template_id` it has `results` of the template's points.
 
-    `round_key` names the round for its sender: the same one sent again is answered as it was stored.
+    `round_key` names the round for its sender: the same one sent again is answered as it was stored. `orders` are
+    stored with it or not at all. `signature` is the path of an SVG, strokes in a box of 320 by 96.
     """
 
     site: SiteName
@@ -97,6 +114,8 @@ class InspectionIn(BodyModel):
     started_at: InstantIn | None = None
     signed_by: str = Field("", max_length=80)
     round_key: str | None = Field(None, min_length=8, max_length=80)
+    signature: str = Field("", max_length=MOST_LENGTH)
+    orders: list[FindingOrderIn] = Field(default_factory=list, max_length=MOST_POINTS)
 
     @field_validator(*BY_NAME, mode="before")
     @classmethod
@@ -109,9 +128,23 @@ class InspectionIn(BodyModel):
         column = BY_NAME[info.field_name or ""]
         return _value(value, column.least, column.most)
 
+    @field_validator("signature")
+    @classmethod
+    def _is_drawing(cls, value: str) -> str:
+        if value and not is_drawing(value):
+            raise ValueError("must be a drawing")
+        return value
+
     def new(self) -> NewInspection:
         """Return it as the service takes it."""
-        beside = {"results", *BY_NAME}
+        beside = {"results", "orders", *BY_NAME}
         readings = Readings(**{name: getattr(self, name) for name in BY_NAME})
         answers = tuple(one.answer() for one in self.results)
-        return NewInspection(readings=readings, answers=answers, **self.model_dump(exclude=beside))
+        orders = tuple(one.wanted() for one in self.orders)
+        return NewInspection(readings=readings, answers=answers, orders=orders, **self.model_dump(exclude=beside))
+
+
+class InspectionEvidenceForm(EvidenceForm):
+    """Multipart form of an upload to an inspection: of the point with this code, or of the whole."""
+
+    point: Annotated[str, Field(max_length=40), BeforeValidator(str)] = ""

@@ -9,10 +9,12 @@ from pydantic import Field
 from console.domain.ids import MAX_ID
 from console.domain.work_orders.requests import NewOrder, OrderChange
 from console.inputs.base import SITE_LIMIT, BodyModel, InstantIn, PathModel, QueryModel, RowId, SiteFilter, SiteName
+from console.inputs.evidence import EvidenceForm
 
 StatusWord = Literal["open", "acked", "completed", "canceled"]
 PriorityWord = Literal["low", "medium", "high", "critical"]
 TradeWord = Literal["electric", "mechanical", "fire", "elevator", "building", "other"]
+PhaseWord = Literal["before", "after"]
 HoldWord = Literal["contractor", "parts", "access", "weather", "approval"]
 SourceWord = Literal["manual", "inspection", "plan", "request"]
 
@@ -114,6 +116,12 @@ class OrderPatchIn(BodyModel):
     def change(self) -> OrderChange:
         """Return it as the service takes it."""
         return OrderChange(**self.model_dump(exclude={"version"}))
+
+
+class OrderEvidenceForm(EvidenceForm):
+    """Multipart form of an upload to an order; without `phase` it shows the state after the work."""
+
+    phase: PhaseWord = "after"
 
 
 class HoldIn(BodyModel):

@@ -10,8 +10,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from console.models.base import Base
 
 
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
 class EvidenceFile(Base):
-    """One file. `module` is the key of the tracker it belongs to; other subjects get a column of their own.
+    """One file. `module` is the key of the tracker it belongs to, or the word of another subject with its own column.
+
+    `part` says what of its subject it shows: `before` or `after` of a work order, the point of an inspection.
+    `sent_key` names a sending by its sender, address and key, so that sending it again keeps it once.
 
     A removed file keeps its row, so that the audit trail stays readable; its content is gone.
     """
@@ -19,8 +26,14 @@ class EvidenceFile(Base):
     __tablename__ = "evidence_files"
     __table_args__ = (
         CheckConstraint("storage_backend IN ('fs', 'db')", name="backend"),
+        CheckConstraint("work_order_id IS NULL OR inspection_id IS NULL", name="one_subject"),
         # evidence.listed: files of one item, newest first; evidence.of_tracker.
         Index("ix_evidence_files_item", "tracker_item_id", "uploaded_at", "id"),
+        # subjects.listed: files of one work order, of one inspection.
+        _partial("ix_evidence_files_work_order", "work_order_id", "id", where="work_order_id IS NOT NULL"),
+        _partial("ix_evidence_files_inspection", "inspection_id", "id", where="inspection_id IS NOT NULL"),
+        # subjects.attach: one that was sent before.
+        _partial("uq_evidence_files_sent_key", "sent_key", where="sent_key IS NOT NULL", unique=True),
         # runbook.integrity: the files of a module that were read longest ago.
         Index(
             "ix_evidence_files_module",
@@ -58,6 +71,10 @@ class EvidenceFile(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     module: Mapped[str] = mapped_column(String(40))
     tracker_item_id: Mapped[int | None] = mapped_column(ForeignKey("tracker_items.id", ondelete="RESTRICT"))
+    work_order_id: Mapped[int | None] = mapped_column(ForeignKey("work_orders.id", ondelete="RESTRICT"))
+    inspection_id: Mapped[int | None] = mapped_column(ForeignKey("inspections.id", ondelete="RESTRICT"))
+    part: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    sent_key: Mapped[str | None] = mapped_column(String(64))
     site: Mapped[str | None] = mapped_column(String(120))
     site_key: Mapped[str] = mapped_column(String(120), default="", server_default="")
     file_name: Mapped[str] = mapped_column(String(255))

@@ -165,3 +165,15 @@ class InspectionResult(Base):
     reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
     note: Mapped[str] = mapped_column(Text, default="", server_default="")
     measured_at: Mapped[datetime]
+    # The order that this finding became; set once.
+    work_order_id: Mapped[int | None]
+
+
+class InspectionSignature(Base):
+    """What the signer drew: the path of an SVG inside the box of `domain.inspections.signature`."""
+
+    __tablename__ = "inspection_signatures"
+
+    inspection_id: Mapped[int] = mapped_column(ForeignKey("inspections.id", ondelete="CASCADE"), primary_key=True)
+    drawing: Mapped[str] = mapped_column(Text)
+    drawn_at: Mapped[datetime]

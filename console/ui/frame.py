@@ -235,10 +235,13 @@ class Frame:
             (gettext(item.label), self.place_url(item), item == found) for item in items if item.visible(self.actor)
         ]
 
-    def script_config(self) -> str:
-        """Return what the scripts need to know, as JSON: language, sentences and the words of countdowns."""
+    def script_config(self, *, nobody: bool = False) -> str:
+        """Return what the scripts need to know, as JSON: language, sentences and the words of countdowns.
+
+        `nobody` leaves out who is signed in, for what a browser keeps.
+        """
         instant = int(self.now.timestamp() * 1000)
-        who = json.dumps(self.actor.username if self.signed_in else "", ensure_ascii=False)
+        who = json.dumps(self.actor.username if self.signed_in and not nobody else "", ensure_ascii=False)
         return f'{_script_words(self.locale)[:-1]}, "now": {instant}, "me": {who}}}'
 
 

@@ -11,7 +11,7 @@ from flask import Response, request
 from werkzeug.datastructures import FileStorage
 
 from console.domain.evidence.photos import captured
-from console.services.evidence.evidence import Fetched, Upload
+from console.services.evidence.files import Fetched, Upload
 from console.ui.responses import download
 
 PIECE = 64 * 1024

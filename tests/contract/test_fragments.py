@@ -15,7 +15,7 @@ from console.models.alerts import AlertDelivery
 from console.models.audit import AuditLog
 from console.models.evidence import EvidenceFile
 from console.models.identity import Site, Token
-from console.models.inspections import Inspection
+from console.models.inspections import Inspection, InspectionTemplate
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerItem
 from console.models.work_orders import WorkOrder
@@ -53,6 +53,7 @@ WHOLE = {
     *("/admin/users/<int:user_id>", "/admin/users/<int:user_id>/tokens/new", "/admin/users/new"),
     *("/alerts/<int:delivery_id>", "/board/history", "/programme/<week:week>/history"),
     *("/inspections/<int:inspection_id>", "/inspections/<int:inspection_id>/print", "/work-orders/<int:order_id>"),
+    *("/inspections/rounds", "/inspections/rounds/<int:template_id>", "/inspections/rounds/shell"),
     *("/workflow-locks/<int:lock_id>", "/workflow-locks/new", "/ops/accuracy/missed"),
 }
 # How the list engine marks a list.
@@ -87,6 +88,7 @@ def samples(session, rule):
     job = names.AUTOPILOT if rule.startswith("/autopilot/") else names.GATE
     return {
         "inspection_id": session.scalar(select(func.max(Inspection.id))),
+        "template_id": first(InspectionTemplate.id),
         "site_id": first(Site.id),
         "token_id": first(Token.id),
         "user_id": first(Token.user_id),

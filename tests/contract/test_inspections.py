@@ -269,3 +269,17 @@ def test_the_service_names_its_address(client):
     assert info["inspection_api"] == URL
     hrefs = [link["href"] for one in modules if one["id"] == "inspection-ops" for link in one["links"]]
     assert hrefs == [URL, "/inspections/{id}/print"]
+
+
+def test_a_round_of_a_program_brings_its_orders_and_its_signature(api, session):
+    sent = body(insulation_mohm=0.4, signature="M1 2L3 4", orders=[{"code": "insulation_mohm"}], round_key="phone-0001")
+    caller = api("operator")
+    made = caller.post(URL, json=sent)
+    order = caller.get(f"/api/work-orders?inspection_id={made.json['id']}").json
+
+    assert made.status_code == 201
+    assert [(one["priority"], one["site"]) for one in order] == [("critical", SITE)]
+    assert caller.get(f"{URL}/{made.json['id']}/results").json[0]["work_order_id"] == order[0]["id"]
+    assert caller.post(URL, json=sent).json == made.json
+    for wrong in ({"signature": "M1 2"}, {"orders": [{"code": "x", "priority": "soon"}]}, {"orders": [{"code": "x"}]}):
+        assert caller.post(URL, json=body(**wrong)).status_code == 422

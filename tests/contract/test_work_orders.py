@@ -1,5 +1,6 @@
 """Work orders as published: paths, fields, words, bounds, status codes."""
 
+import io
 from datetime import timedelta
 
 import pytest
@@ -277,3 +278,59 @@ def test_the_service_names_its_addresses(client):
 
     assert found["work_order_api"] == ORDERS
     assert found["work_order_events_api"] == "/api/work-orders/{id}/events"
+
+
+def sent(client, path, content=b"measured", key=None, **form):
+    headers = {"Idempotency-Key": key} if key else {}
+    data = {"file": (io.BytesIO(content), "a.txt", "text/plain"), **form}
+    return client.post(path, data=data, headers=headers, content_type="multipart/form-data")
+
+
+def test_files_before_and_after_the_work(owner, api):
+    path = f"{ORDERS}/{made(owner)['id']}/evidence"
+    first = sent(owner, path, phase="before", note="seen", key="photo-1")
+    again = sent(owner, path, phase="before", note="seen", key="photo-1")
+    second = sent(owner, path, b"done")
+
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert again.json == first.json
+    assert (first.json["part"], first.json["note"], second.json["part"]) == ("before", "seen", "after")
+    assert [one["id"] for one in owner.get(path).json] == [second.json["id"], first.json["id"]]
+    order = owner.get(path.removesuffix("/evidence")).json
+    assert (order["evidence_before"], order["evidence_after"]) == (1, 1)
+    file = f"{ORDERS}/evidence/{first.json['id']}"
+    got = owner.get(f"{file}/download")
+    assert (got.data, got.headers["X-Evidence-SHA256"]) == (b"measured", first.json["sha256"])
+    assert owner.post(f"{file}/remove", json={}).status_code == 422
+    assert owner.post(f"{file}/remove", json={"reason": "wrong order"}).status_code == 200
+    assert owner.get(f"{file}/download").json["detail"] == "Work order evidence not found"
+    for wrong in ({"phase": "later"}, {"file": "words"}):
+        assert sent(owner, path, **wrong).status_code == 422
+    assert sent(owner, path, b"").status_code == 400
+    elsewhere = api("operator", ("별관",))
+    assert sent(elsewhere, path).status_code == 403
+    assert elsewhere.get(f"{ORDERS}/evidence/{second.json['id']}/download").status_code == 403
+    assert sent(owner, f"{ORDERS}/9999/evidence").status_code == 404
+
+
+def test_an_order_may_name_an_inspection_of_its_site_that_the_caller_may_see(owner, api):
+    def inspection(site):
+        body = {
+            "site": site,
+            "location": "B1",
+            "cycle": "daily",
+            "inspector": "kim",
+            "inspected_at": "2026-03-01T00:00Z",
+        }
+        return owner.post("/api/inspections", json=body).json["id"]
+
+    here, far = inspection("본관"), inspection("별관")
+    order = made(owner, inspection_id=here)
+    assert (order["inspection_id"], order["source"]) == (here, "inspection")
+    assert [one["id"] for one in owner.get(f"{ORDERS}?inspection_id={here}").json] == [order["id"]]
+    assert owner.post(ORDERS, json={**NEW, "inspection_id": far}).status_code == 400
+    mine = api("operator", ("본관",))
+    assert made(mine, inspection_id=here)["inspection_id"] == here
+    # What lies outside the scope is not even there.
+    assert mine.post(ORDERS, json={**NEW, "inspection_id": far}).status_code == 422
+    assert len(owner.get(ORDERS).json) == 2

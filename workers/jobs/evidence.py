@@ -10,9 +10,13 @@ from console.domain.jobs.runs import Outcome, Status
 from console.domain.text import N_
 from console.inputs.base import BodyModel
 from console.services.evidence import upkeep as evidence_upkeep
+from console.services.inspections.evidence import FILES as OF_INSPECTION
 from console.services.jobs.registry import job
 from console.services.runbook import integrity
+from console.services.work_orders.evidence import FILES as OF_WORK_ORDERS
 
+# What files belong to besides the items of trackers.
+SUBJECTS = {one.module: one for one in (OF_WORK_ORDERS, OF_INSPECTION)}
 _STATUS: dict[str, Status] = {"ok": "success", "warning": "warning", "critical": "critical"}
 
 
@@ -32,7 +36,7 @@ class ScanOptions(BodyModel):
 )
 def evidence_scan(ctx: Context, options: ScanOptions) -> Outcome:
     """Scan what waits."""
-    made = evidence_upkeep.scan_pending(ctx, limit=options.limit)
+    made = evidence_upkeep.scan_pending(ctx, subjects=SUBJECTS, limit=options.limit)
     status: Status = "warning" if made.quarantined_count or made.missing_count else "success"
     return Outcome(made, status, skipped=not (made.scanned_count or made.missing_count))
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
+from console.blueprints.inspections.evidence_pages import panels_of
 from console.core.i18n import translate
 from console.core.serialize import iso
 from console.domain.errors import Invalid
+from console.domain.inspections.requests import FindingOrder
+from console.domain.inspections.signature import HEIGHT, WIDTH
 from console.domain.text import N_, T
-from console.services.inspections import lists, read, rows
+from console.services.inspections import lists, orders, read, rows
 from console.services.inspections.lists import INSPECTIONS
 from console.services.inspections.read import Detail, ResultView
-from console.services.inspections.rows import READ, InspectionView
+from console.services.inspections.rows import READ, WRITE, InspectionView
+from console.ui.frame import leave_toast
 from console.ui.labels import inspections as words
 from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
@@ -25,6 +31,7 @@ from console.web.request import access, current_actor, web_context
 pages = Blueprint("inspections", __name__)
 NAV = NavItem("facility", 20, "inspections.page", N_("Inspections"), "clipboard-check", permission=READ)
 PUBLISHED = "en"
+ORDERS = "work_orders:write"
 # The sheet as it was published: its rows in their order.
 SHEET = (
     N_("Site"),
@@ -49,6 +56,7 @@ pages.app_template_filter("finding_words")(words.findings)
 pages.app_template_filter("cycle_word")(words.cycle)
 pages.app_template_filter("crossed_words")(words.crossed_words)
 pages.app_template_filter("limit_words")(words.limit_words)
+pages.app_template_filter("limit_lines")(words.limit_lines)
 pages.app_template_filter("value_words")(words.value_words)
 pages.app_template_filter("measure")(words.measure)
 
@@ -80,6 +88,7 @@ def detail(inspection_id: int) -> str:
     chosen = _chosen(found, request.args.get("point", ""))
     samples = read.series(ctx, found.inspection, chosen, span) if chosen is not None else ()
     address = partial(url_for, "inspections.detail", inspection_id=inspection_id)
+    panels = panels_of(ctx, inspection_id, found.results)
     return render_template(
         "inspections/detail.html",
         data=found,
@@ -88,7 +97,22 @@ def detail(inspection_id: int) -> str:
         labels=[localdate(one.at) for one in samples],
         span=span,
         address=address,
+        orders=orders.linked(ctx, found.inspection),
+        may_order=ctx.actor.can(WRITE) and ctx.actor.can(ORDERS),
+        panels=panels,
+        photos={panel.key: len(panel.files) for panel in panels},
+        signature=read.signature_of(ctx, found.inspection),
+        box=(WIDTH, HEIGHT),
     )
+
+
+@pages.post("/inspections/<int:inspection_id>/orders")
+@access(WRITE)
+def order(inspection_id: int) -> ResponseReturnValue:
+    """Make a work order of one finding and lead to it."""
+    made = orders.of_finding(web_context(), inspection_id, FindingOrder(request.form.get("code", "")))
+    leave_toast(_("Work order #%(number)s was made", number=made.id))
+    return redirect(url_for("inspections.detail", inspection_id=inspection_id, _anchor="findings"), 303)
 
 
 @pages.get("/inspections/<int:inspection_id>/print")

@@ -6,11 +6,13 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from console.blueprints.tracker.evidence_view import FileLine, Panel, Taken, scan_words, script_texts
+from flask_babel import gettext as _
+
 from console.domain.evidence.evidence import CLEAN, MAX_BYTES, PENDING
 from console.domain.tracker.tracker import REMEDIATION, Readiness, Tally, readiness
 from console.services.evidence.evidence import EvidenceView
 from console.services.tracker.rows import ItemView
+from console.ui.evidence import FileLine, Panel, Taken, scan_words, script_texts
 
 _BLANK: dict[str, Any] = {
     **{field.name: "" for field in fields(ItemView)},
@@ -70,7 +72,6 @@ def sample_readiness(now: datetime) -> Readiness:
 
 def sample_evidence(now: datetime, url: str) -> Panel:
     """Return the panel of an item with a scanned file and one that waits; its forms lead to `url`."""
-    item = _item(now, 42, "변전실 2호 변압기 절연저항 저하", -125, evidence_required=True, evidence_count=2)
     files = (
         _file(now, 2, "절연저항_측정.pdf", "application/pdf", 482_113, CLEAN, note="조치 뒤 측정값 4.2 MΩ"),
         _file(now, 1, "변전실_사진.jpg", "image/jpeg", 1_204_331, PENDING),
@@ -79,7 +80,8 @@ def sample_evidence(now: datetime, url: str) -> Panel:
         FileLine(one, "이정비", url if one.downloadable else None, url, scan_words(one.malware_scan_status))
         for one in files
     )
-    return Panel(item, lines, url, Taken("application/pdf,image/jpeg,image/png", MAX_BYTES, script_texts()))
+    taken = Taken("application/pdf,image/jpeg,image/png", MAX_BYTES, script_texts())
+    return Panel("42", _("Attached evidence"), lines, url, taken)
 
 
 def _file(now: datetime, key: int, name: str, kind: str, size: int, scan: str, note: str = "") -> EvidenceView:

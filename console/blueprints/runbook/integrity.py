@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_openapi3.models.tag import Tag
 
+from console.domain.evidence.evidence import INSPECTIONS, WORK_ORDERS
 from console.domain.jobs import names as job_names
 from console.domain.programme.catalogue import WEEKS
 from console.domain.runbook.integrity import RECOVERY_COPY, IntegrityReport
@@ -102,6 +103,10 @@ def _owner_url(one: Broken) -> str | None:
         return url_if("recovery.run", run_id=one.file_id)
     if one.item_id is None:
         return url_if(words.ARCHIVE_PAGES.get(one.shelf, ""))
+    if one.shelf == WORK_ORDERS:
+        return url_if("work_orders.order", order_id=one.item_id)
+    if one.shelf == INSPECTIONS:
+        return url_if("inspections.detail", inspection_id=one.item_id)
     if one.shelf in WEEKS:
         return url_if("programme.item", week=one.shelf, item_id=one.item_id)
     return url_if("board.item", item_id=one.item_id)

@@ -23,7 +23,7 @@ from console.web.request import web_context
 
 def _panel(ctx: Context, place: TrackerUrls, item_id: int) -> Response:
     item = tracker_items.get(ctx, item_id, place.programme)
-    return vary(make_response(fragment_of("tracker/evidence_panel.panel", panel_of(ctx, place, item))))
+    return vary(make_response(fragment_of("kit/evidence.panel", panel_of(ctx, place, item))))
 
 
 def panel(place: TrackerUrls, item_id: int) -> ResponseReturnValue:

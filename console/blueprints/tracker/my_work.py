@@ -9,7 +9,6 @@ from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from console.blueprints.tracker.evidence_view import taken
 from console.blueprints.tracker.urls import WORK_LISTS, item_url, place_of_item
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.ids import number_in
@@ -26,6 +25,7 @@ from console.services.tracker.items import Changed
 from console.services.tracker.lists import MyItems
 from console.services.tracker.rows import ItemView
 from console.ui.errors import sentence
+from console.ui.evidence import taken
 from console.ui.frame import leave_toast
 from console.ui.labels.tracker import mentioned, timeline
 from console.ui.navigation import NavItem

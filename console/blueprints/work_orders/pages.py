@@ -10,6 +10,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from console.blueprints.work_orders.evidence_pages import panels_of
 from console.core.context import Context
 from console.domain.errors import Conflict, DomainError, Invalid
 from console.domain.text import N_
@@ -121,6 +122,7 @@ def _show(order_id: int, *, refusal: DomainError | None = None) -> Response:
         events=told,
         event_count=total,
         holds=holds.listed(ctx, order_id),
+        panels=panels_of(ctx, order_id),
         editable=current_actor().can(WRITE),
         mine=found.owned_by(ctx.actor),
         reasons=[(word, _(HOLD_LABELS[word])) for word in HOLD_REASONS],

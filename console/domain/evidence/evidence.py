@@ -22,8 +22,12 @@ OCTETS = "application/octet-stream"
 CLEAN, SKIPPED, SUSPICIOUS, INFECTED = "clean", "skipped", "suspicious", "infected"
 PENDING, QUARANTINED, UNKNOWN = "pending", "quarantined", "unknown"
 
-# The order in which the integrity batch names them; remediation came after the published ones.
-MODULES = ("w02", "w03", "w04", "w07", "w09", "w10", "w11", "w12", "w13", "w14", "w15", "remediation")
+# The order in which the integrity batch names them; what is no week came after the published ones.
+WORK_ORDERS, INSPECTIONS = "work_orders", "inspections"
+MODULES = (
+    *("w02", "w03", "w04", "w07", "w09", "w10", "w11", "w12", "w13", "w14", "w15", "remediation"),
+    *(WORK_ORDERS, INSPECTIONS),
+)
 
 UPLOADED, REMOVED = "evidence_uploaded", "evidence_removed"
 

@@ -45,6 +45,8 @@ COLUMNS: tuple[Column, ...] = (
 )
 BY_NAME: Mapping[str, Column] = {column.name: column for column in COLUMNS}
 NO_NUMBER = N_("must be a number, such as 0.4")
+AMBIGUOUS = N_("Please write the number without a comma: it could be a thousand or a decimal mark")
+BETWEEN = N_("must lie between %(least)s and %(most)s")
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def refusal(value: float, least: float = -FAR, most: float = FAR) -> Text | None
     if not math.isfinite(value):
         return T("must be a finite number")
     if not least <= value <= most:
-        return T("must lie between %(least)s and %(most)s", least=f"{least:,.10g}", most=f"{most:,.10g}")
+        return T(BETWEEN, least=f"{least:,.10g}", most=f"{most:,.10g}")
     return None
 
 
@@ -96,7 +98,7 @@ def typed(text: str) -> float:
     if re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})+\.\d*", plain):
         plain = plain.replace(",", "")
     elif re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})+", plain):
-        raise ValueError(N_("Please write the number without a comma: it could be a thousand or a decimal mark"))
+        raise ValueError(AMBIGUOUS)
     elif plain.count(",") == 1 and "." not in plain:
         plain = plain.replace(",", ".")
     if not _TYPED.fullmatch(plain):

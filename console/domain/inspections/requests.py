@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from console.domain.inspections.points import Answer, Point
@@ -19,8 +19,24 @@ class PointAnswer:
 
 
 @dataclass(frozen=True)
+class FindingOrder:
+    """A work order that a point is to get in the same send; without a priority its verdict gives one.
+
+    `code` is that of the point, or of a published measurement. `assignee` None leaves it to whoever takes it.
+    """
+
+    code: str
+    priority: str | None = None
+    title: str = ""
+    assignee: str | None = None
+
+
+@dataclass(frozen=True)
 class NewInspection:
-    """An inspection to be stored; instants are aware UTC. Texts are as they are stored."""
+    """An inspection to be stored; instants are aware UTC. Texts are as they are stored.
+
+    `signature` is what was drawn (`signature.is_drawing`), `orders` what findings are to become.
+    """
 
     site: str
     location: str
@@ -34,6 +50,15 @@ class NewInspection:
     started_at: datetime | None = None
     signed_by: str = ""
     round_key: str | None = None
+    # Told apart in `said`: what was sent before there were these is still the same sending.
+    signature: str = field(default="", repr=False)
+    orders: tuple[FindingOrder, ...] = field(default=(), repr=False)
+
+    @property
+    def said(self) -> str:
+        """Return everything that was sent as one text: two sendings are the same when their texts are."""
+        beside = (self.signature, self.orders)
+        return repr(self) if not any(beside) else f"{self!r}{beside!r}"
 
 
 @dataclass(frozen=True)

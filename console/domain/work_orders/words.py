@@ -9,6 +9,9 @@ OPEN_STATUSES = (OPEN, ACKED)
 PRIORITIES = ("critical", "high", "medium", "low")
 TRADES = ("electric", "mechanical", "fire", "elevator", "building", "other")
 SOURCES = ("manual", "inspection", "plan", "request")
+# When a file was made: before the work or after it.
+PHASES = ("before", "after")
+BEFORE, AFTER = PHASES
 HOLD_REASONS = ("contractor", "parts", "access", "weather", "approval")
 
 

@@ -6,7 +6,6 @@ One implementation for remediation items and the items of the weekly trackers: w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import partial
@@ -14,12 +13,10 @@ from typing import Annotated, Any, BinaryIO
 
 from sqlalchemy import Row, Select, exists, func, select, update
 
-from console.core.config import Config
 from console.core.context import Actor, Context
 from console.core.records import INTERNAL, view_of
-from console.domain.errors import BadRequest, Conflict, Gone, Invalid, NotFound, PermissionDenied, TooLarge
+from console.domain.errors import Conflict, Invalid, NotFound, PermissionDenied
 from console.domain.evidence import evidence as rules
-from console.domain.evidence.kinds import right_ending
 from console.domain.ids import MAX_ID
 from console.domain.text import T
 from console.domain.tracker.requests import ItemChange
@@ -27,30 +24,14 @@ from console.domain.tracker.tracker import TrackerKind
 from console.models.evidence import EvidenceFile
 from console.models.tracker import TrackerItem
 from console.services.audit import record as audit
-from console.services.evidence import photos
-from console.services.evidence import scan as evidence_scan
+from console.services.evidence import files, photos
 from console.services.evidence import store as evidence_store
-from console.services.evidence.quota import check_quota
-from console.services.evidence.store import Staged
+from console.services.evidence.files import Fetched, Upload
 from console.services.jobs.runs import changed
 from console.services.tracker import store as tracker_store
 from console.services.tracker.change import check_permission
 from console.services.tracker.rows import ItemView, load, visible
 from console.services.tracker.store import Event
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A file as a door hands it in: what the sender calls it, and its bytes as a stream.
-
-    `shrunk`: the browser made the photo smaller, and `captured_at` is when it says that it was taken.
-    """
-
-    stream: BinaryIO
-    file_name: str
-    content_type: str
-    shrunk: bool = False
-    captured_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,17 +67,6 @@ class Attached(EvidenceView):
     """A file just attached; `reopened_completion`: the tracker was closed and is open again because of it."""
 
     reopened_completion: bool = False
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """A file to be sent: its content was verified and stands at its start; whoever sends it closes it."""
-
-    stream: BinaryIO
-    name: str
-    content_type: str
-    size: int
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -138,66 +108,17 @@ def attach(
     """
     now = ctx.now()
     _writable(ctx, programme, item_id, now)
-    declared, taken = rules.media_type(upload.content_type), accepted(ctx.config, on_page=on_page)
-    note = note.strip()
-    if len(note) > rules.MAX_NOTE:
-        raise Invalid.field("note", T("The note has at most %(most)s characters", most=rules.MAX_NOTE))
-    with _received(ctx, upload, declared, taken) as received:
-        content_type = evidence_scan.kind_of(received.content, declared, upload.file_name, taken)
-        shrunk = upload.shrunk and content_type.startswith("image/")
-        captured_at = upload.captured_at if shrunk else photos.captured_at(received.content)
-        bare = on_page and photos.drop_place(ctx.config, received)
-        found = evidence_scan.scan(ctx.config, received.content, content_type)
-        if rules.blocks(found, block_suspicious=ctx.config["EVIDENCE_SCAN_BLOCK_SUSPICIOUS"]):
-            raise Invalid(rules.refusal(found), code="scan_blocked", told=rules.refusal_told(found))
-        _begin_write(ctx)
+    note = files.checked_note(note)
+    with files.judged(ctx, upload, on_page=on_page) as judged:
+        files.begin_write(ctx)
         item = _writable(ctx, programme, item_id, now, lock=True)
-        check_quota(ctx, item.site, received.size, now)
-        row = EvidenceFile(
-            module=programme.key,
-            tracker_item_id=item.id,
-            site=item.site,
-            site_key=item.site or "",
-            file_name=rules.name_for(right_ending(upload.file_name, content_type), content_type),
-            content_type=content_type,
-            file_size=received.size,
-            sha256=received.sha256,
-            malware_scan_status=found.status,
-            malware_scan_engine=found.engine,
-            malware_scan_reason=found.reason,
-            malware_scanned_at=None if found.status == rules.PENDING else now,
-            note=note,
-            captured_at=captured_at,
-            shrunk=shrunk,
-            uploaded_by=ctx.actor.username,
-            uploaded_at=now,
-        )
-        evidence_store.keep(ctx, received, row, now)
-        said = {"captured_at": row.captured_at, "shrunk": row.shrunk, "place_dropped": bare}
+        row = files.keep(ctx, judged, programme.key, item.site, note, tracker_item_id=item.id)
+        said = {"captured_at": row.captured_at, "shrunk": row.shrunk, "place_dropped": judged.bare}
         told = {name: value for name, value in said.items() if value}
         event = Event("evidence", {}, {"text": row.file_name, **told})
         reopened = noted(ctx, programme, row, now, event, rules.UPLOADED, +1)
         _record(ctx, programme, "upload", row, **told)
     return Attached(**vars(_view(row)), reopened_completion=reopened)
-
-
-def accepted(config: Config, *, on_page: bool) -> tuple[str, ...]:
-    """Return the content types that the API takes, or those that the pages take."""
-    published: tuple[str, ...] = config["EVIDENCE_ALLOWED_CONTENT_TYPES"]
-    return (*published, *config["EVIDENCE_PAGE_CONTENT_TYPES"]) if on_page else published
-
-
-@contextmanager
-def _received(ctx: Context, upload: Upload, declared: str, taken: tuple[str, ...]) -> Iterator[Staged]:
-    """Receive an upload; of one that is empty or too large its type is blamed first (API contract, checks in order)."""
-    with ExitStack() as stack:
-        try:
-            received = stack.enter_context(evidence_store.staged(ctx.config, upload.stream))
-        except (BadRequest, TooLarge) as error:
-            if rules.is_allowed(declared, taken):
-                raise
-            raise evidence_scan.unsupported() from error
-        yield received
 
 
 def listed(ctx: Context, programme: TrackerKind, item_id: int) -> list[EvidenceView]:
@@ -232,9 +153,9 @@ def fetch(ctx: Context, programme: TrackerKind, evidence_id: int) -> Fetched:
     what was uploaded or the scan has not been made yet.
     """
     row = _row(ctx, programme, evidence_id)
-    content = verified(ctx, row)
+    content = files.verified(ctx, row)
     try:
-        _begin_write(ctx)
+        files.begin_write(ctx)
         _record(ctx, programme, "download", row)
     except BaseException:
         content.close()
@@ -256,7 +177,7 @@ def remove(ctx: Context, programme: TrackerKind, evidence_id: int, reason: str) 
     now = ctx.now()
     row = _row(ctx, programme, evidence_id)
     check_removable(ctx.actor, programme, row.uploaded_by)
-    _begin_write(ctx)
+    files.begin_write(ctx)
     _writable(ctx, programme, row.tracker_item_id or 0, now, lock=True)
     row = _row(ctx, programme, evidence_id)
     before = _view(row)
@@ -287,25 +208,7 @@ def of_tracker(ctx: Context, programme: TrackerKind, site: str | None) -> Iterat
         .order_by(TrackerItem.item_type, TrackerItem.item_key, EvidenceFile.uploaded_at.desc(), EvidenceFile.id.desc())
     )
     for row, item_key, item_type in ctx.session.execute(statement):
-        yield ItemEvidence(_view(row), item_key, item_type, partial(verified, ctx, row))
-
-
-def verified(ctx: Context, row: EvidenceFile) -> BinaryIO:
-    """Return the content of a row after comparing it with its hash; raises Gone or Conflict."""
-    if row.malware_scan_status == rules.PENDING:
-        raise Conflict(rules.SCAN_PENDING, code="scan_pending", told=rules.SCAN_PENDING_TOLD)
-    if row.malware_scan_status == rules.QUARANTINED:
-        raise Gone(rules.UNAVAILABLE, code="quarantined", told=rules.QUARANTINED_TOLD)
-    content = evidence_store.content_of(ctx, row)
-    try:
-        found = evidence_store.digest(content)
-    except OSError as error:
-        content.close()
-        raise Gone(rules.UNAVAILABLE, told=rules.UNAVAILABLE_TOLD) from error
-    if row.sha256 and found != row.sha256:
-        content.close()
-        raise Conflict(rules.MISMATCH, code="integrity_failed", told=rules.MISMATCH_TOLD)
-    return content
+        yield ItemEvidence(_view(row), item_key, item_type, partial(files.verified, ctx, row))
 
 
 def may_remove(actor: Actor, programme: TrackerKind, uploaded_by: str) -> bool:
@@ -332,11 +235,6 @@ def noted(
     told = Event(event.kind, event.old, {**event.new, "evidence_id": row.id})
     tracker_store.write_events(ctx, programme, [(row.tracker_item_id or 0, row.site, version, told)], now)
     return tracker_store.reopen_completion(ctx, programme, row.site, reason, now)
-
-
-def _begin_write(ctx: Context) -> None:
-    if not ctx.writing:
-        ctx.begin_write()
 
 
 def _writable(ctx: Context, programme: TrackerKind, item_id: int, now: datetime, *, lock: bool = False) -> ItemView:

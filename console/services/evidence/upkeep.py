@@ -22,6 +22,8 @@ from console.services.audit import record as audit
 from console.services.evidence import evidence
 from console.services.evidence import scan as evidence_scan
 from console.services.evidence import store as evidence_store
+from console.services.evidence import subjects as subject_files
+from console.services.evidence.subjects import Subjects
 from console.services.jobs.progress import progress
 from console.services.jobs.runs import changed
 from console.services.tracker.store import Event
@@ -54,9 +56,10 @@ class Swept:
     dry_run: bool
 
 
-def scan_pending(ctx: Context, *, limit: int = 200) -> Scanned:
+def scan_pending(ctx: Context, *, subjects: Subjects, limit: int = 200) -> Scanned:
     """Scan up to `limit` of the files that wait for it, oldest first; those whose content is missing hold up nobody.
 
+    `subjects` are those that files may belong to besides items of trackers, by their word: they are told.
     What the scanner condemns is quarantined: it counts as evidence no longer and cannot be downloaded. Everything is
     read and judged before the transaction may write.
     """
@@ -74,7 +77,8 @@ def scan_pending(ctx: Context, *, limit: int = 200) -> Scanned:
     if not ctx.writing:
         ctx.begin_write()
     now = ctx.now()
-    settled = [(key, scan) for key, scan in found if scan.status != rules.PENDING and _settle(ctx, key, scan, now)]
+    judged = [(key, scan) for key, scan in found if scan.status != rules.PENDING]
+    settled = [(key, scan) for key, scan in judged if _settle(ctx, key, scan, now, subjects)]
     bad = [key for key, scan in settled if scan.status == rules.INFECTED]
     return Scanned(
         scanned_count=len(found),
@@ -106,7 +110,7 @@ def _waiting(ctx: Context, at_once: int) -> Iterator[EvidenceFile]:
         last = rows[-1].id
 
 
-def _settle(ctx: Context, evidence_id: int, scan: Scan, now: datetime) -> bool:
+def _settle(ctx: Context, evidence_id: int, scan: Scan, now: datetime, subjects: Subjects) -> bool:
     """Store a verdict unless somebody else did, or the file was removed meanwhile."""
     status = rules.QUARANTINED if scan.status == rules.INFECTED else scan.status
     statement = update(EvidenceFile).where(
@@ -123,6 +127,8 @@ def _settle(ctx: Context, evidence_id: int, scan: Scan, now: datetime) -> bool:
     if changed(ctx, statement.values(**values)) != 1:
         return False
     row = ctx.session.get_one(EvidenceFile, evidence_id, populate_existing=True)
+    if status == rules.QUARANTINED and row.module in subjects:
+        subject_files.quarantined(ctx, subjects[row.module], row)
     programme = programme_of(row.module)
     if status == rules.QUARANTINED and programme is not None:
         event = Event("evidence_quarantined", {}, {"text": f"{row.file_name}: {scan.reason}"})

@@ -17,10 +17,11 @@ from console.models.identity import Site, Token, User
 from console.models.inspections import Inspection, InspectionTemplate
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerItem
+from console.models.work_orders import WorkOrder
 from console.services.audit.log import LogEntry
 from console.services.tracker.rows import item_number, title_of
 
-Kind = Literal["item", "evidence", "user", "token", "site", "run", "inspection"]
+Kind = Literal["item", "evidence", "user", "token", "site", "run", "inspection", "work_order"]
 Found = Iterable[tuple[int, "Target"]]
 _ITEMS: Mapping[str, TrackerKind] = {one.item_resource: one for one in programmes()}
 _FILES: Mapping[str, TrackerKind] = {one.evidence_resource: one for one in programmes()}
@@ -30,6 +31,7 @@ _OTHERS: Mapping[str, Kind] = {
     "site": "site",
     "job_run": "run",
     "inspection": "inspection",
+    "work_order": "work_order",
 }
 
 
@@ -115,6 +117,11 @@ def _inspections(ctx: Context, ids: Iterable[int]) -> Found:
         yield row.id, Target("inspection", row.id, row.name or row.location, f"#{row.id}")
 
 
+def _work_orders(ctx: Context, ids: Iterable[int]) -> Found:
+    for row in ctx.session.execute(select(WorkOrder.id, WorkOrder.title).where(WorkOrder.id.in_(ids))):
+        yield row.id, Target("work_order", row.id, row.title, f"#{row.id}")
+
+
 _READ: Mapping[Kind, Callable[[Context, Iterable[int]], Found]] = {
     "item": _items,
     "evidence": _files,
@@ -123,4 +130,5 @@ _READ: Mapping[Kind, Callable[[Context, Iterable[int]], Found]] = {
     "site": _sites,
     "run": _runs,
     "inspection": _inspections,
+    "work_order": _work_orders,
 }

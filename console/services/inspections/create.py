@@ -20,10 +20,10 @@ from console.domain.inspections.points import Answer, Limits, Point
 from console.domain.inspections.readings import BY_NAME, COLUMNS, Readings
 from console.domain.inspections.requests import NewInspection, PointAnswer
 from console.domain.text import N_, T, Text
-from console.models.inspections import Inspection, InspectionResult
+from console.models.inspections import Inspection, InspectionResult, InspectionSignature
 from console.services.audit import record as audit
 from console.services.identity import sites
-from console.services.inspections import templates
+from console.services.inspections import orders, templates
 from console.services.inspections.rows import WRITE, InspectionView, load
 from console.services.inspections.templates import TemplateView
 
@@ -45,8 +45,8 @@ class Judged:
 def create(ctx: Context, new: NewInspection) -> InspectionView:
     """Store an inspection and return it; the same `round_key` of the same person returns what was stored first.
 
-    Raises PermissionDenied, SiteDenied, NotFound for an unknown template, Invalid for values that cannot be, Conflict
-    when the key was used for another round.
+    Its work orders are stored with it. Raises PermissionDenied, SiteDenied, NotFound for an unknown template, Invalid
+    for values that cannot be, Conflict when the key was used for another round.
     """
     ctx.actor.require(WRITE)
     new = replace(new, site=_site(ctx, new.site))
@@ -54,7 +54,7 @@ def create(ctx: Context, new: NewInspection) -> InspectionView:
         if not getattr(new, name).strip():
             raise Invalid.field(name, T("must not be blank"))
     ctx.actor.require_site(new.site)
-    said = sha256(repr(new).encode("utf-8", "surrogatepass")).hexdigest()
+    said = sha256(new.said.encode("utf-8", "surrogatepass")).hexdigest()
     known = _sent_before(ctx, new, said)
     if known is not None:
         return known
@@ -69,8 +69,9 @@ def create(ctx: Context, new: NewInspection) -> InspectionView:
     dangers = [one.point.code for one in judged if one.series and one.verdict == risk.DANGER]
     found = risk.judge(readings, warnings, dangers)
     names = {f"{risk.POINT}{one.point.code}": one.point.name for one in judged if one.series}
+    beside = ("readings", "answers", "signature", "orders")
     row = Inspection(
-        **{one.name: getattr(new, one.name) for one in fields(new) if one.name not in ("readings", "answers")},
+        **{one.name: getattr(new, one.name) for one in fields(new) if one.name not in beside},
         **asdict(readings),
         risk_level=found.level,
         risk_flags=list(found.flags),
@@ -91,10 +92,15 @@ def create(ctx: Context, new: NewInspection) -> InspectionView:
             raise
         return known
     ctx.session.add_all(_stored(row, place, one) for place, one in enumerate(_in_place(judged, template), start=1))
+    if new.signature:
+        drawn = {"inspection_id": row.id, "drawing": new.signature, "drawn_at": row.inspected_at}
+        ctx.session.add(InspectionSignature(**drawn))
     ctx.session.flush()
     told = ("site", "location", "cycle", "risk_level", "risk_flags", "rule_version", "template_id", "twin_of")
     audit.record(ctx, "inspection_create", "inspection", row.id, detail={name: getattr(row, name) for name in told})
-    return load(ctx, row.id)
+    made = load(ctx, row.id)
+    orders.of_round(ctx, made, new.orders, template)
+    return made
 
 
 def _site(ctx: Context, name: str) -> str:

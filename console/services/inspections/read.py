@@ -13,7 +13,7 @@ from sqlalchemy import and_, func, or_, select
 from console.core.context import Context
 from console.core.records import INTERNAL, Fact, view_of
 from console.domain.inspections.points import FINDINGS, Limits
-from console.models.inspections import Inspection, InspectionResult
+from console.models.inspections import Inspection, InspectionResult, InspectionSignature
 from console.services.inspections import templates
 from console.services.inspections.rows import InspectionView, load
 from console.services.inspections.templates import TemplateView
@@ -46,6 +46,7 @@ class ResultView:
     last: Annotated[float | None, Fact()] = None
     last_answer: Annotated[str, INTERNAL] = ""
     last_at: datetime | None = None
+    work_order_id: int | None = None
 
     @property
     def bounds(self) -> Limits:
@@ -99,6 +100,12 @@ def detail(ctx: Context, inspection_id: int) -> Detail:
     found = load(ctx, inspection_id)
     template = templates.get(ctx, found.template_id) if found.template_id is not None else None
     return Detail(found, results_of(ctx, found), template)
+
+
+def signature_of(ctx: Context, inspection: InspectionView) -> str:
+    """Return what the signer drew, as the path of an SVG; empty for nothing."""
+    asked = select(InspectionSignature.drawing).where(InspectionSignature.inspection_id == inspection.id)
+    return ctx.session.scalar(asked) or ""
 
 
 def results_of(ctx: Context, inspection: InspectionView) -> tuple[ResultView, ...]:

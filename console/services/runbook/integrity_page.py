@@ -168,7 +168,7 @@ def _broken_evidence(ctx: Context) -> list[Broken]:
     rows = ctx.session.execute(
         select(
             *(table.module, table.id, table.file_name, table.integrity_problem, table.integrity_checked_at),
-            *(table.site, table.tracker_item_id),
+            *(table.site, func.coalesce(table.tracker_item_id, table.work_order_id, table.inspection_id)),
         )
         .where(table.integrity_problem.is_not(None), table.removed_at.is_(None), integrity.mine(ctx.actor))
         .order_by(table.id)

@@ -14,11 +14,14 @@ from console.domain.text import T
 from console.domain.work_orders.requests import NewOrder
 from console.domain.work_orders.words import OPEN, rank
 from console.models.assets import Asset
+from console.models.inspections import Inspection
 from console.models.work_orders import WorkOrder
 from console.services.identity import sites
 from console.services.tracker.change import person
 from console.services.work_orders.rows import WRITE, WorkOrderView, load
 from console.services.work_orders.store import Event, record, write_event
+
+READ_INSPECTIONS = "inspections:read"
 
 
 def create(ctx: Context, new: NewOrder) -> WorkOrderView:
@@ -32,8 +35,7 @@ def create(ctx: Context, new: NewOrder) -> WorkOrderView:
     site = sites.canonical(ctx, new.site)
     ctx.actor.require_site(site)
     asset = asset_at(ctx, new.asset_id, site)
-    if new.inspection_id is not None:
-        raise Invalid.field("inspection_id", T("There is no inspection with this id"))
+    check_inspection(ctx, new.inspection_id, site)
     location = new.location or (asset.place if asset is not None else "")
     if not location:
         raise Invalid.field("location", T("A work order needs a place"))
@@ -53,6 +55,7 @@ def create(ctx: Context, new: NewOrder) -> WorkOrderView:
         reporter=new.reporter or None,
         trade=new.trade,
         source=new.source,
+        inspection_id=new.inspection_id,
         asset_id=new.asset_id,
         due_at=new.due_at or due_after(force.policy, new.priority, now),
         policy_revision_id=None if new.due_at else force.revision_id,
@@ -89,6 +92,20 @@ def asset_at(ctx: Context, asset_id: int | None, site: str) -> Asset | None:
     if asset.site != site:
         raise BadRequest(T("The asset stands at another site"), code="site_differs")
     return asset
+
+
+def check_inspection(ctx: Context, inspection_id: int | None, site: str) -> None:
+    """Raise Invalid for an inspection that the caller cannot see, BadRequest for one of another site than `site`.
+
+    `site` lies in the caller's scope.
+    """
+    if inspection_id is None:
+        return
+    found = ctx.session.scalar(select(Inspection.site).where(Inspection.id == inspection_id))
+    if found is None or not ctx.actor.can(READ_INSPECTIONS) or not ctx.actor.sees(found):
+        raise Invalid.field("inspection_id", T("There is no inspection with this id"))
+    if found != site:
+        raise BadRequest(T("The inspection was made at another site"), code="site_differs")
 
 
 def check_due(due_at: datetime | None, now: datetime) -> None:

@@ -74,6 +74,8 @@ on('click', '[data-discard]', (_event, link) => {
 }, true);
 on('submit', '[data-forget-drafts]', () => {
   for (const key of Object.keys(sessionStorage)) if (key.startsWith(PREFIX)) sessionStorage.removeItem(key);
+  // Rounds of this phone stay with their person and are not shown before they sign in again.
+  localStorage.removeItem('ka-round-me');
 });
 // Taken out of the page together with its row: it waits in its draft.
 document.addEventListener('forms-left', (event) => {

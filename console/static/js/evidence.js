@@ -182,8 +182,9 @@ on('change', '[data-pick]', (_event, field) => {
   field.value = '';
   if (files.length) add(field.form, files);
 });
-/* The whole drawer takes files; beside it nothing happens, least of all does the browser open one instead of the page. */
-const takesFiles = (target) => (target instanceof Element ? target.closest('[data-drawer]')?.querySelector('[data-evidence] [data-evidence-form]') : null);
+/* A panel takes files, and the whole drawer those of its own; beside them nothing happens, least of all does the browser
+   open one instead of the page. */
+const takesFiles = (target) => (target instanceof Element ? (target.closest('[data-evidence]') ?? target.closest('[data-drawer]'))?.querySelector('[data-evidence-form]') : null);
 for (const type of ['dragenter', 'dragover', 'dragleave', 'drop']) {
   document.addEventListener(type, (event) => {
     if (!event.dataTransfer?.types.includes('Files')) return;

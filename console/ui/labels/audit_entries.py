@@ -204,4 +204,5 @@ _PAGES: Mapping[str, Callable[[Target], str | None]] = {
     "site": lambda target: url_if("sites.detail", site_id=target.id),
     "run": lambda target: url_if("jobs.run", run_id=target.id),
     "inspection": lambda target: url_if("inspections.detail", inspection_id=target.id),
+    "work_order": lambda target: url_if("work_orders.order", order_id=target.id),
 }

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from babel.numbers import format_decimal
 from flask_babel import gettext as _
 
+from console.domain.inspections.points import Limits
 from console.domain.inspections.risk import VOLTAGE_UNBALANCE
 from console.domain.text import N_
 from console.services.inspections.lists import FLAG_LABELS
@@ -61,18 +62,22 @@ def measure(value: float | None, *, signed: bool = False) -> str:
 
 
 def limit_words(found: ResultView) -> str:
-    """Return within which limits a result is normal: "above 1", "below 90", "above 1, below 90"; empty without any.
+    """Return within which limits a result is normal: "above 1", "below 90", "above 1, below 90"; empty without any."""
+    return bounds_words(found.bounds, found.code)
+
+
+def bounds_words(limits: Limits, code: str = "", unit: str = "") -> str:
+    """Return the same of limits alone, with a unit where one is named.
 
     The limits of danger are told where there are no nearer ones; the unbalance of voltages may be its limit.
     """
-    limits = found.bounds
     low = limits.warn_low if limits.warn_low is not None else limits.danger_low
     high = limits.warn_high if limits.warn_high is not None else limits.danger_high
-    parts = [_("above %(value)s", value=measure(low))] if low is not None else []
-    if high is not None and found.code == VOLTAGE_UNBALANCE:
-        parts.append(_("%(value)s or less", value=measure(high)))
-    elif high is not None:
-        parts.append(_("below %(value)s", value=measure(high)))
+    parts = [_("above %(value)s", value=f"{measure(low)} {unit}".strip())] if low is not None else []
+    if high is not None:
+        bound = f"{measure(high)} {unit}".strip()
+        last = code == VOLTAGE_UNBALANCE
+        parts.append(_("%(value)s or less", value=bound) if last else _("below %(value)s", value=bound))
     return ", ".join(parts)
 
 
@@ -85,6 +90,24 @@ def crossed_words(found: ResultView) -> str:
     if found.code == VOLTAGE_UNBALANCE:
         return _("more than %(value)s", value=limit)
     return _("%(value)s or less", value=limit) if crossed[1] else _("%(value)s or more", value=limit)
+
+
+def limit_lines(found: ResultView) -> list[tuple[float, str, str]]:
+    """Return the limits of a result as dashed lines of its chart: value, words, tone."""
+    limits = found.bounds
+    known = (
+        (limits.danger_low, _("Danger"), "late", True),
+        (limits.warn_low, _("Caution"), "soon", True),
+        (limits.warn_high, _("Caution"), "soon", False),
+        (limits.danger_high, _("Danger"), "late", False),
+    )
+    lines = []
+    for value, word, tone, low in known:
+        if value is not None:
+            said = measure(value)
+            bound = _("%(value)s or less", value=said) if low else _("%(value)s or more", value=said)
+            lines.append((value, f"{word} {bound}", tone))
+    return lines
 
 
 def value_words(value: float | None, answer: str, unit: str = "") -> str:

@@ -27,6 +27,8 @@ ARCHIVE_KINDS = {
     archives.DAILY_CHECK.key: N_("Daily checks"),
     integrity.RECOVERY_COPY: N_("Backups of recovery drills"),
     "remediation": N_("Remediation board"),
+    "work_orders": N_("Work orders"),
+    "inspections": N_("Inspections"),
 }
 ARCHIVE_PAGES = {archives.QUALITY_REPORT.key: "reports.page", archives.DAILY_CHECK.key: "daily_check.page"}
 

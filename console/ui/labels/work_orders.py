@@ -44,6 +44,9 @@ EVENTS: Mapping[str, str] = {
     "comment": N_("wrote"),
     "claimed": N_("took it"),
     "updated": N_("changed it"),
+    "evidence_added": N_("added evidence"),
+    "evidence_removed": N_("removed evidence"),
+    "evidence_quarantined": N_("quarantined evidence"),
     "hold_started": N_("let it wait"),
     "hold_ended": N_("took it up again"),
 }

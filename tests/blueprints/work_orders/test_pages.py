@@ -1,5 +1,6 @@
 """The pages of work orders: the list with its views, one order, and the steps that people take."""
 
+import io
 from datetime import timedelta
 
 import pytest
@@ -104,3 +105,21 @@ def test_an_auditor_sees_no_buttons(browser_client, orders):
     page = auditor.get(f"/work-orders/{orders['late']}").text
     assert "내가 맡기" not in page
     assert auditor.post(f"/work-orders/{orders['late']}/take").status_code == 403
+
+
+def test_photos_stand_before_and_after_the_work(person, browser_client, orders):
+    path = f"/work-orders/{orders['late']}"
+
+    def send(phase, content=b"measured", **headers):
+        data = {"file": (io.BytesIO(content), "a.txt", "text/plain"), "note": ""}
+        return person.post(f"{path}/evidence?phase={phase}", data=data, headers=headers)
+
+    assert send("before").status_code == 303
+    fragment = send("after", b"done", **{"HX-Request": "true", "HX-Request-Type": "partial"})
+    assert 'id="evidence-after"' in fragment.text
+    page = person.get(path).text
+    before, after = page.index('id="evidence-before"'), page.index('id="evidence-after"')
+    assert before < page.index("a.txt") < after
+    auditor = browser_client("auditor", username="audrey").get(path).text
+    assert "a.txt" in auditor
+    assert "data-evidence-form" not in auditor

@@ -18,7 +18,7 @@ from console.models.evidence import EvidenceChunk, EvidenceFile
 from console.models.tracker import TrackerItem
 from console.services.evidence import evidence
 from console.services.evidence import store as evidence_store
-from console.services.evidence.evidence import Upload
+from console.services.evidence.files import Upload
 from tests.factories.tracker import add_item
 
 BIG = bytes(range(32, 127)) * 12_000

@@ -11,7 +11,7 @@ from console.domain.tracker.tracker import REMEDIATION
 from console.models.evidence import EvidenceFile
 from console.models.tracker import TrackerEvent
 from console.services.evidence import evidence
-from console.services.evidence.evidence import Upload
+from console.services.evidence.files import Upload
 from tests.factories.tracker import add_item
 from tests.services.tracker.tracker_support import audited
 from tests.support.files import PDF, exif, heic_with, jpeg_with, png_with, webp_with

@@ -18,7 +18,7 @@ from console.models.tracker import TrackerEvent, TrackerItem
 from console.services.evidence import evidence
 from console.services.evidence import store as evidence_store
 from console.services.evidence import upkeep as evidence_upkeep
-from console.services.evidence.evidence import Upload
+from console.services.evidence.files import Upload
 from tests.factories.tracker import add_item
 from tests.services.tracker.tracker_support import audited
 
@@ -139,12 +139,12 @@ def test_a_file_waits_for_an_absent_scanner_and_is_let_out_when_it_is_clean(scan
     assert (made.malware_scan_status, made.malware_scanned_at, made.downloadable) == ("pending", None, False)
     with pytest.raises(Conflict, match="Evidence scan is pending"):
         evidence.fetch(scanning, REMEDIATION, made.id)
-    still = evidence_upkeep.scan_pending(scanning)
+    still = evidence_upkeep.scan_pending(scanning, subjects={})
     scanning.commit()
     assert (still.scanned_count, still.still_pending_count) == (1, 1)
 
     daemon = Clamd(tmp_path)
-    done = evidence_upkeep.scan_pending(scanning)
+    done = evidence_upkeep.scan_pending(scanning, subjects={})
     scanning.commit()
     daemon.close()
 
@@ -160,7 +160,7 @@ def test_files_whose_content_is_missing_hold_up_nobody(scanning, session, tmp_pa
             path.unlink()
     made = attach(scanning)
     daemon = Clamd(tmp_path)
-    done = evidence_upkeep.scan_pending(scanning, limit=1)
+    done = evidence_upkeep.scan_pending(scanning, subjects={}, limit=1)
     scanning.commit()
     daemon.close()
 
@@ -171,7 +171,7 @@ def test_a_late_verdict_puts_a_file_into_quarantine(scanning, session, tmp_path)
     made = attach(scanning)
     assert session.get(TrackerItem, scanning.item).evidence_count == 1
     daemon = Clamd(tmp_path, b"stream: Worm.X FOUND\0")
-    done = evidence_upkeep.scan_pending(scanning)
+    done = evidence_upkeep.scan_pending(scanning, subjects={})
     scanning.commit()
     daemon.close()
 

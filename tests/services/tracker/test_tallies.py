@@ -25,7 +25,7 @@ from console.models.tracker import TrackerItem
 from console.services.common.lists import matching
 from console.services.common.query_cache import cached_query
 from console.services.evidence import evidence
-from console.services.evidence.evidence import Upload
+from console.services.evidence.files import Upload
 from console.services.home import activity
 from console.services.jobs import engine as run_engine
 from console.services.jobs import registry

@@ -6,7 +6,7 @@ from console.core.context import SYSTEM
 from console.domain.tracker.tracker import REMEDIATION
 from console.services.evidence import evidence
 from console.services.evidence import store as evidence_store
-from console.services.evidence.evidence import Upload
+from console.services.evidence.files import Upload
 from console.services.jobs import engine as run_engine
 from console.services.jobs import registry
 from console.services.runbook import runbook

@@ -1,0 +1,140 @@
+"""Photos and papers of an inspection as pages: panels, upload, download, removal, and what phones send afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import Blueprint, Response, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from console.core.context import Context
+from console.core.i18n import translate
+from console.domain.errors import Invalid
+from console.services.common import idempotency
+from console.services.evidence import subjects
+from console.services.evidence.subjects import FileView
+from console.services.inspections import evidence
+from console.services.inspections.evidence import FILES
+from console.services.inspections.read import ResultView, results_of
+from console.services.inspections.rows import READ, WRITE, load
+from console.ui.evidence import Panel, lines_of, taken
+from console.ui.frame import leave_toast
+from console.ui.reader import locale
+from console.ui.responses import answer, fragment_of, toast, trigger, vary
+from console.ui.uploads import received, send, sent_note, sent_told
+from console.web.negotiation import wants_fragment
+from console.web.request import access, current_actor, web_context
+
+pages = Blueprint("inspection_files", __name__)
+# The panel of the whole inspection; the others have the code of their point.
+WHOLE = "all"
+
+
+def panels_of(ctx: Context, inspection_id: int, results: tuple[ResultView, ...]) -> tuple[Panel, ...]:
+    """Return a panel of the whole inspection, which takes more, and one of each point that has files."""
+    files = subjects.listed(ctx, FILES, inspection_id)
+    names = {one.code: translate(locale(), one.name) for one in results}
+    parts = [code for code in names if any(file.part == code for file in files)]
+    whole = [file for file in files if file.part not in names]
+    made = [_panel(ctx, code, names[code], [file for file in files if file.part == code]) for code in parts]
+    attach_url = url_for("inspection_files.attach", inspection_id=inspection_id)
+    return (*made, _panel(ctx, WHOLE, _("Of the whole inspection"), whole, attach_url))
+
+
+def _panel(ctx: Context, key: str, title: str, files: Sequence[FileView], attach_url: str | None = None) -> Panel:
+    actor = current_actor()
+    may_change = actor.can(WRITE)
+
+    def remove_url(file: FileView) -> str | None:
+        if not may_change or not subjects.may_remove(actor, FILES, file.uploaded_by):
+            return None
+        return url_for("inspection_files.remove", evidence_id=file.id)
+
+    return Panel(
+        key=key,
+        title=title,
+        files=lines_of(
+            ctx,
+            files,
+            url=lambda evidence_id: url_for("inspection_files.file", evidence_id=evidence_id),
+            remove_url=remove_url,
+        ),
+        upload_url=attach_url if may_change else None,
+        taken=taken(ctx),
+    )
+
+
+def _again(ctx: Context, inspection_id: int, code: str) -> Response:
+    results = results_of(ctx, load(ctx, inspection_id))
+    panels = {panel.key: panel for panel in panels_of(ctx, inspection_id, results)}
+    return vary(make_response(fragment_of("kit/evidence.panel", panels.get(code) or panels[WHOLE])))
+
+
+@pages.post("/inspections/<int:inspection_id>/evidence")
+@access(WRITE, rate="auth-upload", writes=False)
+def attach(inspection_id: int) -> ResponseReturnValue:
+    """Add files to an inspection: the script sends one at a time, a plain form all that were chosen, or none."""
+    # The form is read before the transaction begins: the sender may be slow.
+    sent = [file for file in request.files.getlist("file") if file.filename]
+    note, told = sent_note(), sent_told() if len(sent) == 1 else None
+    if not sent:
+        raise Invalid(_("Please choose a file"))
+    ctx = web_context()
+    known = []
+    for file in sent:
+        with received(file, told) as upload:
+            if subjects.is_there(ctx, FILES, inspection_id, upload):
+                known.append(upload.file_name)
+            else:
+                evidence.attach(ctx, inspection_id, "", upload, note=note, on_page=True)
+    there = _("It is there already: %(names)s", names=", ".join(known))
+    if wants_fragment():
+        panel = _again(ctx, inspection_id, WHOLE)
+        return toast(panel, there) if known else panel
+    if len(sent) > len(known):
+        leave_toast(_("Evidence added: %(count)s", count=len(sent) - len(known)))
+    if known:
+        leave_toast(there)
+    return _back(inspection_id)
+
+
+@pages.post("/inspections/rounds/photos")
+@access(WRITE, rate="auth-upload", writes=False)
+def photo() -> Response:
+    """Take a photo that a phone kept with its round, under its own key; 409 while the round has not arrived."""
+    form, sent = request.form, request.files.get("file")
+    told, key = sent_told(), request.headers.get(idempotency.HEADER)
+    if sent is None or not sent.filename or key is None:
+        raise Invalid(_("Please choose a file"))
+    ctx = web_context()
+    inspection_id = evidence.of_round(ctx, form.get("round_key", ""))
+    sent_key = idempotency.key_of(ctx, key, request.path)
+    with received(sent, told) as upload:
+        made = evidence.attach(ctx, inspection_id, form.get("point", ""), upload, sent_key=sent_key, on_page=True)
+    return answer({"id": made.id, "inspection_id": inspection_id}, status=201)
+
+
+@pages.get("/inspections/evidence/<int:evidence_id>")
+@access(READ, writes=False)
+def file(evidence_id: int) -> Response:
+    """Download a file."""
+    return send(subjects.fetch(web_context(), FILES, evidence_id))
+
+
+@pages.post("/inspections/evidence/<int:evidence_id>/remove")
+@access(WRITE, writes=False)
+def remove(evidence_id: int) -> ResponseReturnValue:
+    """Remove a file; the reason stays on record."""
+    ctx = web_context()
+    gone = subjects.remove(ctx, FILES, evidence_id, request.form.get("reason", ""))
+    message = _("%(name)s was removed", name=gone.file_name)
+    inspection_id = gone.inspection_id or 0
+    if not wants_fragment():
+        leave_toast(message)
+        return _back(inspection_id)
+    return trigger(toast(_again(ctx, inspection_id, gone.part), message))
+
+
+def _back(inspection_id: int) -> ResponseReturnValue:
+    return redirect(url_for("inspections.detail", inspection_id=inspection_id, _anchor="evidence"), 303)

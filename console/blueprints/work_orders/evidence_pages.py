@@ -1,0 +1,111 @@
+"""The files of a work order as pages: the panels before and after the work, upload, download, removal."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from console.core.context import Context
+from console.domain.errors import Invalid
+from console.domain.work_orders.words import AFTER, PHASES
+from console.services.evidence import subjects
+from console.services.evidence.subjects import FileView
+from console.services.work_orders.evidence import FILES
+from console.services.work_orders.rows import READ, WRITE
+from console.ui.evidence import Panel, lines_of, taken
+from console.ui.frame import leave_toast
+from console.ui.responses import fragment_of, toast, trigger, vary
+from console.ui.uploads import received, send, sent_note, sent_told
+from console.web.negotiation import wants_fragment
+from console.web.request import access, current_actor, web_context
+
+pages = Blueprint("work_order_files", __name__)
+
+
+def panels_of(ctx: Context, order_id: int) -> tuple[Panel, ...]:
+    """Return the panels of an order: what was seen before the work, and what after it."""
+    actor = current_actor()
+    files = subjects.listed(ctx, FILES, order_id)
+    may_change = actor.can(WRITE)
+
+    def remove_url(file: FileView) -> str | None:
+        if not may_change or not subjects.may_remove(actor, FILES, file.uploaded_by):
+            return None
+        return url_for("work_order_files.remove", evidence_id=file.id)
+
+    titles = (_("Before the work"), _("After the work"))
+    return tuple(
+        Panel(
+            key=phase,
+            title=title,
+            files=lines_of(
+                ctx,
+                [file for file in files if file.part == phase],
+                url=lambda evidence_id: url_for("work_order_files.file", evidence_id=evidence_id),
+                remove_url=remove_url,
+            ),
+            upload_url=url_for("work_order_files.attach", order_id=order_id, phase=phase) if may_change else None,
+            taken=taken(ctx),
+        )
+        for phase, title in zip(PHASES, titles, strict=True)
+    )
+
+
+def _panel(ctx: Context, order_id: int, phase: str) -> Response:
+    panel = panels_of(ctx, order_id)[PHASES.index(phase)]
+    return vary(make_response(fragment_of("kit/evidence.panel", panel)))
+
+
+@pages.post("/work-orders/<int:order_id>/evidence")
+@access(WRITE, rate="auth-upload", writes=False)
+def attach(order_id: int) -> ResponseReturnValue:
+    """Add files to an order: the script sends one at a time, a plain form all that were chosen, or none of them."""
+    # The form is read before the transaction begins: the sender may be slow.
+    sent = [file for file in request.files.getlist("file") if file.filename]
+    note, told = sent_note(), sent_told() if len(sent) == 1 else None
+    phase = request.args.get("phase", AFTER)
+    if not sent:
+        raise Invalid(_("Please choose a file"))
+    ctx = web_context()
+    known = []
+    for file in sent:
+        with received(file, told) as upload:
+            if subjects.is_there(ctx, FILES, order_id, upload):
+                known.append(upload.file_name)
+            else:
+                subjects.attach(ctx, FILES, order_id, upload, part=phase, note=note, on_page=True)
+    there = _("It is there already: %(names)s", names=", ".join(known))
+    if wants_fragment():
+        panel = _panel(ctx, order_id, phase)
+        return toast(panel, there) if known else panel
+    if len(sent) > len(known):
+        leave_toast(_("Evidence added: %(count)s", count=len(sent) - len(known)))
+    if known:
+        leave_toast(there)
+    return _back(order_id)
+
+
+@pages.get("/work-orders/evidence/<int:evidence_id>")
+@access(READ, writes=False)
+def file(evidence_id: int) -> Response:
+    """Download a file."""
+    return send(subjects.fetch(web_context(), FILES, evidence_id))
+
+
+@pages.post("/work-orders/evidence/<int:evidence_id>/remove")
+@access(WRITE, writes=False)
+def remove(evidence_id: int) -> ResponseReturnValue:
+    """Remove a file; the reason stays on record."""
+    ctx = web_context()
+    gone = subjects.remove(ctx, FILES, evidence_id, request.form.get("reason", ""))
+    message = _("%(name)s was removed", name=gone.file_name)
+    order_id = gone.work_order_id or 0
+    if not wants_fragment():
+        leave_toast(message)
+        return _back(order_id)
+    return trigger(toast(_panel(ctx, order_id, gone.part), message))
+
+
+def _back(order_id: int) -> ResponseReturnValue:
+    return redirect(url_for("work_orders.order", order_id=order_id, _anchor="evidence"), 303)
