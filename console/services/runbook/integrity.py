@@ -20,6 +20,7 @@ from console.domain.audit.archive import UNSIGNED_FIELDS, month_at, sealed
 from console.domain.audit.entry import canonical_json
 from console.domain.errors import Gone
 from console.domain.evidence.evidence import MODULES
+from console.domain.jobs import names as job_names
 from console.domain.runbook import integrity as domain
 from console.domain.runbook.integrity import ArchiveCheck, IntegrityFacts, IntegrityReport, StoredCheck, TableCheck
 from console.models.evidence import EvidenceFile
@@ -29,6 +30,7 @@ from console.services.audit import archive as audit_archive
 from console.services.audit import record as audit
 from console.services.audit.keys import signing_key_id
 from console.services.evidence import store as evidence_store
+from console.services.jobs import runs
 from console.services.jobs.progress import progress
 from console.services.jobs.runs import Run
 from console.services.recovery import copies as recovery_copies

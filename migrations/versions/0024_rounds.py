@@ -1,15 +1,15 @@
 """Signatures of rounds as they were drawn, and the work order that a finding became.
 
-Revision ID: 0027
-Revises: 0025
+Revision ID: 0024
+Revises: 0023
 Create Date: 2026-11-30 09:50:00
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0027"
-down_revision = "0025"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 """Files prove work orders and inspections too; a file that is sent twice is kept once.
 
-Revision ID: 0025
+Revision ID: 0023
 Revises: 0022
 Create Date: 2026-11-30 09:40:00
 """
@@ -8,7 +8,7 @@ Create Date: 2026-11-30 09:40:00
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0025"
+revision = "0023"
 down_revision = "0022"
 branch_labels = None
 depends_on = None
