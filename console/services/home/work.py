@@ -59,7 +59,7 @@ class Work:
     id: int
     tracker: Annotated[str, INTERNAL]
     item_id: Annotated[str, Fact(N_("No."))]
-    title: Annotated[Any, Fact(N_("What"))]
+    title: Annotated[Any, Fact(N_("Work"))]
     due_at: Annotated[datetime | None, Fact(N_("Due"), sort=True)]
     assignee: Annotated[str | None, Fact(N_("Assignee"), sort=True)]
     status: Annotated[str, Fact(N_("Status"))]

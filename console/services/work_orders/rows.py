@@ -38,7 +38,7 @@ class WorkOrderView:
     """
 
     id: Annotated[int, Fact(N_("No."), sort=True)]
-    title: Annotated[str, Fact(N_("What"), sort=True)]
+    title: Annotated[str, Fact(N_("Work order"), sort=True)]
     description: str
     site: Annotated[str, Fact(N_("Site"), sort=True)]
     location: Annotated[str, Fact(N_("Location"), sort=True)]
