@@ -14,8 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine, insert, text
@@ -93,20 +94,24 @@ def timed(work: Callable[[], object], rounds: int) -> tuple[float, float]:
     return statistics.median(times), times[max(0, int(len(times) * 0.95) - 1)]
 
 
-def page(environ: dict[str, str], username: str, address: str, rounds: int) -> tuple[float, float]:
-    """Return P50 and P95 in milliseconds of a page over HTTP, one request after another."""
+def over_http(
+    environ: dict[str, str], username: str, addresses: Sequence[str], rounds: int
+) -> dict[str, tuple[float, float]]:
+    """Return P50 and P95 in milliseconds of addresses that answer, over HTTP, one request after another."""
+    found = {}
     with server.web_server(environ) as (port, _pid):
         cookie = server.sign_in(port, username)
         connection = http.client.HTTPConnection(server.HOST, port, timeout=120)
 
-        def ask() -> None:
-            connection.request("GET", address, headers={"Cookie": cookie, "Accept": "text/html"})
+        def ask(address: str) -> int:
+            connection.request("GET", address, headers={"Cookie": cookie})
             response = connection.getresponse()
             response.read()
-            if response.status != 200:
-                raise SystemExit(f"{address} answered {response.status}")
+            return response.status
 
-        found = timed(ask, rounds)
+        for address in addresses:
+            if ask(address) == 200:
+                found[address] = timed(partial(ask, address), rounds)
         connection.close()
     return found
 
@@ -154,11 +159,15 @@ def measure(url: str, count: int, rounds: int) -> list[tuple[str, str, str, bool
         key = latency.targets_of(config)[0].key
         found = routes.read(ctx)
         month = timed(lambda: (session.rollback(), routes.detail(ctx, found, key, 30)), rounds)
-    pages = [page(environ, "reader-0", f"/ops/latency?days={days}", rounds) for days in (1, 30)]
+    addresses = [f"/ops/latency?days={days}" for days in (1, 30)]
+    asked = over_http(environ, "reader-0", addresses, rounds)
+    pages = [asked[address] for address in addresses]
+    watched = over_http(environ, "reader-0", [one.path for one in latency.targets_of(config)], rounds)
     cost = flush(engine, config, now)
     engine.dispose()
-    # What a request of this size takes at the median; a watched request cannot be quicker than the page asks.
-    share = 100 * cost / pages[0][0]
+    # The samples are spread evenly over the watched routes, so the mean of these is what a watched request takes.
+    share = 100 * cost / statistics.fmean(p50 for p50, _p95 in watched.values())
+    quickest = min(watched, key=lambda address: watched[address][0])
     return [
         ("snapshot, P50 / P95", _pair(snapshot), f"≤ {GOAL_SNAPSHOT} ms", snapshot[1] <= GOAL_SNAPSHOT),
         ("all routes with rules and budgets, P50 / P95", _pair(listed), "–", True),
@@ -166,11 +175,12 @@ def measure(url: str, count: int, rounds: int) -> list[tuple[str, str, str, bool
         ("page, 24 hours, P50 / P95", _pair(pages[0]), f"P95 ≤ {GOAL_PAGE} ms", pages[0][1] <= GOAL_PAGE),
         ("page, 30 days, P50 / P95", _pair(pages[1]), f"P95 ≤ {GOAL_PAGE} ms", pages[1][1] <= GOAL_PAGE),
         (
-            "storing a sample, and its share of a page",
+            f"storing a sample, and its share of a watched request (mean of {len(watched)} routes)",
             f"{cost:.3f} ms, {share:.2f} %",
             f"≤ {GOAL_FLUSH:g} %",
             share <= GOAL_FLUSH,
         ),
+        (f"its share of the quickest of them, {quickest}", f"{100 * cost / watched[quickest][0]:.2f} %", "–", True),
     ]
 
 

@@ -67,7 +67,9 @@ def add(ctx: Context, samples: Iterable[Measured], slow_ms: float) -> None:
         part = _PARTS[part_of(sample.duration_ms)]
         for width in WIDTHS:
             key = (sample.endpoint_key, width, floor(sample.sampled_at, width))
-            row = rows.setdefault(key, dict.fromkeys(_COUNTS, 0) | {"longest_ms": 0.0})
+            row = rows.get(key)
+            if row is None:
+                row = rows[key] = dict.fromkeys(_COUNTS, 0) | {"longest_ms": 0.0}
             row["sample_count"] += 1
             row["error_count"] += sample.is_error
             row["slow_count"] += sample.duration_ms >= slow_ms

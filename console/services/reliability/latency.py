@@ -83,7 +83,8 @@ def targets_of(config: Config) -> tuple[Target, ...]:
 def store(ctx: Context, samples: Sequence[Sample]) -> None:
     """Insert a batch of samples and add it to the sums of its times: two statements."""
     if samples:
-        ctx.session.execute(insert(LatencySample), [vars(sample) for sample in samples])
+        # Past the mapper, which takes as long as the database does.
+        ctx.session.connection().execute(insert(SAMPLES), [vars(sample) for sample in samples])
         buckets.add(ctx, samples, ctx.config["API_LATENCY_P95_WARNING_MS"])
 
 

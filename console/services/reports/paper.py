@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from console.adapters.pdf import Paper, Part
 from console.core.i18n import day_in, text_in
+from console.domain.jobs import names as job_names
 from console.domain.reports.periods import MONTHLY
 from console.domain.reports.quality import headline, percent, shown, worst_first
 from console.domain.text import N_, T, Text
@@ -17,6 +18,8 @@ from console.services.jobs import registry
 TITLES = {False: N_("Weekly quality report"), True: N_("Monthly quality report")}
 RESULTS = ((N_("Success"), "ok"), (N_("Warning"), "soon"), (N_("Critical"), "late"))
 _STATUS = {"ok": N_("OK"), "warning": N_("Warning"), "critical": N_("Critical")}
+# Runs that others report, and that no job of ours makes.
+RECORDED = {job_names.DEPLOY_SMOKE: N_("Deploy smoke test")}
 NO_DATA = N_("No data")
 
 
@@ -26,9 +29,9 @@ def title_of(window: str) -> str:
 
 
 def job_title(name: str) -> str:
-    """Return the message id of a job's title; one that this version does not know stands for itself."""
+    """Return the message id of what the runs of a name are called; a name without one stands for itself."""
     known = registry.find(name)
-    return known.title if known is not None else name
+    return known.title if known is not None else RECORDED.get(name, name)
 
 
 def draw(document: Mapping[str, Any], locale: str, names: Mapping[str, str] | None = None) -> bytes:

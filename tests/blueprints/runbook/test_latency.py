@@ -130,3 +130,33 @@ def test_who_may_not_mark_alerts_gets_no_button(api, ctx, config):
     told.commit()
 
     assert "#mark-false" not in api("auditor").get(PAGE, headers=ENGLISH).text
+
+
+def test_a_monitoring_system_reads_the_figures_of_the_page(api, burning, ctx):
+    for minutes in (1, 30):
+        _store(ctx, "GET /meta", 700.0, minutes)
+    ctx.commit()
+    caller = api()
+
+    text = caller.get("/metrics").text
+    rows = {row["endpoint"]: row for row in csv.DictReader(io.StringIO(caller.get("/ops/latency.csv").text))}
+    published = {one["endpoint"]: one for one in caller.get("/api/ops/performance/api-latency").json["endpoints"]}
+
+    known = {route for route, row in rows.items() if row["state"] != "too_few"}
+    assert known >= {"GET /api/work-orders", "GET /health", "GET /meta"}
+    measured = dict(re.findall(r'^console_route_p95_milliseconds\{route="([^"]+)"\} (\S+)$', text, re.MULTILINE))
+    left = dict(re.findall(r'^console_route_budget_left_percent\{route="([^"]+)"\} (\S+)$', text, re.MULTILINE))
+    burns = re.findall(
+        r'^console_route_burn_rate\{route="([^"]+)",rule="fast",window="(\w+)"\} (\S+)$', text, re.MULTILINE
+    )
+    assert set(measured) == set(left) == known
+    for route in known:
+        assert float(measured[route]) == float(rows[route]["p95_ms"]) == published[route]["p95_ms"]
+        assert float(left[route]) == float(rows[route]["budget_left_percent"])
+    assert {(route, window): float(rate) for route, window, rate in burns} == {
+        (route, window): float(rows[route][f"burn_rate_{window}"])
+        for route in known
+        for window in ("short", "long")
+        if rows[route][f"burn_rate_{window}"]
+    }
+    assert 'console_burn_alerts{rule="fast"} 1.0' in text
