@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, redirect, url_for
@@ -10,9 +9,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_openapi3.models.tag import Tag
 
+from console.blueprints.runbook.sources import rows_of
 from console.core.serialize import BOM, csv_text, plain
 from console.domain.jobs import names as job_names
-from console.domain.runbook.runbook import CheckResult
 from console.domain.text import N_, T, Text
 from console.inputs.daily import (
     ArchiveCsvQuery,
@@ -142,31 +141,6 @@ def review_latest(query: ReviewQuery) -> Response:
     return answer(found.flat(), ReviewOut)
 
 
-# Where the rows behind a check are, by the name that the check gives.
-_PAGES: Mapping[str, tuple[str, dict[str, str]]] = {
-    "reports": ("reports.page", {}),
-    "preflight": ("preflight.page", {}),
-    "latency": ("ops_security.page", {"_anchor": "latency"}),
-    "security": ("ops_security.page", {}),
-    "audit": ("audit.page", {}),
-    "tokens": ("tokens.page", {}),
-    "jobs": ("jobs.page", {}),
-    "alerts": ("alerts.page", {}),
-    "daily": ("daily_check.page", {"_anchor": "archive"}),
-}
-
-
-def source_of(check: CheckResult) -> str | None:
-    """Return the address of the rows behind a check: the run that it judges, else its page; None if not allowed."""
-    run_id = check.fields.get("latest_run_id")
-    if run_id:
-        return url_if("jobs.run", run_id=run_id)
-    if check.page not in _PAGES:
-        return url_if("jobs.page")
-    endpoint, values = _PAGES[check.page]
-    return url_if(endpoint, **values)
-
-
 @pages.app_template_filter()
 def daily_cell(day: StripDay) -> dict[str, Any]:
     """Return the cell of a day of checks for `chart.strip`."""
@@ -202,7 +176,7 @@ def page() -> Response:
     }
     panel = _panel(daily_page.current_run(ctx)) if _may_run() else None
     return show(
-        data, fragment="runbook/daily.daily", page="runbook/daily.html", links=links, source=source_of, panel=panel
+        data, fragment="runbook/daily.daily", page="runbook/daily.html", links=links, source=rows_of, panel=panel
     )
 
 

@@ -10,13 +10,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_openapi3.models.tag import Tag
 
-from console.domain.runbook.runbook import CheckResult
+from console.blueprints.runbook.sources import page_of
 from console.domain.text import N_
 from console.inputs.runbook import PreflightOut, PreflightQuery
 from console.services.audit import record as audit
 from console.services.runbook import preflight, runbook
 from console.services.runbook.preflight import PreflightView
-from console.ui.addresses import url_if
 from console.ui.frame import leave_toast
 from console.ui.navigation import tab
 from console.ui.responses import answer, show
@@ -59,19 +58,6 @@ def _flat(found: PreflightView) -> dict[str, object]:
     }
 
 
-# The page behind a runbook check, by the name that the check gives.
-_PAGES: Mapping[str, tuple[str, dict[str, str]]] = {
-    "preflight": ("preflight.page", {}),
-    "latency": ("ops_latency.page", {}),
-    "security": ("ops_security.page", {}),
-    "audit": ("audit.page", {}),
-    "tokens": ("tokens.page", {}),
-    "jobs": ("jobs.page", {}),
-    "deploys": ("deploys.page", {}),
-    "integrity": ("integrity.page", {}),
-    "alerts": ("alerts.page", {}),
-    "accuracy": ("accuracy.page", {}),
-}
 _ORDER = ("error", "warning", "ok")
 
 
@@ -79,14 +65,6 @@ _ORDER = ("error", "warning", "ok")
 def worst_first(checks: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return checks with errors first, then warnings; within them the published order."""
     return sorted(checks, key=lambda check: _ORDER.index(check["status"]))
-
-
-def source_of(check: CheckResult) -> str | None:
-    """Return the address of the page behind a runbook check, if there is one that the reader may open."""
-    if check.page not in _PAGES:
-        return None
-    endpoint, values = _PAGES[check.page]
-    return url_if(endpoint, **values)
 
 
 @pages.get("/ops/preflight")
@@ -103,7 +81,7 @@ def page() -> Response:
         may_read = any(map(current_actor().can, runbook.READ))
         extra |= {
             "book": runbook.view(ctx) if may_read else None,
-            "source": source_of,
+            "source": page_of,
             "computed_at": ctx.now(),
         }
     return show(data, fragment="runbook/preflight.preflight", page="runbook/preflight.html", **extra)

@@ -13,7 +13,7 @@ from typing import Any
 
 from console.domain.gate.gate import FAIL, WARNING
 from console.domain.remediation.plan import PlanItem, priority_of
-from console.domain.runbook.runbook import CRITICAL, OK, CheckResult, Runbook
+from console.domain.runbook.runbook import CRITICAL, CheckResult, Runbook
 from console.domain.text import T, Text
 
 # The kind of these items, and what their keys begin with: no rule of the gate is called like that.
@@ -88,7 +88,7 @@ def plan(book: Runbook, rules_on_board: Collection[str], known: Collection[str])
     `rules_on_board` are the rules of the gate with an open item, `known` the keys of the checks that have one already:
     what is no longer checked by this release counts as passed.
     """
-    failing = [check for check in book.checks if check.status != OK]
+    failing = [check for check in book.checks if check.fails]
     covered = {key_of(check.id) for check in failing if COVERED_BY.get(check.id) in rules_on_board}
     items = [_item(check, book) for check in failing if key_of(check.id) not in covered]
     return CheckPlan(

@@ -98,7 +98,8 @@ def sync(
     tracker undone: another one is about the same. What a newer snapshot spoke of stays as that one left it.
     """
     stored = {row.rule_id: row for row in rows}
-    later = {key for key, row in stored.items() if row.judged_at is not None and row.judged_at > gate_at}
+    # An instant to come is of a clock that was set back since: it holds nothing up.
+    later = {key for key, row in stored.items() if row.judged_at is not None and gate_at < row.judged_at <= now}
     planned: dict[str, tuple[int, PlannedItem]] = {}
     for rank, item in enumerate(plan, start=1):
         if item.rule_id.strip() and item.rule_id not in later:

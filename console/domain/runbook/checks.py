@@ -8,7 +8,7 @@ from datetime import datetime
 from console.domain.gate.rules import PreflightFacts
 from console.domain.reliability.latency import LatencySnapshot
 from console.domain.runbook.preflight import ERROR
-from console.domain.runbook.runbook import CRITICAL, OK, WARNING, Finding, check
+from console.domain.runbook.runbook import CRITICAL, OK, UNKNOWN, WARNING, Finding, check
 from console.domain.text import T
 
 TOKEN_EXPIRY_DAYS = 3
@@ -141,7 +141,10 @@ def api_burn_rate(latency: LatencySnapshot) -> Finding:
         "warning_count",
         "warming_up_count",
     )
-    return Finding(burn.status, burn.message, {name: getattr(burn, name) for name in names})
+    # Too few requests to tell is no work for anybody: the published word for it is that of a warning.
+    few = burn.status == WARNING and burn.warming_up_count == burn.warning_count
+    fields = {name: getattr(burn, name) for name in names}
+    return Finding(burn.status, burn.message, fields, UNKNOWN if few else None)
 
 
 @check(8, owner_role="Security Manager", needs=("audit_chain",), page="audit")

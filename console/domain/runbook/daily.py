@@ -83,7 +83,7 @@ def failing_since(book: Runbook, found: Since | None, before: Mapping[str, Since
     `found` is the run that looks, None when nobody counts it as one; `before` are those of the run before it: whatever
     failed there goes on.
     """
-    since = ((check.id, before.get(check.id, found)) for check in book.checks if check.status != OK)
+    since = ((check.id, before.get(check.id, found)) for check in book.checks if check.fails)
     return {check_id: one for check_id, one in since if one is not None}
 
 

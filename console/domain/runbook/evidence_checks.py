@@ -84,7 +84,7 @@ def ops_daily_check_archive(evidence: EvidenceFacts) -> Finding:
     return Finding(WARNING, T("Daily checks are not kept as files."), fields)
 
 
-@check(11, owner_role="Ops Lead", needs=("evidence",), page="daily")
+@check(11, owner_role="Ops Lead", needs=("evidence",), page="review")
 def runbook_critical_monthly_review(evidence: EvidenceFacts) -> Finding:
     """Judge whether somebody looked at this month's deploys for misses and false alarms of the runbook gate."""
     review = evidence.review

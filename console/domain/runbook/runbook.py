@@ -61,6 +61,11 @@ class CheckResult:
     shown: str
     seen_at: datetime
 
+    @property
+    def fails(self) -> bool:
+        """Return whether somebody has to do something: what nobody can tell yet is no work."""
+        return self.status != OK and self.shown != UNKNOWN
+
 
 @dataclass(frozen=True)
 class Runbook:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -21,6 +21,8 @@ from console.models.tracker import TrackerItem
 from console.services.remediation import apply as store
 from console.services.tracker import rows
 from console.services.tracker import store as tracker_store
+
+WORSENED = "worsened"
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def _bring(
         now,
         covered=plan.covered,
     )
-    chosen = [change for change in decided.changes if wanted(change)]
+    chosen = [_quiet(change) for change in decided.changes if wanted(change)]
     store.carry_out(ctx, CHECK, chosen, run.gate_decision or "", now)
     counts = Counter(change.kind for change in chosen)
     made = Followed(
@@ -80,6 +82,11 @@ def _bring(
         ctx.session.flush()
         tracker_store.reopen_completion(ctx, REMEDIATION, None, "tracker_synced", now)
     return made
+
+
+def _quiet(change: Change) -> Change:
+    """Give a check that got worse an event of its own: its message is that of the daily check, not that of a rule."""
+    return replace(change, kinds=(WORSENED,)) if change.kind == changes.RAISED else change
 
 
 def _rules_on_board(ctx: Context) -> frozenset[str]:

@@ -96,7 +96,7 @@ def _items(ctx: Context, book: Runbook) -> dict[str, BoardItem]:
     wanted = {
         check.id: [key for key in (COVERED_BY.get(check.id), key_of(check.id)) if key]
         for check in book.checks
-        if check.status != OK
+        if check.fails
     }
     keys = sorted({key for found in wanted.values() for key in found})
     if not keys or not any(ctx.actor.can(name) for name in REMEDIATION.read):

@@ -28,7 +28,7 @@ from console.services.runbook.counted import Counted
 
 READ = ("admins:manage", "governance:read")
 # The jobs whose newest run some check judges; of those in DONE it is the newest that did its work.
-DONE = (job_names.AUDIT_VERIFY, job_names.ALERT_ACCURACY)
+DONE = (job_names.AUDIT_VERIFY, job_names.ALERT_ACCURACY, job_names.RUNBOOK_REVIEW)
 JOBS = (*evidence_facts.JOBS, job_names.EVIDENCE_INTEGRITY, *DONE)
 
 

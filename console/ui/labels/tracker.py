@@ -23,6 +23,7 @@ KINDS = {
     "opened": N_("opened the item"),
     "reopened": N_("opened it again"),
     "raised": N_("raised it: the rule fails now"),
+    "worsened": N_("saw the check get worse"),
     "resolved": N_("closed it"),
     "covered": N_("took it off the board: a rule of the gate is about the same"),
     "verified": N_("confirmed it: the rule passes"),
@@ -48,7 +49,14 @@ REOPENED = {
     "evidence_removed": N_("opened the tracker again: evidence was removed"),
     "bootstrap_added_items": N_("opened the tracker again: items were added from the catalogue"),
 }
-TONES = {"raised": "late", "reopened": "late", "unproven": "soon", "verified": "ok", "resolved": "ok"}
+TONES = {
+    "raised": "late",
+    "worsened": "late",
+    "reopened": "late",
+    "unproven": "soon",
+    "verified": "ok",
+    "resolved": "ok",
+}
 
 
 @dataclass(frozen=True)

@@ -84,3 +84,14 @@ def test_the_button_asks_a_worker(api):
     caller = api()
     assert caller.post(f"{PAGE}/start").status_code in (200, 303)
     assert caller.get("/api/ops/job-runs?job_name=ops_daily_check&state=queued").json
+
+
+def test_every_check_leads_to_a_page_that_is_there(api):
+    caller = api()
+    text = caller.get(PAGE).text
+    rows = re.findall(r'<tr id="check-(\w+)".*?</tr>', text, re.DOTALL)
+    links = re.findall(r'<a class="cell-title" href="([^"]+)"', text)
+    assert len(links) == len(rows) == len(registered())
+    for address in sorted({link.partition("#")[0] for link in links}):
+        assert caller.get(address).status_code == 200, address
+    assert "/jobs/ops_runbook_critical_review/start" in links

@@ -88,6 +88,12 @@ def test_a_check_has_no_item_while_the_item_of_a_rule_is_about_the_same():
     assert [item.rule_id for item in plan.items] == ["runbook:dr_rehearsal_recent"]
 
 
+def test_what_nobody_can_tell_yet_is_no_work():
+    unknown = replace(result("api_burn_rate"), shown="unknown")
+    plan = checks.plan(Runbook(AT, "warning", (unknown,)), (), {"runbook:api_burn_rate"})
+    assert (plan.items, plan.passed) == ((), {"runbook:api_burn_rate"})
+
+
 def test_lists_of_a_check_stay_with_its_run():
     found = Runbook(AT, "warning", (result("api_latency_p95", endpoints=[{"endpoint": "GET /"}], target_count=5),))
     assert checks.plan(found, (), ()).items[0].detail == {"status": "warning", "target_count": 5, "seen_at": AT}

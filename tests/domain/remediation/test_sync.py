@@ -95,6 +95,27 @@ def test_a_rule_that_was_filtered_or_cut_out_stays_open():
     assert (result.changes, result.untouched_count) == ((), 2)
 
 
+def test_an_older_snapshot_changes_nothing_unless_the_clock_was_set_back():
+    known = stored(judged_at=GATE + HOUR)
+    late, back = GATE + 2 * HOUR, GATE + HOUR / 2
+
+    assert sync([known], [planned(rule_status="fail")], (), GATE, late).changes == ()
+    assert sync([known], [], {"dr_restore_valid_recent"}, GATE, late).untouched_count == 1
+    assert only(sync([known], [], {"dr_restore_valid_recent"}, GATE, back)).kind == "resolved"
+    assert only(sync([stored(judged_at=GATE)], [], {"dr_restore_valid_recent"}, GATE, late)).kind == "resolved"
+
+
+def test_an_item_that_another_covers_leaves_undone_and_comes_back_with_a_new_deadline():
+    rule = "dr_restore_valid_recent"
+    gone = only(sync([stored()], [], (), GATE, NOW, covered={rule}))
+    assert (gone.kind, gone.kinds, gone.values["is_active"]) == ("covered", ("covered",), False)
+    assert "status" not in gone.values
+
+    back = only(sync([stored(is_active=False)], [planned()], (), GATE, NOW))
+    assert (back.kind, back.values["due_at"]) == ("reopened", GATE + 24 * HOUR)
+    assert sync([stored(is_active=False)], [], (), GATE, NOW, covered={rule}).changes == ()
+
+
 def test_a_rule_that_passes_resolves_its_item():
     result = sync([stored()], [], {"dr_restore_valid_recent"}, GATE, NOW)
     values = only(result).values

@@ -11,6 +11,7 @@ from console.domain.runbook.runbook import CheckResult, Runbook
 from console.domain.text import T
 from console.domain.tracker.requests import ItemChange
 from console.models.tracker import TrackerEvent, TrackerItem, TrackerRun
+from console.services.alerts import accuracy
 from console.services.gate import gate
 from console.services.jobs import engine
 from console.services.jobs.registry import get as job_of
@@ -24,6 +25,7 @@ from console.services.tracker import items as tracker_items
 from console.services.tracker.items import change
 from tests.factories.remediation import make_plan, plan_item
 from tests.factories.tracker import HOUR
+from tests.services.automation.automation_support import HOOK
 from tests.support.statements import statements
 
 QUEUE, WORKER, DRILL = "queue_age", "worker_alive", "dr_rehearsal_recent"
@@ -112,6 +114,20 @@ def test_a_check_that_got_worse_is_due_earlier(ctx, clock):
     assert follow(ctx, queue_age="critical").raised_count == 1
     item = items_of(ctx)[key_of(QUEUE)]
     assert (item.rule_status, item.due_at) == ("fail", clock.now() + 4 * HOUR)
+    assert kinds(ctx, item) == ["worsened", "opened"]
+
+
+def test_the_comparison_of_alerts_misses_nothing_about_items_of_checks(ctx, clock):
+    told = replace(ctx, config=ctx.config.replaced(ALERT_WEBHOOK_URLS=HOOK))
+    for queue, drill in (("warning", "warning"), ("critical", "warning"), ("ok", "ok"), ("critical", "warning")):
+        follow(told, queue_age=queue, dr_rehearsal_recent=drill)
+        clock.advance(HOUR)
+    now = clock.now()
+    plan = make_plan(now, [plan_item(RULE, now)])
+    checks.keep_up(told, book_of(now, queue_age="ok", dr_rehearsal_recent="warning"), plan)
+    told.commit()
+    clock.advance(HOUR)
+    assert not sum(accuracy.measure(told, ()).accuracy.labels.values())
 
 
 def test_called_done_by_hand_while_it_still_fails_it_comes_back_at_the_second_look(ctx, clock):
