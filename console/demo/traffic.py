@@ -26,7 +26,7 @@ LAST_DAY_PER_HOUR = 32
 ENOUGH = 9
 # How much longer than usual one request after another takes; repeated.
 SPREAD = (0.8, 1.1, 0.9, 1.3, 0.7, 1.0, 1.6, 0.9, 1.2, 0.8, 1.0, 1.4, 0.6)
-ONE_OF_SLOW = 5
+ONE_OF_SLOW = 6
 SLOW_MS = (1180.0, 960.0, 1420.0, 1060.0, 1760.0)
 FIRST_DAYS_AGO = 30
 
@@ -71,7 +71,7 @@ class Traffic:
     def _request(self, key: str, usual: float, at: datetime) -> Sample:
         self._count += 1
         slow = key in BUSY and self._slow[0] <= at < self._slow[1]
-        took = usual * SPREAD[self._count % len(SPREAD)] * (1.4 if slow else 1)
+        took = usual * SPREAD[self._count % len(SPREAD)] * (1.2 if slow else 1)
         if slow and self._count % ONE_OF_SLOW == 0:
             took = SLOW_MS[self._count // ONE_OF_SLOW % len(SLOW_MS)]
         method, path = key.split(" ")

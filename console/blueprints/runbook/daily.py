@@ -269,4 +269,4 @@ def _panel_text(found: Run | None) -> str:
 
 def _summary(found: Run) -> Text | None:
     word = found.detail.get("overall_status")
-    return T("The result is %(word)s.", word=status_word(word).label) if word else None
+    return T("The result is %(word)s.", word=(Text(status_word(word).label),)) if word else None

@@ -94,6 +94,11 @@ class RouteDetail:
     ended_alerts: tuple[Alert, ...]
     item: Item | None
 
+    @property
+    def step(self) -> timedelta:
+        """Return how long a stretch is that a point of the trend tells of."""
+        return timedelta(minutes=self.step_minutes)
+
     def alert_of(self, rule: str) -> Alert | None:
         """Return the alert of a rule that goes on."""
         return next((one for one in self.open_alerts if one.rule == rule), None)

@@ -27,8 +27,7 @@ def title_of(window: str) -> str:
 
 def job_title(name: str) -> str:
     """Return the message id of a job's title; one that this version does not know stands for itself."""
-    known = registry.find(name)
-    return known.title if known is not None else name
+    return registry.title_of(name)
 
 
 def draw(document: Mapping[str, Any], locale: str, names: Mapping[str, str] | None = None) -> bytes:
