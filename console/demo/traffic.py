@@ -11,6 +11,7 @@ from typing import Any
 from console.demo.automation import Stage, Step
 from console.demo.releases import MENDED_DAYS_AGO, SLOW_DAYS_AGO, slow_between
 from console.domain.jobs import names as job_names
+from console.services.alerts import delivery
 from console.services.reliability import latency
 from console.services.reliability.latency import Sample
 
@@ -51,7 +52,12 @@ class Traffic:
         mornings = [day(ago, 9, 14) for ago in range(SLOW_DAYS_AGO - 1, MENDED_DAYS_AGO - 1, -1)]
         over = [day(MENDED_DAYS_AGO, 13, minute) for minute in (14, 30)]
         for at in (begun, *mornings, *over):
-            yield Step(at, lambda: self._stage.run(job_names.BURN_ALERTS, settings=self._settings))
+            yield Step(at, self._watch)
+
+    def _watch(self) -> None:
+        self._stage.run(job_names.BURN_ALERTS, settings=self._settings)
+        with self._stage.acting_as(None, self._stage.config.replaced(**self._settings)) as ctx:
+            delivery.deliver_due(ctx, limit=100)
 
     def _store(self, start: datetime, end: datetime) -> None:
         with self._stage.acting_as(None) as ctx:

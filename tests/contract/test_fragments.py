@@ -75,7 +75,7 @@ OF_CODE = {
 # Names that stand in pages of every language: of the product, its reader, programs, files, addresses, units.
 NAMES = {
     *("Facility", "User", "demo", "Python", "Redis", "memory", "audit_chain_key", "health", "meta", "English"),
-    *("ms", "kVA", "MPa", "SQLite", "PostgreSQL"),
+    *("ms", "kVA", "MPa", "SQLite", "PostgreSQL", "pg_dump"),
 }
 VIEWS = [("/board", "/board?view=table"), ("/programme/<week:week>", f"/programme/{WEEK}?view=table")]
 # A week's card, closings and package belong to one site each.
