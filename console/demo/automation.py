@@ -89,8 +89,8 @@ class Automation:
         yield Step(day(7, 10, 30), self._approve)
         yield Step(day(POWER_WORKS_DAYS_AGO, 20), self._stop)
         yield Step(day(POWER_WORKS_DAYS_AGO - 1, 7), self._resume)
-        quieter = {"escalation_due_soon_hours": 6, "escalation_repeat_hours": 8}
-        yield Step(day(4, 16), lambda: self._propose(quieter, "알림이 잦을 것 같아 줄여 봅니다."))
+        quieter = {"escalation_due_soon_hours": 6, "escalation_repeat_hours": 24}
+        yield Step(day(2, 16), lambda: self._propose(quieter, "알림이 잦다는 의견이 있어 줄여 봅니다."))
         yield Step(day(TOLD_DAYS_AGO, 9), self._turn_messages_on)
         yield from self._measurements()
         yield from self._runs()
@@ -138,7 +138,8 @@ class Automation:
 
     def _turn_messages_on(self) -> None:
         with self._stage.acting_as(OWNER) as ctx:
-            policies.update_policy(ctx, AUTOPILOT, {"notify_enabled": True}, reason="배정이 잘되어 알림도 켭니다.")
+            sent = {"notify_enabled": True, "escalation_repeat_hours": 12}
+            policies.update_policy(ctx, AUTOPILOT, sent, reason="배정이 잘되어 알림도 켭니다.")
 
     def _tell(self) -> None:
         """Let the escalation run where it has something to tell."""

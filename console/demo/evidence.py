@@ -5,7 +5,7 @@ Before there was evidence the gate said NO-GO; since then its verdict follows fr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 
 from console.core.config import Config
 from console.demo.automation import Stage, Step
-from console.demo.company import EAST, MANAGER, SITES
+from console.demo.company import EAST, MANAGER, OWNER, SITES
 from console.demo.releases import STRICTER, STRICTER_UNTIL_DAYS_AGO
 from console.domain.jobs import names as job_names
+from console.domain.jobs.runs import MANUAL
 from console.services.alerts import marks
 from console.services.runbook import daily_runs, preflight
 
@@ -23,9 +24,9 @@ SEOUL = ZoneInfo("Asia/Seoul")
 DAILY_SINCE_DAYS_AGO = 29
 REPORTED_WEEKS, REPORTED_DAYS = 8, 60
 REPORTED_AT = {job_names.QUALITY_WEEKLY: (8, 40), job_names.QUALITY_MONTHLY: (9, 20)}
-SATURDAY = 5
-# The first drill made the verdict GO for the first time.
-DRILLS_DAYS_AGO = (27, 6)
+SATURDAY, SUNDAY = 5, 6
+# It made the verdict GO for the first time; since then a drill is made on Sundays.
+FIRST_DRILL_DAYS_AGO = 27
 NIGHTS = 5
 # The days on which the signing key of a web process was missing.
 KEY_LOST_DAYS_AGO = (23, 22)
@@ -54,8 +55,10 @@ class Evidence:
             yield Step(day(ago, 9, 14), partial(self._report, ago))
             settings = {**self._settings, **rules_of_day(ago)}
             yield Step(day(ago, 9, 15), self._job(job_names.DAILY_CHECK, settings))
-        for ago in DRILLS_DAYS_AGO:
-            yield Step(day(ago, 10, 50), self._job(job_names.DR_REHEARSAL))
+        newest = next(ago for ago in self._days(8, SUNDAY) if day(ago, 10, 50) < self._stage.now)
+        yield Step(day(newest, 10, 50), self._job(job_names.DR_REHEARSAL))
+        first = partial(self._stage.run, job_names.DR_REHEARSAL, settings={}, who=OWNER, trigger=MANUAL)
+        yield Step(day(FIRST_DRILL_DAYS_AGO, 10, 50), first)
         yield from self._reports()
         for ago in range(NIGHTS - 1, -1, -1):
             yield Step(day(ago, 3, 40), self._job(job_names.ALERT_ACCURACY, self._settings))
@@ -70,19 +73,19 @@ class Evidence:
 
     def _reports(self) -> Iterator[Step]:
         for name, days in (
-            (job_names.QUALITY_WEEKLY, self._days(7 * REPORTED_WEEKS, lambda date: date.weekday() == SATURDAY)),
-            (job_names.QUALITY_MONTHLY, self._days(REPORTED_DAYS, lambda date: date.day == 1)),
+            (job_names.QUALITY_WEEKLY, self._days(7 * REPORTED_WEEKS, SATURDAY)),
+            (job_names.QUALITY_MONTHLY, self._days(REPORTED_DAYS)),
         ):
-            for number, ago in enumerate(days):
-                hour, minute = REPORTED_AT[name]
+            times = [self._stage.day(ago, *REPORTED_AT[name]) for ago in days]
+            past = [at for at in times if at < self._stage.now]
+            for at in past:
                 # Papers take long to draw, and nobody asks for those of last month.
-                made = partial(self._stage.run, name, settings={}, papers=number == 0)
-                yield Step(self._stage.day(ago, hour, minute), made)
+                yield Step(at, partial(self._stage.run, name, settings={}, papers=at == past[0]))
 
-    def _days(self, most: int, chosen: Callable[[datetime], bool]) -> list[int]:
-        """Return how many days ago the chosen ones of Seoul's calendar were, the newest first."""
-        today = self._stage.now.astimezone(SEOUL)
-        return [ago for ago in range(most) if chosen(today - timedelta(days=ago))]
+    def _days(self, most: int, weekday: int | None = None) -> list[int]:
+        """Return how many days ago that day of the week was, or the first of a month; the newest first."""
+        dates = {ago: self._stage.now.astimezone(SEOUL) - timedelta(days=ago) for ago in range(most)}
+        return [ago for ago, date in dates.items() if (date.day == 1 if weekday is None else date.weekday() == weekday)]
 
     def _report(self, ago: int) -> None:
         lost = ago in KEY_LOST_DAYS_AGO

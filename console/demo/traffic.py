@@ -11,6 +11,7 @@ from typing import Any
 from console.demo.automation import Stage, Step
 from console.demo.releases import MENDED_DAYS_AGO, SLOW_DAYS_AGO, slow_between
 from console.domain.jobs import names as job_names
+from console.services.alerts import delivery
 from console.services.reliability import latency
 from console.services.reliability.latency import Sample
 
@@ -26,7 +27,7 @@ LAST_DAY_PER_HOUR = 32
 ENOUGH = 9
 # How much longer than usual one request after another takes; repeated.
 SPREAD = (0.8, 1.1, 0.9, 1.3, 0.7, 1.0, 1.6, 0.9, 1.2, 0.8, 1.0, 1.4, 0.6)
-ONE_OF_SLOW = 5
+ONE_OF_SLOW = 6
 SLOW_MS = (1180.0, 960.0, 1420.0, 1060.0, 1760.0)
 FIRST_DAYS_AGO = 30
 
@@ -51,7 +52,12 @@ class Traffic:
         mornings = [day(ago, 9, 14) for ago in range(SLOW_DAYS_AGO - 1, MENDED_DAYS_AGO - 1, -1)]
         over = [day(MENDED_DAYS_AGO, 13, minute) for minute in (14, 30)]
         for at in (begun, *mornings, *over):
-            yield Step(at, lambda: self._stage.run(job_names.BURN_ALERTS, settings=self._settings))
+            yield Step(at, self._watch)
+
+    def _watch(self) -> None:
+        self._stage.run(job_names.BURN_ALERTS, settings=self._settings)
+        with self._stage.acting_as(None, self._stage.config.replaced(**self._settings)) as ctx:
+            delivery.deliver_due(ctx, limit=100)
 
     def _store(self, start: datetime, end: datetime) -> None:
         with self._stage.acting_as(None) as ctx:
@@ -71,7 +77,7 @@ class Traffic:
     def _request(self, key: str, usual: float, at: datetime) -> Sample:
         self._count += 1
         slow = key in BUSY and self._slow[0] <= at < self._slow[1]
-        took = usual * SPREAD[self._count % len(SPREAD)] * (1.4 if slow else 1)
+        took = usual * SPREAD[self._count % len(SPREAD)] * (1.2 if slow else 1)
         if slow and self._count % ONE_OF_SLOW == 0:
             took = SLOW_MS[self._count // ONE_OF_SLOW % len(SLOW_MS)]
         method, path = key.split(" ")

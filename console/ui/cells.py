@@ -78,8 +78,7 @@ def _outcome(run: Any, pen: Pen) -> str:
 
 
 def _job(run: Any, pen: Pen) -> str:
-    job = registry.find(run.job_name)
-    return pen.say(job.title if job and job.title else run.job_name)
+    return pen.say(registry.title_of(run.job_name))
 
 
 _TRIGGER = _word("trigger", TRIGGERS)

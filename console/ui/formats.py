@@ -21,6 +21,7 @@ from console.ui import charts, reader
 from console.ui.addresses import url_if
 from console.ui.labels import common
 from console.ui.labels.lists import list_title
+from console.ui.labels.runbook import named
 from console.ui.markup_cache import DAY, cached_markup, timed
 from console.ui.reader import locale, now
 from console.ui.times import date_span, localdate, localtime
@@ -34,7 +35,7 @@ def tr(text: Any) -> str:
     if text is None:
         return ""
     if isinstance(text, (Text, Mapping)):
-        return text_in(locale(), text)
+        return text_in(locale(), named(text))
     return translate(locale(), text) if isinstance(text, str) else str(text)
 
 

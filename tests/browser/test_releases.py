@@ -44,7 +44,10 @@ def test_list_and_record_fit_and_are_accessible(page_as, axe, width, theme, lang
     page = page_as("owner", width=width, theme=theme, lang=lang)
     page.goto("/ops/deploys")
 
-    assert page.locator(".tabs [aria-current]").inner_text() == {"ko": "배포", "en": "Deploys"}[lang]
+    tab = page.locator(".tabs [aria-current]")
+    assert tab.inner_text() == {"ko": "배포", "en": "Deploys"}[lang]
+    edges = tab.evaluate("one => [one.getBoundingClientRect().left, one.getBoundingClientRect().right]")
+    assert 0 <= edges[0] < edges[1] <= width, "also where the row of tabs is longer than the screen"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert axe(page) == []
 

@@ -10,8 +10,10 @@ from sqlalchemy.orm import sessionmaker
 
 from console.demo.company import SITES
 from console.demo.story import Story
+from console.domain.archives.archives import QUALITY_REPORT
 from console.domain.jobs import names
 from console.models.alerts import AlertDelivery
+from console.models.archives import StoredFile
 from console.models.audit import AuditLog
 from console.models.evidence import EvidenceFile
 from console.models.identity import Site, Token
@@ -24,6 +26,7 @@ from console.services.identity import passwords
 from tests.contract.routes import WEEK, routes
 from tests.factories import make_user
 from tests.support import page_words
+from tests.support.migrated import noted
 from tests.support.people import PASSWORD, BrowserClient
 
 FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -36,14 +39,9 @@ READERS = (
     ("manager", SITES[:1]),
 )
 # Whether the whole installation is ready is no matter of the reader; the company keeps evidence of its weeks alone, and
-# a bulk action of a worker is shown to whoever began it, a passkey to its owner. It has no files of daily checks,
-# no deploys and no recovery drills.
+# a bulk action of a worker is shown to whoever began it, a passkey to its owner.
 ELSEWHERE = {
-    "/ops/deploys/<int:run_id>",
-    *(f"/ops/recovery/runs/<int:run_id>{part}" for part in ("", "/certificate", "/certificate.json")),
     *("/ready", "/metrics", "/board/evidence/<int:evidence_id>", "/account/passkeys/<int:passkey_id>"),
-    "/ops/quality/archives/<int:file_id>",
-    *(f"/ops/daily-check/runs/<int:run_id>.{suffix}" for suffix in ("json", "csv")),
     *(f"{tracker}/bulk/runs/<int:run_id>" for tracker in ("/board", "/programme/<week:week>")),
 }
 # What no control asks for in part: a fragment of it is the whole page.
@@ -56,6 +54,13 @@ WHOLE = {
     *("/inspections/rounds", "/inspections/rounds/<int:template_id>", "/inspections/rounds/shell"),
     *("/workflow-locks/<int:lock_id>", "/workflow-locks/new", "/ops/accuracy/missed"),
 }
+# Whose runs these pages show; elsewhere those of the gate do.
+RUNS_OF = {
+    "/autopilot/": names.AUTOPILOT,
+    "/ops/daily-check/": names.DAILY_CHECK,
+    "/ops/deploys/": names.DEPLOY_SMOKE,
+    "/ops/recovery/": names.DR_REHEARSAL,
+}
 # How the list engine marks a list.
 LIST = 'id="list-'
 LINK = re.compile(r"""\b(?:href|hx-get)=["']([^"']+)["']""")
@@ -65,13 +70,13 @@ ODD = ("?page=999", "?q=nothing-has-this-name", "?sort=nothing", "?page=0")
 # Pages whose subject are words of the API or of the sources, and a drawer that holds an entry as it was written.
 OF_CODE = {
     *("/api/docs", "/components", "/components/drawer", "/audit/entries/<int:entry_id>"),
-    # The commands of a release, and the sheet whose words are published.
-    *("/ops/deploys", "/inspections/<int:inspection_id>/print"),
+    # The commands of a release and what they answered, and the sheet whose words are published.
+    *("/ops/deploys", "/ops/deploys/<int:run_id>", "/inspections/<int:inspection_id>/print"),
 }
 # Names that stand in pages of every language: of the product, its reader, programs, files, addresses, units.
 NAMES = {
     *("Facility", "User", "demo", "Python", "Redis", "memory", "audit_chain_key", "health", "meta", "English"),
-    *("ms", "kVA", "MPa"),
+    *("ms", "kVA", "MPa", "SQLite", "PostgreSQL", "pg_dump"),
 }
 VIEWS = [("/board", "/board?view=table"), ("/programme/<week:week>", f"/programme/{WEEK}?view=table")]
 # A week's card, closings and package belong to one site each.
@@ -85,7 +90,7 @@ def samples(session, rule):
         return session.scalar(select(func.min(column)).where(*conditions))
 
     tracker = WEEK if rule.startswith("/programme/") else "remediation"
-    job = names.AUTOPILOT if rule.startswith("/autopilot/") else names.GATE
+    job = next((name for place, name in RUNS_OF.items() if rule.startswith(place)), names.GATE)
     return {
         "inspection_id": session.scalar(select(func.max(Inspection.id))),
         "template_id": first(InspectionTemplate.id),
@@ -97,6 +102,7 @@ def samples(session, rule):
         "evidence_id": first(EvidenceFile.id, EvidenceFile.module == tracker),
         "item_id": first(TrackerItem.id, TrackerItem.tracker == tracker),
         "run_id": first(JobRun.id, JobRun.job_name == job, JobRun.state == "finished"),
+        "file_id": first(StoredFile.id, StoredFile.kind == QUALITY_REPORT.key),
         "order_id": first(WorkOrder.id),
         "lock_id": first(WorkflowLock.id),
         "month": f"{first(AuditLog.created_at):%Y-%m}",
@@ -155,7 +161,8 @@ def controls(text, path):
 
 def test_every_page_answers_as_a_page_and_as_a_fragment(make_app, engine, session, config, clock):
     """The company is played once: that takes as long as all that is asked."""
-    Story(sessionmaker(engine), config, clock.now()).play()
+    with noted(engine):
+        Story(sessionmaker(engine), config, clock.now()).play()
     app = make_app(API_RATE_LIMIT_ENABLED="0")
     known = list(pages(app, session))
     readers = {}

@@ -1,38 +1,57 @@
 """The demo company is true: made through the services, with a chain that verifies and something on every page."""
 
+from dataclasses import replace
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import sessionmaker
 
 from console.core.context import SYSTEM, unit_of_work
 from console.core.listing import ListQuery
+from console.demo.automation import RECEIVERS
 from console.demo.company import PEOPLE, SITES
-from console.demo.story import Story
+from console.demo.evidence import KEY_LOST_DAYS_AGO
+from console.demo.story import SEOUL, Story
+from console.domain.jobs import names
 from console.domain.tracker.tracker import REMEDIATION
 from console.models.audit import AuditLog
 from console.models.inspections import Inspection
 from console.models.jobs import JobRun
+from console.services.alerts import accuracy
 from console.services.alerts import outbox as alerts
 from console.services.audit import record as audit
 from console.services.automation import history as autopilot_history
 from console.services.automation import kpi, shadow
+from console.services.common.lists import slice_of
 from console.services.gate import gate
 from console.services.identity import lists as identity_lists
 from console.services.inspections import templates
+from console.services.jobs import registry
 from console.services.policies import policies
 from console.services.policies.automation import AUTOPILOT
 from console.services.programme import weeks as programme
+from console.services.recovery import history as recovery
+from console.services.releases.lists import DEPLOYS
+from console.services.reliability import routes
 from console.services.tracker import board as tracker_board
+from console.services.tracker import lists as tracker_lists
+from tests.support.migrated import noted
 
 
 def test_the_demo_company_is_true(engine, config, clock):
     """The company is played once: that takes as long as all that is looked at."""
-    Story(sessionmaker(engine), config, clock.now()).play()
+    with noted(engine):
+        Story(sessionmaker(engine), config, clock.now()).play()
     with unit_of_work(sessionmaker(engine), actor=SYSTEM, clock=clock, config=config, write=False) as ctx:
         something_true_is_on_every_page(ctx)
         nobody_can_sign_in_until_an_owner_says_so(ctx)
         a_fortnight_of_automation_is_there_with_its_policy_and_a_dead_channel(ctx)
         four_sites_stand_at_four_places_of_the_programme(ctx)
         three_templates_have_three_months_of_rounds(ctx)
+        every_verdict_follows_from_the_facts_of_its_day(ctx)
+        it_is_no_go_now_for_one_reason_that_the_board_has_items_for(ctx)
+        there_is_evidence_of_every_kind(ctx)
+        five_days_were_slow_and_somebody_was_told_once(ctx)
+        alerts_were_right_but_for_what_people_marked(ctx)
 
 
 def something_true_is_on_every_page(ctx):
@@ -95,3 +114,75 @@ def three_templates_have_three_months_of_rounds(ctx):
     assert {one.code for one in templates.offered(ctx)} == {"power-monthly", "pump-daily", "fire-weekly"}
     levels = ctx.session.execute(select(Inspection.risk_level, func.count()).group_by(Inspection.risk_level))
     assert set(dict(levels.all())) == {"normal", "warning", "danger"}
+
+
+def verdicts(ctx):
+    """Return the last verdict of each day of Seoul, as (days ago, decision, score, critical checks)."""
+    today = ctx.now().astimezone(SEOUL).date()
+    found = {}
+    for item in reversed(gate.history(ctx, limit=100).items):
+        rules = {rule["id"]: rule for rule in gate.stored(ctx, item.run_id).snapshot["rules"]}
+        critical = rules["runbook_no_critical"]["detail"]["critical_ids"]
+        ago = (today - item.finished_at.astimezone(SEOUL).date()).days
+        found[ago] = (item.decision, item.weighted_score_percent, critical)
+    return found
+
+
+def every_verdict_follows_from_the_facts_of_its_day(ctx):
+    seen = verdicts(ctx)
+
+    assert {seen[ago][0] for ago in (90, 60, 30)} == {"no_go"}, "before there was evidence"
+    assert seen[90][1] < seen[50][1] < seen[29][1], "each kind of evidence is worth its share"
+    assert seen[26][0] == "go", "since the first drill"
+    assert [seen[ago] for ago in KEY_LOST_DAYS_AGO] == [("no_go", seen[23][1], ["startup_preflight"])] * 2
+    assert {seen[ago][0] for ago in range(21, 9, -1)} == {"go"}
+    assert {(seen[ago][0], *seen[ago][2]) for ago in range(9, 4, -1)} == {("no_go", "api_latency_p95")}
+    assert [seen[ago][:2] for ago in (4, 3, 2)] == [("go", 100.0)] * 3, "after the release that mended it"
+    assert len({score for _decision, score, _critical in seen.values()}) >= 5
+
+
+def it_is_no_go_now_for_one_reason_that_the_board_has_items_for(ctx):
+    verdict = gate.latest(ctx)
+    failing = {rule["id"]: rule for rule in verdict.snapshot["rules"] if rule["status"] != "pass"}
+    assert verdict.decision == "no_go"
+    assert set(failing) == {"runbook_no_critical", "deploy_smoke_binding_recent"}
+    assert failing["runbook_no_critical"]["detail"]["critical_ids"] == ["deploy_smoke_checklist"]
+
+    query = ListQuery(filters={"item_type": ("rule",)})
+    items = tracker_lists.slice_of(ctx, REMEDIATION, query, limit=100, offset=0).items
+    assert {item.rule_id for item in items if item.rule_id and item.status != "done"} >= set(failing)
+
+
+def there_is_evidence_of_every_kind(ctx):
+    count = dict(ctx.session.execute(select(JobRun.job_name, func.count()).group_by(JobRun.job_name)).all())
+    assert count[names.DAILY_CHECK] in (29, 30), "today's may be yet to come"
+    assert count[names.QUALITY_WEEKLY] == 8
+    assert count[names.QUALITY_MONTHLY] in (1, 2)
+    assert [drill.restore_valid for drill in recovery.history(ctx).items] == [True, True]
+
+    releases = slice_of(ctx, DEPLOYS, ListQuery(), limit=10, offset=0).items
+    assert [one.status for one in releases] == ["critical", "success", "warning", "success"]
+    assert len({one.checklist_version for one in releases}) == 2
+
+
+def five_days_were_slow_and_somebody_was_told_once(ctx):
+    slow = [row for row in routes.read(ctx).routes if row.budget.used > 100]
+    assert {row.endpoint for row in slow} == {"GET /api/work-orders", "GET /api/ops/dashboard/summary"}
+    for row in slow:
+        assert row.state == "ok"
+        assert 0 < row.budget.left_percent < 75
+        seen = routes.detail(ctx, routes.read(ctx), row.endpoint, 30)
+        assert len(seen.deploys) == 4
+        assert [len(alert.told) for alert in seen.ended_alerts] == [2]
+        assert not seen.open_alerts
+
+
+def alerts_were_right_but_for_what_people_marked(ctx):
+    own = replace(ctx, config=ctx.config.replaced(**RECEIVERS))
+    found = accuracy.measure(own, registry.schedule()).accuracy
+    assert {label for label, number in found.labels.items() if number} == {
+        "marked_false",
+        "recorded_missed",
+        "dead_channel",
+    }
+    assert found.standing == "ok"

@@ -21,6 +21,7 @@ from console.forms.shared import blame
 from console.services.alerts import accuracy_lists, marks
 from console.services.alerts import outbox as alerts
 from console.services.alerts.accuracy_lists import FINDINGS, FindingView
+from console.services.identity.names import names_of
 from console.services.jobs import registry
 from console.services.jobs.runs import Run
 from console.ui import runs
@@ -105,6 +106,7 @@ def _page_data() -> dict[str, Any]:
     ctx = web_context()
     newest = accuracy_lists.latest(ctx)
     detail = newest.detail if newest else {}
+    marked = marks.listed(ctx, limit=20)
     return {
         "run": newest,
         "run_url": url_if("jobs.run", run_id=newest.id) if newest else None,
@@ -112,7 +114,8 @@ def _page_data() -> dict[str, Any]:
         "figures": _figures(detail) if newest else (),
         "traces": _traces(detail),
         "trend": _trend(accuracy_lists.history(ctx)),
-        "marks": marks.listed(ctx, limit=20),
+        "marks": marked,
+        "people": names_of(ctx, (mark.marked_by for mark in marked)),
         "may_mark": any(current_actor().can(name) for name in alerts.WRITE),
     }
 

@@ -25,6 +25,7 @@ from console.services.alerts import lists as alert_lists
 from console.services.alerts import marks
 from console.services.alerts import outbox as alerts
 from console.services.alerts.lists import DELIVERIES, EVENTS
+from console.services.identity.names import names_of
 from console.services.jobs import registry
 from console.ui import runs
 from console.ui.frame import leave_toast
@@ -113,7 +114,8 @@ def detail(delivery_id: int) -> str:
     ctx = web_context()
     found = alerts.get(ctx, delivery_id)
     mark = marks.of_delivery(ctx, found.event_type, found.created_at)
-    return render_template("alerts/delivery.html", delivery=found, may_retry=_may_retry(), mark=mark)
+    people = names_of(ctx, (mark.marked_by,)) if mark else {}
+    return render_template("alerts/delivery.html", delivery=found, may_retry=_may_retry(), mark=mark, people=people)
 
 
 @pages.post("/alerts/<int:delivery_id>/false")

@@ -156,7 +156,7 @@ def _spec() -> ListSpec:
 
 
 def _titles() -> dict[str, str]:
-    return {job.name: job.title or job.name for job in registry.all_jobs()}
+    return {job.name: job.title or job.name for job in registry.all_jobs()} | registry.RECORDS
 
 
 def _startable() -> list[Job]:

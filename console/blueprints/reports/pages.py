@@ -56,8 +56,7 @@ pages.app_template_filter("jobs_worst_first")(rules.worst_first)
 @pages.app_template_filter()
 def job_title(name: str) -> str:
     """Return the message id of a job's title."""
-    known = registry.find(name)
-    return known.title if known is not None else name
+    return registry.title_of(name)
 
 
 @pages.app_template_filter()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import Literal
 
 from console.domain.reliability.alert_rules import FAST, Judged
@@ -62,11 +63,25 @@ def worst_first(routes: Iterable[Route]) -> tuple[Route, ...]:
     return tuple(sorted(routes, key=place))
 
 
-def has_risen(buckets: Sequence[Bucket], at: datetime, least: int) -> bool:
-    """Return whether the P95 is a quarter higher after an instant (aware UTC) than before; False with too few."""
-    before = added((one for one in buckets if one.start < at), at)
-    after = added((one for one in buckets if one.start >= at), at)
-    if before.count < least or after.count < least:
-        return False
-    was, now = (share_below(one.parts, 95, one.longest_ms) or 0.0 for one in (before, after))
-    return now >= was * RISEN
+def slower_since(buckets: Sequence[Bucket], deploys: Sequence[datetime], least: int) -> tuple[int | None, int | None]:
+    """Return which of these deploys (aware UTC, oldest first) made a route slower, the last such, and which mended it.
+
+    Each is held against what was before the one that made it slower: a quarter more of the P95 is slower. Stretches
+    with fewer than `least` requests tell nothing.
+    """
+    made = [_p95(buckets, None, at, least) for at in deploys]
+    came = [_p95(buckets, at, end, least) for at, end in zip_longest(deploys, deploys[1:])]
+    for number in reversed(range(len(deploys))):
+        was, then = made[number], came[number]
+        if was is None or then is None or then < was * RISEN:
+            continue
+        later = range(number + 1, len(deploys))
+        return number, next((one for one in later if (now := came[one]) is not None and now < was * RISEN), None)
+    return None, None
+
+
+def _p95(buckets: Iterable[Bucket], since: datetime | None, until: datetime | None, least: int) -> float | None:
+    chosen = [one for one in buckets if (not since or one.start >= since) and (not until or one.start < until)]
+    if not chosen or (whole := added(chosen, chosen[0].start)).count < least:
+        return None
+    return share_below(whole.parts, 95, whole.longest_ms)

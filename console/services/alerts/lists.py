@@ -35,6 +35,7 @@ EVENTS = {
     "ops_governance_remediation_escalation": N_("Items due soon or late"),
     "ops_governance_remediation_raised": N_("Rules that fail now"),
     "ops_api_burn_rate": N_("Error budget burns"),
+    "ops_daily_check": N_("Daily check"),
 }
 
 

@@ -12,8 +12,9 @@ from pydantic import BaseModel
 from console.core.context import Context
 from console.core.discovery import import_submodules
 from console.domain.errors import NotFound
+from console.domain.jobs import names as job_names
 from console.domain.jobs.schedule import ScheduleEntry
-from console.domain.text import T
+from console.domain.text import N_, T
 from console.services.jobs.job import Job, NoOptions
 
 Work = TypeVar("Work", bound=Callable[[Context, Any], Any])
@@ -21,6 +22,9 @@ Work = TypeVar("Work", bound=Callable[[Context, Any], Any])
 # Loaded by name: nothing in console imports workers.
 JOBS_PACKAGE = "workers.jobs"
 SCHEDULE_MODULE = "workers.schedule"
+
+# What is kept as a run and is no job: nothing here carries it out.
+RECORDS = {job_names.DEPLOY_SMOKE: N_("Deploy smoke test")}
 
 _jobs: dict[str, Job] = {}
 
@@ -69,6 +73,12 @@ def get(name: str) -> Job:
     if found is None:
         raise NotFound(T("There is no job “%(name)s”", name=name[:80]))
     return found
+
+
+def title_of(name: str) -> str:
+    """Return the message id of what runs of that name are called; what nobody knows stands for itself."""
+    found = find(name)
+    return found.title if found is not None and found.title else RECORDS.get(name, name)
 
 
 def all_jobs() -> Iterator[Job]:

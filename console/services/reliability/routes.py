@@ -16,7 +16,7 @@ from console.domain.reliability.alert_rules import Judged, judge_rule, rules_of
 from console.domain.reliability.buckets import FINE, HOUR, Point, floor, trend
 from console.domain.reliability.latency import LatencySnapshot
 from console.domain.reliability.policy import LatencyPolicy, WindowCounts
-from console.domain.reliability.routes import Route, has_risen, worst_first
+from console.domain.reliability.routes import Route, slower_since, worst_first
 from console.domain.remediation.checks import key_of
 from console.domain.text import T
 from console.domain.tracker.tracker import REMEDIATION
@@ -92,9 +92,10 @@ class Item:
 
 @dataclass(frozen=True)
 class RouteDetail:
-    """One route over `days`: trend, deploys, alerts; `risen_since` is the deploy since which it is slower.
+    """One route over `days`: trend, deploys, alerts.
 
-    `marked_false` are the deliveries of its alerts that people called false, as far as the caller may read deliveries.
+    `risen_since` is the deploy that made it slower, `mended_by` the one that made that good. `marked_false` are the
+    deliveries of its alerts that people called false, as far as the caller may read deliveries.
     """
 
     route: Route
@@ -103,10 +104,16 @@ class RouteDetail:
     step_minutes: int
     deploys: tuple[Deploy, ...]
     risen_since: Deploy | None
+    mended_by: Deploy | None
     open_alerts: tuple[Alert, ...]
     ended_alerts: tuple[Alert, ...]
     marked_false: frozenset[int]
     item: Item | None
+
+    @property
+    def step(self) -> timedelta:
+        """Return how long a stretch is that a point of the trend tells of."""
+        return timedelta(minutes=self.step_minutes)
 
     def alert_of(self, rule: str) -> Alert | None:
         """Return the alert of a rule that goes on."""
@@ -166,7 +173,7 @@ def detail(ctx: Context, found: Routes, endpoint: str, days: int) -> RouteDetail
     since = floor(now - timedelta(days=days), step)
     parts = buckets.of(ctx, endpoint, width, since)
     deploys = _deploys(ctx, since)
-    risen = next((one for one in reversed(deploys) if has_risen(parts, floor(one.at, width), least)), None)
+    risen, mended = slower_since(parts, [floor(one.at, width) for one in deploys], least)
     ended = select(BurnAlert).where(BurnAlert.endpoint_key == endpoint, BurnAlert.ended_at.is_not(None))
     newest = ended.order_by(BurnAlert.started_at.desc(), BurnAlert.id.desc()).limit(ENDED_MOST)
     open_alerts = found.alerts.get(endpoint, ())
@@ -177,7 +184,8 @@ def detail(ctx: Context, found: Routes, endpoint: str, days: int) -> RouteDetail
         points=trend(parts, since, now, step, least),
         step_minutes=step,
         deploys=deploys,
-        risen_since=risen,
+        risen_since=None if risen is None else deploys[risen],
+        mended_by=None if mended is None else deploys[mended],
         open_alerts=open_alerts,
         ended_alerts=ended_alerts,
         marked_false=_marked_false(ctx, (*open_alerts, *ended_alerts)),

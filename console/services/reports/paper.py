@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from console.adapters.pdf import Paper, Part
 from console.core.i18n import day_in, text_in
-from console.domain.jobs import names as job_names
 from console.domain.reports.periods import MONTHLY
 from console.domain.reports.quality import headline, percent, shown, worst_first
 from console.domain.text import N_, T, Text
@@ -19,19 +18,12 @@ TITLES = {False: N_("Weekly quality report"), True: N_("Monthly quality report")
 RESULTS = ((N_("Success"), "ok"), (N_("Warning"), "soon"), (N_("Critical"), "late"))
 _STATUS = {"ok": N_("OK"), "warning": N_("Warning"), "critical": N_("Critical")}
 # Runs that others report, and that no job of ours makes.
-RECORDED = {job_names.DEPLOY_SMOKE: N_("Deploy smoke test")}
 NO_DATA = N_("No data")
 
 
 def title_of(window: str) -> str:
     """Return the message id of what a report of a window is called."""
     return TITLES[window == MONTHLY]
-
-
-def job_title(name: str) -> str:
-    """Return the message id of what the runs of a name are called; a name without one stands for itself."""
-    known = registry.find(name)
-    return known.title if known is not None else RECORDED.get(name, name)
 
 
 def draw(document: Mapping[str, Any], locale: str, names: Mapping[str, str] | None = None) -> bytes:
@@ -64,7 +56,7 @@ def draw(document: Mapping[str, Any], locale: str, names: Mapping[str, str] | No
         )
         paper.heading(said(N_("Jobs, the worst first")))
         heads = [said(one) for one in (N_("Job"), N_("Runs"), *(word for word, _tone in RESULTS), N_("Success rate"))]
-        rows = [_line(job, said(job_title(job["job_name"]))) for job in worst_first(summary["jobs"])]
+        rows = [_line(job, said(registry.title_of(job["job_name"]))) for job in worst_first(summary["jobs"])]
         paper.table(heads, rows, (70, 20, 20, 20, 20, 24))
     _of_now(paper, document, said, names or {}, at)
     return paper.bytes()

@@ -20,6 +20,12 @@ document.documentElement.classList.add('has-script');
 // What was hidden until now could not take the focus.
 document.querySelector('.needs-script [autofocus]')?.focus();
 
+// The tab of this page may lie beyond the edge of a narrow screen.
+document.querySelectorAll('.tabs > [aria-current]').forEach((tab) => {
+  const bar = tab.parentElement;
+  bar.scrollLeft = tab.offsetLeft - bar.offsetLeft - (bar.clientWidth - tab.offsetWidth) / 2;
+});
+
 document.addEventListener('htmx:config:request', (event) => {
   const { request } = event.detail.ctx;
   if (request.method !== 'GET') request.headers['X-CSRFToken'] = csrf();

@@ -34,9 +34,13 @@ RESOURCES: Mapping[str, str] = {
     "alert_mark": N_("Mark of an alert"),
     "inspection_template": N_("Inspection template"),
     "job_run": N_("Run"),
+    "ops_deploy": N_("Release"),
+    "ops_dr": N_("Recovery rehearsal"),
     "ops_governance_gate": N_("Gate"),
     "ops_governance_remediation_autopilot_policy": N_("Autopilot policy"),
     "ops_governance_remediation_tracker": N_("Remediation board"),
+    "ops_performance": N_("Response times"),
+    "ops_quality_report": N_("Quality report"),
     "ops_runbook": N_("Runbook"),
     "site": N_("Site"),
     "web_session": N_("Session"),
@@ -181,8 +185,7 @@ def _said(name: str, value: Any) -> str:
 
 def _called(target: Target) -> Any:
     if target.kind == "run":
-        job = registry.find(str(target.name))
-        return job.title if job and job.title else target.name
+        return registry.title_of(str(target.name))
     return target.name or RESOURCES["admin_token"]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from console.domain.text import N_
+from console.domain.text import N_, Text
 
 RULES = {
     "preflight_no_error": N_("Preflight without errors"),
@@ -219,3 +219,14 @@ def kind_of(key: str, value: Any) -> str:
 def instant(value: str | datetime) -> datetime:
     """Read an instant as stored evidence has it."""
     return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+
+
+def named(text: Text | Mapping[str, Any]) -> Text | Mapping[str, Any]:
+    """Return a sentence whose `ids` or `names` are keys of checks or of evidence with what people call them."""
+    params = text.params if isinstance(text, Text) else text.get("params") or {}
+    for key, labels in (("ids", CHECKS), ("names", FIELDS)):
+        words = str(params.get(key) or "").split(", ")
+        if all(word in labels for word in words):
+            msgid = text.msgid if isinstance(text, Text) else str(text.get("msgid", ""))
+            return Text(msgid, {**params, key: tuple(Text(labels[word]) for word in words)})
+    return text

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from console.core.i18n import text_in
 from console.core.records import edited_of, history_of
 from console.domain.text import N_
 from console.services.tracker.completion import CompletionEntry
@@ -16,6 +17,7 @@ from console.services.tracker.items import EventView
 from console.services.tracker.rows import ItemView
 from console.ui.labels.common import status_word
 from console.ui.labels.evidence import photo_words
+from console.ui.reader import locale
 from console.ui.times import localtime
 
 KINDS = {
@@ -94,6 +96,8 @@ def timeline(events: tuple[EventView, ...], names: Mapping[str, str]) -> list[Li
 
 def _note(new: Mapping[str, Any]) -> str | None:
     said = new.get("text") or new.get("reason")
+    # What a person wrote stands as it is; what was decided below the web layer is said in the reader's language.
+    said = text_in(locale(), said) if isinstance(said, Mapping) else said
     photo = photo_words(new.get("captured_at"), shrunk=bool(new.get("shrunk")))
     return " · ".join(part for part in (said, photo) if part) or None
 

@@ -9,7 +9,7 @@ from console.domain.reliability.buckets import PARTS, Bucket, part_of
 from console.domain.reliability.budget import budget
 from console.domain.reliability.latency import Samples, judge
 from console.domain.reliability.policy import LatencyPolicy, Target, WindowCounts
-from console.domain.reliability.routes import Route, has_risen, worst_first
+from console.domain.reliability.routes import Route, slower_since, worst_first
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 POLICY = LatencyPolicy()
@@ -58,7 +58,18 @@ def _bucket(hours, ms, count=20):
 def test_a_deploy_made_it_slower_when_the_percentile_rose_by_a_quarter():
     calm, slow = [_bucket(-2, 50.0), _bucket(-1, 50.0)], [_bucket(0, 600.0), _bucket(1, 600.0)]
 
-    assert has_risen([*calm, *slow], NOON, 8)
-    assert not has_risen([*calm, _bucket(0, 51.0)], NOON, 8)
-    assert not has_risen(slow, NOON, 8)
-    assert not has_risen([_bucket(-1, 50.0, 3), *slow], NOON, 8)
+    assert slower_since([*calm, *slow], [NOON], 8) == (0, None)
+    assert slower_since([*calm, _bucket(0, 51.0)], [NOON], 8) == (None, None)
+    assert slower_since(slow, [NOON], 8) == (None, None)
+    assert slower_since([_bucket(-1, 50.0, 3), *slow], [NOON], 8) == (None, None)
+    assert slower_since(calm, [], 8) == (None, None)
+
+
+def test_a_later_deploy_mended_it_when_the_percentile_fell_back():
+    deploys = [NOON - timedelta(hours=1), NOON, NOON + timedelta(hours=2), NOON + timedelta(hours=3)]
+    lived = [_bucket(-2, 50.0), _bucket(-1, 50.0), _bucket(0, 600.0), _bucket(1, 600.0)]
+
+    assert slower_since([*lived, _bucket(2, 55.0), _bucket(3, 55.0)], deploys, 8) == (1, 2)
+    assert slower_since([*lived, _bucket(2, 600.0), _bucket(3, 55.0)], deploys, 8) == (1, 3)
+    assert slower_since([*lived, _bucket(2, 600.0)], deploys, 8) == (1, None)
+    assert slower_since([*lived, _bucket(2, 55.0, 3)], deploys, 8) == (1, None), "three requests mend nothing"
