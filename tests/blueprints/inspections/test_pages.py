@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.factories import make_site
+from tests.support.statements import statements
 
 SITE, OTHER = "한빛마을 3단지", "Site B"
 BODY = {"location": "변전실", "cycle": "monthly", "inspector": "강야간"}
+# Statements of a round with two orders, of its sheet, of its page, and of the list of what can be begun.
+FROZEN = {"send": 31, "sheet": 5, "detail": 11, "begin": 4}
 
 
 @pytest.fixture
@@ -198,3 +201,37 @@ def test_the_worker_and_the_shell_name_nobody(browser_client, client):
     assert SITE not in shell.text
     assert worker.mimetype == "text/javascript"
     assert worker.headers["Content-Security-Policy"] == "default-src 'none'; connect-src 'self'"
+
+
+def points_form(number):
+    rows = {f"name-{one}": f"항목 {one}" for one in range(number)} | {f"code-{one}": f"p{one}" for one in range(number)}
+    bounds = {f"danger_low-{one}": "1" for one in range(number)} | {f"kind-{one}": "number" for one in range(number)}
+    return form_of(**{**rows, **bounds, "choices-1": "", "rows": str(number)})
+
+
+@pytest.mark.parametrize("number", [4, 40])
+def test_a_round_asks_the_database_alike_however_many_points_it_has(browser_client, number):
+    manager = browser_client("manager")
+    assert manager.post("/inspections/templates", data=points_form(number)).status_code == 303
+    address = f"/inspections/rounds/1?site={SITE}&location=변전실"
+    values = {f"value-p{one}": "0.4" for one in range(number)}
+    form = {**values, "order-p0": "1", "order-p1": "1", "finished_at": "2026-03-01T01:00:00Z"}
+    asked = {}
+    for name in ("first", "second"):
+        with statements() as seen:
+            sent = manager.post(
+                address, data={**form, "round_key": f"phone-{name}"}, headers={"Accept": "application/json"}
+            )
+        assert sent.status_code == 201
+        asked["send"] = len(seen)
+    for page, path in (
+        ("sheet", address),
+        ("detail", sent.json["address"]),
+        ("begin", f"/inspections/rounds?site={SITE}"),
+    ):
+        manager.get(path)
+        with statements() as seen:
+            assert manager.get(path).status_code == 200
+        asked[page] = len(seen)
+
+    assert asked == FROZEN
