@@ -109,7 +109,7 @@ def signature_of(ctx: Context, inspection: InspectionView) -> str:
 
 
 def results_of(ctx: Context, inspection: InspectionView, codes: Iterable[str] | None = None) -> tuple[ResultView, ...]:
-    """Return the results of an inspection with the values of the time before: two queries. `codes` names some of them."""
+    """Return the results of an inspection with the values of the time before: two queries. `codes` names a part."""
     asked = select(InspectionResult).where(InspectionResult.inspection_id == inspection.id)
     if codes is not None:
         asked = asked.where(InspectionResult.code.in_(sorted(codes)))

@@ -1,5 +1,5 @@
 /* Boot: the token of unsafe requests, answers that went wrong, theme; every other module takes care of itself. */
-import { csrf, on, text } from './dom.js';
+import { config, csrf, LAST_PERSON, on, text } from './dom.js';
 import { showToast } from './toasts.js';
 import { ask } from './dialogs.js';
 import { unknown } from './net.js';
@@ -19,6 +19,9 @@ import './list.js';
 document.documentElement.classList.add('has-script');
 // What was hidden until now could not take the focus.
 document.querySelector('.needs-script [autofocus]')?.focus();
+
+// Whoever signs in on a phone takes the place of the one before: their rounds are not shown any more.
+if (config.me) localStorage.setItem(LAST_PERSON, config.me);
 
 document.addEventListener('htmx:config:request', (event) => {
   const { request } = event.detail.ctx;
