@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-BENCH, READS, RECOVERY, REPORTS, ACCURACY, LATENCY, RUNBOOK, SOAK = (
+BENCH, READS, RECOVERY, REPORTS, ACCURACY, LATENCY, RUNBOOK, ROUNDS, SOAK = (
     "bench",
     "reads",
     "recovery",
@@ -17,6 +17,7 @@ BENCH, READS, RECOVERY, REPORTS, ACCURACY, LATENCY, RUNBOOK, SOAK = (
     "accuracy",
     "latency",
     "runbook",
+    "rounds",
     "soak",
 )
 # The parts in their order, each with the words that it begins with.
@@ -28,6 +29,7 @@ _HEADS = {
     ACCURACY: "## Comparing alerts with what should have been told\n\nWritten by `python -m benchmarks.accuracy`. ",
     LATENCY: "## Response times\n\nWritten by `python -m benchmarks.latency`. ",
     RUNBOOK: "## Runbook and daily check\n\nWritten by `python -m benchmarks.runbook`. ",
+    ROUNDS: "## Rounds\n\nWritten by `python -m benchmarks.rounds`. ",
     SOAK: "## Broken on purpose\n\nWritten by `make soak`. ",
 }
 

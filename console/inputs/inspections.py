@@ -7,15 +7,16 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from console.domain.ids import MAX_ID
-from console.domain.inspections.points import MOST_POINTS, Answer
+from console.domain.inspections.points import MOST_POINTS, Answer, Limits, Point
 from console.domain.inspections.readings import BY_NAME, FAR, Readings, clean, refusal
-from console.domain.inspections.requests import FindingOrder, NewInspection, PointAnswer
+from console.domain.inspections.requests import FindingOrder, NewInspection, NewTemplate, PointAnswer
 from console.domain.inspections.signature import MOST_LENGTH, is_drawing
 from console.inputs.base import BodyModel, InstantIn, PathModel, QueryModel, RowId, SiteFilter, SiteName
 from console.inputs.evidence import EvidenceForm
 
 LevelWord = Literal["normal", "warning", "danger"]
 PriorityWord = Literal["low", "medium", "high", "critical"]
+KindWord = Literal["number", "choice", "text", "photo"]
 
 
 def _number(value: Any) -> Any:
@@ -148,3 +149,71 @@ class InspectionEvidenceForm(EvidenceForm):
     """Multipart form of an upload to an inspection: of the point with this code, or of the whole."""
 
     point: Annotated[str, Field(max_length=40), BeforeValidator(str)] = ""
+
+
+class TemplatePath(PathModel):
+    """A version of a template by id."""
+
+    template_id: RowId
+
+
+class TemplatesQuery(QueryModel):
+    """Templates that can be begun at a site; without one all that the caller may begin somewhere."""
+
+    site: SiteFilter = None
+
+
+class ChoiceIn(BodyModel):
+    """A word that may be chosen, and what it means."""
+
+    word: str = Field(min_length=1, max_length=80)
+    verdict: LevelWord
+
+
+class LimitsIn(BodyModel):
+    """Bounds of a number in the unit of its point; a value at a bound lies outside."""
+
+    danger_low: float | None = None
+    warn_low: float | None = None
+    warn_high: float | None = None
+    danger_high: float | None = None
+
+
+class PointIn(BodyModel):
+    """A point of a template: what is asked, in which unit, within which limits."""
+
+    code: str = Field(min_length=1, max_length=40)
+    name: str = Field(min_length=1, max_length=200)
+    kind: KindWord = "number"
+    section: str = Field("", max_length=120)
+    guide: str = Field("", max_length=2000)
+    unit: str = Field("", max_length=20)
+    maps_to: str | None = Field(None, max_length=40)
+    limits: LimitsIn = Field(default_factory=LimitsIn)
+    choices: list[ChoiceIn] = Field(default_factory=list, max_length=20)
+    optional: bool = False
+    advice: str = Field("", max_length=2000)
+
+    def point(self) -> Point:
+        """Return it as the rules know it."""
+        limits = Limits(**self.limits.model_dump())
+        choices = tuple((one.word, one.verdict) for one in self.choices)
+        return Point(limits=limits, choices=choices, **self.model_dump(exclude={"limits", "choices"}))
+
+
+class TemplateIn(BodyModel):
+    """A template or its next version; `site` null is for all sites. `version` is the one it was written over."""
+
+    code: str = Field(min_length=1, max_length=40, pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    name: str = Field(min_length=1, max_length=200)
+    location: str = Field(min_length=1, max_length=120)
+    cycle: str = Field(min_length=1, max_length=40)
+    site: str | None = Field(None, max_length=120)
+    points: list[PointIn] = Field(min_length=1, max_length=MOST_POINTS)
+    version: int | None = Field(None, ge=0, le=2**31 - 1)
+
+    def new(self) -> NewTemplate:
+        """Return it as the service takes it."""
+        points = tuple(one.point() for one in self.points)
+        head = self.model_dump(exclude={"points", "version", "site"})
+        return NewTemplate(**head, points=points, site=self.site or None, base_version=self.version)

@@ -303,6 +303,26 @@ def test_another_person_on_the_same_phone_neither_sees_nor_sends_it(page_as, sit
     vars(page)["problems"].clear()
 
 
+def test_a_second_tab_does_not_take_back_what_the_first_one_finished(page_as, counted, template):
+    page = page_as("operator", width=390, lang="en")
+    begin(page, template)
+    fill(page, "78")
+    other = page.context.new_page()
+    other.goto(page.url)
+    ready(other)
+    expect(other.locator(".round-field input:visible")).to_have_value("78")
+    walk(page, "11")
+    page.context.set_offline(True)
+    send(page)
+    expect(page.locator("[data-queue] li")).to_contain_text("waits for the signal")
+    fill(other, "79")
+    expect(other.locator("[data-kept]")).to_contain_text("another tab")
+    page.context.set_offline(False)
+    page.wait_for_url(re.compile(r"/inspections/\d+$"), timeout=20_000)
+    assert counted() == 1
+    vars(page)["problems"].clear()
+
+
 @pytest.mark.parametrize(
     ("typed", "words"),
     [

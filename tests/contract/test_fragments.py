@@ -52,6 +52,7 @@ WHOLE = {
     *("/alerts/<int:delivery_id>", "/board/history", "/programme/<week:week>/history"),
     *("/inspections/<int:inspection_id>", "/inspections/<int:inspection_id>/print", "/work-orders/<int:order_id>"),
     *("/inspections/rounds", "/inspections/rounds/<int:template_id>", "/inspections/rounds/shell"),
+    *("/inspections/templates", "/inspections/templates/new", "/inspections/templates/<int:template_id>"),
     *("/workflow-locks/<int:lock_id>", "/workflow-locks/new", "/ops/accuracy/missed"),
 }
 # Whose runs these pages show; elsewhere those of the gate do.

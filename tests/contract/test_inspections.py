@@ -283,3 +283,17 @@ def test_a_round_of_a_program_brings_its_orders_and_its_signature(api, session):
     assert caller.post(URL, json=sent).json == made.json
     for wrong in ({"signature": "M1 2"}, {"orders": [{"code": "x", "priority": "soon"}]}, {"orders": [{"code": "x"}]}):
         assert caller.post(URL, json=body(**wrong)).status_code == 422
+
+
+def test_halves_of_a_round_leave_nothing_and_the_whole_is_kept_once(api, session):
+    whole = json.dumps(body(insulation_mohm=0.4, orders=[{"code": "insulation_mohm"}], round_key="phone-0001"))
+    caller = api("operator")
+    headers = {"Content-Type": "application/json"}
+    halves = [caller.post(URL, data=whole[: len(whole) // 2], headers=headers) for _time in "12"]
+    sent = [caller.post(URL, data=whole, headers=headers) for _time in "123"]
+
+    assert {one.status_code for one in halves} <= {400, 422}
+    assert {one.status_code for one in sent} == {201}
+    assert len({one.json["id"] for one in sent}) == 1
+    assert session.scalar(select(func.count()).select_from(Inspection)) == 1
+    assert len(caller.get("/api/work-orders").json) == 1

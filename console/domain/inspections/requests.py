@@ -63,7 +63,10 @@ class NewInspection:
 
 @dataclass(frozen=True)
 class NewTemplate:
-    """A template to be made, or the next version of one: `site` None for all sites."""
+    """A template to be made, or the next version of one: `site` None for all sites.
+
+    `base_version` is the version that it was written over, 0 for a new one; None asks nothing.
+    """
 
     code: str
     name: str
@@ -71,3 +74,4 @@ class NewTemplate:
     cycle: str
     points: tuple[Point, ...]
     site: str | None = None
+    base_version: int | None = None

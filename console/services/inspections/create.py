@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from console.core.context import Context
@@ -29,6 +29,9 @@ from console.services.inspections.templates import TemplateView
 
 # Rounds of the same template at the same place within this time are told to be the same.
 SAME_ROUND = timedelta(hours=12)
+
+
+_RESULTS = cast("Table", InspectionResult.__table__)
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,10 @@ def create(ctx: Context, new: NewInspection) -> InspectionView:
         if known is None:
             raise
         return known
-    ctx.session.add_all(_stored(row, place, one) for place, one in enumerate(_in_place(judged, template), start=1))
+    placed = enumerate(_in_place(judged, template), start=1)
+    if results := [_stored(row, place, one) for place, one in placed]:
+        # The table and not the model: one statement for all points, on SQLite too.
+        ctx.session.execute(insert(_RESULTS), results)
     if new.signature:
         drawn = {"inspection_id": row.id, "drawing": new.signature, "drawn_at": row.inspected_at}
         ctx.session.add(InspectionSignature(**drawn))
@@ -229,25 +235,25 @@ def _in_place(judged: Sequence[Judged], template: TemplateView | None) -> list[J
     return sorted(judged, key=place_of)
 
 
-def _stored(row: Inspection, place: int, one: Judged) -> InspectionResult:
+def _stored(row: Inspection, place: int, one: Judged) -> dict[str, Any]:
     answer = one.answer.answer
     limits: dict[str, Any] = {name: value for name, value in asdict(one.limits).items() if value is not None}
     measured: datetime = one.answer.measured_at or row.inspected_at
-    return InspectionResult(
-        inspection_id=row.id,
-        place=place,
-        code=one.point.code,
-        series=one.series,
-        site=row.site,
-        location=row.location,
-        section=one.point.section,
-        name=one.point.name,
-        unit=one.point.unit,
-        value=answer.value,
-        answer=answer.text,
-        verdict=one.verdict,
-        limits=limits,
-        reason=answer.reason,
-        note=one.answer.note,
-        measured_at=measured,
-    )
+    return {
+        "inspection_id": row.id,
+        "place": place,
+        "code": one.point.code,
+        "series": one.series,
+        "site": row.site,
+        "location": row.location,
+        "section": one.point.section,
+        "name": one.point.name,
+        "unit": one.point.unit,
+        "value": answer.value,
+        "answer": answer.text,
+        "verdict": one.verdict,
+        "limits": limits,
+        "reason": answer.reason,
+        "note": one.answer.note,
+        "measured_at": measured,
+    }

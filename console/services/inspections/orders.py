@@ -58,9 +58,10 @@ def of_round(
     if not wanted:
         return
     ctx.actor.require(WRITE_ORDERS)
-    results = {one.code: one for one in read.results_of(ctx, inspection)}
     # A point that stands for a published measurement is stored under its name.
     stands_for = {one.code: one.maps_to for one in template.points if one.maps_to} if template is not None else {}
+    codes = {stands_for.get(one.code) or one.code for one in wanted}
+    results = {one.code: one for one in read.results_of(ctx, inspection, codes)}
     taken: set[str] = set()
     for one in wanted:
         result = results.get(stands_for.get(one.code) or one.code)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Annotated, Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from console.core.context import Context
 from console.core.records import INTERNAL, Fact, view_of
@@ -108,9 +108,11 @@ def signature_of(ctx: Context, inspection: InspectionView) -> str:
     return ctx.session.scalar(asked) or ""
 
 
-def results_of(ctx: Context, inspection: InspectionView) -> tuple[ResultView, ...]:
-    """Return the results of an inspection with the values of the time before: two queries."""
+def results_of(ctx: Context, inspection: InspectionView, codes: Iterable[str] | None = None) -> tuple[ResultView, ...]:
+    """Return the results of an inspection with the values of the time before: two queries. `codes` names a part."""
     asked = select(InspectionResult).where(InspectionResult.inspection_id == inspection.id)
+    if codes is not None:
+        asked = asked.where(InspectionResult.code.in_(sorted(codes)))
     rows = list(ctx.session.scalars(asked.order_by(InspectionResult.place)))
     before = last_of(ctx, inspection.site, inspection.location, {(row.series, row.code) for row in rows}, inspection)
     return tuple(_with_last(row, before.get((row.series, row.code))) for row in rows)
@@ -126,11 +128,10 @@ def last_of(
     ctx: Context, site: str, location: str, points: Iterable[tuple[str, str]], before: InspectionView | None = None
 ) -> dict[tuple[str, str], InspectionResult]:
     """Return the newest results of points at a place by series and code; with `before` those of earlier inspections."""
-    wanted = sorted(points)
+    wanted = set(points)
     if not wanted:
         return {}
-    kinds = [and_(InspectionResult.series == series, InspectionResult.code == code) for series, code in wanted]
-    here = [InspectionResult.site == site, InspectionResult.location == location, or_(*kinds)]
+    here = [InspectionResult.site == site, InspectionResult.location == location, among(wanted)]
     here.append(InspectionResult.verdict != "unmeasured")
     if before is not None:
         earlier = (Inspection.inspected_at < before.inspected_at) | (
@@ -153,6 +154,18 @@ def last_of(
     )
     asked = select(InspectionResult).join(newest, newest.c.id == InspectionResult.id).where(newest.c.place == 1)
     return {(row.series, row.code): row for row in ctx.session.scalars(asked)}
+
+
+def among(points: Iterable[tuple[str, str]]) -> ColumnElement[bool]:
+    """Return the condition that a result is of one of these points, given by series and code.
+
+    One condition for each series, whatever the number of points: a sheet has 40 of them and one or two series.
+    """
+    codes: dict[str, list[str]] = {}
+    for series_key, code in sorted(points):
+        codes.setdefault(series_key, []).append(code)
+    kinds = [and_(InspectionResult.series == key, InspectionResult.code.in_(found)) for key, found in codes.items()]
+    return or_(*kinds)
 
 
 def series(ctx: Context, inspection: InspectionView, result: ResultView, span: str = "13m") -> Sequence[Sample]:

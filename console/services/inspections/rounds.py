@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select
 
 from console.core.context import Context
 from console.domain.errors import Invalid
@@ -16,6 +16,7 @@ from console.domain.text import T
 from console.models.inspections import Inspection, InspectionResult, InspectionTemplate
 from console.services.identity import sites
 from console.services.inspections import templates
+from console.services.inspections.read import among
 from console.services.inspections.rows import WRITE, visible
 from console.services.inspections.templates import TemplateView
 
@@ -110,10 +111,8 @@ def recent(
     ctx: Context, site: str, location: str, points: Iterable[tuple[str, str]]
 ) -> Mapping[tuple[str, str], tuple[Past, ...]]:
     """Return the newest results of points at a place by series and code, at most 12 of each: one query."""
-    kinds = [
-        and_(InspectionResult.series == series, InspectionResult.code == code) for series, code in sorted(set(points))
-    ]
-    if not kinds:
+    wanted = set(points)
+    if not wanted:
         return {}
     number = (
         func.row_number()
@@ -125,7 +124,7 @@ def recent(
     )
     newest = (
         select(InspectionResult.id, number)
-        .where(InspectionResult.site == site, InspectionResult.location == location, or_(*kinds))
+        .where(InspectionResult.site == site, InspectionResult.location == location, among(wanted))
         .where(InspectionResult.measured_at > ctx.now() - RECENT, InspectionResult.verdict != UNMEASURED)
         .subquery()
     )

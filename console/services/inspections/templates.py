@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from console.core.context import Context
 from console.core.records import view_of
-from console.domain.errors import Invalid, NotFound
+from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.ids import MAX_ID
 from console.domain.inspections.points import Limits, Point, faults
 from console.domain.inspections.requests import NewTemplate
@@ -21,6 +22,7 @@ from console.services.identity import sites
 from console.services.inspections.rows import READ
 
 MANAGE = "inspections:manage"
+OVERTAKEN = T("Somebody else published a version of this template meanwhile")
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ def get(ctx: Context, template_id: int) -> TemplateView:
 def publish(ctx: Context, new: NewTemplate) -> TemplateView:
     """Store the next version of a template, or its first; rounds under way keep the version they began with.
 
-    Raises PermissionDenied, SiteDenied, GlobalScopeRequired for all sites, Invalid for points that make no sense.
+    Raises PermissionDenied, SiteDenied, GlobalScopeRequired for all sites, Invalid for points that make no sense,
+    Conflict when somebody else published a version meanwhile.
     """
     ctx.actor.require(MANAGE)
     if new.site is None:
@@ -83,7 +86,8 @@ def publish(ctx: Context, new: NewTemplate) -> TemplateView:
         raise Invalid.field(f"points.{code}" if code else "points", sentence)
     mine = (InspectionTemplate.site_key == (site or ""), InspectionTemplate.code == new.code)
     last = ctx.session.scalar(select(func.max(InspectionTemplate.version)).where(*mine)) or 0
-    ctx.session.execute(update(InspectionTemplate).where(*mine, InspectionTemplate.is_current).values(is_current=False))
+    if new.base_version not in (None, last):
+        raise Conflict(OVERTAKEN, code="version_conflict")
     row = InspectionTemplate(
         site=site,
         site_key=site or "",
@@ -95,8 +99,14 @@ def publish(ctx: Context, new: NewTemplate) -> TemplateView:
         created_by=ctx.actor.username,
         created_at=ctx.now(),
     )
-    ctx.session.add(row)
-    ctx.session.flush()
+    earlier = update(InspectionTemplate).where(*mine, InspectionTemplate.is_current)
+    try:
+        with ctx.session.begin_nested():
+            ctx.session.execute(earlier.values(is_current=False))
+            ctx.session.add(row)
+    except IntegrityError as error:
+        # Published at the same moment: the version of the first one stands.
+        raise Conflict(OVERTAKEN, code="version_conflict") from error
     ctx.session.add_all(_stored(row.id, place, point) for place, point in enumerate(new.points, start=1))
     ctx.session.flush()
     detail = {"code": row.code, "version": row.version, "site": site, "points": len(new.points)}

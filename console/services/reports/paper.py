@@ -17,7 +17,6 @@ from console.services.jobs import registry
 TITLES = {False: N_("Weekly quality report"), True: N_("Monthly quality report")}
 RESULTS = ((N_("Success"), "ok"), (N_("Warning"), "soon"), (N_("Critical"), "late"))
 _STATUS = {"ok": N_("OK"), "warning": N_("Warning"), "critical": N_("Critical")}
-# Runs that others report, and that no job of ours makes.
 NO_DATA = N_("No data")
 
 

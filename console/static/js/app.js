@@ -1,5 +1,5 @@
 /* Boot: the token of unsafe requests, answers that went wrong, theme; every other module takes care of itself. */
-import { csrf, on, text } from './dom.js';
+import { config, csrf, LAST_PERSON, on, text } from './dom.js';
 import { showToast } from './toasts.js';
 import { ask } from './dialogs.js';
 import { unknown } from './net.js';
@@ -25,6 +25,9 @@ document.querySelectorAll('.tabs > [aria-current]').forEach((tab) => {
   const bar = tab.parentElement;
   bar.scrollLeft = tab.offsetLeft - bar.offsetLeft - (bar.clientWidth - tab.offsetWidth) / 2;
 });
+
+// Whoever signs in on a phone takes the place of the one before: their rounds are not shown any more.
+if (config.me) localStorage.setItem(LAST_PERSON, config.me);
 
 document.addEventListener('htmx:config:request', (event) => {
   const { request } = event.detail.ctx;

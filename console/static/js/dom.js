@@ -5,6 +5,9 @@ const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?
 /** What the server tells the scripts: language, sentences, words of countdowns, its clock. */
 export const config = JSON.parse(meta('ka-config') || '{"texts":{},"words":{},"now":0,"locale":"ko"}');
 
+/** Where this browser notes who was signed in last: without a signal nobody can be asked. */
+export const LAST_PERSON = 'ka-round-me';
+
 /** Milliseconds between the server's clock and this machine's. */
 const drift = config.now - Date.now();
 

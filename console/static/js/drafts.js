@@ -1,6 +1,6 @@
 /* Drafts: what somebody writes into a form is kept in this tab until it has been taken, so that another row, Back, a
    reload or an ended session loses nothing. Secrets and files are never kept. */
-import { config, eachLoad, make, on, text } from './dom.js';
+import { config, eachLoad, LAST_PERSON, make, on, text } from './dom.js';
 import { fields, held, nameOf, put, stored, written } from './fields.js';
 import { showToast } from './toasts.js';
 
@@ -75,7 +75,7 @@ on('click', '[data-discard]', (_event, link) => {
 on('submit', '[data-forget-drafts]', () => {
   for (const key of Object.keys(sessionStorage)) if (key.startsWith(PREFIX)) sessionStorage.removeItem(key);
   // Rounds of this phone stay with their person and are not shown before they sign in again.
-  localStorage.removeItem('ka-round-me');
+  localStorage.removeItem(LAST_PERSON);
 });
 // Taken out of the page together with its row: it waits in its draft.
 document.addEventListener('forms-left', (event) => {

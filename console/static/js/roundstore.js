@@ -1,9 +1,8 @@
 /* What this browser keeps of rounds: the rounds themselves, the sheets that were opened, and photos. Everything has the
    name of whoever was signed in (`me`); nobody else is shown it. It stays when the tab or the session ends. */
-import { config } from './dom.js';
+import { config, LAST_PERSON } from './dom.js';
 
 const NAME = 'ka-rounds';
-const WHO = 'ka-round-me';
 const DRIFT = 'ka-round-drift';
 let opened = null;
 
@@ -39,6 +38,20 @@ export const get = (store, key) => work(store, 'readonly', (all) => all.get(key)
 export const remove = (store, key) => work(store, 'readwrite', (all) => all.delete(key));
 const every = (store) => work(store, 'readonly', (all) => all.getAll());
 
+/** Keep a round under way; gives whether it is still one: in another tab it may have been finished meanwhile. */
+export async function keepOpen(round) {
+  const known = await work('rounds', 'readwrite', (all) => {
+    const asked = all.get(round.key);
+    asked.onsuccess = () => {
+      if (!isFinished(asked.result)) all.put(round);
+    };
+    return asked;
+  });
+  return !isFinished(known);
+}
+
+const isFinished = (round) => round?.state === 'waiting' || round?.state === 'sent';
+
 /** Everything of a store that belongs to whoever is signed in, the oldest first. */
 export async function mine(store) {
   const found = me() ? (await every(store)).filter((one) => one.me === me()) : [];
@@ -58,15 +71,14 @@ export async function forget(key) {
 }
 
 /** Who is signed in; without a signal whoever was the last to be. */
-export const me = () => config.me || localStorage.getItem(WHO) || '';
+export const me = () => config.me || localStorage.getItem(LAST_PERSON) || '';
 
 /** The present instant by the server's clock, also where the page was kept. */
 export const instant = () => new Date(Date.now() + Number(localStorage.getItem(DRIFT) ?? 0));
 
-/** Note who is signed in and how far the clock of this phone is off; a page that was kept knows neither. */
+/** Note how far the clock of this phone is off, which a page that was kept does not know. */
 export function remember() {
   if (!config.me) return;
-  localStorage.setItem(WHO, config.me);
   localStorage.setItem(DRIFT, String(config.now - Date.now()));
   navigator.storage?.persist?.().catch(() => {});
 }

@@ -3,7 +3,7 @@ import { announce, fill, make, on } from './dom.js';
 import { isJump, said, typed, unbalance, verdict } from './readings.js';
 import { finish, flush, showKept } from './roundqueue.js';
 import { Photos } from './roundphotos.js';
-import { instant, me, mine, newKey, put } from './roundstore.js';
+import { instant, keepOpen, me, mine, newKey } from './roundstore.js';
 import { drawScale } from './roundscale.js';
 import { signature } from './roundsign.js';
 
@@ -156,9 +156,9 @@ class Walk {
     round.fields = this.collect();
     round.answered = this.points.filter((point) => this.judge(point).verdict).length;
     try {
-      await put('rounds', { ...round });
-      this.kept = true;
-      this.said(clock(new Date()));
+      this.kept = await keepOpen({ ...round });
+      if (this.kept) this.said(clock(new Date()));
+      else this.form.querySelector('[data-kept]').textContent = this.words.elsewhere;
     } catch {
       this.form.querySelector('[data-kept]').textContent = this.words.not_kept;
     }

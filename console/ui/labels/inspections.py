@@ -35,6 +35,14 @@ CYCLES: Mapping[str, str] = {
 }
 
 
+KIND_LABELS: Mapping[str, str] = {
+    "number": N_("Number"),
+    "choice": N_("Choice of words"),
+    "text": N_("Free text"),
+    "photo": N_("Photo"),
+}
+
+
 def cycle(word: str) -> str:
     """Return a cycle in the reader's language."""
     return _(CYCLES[word]) if word in CYCLES else word

@@ -30,6 +30,7 @@ TEXTS: Mapping[str, str] = {
     "kept": N_("Kept on this phone %(time)s"),
     "kept_offline": N_("Offline · kept on this phone %(time)s"),
     "not_kept": N_("This browser keeps nothing. Please do not close the page before the round is sent."),
+    "elsewhere": N_("This round was finished in another tab; what is written here is not kept."),
     "offline": N_("No signal. Press, and it is kept and sent once as soon as there is one."),
     "next": N_("Next: %(name)s"),
     "check": N_("Check and send"),

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.factories import make_site
+from tests.support.statements import statements
 
 SITE, OTHER = "한빛마을 3단지", "Site B"
 BODY = {"location": "변전실", "cycle": "monthly", "inspector": "강야간"}
+# Statements of a round with two orders, of its sheet, of its page, and of the list of what can be begun.
+FROZEN = {"send": 31, "sheet": 5, "detail": 11, "begin": 4}
 
 
 @pytest.fixture
@@ -85,3 +88,150 @@ def test_the_sheet_speaks_the_language_of_its_reader(browser_client, stored):
 
     assert '<html lang="ko">' in page
     assert "절연저항(MΩ)" in page
+
+
+def form_of(**values):
+    head = {
+        "name": "변전실 점검",
+        "code": "power",
+        "location": "변전실",
+        "cycle": "monthly",
+        "site": "",
+        "version": "0",
+    }
+    point = {"name-0": "유온", "code-0": "oil", "kind-0": "number", "unit-0": "°C", "warn_high-0": "60,5"}
+    choice = {
+        "name-1": "누수",
+        "code-1": "leak",
+        "kind-1": "choice",
+        "choices-1": "없음 = 정상\n있음=danger\n조금 = 주의",
+    }
+    return {**head, **point, **choice, "rows": "3", **values}
+
+
+def test_a_template_is_published_from_its_page_and_every_version_stays(browser_client, api):
+    manager = browser_client("manager")
+    address = "/inspections/templates"
+
+    assert manager.post(address, data=form_of(more="1")).text.count("name-4") > 0
+    assert manager.post(address, data=form_of()).status_code == 303
+    first = api("operator").get("/api/inspections/templates").json[0]
+    assert [point["code"] for point in first["points"]] == ["oil", "leak"]
+    assert first["points"][0]["limits"]["warn_high"] == 60.5
+    assert first["points"][1]["choices"] == [["없음", "normal"], ["있음", "danger"], ["조금", "warning"]]
+    page = manager.get(f"{address}/{first['id']}").text
+    assert "없음 = 정상" in page
+    # Written over version 0, but there is a version by now.
+    assert manager.post(address, data=form_of()).status_code == 409
+    assert manager.post(address, data=form_of(version="1", name="새 이름")).status_code == 303
+    assert [one["version"] for one in api("operator").get("/api/inspections/templates").json] == [2]
+    assert api("operator").get(f"/api/inspections/templates/{first['id']}").json["is_current"] is False
+    assert "새 판" in manager.get(f"/inspections/rounds/{first['id']}?site={SITE}").text
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"warn_high-0": "nine"},
+        {"warn_high-0": "1e308"},
+        {"code-0": "대문자"},
+        {"code-0": ""},
+        {"name": ""},
+        {"cycle": " "},
+        {"choices-1": "없음 = 좋음"},
+        {"choices-1": ""},
+        {"maps_to-0": "<b>"},
+        {"maps_to-0": "winding_temp_c"},
+        {"kind-0": "speech"},
+        {"rows": "999999999999"},
+        {"site": "nowhere" * 30},
+    ],
+)
+def test_a_template_that_makes_no_sense_is_shown_again_with_the_reason(browser_client, values):
+    page = browser_client("manager", language="ko").post("/inspections/templates", data=form_of(**values))
+
+    assert page.status_code == 422
+    assert "data-error-summary" in page.text
+
+
+def test_only_who_manages_inspections_publishes_templates(browser_client, api):
+    assert browser_client("operator").get("/inspections/templates").status_code == 403
+    assert browser_client("operator").post("/inspections/templates", data=form_of()).status_code == 403
+    # For all sites only by somebody who has all of them.
+    assert browser_client("manager", (SITE,)).post("/inspections/templates", data=form_of()).status_code == 403
+    assert api("operator").post("/api/inspections/templates", json={}).status_code == 403
+
+
+def sheet_form(**values):
+    return {"value-oil": "45", "value-leak": "없음", "round_key": "phone-0001", "signed": "1", **values}
+
+
+def test_a_phone_is_answered_in_json_and_in_its_language(browser_client):
+    manager = browser_client("manager", language="ko")
+    manager.post("/inspections/templates", data=form_of())
+    address = f"/inspections/rounds/1?site={SITE}&location=변전실"
+    asks = {"Accept": "application/json"}
+    sent = [manager.post(address, data=sheet_form(finished_at="2026-03-01T01:00:00Z"), headers=asks) for _time in "123"]
+
+    assert {one.status_code for one in sent} == {201}
+    assert len({one.json["id"] for one in sent}) == 1
+    for field, value, code in (
+        ("value-oil", "NaN", "oil"),
+        ("value-oil", "1e308", "oil"),
+        ("value-oil", "<script>", "oil"),
+        ("value-oil", "", "oil"),
+        ("value-leak", "=1+1", "leak"),
+        ("at-oil", "yesterday", "oil"),
+        ("order-nothing", "1", None),
+    ):
+        refused = manager.post(address, data=sheet_form(**{field: value, "round_key": "phone-0002"}), headers=asks)
+        if code is None:
+            assert refused.status_code == 201
+            continue
+        assert (refused.status_code, list(refused.json["errors"])) == (422, [code]), field
+        assert any("가" <= letter <= "힣" for letter in refused.json["errors"][code])
+
+
+def test_the_worker_and_the_shell_name_nobody(browser_client, client):
+    shell = browser_client("manager").get("/inspections/rounds/shell")
+    worker = client.get("/inspections/round-worker.js")
+
+    assert '"me": ""' in shell.text.replace("&#34;", '"')
+    assert 'name="csrf-token" content=""' in shell.text
+    assert SITE not in shell.text
+    assert worker.mimetype == "text/javascript"
+    assert worker.headers["Content-Security-Policy"] == "default-src 'none'; connect-src 'self'"
+
+
+def points_form(number):
+    rows = {f"name-{one}": f"항목 {one}" for one in range(number)} | {f"code-{one}": f"p{one}" for one in range(number)}
+    bounds = {f"danger_low-{one}": "1" for one in range(number)} | {f"kind-{one}": "number" for one in range(number)}
+    return form_of(**{**rows, **bounds, "choices-1": "", "rows": str(number)})
+
+
+@pytest.mark.parametrize("number", [4, 40])
+def test_a_round_asks_the_database_alike_however_many_points_it_has(browser_client, number):
+    manager = browser_client("manager")
+    assert manager.post("/inspections/templates", data=points_form(number)).status_code == 303
+    address = f"/inspections/rounds/1?site={SITE}&location=변전실"
+    values = {f"value-p{one}": "0.4" for one in range(number)}
+    form = {**values, "order-p0": "1", "order-p1": "1", "finished_at": "2026-03-01T01:00:00Z"}
+    asked = {}
+    for name in ("first", "second"):
+        with statements() as seen:
+            sent = manager.post(
+                address, data={**form, "round_key": f"phone-{name}"}, headers={"Accept": "application/json"}
+            )
+        assert sent.status_code == 201
+        asked["send"] = len(seen)
+    for page, path in (
+        ("sheet", address),
+        ("detail", sent.json["address"]),
+        ("begin", f"/inspections/rounds?site={SITE}"),
+    ):
+        manager.get(path)
+        with statements() as seen:
+            assert manager.get(path).status_code == 200
+        asked[page] = len(seen)
+
+    assert asked == FROZEN
