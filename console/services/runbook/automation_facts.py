@@ -6,7 +6,7 @@ from sqlalchemy import and_, func, select, union_all
 
 from console.core.context import Context
 from console.domain.jobs.runs import FINISHED
-from console.domain.runbook.automation_checks import JOBS, LOOK_BACK, AutomationFacts, Seen, Watched
+from console.domain.runbook.automation_checks import LOOK_BACK, WATCHED, AutomationFacts, Seen, Watched
 from console.models.automation import RunFact
 from console.models.jobs import JobRun, JobSchedule
 
@@ -19,7 +19,7 @@ def facts(ctx: Context) -> AutomationFacts:
         .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
         .limit(LOOK_BACK)
         .subquery()
-        for name in JOBS
+        for name in WATCHED
     ]
     ids = union_all(*(select(part.c.id) for part in parts)).subquery()
     broken = and_(RunFact.run_id.is_(None), JobRun.error_code.is_not(None))
@@ -30,13 +30,13 @@ def facts(ctx: Context) -> AutomationFacts:
         .outerjoin(RunFact, RunFact.run_id == JobRun.id)
         .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
     )
-    runs: dict[str, list[Seen]] = {name: [] for name in JOBS}
+    runs: dict[str, list[Seen]] = {name: [] for name in WATCHED}
     for row in ctx.session.execute(statement):
         runs[row.job_name].append(Seen(row.id, row.finished_at, bool(row.failed), row.skip_reason))
     known = (
         select(JobSchedule.job_name, func.min(JobSchedule.known_since).label("since"))
-        .where(JobSchedule.job_name.in_(JOBS))
+        .where(JobSchedule.job_name.in_(WATCHED))
         .group_by(JobSchedule.job_name)
     )
     since = {row.job_name: row.since for row in ctx.session.execute(known)}
-    return AutomationFacts(ctx.now(), {name: Watched(tuple(runs[name]), since.get(name)) for name in JOBS})
+    return AutomationFacts(ctx.now(), {name: Watched(tuple(runs[name]), since.get(name)) for name in WATCHED})
