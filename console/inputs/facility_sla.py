@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from console.domain.facility_sla.policy import HOURS, LEAST_HOURS, MOST_ANSWER, MOST_GRACE, MOST_HOURS, SlaPolicy
+from console.domain.ids import MAX_ID
 from console.inputs.base import BodyModel, Instant, OutModel, PathModel, QueryModel, RowId, SiteFilter
 from console.inputs.policies import PolicyModel
 
@@ -155,6 +156,13 @@ class SlaEscalationOptions(BodyModel):
 
     site: SiteFilter = None
     limit: int = Field(500, ge=1, le=20_000)
+
+
+class SlaReplayOptions(BodyModel):
+    """Which proposal is replayed, and over how many days until now."""
+
+    proposal_id: int = Field(ge=1, le=MAX_ID)
+    days: int = Field(90, ge=1, le=365)
 
 
 class ChannelOut(OutModel):

@@ -64,7 +64,7 @@ class Timeline:
     """Which policy counted where and when: changes of the default policy and of those of sites, in their order."""
 
     def __init__(self, changes: Iterable[tuple[str | None, datetime, SlaPolicy | None]]) -> None:
-        """Take `(site, instant, policy)`; None as site is the default policy, None as policy takes a site's own away."""
+        """Take `(site, instant, policy)`; no site is the default policy, no policy takes a site's own away."""
         self._changes: dict[str | None, list[tuple[datetime, SlaPolicy | None]]] = {}
         for site, at, policy in changes:
             self._changes.setdefault(site, []).append((at, policy))
