@@ -27,6 +27,7 @@ from console.services.jobs.runs import Run
 from console.ui import runs
 from console.ui.addresses import url_if
 from console.ui.errors import sentence
+from console.ui.formats import signed
 from console.ui.frame import leave_toast
 from console.ui.labels import facility_sla as words
 from console.ui.navigation import NavItem
@@ -39,7 +40,7 @@ NAV = NavItem("facility", 40, "facility_sla.page", N_("SLA policies"), "clock", 
 SIDES = ("all", NEWLY, KEPT)
 ORDERS_SHOWN = 50
 
-for _words in (words.sla_difference, words.sla_values, words.sla_action, words.replay_days, words.signed):
+for _words in (words.sla_difference, words.sla_values, words.sla_action, words.replay_days, signed):
     pages.add_app_template_filter(_words)
 
 

@@ -13,7 +13,6 @@ from console.domain.facility_sla.policy import SlaPolicy, as_values
 from console.domain.text import N_
 from console.services.facility_sla.policies import APPROVAL, MANUAL_UPDATE, REMOVAL, RESTORE
 from console.services.work_orders.lists import PRIORITY_LABELS
-from console.ui.formats import number
 
 ACTIONS: Mapping[str, str] = {
     MANUAL_UPDATE: N_("changed it"),
@@ -62,11 +61,6 @@ def differences(base: SlaPolicy, proposed: SlaPolicy) -> list[Difference]:
 def replay_days(days: int) -> tuple[int, str]:
     """Return a period of a replay as a choice."""
     return days, ngettext("the last %(num)s day", "the last %(num)s days", days)
-
-
-def signed(value: float) -> str:
-    """Return a difference with its sign; nothing is 0."""
-    return f"+{number(value)}" if value > 0 else f"−{number(-value)}" if value < 0 else "0"
 
 
 def _optional(name: str) -> bool:
