@@ -25,7 +25,7 @@ FAMILY = (
     "partials/tracker/tracker_table.html",
     "partials/tracker/tracker_item.html",
     "partials/tracker/item_editor.html",
-    "partials/tracker/evidence_panel.html",
+    "partials/kit/evidence.html",
     "partials/tracker/readiness_card.html",
     "partials/tracker/completion_panel.html",
 )

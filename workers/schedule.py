@@ -27,6 +27,9 @@ ENTRIES: tuple[ScheduleEntry, ...] = (
         "52 * * * *",
         sentence=N_("Every hour at 52 past, so that the board follows the facts"),
     ),
+    ScheduleEntry(
+        job_names.SLA_ESCALATION, "*/15 * * * *", options={"limit": 500}, sentence=N_("Every quarter of an hour")
+    ),
     ScheduleEntry(job_names.ESCALATION, "20 * * * *", sentence=N_("Every hour at 20 past")),
     ScheduleEntry(job_names.AUTO_ASSIGN, "35 * * * *", sentence=N_("Every hour at 35 past")),
     ScheduleEntry(job_names.KPI, "50 * * * *", sentence=N_("Every hour at 50 past")),

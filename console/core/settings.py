@@ -322,6 +322,8 @@ EVIDENCE = _section(
       "application/x-hwp", "application/hwp+zip", "application/zip", "image/heic", "image/tiff"),
      "Content types that the pages take besides"),
     ("EVIDENCE_KEEP_PLACE", "bool", False, "Photos that come by the pages keep the place where they were taken"),
+    ("SLA_POLICY_REQUIRES_PROPOSAL", "bool", False,
+     "SLA policies are changed by proposals that a second person approves, and in no other way"),
     ("EVIDENCE_SCAN_MODE", "str", "basic", "`basic` scans uploads; `off`, `disabled` and `none` do not"),
     ("EVIDENCE_SCAN_BLOCK_SUSPICIOUS", "bool", False, "Refuse uploads that look suspicious (active PDF, script in HTML)"),
     ("CLAMD", "str", "", "Virus scanner besides the built-in checks: `host:port` or the path of a socket of clamd"),

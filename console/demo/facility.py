@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
+from console.core.listing import asked
 from console.demo.automation import Stage, Step
 from console.demo.company import ELECTRIC, MANAGER, OWNER, PUMPS, SITES, DemoPerson
+from console.domain.facility_sla.policy import HOURS, SlaPolicy
+from console.domain.jobs import names as job_names
 from console.domain.work_orders.requests import NewOrder
 from console.domain.workflow_locks.locks import APPROVE, LOCK, SUBMIT
-from console.services.work_orders import actions, create
+from console.services.facility_sla import policies, proposals, replays
+from console.services.facility_sla.whatif import Wish
+from console.services.work_orders import actions, create, holds, lists
 from console.services.workflow_locks import locks
 
 # What was ordered: title, site, place, priority, hours ago, and how far it went.
@@ -31,10 +36,18 @@ class Facility:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._lock = 0
+        self._proposal = 0
 
     def steps(self) -> Iterator[Step]:
         """Return what happened, in no order."""
         now = self._stage.now
+        yield Step(now - timedelta(days=60), lambda: self._policy(None, {}, 0))
+        yield Step(now - timedelta(days=40), lambda: self._policy(SITES[2], {"critical": 4}, 60))
+        yield Step(now - timedelta(hours=10), self._wait)
+        yield Step(now - timedelta(hours=3), self._propose)
+        yield Step(now - timedelta(minutes=30), self._replay)
+        for hours in range(5 * 24, 0, -4):
+            yield Step(now - timedelta(hours=hours, minutes=7), self._escalate)
         for order in ORDERS:
             yield Step(now - timedelta(hours=order[4]), partial(self._order, *order))
         yield Step(self._stage.day(21, 10), self._draft)
@@ -53,6 +66,30 @@ class Facility:
             actions.acknowledge(ctx, made.id)
             if state == "done":
                 actions.complete(ctx, made.id, "부품을 바꾸고 시험 운전을 마쳤습니다.")
+
+    def _policy(self, site: str | None, hours: dict[str, int], grace: int) -> None:
+        with self._stage.acting_as(OWNER) as ctx:
+            policies.put(ctx, SlaPolicy({**HOURS, **hours}, grace), site=site, reason="시설팀 합의")
+
+    def _wait(self) -> None:
+        with self._stage.acting_as(PUMPS) as ctx:
+            found = lists.listed(ctx, asked(status="acked", site=SITES[2]), limit=1).orders
+            for order in found:
+                holds.hold(ctx, order.id, "parts", "펌프 베어링 입고 대기", ctx.now() + timedelta(days=2))
+
+    def _escalate(self) -> None:
+        self._stage.run(job_names.SLA_ESCALATION, settings={})
+
+    def _propose(self) -> None:
+        with self._stage.acting_as(OWNER) as ctx:
+            wanted = SlaPolicy({**HOURS, "high": 12, "low": 48}, 30)
+            note = "야간에는 높음 등급 자재를 8시간 안에 구하지 못합니다. 낮음은 너무 오래 남습니다."
+            self._proposal = proposals.propose(ctx, wanted, Wish(), note=note).id
+
+    def _replay(self) -> None:
+        with self._stage.acting_as(OWNER) as ctx:
+            proposal, made = replays.run_for_proposal(ctx, self._proposal, 90)
+            replays.keep(ctx, made, proposal.proposed, proposal.id)
 
     def _draft(self) -> None:
         with self._stage.acting_as(ELECTRIC) as ctx:

@@ -54,13 +54,14 @@ class PolicyProposal(Base):
     __tablename__ = "policy_proposals"
     __table_args__ = (
         CheckConstraint("state IN ('open', 'approved', 'rejected', 'withdrawn')", name="state"),
-        # One open proposal per policy: two at once would be decided on the same ground and contradict each other.
+        # One open proposal per policy: two at once would be decided on the same ground and contradict each other. Those
+        # of SLA policies are published as a list that waits; each is checked against its base when it is approved.
         Index(
             "uq_policy_proposals_open",
             "policy_key",
             unique=True,
-            sqlite_where=text("state = 'open'"),
-            postgresql_where=text("state = 'open'"),
+            sqlite_where=text("state = 'open' AND kind <> 'facility.sla'"),
+            postgresql_where=text("state = 'open' AND kind <> 'facility.sla'"),
         ),
         # policies.proposals.listed: those of one policy, newest first.
         Index("ix_policy_proposals_policy_key", "policy_key", "id"),
@@ -75,6 +76,8 @@ class PolicyProposal(Base):
     sent: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
     policy_json: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
     changes: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    # What it would do, as it was seen when it was made.
+    simulation: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
     reason: Mapped[str] = mapped_column(Text, default="", server_default="")
     shadow: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[str] = mapped_column(String(20), default="open", server_default="open")

@@ -140,6 +140,53 @@ class WorkOrderEvent(Base):
     is_escalated: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
+class SlaPass(Base):
+    """One pass of the escalation over the orders, as it was allowed to go; never changed.
+
+    `sites` are those that its caller could see, NULL for all; a replay walks the same passes.
+    """
+
+    __tablename__ = "sla_passes"
+    __table_args__ = (
+        # replay.passes: those of a period.
+        Index("ix_sla_passes_at", "at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    site: Mapped[str | None] = mapped_column(String(120))
+    sites: Mapped[list[str] | None]
+    row_limit: Mapped[int]
+    escalated_count: Mapped[int]
+    run_id: Mapped[int | None]
+    actor: Mapped[str] = mapped_column(String(80))
+
+
+class SlaReplay(Base):
+    """What a replay of a policy over a recorded period gave; never changed.
+
+    `proven`: the policies that were in force reproduced the recorded escalations of the period without difference.
+    """
+
+    __tablename__ = "sla_replays"
+    __table_args__ = (
+        # replays.latest: the newest of a proposal.
+        Index("ix_sla_replays_proposal", "proposal_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    proposal_id: Mapped[int | None] = mapped_column(ForeignKey("policy_proposals.id", ondelete="CASCADE"))
+    site: Mapped[str | None] = mapped_column(String(120))
+    start_at: Mapped[datetime]
+    end_at: Mapped[datetime]
+    policy_json: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    result: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    proven: Mapped[bool] = mapped_column(default=False, server_default=false())
+    run_id: Mapped[int | None]
+    created_by: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[datetime]
+
+
 class WorkOrderHold(Base):
     """One interval in which an order waited for somebody or something else; open while `ended_at` is NULL."""
 

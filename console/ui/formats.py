@@ -49,6 +49,11 @@ def number(value: float | None, digits: int = 1) -> str:
     return _grouped(round(value, digits) + 0, digits, locale())  # no "-0"
 
 
+def signed(value: float) -> str:
+    """Return a difference with its sign; none is 0."""
+    return f"+{number(value)}" if value > 0 else f"−{number(-value)}" if value < 0 else "0"
+
+
 @lru_cache(maxsize=4096)
 def _grouped(value: float, digits: int, language: str) -> str:
     return format_decimal(value, "#,##0." + "#" * digits if digits else "#,##0", locale=language)

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from console.blueprints.work_orders.evidence_pages import panels_of
+from console.blueprints.work_orders.view import do, shown
 from console.core.context import Context
-from console.domain.errors import Conflict, DomainError, Invalid
 from console.domain.text import N_
-from console.domain.work_orders.words import HOLD_REASONS
-from console.services.work_orders import actions, counts, events, holds, lists, rows
+from console.services.work_orders import actions, counts, events, lists, rows
 from console.services.work_orders.counts import Figures
-from console.services.work_orders.lists import HOLD_LABELS
 from console.services.work_orders.rows import READ, WRITE, WorkOrderView
-from console.ui.errors import sentence
-from console.ui.frame import frame, leave_toast
-from console.ui.labels.work_orders import PRIORITY, STATUS, event_text, order_word
+from console.ui.frame import frame
+from console.ui.labels.work_orders import PRIORITY, STATUS, clock_word, event_text, order_word, site_choice
 from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
-from console.ui.responses import vary
-from console.web.request import abandon, access, current_actor, web_context
+from console.web.request import access, current_actor, web_context
 
 pages = Blueprint("work_orders", __name__)
 NAV = NavItem(
     "facility", 10, "work_orders.page", N_("Work orders"), "tool", permission=READ, count="late_orders", phone=True
 )
-EVENTS_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -69,6 +62,8 @@ def order_priority(word: str) -> Any:
 
 
 pages.add_app_template_filter(order_word)
+pages.add_app_template_filter(clock_word)
+pages.add_app_template_filter(site_choice)
 pages.add_app_template_filter(event_text)
 
 
@@ -79,7 +74,7 @@ def page() -> Response:
     ctx = web_context()
     spec = lists.spec(ctx.now())
     figures = counts.figures(ctx, frame().site)
-    around = {"figures": figures, "tabs": _tabs(figures)}
+    around = {"figures": figures, "tabs": _tabs(figures), "editable": current_actor().can(WRITE)}
     return list_page(spec, fragment="work_orders/orders.order_list", page="work_orders/page.html", around=around)
 
 
@@ -108,39 +103,7 @@ def csv() -> Response:
 @access(READ)
 def order(order_id: int) -> Response:
     """Show one order with its history."""
-    return _show(order_id)
-
-
-def _show(order_id: int, *, refusal: DomainError | None = None) -> Response:
-    ctx = web_context()
-    ctx.actor.require(READ)
-    found = rows.load(ctx, order_id, ctx.now())
-    told, total = events.listed(ctx, order_id, limit=EVENTS_SHOWN, newest=True)
-    page_made = render_template(
-        "work_orders/order.html",
-        order=found,
-        events=told,
-        event_count=total,
-        holds=holds.listed(ctx, order_id),
-        panels=panels_of(ctx, order_id),
-        editable=current_actor().can(WRITE),
-        mine=found.owned_by(ctx.actor),
-        reasons=[(word, _(HOLD_LABELS[word])) for word in HOLD_REASONS],
-        refusal=sentence(refusal.told or refusal.detail) if refusal else None,
-        kept=request.form if refusal else {},
-    )
-    return vary(make_response(page_made, 200 if refusal is None else refusal.status))
-
-
-def _do(order_id: int, act: Callable[[Context], WorkOrderView], said: str) -> ResponseReturnValue:
-    """Carry out one step of a person and lead back to the order; a refusal shows the order with what was written."""
-    try:
-        act(web_context())
-    except (Conflict, Invalid) as refusal:
-        abandon()
-        return _show(order_id, refusal=refusal)
-    leave_toast(said)
-    return redirect(url_for("work_orders.order", order_id=order_id), 303)
+    return shown(order_id)
 
 
 def _sent(name: str) -> str:
@@ -151,14 +114,14 @@ def _sent(name: str) -> str:
 @access(WRITE)
 def take(order_id: int) -> ResponseReturnValue:
     """Take an order that is nobody's."""
-    return _do(order_id, lambda ctx: actions.claim(ctx, order_id), _("The work order is yours"))
+    return do(order_id, lambda ctx: actions.claim(ctx, order_id), _("The work order is yours"))
 
 
 @pages.post("/work-orders/<int:order_id>/begin")
 @access(WRITE)
 def begin(order_id: int) -> ResponseReturnValue:
     """Begin the work."""
-    return _do(order_id, lambda ctx: actions.acknowledge(ctx, order_id), _("The work began"))
+    return do(order_id, lambda ctx: actions.acknowledge(ctx, order_id), _("The work began"))
 
 
 @pages.post("/work-orders/<int:order_id>/complete")
@@ -166,21 +129,21 @@ def begin(order_id: int) -> ResponseReturnValue:
 def complete(order_id: int) -> ResponseReturnValue:
     """Complete an order with what was done."""
     notes = _sent("resolution_notes")
-    return _do(order_id, lambda ctx: actions.complete(ctx, order_id, notes), _("The work order is completed"))
+    return do(order_id, lambda ctx: actions.complete(ctx, order_id, notes), _("The work order is completed"))
 
 
 @pages.post("/work-orders/<int:order_id>/cancel")
 @access(WRITE)
 def cancel(order_id: int) -> ResponseReturnValue:
     """Cancel an order, with the reason."""
-    return _do(order_id, lambda ctx: actions.cancel(ctx, order_id, _sent("reason")), _("The work order is canceled"))
+    return do(order_id, lambda ctx: actions.cancel(ctx, order_id, _sent("reason")), _("The work order is canceled"))
 
 
 @pages.post("/work-orders/<int:order_id>/reopen")
 @access(WRITE)
 def reopen(order_id: int) -> ResponseReturnValue:
     """Open a closed order again."""
-    return _do(order_id, lambda ctx: actions.reopen(ctx, order_id, _sent("reason")), _("The work order is open again"))
+    return do(order_id, lambda ctx: actions.reopen(ctx, order_id, _sent("reason")), _("The work order is open again"))
 
 
 @pages.post("/work-orders/<int:order_id>/comments")
@@ -192,4 +155,4 @@ def comment(order_id: int) -> ResponseReturnValue:
         events.comment(ctx, order_id, _sent("comment"))
         return rows.load(ctx, order_id, ctx.now())
 
-    return _do(order_id, act, _("The comment is kept"))
+    return do(order_id, act, _("The comment is kept"))

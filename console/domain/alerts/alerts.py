@@ -22,6 +22,7 @@ WEBHOOK, SLACK, TEAMS, MAIL = "webhook", "slack", "teams", "mail"
 ESCALATED = "ops_governance_remediation_escalation"
 ASSIGNED = "ops_governance_remediation_assigned"
 RULE_FAILS = "ops_governance_remediation_raised"
+SLA_ESCALATED = "sla_escalation"
 BURNS = "ops_api_burn_rate"
 # What goes to the receivers of checkpoint copies alone.
 CHECKPOINT_SIGNED = "audit_checkpoint"

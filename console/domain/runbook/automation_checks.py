@@ -12,6 +12,10 @@ from console.domain.runbook.runbook import CRITICAL, OK, WARNING, Finding, check
 from console.domain.text import T
 
 JOBS = (job_names.ESCALATION, job_names.AUTO_ASSIGN, job_names.KPI, job_names.AUTOPILOT)
+# What is looked after besides: the escalation of work orders.
+WATCHED = (*JOBS, job_names.SLA_ESCALATION)
+# It runs every quarter of an hour (API contract, runbook checks).
+ESCALATED_WITHIN = timedelta(minutes=90)
 # They run hourly; three hours without one is two missed in a row.
 AGE = timedelta(hours=3)
 FAILURES = 3
@@ -88,6 +92,19 @@ def _look(name: str, automation: AutomationFacts) -> Finding:
             OK, T("It is on time: its first run since the schedule began is still to come."), fields, seen_at=at
         )
     return Finding(OK, T("It runs as it should."), fields, seen_at=at)
+
+
+@check(1, owner_role="Ops Lead", needs=("automation",), page="jobs")
+def sla_cron_recent(automation: AutomationFacts) -> Finding:
+    """Judge whether late work orders are escalated; nothing is owed before a scheduler knew the line for that long."""
+    seen = automation.jobs.get(job_names.SLA_ESCALATION, Watched())
+    at = seen.runs[0].finished_at if seen.runs else None
+    fields = {"latest_run_at": at}
+    if at is not None and automation.now - at <= ESCALATED_WITHIN:
+        return Finding(OK, T("Late work orders are escalated."), fields, seen_at=at)
+    if at is None and seen.known_since is not None and automation.now - seen.known_since <= ESCALATED_WITHIN:
+        return Finding(OK, T("It has not run yet."), fields)
+    return Finding(WARNING, T("Late work orders were not escalated within 90 minutes."), fields, seen_at=at)
 
 
 @check(101, owner_role="Ops Lead", needs=("automation",), page="jobs")

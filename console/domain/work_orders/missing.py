@@ -15,6 +15,8 @@ SENTENCES = {
     AFTER_PHOTO: N_("A photo after the work"),
     COMPLETION: N_("What was done"),
 }
+# What people read once it is there, where that is another sentence.
+MET = {ASSIGNEE: N_("Somebody has taken it"), ANSWER: N_("The work has begun")}
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,8 @@ class Need:
 
     @property
     def sentence(self) -> str:
-        """Return what is needed, in words."""
-        return SENTENCES[self.key]
+        """Return what is needed, or that it is there, in words."""
+        return MET.get(self.key, SENTENCES[self.key]) if self.met else SENTENCES[self.key]
 
 
 def needs(progress: Progress) -> tuple[Need, ...]:

@@ -7,5 +7,14 @@ from console.core.config import Config
 
 def item_address(config: Config, item_id: int) -> dict[str, str]:
     """Return `{"url": …}` of an item of the board; nothing where the console does not know its own address."""
+    return _address(config, f"/board/items/{item_id}")
+
+
+def order_address(config: Config, order_id: int) -> dict[str, str]:
+    """Return `{"url": …}` of a work order; nothing where the console does not know its own address."""
+    return _address(config, f"/work-orders/{order_id}")
+
+
+def _address(config: Config, path: str) -> dict[str, str]:
     base: str = config["PUBLIC_URL"].rstrip("/")
-    return {"url": f"{base}/board/items/{item_id}"} if base else {}
+    return {"url": base + path} if base else {}

@@ -37,7 +37,9 @@ class PolicyKind:
 
     `key` is the whole key of a global kind; with `per_site` it is a prefix that `default` or `site:<site>` follows.
     `scope` is the published family name of global kinds. `read`, `write`, `propose` and `approve` are alternatives of
-    permissions, the first one named in errors. `defaults` gives what the settings say of the built-in values.
+    permissions, the first one named in errors.
+    `several`: more than one proposal may wait, also one without a reason. `defaults` gives what the settings say of the
+    built-in values.
     Audit actions are `<audit_action>_view` and `<audit_action>_update`.
     """
 
@@ -50,6 +52,7 @@ class PolicyKind:
     audit_resource: str
     scope: str = ""
     per_site: bool = False
+    several: bool = False
     propose: tuple[str, ...] = ()
     approve: tuple[str, ...] = ()
     defaults: Callable[[Config], Mapping[str, Any]] = lambda _config: {}

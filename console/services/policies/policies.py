@@ -125,10 +125,12 @@ def store(
     reason: str = "",
     source: str = "update",
     proposal_id: int | None = None,
+    always: bool = False,
 ) -> PolicyView:
     """Write a change whose permission was checked: the row, its revision and the audit entry.
 
-    Values that come out as they were leave no revision, so that pressing the button twice is one change.
+    Values that come out as they were leave no revision, so that pressing the button twice is one change; with
+    `always` they leave one.
     """
     row = _locked(ctx, kind.key_of(site))
     before = resolve(ctx, kind, site)
@@ -140,7 +142,7 @@ def store(
     made = normalise(kind.fields, before.values, sent)
     moved = changes(before.values, made.values)
     stored = {**row.policy_json, **_accepted(kind, sent, made.values, made.warnings)}
-    if stored != row.policy_json:
+    if always or stored != row.policy_json:
         _write(ctx, row, stored, moved, reason=reason, source=source, proposal_id=proposal_id)
     elif row.version == 0:
         ctx.session.delete(row)
@@ -154,6 +156,16 @@ def store(
         detail={"policy_key": after.policy_key, **after.values, "changes": moved, "revision": after.revision},
     )
     return replace(after, warnings=made.warnings)
+
+
+def clear(ctx: Context, kind: PolicyKind, *, site: str, reason: str, source: str) -> None:
+    """Take away what a site set, so that the wider policy counts: a revision without values, and the audit entry."""
+    row = _locked(ctx, kind.key_of(site))
+    before = dict(row.policy_json)
+    moved = {name: {"old": value, "new": None} for name, value in before.items()}
+    _write(ctx, row, {}, moved, reason=reason, source=source, proposal_id=None)
+    detail = {"policy_key": row.policy_key, "removed": before, "reason": reason, "revision": row.version}
+    audit.record(ctx, f"{kind.audit_action}_update", kind.audit_resource, row.policy_key, detail=detail)
 
 
 def _accepted(

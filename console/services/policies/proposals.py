@@ -61,23 +61,28 @@ def propose(
     reason: str,
     site: str | None = None,
     shadow: bool = False,
+    simulation: Mapping[str, Any] | None = None,
 ) -> Proposal:
-    """Propose a change; raises Invalid when it changes nothing or says no reason, Conflict beside an open one."""
+    """Propose a change; raises Invalid when it changes nothing or says no reason, Conflict beside an open one.
+
+    `simulation` is what it would do, as it was seen when it was made. A kind that takes several is less strict.
+    """
     ctx.actor.require(*kind.propose)
     policies.check_scope(ctx, kind, site, write=False)
-    if not reason.strip():
+    if not reason.strip() and not kind.several:
         raise Invalid.field("reason", T("A proposal needs a reason"))
     base = policies.resolve(ctx, kind, site)
     made = normalise(kind.fields, base.values, sent)
     moved = changes(base.values, made.values)
-    if not moved:
+    if not moved and not kind.several:
         raise Invalid(T("The proposal would change nothing"), code="nothing_changes")
     row = PolicyProposal(
         policy_key=base.policy_key,
         kind=kind.name,
         site=site,
         base_revision=base.revision,
-        sent={name: made.values[name] for name in moved},
+        sent=dict(made.values) if kind.several else {name: made.values[name] for name in moved},
+        simulation=dict(simulation or {}),
         policy_json=dict(made.values),
         changes=moved,
         reason=reason.strip(),
@@ -110,8 +115,10 @@ def listed(ctx: Context, kind: PolicyKind, site: str | None = None, *, limit: in
     return tuple(_made(row) for row in ctx.session.scalars(wanted.order_by(PolicyProposal.id.desc()).limit(limit)))
 
 
-def approve(ctx: Context, kind: PolicyKind, proposal_id: int, *, note: str = "") -> PolicyView:
-    """Make a proposal the policy.
+def approve(
+    ctx: Context, kind: PolicyKind, proposal_id: int, *, note: str = "", reason: str | None = None
+) -> PolicyView:
+    """Make a proposal the policy; `reason` stands in its revision, that of the proposal otherwise.
 
     Somebody else than the proposer must do it, unless there is nobody else who could. Raises PermissionDenied, and
     Conflict when it was decided already or the policy moved on since it was made.
@@ -138,9 +145,10 @@ def approve(ctx: Context, kind: PolicyKind, proposal_id: int, *, note: str = "")
         row.sent,
         site=row.site,
         if_match=current.revision,
-        reason=row.reason,
+        reason=row.reason if reason is None else reason,
         source="approval",
         proposal_id=row.id,
+        always=kind.several,
     )
     _record(ctx, kind, row, "approve")
     return made
@@ -155,7 +163,7 @@ def is_outdated(proposal: Proposal, current: PolicyView) -> bool:
 def reject(ctx: Context, kind: PolicyKind, proposal_id: int, *, note: str) -> Proposal:
     """Turn a proposal down, with a reason."""
     ctx.actor.require(*kind.approve)
-    if not note.strip():
+    if not note.strip() and not kind.several:
         raise Invalid.field("note", T("A rejection needs a reason"))
     row = _open(ctx, kind, proposal_id)
     policies.check_scope(ctx, kind, row.site, write=True)

@@ -9,7 +9,7 @@ from sqlalchemy import Result, and_, false, func, null, select, union_all
 
 from console.core.context import Context
 from console.domain.jobs.runs import FINISHED
-from console.domain.runbook.automation_checks import JOBS, LOOK_BACK, AutomationFacts, Seen, Watched
+from console.domain.runbook.automation_checks import LOOK_BACK, WATCHED, AutomationFacts, Seen, Watched
 from console.models.automation import RunFact
 from console.models.jobs import JobRun, JobSchedule
 
@@ -22,7 +22,7 @@ def facts(ctx: Context) -> AutomationFacts:
         .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
         .limit(LOOK_BACK)
         .subquery()
-        for name in JOBS
+        for name in WATCHED
     ]
     ids = union_all(*(select(part.c.id) for part in parts)).subquery()
     broken = and_(RunFact.run_id.is_(None), JobRun.error_code.is_not(None))
@@ -41,10 +41,10 @@ def facts(ctx: Context) -> AutomationFacts:
     # A line of the schedule has no run: since when it is known stands in the place of its end.
     known = (
         select(JobSchedule.job_name, null(), func.min(JobSchedule.known_since), false(), null())
-        .where(JobSchedule.job_name.in_(JOBS))
+        .where(JobSchedule.job_name.in_(WATCHED))
         .group_by(JobSchedule.job_name)
     )
-    runs: dict[str, list[Seen]] = {name: [] for name in JOBS}
+    runs: dict[str, list[Seen]] = {name: [] for name in WATCHED}
     since: dict[str, datetime] = {}
     rows: Result[Any] = ctx.session.execute(union_all(found, known))
     for row in rows:
@@ -54,4 +54,4 @@ def facts(ctx: Context) -> AutomationFacts:
             runs[row.job_name].append(Seen(row.run_id, row.at, bool(row.failed), row.skip_reason))
     for seen in runs.values():
         seen.sort(key=lambda one: (one.finished_at, one.run_id), reverse=True)
-    return AutomationFacts(ctx.now(), {name: Watched(tuple(runs[name]), since.get(name)) for name in JOBS})
+    return AutomationFacts(ctx.now(), {name: Watched(tuple(runs[name]), since.get(name)) for name in WATCHED})

@@ -7,11 +7,12 @@ from typing import Any
 
 from console.core.context import Context
 from console.domain.errors import Conflict
-from console.domain.facility_sla.policy import BUILT_IN, InForce, due_after
+from console.domain.facility_sla.policy import due_after
 from console.domain.text import T
 from console.domain.work_orders import states
 from console.domain.work_orders.states import Step
 from console.domain.work_orders.words import COMPLETED
+from console.services.facility_sla.policies import in_force
 from console.services.tracker.change import person
 from console.services.work_orders import holds
 from console.services.work_orders.rows import WRITE, WorkOrderView, load
@@ -50,7 +51,7 @@ def reopen(ctx: Context, order_id: int, reason: str = "") -> WorkOrderView:
     """Open a closed order again, with the due date that the policy gives an order that is made now."""
 
     def decide(order: WorkOrderView) -> tuple[Step, dict[str, Any]]:
-        force = InForce(BUILT_IN)
+        force = in_force(ctx, order.site)
         step = states.reopened(order.life, reason, due_after(force.policy, order.priority, ctx.now()))
         return step, {"policy_revision_id": force.revision_id, "reopened_count": order.reopened_count + 1}
 

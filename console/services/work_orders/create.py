@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from console.core.context import Context
 from console.domain.errors import BadRequest, Invalid
-from console.domain.facility_sla.policy import BUILT_IN, MANUAL, InForce, due_after
+from console.domain.facility_sla.policy import MANUAL, due_after
 from console.domain.local_time import REACH, TOO_FAR
 from console.domain.text import T
 from console.domain.work_orders.requests import NewOrder
@@ -16,6 +16,7 @@ from console.domain.work_orders.words import OPEN, rank
 from console.models.assets import Asset
 from console.models.inspections import Inspection
 from console.models.work_orders import WorkOrder
+from console.services.facility_sla.policies import in_force
 from console.services.identity import sites
 from console.services.tracker.change import person
 from console.services.work_orders.rows import WRITE, WorkOrderView, load
@@ -41,7 +42,7 @@ def create(ctx: Context, new: NewOrder) -> WorkOrderView:
         raise Invalid.field("location", T("A work order needs a place"))
     check_due(new.due_at, now)
     whom = person(ctx, new.assignee or "")
-    force = InForce(BUILT_IN)
+    force = in_force(ctx, site)
     row = WorkOrder(
         title=new.title,
         description=new.description,
@@ -67,7 +68,8 @@ def create(ctx: Context, new: NewOrder) -> WorkOrderView:
     ctx.session.add(row)
     ctx.session.flush()
     made = load(ctx, row.id, now)
-    told = {"priority": made.priority, "assignee": made.assignee, "reporter": made.reporter}
+    source = MANUAL if new.due_at else force.source
+    told = {"priority": made.priority, "assignee": made.assignee, "reporter": made.reporter, "due_source": source}
     write_event(ctx, made, Event("created", None, OPEN, made.description, told), now)
     record(
         ctx,
@@ -77,7 +79,7 @@ def create(ctx: Context, new: NewOrder) -> WorkOrderView:
         assignee=made.assignee,
         due_at=row.due_at.isoformat(),
         auto_due_applied=new.due_at is None,
-        policy_source=MANUAL if new.due_at else force.source,
+        policy_source=source,
     )
     return made
 

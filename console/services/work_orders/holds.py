@@ -15,11 +15,12 @@ from console.domain.local_time import REACH, TOO_FAR
 from console.domain.text import T
 from console.domain.work_orders.words import ACKED
 from console.models.work_orders import WorkOrderHold
+from console.services.facility_sla.policies import in_force
 from console.services.jobs.runs import changed
 from console.services.work_orders.rows import READ, WRITE, WorkOrderView, load
 from console.services.work_orders.store import Event, plain, record, store, write_event
 
-_NOTHING = {"waiting_reason": None, "waiting_since": None, "waiting_until": None}
+_NOTHING: dict[str, Any] = {"waiting_reason": None, "waiting_since": None, "waiting_until": None}
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,7 @@ def hold(ctx: Context, order_id: int, reason: str, note: str = "", until: dateti
         raise Invalid.field("until", T("The end of waiting must lie in the future"))
     if until is not None and until - now > REACH:
         raise Invalid.field("until", TOO_FAR)
-    if order.waiting_reason is not None:
-        end(ctx, order, now)
+    ended = end(ctx, order, now) if order.waiting_reason is not None else {}
     made = WorkOrderHold(
         work_order_id=order.id,
         reason=reason,
@@ -64,7 +64,7 @@ def hold(ctx: Context, order_id: int, reason: str, note: str = "", until: dateti
     )
     ctx.session.add(made)
     ctx.session.flush()
-    values = {"waiting_reason": reason, "waiting_since": now, "waiting_until": until}
+    values = {**ended, "waiting_reason": reason, "waiting_since": now, "waiting_until": until}
     after = store(ctx, order, values, now)
     told = plain({"reason": reason, "until": until, "before": order.waiting_reason})
     write_event(ctx, after, Event("hold_started", order.status, after.status, note, told), now)
@@ -87,10 +87,16 @@ def resume(ctx: Context, order_id: int, note: str = "") -> WorkOrderView:
 
 
 def end(ctx: Context, order: WorkOrderView, now: datetime) -> dict[str, Any]:
-    """End the open hold of a locked order and return the column values that follow."""
+    """End the open hold of a locked order and return the column values that follow.
+
+    Where the policy of the site pauses the clock, the due date moves by the time that the order waited.
+    """
     opened = update(WorkOrderHold).where(WorkOrderHold.work_order_id == order.id, WorkOrderHold.ended_at.is_(None))
     changed(ctx, opened.values(ended_at=now, ended_by=ctx.actor.username))
-    return dict(_NOTHING)
+    values = dict(_NOTHING)
+    if order.waiting_since and order.due_at and in_force(ctx, order.site).policy.pause_on_hold:
+        values["due_at"] = order.due_at + (now - order.waiting_since)
+    return values
 
 
 def listed(ctx: Context, order_id: int) -> tuple[HoldView, ...]:

@@ -182,6 +182,13 @@ on('change', '[data-pick]', (_event, field) => {
   field.value = '';
   if (files.length) add(field.form, files);
 });
+/* A button elsewhere on the page opens the camera or the choice of a panel. */
+on('click', '[data-picks]', (event, button) => {
+  const field = document.getElementById(button.dataset.picks);
+  if (!field) return;
+  event.preventDefault();
+  field.click();
+});
 /* A panel takes files, and the whole drawer those of its own; beside them nothing happens, least of all does the browser
    open one instead of the page. */
 const takesFiles = (target) => (target instanceof Element ? (target.closest('[data-evidence]') ?? target.closest('[data-drawer]'))?.querySelector('[data-evidence-form]') : null);

@@ -113,6 +113,16 @@ ACTIONS: dict[str, str] = {
     "work_order_hold": N_("Work order made to wait"),
     "work_order_reopen": N_("Work order opened again"),
     "work_order_resume": N_("Work order taken up again"),
+    "sla_escalation_batch": N_("Late work orders escalated"),
+    "sla_policy_proposal_approve": N_("SLA proposal approved"),
+    "sla_policy_proposal_create": N_("SLA policy proposed"),
+    "sla_policy_proposal_reject": N_("SLA proposal turned down"),
+    "sla_policy_propose": N_("SLA policy proposed"),
+    "sla_policy_approve": N_("SLA proposal approved"),
+    "sla_policy_reject": N_("SLA proposal turned down"),
+    "sla_policy_restore": N_("SLA policy restored"),
+    "sla_policy_update": N_("SLA policy changed"),
+    "work_order_sla_escalation_run": N_("Escalation of work orders started"),
     "work_order_update": N_("Work order changed"),
 }
 

@@ -47,6 +47,9 @@ RESOURCES: Mapping[str, str] = {
     "inspection": N_("Inspection"),
     "workflow_lock": N_("Workflow"),
     "work_order": N_("Work order"),
+    "sla_policy": N_("SLA policy"),
+    "sla_policy_proposal": N_("SLA proposal"),
+    "sla_policy_revision": N_("SLA policy"),
 }
 EVIDENCE, ITEM = N_("Evidence file"), N_("Item")
 # The fields that details name most; others are shown as they are.

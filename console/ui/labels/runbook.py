@@ -29,6 +29,7 @@ CHECKS = {
     "api_burn_rate": N_("Error budget"),
     "audit_chain_integrity": N_("Audit chain"),
     "evidence_archive_integrity_batch": N_("Evidence and archives"),
+    "sla_cron_recent": N_("Escalation of work orders"),
     "alert_retry_recent": N_("Retries of alerts"),
     "alert_outbox_moving": N_("Alert outbox"),
     "migration_rollback_guide": N_("Rollback guide"),

@@ -47,8 +47,19 @@ EVENTS: Mapping[str, str] = {
     "evidence_added": N_("added evidence"),
     "evidence_removed": N_("removed evidence"),
     "evidence_quarantined": N_("quarantined evidence"),
+    "escalated": N_("escalated it"),
     "hold_started": N_("let it wait"),
     "hold_ended": N_("took it up again"),
+}
+# What a mark of the SLA clock stands for; the last one of a closed order is its status.
+CLOCK: Mapping[str, str] = {
+    "created": N_("received"),
+    "answered": N_("first answer"),
+    "due": N_("due date"),
+    "escalates": N_("escalation"),
+    "now": N_("now"),
+    "completed": N_("completed"),
+    "canceled": N_("canceled"),
 }
 STEPS: Mapping[str, str] = {
     "acked": N_("began the work"),
@@ -56,6 +67,16 @@ STEPS: Mapping[str, str] = {
     "canceled": N_("canceled it"),
     "open": N_("opened it again"),
 }
+
+
+def clock_word(key: str) -> str:
+    """Return what a mark of the SLA clock stands for, in the reader's language."""
+    return _(CLOCK[key])
+
+
+def site_choice(name: str) -> tuple[str, str]:
+    """Return a site as a choice of a form."""
+    return name, name
 
 
 def order_word(value: str | None, kind: str) -> str:

@@ -89,7 +89,8 @@ def test_the_runbook_lists_the_checks_whose_facts_exist(api):
     body = api().get(f"{OPS}/runbook/checks").json
 
     # What this product added stands after the published checks.
-    assert [check["id"] for check in body["checks"]][:17] == [
+    assert [check["id"] for check in body["checks"]][:18] == [
+        "sla_cron_recent",
         "alert_retry_recent",
         "startup_preflight",
         "ops_quality_weekly_report_streak",

@@ -123,3 +123,61 @@ def test_photos_stand_before_and_after_the_work(person, browser_client, orders):
     auditor = browser_client("auditor", username="audrey").get(path).text
     assert "a.txt" in auditor
     assert "data-evidence-form" not in auditor
+
+
+def test_a_new_order_is_added_by_its_form_and_a_refusal_keeps_what_was_written(person, session):
+    page = person.get("/work-orders/new")
+    assert page.status_code == 200
+    sent = {"title": "누수", "site": "본관", "location": "B1", "priority": "high", "trade": "mechanical", "due_at": ""}
+    refused = person.post("/work-orders/new", data={**sent, "title": " "})
+    assert (refused.status_code, "B1" in refused.text) == (422, True)
+    assert person.post("/work-orders/new", data={**sent, "due_at": "2026-13-01T00:00"}).status_code == 422
+    assert person.post("/work-orders/new", data={**sent, "site": "별관"}).status_code == 403
+    made = person.post("/work-orders/new", data=sent)
+    assert made.status_code == 303
+    shown = person.get(made.headers["Location"]).text
+    assert "누수" in shown
+    assert "SLA 시계" in shown
+
+
+def test_changes_need_their_reason_and_the_version_that_was_seen(person, orders):
+    path = f"/work-orders/{orders['late']}"
+    refused = person.post(f"{path}/edit", data={"priority": "critical", "reason": "", "version": "1"})
+    assert refused.status_code == 422
+    done = person.post(f"{path}/edit", data={"priority": "critical", "reason": "water everywhere", "version": "1"})
+    assert done.status_code == 303
+    stale = person.post(f"{path}/edit", data={"priority": "low", "reason": "dry again", "version": "1"})
+    assert stale.status_code == 409
+    assert "dry again" in stale.text
+    moved = person.post(f"{path}/edit", data={"due_at": "2026-03-09T09:00", "reason": "agreed", "version": "2"})
+    assert moved.status_code == 303
+    assert "water everywhere" in person.get(path).text
+
+
+def test_waiting_is_begun_and_ended_on_the_page(person, orders):
+    path = f"/work-orders/{orders['late']}"
+    assert person.post(f"{path}/hold", data={"reason": "parts"}).status_code == 409
+    person.post(f"{path}/take")
+    person.post(f"{path}/begin")
+    assert person.post(f"{path}/hold", data={"reason": "nothing"}).status_code == 422
+    assert person.post(f"{path}/hold", data={"reason": "parts", "note": "seal"}).status_code == 303
+    page = person.get(path).text
+    assert "다시 시작" in page or "계속" in page
+    assert person.post(f"{path}/resume").status_code == 303
+    assert person.post(f"{path}/resume").status_code == 409
+
+
+def test_the_large_button_of_a_phone_is_the_first_thing_that_is_missing(person, orders):
+    path = f"/work-orders/{orders['late']}"
+
+    def button():
+        page = person.get(path).text
+        return page[page.index('class="order-bar"') :][:1200]
+
+    assert "내가 맡기" in button()
+    person.post(f"{path}/take")
+    person.post(f"{path}/begin")
+    assert "조치 후 사진 찍기" in button()
+    data = {"file": (io.BytesIO(b"done"), "a.txt", "text/plain"), "note": ""}
+    person.post(f"{path}/evidence?phase=after", data=data)
+    assert 'data-dialog="complete"' in button()

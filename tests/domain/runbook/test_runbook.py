@@ -39,6 +39,7 @@ def _rate_limit(status):
     return RateLimitFacts(status, "Rate limits are counted in Redis", "auto", "redis", True, True, True, None)
 
 
+ESCALATED = runbook_automation.Watched([runbook_automation.Seen(1, NOW - timedelta(minutes=90))])
 GOOD = {
     "preflight": PreflightFacts("ok", 0, 0, "web-1", NOW, 10),
     "latency": _latency(),
@@ -52,7 +53,7 @@ GOOD = {
     "tokens": TokenFacts(0),
     "rate_limit": _rate_limit("ok"),
     "signing": SigningFacts(True, True),
-    "automation": runbook_automation.AutomationFacts(NOW),
+    "automation": runbook_automation.AutomationFacts(NOW, {"sla_escalation": ESCALATED}),
     "integrity": IntegrityFacts(NOW),
     "outbox": OutboxFacts(NOW),
     "processes": ProcessFacts(NOW),
@@ -70,6 +71,7 @@ def test_the_checks_stand_in_the_published_order_and_are_all_ok_on_good_facts():
     book = runbook.look_through(GOOD, NOW)
 
     assert [check.id for check in book.checks] == [
+        "sla_cron_recent",
         "alert_retry_recent",
         "startup_preflight",
         "ops_quality_weekly_report_streak",
@@ -204,3 +206,16 @@ def test_a_place_of_the_list_is_given_once():
 def test_every_fact_that_a_check_needs_is_known_by_name():
     assert set(runbook.needed_facts()) == set(GOOD)
     assert runbook_checks.TOKEN_EXPIRY_DAYS == 3
+
+
+def test_the_escalation_of_work_orders_is_owed_every_ninety_minutes():
+    def look(runs=(), known=None):
+        facts = runbook_automation.AutomationFacts(NOW, {"sla_escalation": runbook_automation.Watched(runs, known)})
+        return _check("sla_cron_recent", automation=facts).status
+
+    assert look([runbook_automation.Seen(1, NOW - timedelta(minutes=90))]) == "ok"
+    assert look([runbook_automation.Seen(1, NOW - timedelta(minutes=91), failed=True)]) == "warning"
+    assert look() == "warning"
+    # Nothing was owed before a scheduler knew the line.
+    assert look(known=NOW - timedelta(minutes=60)) == "ok"
+    assert look(known=NOW - timedelta(minutes=91)) == "warning"

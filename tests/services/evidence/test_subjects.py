@@ -142,6 +142,7 @@ def test_integrity_reads_them_and_tells_of_a_damaged_one(writing, make_ctx):
     owner = make_ctx()
     owner.config = writing.config
     assert integrity.batch(owner).issue_count == 0
+    owner.commit()
     start_writing(owner.session)
     row = owner.session.get(EvidenceFile, made.id)
     row.sha256 = "0" * 64

@@ -1,0 +1,1 @@
+"""Use cases: until when an order has to be done, and when it escalates."""
