@@ -15,6 +15,7 @@ from console.core.i18n import written_alike
 from console.core.listing import Filter, ListQuery, ListSpec, Order, one_of
 from console.core.revisions import ALWAYS
 from console.domain.programme.catalogue import WEEKS
+from console.domain.remediation.checks import ACTIONS
 from console.domain.remediation.plan import REMEDIES
 from console.domain.text import N_
 from console.domain.tracker.tracker import TrackerKind
@@ -96,7 +97,8 @@ def holds(words: str) -> ColumnElement[bool]:
 def _published() -> frozenset[str]:
     """Return what items are called that the product itself writes."""
     weeks = {found.entry.name for week in WEEKS.values() for found in week.entries}
-    return frozenset(weeks | {remedy.action.msgid for remedy in REMEDIES.values()})
+    actions = (*(remedy.action for remedy in REMEDIES.values()), *ACTIONS.values())
+    return frozenset(weeks | {action.msgid for action in actions})
 
 
 FILTERS = (
