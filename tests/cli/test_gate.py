@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from console.models.audit import AuditLog
 from console.models.jobs import JobRun
+from console.services.gate import gate
 from console.services.runbook import preflight
 from console.web.extensions import db
 from tests.services.gate.test_gate import add_run

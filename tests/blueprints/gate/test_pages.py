@@ -11,6 +11,7 @@ from console.domain.identity.risk import RISK_TERMS
 from console.domain.runbook.runbook import registered
 from console.models.audit import AuditLog
 from console.models.jobs import JobRun
+from console.services.gate import gate
 from console.services.runbook import preflight
 from console.services.runbook.preflight import examine_process
 from console.ui.labels.runbook import CHECKS, FIELDS
