@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from console.models.audit import AuditLog
 from console.models.jobs import JobRun
 from console.services.gate import gate
+from console.services.runbook import preflight
 from console.web.extensions import db
 from tests.services.gate.test_gate import add_run
 
@@ -68,7 +69,7 @@ def test_a_gate_that_cannot_be_judged_is_3(invoke, monkeypatch):
     def broken(_ctx):
         raise OSError("disk on fire")
 
-    monkeypatch.setattr(gate.preflight, "facts", broken)
+    monkeypatch.setattr(preflight, "facts", broken)
 
     result = invoke()
     assert result.exit_code == 3
@@ -79,7 +80,7 @@ def test_a_gate_that_cannot_be_judged_is_3(invoke, monkeypatch):
 def test_a_run_that_breaks_off_is_no_verdict(invoke, make_ctx, monkeypatch, clock):
     invoke("--run")
     clock.advance(timedelta(hours=1))
-    monkeypatch.setattr(gate.preflight, "facts", lambda _ctx: 1 / 0)
+    monkeypatch.setattr(preflight, "facts", lambda _ctx: 1 / 0)
     invoke("--run")
 
     ctx = make_ctx()

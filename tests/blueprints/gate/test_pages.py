@@ -12,6 +12,7 @@ from console.domain.runbook.runbook import registered
 from console.models.audit import AuditLog
 from console.models.jobs import JobRun
 from console.services.gate import gate
+from console.services.runbook import preflight
 from console.services.runbook.preflight import examine_process
 from console.ui.labels.runbook import CHECKS, FIELDS
 from console.ui.labels.runbook import RISK_TERMS as TERM_WORDS
@@ -127,7 +128,7 @@ def test_a_stored_verdict_has_a_page_of_its_own(api):
 
 def test_a_run_without_verdict_is_shown_as_the_run_that_it_is(api, session, monkeypatch):
     caller = api()
-    monkeypatch.setattr(gate.preflight, "facts", lambda _ctx: 1 / 0)
+    monkeypatch.setattr(preflight, "facts", lambda _ctx: 1 / 0)
     assert caller.post("/api/ops/governance/gate/run").status_code == 500
 
     response = caller.get("/gate/runs/1")
