@@ -76,7 +76,7 @@ def test_a_press_asks_for_the_period_that_is_over(api, session):
     session.rollback()
     run = session.scalars(select(JobRun)).one()
     assert (run.job_name, run.trigger, run.state) == ("ops_quality_report_monthly", "manual", "queued")
-    assert run.options_json == {"period": "finished", "month": "2026-01"}
+    assert run.options_json == {"period": "finished", "papers": True, "month": "2026-01"}
 
 
 def test_a_month_that_is_none_is_refused_before_there_is_a_run(api, session):
