@@ -64,3 +64,12 @@ def test_paths_lie_in_the_data_folder_unless_given(tmp_path):
 def test_the_database_is_a_file_unless_a_server_is_named(tmp_path):
     assert database_url(Config.load({"DATA_DIR": str(tmp_path)})) == f"sqlite:///{tmp_path}/facility.db"
     assert database_url(Config.load({"DATABASE_URL": "postgres://h/d"})) == "postgresql://h/d"
+
+
+def test_what_is_replaced_counts_as_given():
+    settings = Config.for_tests()
+
+    changed = settings.replaced(AUDIT_ARCHIVE_SIGNING_REQUIRED=True)
+
+    assert changed.given("AUDIT_ARCHIVE_SIGNING_REQUIRED")
+    assert not settings.given("AUDIT_ARCHIVE_SIGNING_REQUIRED")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import sessionmaker
 from console.adapters.webhooks import Sender
 from console.core.context import SYSTEM, unit_of_work
 from console.core.listing import ListQuery
-from console.domain.alerts.alerts import channel
+from console.domain.alerts.alerts import answered, channel
 from console.domain.errors import Conflict, NotFound
 from console.models.alerts import AlertAttempt, AlertDelivery
 from console.services.alerts import delivery as alert_delivery
@@ -308,3 +308,21 @@ def test_attempts_are_rows(outbox, receiver, clock):
     with outbox.work() as ctx:
         rows = ctx.session.scalars(select(AlertAttempt).order_by(AlertAttempt.id)).all()
         assert [(row.number, row.status_code) for row in rows] == [(1, 500), (2, 200)]
+
+
+def test_a_replay_answers_itself_and_nothing_leaves(engine, config, clock):
+    own = config.replaced(ALERT_SLACK_URLS="https://hooks.slack.example/nowhere")
+    sent = []
+
+    class Answers:
+        def send(self, channel, message_id, payload, at):
+            sent.append((channel.kind, payload))
+            return answered(200)
+
+    with unit_of_work(sessionmaker(engine), actor=SYSTEM, clock=clock, config=own) as ctx:
+        alerts.raise_alert(ctx, "anything", {"a": 1})
+        ctx.commit()
+        with alert_delivery.sending_with(Answers()):
+            assert alert_delivery.deliver_due(ctx, limit=10).success_count == 1
+
+    assert sent == [("slack", {"a": 1})]

@@ -82,6 +82,14 @@ def test_a_month_without_data_has_papers_that_say_so(writing, february):
     assert contents["ko.pdf"].startswith(b"%PDF-")
 
 
+def test_papers_that_nobody_wants_are_not_drawn(writing, february):
+    made = quality.produce(writing, february, papers=False)
+    writing.commit()
+
+    assert {row.name.rpartition(".")[2] for row in writing.session.scalars(select(StoredFile))} == {"json", "csv"}
+    assert made.detail["archive"]["pdf_file"] is None
+
+
 def test_people_with_korean_names_stand_on_the_paper(writing, february, clock):
     from console.services.reports import paper
 
