@@ -41,6 +41,7 @@ READERS = (
 ELSEWHERE = {
     "/ops/deploys/<int:run_id>",
     *(f"/ops/recovery/runs/<int:run_id>{part}" for part in ("", "/certificate", "/certificate.json")),
+    *("/work-orders/evidence/<int:evidence_id>", "/inspections/evidence/<int:evidence_id>"),
     *("/ready", "/metrics", "/board/evidence/<int:evidence_id>", "/account/passkeys/<int:passkey_id>"),
     "/ops/quality/archives/<int:file_id>",
     *(f"/ops/daily-check/runs/<int:run_id>.{suffix}" for suffix in ("json", "csv")),
