@@ -41,6 +41,7 @@ READERS = (
 # Whether the whole installation is ready is no matter of the reader; the company keeps evidence of its weeks alone, and
 # a bulk action of a worker is shown to whoever began it, a passkey to its owner.
 ELSEWHERE = {
+    *("/work-orders/evidence/<int:evidence_id>", "/inspections/evidence/<int:evidence_id>"),
     *("/ready", "/metrics", "/board/evidence/<int:evidence_id>", "/account/passkeys/<int:passkey_id>"),
     *(f"{tracker}/bulk/runs/<int:run_id>" for tracker in ("/board", "/programme/<week:week>")),
 }

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from operator import ge, lt
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, String, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, String, and_, case, cast, exists, func, or_, select
 
 from console.core.context import Context
 from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec, day_filters, exact, instant, one_of
@@ -19,6 +19,7 @@ from console.domain.ids import MAX_ID
 from console.domain.inspections import risk
 from console.domain.text import N_, T
 from console.models.inspections import Inspection, InspectionTemplate
+from console.models.work_orders import WorkOrder
 from console.services.common.lists import Behind, slice_of
 from console.services.common.sql import contains
 from console.services.identity import sites
@@ -76,6 +77,11 @@ def _unsigned(_ctx: Context, _words: list[str], _now: datetime) -> ColumnElement
     return Inspection.signed_by == ""
 
 
+def _unordered(_ctx: Context, _words: list[str], _now: datetime) -> ColumnElement[bool]:
+    ordered = exists().where(WorkOrder.inspection_id == Inspection.id)
+    return and_(Inspection.risk_level == risk.DANGER, ~ordered)
+
+
 def _search(_ctx: Context, words: str) -> ColumnElement[bool]:
     texts = (Inspection.location, Inspection.site, Inspection.inspector, Inspection.notes, InspectionTemplate.name)
     found = [contains(column.expression, words) for column in texts]
@@ -111,6 +117,7 @@ INSPECTIONS = ListSpec(
         Filter("template", N_("Template"), "choice", _template, _templates),
         Filter("today", N_("Today"), "flag", _today, _YES, multiple=False),
         Filter("unsigned", N_("Not signed"), "flag", _unsigned, _YES, multiple=False, shown=False),
+        Filter("unordered", N_("Danger without a work order"), "flag", _unordered, _YES, multiple=False),
         Filter("inspector", N_("Inspector"), "text", one_of(Inspection.inspector), multiple=False, shown=False),
         Filter("cycle", N_("Cycle"), "text", one_of(Inspection.cycle), multiple=False, shown=False),
         *day_filters(Inspection.inspected_at),

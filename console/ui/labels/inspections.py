@@ -36,7 +36,7 @@ CYCLES: Mapping[str, str] = {
 
 
 KIND_LABELS: Mapping[str, str] = {
-    "number": N_("Number"),
+    "number": N_("A number"),
     "choice": N_("Choice of words"),
     "text": N_("Free text"),
     "photo": N_("Photo"),

@@ -235,3 +235,18 @@ def test_a_round_asks_the_database_alike_however_many_points_it_has(browser_clie
         asked[page] = len(seen)
 
     assert asked == FROZEN
+
+
+def test_dangers_without_an_order_are_a_filter_and_leave_it_with_their_order(browser_client, stored):
+    manager = browser_client("manager", language="en")
+    listed = "/inspections?unordered=1"
+
+    assert f'/inspections/{stored[0]}"' in manager.get(listed).text
+    assert f'/inspections/{stored[1]}"' not in manager.get(listed).text
+    made = manager.post(f"/inspections/{stored[0]}/orders", data={"code": "insulation_mohm"})
+    assert made.headers["Location"].endswith("#findings")
+    assert f'/inspections/{stored[0]}"' not in manager.get(listed).text
+    page = manager.get(f"/inspections/{stored[0]}").text
+    assert 'href="/work-orders/1">#1</a>' in page
+    assert manager.post(f"/inspections/{stored[0]}/orders", data={"code": "insulation_mohm"}).status_code == 409
+    assert browser_client("auditor").post(f"/inspections/{stored[0]}/orders", data={"code": "x"}).status_code == 403
