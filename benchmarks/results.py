@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-BENCH, READS, RECOVERY, REPORTS, ACCURACY, LATENCY, SOAK = (
+BENCH, READS, RECOVERY, REPORTS, ACCURACY, LATENCY, SLA, SOAK = (
     "bench",
     "reads",
     "recovery",
     "reports",
     "accuracy",
     "latency",
+    "facility_sla",
     "soak",
 )
 # The parts in their order, each with the words that it begins with.
@@ -26,6 +27,7 @@ _HEADS = {
     REPORTS: "## Quality reports\n\nWritten by `python -m benchmarks.reports`. ",
     ACCURACY: "## Comparing alerts with what should have been told\n\nWritten by `python -m benchmarks.accuracy`. ",
     LATENCY: "## Response times\n\nWritten by `python -m benchmarks.latency`. ",
+    SLA: "## SLA: escalation, what-if, replay\n\nWritten by `python -m benchmarks.facility_sla`. ",
     SOAK: "## Broken on purpose\n\nWritten by `make soak`. ",
 }
 

@@ -42,6 +42,7 @@ ELSEWHERE = {
     "/ops/deploys/<int:run_id>",
     *(f"/ops/recovery/runs/<int:run_id>{part}" for part in ("", "/certificate", "/certificate.json")),
     *("/ready", "/metrics", "/board/evidence/<int:evidence_id>", "/account/passkeys/<int:passkey_id>"),
+    "/work-orders/evidence/<int:evidence_id>",
     "/ops/quality/archives/<int:file_id>",
     *(f"/ops/daily-check/runs/<int:run_id>.{suffix}" for suffix in ("json", "csv")),
     *(f"{tracker}/bulk/runs/<int:run_id>" for tracker in ("/board", "/programme/<week:week>")),
@@ -54,6 +55,7 @@ WHOLE = {
     *("/alerts/<int:delivery_id>", "/board/history", "/programme/<week:week>/history"),
     *("/inspections/<int:inspection_id>", "/inspections/<int:inspection_id>/print", "/work-orders/<int:order_id>"),
     *("/workflow-locks/<int:lock_id>", "/workflow-locks/new", "/ops/accuracy/missed"),
+    *("/work-orders/new", "/sla/propose"),
 }
 # How the list engine marks a list.
 LIST = 'id="list-'
