@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-BENCH, READS, RECOVERY, REPORTS, ACCURACY, LATENCY, RUNBOOK, ROUNDS, SOAK = (
+BENCH, READS, RECOVERY, REPORTS, ACCURACY, LATENCY, RUNBOOK, ROUNDS, SLA, SOAK = (
     "bench",
     "reads",
     "recovery",
@@ -18,6 +18,7 @@ BENCH, READS, RECOVERY, REPORTS, ACCURACY, LATENCY, RUNBOOK, ROUNDS, SOAK = (
     "latency",
     "runbook",
     "rounds",
+    "facility_sla",
     "soak",
 )
 # The parts in their order, each with the words that it begins with.
@@ -30,6 +31,7 @@ _HEADS = {
     LATENCY: "## Response times\n\nWritten by `python -m benchmarks.latency`. ",
     RUNBOOK: "## Runbook and daily check\n\nWritten by `python -m benchmarks.runbook`. ",
     ROUNDS: "## Rounds\n\nWritten by `python -m benchmarks.rounds`. ",
+    SLA: "## SLA: escalation, what-if, replay\n\nWritten by `python -m benchmarks.facility_sla`. ",
     SOAK: "## Broken on purpose\n\nWritten by `make soak`. ",
 }
 

@@ -55,6 +55,7 @@ WHOLE = {
     *("/inspections/rounds", "/inspections/rounds/<int:template_id>", "/inspections/rounds/shell"),
     *("/inspections/templates", "/inspections/templates/new", "/inspections/templates/<int:template_id>"),
     *("/workflow-locks/<int:lock_id>", "/workflow-locks/new", "/ops/accuracy/missed"),
+    *("/work-orders/new", "/sla/propose"),
 }
 # Whose runs these pages show; elsewhere those of the gate do.
 RUNS_OF = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -68,34 +67,34 @@ def _steps(ctx: Context, start: datetime, end: datetime) -> tuple[tuple[Step, ..
         .order_by(event.created_at, event.id)
     )
     steps, escalated = [], []
-    for row in rows:
-        if row.event_type == "escalated":
-            escalated.append((row.work_order_id, row.created_at))
+    for order_id, site, at, kind, *state in rows:
+        if kind == "escalated":
+            escalated.append((order_id, at))
         else:
-            steps.append(_step(row))
+            steps.append(_step(order_id, site, at, kind, *state))
     return tuple(steps), tuple(escalated)
 
 
-def _step(row: Any) -> Step:
-    reopened = row.to_status == OPEN and row.from_status in _CLOSED
-    created = row.event_type == "created"
+def _step(
+    order_id: int,
+    site: str,
+    at: datetime,
+    kind: str,
+    before: str | None,
+    after: str | None,
+    priority: str,
+    due_at: datetime,
+    waiting: str | None,
+    told: dict[str, Any] | None,
+) -> Step:
+    created, reopened = kind == "created", after == OPEN and before in _CLOSED
     due = KEEPS
-    if reopened or (created and (row.told or {}).get("due_source") != MANUAL):
+    if reopened or (created and (told or {}).get("due_source") != MANUAL):
         due = BY_POLICY
-    elif created or "due_at" in (row.told or {}):
+    elif created or "due_at" in (told or {}):
         due = BY_PERSON
-    return Step(
-        order_id=row.work_order_id,
-        site=row.site,
-        at=row.created_at,
-        status=row.to_status or OPEN,
-        priority=row.priority,
-        due_at=row.due_at,
-        waits=row.waiting_reason is not None,
-        due=due,
-        begins=created or reopened,
-        waits_anew=row.event_type == "hold_started",
-    )
+    waits, begins = waiting is not None, created or reopened
+    return Step(order_id, site, at, after or OPEN, priority, due_at, waits, due, begins, kind == "hold_started")
 
 
 def _starts(ctx: Context, start: datetime) -> tuple[Start, ...]:
@@ -143,14 +142,17 @@ def _starts(ctx: Context, start: datetime) -> tuple[Start, ...]:
 
 
 def _passes(ctx: Context, start: datetime, end: datetime) -> tuple[Pass, ...]:
-    rows: Sequence[SlaPass] = ctx.session.scalars(
-        select(SlaPass).where(SlaPass.at >= start, SlaPass.at < end).order_by(SlaPass.at, SlaPass.id)
-    ).all()
-    return tuple(Pass(row.at, _sites(row), row.row_limit) for row in rows)
+    # Columns and not rows: a year has thirty-five thousand passes.
+    rows = ctx.session.execute(
+        select(SlaPass.at, SlaPass.site, SlaPass.sites, SlaPass.row_limit)
+        .where(SlaPass.at >= start, SlaPass.at < end)
+        .order_by(SlaPass.at, SlaPass.id)
+    )
+    return tuple(Pass(at, _sites(site, sites), limit) for at, site, sites, limit in rows)
 
 
-def _sites(row: SlaPass) -> frozenset[str] | None:
+def _sites(site: str | None, sites: list[str] | None) -> frozenset[str] | None:
     """Return the sites that a pass looked at; the one that it was asked for lies within those of its caller."""
-    if row.site is not None:
-        return frozenset((row.site,))
-    return None if row.sites is None else frozenset(row.sites)
+    if site is not None:
+        return frozenset((site,))
+    return None if sites is None else frozenset(sites)
