@@ -90,5 +90,7 @@ def test_an_alert_is_marked_as_false_from_the_page_of_its_route(page_as, axe, wi
     page.get_by_text("A drill").first.wait_for()
     page.goto("/ops/latency")
 
-    page.locator("#burn-alerts .k-tag", has_text={"ko": "잘못 울림으로 표시됨", "en": "Marked as false"}[lang]).wait_for()
+    page.locator(
+        "#burn-alerts .k-tag", has_text={"ko": "잘못 울림으로 표시됨", "en": "Marked as false"}[lang]
+    ).wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
