@@ -278,6 +278,43 @@ def test_a_session_that_ended_loses_nothing(page_as, base, counted, password, te
     only_problems(page, 401)
 
 
+def test_the_worker_leads_to_the_sign_in_while_there_is_a_signal(page_as, base, template):
+    page = page_as("operator", width=390, lang="en")
+    begin(page, template)
+    address = page.url
+    page.reload()
+    ready(page)
+    with base() as session:
+        session.execute(update(WebSession).values(revoked_at=datetime.now(UTC), revoked_reason="test"))
+        session.commit()
+    page.goto(address)
+
+    page.wait_for_url("**/sign-in?next=*")
+    expect(page.locator("input[name=password]")).to_be_visible()
+
+
+def test_nobody_is_shown_what_was_kept_after_a_sign_out(page_as, site, template):
+    page = page_as("operator", lang="en")
+    begin(page, template)
+    fill(page, "78")
+    expect(page.locator("[data-kept]")).to_contain_text("Kept")
+    page.goto(f"/inspections/rounds?site={SITE}")
+    expect(page.locator("[data-queue] li")).to_contain_text("Not finished: 1 of 4")
+    page.locator(".topbar .menu summary").last.click()
+    page.locator("[data-forget-drafts] button").click()
+    page.wait_for_url("**/sign-in*")
+    page.context.set_offline(True)
+    page.goto("/inspections/rounds")
+
+    expect(page.locator("[data-shell-words]")).to_contain_text("Nobody is signed in")
+    expect(page.locator("[data-kept-here]")).to_be_hidden()
+    page.context.set_offline(False)
+    page.context.add_cookies([{**site.cookie("operator"), "url": site.address}])
+    page.goto(f"/inspections/rounds?site={SITE}")
+    expect(page.locator("[data-queue] li")).to_contain_text("Not finished: 1 of 4")
+    vars(page)["problems"].clear()
+
+
 def test_another_person_on_the_same_phone_neither_sees_nor_sends_it(page_as, site, counted, template):
     page = page_as("operator", width=390, lang="en")
     begin(page, template)

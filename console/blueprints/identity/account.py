@@ -37,6 +37,8 @@ SYSTEMS = (
     ("Linux", "Linux"),
 )
 CLEAR = {"Clear-Site-Data": '"cache", "storage"'}
+# A phone that holds rounds which were not sent keeps them for their person; nobody else is shown them.
+CLEAR_BUT_ROUNDS = {"Clear-Site-Data": '"cache"'}
 
 
 @pages.get("/account")
@@ -136,7 +138,7 @@ def sign_out() -> ResponseReturnValue:
 def _leave() -> Response:
     forget_session()
     response = make_response(redirect(url_for("auth.sign_in"), 303))
-    response.headers.update(CLEAR)
+    response.headers.update(CLEAR if not request.form.get("keep_rounds") else CLEAR_BUT_ROUNDS)
     return response
 
 

@@ -8,6 +8,9 @@ export const config = JSON.parse(meta('ka-config') || '{"texts":{},"words":{},"n
 /** Where this browser notes who was signed in last: without a signal nobody can be asked. */
 export const LAST_PERSON = 'ka-round-me';
 
+/** Where it notes that rounds or photos wait to be sent. */
+export const UNSENT = 'ka-round-unsent';
+
 /** Milliseconds between the server's clock and this machine's. */
 const drift = config.now - Date.now();
 

@@ -1,6 +1,6 @@
 /* Drafts: what somebody writes into a form is kept in this tab until it has been taken, so that another row, Back, a
    reload or an ended session loses nothing. Secrets and files are never kept. */
-import { config, eachLoad, LAST_PERSON, make, on, text } from './dom.js';
+import { config, eachLoad, LAST_PERSON, make, on, text, UNSENT } from './dom.js';
 import { fields, held, nameOf, put, stored, written } from './fields.js';
 import { showToast } from './toasts.js';
 
@@ -72,7 +72,9 @@ on('click', '[data-discard]', (_event, link) => {
   for (const field of written(form)) put(field, stored(field));
   forget(form);
 }, true);
-on('submit', '[data-forget-drafts]', () => {
+on('submit', '[data-forget-drafts]', (_event, form) => {
+  // A sign-out clears what the browser holds of us, but for rounds that were not sent.
+  if (localStorage.getItem(UNSENT)) form.append(make('input', { type: 'hidden', name: 'keep_rounds', value: '1' }));
   for (const key of Object.keys(sessionStorage)) if (key.startsWith(PREFIX)) sessionStorage.removeItem(key);
   // Rounds of this phone stay with their person and are not shown before they sign in again.
   localStorage.removeItem(LAST_PERSON);

@@ -4,7 +4,7 @@ import { csrf, make, text } from './dom.js';
 import { ask } from './dialogs.js';
 import { refusal } from './net.js';
 import { mended } from './session.js';
-import { forget, instant, mine, photosOf, put, remove } from './roundstore.js';
+import { forget, instant, mine, noteUnsent, photosOf, put, remove } from './roundstore.js';
 
 const EVERY = 15_000;
 const SENT_SHOWN = 24 * 3_600_000;
@@ -138,6 +138,7 @@ export async function showKept() {
     if (round.state === 'sent' && !photos.length && Date.now() - round.sentAt > SENT_SHOWN) await forget(round.key);
     else kept.push(row(round, photos, words));
   }
+  await noteUnsent();
   panel.hidden = !kept.length;
   panel.querySelector('[data-queue]').replaceChildren(...kept);
 }

@@ -1,6 +1,6 @@
 /* What this browser keeps of rounds: the rounds themselves, the sheets that were opened, and photos. Everything has the
    name of whoever was signed in (`me`); nobody else is shown it. It stays when the tab or the session ends. */
-import { config, LAST_PERSON } from './dom.js';
+import { config, LAST_PERSON, UNSENT } from './dom.js';
 
 const NAME = 'ka-rounds';
 const DRIFT = 'ka-round-drift';
@@ -43,7 +43,9 @@ export async function keepOpen(round) {
   const known = await work('rounds', 'readwrite', (all) => {
     const asked = all.get(round.key);
     asked.onsuccess = () => {
-      if (!isFinished(asked.result)) all.put(round);
+      if (isFinished(asked.result)) return;
+      all.put(round);
+      localStorage.setItem(UNSENT, '1');
     };
     return asked;
   });
@@ -62,6 +64,13 @@ export async function mine(store) {
 export async function photosOf(key) {
   const found = await work('photos', 'readonly', (all) => all.index('round').getAll(key));
   return found.sort((a, b) => a.at - b.at);
+}
+
+/** Note whether anything of anybody waits here: a sign-out then leaves it. */
+export async function noteUnsent() {
+  const waits = (await every('photos')).length || (await every('rounds')).some(({ state }) => state !== 'sent');
+  if (waits) localStorage.setItem(UNSENT, '1');
+  else localStorage.removeItem(UNSENT);
 }
 
 /** Throw a round away with its photos. */

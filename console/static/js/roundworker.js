@@ -1,7 +1,7 @@
 /* The worker of the rounds: without a signal it opens the shell in place of a sheet, and gives the files that pages of
    rounds have asked for before. It keeps no answer that belongs to a person; pages put into its store what they need. */
 const SHELL = '/inspections/rounds/shell';
-const PATIENCE = 4000;
+const PATIENCE = 8000;
 
 self.addEventListener('install', () => self.skipWaiting());
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));

@@ -119,6 +119,9 @@ class TestSigningOut:
 
         assert (answer.status_code, answer.location) == (303, "/sign-in")
         assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
+        assert browser_client("manager").post("/sign-out", data={"keep_rounds": "1"}).headers["Clear-Site-Data"] == (
+            '"cache"'
+        )
         client.set_cookie("kaos_session", kept)
         assert client.get("/account").status_code == 303
         assert actions(session)[-1] == "auth_logout"
