@@ -9,6 +9,7 @@ from console.core.context import SYSTEM, unit_of_work
 from console.models.identity import User
 from console.services.identity import users
 from console.web.extensions import db
+from workers.launch import first_start as first_start_module
 from workers.launch.first_start import FirstStart
 
 
@@ -17,9 +18,11 @@ class PulledPlugError(Exception):
 
 
 @pytest.fixture
-def make(tmp_path):
+def make(tmp_path, monkeypatch):
     """Return `make(then=..., **settings)`: first starts on one database file, with a demo company of one person."""
     apps = []
+    # The log lines of later tests must not go where this one is read.
+    monkeypatch.setattr(first_start_module.logs, "configure", lambda _level: None)
 
     def first_start(then=None, **settings):
         url = f"sqlite:///{tmp_path}/facility.db"
