@@ -88,8 +88,8 @@ class Facility:
 
     def _replay(self) -> None:
         with self._stage.acting_as(OWNER) as ctx:
-            proposal, made = replays.run_for_proposal(ctx, self._proposal, 90)
-            replays.keep(ctx, made, proposal.proposed, proposal.id)
+            policy, made = replays.run_for_proposal(ctx, self._proposal, 90)
+            replays.keep(ctx, made, policy, self._proposal)
 
     def _draft(self) -> None:
         with self._stage.acting_as(ELECTRIC) as ctx:

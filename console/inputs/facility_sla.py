@@ -159,9 +159,9 @@ class SlaEscalationOptions(BodyModel):
 
 
 class SlaReplayOptions(BodyModel):
-    """Which proposal is replayed, and over how many days until now."""
+    """Which proposal is replayed (none: the default policy in force), and over how many days until now."""
 
-    proposal_id: int = Field(ge=1, le=MAX_ID)
+    proposal_id: int | None = Field(None, ge=1, le=MAX_ID)
     days: int = Field(90, ge=1, le=365)
 
 

@@ -44,9 +44,9 @@ def sla_escalation(ctx: Context, options: SlaEscalationOptions) -> Outcome:
 )
 def sla_replay(ctx: Context, options: SlaReplayOptions) -> Outcome:
     """Replay a proposal; a warning when the policies that were in force do not give what was recorded."""
-    proposal, made = replays.run_for_proposal(ctx, options.proposal_id, options.days)
+    policy, made = replays.run_for_proposal(ctx, options.proposal_id, options.days)
     detail = {
-        "proposal_id": proposal.id,
+        "proposal_id": options.proposal_id,
         "start_at": made.start_at,
         "end_at": made.end_at,
         "orders": made.orders,
@@ -62,6 +62,6 @@ def sla_replay(ctx: Context, options: SlaReplayOptions) -> Outcome:
 
     def keep(own: Context, run: Run) -> None:
         if not run.dry_run:
-            replays.keep(own, made, proposal.proposed, proposal.id)
+            replays.keep(own, made, policy, options.proposal_id)
 
     return Outcome(detail, "success" if made.proven else "warning", keep=keep)

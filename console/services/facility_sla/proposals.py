@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -20,7 +20,7 @@ from console.services.audit import record as audit
 from console.services.facility_sla import policies as sla
 from console.services.facility_sla import whatif
 from console.services.facility_sla.policies import KIND, MANAGE, published
-from console.services.facility_sla.whatif import Wish
+from console.services.facility_sla.whatif import WhatIf, Wish
 from console.services.policies import proposals
 
 PENDING, APPROVED, REJECTED = "pending", "approved", "rejected"
@@ -174,7 +174,8 @@ def _view(ctx: Context, row: PolicyProposal) -> SlaProposal:
         site=row.site,
         status=_PUBLISHED.get(row.state, REJECTED),
         policy=published(proposed),
-        simulation=row.simulation,
+        # PostgreSQL keeps no order of keys.
+        simulation={one.name: row.simulation[one.name] for one in fields(WhatIf) if one.name in row.simulation},
         note=row.reason,
         requested_by=row.proposed_by,
         decided_by=row.decided_by,

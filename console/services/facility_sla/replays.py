@@ -19,9 +19,8 @@ from console.domain.facility_sla.policy import SlaPolicy, as_values, from_values
 from console.domain.facility_sla.replay import Fate
 from console.domain.text import T
 from console.models.work_orders import SlaReplay, WorkOrder
-from console.services.facility_sla import history, proposals
+from console.services.facility_sla import history, policies, proposals
 from console.services.facility_sla.policies import MANAGE
-from console.services.facility_sla.proposals import SlaProposal
 from console.services.jobs.progress import current
 
 DAYS = (30, 90, 365)
@@ -200,10 +199,13 @@ def _site_line(site: str, counts: list[int], own: bool) -> SiteLine:
     return SiteLine(site, orders, breaches_before, breaches_after, escalations_before, escalations_after, own)
 
 
-def run_for_proposal(ctx: Context, proposal_id: int, days: int) -> tuple[SlaProposal, Replayed]:
-    """Replay a proposal that waits; raises what `proposals.get` and `run` raise."""
+def run_for_proposal(ctx: Context, proposal_id: int | None, days: int) -> tuple[SlaPolicy, Replayed]:
+    """Replay a proposal, or the default policy that is in force; raises what `proposals.get` and `run` raise."""
+    if proposal_id is None:
+        policy = policies.shown(ctx, None).policy
+        return policy, run(ctx, policy, site=None, days=days)
     found = proposals.get(ctx, proposal_id)
-    return found, run(ctx, found.proposed, site=found.site, days=days)
+    return found.proposed, run(ctx, found.proposed, site=found.site, days=days)
 
 
 def keep(ctx: Context, made: Replayed, policy: SlaPolicy, proposal_id: int | None) -> None:

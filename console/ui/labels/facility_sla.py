@@ -97,8 +97,8 @@ def _moved(name: str, old: Any, new: Any) -> str | None:
 
 
 def _hours(count: int) -> str:
-    return ngettext("%(num)s hour", "%(num)s hours", count)
+    return _("%(hours)s h", hours=count)
 
 
 def _minutes(count: int) -> str:
-    return ngettext("%(num)s minute", "%(num)s minutes", count)
+    return _("%(minutes)s min", minutes=count)

@@ -12,8 +12,9 @@ from console.domain.facility_sla import replay as rules
 from console.domain.facility_sla.policy import HOURS, SlaPolicy
 from console.domain.work_orders.requests import NewOrder, OrderChange
 from console.models.work_orders import WorkOrder, WorkOrderEvent
-from console.services.facility_sla import history, policies, replays, whatif
+from console.services.facility_sla import history, policies, proposals, replays, whatif
 from console.services.facility_sla.whatif import Wish
+from console.services.jobs import engine, registry
 from console.services.work_orders import actions, create, edit, escalation, holds
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -173,3 +174,26 @@ def test_a_replay_needs_the_sites_that_it_is_about(make_ctx, session):
     with pytest.raises(SiteDenied):
         replays.run(scoped, SlaPolicy(HOURS), site="별관", days=30)
     assert replays.run(scoped, SlaPolicy(HOURS), site="본관", days=30).proven
+
+
+def test_the_job_keeps_what_it_found_with_its_proposal(make_ctx, session, clock):
+    ctx = make_ctx()
+    start_writing(session)
+    order = create.create(ctx, NewOrder("Pump", "본관", "B1", priority="critical"))
+    made = proposals.propose(ctx, SlaPolicy({**HOURS, "critical": 5}), Wish())
+    ctx.commit()
+    clock.advance(3 * HOUR)
+    start_writing(session)
+    escalation.escalate(ctx)
+    ctx.commit()
+    clock.advance(MINUTE)
+    found = engine.execute(ctx, registry.get("sla_replay"), {"proposal_id": made.id, "days": 30}, trigger="api")
+
+    assert (found.run.status, found.run.detail["proven"], found.run.detail["changed_count"]) == ("success", True, 1)
+    kept = replays.latest(ctx, made.id)
+    assert (kept.proven, kept.result["changed"][0]["id"]) == (True, order.id)
+    assert kept.policy.default_due_hours["critical"] == 5
+    assert replays.latest(ctx, made.id + 1) is None
+    # Without a proposal it only proves itself by the policy in force.
+    plain = engine.execute(ctx, registry.get("sla_replay"), {}, trigger="api")
+    assert (plain.run.detail["proven"], plain.run.detail["changed_count"]) == (True, 0)
