@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, literal, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal, literal_column, null, or_, select
 
 from console.core.context import Actor, Context
 from console.domain.jobs import names as job_names
@@ -93,19 +93,19 @@ def start_of_day(ctx: Context, now: datetime) -> datetime:
 
 
 def figures(ctx: Context, site: str | None = None) -> Figures:
-    """Count what is late (of `site`) and the actor's own items that are due today: a statement for items and orders."""
+    """Count what is late (of `site`) and the actor's own items that are due today: one statement, or none."""
     actor, now = ctx.actor, ctx.now()
     readable = tuple(one for one in programmes() if any(map(actor.can, one.read)))
-    found = Figures()
-    if readable:
-        who = (actor.user_id, actor.username, actor.site_scope)
-        key = ("figures", tuple(one.key for one in readable), who, site)
-        found = cached_query_until(ctx, key, now, lambda: _figures(ctx, readable, now, site))
-    return replace(found, late_orders=counts.late(ctx, site)) if actor.can(order_rows.READ) else found
+    orders = actor.can(order_rows.READ)
+    if not readable and not orders:
+        return Figures()
+    who = (actor.user_id, actor.username, actor.site_scope)
+    key = ("figures", tuple(one.key for one in readable), orders, who, site)
+    return cached_query_until(ctx, key, now, lambda: _figures(ctx, readable, now, site, orders=orders))
 
 
 def _figures(
-    ctx: Context, readable: tuple[TrackerKind, ...], now: datetime, site: str | None
+    ctx: Context, readable: tuple[TrackerKind, ...], now: datetime, site: str | None, *, orders: bool
 ) -> tuple[Figures, datetime]:
     """Count them, and tell until when that holds: up to the next deadline, or the end of the day."""
     actor = ctx.actor
@@ -116,19 +116,22 @@ def _figures(
     sites = None if site is None else (site,)
     # One look at the end of an index for each tracker; of several at once the database would read all that is open.
     coming = [_next_due(actor, one, now, site) for one in readable]
+    late_orders, next_order = counts.late(ctx, now, site) if orders else (literal(0), null())
     wanted: list[ColumnElement[Any]] = [
-        mine.with_only_columns(func.count()).scalar_subquery(),
+        mine.with_only_columns(func.count()).scalar_subquery() if readable else literal(0),
         tallies.late(actor, weeks, now, sites) if weeks else literal(0),
+        late_orders,
+        next_order,
         *coming,
     ]
     # A page about the board has counted them already.
     known = cache_get(ctx, late_key(ctx, REMEDIATION, site), now) if boards else (0,)
     if known is None:
         wanted.append(tallies.late(actor, boards, now, sites))
-    own, late_weeks, *others = ctx.session.execute(select(*wanted)).one()
-    (late_board,) = known or others[len(coming) :]
-    until = min(due for due in (*others[: len(coming)], ends) if due is not None)
-    return Figures(late_board, late_weeks, my_work=own), until
+    own, late_weeks, of_orders, *others = ctx.session.execute(select(*wanted)).one()
+    (late_board,) = known or others[len(coming) + 1 :]
+    until = min(due for due in (*others[: len(coming) + 1], ends) if due is not None)
+    return Figures(late_board, late_weeks, of_orders, own), until
 
 
 def _next_due(actor: Actor, programme: TrackerKind, now: datetime, site: str | None) -> ColumnElement[Any]:

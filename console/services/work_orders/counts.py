@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from console.core.context import Context
 from console.core.revisions import ALWAYS
@@ -34,19 +35,15 @@ class Figures:
     done_this_week: int
 
 
-def late(ctx: Context, site: str | None = None) -> int:
-    """Return how many of the orders that the caller may see (at one site) are late: one query, or none at all."""
-    ctx.actor.require(READ)
-    now = ctx.now()
+def late(ctx: Context, now: datetime, site: str | None = None) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Return how many orders that the caller may see are late (at one site), and when (UTC) the next one will be.
+
+    Both as parts of another statement.
+    """
     seen = [rows.visible(ctx.actor)] + ([] if site is None else [WorkOrder.site == site])
-
-    def look() -> tuple[int, datetime]:
-        past = select(func.count()).select_from(WorkOrder).where(rows.overdue(now), *seen)
-        coming = select(func.min(WorkOrder.due_at)).where(rows.OPEN, WorkOrder.due_at >= now)
-        number, until = ctx.session.execute(select(past.scalar_subquery(), coming.scalar_subquery())).one()
-        return number, until or ALWAYS
-
-    return cached_query_until(ctx, ("work_orders_late", ctx.actor.site_scope, site), now, look)
+    past = select(func.count()).select_from(WorkOrder).where(rows.overdue(now), *seen)
+    coming = select(func.min(WorkOrder.due_at)).where(rows.OPEN, WorkOrder.due_at >= now, *seen)
+    return past.scalar_subquery(), coming.scalar_subquery()
 
 
 def figures(ctx: Context, site: str | None = None) -> Figures:
