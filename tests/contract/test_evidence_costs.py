@@ -22,7 +22,7 @@ COSTS = {
     "/ops/latency": (12, 12),
     "/ops/latency?days=30": (12, 12),
     f"{API}/performance/api-latency": (3, 3),
-    "/ops/accuracy": (7, 6),
+    "/ops/accuracy": (8, 7),
     f"{API}/alerts/accuracy/latest": (2, 2),
     f"{API}/alerts/noise-policy": (2, 2),
     "/ops/recovery": (6, 5),
