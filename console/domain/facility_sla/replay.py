@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from console.domain.facility_sla.policy import BUILT_IN, SlaPolicy, due_after
 from console.domain.work_orders.words import CANCELED, OPEN_STATUSES
@@ -19,8 +20,7 @@ from console.domain.work_orders.words import CANCELED, OPEN_STATUSES
 KEEPS, BY_POLICY, BY_PERSON = "keeps", "policy", "person"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One recorded event of an order: its state after it, and what the event did to the due date.
 
     `begins`: the order is new or open again. `waits`: it waits after it; `waits_anew`: it began to wait just then.
@@ -179,6 +179,9 @@ class _Road:
             order = _Order(step.site, step.status, step.priority, step.due_at)
             self.orders[step.order_id] = order
             self.told[step.order_id] = _Told()
+            known = None
+        else:
+            known = order.due_at
         was_open = order.is_open and not step.begins
         self._pause(order, step)
         if was_open and step.status not in OPEN_STATUSES and step.status != CANCELED:
@@ -190,7 +193,9 @@ class _Road:
             order.due_at = step.due_at
         if step.begins:
             order.escalated, order.began_at = False, step.at
-        self._watch(step.order_id, order)
+        # Most steps neither move the due date nor end anything: what is watched stays.
+        if step.begins or known != order.due_at or not order.is_open:
+            self._watch(step.order_id, order)
 
     def _pause(self, order: _Order, step: Step) -> None:
         if order.waiting_since is not None and (not step.waits or step.waits_anew):
