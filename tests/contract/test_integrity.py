@@ -26,7 +26,7 @@ def test_an_installation_without_evidence_is_fine(api):
     assert (answer.status_code, list(answer.json)[: len(FIELDS)]) == (200, FIELDS)
     made = answer.json
     assert (made["status"], made["sample_per_table"], made["checked_count"], made["issues"]) == ("ok", 1, 0, [])
-    assert [table["module"] for table in made["tables"]] == [*WEEKS, "remediation"]
+    assert [table["module"] for table in made["tables"]] == [*WEEKS, "remediation", "work_orders", "inspections"]
     assert list(made["archive"])[:8] == [
         *("month", "entry_count", "chain_ok", "archive_sha_ok", "signature_ok", "signature_algorithm_ok"),
         *("signature_algorithm", "signed"),

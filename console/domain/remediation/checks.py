@@ -53,6 +53,7 @@ ACTIONS: Mapping[str, Text] = {
     "remediation_auto_assign_recent": T("See why the hourly assignment does not run as it should."),
     "remediation_kpi_recent": T("See why the hourly measurement does not run as it should."),
     "remediation_autopilot_recent": T("See why the hourly autopilot does not run as it should."),
+    "sla_cron_recent": T("See why the escalation of work orders does not run as it should."),
     "worker_alive": T("Start a worker again and see why the last one ended."),
     "scheduler_alive": T("Start the scheduler again and see why the last one ended."),
     "queue_age": T("See what keeps runs waiting; start more workers if there is too much work."),

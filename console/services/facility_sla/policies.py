@@ -15,8 +15,9 @@ from sqlalchemy import ColumnElement, or_, select
 
 from console.core.context import Actor, Context
 from console.core.records import INTERNAL, JsonObject
-from console.domain.errors import Conflict, NotFound
+from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.facility_sla.policy import BUILT_IN, DEFAULT, SITE, InForce, SlaPolicy, as_values, from_values
+from console.domain.identity import scope
 from console.domain.ids import MAX_ID
 from console.domain.text import N_, T
 from console.inputs.facility_sla import SlaPolicyModel
@@ -181,12 +182,18 @@ def _revision_id(ctx: Context, row: Policy) -> int | None:
 
 
 def check_write(ctx: Context, site: str | None) -> str | None:
-    """Return the site as its record names it; raises PermissionDenied, SiteDenied, GlobalScopeRequired."""
+    """Return the site as its record names it.
+
+    Raises PermissionDenied, SiteDenied, GlobalScopeRequired, and Invalid for what can be no site.
+    """
     ctx.actor.require(MANAGE)
     if site is None:
         ctx.actor.require_all_sites()
         return None
-    named = sites.canonical(ctx, site)
+    try:
+        named = scope.site_name(sites.canonical(ctx, site))
+    except ValueError as error:
+        raise Invalid.field("site", str(error)) from None
     ctx.actor.require_site(named)
     return named
 

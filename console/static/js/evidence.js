@@ -191,7 +191,11 @@ on('click', '[data-picks]', (event, button) => {
 });
 /* A panel takes files, and the whole drawer those of its own; beside them nothing happens, least of all does the browser
    open one instead of the page. */
-const takesFiles = (target) => (target instanceof Element ? (target.closest('[data-evidence]') ?? target.closest('[data-drawer]'))?.querySelector('[data-evidence-form]') : null);
+function takesFiles(target) {
+  if (!(target instanceof Element)) return null;
+  const panel = target.closest('[data-evidence]') ?? target.closest('[data-drawer]')?.querySelector('[data-evidence]');
+  return panel?.querySelector('[data-evidence-form]');
+}
 for (const type of ['dragenter', 'dragover', 'dragleave', 'drop']) {
   document.addEventListener(type, (event) => {
     if (!event.dataTransfer?.types.includes('Files')) return;
