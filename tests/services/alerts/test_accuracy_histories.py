@@ -15,6 +15,7 @@ from console.core.clock import FixedClock
 from console.core.config import Config
 from console.core.context import SYSTEM, Context
 from console.core.database import make_engine
+from console.domain.alerts.accuracy import REACHED_WITHIN
 from console.models.alerts import AlertDelivery
 from console.models.base import Base
 from console.models.jobs import JobRun
@@ -135,7 +136,8 @@ def deleted_delivery(session, _history, chance):
 
 
 def dead_channel(session, _history, chance):
-    one = _delivery(session, chance)
+    # What was raised a moment ago may still be on its way.
+    one = _delivery(session, chance, NOW - REACHED_WITHIN)
     since = (AlertDelivery.channel == one.channel, AlertDelivery.created_at >= one.created_at)
     session.execute(update(AlertDelivery).where(*since).values(status="dead"))
 
@@ -160,9 +162,9 @@ def _kpi_run(session, chance):
     return session.scalars(runs.offset(chance.randint(2, 12)).limit(1)).one()
 
 
-def _delivery(session, chance):
-    recent = select(AlertDelivery).where(AlertDelivery.created_at > NOW - timedelta(days=13)).order_by(AlertDelivery.id)
-    return chance.choice(session.scalars(recent).all())
+def _delivery(session, chance, before=NOW):
+    recent = AlertDelivery.created_at > NOW - timedelta(days=13), AlertDelivery.created_at < before
+    return chance.choice(session.scalars(select(AlertDelivery).where(*recent).order_by(AlertDelivery.id)).all())
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda one: one.__name__)
