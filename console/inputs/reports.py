@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import create_model
+
 from console.domain.gate.streak import Streak
 from console.domain.reports.quality import Summary
 from console.inputs.audit import MonthText
 from console.inputs.base import Instant, OutModel, QueryModel
 from console.inputs.response_models import RunModel, shape
 
-SummaryOut, StreakOut = shape(Summary, "QualitySummaryOut"), shape(Streak, "WeeklyStreakOut")
+Window = Literal["weekly", "monthly"]
+StreakOut = shape(Streak, "WeeklyStreakOut")
 
 
 class MonthQuery(QueryModel):
@@ -32,7 +35,7 @@ class MonthCsvQuery(MonthQuery, CsvQuery):
 class RunQuery(MonthQuery):
     """Which report is made and kept; `month` counts for the monthly one alone."""
 
-    window: Literal["weekly", "monthly"] = "weekly"
+    window: Window = "weekly"
 
 
 class PeriodOut(OutModel):
@@ -86,22 +89,24 @@ class OfNowOut(OutModel):
     fields: list[str]
 
 
-class QualityReportOut(OutModel):
-    """One quality report."""
-
-    template_version: str
-    generated_at: Instant
-    window: Literal["weekly", "monthly"]
-    label: str
-    period: PeriodOut
-    summary: SummaryOut  # type: ignore[valid-type]  # made from the dataclass
-    preflight: PreflightOut
-    admin_security: SecurityOut
-    weekly_streak: StreakOut  # type: ignore[valid-type]  # made from the dataclass
-    alert_noise_policy: NoisePolicyOut
-    recommendations: list[str]
-    recommendation_ids: list[str]
-    of_now: OfNowOut
+QualityReportOut = create_model(
+    "QualityReportOut",
+    __base__=OutModel,
+    __doc__="One quality report.",
+    template_version=(str, ...),
+    generated_at=(Instant, ...),
+    window=(Window, ...),
+    label=(str, ...),
+    period=(PeriodOut, ...),
+    summary=(shape(Summary, "QualitySummaryOut"), ...),
+    preflight=(PreflightOut, ...),
+    admin_security=(SecurityOut, ...),
+    weekly_streak=(StreakOut, ...),
+    alert_noise_policy=(NoisePolicyOut, ...),
+    recommendations=(list[str], ...),
+    recommendation_ids=(list[str], ...),
+    of_now=(OfNowOut, ...),
+)
 
 
 class ArchiveOut(OutModel):

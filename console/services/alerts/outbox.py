@@ -93,6 +93,15 @@ class Raised:
 
 
 @dataclass(frozen=True)
+class ChannelResult:
+    """One channel of a message: taken by the outbox, which tells later whether it arrived."""
+
+    target: str
+    success: bool
+    error: str | None = None
+
+
+@dataclass(frozen=True)
 class RetryRun:
     """What a batch retry took up; the outcome of the attempts stands in the deliveries (API contract, retries)."""
 
@@ -109,6 +118,11 @@ class RetryRun:
 def channels(config: Config) -> tuple[Channel, ...]:
     """Return the channels of alerts in their order, each once."""
     return _configured(config, _SOURCES)
+
+
+def taken_by(config: Config) -> tuple[ChannelResult, ...]:
+    """Return every channel with the word that the outbox took a message for it (API contract, escalation)."""
+    return tuple(ChannelResult(one.label, success=True) for one in channels(config))
 
 
 def copy_channels(config: Config) -> tuple[Channel, ...]:

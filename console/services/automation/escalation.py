@@ -27,7 +27,7 @@ from console.models.automation import ItemEscalation
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.services.alerts import outbox as alerts
 from console.services.alerts.addresses import item_address
-from console.services.alerts.outbox import Raised
+from console.services.alerts.outbox import ChannelResult, Raised
 from console.services.automation import sla_snapshot as sla
 from console.services.automation import sla_sql
 from console.services.automation.sla_snapshot import SlaSnapshot
@@ -41,15 +41,6 @@ from console.services.tracker import store as tracker_store
 ITEMS_MOST = 50
 ALERT_ITEMS_MOST = 20
 ASSIGNEES_MOST = 50
-
-
-@dataclass(frozen=True)
-class ChannelResult:
-    """One channel of a message: taken by the outbox, which tells later whether it arrived."""
-
-    target: str
-    success: bool
-    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -145,7 +136,7 @@ def escalate(ctx: Context, effective: Effective, wish: EscalationWish, *, dry_ru
         notify_attempted=raised is not None,
         notify_dispatched=raised is not None and raised.queued > 0,
         notify_error=raised.error if raised else None,
-        notify_channels=_channels(ctx) if raised else (),
+        notify_channels=alerts.taken_by(ctx.config) if raised else (),
         items=items,
         notified_count=told,
         suppressed_count=found.count(domain.TOLD),
@@ -190,10 +181,6 @@ def _candidates(ctx: Context, seen: Window) -> tuple[Candidate, ...]:
 def _published(row: Any) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in _NAMES if name not in {"number", "item_key"}}
     return {**values, "item_id": rows.item_number(REMEDIATION.item_prefix, row.number), "rule_id": row.item_key}
-
-
-def _channels(ctx: Context) -> tuple[ChannelResult, ...]:
-    return tuple(ChannelResult(one.label, success=True) for one in alerts.channels(ctx.config))
 
 
 def _tell(ctx: Context, seen: Window, found: Decided) -> tuple[int, Raised]:

@@ -18,7 +18,7 @@ from console.domain.alerts.alerts import SLA_ESCALATED
 from console.models.work_orders import SlaPass, WorkOrder, WorkOrderEvent
 from console.services.alerts import outbox as alerts
 from console.services.alerts.addresses import order_address
-from console.services.alerts.outbox import Raised
+from console.services.alerts.outbox import ChannelResult, Raised
 from console.services.audit import record as audit
 from console.services.facility_sla import moment
 from console.services.facility_sla.policies import Policies, all_in_force
@@ -30,15 +30,6 @@ ESCALATE = "work_orders:escalate"
 ALERT_ORDERS_MOST = 20
 _EVENTS = cast("Table", WorkOrderEvent.__table__)
 _FIELDS = ("id", "site", "status", "priority", "due_at", "policy_revision_id", "waiting_reason", "title", "assignee")
-
-
-@dataclass(frozen=True)
-class ChannelResult:
-    """One channel of the alert: taken by the outbox, which tells later whether it arrived."""
-
-    target: str
-    success: bool
-    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +83,7 @@ def escalate(ctx: Context, *, site: str | None = None, limit: int = 200, dry_run
         },
         alert_dispatched=raised is not None and raised.queued > 0,
         alert_error=raised.error if raised else None,
-        alert_channels=_channels(ctx) if raised and raised.queued else (),
+        alert_channels=alerts.taken_by(ctx.config) if raised and raised.queued else (),
     )
 
 
@@ -205,10 +196,6 @@ def _line(ctx: Context, row: Row[Any], names: Mapping[str, str], now: datetime) 
         "assignee_name": names.get(row.assignee, row.assignee) if row.assignee else None,
         **order_address(ctx.config, row.id),
     }
-
-
-def _channels(ctx: Context) -> tuple[ChannelResult, ...]:
-    return tuple(ChannelResult(one.label, success=True) for one in alerts.channels(ctx.config))
 
 
 def _record(ctx: Context, site: str | None, found: Sequence[Row[Any]], raised: Raised) -> None:
