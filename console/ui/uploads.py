@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import IO, BinaryIO, cast
 
-from flask import Response, request
+from flask import Response, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 
+from console.core.context import Context
+from console.domain.errors import Invalid
 from console.domain.evidence.photos import captured
 from console.services.evidence.files import Fetched, Upload
-from console.ui.responses import download
+from console.ui.frame import leave_toast
+from console.ui.responses import download, toast
+from console.web.negotiation import wants_fragment
+from console.web.request import web_context
 
 PIECE = 64 * 1024
 # Whatever a browser makes of it: nothing inside a downloaded file may run or load.
@@ -47,6 +54,41 @@ def sent_told() -> Told:
 def sent_note() -> str:
     """Return the note of a form, digits too as the text that they were."""
     return request.form.get("note", "")
+
+
+def take_files(
+    is_there: Callable[[Context, Upload], bool],
+    attach: Callable[[Context, Upload, str], object],
+    panel: Callable[[Context], Response],
+    page: str,
+) -> ResponseReturnValue:
+    """Take the files of a form: the script sends one at a time, a plain form all that were chosen, or none of them.
+
+    One that is there already is named and not taken again. Answers with the panel, or with the way to `page`. Raises
+    Invalid without a file, and what both functions raise.
+    """
+    # The form is read before the transaction begins: the sender may be slow.
+    sent = [file for file in request.files.getlist("file") if file.filename]
+    note, told = sent_note(), sent_told() if len(sent) == 1 else None
+    if not sent:
+        raise Invalid(_("Please choose a file"))
+    ctx = web_context()
+    known = []
+    for file in sent:
+        with received(file, told) as upload:
+            if is_there(ctx, upload):
+                known.append(upload.file_name)
+            else:
+                attach(ctx, upload, note)
+    there = _("It is there already: %(names)s", names=", ".join(known))
+    if wants_fragment():
+        made = panel(ctx)
+        return toast(made, there) if known else made
+    if len(sent) > len(known):
+        leave_toast(_("Evidence added: %(count)s", count=len(sent) - len(known)))
+    if known:
+        leave_toast(there)
+    return redirect(page, 303)
 
 
 def send(file: Fetched) -> Response:

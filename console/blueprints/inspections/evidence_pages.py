@@ -22,7 +22,7 @@ from console.ui.evidence import Panel, lines_of, taken
 from console.ui.frame import leave_toast
 from console.ui.reader import locale
 from console.ui.responses import answer, fragment_of, toast, trigger, vary
-from console.ui.uploads import received, send, sent_note, sent_told
+from console.ui.uploads import received, send, sent_told, take_files
 from console.web.negotiation import wants_fragment
 from console.web.request import access, current_actor, web_context
 
@@ -74,29 +74,13 @@ def _again(ctx: Context, inspection_id: int, code: str) -> Response:
 @pages.post("/inspections/<int:inspection_id>/evidence")
 @access(WRITE, rate="auth-upload", writes=False)
 def attach(inspection_id: int) -> ResponseReturnValue:
-    """Add files to an inspection: the script sends one at a time, a plain form all that were chosen, or none."""
-    # The form is read before the transaction begins: the sender may be slow.
-    sent = [file for file in request.files.getlist("file") if file.filename]
-    note, told = sent_note(), sent_told() if len(sent) == 1 else None
-    if not sent:
-        raise Invalid(_("Please choose a file"))
-    ctx = web_context()
-    known = []
-    for file in sent:
-        with received(file, told) as upload:
-            if subjects.is_there(ctx, FILES, inspection_id, upload):
-                known.append(upload.file_name)
-            else:
-                evidence.attach(ctx, inspection_id, "", upload, note=note, on_page=True)
-    there = _("It is there already: %(names)s", names=", ".join(known))
-    if wants_fragment():
-        panel = _again(ctx, inspection_id, WHOLE)
-        return toast(panel, there) if known else panel
-    if len(sent) > len(known):
-        leave_toast(_("Evidence added: %(count)s", count=len(sent) - len(known)))
-    if known:
-        leave_toast(there)
-    return _back(inspection_id)
+    """Add files to an inspection."""
+    return take_files(
+        lambda ctx, upload: subjects.is_there(ctx, FILES, inspection_id, upload),
+        lambda ctx, upload, note: evidence.attach(ctx, inspection_id, "", upload, note=note, on_page=True),
+        lambda ctx: _again(ctx, inspection_id, WHOLE),
+        _page(inspection_id),
+    )
 
 
 @pages.post("/inspections/rounds/photos")
@@ -132,9 +116,9 @@ def remove(evidence_id: int) -> ResponseReturnValue:
     inspection_id = gone.inspection_id or 0
     if not wants_fragment():
         leave_toast(message)
-        return _back(inspection_id)
+        return redirect(_page(inspection_id), 303)
     return trigger(toast(_again(ctx, inspection_id, gone.part), message))
 
 
-def _back(inspection_id: int) -> ResponseReturnValue:
-    return redirect(url_for("inspections.detail", inspection_id=inspection_id, _anchor="evidence"), 303)
+def _page(inspection_id: int) -> str:
+    return url_for("inspections.detail", inspection_id=inspection_id, _anchor="evidence")

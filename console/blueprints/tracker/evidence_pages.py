@@ -11,12 +11,11 @@ from console.blueprints.tracker.pages import Page
 from console.blueprints.tracker.urls import TrackerUrls
 from console.blueprints.tracker.view import see_other
 from console.core.context import Context
-from console.domain.errors import Invalid
 from console.services.evidence import evidence
 from console.services.tracker import items as tracker_items
 from console.ui.frame import leave_toast
 from console.ui.responses import fragment_of, toast, trigger, vary
-from console.ui.uploads import received, send, sent_note, sent_told
+from console.ui.uploads import send, take_files
 from console.web.negotiation import wants_fragment
 from console.web.request import web_context
 
@@ -33,30 +32,15 @@ def panel(place: TrackerUrls, item_id: int) -> ResponseReturnValue:
     return _panel(web_context(), place, item_id)
 
 
-def attach(place: TrackerUrls, item_id: int) -> Response:
-    """Add files to an item: the script sends one at a time, a plain form all that were chosen, or none of them."""
-    # The form is read before the transaction begins: the sender may be slow.
-    sent = [file for file in request.files.getlist("file") if file.filename]
-    note, told = sent_note(), sent_told() if len(sent) == 1 else None
-    if not sent:
-        raise Invalid(_("Please choose a file"))
-    ctx = web_context()
-    known = []
-    for file in sent:
-        with received(file, told) as upload:
-            if evidence.is_there(ctx, place.programme, item_id, upload):
-                known.append(upload.file_name)
-            else:
-                evidence.attach(ctx, place.programme, item_id, upload, note, on_page=True)
-    there = _("It is there already: %(names)s", names=", ".join(known))
-    if wants_fragment():
-        panel = _panel(ctx, place, item_id)
-        return toast(panel, there) if known else panel
-    if len(sent) > len(known):
-        leave_toast(_("Evidence added: %(count)s", count=len(sent) - len(known)))
-    if known:
-        leave_toast(there)
-    return see_other(place.url("item", item_id=item_id))
+def attach(place: TrackerUrls, item_id: int) -> ResponseReturnValue:
+    """Add files to an item."""
+    programme = place.programme
+    return take_files(
+        lambda ctx, upload: evidence.is_there(ctx, programme, item_id, upload),
+        lambda ctx, upload, note: evidence.attach(ctx, programme, item_id, upload, note, on_page=True),
+        lambda ctx: _panel(ctx, place, item_id),
+        place.url("item", item_id=item_id),
+    )
 
 
 def file(place: TrackerUrls, evidence_id: int) -> Response:

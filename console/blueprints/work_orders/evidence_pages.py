@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from console.core.context import Context
-from console.domain.errors import Invalid
 from console.domain.work_orders.words import AFTER, PHASES
 from console.services.evidence import subjects
 from console.services.evidence.subjects import FileView
@@ -16,7 +15,7 @@ from console.services.work_orders.rows import READ, WRITE
 from console.ui.evidence import Panel, lines_of, taken
 from console.ui.frame import leave_toast
 from console.ui.responses import fragment_of, toast, trigger, vary
-from console.ui.uploads import received, send, sent_note, sent_told
+from console.ui.uploads import send, take_files
 from console.web.negotiation import wants_fragment
 from console.web.request import access, current_actor, web_context
 
@@ -60,30 +59,14 @@ def _panel(ctx: Context, order_id: int, phase: str) -> Response:
 @pages.post("/work-orders/<int:order_id>/evidence")
 @access(WRITE, rate="auth-upload", writes=False)
 def attach(order_id: int) -> ResponseReturnValue:
-    """Add files to an order: the script sends one at a time, a plain form all that were chosen, or none of them."""
-    # The form is read before the transaction begins: the sender may be slow.
-    sent = [file for file in request.files.getlist("file") if file.filename]
-    note, told = sent_note(), sent_told() if len(sent) == 1 else None
+    """Add files to an order."""
     phase = request.args.get("phase", AFTER)
-    if not sent:
-        raise Invalid(_("Please choose a file"))
-    ctx = web_context()
-    known = []
-    for file in sent:
-        with received(file, told) as upload:
-            if subjects.is_there(ctx, FILES, order_id, upload):
-                known.append(upload.file_name)
-            else:
-                subjects.attach(ctx, FILES, order_id, upload, part=phase, note=note, on_page=True)
-    there = _("It is there already: %(names)s", names=", ".join(known))
-    if wants_fragment():
-        panel = _panel(ctx, order_id, phase)
-        return toast(panel, there) if known else panel
-    if len(sent) > len(known):
-        leave_toast(_("Evidence added: %(count)s", count=len(sent) - len(known)))
-    if known:
-        leave_toast(there)
-    return _back(order_id)
+    return take_files(
+        lambda ctx, upload: subjects.is_there(ctx, FILES, order_id, upload),
+        lambda ctx, upload, note: subjects.attach(ctx, FILES, order_id, upload, part=phase, note=note, on_page=True),
+        lambda ctx: _panel(ctx, order_id, phase),
+        _page(order_id),
+    )
 
 
 @pages.get("/work-orders/evidence/<int:evidence_id>")
@@ -103,9 +86,9 @@ def remove(evidence_id: int) -> ResponseReturnValue:
     order_id = gone.work_order_id or 0
     if not wants_fragment():
         leave_toast(message)
-        return _back(order_id)
+        return redirect(_page(order_id), 303)
     return trigger(toast(_panel(ctx, order_id, gone.part), message))
 
 
-def _back(order_id: int) -> ResponseReturnValue:
-    return redirect(url_for("work_orders.order", order_id=order_id, _anchor="evidence"), 303)
+def _page(order_id: int) -> str:
+    return url_for("work_orders.order", order_id=order_id, _anchor="evidence")
