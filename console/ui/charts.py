@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, cos, floor, log10, pi, sin
 from typing import Any
+from unicodedata import east_asian_width
 
 WIDTH, HEIGHT = 560, 180
 LEFT, RIGHT, TOP, BOTTOM = 36, 8, 10, 22
@@ -99,6 +100,11 @@ def _y(value: float, top: float) -> float:
     return round(TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top), 1)
 
 
+def _width(words: str) -> float:
+    """Return how wide words are below an axis: a syllable of Hangul is wider than a digit."""
+    return LETTER * sum(1.5 if east_asian_width(letter) in "WF" else 1 for letter in words)
+
+
 def _axes(labels: Sequence[str], top: float, centre: bool) -> tuple[tuple[Tick, ...], tuple[Tick, ...]]:
     # Half a thing is no place on an axis of counts.
     parts = (0.0, 1.0) if top >= 1 and (top / 2) % 1 else (0.0, 0.5, 1.0)
@@ -106,9 +112,12 @@ def _axes(labels: Sequence[str], top: float, centre: bool) -> tuple[tuple[Tick, 
     if not labels:
         return y_ticks, ()
     # At most eight words fit, fewer long ones; the last one always stands because it is the newest.
-    fitting = (WIDTH - LEFT - RIGHT) / (max(map(len, labels)) * LETTER + GAP)
-    step = max(1, ceil(len(labels) / max(2, min(8, floor(fitting)))))
+    widest = max(map(_width, labels))
+    step = max(1, ceil(len(labels) / max(2, min(8, floor((WIDTH - LEFT - RIGHT) / (widest + GAP))))))
     shown = [index for index in range(len(labels)) if (len(labels) - 1 - index) % step == 0]
+    # The last word of a line ends below its point, where all others have their middle.
+    if not centre and len(shown) > 2 and _x(step, len(labels), centre) - LEFT < 1.5 * widest:
+        del shown[-2]
     return y_ticks, tuple(Tick(_x(index, len(labels), centre), labels[index]) for index in shown)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from console.ui.charts import HEIGHT, TOP, WIDTH, Series, arc, bar_chart, ceiling, line_chart, share_bar, spark
+from console.ui.charts import HEIGHT, LETTER, TOP, WIDTH, Series, arc, bar_chart, ceiling, line_chart, share_bar, spark
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,16 @@ def test_at_most_eight_words_stand_below_a_chart_and_the_newest_among_them():
 
     assert len(drawing.x_ticks) <= 8
     assert drawing.x_ticks[-1].label == "29"
+
+
+@pytest.mark.parametrize("days", range(2, 32))
+def test_the_newest_word_does_not_run_into_the_one_before(days):
+    """It ends below its point, and half of the one before lies behind its own: syllables are wider than digits."""
+    drawing = line_chart([Series("late", list(range(days)))], [f"11월 {day}일" for day in range(1, days + 1)])
+
+    *_others, before, newest = (tick.at for tick in drawing.x_ticks)
+    assert newest - before >= 1.5 * (5 * LETTER) or len(drawing.x_ticks) == 2
+    assert drawing.x_ticks[-1].label == f"11월 {days}일"
 
 
 @pytest.mark.parametrize("values", [[], [None], [5], [0, 0]])
