@@ -15,7 +15,7 @@ from sqlalchemy import Row, Select, exists, func, select, update
 
 from console.core.context import Actor, Context
 from console.core.records import INTERNAL, view_of
-from console.domain.errors import Conflict, Invalid, NotFound, PermissionDenied
+from console.domain.errors import Conflict, NotFound, PermissionDenied
 from console.domain.evidence import evidence as rules
 from console.domain.ids import MAX_ID
 from console.domain.text import T
@@ -25,7 +25,6 @@ from console.models.evidence import EvidenceFile
 from console.models.tracker import TrackerItem
 from console.services.audit import record as audit
 from console.services.evidence import files, photos
-from console.services.evidence import store as evidence_store
 from console.services.evidence.files import Fetched, Upload
 from console.services.jobs.runs import changed
 from console.services.tracker import store as tracker_store
@@ -153,14 +152,7 @@ def fetch(ctx: Context, programme: TrackerKind, evidence_id: int) -> Fetched:
     what was uploaded or the scan has not been made yet.
     """
     row = _row(ctx, programme, evidence_id)
-    content = files.verified(ctx, row)
-    try:
-        files.begin_write(ctx)
-        _record(ctx, programme, "download", row)
-    except BaseException:
-        content.close()
-        raise
-    return Fetched(content, row.file_name, row.content_type, row.file_size, row.sha256 or "")
+    return files.given_out(ctx, row, lambda: _record(ctx, programme, "download", row))
 
 
 def remove(ctx: Context, programme: TrackerKind, evidence_id: int, reason: str) -> EvidenceView:
@@ -169,11 +161,7 @@ def remove(ctx: Context, programme: TrackerKind, evidence_id: int, reason: str) 
     Its uploader may, and who may close a tracker in spite of blockers. Raises NotFound, SiteDenied, PermissionDenied,
     Invalid without a reason, Conflict for an inactive item.
     """
-    reason = reason.strip()
-    if not 0 < len(reason) <= rules.MAX_REASON:
-        raise Invalid.field(
-            "reason", T("A removal needs a reason of at most %(most)s characters", most=rules.MAX_REASON)
-        )
+    reason = files.checked_reason(reason)
     now = ctx.now()
     row = _row(ctx, programme, evidence_id)
     check_removable(ctx.actor, programme, row.uploaded_by)
@@ -181,11 +169,7 @@ def remove(ctx: Context, programme: TrackerKind, evidence_id: int, reason: str) 
     _writable(ctx, programme, row.tracker_item_id or 0, now, lock=True)
     row = _row(ctx, programme, evidence_id)
     before = _view(row)
-    taken = update(EvidenceFile).where(EvidenceFile.id == row.id, EvidenceFile.removed_at.is_(None))
-    values = {"removed_at": now, "removed_by": ctx.actor.username, "removed_reason": reason}
-    if changed(ctx, taken.values(**values)) != 1:
-        raise NotFound(programme.evidence_not_found)
-    evidence_store.drop(ctx, row)
+    files.take_away(ctx, row, reason, programme.evidence_not_found)
     event = Event("evidence_removed", {}, {"text": f"{row.file_name}: {reason}"})
     fewer = 0 if row.malware_scan_status == rules.QUARANTINED else -1
     noted(ctx, programme, row, now, event, rules.REMOVED, fewer)

@@ -5,24 +5,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from sqlalchemy import update
+
 from console.core.config import Config
 from console.core.context import Context
-from console.domain.errors import BadRequest, Conflict, Gone, Invalid, TooLarge
+from console.domain.errors import BadRequest, Conflict, Gone, Invalid, NotFound, TooLarge
 from console.domain.evidence import evidence as rules
 from console.domain.evidence.evidence import Scan
 from console.domain.evidence.kinds import right_ending
-from console.domain.text import T
+from console.domain.text import T, Text
 from console.models.evidence import EvidenceFile
 from console.services.evidence import photos
 from console.services.evidence import scan as evidence_scan
 from console.services.evidence import store as evidence_store
 from console.services.evidence.quota import check_quota
 from console.services.evidence.store import Staged
+from console.services.jobs.runs import changed
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,16 @@ def checked_note(note: str) -> str:
     if len(note) > rules.MAX_NOTE:
         raise Invalid.field("note", T("The note has at most %(most)s characters", most=rules.MAX_NOTE))
     return note
+
+
+def checked_reason(reason: str) -> str:
+    """Return why a file is removed, without blanks around it; raises Invalid for none and for one that is too long."""
+    reason = reason.strip()
+    if not 0 < len(reason) <= rules.MAX_REASON:
+        raise Invalid.field(
+            "reason", T("A removal needs a reason of at most %(most)s characters", most=rules.MAX_REASON)
+        )
+    return reason
 
 
 def accepted(config: Config, *, on_page: bool) -> tuple[str, ...]:
@@ -158,6 +171,30 @@ def verified(ctx: Context, row: EvidenceFile) -> BinaryIO:
         content.close()
         raise Conflict(rules.MISMATCH, code="integrity_failed", told=rules.MISMATCH_TOLD)
     return content
+
+
+def given_out(ctx: Context, row: EvidenceFile, record: Callable[[], None]) -> Fetched:
+    """Return a file to be sent, verified against its hash, once `record` has put the download on record.
+
+    Raises what `verified` raises.
+    """
+    content = verified(ctx, row)
+    try:
+        begin_write(ctx)
+        record()
+    except BaseException:
+        content.close()
+        raise
+    return Fetched(content, row.file_name, row.content_type, row.file_size, row.sha256 or "")
+
+
+def take_away(ctx: Context, row: EvidenceFile, reason: str, not_found: Text) -> None:
+    """Mark a file as removed by the caller and drop its content; raises NotFound when somebody was faster."""
+    taken = update(EvidenceFile).where(EvidenceFile.id == row.id, EvidenceFile.removed_at.is_(None))
+    values = {"removed_at": ctx.now(), "removed_by": ctx.actor.username, "removed_reason": reason}
+    if changed(ctx, taken.values(**values)) != 1:
+        raise NotFound(not_found)
+    evidence_store.drop(ctx, row)
 
 
 def begin_write(ctx: Context) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import Select, exists, select, update
+from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from console.core.context import Actor, Context
@@ -23,9 +23,7 @@ from console.domain.text import T, Text
 from console.models.evidence import EvidenceFile
 from console.services.audit import record as audit
 from console.services.evidence import files, photos
-from console.services.evidence import store as evidence_store
 from console.services.evidence.files import Fetched, Upload
-from console.services.jobs.runs import changed
 
 UPLOAD, REMOVE, QUARANTINE, DOWNLOAD = "upload", "remove", "quarantine", "download"
 
@@ -162,14 +160,7 @@ def fetch(ctx: Context, subject: Subject, evidence_id: int) -> Fetched:
     what was uploaded or the scan has not been made yet.
     """
     row = _row(ctx, subject, evidence_id)
-    content = files.verified(ctx, row)
-    try:
-        files.begin_write(ctx)
-        _record(ctx, subject, DOWNLOAD, row)
-    except BaseException:
-        content.close()
-        raise
-    return Fetched(content, row.file_name, row.content_type, row.file_size, row.sha256 or "")
+    return files.given_out(ctx, row, lambda: _record(ctx, subject, DOWNLOAD, row))
 
 
 def remove(ctx: Context, subject: Subject, evidence_id: int, reason: str) -> FileView:
@@ -178,11 +169,7 @@ def remove(ctx: Context, subject: Subject, evidence_id: int, reason: str) -> Fil
     Its sender may, and who has `subject.forced`. Raises NotFound, SiteDenied, PermissionDenied, Invalid without a
     reason, and what `subject.writable` raises.
     """
-    reason = reason.strip()
-    if not 0 < len(reason) <= rules.MAX_REASON:
-        raise Invalid.field(
-            "reason", T("A removal needs a reason of at most %(most)s characters", most=rules.MAX_REASON)
-        )
+    reason = files.checked_reason(reason)
     row = _row(ctx, subject, evidence_id)
     if not may_remove(ctx.actor, subject, row.uploaded_by):
         raise PermissionDenied.missing(subject.forced)
@@ -190,11 +177,7 @@ def remove(ctx: Context, subject: Subject, evidence_id: int, reason: str) -> Fil
     subject.writable(ctx, subject.owner(row), True)
     row = _row(ctx, subject, evidence_id)
     before = view(row)
-    taken = update(EvidenceFile).where(EvidenceFile.id == row.id, EvidenceFile.removed_at.is_(None))
-    values = {"removed_at": ctx.now(), "removed_by": ctx.actor.username, "removed_reason": reason}
-    if changed(ctx, taken.values(**values)) != 1:
-        raise NotFound(subject.not_found)
-    evidence_store.drop(ctx, row)
+    files.take_away(ctx, row, reason, subject.not_found)
     subject.noted(ctx, before, -1 if before.counts else 0, REMOVE, reason)
     _record(ctx, subject, REMOVE, row, reason=reason)
     return before
