@@ -179,3 +179,13 @@ def test_the_badge_of_my_work_counts_what_is_due_today(page_as):
     badge = page.locator(".bottombar a[aria-current] .rail-count")
 
     assert today == (badge.inner_text() if badge.count() else "0")
+
+
+def test_the_last_entry_of_the_account_menu_is_reached(page_as):
+    page = page_as("owner", width=PHONE)
+    page.goto("/overview")
+    page.locator(".topbar .menu > summary").last.click()
+
+    # Whatever lies above it would take the touch instead.
+    page.locator(".topbar .menu[open] .menu-item").last.click(timeout=3000)
+    expect(page.locator("input[name=password]")).to_be_visible()
