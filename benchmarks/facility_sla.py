@@ -64,8 +64,9 @@ def lived(count: int, now: datetime) -> tuple[list[Row], list[Row]]:
         over = done < now
         site, status = chance.choice(SITES), "completed" if over else "acked"
         orders.append(_order(number, site, status, priority, due, at, done if over else None))
-        told = (("created", at, None, "open"), ("status_changed", at + QUARTER, "open", "acked"))
-        told += (("status_changed", done, "acked", "completed"),) if over else ()
+        told = [("created", at, None, "open"), ("status_changed", at + QUARTER, "open", "acked")]
+        if over:
+            told.append(("status_changed", done, "acked", "completed"))
         events += [_event(number, kind, when, old, new, priority, due) for kind, when, old, new in told if when < now]
     return orders, sorted(events, key=lambda one: one["created_at"])
 

@@ -73,7 +73,8 @@ def crowd(port: int, path: str, people: list[Caller], seconds: float, *, conditi
 
     def work(number: int) -> None:
         connection = http.client.HTTPConnection(server.HOST, port, timeout=120)
-        headers, tags = people[number], {}
+        headers = people[number]
+        tags: Caller = {}
         while (now := time.perf_counter()) < begin + seconds:
             _taken, status, _size, sent = ask(connection, path, {**headers, **(tags if conditional else {})})
             tags = sent or tags
@@ -141,7 +142,7 @@ def measure(url: str, items: int, *, seconds: float, count: int) -> list[tuple[s
         tokens = [make_token(session, one, now=now, plain=f"kaos_benchmark_{one.username}_token") for one in users]
         session.commit()
     item, other = writers(engine, items)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for what, path in (("board, table, 50 rows", BOARD), ("items API, 50 rows", ITEMS)):
         with server.web_server(environ) as (port, pid):
             if path == BOARD:
@@ -149,8 +150,8 @@ def measure(url: str, items: int, *, seconds: float, count: int) -> list[tuple[s
                 polls = [{**person, **PARTIAL} for person in people]
             else:
                 people = polls = [{"X-Admin-Token": token} for token in tokens]
-            connection = http.client.HTTPConnection(server.HOST, port, timeout=120)
-            cold = ask(connection, path, people[0])[0]
+            single = http.client.HTTPConnection(server.HOST, port, timeout=120)
+            cold = ask(single, path, people[0])[0]
             after_item = one_by_one(port, path, people[0], count, item)
             after_other = one_by_one(port, path, people[0], count, other)
             full = crowd(port, path, people, seconds)
@@ -184,8 +185,10 @@ def main() -> None:
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
-    head = ("what", "(a) cold", "(b) after a write to an item, P50 / P95", "(c) after another write", "(d) unchanged")
-    head += ("(e) unchanged, conditional", "five writes a second beside", "memory")
+    head = (
+        *("what", "(a) cold", "(b) after a write to an item, P50 / P95", "(c) after another write", "(d) unchanged"),
+        *("(e) unchanged, conditional", "five writes a second beside", "memory"),
+    )
     goals = ("goal", "–", "P95 board ≤ 30, API ≤ 15 ms", "like (d)", "≥ 300, ≥ 600", "≥ 1,000", "≥ 150", "≤ 200 MB")
     made = [
         f"{datetime.now(UTC):%Y-%m-%d}, {machine()}; the load runs on the same cores. (d), (e) and the last but one: ",

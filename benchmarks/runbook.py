@@ -42,6 +42,7 @@ from tests.support.statements import statements
 GOAL_QUERIES, GOAL_RUNBOOK_MS, GOAL_CHECK_MS, GOAL_PAGE_MS = 15, 150, 2000, 300
 DAYS, ROUNDS = 30, 30
 READER = "reader-0"
+PAGE = "/ops/daily-check"
 Line = tuple[str, str, str, bool]
 
 
@@ -110,7 +111,7 @@ def measure(url: str, given: argparse.Namespace) -> list[Line]:
         worked = _processor(ctx, given.rounds)
         verdict = _timed_fresh(ctx, gate.snapshot, given.rounds)
     checks = timed(lambda: _run(engine, config, clock, job_names.DAILY_CHECK), given.rounds)
-    page = latency.page(environ, READER, "/ops/daily-check", given.rounds)
+    page = latency.over_http(environ, READER, [PAGE], given.rounds)[PAGE]
     engine.dispose()
     return [
         ("statements of the runbook", str(queries), f"≤ {GOAL_QUERIES}", queries <= GOAL_QUERIES),

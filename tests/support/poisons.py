@@ -8,7 +8,7 @@ from typing import Any
 from redis import Redis
 
 Write = Callable[[Any, str], Any]
-Poison = Callable[["Redis[bytes]", int], Any]
+Poison = Callable[[Redis, int], Any]
 
 HALF = {"status": "started", "started_at": "x", "last_heartbeat": "2026-03-02T09:00:00Z", "worker_name": "x"}
 

@@ -11,7 +11,7 @@ def statements(engine: type[Engine] | Engine = Engine) -> Iterator[list[str]]:
     """Return the list that fills with the SQL statements sent meanwhile, transaction words left out."""
     seen: list[str] = []
 
-    def note(_connection, _cursor, statement, *_more):
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
         if not statement.startswith(("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT")):
             seen.append(statement)
 
