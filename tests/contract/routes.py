@@ -49,5 +49,6 @@ def routes(app: ConsoleApp) -> list[Route]:
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
         demand = _access(getattr(view, "access", SIGNED_IN))
-        found += [Route(method, rule.rule, _address(rule), demand) for method in METHODS if method in (rule.methods or ())]
+        methods = rule.methods or set()
+        found += [Route(method, rule.rule, _address(rule), demand) for method in METHODS if method in methods]
     return sorted(found, key=lambda route: (route.rule, route.method))
