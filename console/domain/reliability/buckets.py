@@ -5,6 +5,7 @@ A percentile of a stretch is read from a histogram and is as fine as its steps; 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -57,7 +58,7 @@ def floor(instant: datetime, minutes: int) -> datetime:
 
 def part_of(duration_ms: float) -> int:
     """Return the number of the part of the histogram that a duration belongs to."""
-    return next((number for number, step in enumerate(STEPS) if duration_ms <= step), PARTS - 1)
+    return bisect_left(STEPS, duration_ms)
 
 
 def share_below(parts: Sequence[int], share: float, longest_ms: float) -> float | None:

@@ -37,6 +37,7 @@ from console.models.types import UtcDateTime
 _PARTS = tuple(f"part_{number:02}" for number in range(PARTS))
 _KEY = ("endpoint_key", "width_minutes", "start")
 _COUNTS = ("sample_count", "error_count", "slow_count", *_PARTS)
+_NOTHING_YET = dict.fromkeys(_COUNTS, 0) | {"longest_ms": 0.0}
 NOTHING = WindowCounts()
 
 
@@ -62,19 +63,21 @@ class Measured(Protocol):
 
 def add(ctx: Context, samples: Iterable[Measured], slow_ms: float) -> None:
     """Add samples to their stretches with one statement, in the transaction that stores them."""
-    rows: dict[tuple[str, int, datetime], dict[str, Any]] = {}
+    fine: dict[tuple[str, datetime], list[Measured]] = {}
     for sample in samples:
-        part = _PARTS[part_of(sample.duration_ms)]
+        fine.setdefault((sample.endpoint_key, floor(sample.sampled_at, FINE)), []).append(sample)
+    rows: dict[tuple[str, int, datetime], dict[str, Any]] = {}
+    for (endpoint_key, start), found in fine.items():
+        parts = [part_of(sample.duration_ms) for sample in found]
+        # Wider stretches are made of whole fine ones.
         for width in WIDTHS:
-            key = (sample.endpoint_key, width, floor(sample.sampled_at, width))
-            row = rows.get(key)
-            if row is None:
-                row = rows[key] = dict.fromkeys(_COUNTS, 0) | {"longest_ms": 0.0}
-            row["sample_count"] += 1
-            row["error_count"] += sample.is_error
-            row["slow_count"] += sample.duration_ms >= slow_ms
-            row["longest_ms"] = max(row["longest_ms"], sample.duration_ms)
-            row[part] += 1
+            row = rows.setdefault((endpoint_key, width, floor(start, width)), dict(_NOTHING_YET))
+            row["sample_count"] += len(found)
+            row["error_count"] += sum(sample.is_error for sample in found)
+            row["slow_count"] += sum(sample.duration_ms >= slow_ms for sample in found)
+            row["longest_ms"] = max(row["longest_ms"], *(sample.duration_ms for sample in found))
+            for part in parts:
+                row[_PARTS[part]] += 1
     if rows:
         # In one order, so that two processes never wait for each other.
         values = [dict(zip(_KEY, key, strict=True)) | rows[key] for key in sorted(rows)]
