@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import CompoundSelect, Integer, Table, bindparam, delete, insert, select, union_all
+from sqlalchemy import CompoundSelect, Insert, Integer, Table, bindparam, delete, insert, select, union_all
 
 from console.core.config import Config
 from console.core.context import Context
@@ -16,6 +16,7 @@ from console.domain.reliability.buckets import FINE, HOUR
 from console.domain.reliability.latency import LatencySnapshot, Samples, judge, summarize
 from console.domain.reliability.policy import LatencyPolicy, Target, WindowCounts, parse_targets
 from console.models.reliability import BurnAlert, LatencySample
+from console.services.common.sql import rows_parameter, rows_value
 from console.services.reliability import buckets
 
 READ = ("admins:manage", "security:read", "governance:read")
@@ -84,8 +85,20 @@ def store(ctx: Context, samples: Sequence[Sample]) -> None:
     """Insert a batch of samples and add it to the sums of its times: two statements."""
     if samples:
         # Past the mapper, which takes as long as the database does.
-        ctx.session.connection().execute(insert(SAMPLES), [vars(sample) for sample in samples])
+        rows, dialect = [vars(sample) for sample in samples], ctx.session.get_bind().dialect.name
+        if dialect == "sqlite":
+            ctx.session.connection().execute(insert(SAMPLES), rows)
+        else:
+            # One statement with one parameter: half the work of a statement for each row.
+            ctx.session.connection().execute(_storing(dialect), {"samples": rows_value(dialect, rows)})
         buckets.add(ctx, samples, ctx.config["API_LATENCY_P95_WARNING_MS"])
+
+
+@cache
+def _storing(dialect: str) -> Insert:
+    names = [field.name for field in fields(Sample)]
+    given = rows_parameter(dialect, "samples", **{name: SAMPLES.c[name].type for name in names})
+    return insert(SAMPLES).from_select(names, select(*(given.c[name] for name in names)))
 
 
 def snapshot(ctx: Context, memory: Mapping[str, MemorySamples] | None = None) -> LatencySnapshot:
