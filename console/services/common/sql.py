@@ -11,6 +11,8 @@ from sqlalchemy import (
     JSON,
     Boolean,
     ColumnElement,
+    Float,
+    SQLColumnExpression,
     String,
     Text,
     bindparam,
@@ -108,6 +110,16 @@ def _like(element: _Holds, compiler: SQLCompiler, **options: Any) -> str:
     # LIKE ignores case there by itself; making both sides small first takes three times as long.
     text, pattern = (compiler.process(part, **options) for part in element.clauses)
     return f"{text} LIKE {pattern} ESCAPE '/'"
+
+
+def seconds_between(
+    ctx: Context, start: SQLColumnExpression[Any], end: SQLColumnExpression[Any]
+) -> ColumnElement[float]:
+    """Return how many seconds lie between two instants of a row; NULL where one of them is missing."""
+    if ctx.session.get_bind().dialect.name == "postgresql":
+        return cast(func.extract("epoch", end - start), Float())
+    days: ColumnElement[float] = func.julianday(end) - func.julianday(start)
+    return days * 86400.0
 
 
 def rows_parameter(dialect: str, name: str, **columns: TypeEngine[Any]) -> CTE:

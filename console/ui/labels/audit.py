@@ -60,6 +60,8 @@ ACTIONS: dict[str, str] = {
     "alert_retry_batch_run": N_("Failed alerts sent again"),
     "ops_deploy_smoke_record": N_("Deploy smoke test recorded"),
     "ops_dr_rehearsal_run": N_("Recovery rehearsed"),
+    "report_monthly_export_csv": N_("Monthly report downloaded as CSV"),
+    "report_monthly_export_pdf": N_("Monthly report downloaded as PDF"),
     "ops_quality_report_run": N_("Quality report written"),
     "ops_quality_report_monthly_csv_export": N_("Monthly quality report downloaded as CSV"),
     "ops_quality_report_weekly_csv_export": N_("Weekly quality report downloaded as CSV"),

@@ -1,0 +1,35 @@
+"""Inputs and answers of the monthly report (API contract, monthly reports)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field
+
+from console.domain.reports.monthly import MonthlyReport
+from console.inputs.audit import MonthText
+from console.inputs.base import QueryModel, SiteFilter
+from console.inputs.response_models import shape
+
+MonthlyReportOut = shape(MonthlyReport, "MonthlyReportRead")
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("is not the name of a time zone, such as Asia/Seoul")
+    return name
+
+
+class MonthlyQuery(QueryModel):
+    """Which month of which site; without a month the one under way, without a zone that of the site."""
+
+    month: MonthText | None = None
+    site: SiteFilter = None
+    zone: Annotated[Annotated[str, Field(max_length=64)], AfterValidator(_zone)] | None = None
+
+
+class MonthlyCsvQuery(MonthlyQuery):
+    """The same for the CSV; `bom` adds the mark that Korean Excel needs."""
+
+    bom: bool = False
