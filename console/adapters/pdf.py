@@ -163,6 +163,10 @@ class Paper:
         """Add a small grey sentence."""
         self._text(text, 8.5, height=4.6, tone=GREY)
 
+    def line(self, text: str) -> None:
+        """Add an entry of 10 pt with a step of 14 pt to the next; a longer one goes on below."""
+        self._text(text, 10, height=4.94)
+
     def heading(self, text: str, room: float = 30) -> None:
         """Add the heading of a section; below it there is `room` in mm on the same page."""
         sheet = self._sheet
