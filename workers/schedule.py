@@ -41,6 +41,20 @@ ENTRIES: tuple[ScheduleEntry, ...] = (
     ScheduleEntry(
         job_names.ALERT_ACCURACY, "40 18 * * *", tolerance=HOUR, sentence=N_("Every night at 03:40 in Seoul")
     ),
+    ScheduleEntry(job_names.ALERT_MTTR_SLO, "10 * * * *", sentence=N_("Every hour at 10 past")),
+    ScheduleEntry(
+        job_names.ALERT_GUARD_RECOVER,
+        "25 * * * *",
+        options={"state": "quarantined", "max_targets": 30},
+        sentence=N_("Every hour at 25 past"),
+    ),
+    ScheduleEntry(
+        job_names.ALERT_RETENTION,
+        "35 1 * * *",
+        options={"write_archive": True},
+        tolerance=HOUR,
+        sentence=N_("Every day at 10:35 in Seoul"),
+    ),
     ScheduleEntry(job_names.AUDIT_CHECKPOINT, "17 * * * *", sentence=N_("Every hour at 17 past")),
     # Twice an hour, so that the gate always reads a verification of the last hour.
     ScheduleEntry(job_names.AUDIT_VERIFY, "10,40 * * * *", sentence=N_("Every half hour, at minutes 10 and 40")),

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from console.domain.alerts.slo import SloPolicy
 from console.domain.automation.autopilot import AutopilotPolicy
 from console.domain.policies.policy import FieldKind, PolicyField
 from console.inputs.base import Instant, OutModel
@@ -57,6 +58,22 @@ class AutopilotPolicyModel(PolicyModel):
     escalation_repeat_hours: int = Field(AutopilotPolicy.escalation_repeat_hours, ge=0, le=168)
     escalation_half_sla: bool = AutopilotPolicy.escalation_half_sla
     paused: bool = AutopilotPolicy.paused
+
+
+class MttrSloPolicyModel(PolicyModel):
+    """The objective for the recovery of channels (API contract, MTTR SLO)."""
+
+    enabled: bool = SloPolicy.enabled
+    window_days: int = Field(SloPolicy.window_days, ge=1, le=90)
+    threshold_minutes: int = Field(SloPolicy.threshold_minutes, ge=1, le=10_080)
+    min_incidents: int = Field(SloPolicy.min_incidents, ge=1, le=100_000)
+    auto_recover_enabled: bool = SloPolicy.auto_recover_enabled
+    recover_state: Literal["quarantined", "warning", "all"] = "quarantined"
+    recover_max_targets: int = Field(SloPolicy.recover_max_targets, ge=1, le=500)
+    notify_enabled: bool = SloPolicy.notify_enabled
+    notify_event_type: str = Field(SloPolicy.notify_event_type, max_length=80)
+    notify_cooldown_minutes: int = Field(SloPolicy.notify_cooldown_minutes, ge=0, le=10_080)
+    top_channels: int = Field(SloPolicy.top_channels, ge=1, le=50)
 
 
 class PolicyWarningOut(OutModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.models.base import Base
@@ -30,6 +30,18 @@ class AlertDelivery(Base):
             sqlite_where=text("next_attempt_at IS NOT NULL"),
             postgresql_where=text("next_attempt_at IS NOT NULL"),
         ),
+        # delivery: what is due of one channel, oldest first, so that none waits for another.
+        Index(
+            "ix_alert_deliveries_lane",
+            *("channel", "next_attempt_at", "id"),
+            sqlite_where=text("next_attempt_at IS NOT NULL"),
+            postgresql_where=text("next_attempt_at IS NOT NULL"),
+        ),
+        # figures: how the deliveries of a period went, channel by channel, from the index alone.
+        Index(
+            "ix_alert_deliveries_figures",
+            *("last_attempt_at", "channel", "status", "event_type", "site", "probe", "attempt_count"),
+        ),
         # List by status; batch retry.
         Index("ix_alert_deliveries_status_last_attempt_at", "status", "last_attempt_at", "id"),
         # The list, newest first.
@@ -53,6 +65,8 @@ class AlertDelivery(Base):
     status: Mapped[str] = mapped_column(String(20), default="queued", server_default="queued")
     error: Mapped[str | None] = mapped_column(Text)
     payload_json: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict, server_default=text("'{}'"))
+    # A trial of the channel, which tells nobody anything; the figures leave it out.
+    probe: Mapped[bool] = mapped_column(default=False, server_default=false())
     attempt_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     # Until the first attempt: when the alert was raised.
     last_attempt_at: Mapped[datetime]
@@ -80,6 +94,62 @@ class AlertAttempt(Base):
     status_code: Mapped[int | None]
     error: Mapped[str | None] = mapped_column(Text)
     worker: Mapped[str] = mapped_column(String(120), default="", server_default="")
+
+
+class AlertChannelState(Base):
+    """How one channel is: what dispatch, guard and probes go by, moved by every real attempt and by nothing else."""
+
+    __tablename__ = "alert_channel_states"
+
+    channel: Mapped[str] = mapped_column(String(40), primary_key=True)
+    target: Mapped[str] = mapped_column(String(400))
+    # Attempts in a row that failed.
+    consecutive_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    last_attempt_at: Mapped[datetime]
+    last_status: Mapped[str] = mapped_column(String(20))
+    last_error: Mapped[str | None] = mapped_column(Text)
+    last_success_at: Mapped[datetime | None]
+    last_failure_at: Mapped[datetime | None]
+
+
+class AlertIncident(Base):
+    """A time in which a channel took nothing: from the first failure to the next success, open without `ended_at`.
+
+    Each stands twice: as one of the channel (`event_type` is empty), and as one of the channel and the event type.
+    """
+
+    __tablename__ = "alert_incidents"
+    __table_args__ = (
+        # states.noted: the open one, of which there is one at most.
+        Index(
+            "uq_alert_incidents_open",
+            *("channel", "event_type"),
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        # figures: those of a window that have ended.
+        Index("ix_alert_incidents_ended_at", "event_type", "ended_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(String(40))
+    target: Mapped[str] = mapped_column(String(400))
+    event_type: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    failure_count: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+
+
+class AlertNotice(Base):
+    """That somebody was told of something, so that it is not told again too early: `notified_at` by its key."""
+
+    __tablename__ = "alert_notices"
+
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    # When it was last found to be so, told or not.
+    seen_at: Mapped[datetime]
+    notified_at: Mapped[datetime | None]
 
 
 class AlertMark(Base):

@@ -16,7 +16,8 @@ from console.inputs.base import BodyModel
 from console.services.alerts import accuracy
 from console.services.alerts import delivery as alert_delivery
 from console.services.alerts import outbox as alerts
-from console.services.alerts.delivery import Delivered
+from console.services.alerts.delivery import RUN_SECONDS
+from console.services.alerts.lanes import Delivered
 from console.services.jobs import registry
 from console.services.jobs.registry import job
 from console.services.jobs.runs import Run
@@ -47,7 +48,7 @@ def deliver(ctx: Context, options: DeliveryOptions) -> Outcome:
     """Send what is due; a warning when something could not be delivered."""
     if ctx.dry_run:
         return Outcome({"outbox": alerts.outbox(ctx)}, "success")
-    found = alert_delivery.deliver_due(ctx, limit=options.limit)
+    found = alert_delivery.deliver_due(ctx, limit=options.limit, lasts=RUN_SECONDS)
     detail = {
         "processed_count": found.processed_count,
         "success_count": found.success_count,

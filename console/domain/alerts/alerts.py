@@ -114,6 +114,11 @@ _EXPLAINED = (
     (r"webhook url error: the address is inside a private network", N_("Its address is inside a private network")),
     (r"webhook url error: only http and https addresses can be used", N_("Its address is neither http nor https")),
     (r"webhook url error: (.+)", N_("It could not be reached (%(cause)s)")),
+    (
+        r"channel quarantined until (?:\S+) \(consecutive_failures=(\d+)\)",
+        N_("Held back: the channel failed %(cause)s times in a row"),
+    ),
+    (r"the trial did not end", N_("The trial did not end")),
     (r"the channel is no longer configured", N_("The channel is no longer configured")),
     (r"ALERT_SMTP_URL is not set", N_("No mail server is configured (ALERT_SMTP_URL)")),
     (r"mail server returned (\d+)", N_("The mail server answered %(cause)s")),

@@ -47,7 +47,8 @@ class ArchiveKind:
 
 QUALITY_REPORT = ArchiveKind("quality_report", "OPS_QUALITY_REPORT", "ops-quality-report-", (".json", ".csv", ".pdf"))
 DAILY_CHECK = ArchiveKind("daily_check", "OPS_DAILY_CHECK", "ops-daily-check-", (".json", ".csv"))
-KINDS = {kind.key: kind for kind in (QUALITY_REPORT, DAILY_CHECK)}
+ALERT_RETENTION = ArchiveKind("alert_retention", "ALERT_RETENTION", "alert-deliveries-", (".csv",))
+KINDS = {kind.key: kind for kind in (QUALITY_REPORT, DAILY_CHECK, ALERT_RETENTION)}
 
 
 def judge(found: str | None, sha256: str) -> str:

@@ -36,7 +36,16 @@ REASONS = {
     REFUSED: N_("It was refused. Nothing of it was kept."),
     UNKNOWN_JOB: N_("This version of the console does not know the job."),
 }
-TRIGGERS = {CRON: N_("Schedule"), API: N_("API"), MANUAL: N_("By hand"), "autopilot": N_("Autopilot")}
+TRIGGERS = {
+    CRON: N_("Schedule"),
+    API: N_("API"),
+    MANUAL: N_("By hand"),
+    "autopilot": N_("Autopilot"),
+    "mttr_slo_auto": N_("Recovery objective missed"),
+    f"{CRON}:ops_daily_check": N_("Daily check"),
+    f"{API}:ops_daily_check": N_("Daily check, by API"),
+    f"{MANUAL}:ops_daily_check": N_("Daily check, by hand"),
+}
 
 NAME_LIMIT = 80
 MESSAGE_LIMIT = 300

@@ -12,10 +12,12 @@ from console.domain.runbook.runbook import CRITICAL, OK, WARNING, Finding, check
 from console.domain.text import T
 
 JOBS = (job_names.ESCALATION, job_names.AUTO_ASSIGN, job_names.KPI, job_names.AUTOPILOT)
-# What is looked after besides: the escalation of work orders.
-WATCHED = (*JOBS, job_names.SLA_ESCALATION)
+# What is looked after besides: the escalation of work orders, the objective for the recovery of channels.
+WATCHED = (*JOBS, job_names.SLA_ESCALATION, job_names.ALERT_MTTR_SLO)
 # It runs every quarter of an hour (API contract, runbook checks).
 ESCALATED_WITHIN = timedelta(minutes=90)
+# It runs every hour (API contract, runbook checks).
+SLO_CHECKED_WITHIN = timedelta(hours=6)
 # They run hourly; three hours without one is two missed in a row.
 AGE = timedelta(hours=3)
 FAILURES = 3
@@ -105,6 +107,19 @@ def sla_cron_recent(automation: AutomationFacts) -> Finding:
     if at is None and seen.known_since is not None and automation.now - seen.known_since <= ESCALATED_WITHIN:
         return Finding(OK, T("It has not run yet."), fields)
     return Finding(WARNING, T("Late work orders were not escalated within 90 minutes."), fields, seen_at=at)
+
+
+@check(19, owner_role="Ops Lead", needs=("automation",), page="channels")
+def alert_mttr_slo_recent(automation: AutomationFacts) -> Finding:
+    """Judge whether the recovery of channels is held to its objective, from when a scheduler knew the line."""
+    seen = automation.jobs.get(job_names.ALERT_MTTR_SLO, Watched())
+    at = seen.runs[0].finished_at if seen.runs else None
+    fields = {"latest_run_at": at}
+    if at is not None and automation.now - at <= SLO_CHECKED_WITHIN:
+        return Finding(OK, T("The recovery of channels is checked."), fields, seen_at=at)
+    if at is None and seen.known_since is not None and automation.now - seen.known_since <= SLO_CHECKED_WITHIN:
+        return Finding(OK, T("It has not run yet."), fields)
+    return Finding(WARNING, T("The recovery of channels was not checked within six hours."), fields, seen_at=at)
 
 
 @check(101, owner_role="Ops Lead", needs=("automation",), page="jobs")

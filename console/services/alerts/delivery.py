@@ -9,28 +9,29 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import random
 from typing import Any, Protocol
-from uuid import uuid4
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import update
 from sqlalchemy.orm import sessionmaker
 
 from console.adapters import webhooks
 from console.core.context import Context, unit_of_work
-from console.domain.alerts.alerts import DEAD, SUCCESS, Channel, Sent, judge
+from console.domain.alerts.alerts import DEAD, FAILED, Channel, Sent, Verdict, judge
+from console.domain.alerts.guard import GuardRules
 from console.models.alerts import AlertAttempt, AlertDelivery
 from console.services.alerts import outbox as alerts
+from console.services.alerts import states
+from console.services.alerts.claims import Claimed
+from console.services.alerts.lanes import Delivered, Lanes, Recorded, Transactions, Tried
 
-BATCH = 50
-THREADS = 8
-LEASE = timedelta(seconds=120)
-
-Transactions = Callable[[], AbstractContextManager[Context]]
+THREADS = 32
+# A run of the schedule ends before the next one is due, whatever still waits for a slow channel.
+RUN_SECONDS = 50.0
+UNGUARDED = GuardRules(enabled=False)
 
 
 class Sender(Protocol):
@@ -53,38 +54,9 @@ def sending_with(sender: Sender) -> Iterator[None]:
         _sender.reset(token)
 
 
-@dataclass(frozen=True)
-class Claimed:
-    """A message that is ours to send until its lease ends."""
-
-    id: int
-    message_id: str
-    channel: str
-    payload: dict[str, Any]
-    number: int
-    lease_token: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Delivered:
-    """How many attempts were made and what came of them; `dead` are given up for good."""
-
-    processed_count: int = 0
-    success_count: int = 0
-    failed_count: int = 0
-    dead_count: int = 0
-    delivery_ids: tuple[int, ...] = ()
-
-    def plus(self, delivery_id: int, status: str) -> Delivered:
-        """Count one more attempt."""
-        return Delivered(
-            self.processed_count + 1,
-            self.success_count + (status == SUCCESS),
-            self.failed_count + (status != SUCCESS),
-            self.dead_count + (status == DEAD),
-            (*self.delivery_ids, delivery_id)[:200],
-        )
+def sender_of(ctx: Context) -> Sender:
+    """Return what brings the messages of this use case to their channels."""
+    return _sender.get() or webhooks.Sender(ctx.config)
 
 
 def deliver(
@@ -93,102 +65,73 @@ def deliver(
     channels: dict[str, Channel],
     *,
     most_attempts: int,
+    rules: GuardRules = UNGUARDED,
     limit: int = 1000,
     only: Collection[int] | None = None,
+    lasts: float | None = None,
     worker: str = "",
     chance: Callable[[], float] = random,
 ) -> Delivered:
-    """Send what is due, at most `limit` messages, several at a time; with `only` nothing but these deliveries.
+    """Send what is due, at most `limit` messages; with `only` nothing but these deliveries.
 
-    `transactions` opens one unit of work after another. Each message is recorded as soon as it was sent.
+    Each channel has a lane of its own, so that one that hangs delays no other. `rules` hold back what would go to a
+    channel in quarantine. After `lasts` seconds nothing more is begun. `transactions` opens one unit of work after
+    another. Each message is recorded as soon as it was sent.
     """
-    found = Delivered()
+
+    def write(ctx: Context, tried: Tried) -> Recorded:
+        known = channels.get(tried.message.channel)
+        return record(ctx, tried, known, rules=rules, most=most_attempts, worker=worker, chance=chance)
+
     with ThreadPoolExecutor(THREADS, thread_name_prefix="alert") as pool:
-        while found.processed_count < limit:
-            with transactions() as ctx:
-                batch = claim(ctx, most=min(BATCH, limit - found.processed_count), only=only)
-            if not batch:
-                return found
-            for message, sent, began, seconds in pool.map(lambda one: _send(sender, channels, one), batch):
-                with transactions() as ctx:
-                    status = record(
-                        ctx,
-                        message,
-                        sent,
-                        began=began,
-                        seconds=seconds,
-                        most=most_attempts,
-                        worker=worker,
-                        chance=chance,
-                    )
-                found = found.plus(message.id, status)
-    return found
-
-
-def claim(ctx: Context, *, most: int = BATCH, only: Collection[int] | None = None) -> list[Claimed]:
-    """Take messages that are due (of `only`), oldest first; nobody else gets them until their lease ends."""
-    now = ctx.now()
-    free = or_(AlertDelivery.lease_until.is_(None), AlertDelivery.lease_until <= now)
-    due = [AlertDelivery.next_attempt_at <= now, free]
-    if only is not None:
-        due.append(AlertDelivery.id.in_(only))
-    chosen = select(AlertDelivery.id).where(*due).order_by(AlertDelivery.next_attempt_at, AlertDelivery.id).limit(most)
-    token = str(uuid4())
-    taken = ctx.session.execute(
-        update(AlertDelivery)
-        .where(AlertDelivery.id.in_(chosen.with_for_update(skip_locked=True).scalar_subquery()), *due)
-        .values(lease_token=token, lease_until=now + LEASE, attempt_count=AlertDelivery.attempt_count + 1)
-        .returning(
-            AlertDelivery.id,
-            AlertDelivery.message_id,
-            AlertDelivery.channel,
-            AlertDelivery.payload_json,
-            AlertDelivery.attempt_count,
+        lanes = Lanes(
+            transactions,
+            lambda message: pool.submit(_send, sender, channels, message),
+            write,
+            rules=rules,
+            limit=limit,
+            only=only,
+            lasts=lasts,
         )
-    )
-    rows = [
-        Claimed(row.id, row.message_id, row.channel, row.payload_json, row.attempt_count, token, now) for row in taken
-    ]
-    return sorted(rows, key=lambda row: row.id)
+        return lanes.run()
 
 
-def _send(sender: Sender, channels: dict[str, Channel], message: Claimed) -> tuple[Claimed, Sent, datetime, float]:
+def _send(sender: Sender, channels: dict[str, Channel], message: Claimed) -> Tried:
     known = channels.get(message.channel)
     begin = time.monotonic()
     if known is None:
-        return message, Sent(error="the channel is no longer configured"), message.at, 0.0
+        return Tried(message, Sent(error="the channel is no longer configured"), message.at, 0.0)
     sent = sender.send(known, message.message_id, message.payload, message.at)
-    return message, sent, message.at, time.monotonic() - begin
+    return Tried(message, sent, message.at, time.monotonic() - begin)
 
 
 def record(
     ctx: Context,
-    message: Claimed,
-    sent: Sent,
+    tried: Tried,
+    channel: Channel | None,
     *,
-    began: datetime,
-    seconds: float,
+    rules: GuardRules,
     most: int,
     worker: str,
     chance: Callable[[], float],
-) -> str:
-    """Write down one attempt and what follows from it; returns the delivery's status.
+) -> Recorded:
+    """Write down one attempt, what follows from it, and what it tells of its channel (None: no longer configured).
 
     When the lease was lost meanwhile, the attempt is still on record, and whoever holds the lease decides.
     """
-    now = ctx.now()
+    message, sent, now = tried.message, tried.sent, ctx.now()
     verdict = judge(sent, attempt=message.number, most=most, now=now, chance=chance)
-    ctx.session.add(
-        AlertAttempt(
-            delivery_id=message.id,
-            number=message.number,
-            started_at=began,
-            duration_ms=round(seconds * 1000),
-            status_code=sent.status_code,
-            error=sent.error,
-            worker=worker[:120],
-        )
-    )
+    failures = 0
+    if channel is not None:
+        before = states.noted(ctx, channel, sent, event_type=message.event_type)
+        failures = 0 if sent.ok else before + 1
+        on_trial = rules.enabled and before >= rules.threshold
+        if sent.ok and before:
+            states.release(ctx, channel.key)
+        elif on_trial and verdict.status == DEAD:
+            # It only found out that the channel is not back: nothing is lost for that.
+            verdict = Verdict(FAILED, now + rules.cooldown)
+    add_attempt(ctx, message.id, message.number, sent, began=tried.began, seconds=tried.seconds, worker=worker)
     ctx.session.execute(
         update(AlertDelivery)
         .where(AlertDelivery.id == message.id, AlertDelivery.lease_token == message.lease_token)
@@ -203,7 +146,24 @@ def record(
         )
     )
     ctx.session.flush()
-    return verdict.status
+    return Recorded(verdict.status, failures)
+
+
+def add_attempt(
+    ctx: Context, delivery_id: int, number: int, sent: Sent, *, began: datetime, seconds: float, worker: str
+) -> None:
+    """Put one attempt on record."""
+    ctx.session.add(
+        AlertAttempt(
+            delivery_id=delivery_id,
+            number=number,
+            started_at=began,
+            duration_ms=round(seconds * 1000),
+            status_code=sent.status_code,
+            error=sent.error,
+            worker=worker[:120],
+        )
+    )
 
 
 def channel_map(ctx: Context) -> dict[str, Channel]:
@@ -214,12 +174,15 @@ def channel_map(ctx: Context) -> dict[str, Channel]:
 def deliver_now(ctx: Context, delivery_id: int) -> None:
     """Send one delivery that is due, without waiting for a worker; its attempt is on record afterwards.
 
-    The caller commits before. Somebody else may be sending it already: then nothing is done.
+    The caller commits before. Somebody asked for it, so that no quarantine holds it back. Somebody else may be sending
+    it already: then nothing is done.
     """
-    deliver_due(ctx, limit=1, only=(delivery_id,))
+    deliver_due(ctx, limit=1, only=(delivery_id,), guarded=False)
 
 
-def deliver_due(ctx: Context, *, limit: int, only: Collection[int] | None = None) -> Delivered:
+def deliver_due(
+    ctx: Context, *, limit: int, only: Collection[int] | None = None, guarded: bool = True, lasts: float | None = None
+) -> Delivered:
     """Send what is due over the configured channels, each attempt in a transaction of its own.
 
     The open transaction of `ctx` ends here without a commit.
@@ -227,11 +190,13 @@ def deliver_due(ctx: Context, *, limit: int, only: Collection[int] | None = None
     ctx.session.rollback()
     return deliver(
         transactions(ctx),
-        _sender.get() or webhooks.Sender(ctx.config),
+        sender_of(ctx),
         channel_map(ctx),
         most_attempts=ctx.config["ALERT_MAX_ATTEMPTS"],
+        rules=states.rules_of(ctx.config) if guarded else UNGUARDED,
         limit=limit,
         only=only,
+        lasts=lasts,
         worker=ctx.request_id,
     )
 

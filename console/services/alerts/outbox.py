@@ -15,6 +15,7 @@ from console.core.config import Config
 from console.core.context import Context
 from console.core.records import INTERNAL, Fact, JsonObject, view_of
 from console.core.serialize import plain
+from console.domain.alerts import guard
 from console.domain.alerts.alerts import (
     DEAD,
     FAILED,
@@ -24,6 +25,7 @@ from console.domain.alerts.alerts import (
     SLACK,
     SUCCESS,
     TEAMS,
+    WARNING,
     WEBHOOK,
     Channel,
     channel,
@@ -123,6 +125,16 @@ def channels(config: Config) -> tuple[Channel, ...]:
 def taken_by(config: Config) -> tuple[ChannelResult, ...]:
     """Return every channel with the word that the outbox took a message for it (API contract, escalation)."""
     return tuple(ChannelResult(one.label, success=True) for one in channels(config))
+
+
+def results(ctx: Context, ids: Collection[int]) -> tuple[ChannelResult, ...]:
+    """Return what became of these deliveries by now, channel by channel."""
+    rows = ctx.session.execute(
+        select(AlertDelivery.target, AlertDelivery.status, AlertDelivery.error)
+        .where(AlertDelivery.id.in_(ids))
+        .order_by(AlertDelivery.id)
+    )
+    return tuple(ChannelResult(row.target, row.status == SUCCESS, row.error) for row in rows)
 
 
 def copy_channels(config: Config) -> tuple[Channel, ...]:
@@ -276,7 +288,10 @@ def outbox(ctx: Context) -> dict[str, int]:
 def view(row: AlertDelivery, attempts: tuple[AlertAttempt, ...] = ()) -> Delivery:
     """Return what may be shown of a delivery."""
     told = tuple(Attempt(one.number, one.started_at, one.duration_ms, one.status_code, one.error) for one in attempts)
-    return view_of(Delivery, row, payload=row.payload_json, attempts=told)
+    payload = dict(row.payload_json)
+    if row.status == WARNING and (held := guard.blocked_guard(row.error or "")):
+        payload["guard"] = held
+    return view_of(Delivery, row, payload=payload, attempts=told)
 
 
 def within(ctx: Context, delivery: Delivery) -> Delivery:

@@ -61,12 +61,22 @@ class Content:
     media_type: str
 
 
-def keep(ctx: Context, kind: ArchiveKind, made: Sequence[Made], *, run_id: int | None, label: str) -> Kept:
+def keep(
+    ctx: Context,
+    kind: ArchiveKind,
+    made: Sequence[Made],
+    *,
+    run_id: int | None,
+    label: str,
+    enabled: bool | None = None,
+) -> Kept:
     """Store the files of a run and prune what is too old; a folder that fails only fills `error`.
 
-    Undone with the transaction. A dry run keeps and prunes nothing.
+    `enabled` says for this run whether files go to the folder, otherwise the settings do. Undone with the transaction.
+    A dry run keeps and prunes nothing.
     """
-    enabled, days = bool(ctx.config[kind.enabled]), int(ctx.config[kind.retention])
+    enabled = bool(ctx.config[kind.enabled]) if enabled is None else enabled
+    days = int(ctx.config[kind.retention])
     folder = ctx.config.path(kind.path)
     if ctx.dry_run:
         return Kept(enabled, str(folder), days, (), 0, None)
@@ -83,7 +93,7 @@ def keep(ctx: Context, kind: ArchiveKind, made: Sequence[Made], *, run_id: int |
                 name=one.name,
                 media_type=one.media_type,
                 size=len(one.content),
-                sha256=hashlib.sha256(one.content).hexdigest(),
+                sha256=sha256_of(one.content),
                 filed=one.name in filed,
                 created_at=ctx.now(),
                 content=one.content,
@@ -171,6 +181,11 @@ def state_of(ctx: Context, kind: str, name: str, sha256: str, *, filed: bool) ->
         log.info("archive_not_readable", error=type(error).__name__)
         return rules.UNREADABLE
     return rules.judge(found, sha256)
+
+
+def sha256_of(content: bytes) -> str:
+    """Return the SHA-256 of a content, as it is kept beside it."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def digest_of(path: Path) -> str | None:

@@ -16,12 +16,13 @@ from console.domain.releases.checklist import Checklist
 from console.domain.reliability.latency import LatencySnapshot
 from console.domain.runbook.checks import SigningFacts
 from console.domain.text import T, Text
-from console.services.alerts import accuracy_lists
+from console.services.alerts import accuracy_lists, slo
 from console.services.alerts import outbox as alerts
 from console.services.audit import record as audit
 from console.services.evidence import store as evidence_store
 from console.services.gate import gate
 from console.services.jobs import runs
+from console.services.policies import policies
 from console.services.releases import checklist
 from console.services.reliability import latency
 from console.services.reliability.latency import MemorySamples
@@ -55,7 +56,7 @@ def view(
         "preflight": _preflight(ctx),
         "ops_quality_reports": _quality(ctx),
         "dr_rehearsal": _dr(config, latest.get(gate.DR_REHEARSAL)),
-        "alerting": _alerting(config),
+        "alerting": _alerting(ctx),
         "evidence_storage_backend": evidence_store.backend(config),
         "token_policy": {
             name: config[f"ADMIN_TOKEN_{name.upper()}"]
@@ -140,13 +141,13 @@ _ALERTING = {
     "ops_daily_check_archive_enabled": "OPS_DAILY_CHECK_ARCHIVE_ENABLED",
     "ops_daily_check_archive_path": "OPS_DAILY_CHECK_ARCHIVE_PATH",
     "ops_daily_check_archive_retention_days": "OPS_DAILY_CHECK_ARCHIVE_RETENTION_DAYS",
-    "channel_guard_enabled": None,
-    "channel_guard_fail_threshold": None,
-    "channel_guard_cooldown_minutes": None,
-    "guard_recover_max_targets": None,
-    "retention_days": None,
-    "retention_max_delete": None,
-    "retention_archive_enabled": None,
+    "channel_guard_enabled": "ALERT_CHANNEL_GUARD_ENABLED",
+    "channel_guard_fail_threshold": "ALERT_CHANNEL_GUARD_FAIL_THRESHOLD",
+    "channel_guard_cooldown_minutes": "ALERT_CHANNEL_GUARD_COOLDOWN_MINUTES",
+    "guard_recover_max_targets": "ALERT_GUARD_RECOVER_MAX_TARGETS",
+    "retention_days": "ALERT_RETENTION_DAYS",
+    "retention_max_delete": "ALERT_RETENTION_MAX_DELETE",
+    "retention_archive_enabled": "ALERT_RETENTION_ARCHIVE_ENABLED",
     "mttr_slo_enabled": None,
     "mttr_slo_window_days": None,
     "mttr_slo_threshold_minutes": None,
@@ -172,10 +173,13 @@ _ALERTING = {
 }
 
 
-def _alerting(config: Config) -> dict[str, Any]:
+def _alerting(ctx: Context) -> dict[str, Any]:
+    config, objective = ctx.config, policies.resolve(ctx, slo.KIND)
     return {
         "webhook_target_count": sum(one.kind == WEBHOOK for one in alerts.channels(config)),
         **{field: config.get(name) if name else None for field, name in _ALERTING.items()},
+        **{f"mttr_slo_{name}": value for name, value in objective.values.items()},
+        "mttr_slo_policy_updated_at": objective.updated_at,
     }
 
 

@@ -23,13 +23,21 @@ from console.services.jobs.runs import Run
 from console.services.releases import checklist
 from console.services.reliability import latency
 from console.services.reliability.latency import MemorySamples
-from console.services.runbook import automation_facts, counted, evidence_facts, integrity, preflight, release_facts
+from console.services.runbook import (
+    automation_facts,
+    channel_facts,
+    counted,
+    evidence_facts,
+    integrity,
+    preflight,
+    release_facts,
+)
 from console.services.runbook.counted import Counted
 
 READ = ("admins:manage", "governance:read")
 # The jobs whose newest run some check judges; of those in DONE it is the newest that did its work.
-DONE = (job_names.AUDIT_VERIFY, job_names.ALERT_ACCURACY, job_names.RUNBOOK_REVIEW)
-JOBS = (*evidence_facts.JOBS, job_names.EVIDENCE_INTEGRITY, *DONE)
+DONE = (job_names.AUDIT_VERIFY, job_names.ALERT_ACCURACY, job_names.RUNBOOK_REVIEW, job_names.ALERT_MTTR_SLO)
+JOBS = (*evidence_facts.JOBS, job_names.EVIDENCE_INTEGRITY, *channel_facts.JOBS, *DONE)
 
 
 def snapshot(ctx: Context, *, known: Mapping[str, Any] | None = None) -> Runbook:
@@ -153,6 +161,7 @@ PROVIDERS: dict[str, Callable[[Sources], Any]] = {
     "evidence": lambda of: evidence_facts.facts(of.ctx, of.newest),
     "integrity": lambda of: integrity.facts(of.ctx, of.newest.get(job_names.EVIDENCE_INTEGRITY)),
     "outbox": lambda of: of.counted.outbox,
+    "channels": lambda of: channel_facts.facts(of.ctx, of.newest, of.counted.old_alerts),
     "noise": lambda of: accuracy_lists.noise_of(of.ctx, of.newest.get(job_names.ALERT_ACCURACY)),
     "processes": lambda of: of.counted.processes,
     "releases": lambda of: _release(of.ctx, of.newest.get(job_names.DEPLOY_SMOKE)),

@@ -12,6 +12,7 @@ from console.domain.runbook import checks as runbook_checks
 from console.domain.runbook import runbook
 from console.domain.runbook.accuracy_check import NoiseFacts
 from console.domain.runbook.alert_checks import OutboxFacts
+from console.domain.runbook.channel_checks import ChannelFacts
 from console.domain.runbook.checks import ChainFacts, DocumentFacts, RateLimitFacts, SigningFacts, TokenFacts
 from console.domain.runbook.evidence_checks import DrillFacts, EvidenceFacts, ReportFacts
 from console.domain.runbook.integrity import IntegrityFacts
@@ -53,7 +54,10 @@ GOOD = {
     "tokens": TokenFacts(0),
     "rate_limit": _rate_limit("ok"),
     "signing": SigningFacts(True, True),
-    "automation": runbook_automation.AutomationFacts(NOW, {"sla_escalation": ESCALATED}),
+    "automation": runbook_automation.AutomationFacts(
+        NOW, {"sla_escalation": ESCALATED, "alert_mttr_slo_check": ESCALATED}
+    ),
+    "channels": ChannelFacts(NOW),
     "integrity": IntegrityFacts(NOW),
     "outbox": OutboxFacts(NOW),
     "processes": ProcessFacts(NOW),
@@ -86,7 +90,12 @@ def test_the_checks_stand_in_the_published_order_and_are_all_ok_on_good_facts():
         "token_expiry_pressure",
         "rate_limit_backend",
         "audit_archive_signing",
+        "alert_channel_guard",
+        "alert_retention_recent",
+        "alert_guard_recovery_recent",
+        "alert_mttr_slo_recent",
         "alert_noise_policy_documented",
+        "alert_mttr_slo_breach",
         "dr_rehearsal_recent",
         "ops_quality_weekly_report_recent",
         "alert_outbox_moving",

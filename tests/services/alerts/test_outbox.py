@@ -16,6 +16,7 @@ from console.core.listing import ListQuery
 from console.domain.alerts.alerts import answered, channel
 from console.domain.errors import Conflict, NotFound
 from console.models.alerts import AlertAttempt, AlertDelivery
+from console.services.alerts import claims
 from console.services.alerts import delivery as alert_delivery
 from console.services.alerts import lists as alert_lists
 from console.services.alerts import outbox as alerts
@@ -223,14 +224,14 @@ def test_addresses_inside_are_never_connected(outbox, receiver, address):
 def test_a_worker_that_dies_after_sending_repeats_once_under_the_same_id(outbox, receiver, clock):
     outbox.raise_one()
     with outbox.work() as ctx:
-        claimed = alert_delivery.claim(ctx)
+        claimed = claims.claim(ctx)
     sender = Sender(outbox.config, look_up=lambda _host, _port: ["127.0.0.1"])
     known = channel("webhook", outbox.config["ALERT_WEBHOOK_URLS"])
     sender.send(known, claimed[0].message_id, claimed[0].payload, clock.now())
 
     outbox.deliver()
     assert len(receiver.seen) == 1  # the lease still holds
-    clock.advance(alert_delivery.LEASE + timedelta(seconds=1))
+    clock.advance(claims.LEASE + timedelta(seconds=1))
     outbox.deliver()
     outbox.deliver()
 
@@ -246,7 +247,7 @@ def test_two_workers_never_claim_the_same_message(outbox):
     def work():
         while True:
             with outbox.work() as ctx:
-                mine = alert_delivery.claim(ctx, most=3)
+                mine = claims.claim(ctx, most=3)
             if not mine:
                 return
             with lock:

@@ -1,0 +1,256 @@
+"""Figures of the channels: how many deliveries arrived, and how long a channel took to recover (API contract, KPI)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import RowMapping, and_, case, func, or_, select
+
+from console.core.context import Context
+from console.domain.alerts import incidents as rules
+from console.domain.alerts.alerts import QUEUED, SUCCESS, WARNING
+from console.domain.alerts.incidents import Incident, Window
+from console.models.alerts import AlertDelivery, AlertIncident
+from console.services.alerts import outbox
+from console.services.audit import record as audit
+
+READ = outbox.READ
+WINDOWS = (7, 30)
+
+
+@dataclass(frozen=True)
+class ChannelKpi:
+    """The deliveries of one channel; whatever is neither a success nor held back counts as failed."""
+
+    target: str
+    total_deliveries: int
+    success_count: int
+    warning_count: int
+    failed_count: int
+    success_rate_percent: float
+    last_attempt_at: datetime | None
+    channel: str
+
+
+@dataclass(frozen=True)
+class KpiWindow:
+    """The deliveries of some days, by their last attempt; trials and what was not tried yet are none."""
+
+    days: int
+    window_start: datetime
+    window_end: datetime
+    total_deliveries: int
+    success_count: int
+    warning_count: int
+    failed_count: int
+    success_rate_percent: float
+    channels: tuple[ChannelKpi, ...]
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """The deliveries of the last week and of the last thirty days."""
+
+    generated_at: datetime
+    event_type: str | None
+    windows: tuple[KpiWindow, ...]
+
+
+@dataclass(frozen=True)
+class MttrChannel:
+    """The recoveries of one channel, in minutes; None where there was none."""
+
+    target: str
+    incident_count: int
+    recovered_incidents: int
+    unresolved_incidents: int
+    mttr_minutes: float | None
+    median_recovery_minutes: float | None
+    longest_recovery_minutes: float | None
+    last_incident_start: datetime
+    last_recovery_at: datetime | None
+    oldest_open_minutes: float | None
+    channel: str
+
+
+@dataclass(frozen=True)
+class MttrWindow:
+    """The recoveries of some days; `oldest_open_minutes` is the age of the longest outage that still lasts."""
+
+    days: int
+    window_start: datetime
+    window_end: datetime
+    incident_count: int
+    recovered_incidents: int
+    unresolved_incidents: int
+    mttr_minutes: float | None
+    median_recovery_minutes: float | None
+    longest_recovery_minutes: float | None
+    channels: tuple[MttrChannel, ...]
+    oldest_open_minutes: float | None
+    mean_with_open_minutes: float | None
+
+
+@dataclass(frozen=True)
+class Mttr:
+    """The recoveries of the last week and of the last thirty days."""
+
+    generated_at: datetime
+    event_type: str | None
+    windows: tuple[MttrWindow, ...]
+
+
+def kpi(ctx: Context, *, event_type: str | None = None) -> Kpi:
+    """Return how the deliveries of the caller's sites went: one query; raises PermissionDenied."""
+    audit.viewed(ctx, "ops_alert_channel_kpi_view", "alert_delivery", event_type or "all")
+    return counted(ctx, event_type=event_type, windows=WINDOWS)
+
+
+def counted(ctx: Context, *, event_type: str | None, windows: Iterable[int]) -> Kpi:
+    """Return the deliveries of windows of any number of days."""
+    ctx.actor.require(*READ)
+    now, wanted = ctx.now(), tuple(windows)
+    of_type = [AlertDelivery.event_type == event_type] if event_type else []
+    inside = [AlertDelivery.last_attempt_at >= now - timedelta(days=days) for days in wanted]
+    # What was held back before it was ever tried counts: it did not arrive.
+    settled = or_(AlertDelivery.attempt_count > 0, AlertDelivery.status != QUEUED)
+    sums = [
+        part
+        for number, within in enumerate(inside)
+        for part in (
+            func.sum(case((within, 1), else_=0)).label(f"total_{number}"),
+            func.sum(case((and_(within, AlertDelivery.status == SUCCESS), 1), else_=0)).label(f"success_{number}"),
+            func.sum(case((and_(within, AlertDelivery.status == WARNING), 1), else_=0)).label(f"warning_{number}"),
+            func.max(case((within, AlertDelivery.last_attempt_at))).label(f"last_{number}"),
+        )
+    ]
+    rows = (
+        ctx.session.execute(
+            select(AlertDelivery.channel, *sums)
+            .where(
+                AlertDelivery.last_attempt_at >= now - timedelta(days=max(wanted)),
+                AlertDelivery.probe.is_(False),
+                settled,
+                *of_type,
+                *outbox.visible(ctx),
+            )
+            .group_by(AlertDelivery.channel)
+        )
+        .mappings()
+        .all()
+    )
+    labels = labels_of(ctx, [row["channel"] for row in rows])
+    made = (_kpi_window(rows, number, days, now, labels) for number, days in enumerate(wanted))
+    return Kpi(now, event_type, tuple(made))
+
+
+def _kpi_window(
+    rows: Iterable[RowMapping], number: int, days: int, now: datetime, labels: Mapping[str, str]
+) -> KpiWindow:
+    channels = [_channel(row, number, labels) for row in rows if row[f"total_{number}"]]
+    channels.sort(key=lambda one: (-one.total_deliveries, one.target))
+    total, success = sum(one.total_deliveries for one in channels), sum(one.success_count for one in channels)
+    return KpiWindow(
+        days=days,
+        window_start=now - timedelta(days=days),
+        window_end=now,
+        total_deliveries=total,
+        success_count=success,
+        warning_count=sum(one.warning_count for one in channels),
+        failed_count=sum(one.failed_count for one in channels),
+        success_rate_percent=_percent(success, total),
+        channels=tuple(channels),
+    )
+
+
+def _channel(row: RowMapping, number: int, labels: Mapping[str, str]) -> ChannelKpi:
+    total, success, warning = (int(row[f"{name}_{number}"]) for name in ("total", "success", "warning"))
+    return ChannelKpi(
+        target=labels[row["channel"]],
+        total_deliveries=total,
+        success_count=success,
+        warning_count=warning,
+        failed_count=total - success - warning,
+        success_rate_percent=_percent(success, total),
+        last_attempt_at=row[f"last_{number}"],
+        channel=row["channel"],
+    )
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(part / whole * 100, 2) if whole else 0.0
+
+
+def labels_of(ctx: Context, keys: Iterable[str]) -> dict[str, str]:
+    """Return the masked address of each channel by its key, also of one that is no longer configured."""
+    labels = {key: one.label for key, one in outbox.known_channels(ctx.config).items()}
+    missing = [key for key in keys if key not in labels]
+    if missing:
+        newest = select(func.max(AlertDelivery.id)).where(AlertDelivery.channel.in_(missing))
+        ids = newest.group_by(AlertDelivery.channel).scalar_subquery()
+        gone = select(AlertDelivery.channel, AlertDelivery.target).where(AlertDelivery.id.in_(ids))
+        labels |= {row.channel: row.target for row in ctx.session.execute(gone)}
+    return labels
+
+
+def mttr(ctx: Context, *, event_type: str | None = None) -> Mttr:
+    """Return how long channels took to recover: one query; raises PermissionDenied."""
+    audit.viewed(ctx, "ops_alert_channel_mttr_kpi_view", "alert_delivery", event_type or "all")
+    ctx.actor.require(*READ)
+    now = ctx.now()
+    found = incidents(ctx, event_type=event_type, days=max(WINDOWS))
+    windows = (_mttr_window(rules.window(found, days=days, now=now)) for days in WINDOWS)
+    return Mttr(now, event_type, tuple(windows))
+
+
+def incidents(ctx: Context, *, event_type: str | None, days: int) -> tuple[Incident, ...]:
+    """Return the incidents of the last days, whoever asks: those that last, and those that ended in them."""
+    since = ctx.now() - timedelta(days=days)
+    rows = ctx.session.execute(
+        select(AlertIncident.channel, AlertIncident.target, AlertIncident.started_at, AlertIncident.ended_at)
+        .where(
+            AlertIncident.event_type == (event_type or ""),
+            or_(AlertIncident.ended_at.is_(None), AlertIncident.ended_at >= since),
+        )
+        .order_by(AlertIncident.id)
+    )
+    return tuple(Incident(row.channel, row.target, row.started_at, row.ended_at) for row in rows)
+
+
+def _mttr_window(seen: Window) -> MttrWindow:
+    return MttrWindow(
+        days=seen.days,
+        window_start=seen.start,
+        window_end=seen.end,
+        incident_count=seen.figures.incident_count,
+        recovered_incidents=seen.figures.recovered_incidents,
+        unresolved_incidents=seen.figures.unresolved_incidents,
+        mttr_minutes=seen.figures.mttr_minutes,
+        median_recovery_minutes=seen.figures.median_recovery_minutes,
+        longest_recovery_minutes=seen.figures.longest_recovery_minutes,
+        channels=mttr_channels(seen),
+        oldest_open_minutes=seen.figures.oldest_open_minutes,
+        mean_with_open_minutes=seen.figures.mean_with_open_minutes,
+    )
+
+
+def mttr_channels(seen: Window) -> tuple[MttrChannel, ...]:
+    """Return the channels of a window in the published shape, worst first."""
+    return tuple(
+        MttrChannel(
+            target=one.target,
+            incident_count=one.figures.incident_count,
+            recovered_incidents=one.figures.recovered_incidents,
+            unresolved_incidents=one.figures.unresolved_incidents,
+            mttr_minutes=one.figures.mttr_minutes,
+            median_recovery_minutes=one.figures.median_recovery_minutes,
+            longest_recovery_minutes=one.figures.longest_recovery_minutes,
+            last_incident_start=one.last_incident_start,
+            last_recovery_at=one.last_recovery_at,
+            oldest_open_minutes=one.figures.oldest_open_minutes,
+            channel=one.channel,
+        )
+        for one in seen.channels
+    )

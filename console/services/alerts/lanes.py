@@ -1,0 +1,204 @@
+"""A lane for each channel: what is due goes out side by side, and a channel that hangs delays no other.
+
+Only the thread that runs the lanes touches the database; those that send hold no transaction.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from console.core.context import Context
+from console.domain.alerts.alerts import DEAD, SUCCESS, Sent
+from console.domain.alerts.guard import ChannelState, GuardRules
+from console.services.alerts import claims, states
+from console.services.alerts.claims import LEASE, Claimed
+
+# How many messages of one channel are under way at once, and how many are taken at a time.
+WIDTH, BATCH = 4, 20
+# How often is looked for what became due meanwhile, in seconds.
+LOOK_SECONDS = 0.5
+# What waited longer in its lane is given back: its lease has to cover the attempt as well.
+PATIENCE_SECONDS = LEASE.total_seconds() / 2
+
+Transactions = Callable[[], AbstractContextManager[Context]]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One attempt: when it began (aware UTC), how long it took, what came of it."""
+
+    message: Claimed
+    sent: Sent
+    began: datetime
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Where a delivery stands after an attempt, and how many attempts of its channel have failed in a row by now."""
+
+    status: str
+    failures: int
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """How many attempts were made and what came of them; `dead` are given up for good."""
+
+    processed_count: int = 0
+    success_count: int = 0
+    failed_count: int = 0
+    dead_count: int = 0
+    delivery_ids: tuple[int, ...] = ()
+
+    def plus(self, delivery_id: int, status: str) -> Delivered:
+        """Count one more attempt."""
+        return Delivered(
+            self.processed_count + 1,
+            self.success_count + (status == SUCCESS),
+            self.failed_count + (status != SUCCESS),
+            self.dead_count + (status == DEAD),
+            (*self.delivery_ids, delivery_id)[:200],
+        )
+
+
+@dataclass
+class Lane:
+    """What is taken of one channel and waits, how much is under way, and whether more is due."""
+
+    key: str
+    due: bool = True
+    flying: int = 0
+    waiting: deque[Claimed] = field(default_factory=deque)
+    taken_at: float = 0.0
+    failures: int = 0
+
+    @property
+    def width(self) -> int:
+        """Return how many may be under way: one while the channel is in doubt."""
+        return 1 if self.failures else WIDTH
+
+
+Send = Callable[[Claimed], "Future[Tried]"]
+Record = Callable[[Context, Tried], Recorded]
+
+
+class Lanes:
+    """One pass over what is due; `send` begins an attempt elsewhere, `record` writes down what came of it."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        send: Send,
+        record: Record,
+        *,
+        rules: GuardRules,
+        limit: int,
+        only: Collection[int] | None,
+        lasts: float | None,
+    ) -> None:
+        self._transactions, self._send, self._record = transactions, send, record
+        self._rules, self._only = rules, only
+        self._left = limit
+        self._end = time.monotonic() + lasts if lasts is not None else None
+        self._next_look = 0.0
+        self._lanes: dict[str, Lane] = {}
+        self._flying: dict[Future[Tried], Lane] = {}
+
+    def run(self) -> Delivered:
+        """Send until nothing is due any more, the limit is reached or the time is over."""
+        found = Delivered()
+        while True:
+            self._take()
+            self._begin()
+            if not self._flying:
+                self._give_back(self._lanes.values())
+                return replace(found, delivery_ids=tuple(sorted(found.delivery_ids)))
+            done, _still = wait(self._flying, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+            if done:
+                found = self._keep(done, found)
+
+    @property
+    def _over(self) -> bool:
+        return self._end is not None and time.monotonic() >= self._end
+
+    def _take(self) -> None:
+        """Fill the lanes that have run dry."""
+        looks = time.monotonic() >= self._next_look or not self._flying
+        dry = self._dry()
+        if self._left <= 0 or self._over or not (looks or dry):
+            return
+        with self._transactions() as ctx:
+            if looks:
+                self._next_look = time.monotonic() + LOOK_SECONDS
+                for key in claims.channels_due(ctx, self._only):
+                    self._lanes.setdefault(key, Lane(key)).due = True
+            dry = self._dry()
+            known = states.of_channels(ctx, [lane.key for lane in dry]) if dry else {}
+            for lane in dry:
+                self._fill(ctx, lane, known.get(lane.key, ChannelState(lane.key)))
+
+    def _dry(self) -> list[Lane]:
+        lanes = self._lanes.values()
+        return [lane for lane in lanes if lane.due and not lane.waiting and lane.flying < lane.width]
+
+    def _fill(self, ctx: Context, lane: Lane, state: ChannelState) -> None:
+        until = state.held(ctx.now(), self._rules)
+        if until is not None:
+            states.hold(ctx, state, until)
+            lane.due = False
+            return
+        lane.failures = state.consecutive_failures
+        most = min(BATCH if lane.width > 1 else 1, self._left)
+        if most <= 0:
+            return
+        taken = claims.claim(ctx, most=most, only=self._only, channel=lane.key)
+        lane.waiting.extend(taken)
+        lane.taken_at = time.monotonic()
+        lane.due = len(taken) == most
+        self._left -= len(taken)
+
+    def _begin(self) -> None:
+        if self._over:
+            return
+        stale = [lane for lane in self._lanes.values() if lane.waiting and self._is_stale(lane)]
+        self._give_back(stale)
+        for lane in self._lanes.values():
+            while lane.waiting and lane.flying < lane.width:
+                self._flying[self._send(lane.waiting.popleft())] = lane
+                lane.flying += 1
+
+    @staticmethod
+    def _is_stale(lane: Lane) -> bool:
+        return time.monotonic() - lane.taken_at > PATIENCE_SECONDS
+
+    def _keep(self, done: Iterable[Future[Tried]], found: Delivered) -> Delivered:
+        """Write down what came of attempts; what waits for a channel that failed is taken anew, one by one."""
+        tried = [(self._flying.pop(future), future.result()) for future in done]
+        # In one order everywhere, so that two workers never wait for each other's channels.
+        tried.sort(key=lambda pair: (pair[0].key, pair[1].message.id))
+        with self._transactions() as ctx:
+            for lane, one in tried:
+                kept = self._record(ctx, one)
+                found = found.plus(one.message.id, kept.status)
+                lane.flying -= 1
+                lane.failures = kept.failures
+        self._give_back(lane for lane, _one in tried if lane.failures)
+        return found
+
+    def _give_back(self, lanes: Iterable[Lane]) -> None:
+        unsent = [lane for lane in lanes if lane.waiting]
+        if not unsent:
+            return
+        with self._transactions() as ctx:
+            for lane in unsent:
+                claims.give_back(ctx, tuple(lane.waiting))
+                self._left += len(lane.waiting)
+                lane.waiting.clear()
+                lane.due = True

@@ -1,0 +1,35 @@
+"""What the runbook must know of the alert channels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from console.core.context import Context
+from console.domain.alerts.guard import IN_DOUBT, QUARANTINED, ChannelState
+from console.domain.jobs import names as job_names
+from console.domain.runbook.channel_checks import ChannelFacts
+from console.services.alerts import outbox, slo, states
+from console.services.jobs.runs import Run
+from console.services.runbook.evidence_facts import latest_run
+
+JOBS = (job_names.ALERT_RETENTION, job_names.ALERT_GUARD_RECOVER, job_names.ALERT_MTTR_SLO)
+
+
+def facts(ctx: Context, newest: Mapping[str, Run], candidate_count: int) -> ChannelFacts:
+    """Return how the configured channels are, and the newest runs of `JOBS`: one query."""
+    now, rules = ctx.now(), states.rules_of(ctx.config)
+    configured, known = outbox.channels(ctx.config), states.of_channels(ctx)
+    words = [known.get(one.key, ChannelState(one.key)).at(now, rules) for one in configured]
+    runs = {name: latest_run(newest[name]) for name in JOBS if name in newest}
+    return ChannelFacts(
+        now=now,
+        guard_enabled=rules.enabled,
+        quarantined_count=words.count(QUARANTINED),
+        warning_count=words.count(IN_DOUBT),
+        target_count=len(words),
+        candidate_count=candidate_count,
+        policy=slo.KIND.built_in(ctx.config),
+        retention=runs.get(job_names.ALERT_RETENTION),
+        recovery=runs.get(job_names.ALERT_GUARD_RECOVER),
+        slo=runs.get(job_names.ALERT_MTTR_SLO),
+    )
