@@ -329,6 +329,18 @@ ALERTS = _section(
     ("ALERT_ALLOW_PRIVATE_TARGETS", "bool", False, "Receivers inside the own network are allowed"),
 )  # fmt: skip
 
+PROGRAMME = _section(
+    "Programme",
+    ("W07_QUALITY_ALERT_ENABLED", "bool", True, "Send an alert when the weekly run of W07 finds the quality degraded"),
+    ("W07_QUALITY_ALERT_COOLDOWN_MINUTES", "int", 180, "Minutes between two such alerts of a site", 0),
+    ("W07_QUALITY_ALERT_MIN_WINDOW_DAYS", "int", 7, "Shortest window of the weekly run in days", 7, 90),
+    ("W07_QUALITY_ALERT_ESCALATION_RATE_THRESHOLD", "float", 30.0, "Escalation rate in percent from which the quality is degraded", 0, 100),
+    ("W07_QUALITY_ALERT_SUCCESS_RATE_THRESHOLD", "float", 95.0, "Share of arrived alerts in percent below which the quality is degraded", 0, 100),
+    ("W07_WEEKLY_ARCHIVE_ENABLED", "bool", True, "Keep the weekly figures of W07 as files"),
+    ("W07_WEEKLY_ARCHIVE_PATH", "path", "adoption-w07-archives", "Folder of the weekly figures of W07"),
+    ("W07_WEEKLY_ARCHIVE_RETENTION_DAYS", "int", 730, "Days that weekly figures of W07 are kept as files", 1),
+)  # fmt: skip
+
 EVIDENCE = _section(
     "Evidence",
     ("EVIDENCE_STORAGE_BACKEND", "str", "fs", "Where evidence files live: `fs` (`filesystem`, `file`), anything else is the database"),
@@ -361,5 +373,5 @@ EVIDENCE = _section(
 
 SETTINGS: tuple[Setting, ...] = (
     *(RUNTIME + STORES + IDENTITY + RATE_LIMIT + AUDIT + LATENCY + JOBS + PREFLIGHT + GATE + TRACKER + AUTOMATION),
-    *(ALERTS + EVIDENCE),
+    *(ALERTS + EVIDENCE + PROGRAMME),
 )

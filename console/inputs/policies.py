@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
@@ -14,7 +15,14 @@ from console.domain.policies.policy import FieldKind, PolicyField
 from console.inputs.base import Instant, OutModel
 
 REASON_MAX = 500
-_KINDS: dict[Any, FieldKind] = {bool: "bool", int: "int", float: "float", str: "text"}
+_KINDS: dict[Any, FieldKind] = {bool: "bool", int: "int", float: "float", str: "text", list: "list"}
+
+
+@dataclass(frozen=True)
+class Entries:
+    """How a list of a policy is read; beside its type."""
+
+    read: Callable[[Any], list[Any] | None]
 
 
 class PolicyModel(BaseModel):
@@ -38,7 +46,7 @@ def _field(name: str, info: Any) -> PolicyField:
         return PolicyField(name, "choice", info.default, choices=get_args(info.annotation))
     bounds = {name: value for part in info.metadata for name, value in asdict(part).items()}
     most = bounds.get("le", bounds.get("max_length"))
-    return PolicyField(name, _KINDS[info.annotation], info.default, bounds.get("ge"), most)
+    return PolicyField(name, _KINDS[info.annotation], info.default, bounds.get("ge"), most, read=bounds.get("read"))
 
 
 class AutopilotPolicyModel(PolicyModel):

@@ -11,6 +11,8 @@ from typing import Any
 
 from console.blueprints.public.modules import MODULES, MODULES_HEAD, OPS, TRACKER
 from console.domain.programme.catalogue import WEEKS
+from console.domain.programme.measures import METRICS
+from console.domain.programme.repeats import POLICY_WORDS
 
 FIXED = {"service": "ka-facility-os", "status": "running", "main_html": "/", "docs": "/docs"}
 # Parts of the remediation tracker: the key's middle, and the address where it differs from it.
@@ -119,6 +121,11 @@ KEYS: dict[str, str] = {
         f"adoption_{week}_tracker_{part}_api": f"/api/adoption/{week}/tracker/{part}"
         for week in WEEKS
         for part in ("bootstrap", "items", "overview", "readiness", "completion", "complete")
+    },
+    **{f"adoption_{key.replace('/', '_').replace('-', '_')}_api": f"{OPS}/adoption/{key}" for key in METRICS},
+    **{
+        f"adoption_{code}_{kind.replace('-', '_')}_api": f"{OPS}/adoption/{code}/{kind}"
+        for code, kind in POLICY_WORDS.items()
     },
     "adoption_w07_tracker_completion_package_api": "/api/adoption/w07/tracker/completion-package",
 }

@@ -7,13 +7,13 @@ way is told, booleans are real ones only, and null leaves a field as it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from console.domain.errors import Invalid
 
-FieldKind = Literal["bool", "int", "float", "choice", "text"]
+FieldKind = Literal["bool", "int", "float", "choice", "text", "list"]
 # More than this is no mistake of a client any more.
 WARNINGS_LIMIT = 50
 SENT_LIMIT = 120
@@ -22,7 +22,10 @@ CLAMPED, CONVERTED, REFUSED, UNKNOWN = "clamped", "converted", "refused", "unkno
 
 @dataclass(frozen=True)
 class PolicyField:
-    """One value of a policy. `least` and `most` bound numbers (and the length of a text); `choices` are the words."""
+    """One value of a policy. `least` and `most` bound numbers (and the length of a text); `choices` are the words.
+
+    `read` returns a list as the policy keeps it, or None for what can be none.
+    """
 
     name: str
     kind: FieldKind
@@ -30,6 +33,7 @@ class PolicyField:
     least: float | None = None
     most: float | None = None
     choices: tuple[str, ...] = ()
+    read: Callable[[Any], list[Any] | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,13 @@ def filled(fields: Iterable[PolicyField], stored: Mapping[str, Any]) -> dict[str
     return values
 
 
-def normalise(fields: Iterable[PolicyField], stored: Mapping[str, Any], sent: Mapping[str, Any]) -> Normalised:
+def normalise(
+    fields: Iterable[PolicyField], stored: Mapping[str, Any], sent: Mapping[str, Any], *, strict: bool = False
+) -> Normalised:
     """Merge `sent` over the values in `stored` (all of them, as `filled` gives them).
 
-    Raises Invalid for a number that is not finite; everything else is taken, converted, clamped or left as it was.
+    Raises Invalid for a number that is not finite; everything else is taken, converted, clamped or left as it was. With
+    `strict` a value that can be none of its field is refused instead of left.
     """
     known = {field.name: field for field in fields}
     values = dict(stored)
@@ -83,12 +90,22 @@ def normalise(fields: Iterable[PolicyField], stored: Mapping[str, Any], sent: Ma
             raise Invalid.field(name, "must be a finite number")
         read = _read(field, value)
         if read is None:
+            if strict:
+                raise Invalid.field(name, _expected(field))
             warnings.append(PolicyWarning(name, REFUSED, _shown(value), values[name]))
             continue
         values[name], code = read
         if code:
             warnings.append(PolicyWarning(name, code, _shown(value), values[name]))
     return Normalised(values, tuple(warnings[:WARNINGS_LIMIT]))
+
+
+def _expected(field: PolicyField) -> str:
+    if field.kind == "choice":
+        return f"must be one of: {', '.join(field.choices)}"
+    if field.kind == "text":
+        return f"must be a text of at most {field.most:g} characters" if field.most is not None else "must be a text"
+    return {"bool": "must be true or false", "list": "must be a list of objects"}.get(field.kind, "must be a number")
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -104,6 +121,9 @@ def _read(field: PolicyField, value: Any) -> tuple[Any, str | None] | None:
         return (value, None) if value in field.choices else None
     if field.kind == "text":
         return _text(field, value)
+    if field.kind == "list":
+        kept = field.read(value) if field.read is not None else None
+        return None if kept is None else (kept, None)
     return _number(field, value)
 
 

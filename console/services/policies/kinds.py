@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from console.core.config import Config
 from console.domain.errors import BadRequest
-from console.domain.policies.policy import PolicyField, PolicyWarning, filled
+from console.domain.policies.policy import Normalised, PolicyField, PolicyWarning, filled, normalise
 from console.domain.text import T
 from console.inputs.policies import PolicyModel, fields_of
 
@@ -39,7 +39,8 @@ class PolicyKind:
     `scope` is the published family name of global kinds. `read`, `write`, `propose` and `approve` are alternatives of
     permissions, the first one named in errors.
     `several`: more than one proposal may wait, also one without a reason. `defaults` gives what the settings say of the
-    built-in values.
+    built-in values. `arrange` puts values right that must fit together, and tells what it moved; `shown` is the policy
+    as it is published. `strict`: what can be no value of its field is refused with 422.
     Audit actions are `<audit_action>_view` and `<audit_action>_update`.
     """
 
@@ -57,6 +58,9 @@ class PolicyKind:
     approve: tuple[str, ...] = ()
     defaults: Callable[[Config], Mapping[str, Any]] = lambda _config: {}
     adoption: AdoptionMeta | None = None
+    strict: bool = False
+    arrange: Callable[[Mapping[str, Any]], Normalised] = Normalised
+    shown: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
 
     @cached_property
     def fields(self) -> tuple[PolicyField, ...]:
@@ -74,6 +78,12 @@ class PolicyKind:
     def built_in(self, config: Config) -> dict[str, Any]:
         """Return the values that count while nobody has set any."""
         return filled(self.fields, self.defaults(config))
+
+    def taken(self, stored: Mapping[str, Any], sent: Mapping[str, Any]) -> Normalised:
+        """Return all values after `sent` over `stored`; raises Invalid as `normalise` does."""
+        made = normalise(self.fields, stored, sent, strict=self.strict)
+        fitting = self.arrange(made.values)
+        return Normalised(fitting.values, (*made.warnings, *fitting.warnings))
 
 
 @dataclass(frozen=True)
@@ -96,6 +106,11 @@ class PolicyView:
         return self.site or "global"
 
     @property
+    def inherited(self) -> bool:
+        """Return whether the values come from a wider policy than the one that was asked for."""
+        return self.source != ("global" if self.site is None else "site")
+
+    @property
     def etag(self) -> str:
         """Return what `If-Match` compares."""
         return f'"{self.revision}"'
@@ -116,7 +131,7 @@ def envelope(found: PolicyView) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "policy_key": found.policy_key,
         "updated_at": found.updated_at,
-        "policy": dict(found.values),
+        "policy": dict(kind.shown(found.values)),
     }
     if kind.adoption is not None:
         meta |= {
@@ -132,5 +147,7 @@ def envelope(found: PolicyView) -> dict[str, Any]:
             "version": "v1",
             "applies_to": found.applies_to,
             "scope": {"type": scope_type, "site": found.site, "policy_key": found.policy_key},
+            "effective_from": "default" if found.source == "built_in" else found.source,
+            "inherited": found.inherited,
         }
     return {**answer, "meta": meta, "source": found.source, "warnings": [vars(one) for one in found.warnings]}

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from console.core.context import Context
 from console.core.records import view_of
 from console.domain.errors import Conflict, PreconditionFailed
-from console.domain.policies.policy import PolicyWarning, changes, filled, normalise
+from console.domain.policies.policy import PolicyWarning, changes, filled
 from console.domain.text import T
 from console.models.policies import Policy, PolicyRevision
 from console.services.audit import record as audit
@@ -45,13 +45,14 @@ def _view(ctx: Context, kind: PolicyKind, site: str | None, rows: Mapping[str, P
     for row in (base, own):
         if row is not None:
             values |= _fitting(kind, row.policy_json)
-    deciding = own or base
-    source: Source = "built_in" if deciding is None else "site" if own is not None and site is not None else "global"
+    # An override that was taken away keeps its row, emptied, so that its revisions go on counting.
+    deciding = next((row for row in (own, base) if row is not None and row.policy_json), None)
+    source: Source = "built_in" if deciding is None else "site" if deciding is own and site is not None else "global"
     return PolicyView(
         kind=kind,
         site=site,
         policy_key=kind.key_of(site),
-        values=values,
+        values=kind.arrange(values).values,
         source=source,
         revision=own.version if own is not None else 0,
         updated_at=deciding.updated_at if deciding is not None else NEVER,
@@ -92,7 +93,7 @@ def view(ctx: Context, kind: PolicyKind, site: str | None = None) -> PolicyView:
 def merged(ctx: Context, kind: PolicyKind, sent: Mapping[str, Any], site: str | None = None) -> PolicyView:
     """Return the policy as it would be with `sent`, stored nowhere; raises Invalid for numbers that are not finite."""
     found = resolve(ctx, kind, site)
-    made = normalise(kind.fields, found.values, sent)
+    made = kind.taken(found.values, sent)
     return replace(found, values=made.values, warnings=made.warnings)
 
 
@@ -139,7 +140,7 @@ def store(
             {"message": T("Somebody else changed the policy meanwhile"), "current_revision": before.revision},
             code="revision_mismatch",
         )
-    made = normalise(kind.fields, before.values, sent)
+    made = kind.taken(before.values, sent)
     moved = changes(before.values, made.values)
     stored = {**row.policy_json, **_accepted(kind, sent, made.values, made.warnings)}
     if always or stored != row.policy_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.domain.programme.catalogue import WEEKS
+from console.domain.programme.repeats import POLICY_WORDS
 from console.domain.text import N_
 
 ACTIONS: dict[str, str] = {
@@ -141,6 +142,9 @@ ACTIONS: dict[str, str] = {
 
 # What happens to a week of the programme; its code stands in front of the word.
 WEEK_ACTIONS: dict[str, str] = {
+    **{f"{word.replace('-', '_')}_update": N_("Policy of a week changed") for word in POLICY_WORDS.values()},
+    "sla_quality_archive_csv_export": N_("Weekly figures downloaded"),
+    "sla_quality_weekly_run": N_("Weekly figures made"),
     "completion_package_download": N_("Package of a week downloaded"),
     "tracker_bootstrap": N_("Week begun at a site"),
     "tracker_complete": N_("Week completed"),

@@ -1,0 +1,180 @@
+"""The policy of W09: five KPIs with owner and thresholds, and who is told when one is red (API contract, W09 policy).
+
+The policy engine keeps every value of a KPI apart, so that a site that changes one threshold inherits all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isnan
+from typing import Any
+
+from console.domain.errors import Invalid
+from console.domain.policies.policy import CLAMPED, SENT_LIMIT, UNKNOWN, Normalised, PolicyWarning
+from console.domain.programme.judge import HIGHER, LOWER, in_order
+from console.domain.text import N_, T
+
+OPS = "/api/ops/adoption"
+LEAST_HOURS, MOST_HOURS, HOURS = 1, 168, 24
+RULES_MOST = 40
+TEXT_MOST = 200
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """One KPI as the published matrix has it; `name` is a message id."""
+
+    key: str
+    name: str
+    direction: str
+    green: float
+    yellow: float
+    owner: str
+    source: str
+
+
+KPIS = (
+    Kpi(
+        *("two_week_retention_percent", N_("Two-week retention"), HIGHER, 65.0, 55.0, "Ops Manager"),
+        f"{OPS}/w05/consistency",
+    ),
+    Kpi("weekly_active_rate_percent", N_("Weekly active rate"), HIGHER, 75.0, 65.0, "Ops Lead", f"{OPS}/w06/rhythm"),
+    Kpi("escalation_rate_percent", N_("Escalation rate"), LOWER, 20.0, 30.0, "Site Champion", f"{OPS}/w07/sla-quality"),
+    Kpi(
+        *("report_discipline_score", N_("Report discipline score"), HIGHER, 85.0, 75.0, "Audit Lead"),
+        f"{OPS}/w08/report-discipline",
+    ),
+    Kpi(
+        *("data_quality_issue_rate_percent", N_("Rate of data quality issues"), LOWER, 5.0, 10.0, "Ops PM"),
+        f"{OPS}/w08/report-discipline",
+    ),
+)
+KEYS = tuple(kpi.key for kpi in KPIS)
+# The values of a KPI that a policy may change, in the published order.
+PARTS = ("kpi_name", "direction", "owner_role", "green_threshold", "yellow_threshold", "target", "source_api")
+RULE_PARTS = ("id", "kpi_key", "condition", "escalate_to", "sla_hours", "action")
+
+
+def _rule(number: int, kpi: str, condition: str, to: str, hours: int, action: str) -> dict[str, Any]:
+    made = (f"W09-ESC-{number:02d}", kpi, condition, to, hours, action)
+    return dict(zip(RULE_PARTS, made, strict=True))
+
+
+RULES: tuple[Mapping[str, Any], ...] = (
+    _rule(1, KEYS[0], N_("Red for a week"), "Head of Ops", 24, N_("Win people back after a red week of retention")),
+    _rule(2, KEYS[1], N_("Red for a week"), "Owner", 24, N_("Talk to the sites that stay away")),
+    _rule(3, KEYS[2], N_("Red for three days"), "Ops Lead + QA", 8, N_("Stop a rise of escalations within three days")),
+    _rule(4, KEYS[3], N_("Red at the close"), "Audit Lead", 24, N_("Save the report score before the month closes")),
+)
+
+
+def field_of(kpi: str, part: str) -> str:
+    """Return the name under which the engine keeps a value of a KPI."""
+    return f"{kpi}__{part}"
+
+
+def defaults(kpi: Kpi) -> dict[str, Any]:
+    """Return the built-in values of a KPI by their part."""
+    sign = "≥" if kpi.direction == HIGHER else "≤"
+    made = (kpi.name, kpi.direction, kpi.owner, kpi.green, kpi.yellow, f"{sign} {kpi.green:g}", kpi.source)
+    return dict(zip(PARTS, made, strict=True))
+
+
+def published(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the stored values as the API writes the policy."""
+    return {
+        "enabled": values["enabled"],
+        "kpis": [{"kpi_key": key, **{part: values[field_of(key, part)] for part in PARTS}} for key in KEYS],
+        "escalation_map": [dict(rule) for rule in values["escalation_map"]],
+    }
+
+
+def arrange(values: Mapping[str, Any]) -> Normalised:
+    """Bring the thresholds of every KPI into their order: yellow is never better than green."""
+    made, warnings = dict(values), []
+    for key in KEYS:
+        green, yellow = field_of(key, "green_threshold"), field_of(key, "yellow_threshold")
+        made[green] = round(made[green], 2)
+        fitting = in_order(made[field_of(key, "direction")], made[green], round(made[yellow], 2))
+        if fitting != round(made[yellow], 2):
+            warnings.append(PolicyWarning(yellow, CLAMPED, f"{made[yellow]:g}", fitting))
+        made[yellow] = fitting
+    return Normalised(made, tuple(warnings))
+
+
+def flattened(sent: Mapping[str, Any]) -> Normalised:
+    """Return a body as the engine takes it, and what of it nobody knows; raises Invalid for what is no KPI or rule."""
+    made: dict[str, Any] = {}
+    warnings: list[PolicyWarning] = []
+    for name, value in sent.items():
+        if value is None:
+            continue
+        if name == "kpis":
+            _kpis(value, made, warnings)
+        elif name == "escalation_map":
+            made[name] = _rules(value, warnings)
+        elif name == "enabled":
+            made[name] = value
+        else:
+            warnings.append(_unknown(str(name), value))
+    return Normalised(made, tuple(warnings))
+
+
+def _unknown(name: str, value: Any) -> PolicyWarning:
+    return PolicyWarning(name[:SENT_LIMIT], UNKNOWN, str(value)[:SENT_LIMIT])
+
+
+def _kpis(value: Any, made: dict[str, Any], warnings: list[PolicyWarning]) -> None:
+    for entry in _objects(value, "kpis"):
+        key = entry.get("kpi_key")
+        if not isinstance(key, str) or not key.strip():
+            raise Invalid.field("kpis", T("Every KPI says which one it is: kpi_key"))
+        if key not in KEYS:
+            warnings.append(_unknown(f"kpis.{key}", key))
+            continue
+        for part, one in entry.items():
+            if part == "kpi_key" or one is None or one == "":
+                continue
+            if part in PARTS:
+                made[field_of(key, part)] = one
+            else:
+                warnings.append(_unknown(f"kpis.{key}.{part}", one))
+
+
+def _rules(value: Any, warnings: list[PolicyWarning]) -> list[dict[str, Any]]:
+    kept: list[dict[str, Any]] = []
+    for entry in _objects(value, "escalation_map"):
+        key = entry.get("kpi_key") or ""
+        if key and key not in KEYS:
+            warnings.append(_unknown(f"escalation_map.{key}", key))
+            continue
+        kept.append(dict(entry))
+    return kept
+
+
+def _objects(value: Any, name: str) -> list[Mapping[str, Any]]:
+    if not isinstance(value, list) or len(value) > RULES_MOST or not all(isinstance(one, Mapping) for one in value):
+        raise Invalid.field(name, T("must be a list of at most %(most)s objects", most=RULES_MOST))
+    return value
+
+
+def rules_of(value: Any) -> list[Any] | None:
+    """Return escalation rules as the policy keeps them; None for what can be none."""
+    if not isinstance(value, (list, tuple)) or len(value) > RULES_MOST:
+        return None
+    made = [_rule_of(one) for one in value]
+    return None if None in made else made
+
+
+def _rule_of(value: Any) -> dict[str, Any] | None:
+    if not isinstance(value, Mapping):
+        return None
+    rule = {part: value.get(part) or "" for part in RULE_PARTS if part != "sla_hours"}
+    if not all(isinstance(text, str) and len(text) <= TEXT_MOST for text in rule.values()):
+        return None
+    hours = value.get("sla_hours", HOURS)
+    if isinstance(hours, bool) or not isinstance(hours, (int, float)) or isnan(hours):
+        return None
+    kept = HOURS if value.get("sla_hours") is None else int(min(max(hours, LEAST_HOURS), MOST_HOURS))
+    return {part: kept if part == "sla_hours" else rule[part].strip() for part in RULE_PARTS}

@@ -1,0 +1,121 @@
+"""W09: the five KPIs of W05 to W08, judged by the policy (API contract, W09 KPI operation)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from console.domain.programme.judge import GREEN, NO_DATA, OK, RED, YELLOW, judged, rate, worst
+from console.domain.programme.snapshot import Advice, Snapshot, advised
+from console.domain.text import N_, T
+from console.services.policies import policies as engine
+from console.services.policies.kinds import PolicyView
+from console.services.programme import consistency, discipline, quality, rhythm
+from console.services.programme.policies import KINDS
+from console.services.programme.scope import Scope
+
+# The longest window that all four weeks know.
+DAYS_MOST = 90
+REDS_MOST, CANDIDATES_MOST = 3, 10
+# Where each KPI comes from: its name in `source_metrics`, the week, and the value there.
+SOURCES = {
+    "two_week_retention_percent": ("w05_two_week_retention_percent", "w05", "two_week_retention_percent"),
+    "weekly_active_rate_percent": ("w06_weekly_active_rate_percent", "w06", "weekly_active_rate_percent"),
+    "escalation_rate_percent": ("w07_escalation_rate_percent", "w07", "escalation_rate_percent"),
+    "report_discipline_score": ("w08_report_discipline_score", "w08", "discipline_score"),
+    "data_quality_issue_rate_percent": (
+        *("w08_data_quality_issue_rate_percent", "w08", "data_quality_issue_rate_percent"),
+    ),
+}
+
+
+def snapshot(scope: Scope) -> Snapshot:
+    """Return the board: every KPI over the same window, of 90 days at most. Nothing known is never red."""
+    wide = scope.ending(scope.end, min(scope.days, DAYS_MOST))
+    found = {
+        "w05": consistency.snapshot(wide),
+        "w06": rhythm.snapshot(wide),
+        "w07": quality.snapshot(wide),
+        "w08": discipline.snapshot(wide),
+    }
+    view = engine.resolve(scope.ctx, KINDS["w09"], scope.site)
+    policy = KINDS["w09"].shown(view.values)
+    values = {
+        key: None if found[week].lacks(name) else found[week].metrics[name]
+        for key, (_source, week, name) in SOURCES.items()
+    }
+    kpis = [_judged(kpi, values[kpi["kpi_key"]], policy["escalation_map"]) for kpi in policy["kpis"]]
+    owned = sum(bool(kpi["owner_role"].strip()) for kpi in kpis)
+    lights = [kpi["status"] for kpi in kpis]
+    overall = worst(lights)
+    if overall == GREEN and owned < len(kpis):
+        overall = YELLOW
+    red = [kpi for kpi in kpis if kpi["status"] == RED]
+    metrics = {
+        "kpi_count": len(kpis),
+        "owner_assigned_count": owned,
+        "owner_coverage_percent": rate(owned, len(kpis)),
+        "green_count": lights.count(GREEN),
+        "yellow_count": lights.count(YELLOW),
+        "red_count": lights.count(RED),
+        "overall_status": overall,
+    }
+    return Snapshot(
+        generated_at=scope.end,
+        site=scope.site,
+        window_days=wide.days,
+        head={"policy": policy_of(view, kpi_count=len(kpis), escalation_rule_count=len(policy["escalation_map"]))},
+        metrics=metrics,
+        parts={
+            "kpis": kpis,
+            "top_red_kpis": [_some(kpi, "kpi_key", "kpi_name", "actual_value", "target", "owner_role") for kpi in red][
+                :REDS_MOST
+            ],
+            # A policy that is switched off judges, and calls nobody.
+            "escalation_candidates": _candidates(red)[:CANDIDATES_MOST] if policy["enabled"] else [],
+            "source_metrics": {SOURCES[key][0]: value for key, value in values.items()},
+        },
+        advice=advised(
+            (
+                Advice("red_kpis", T(N_("Red KPIs: %(count)s. Call those whom the policy names."), count=len(red)))
+                if red
+                else None,
+                Advice("owners_missing", T(N_("Some KPIs have no owner."))) if owned < len(kpis) else None,
+            )
+        ),
+        no_data=tuple(key for key, value in values.items() if value is None),
+        data_state=NO_DATA if all(value is None for value in values.values()) else OK,
+    )
+
+
+def policy_of(view: PolicyView, **more: Any) -> dict[str, Any]:
+    """Return what a metric says of the policy that it judged by."""
+    return {"policy_key": view.policy_key, "updated_at": view.updated_at, "enabled": view.values["enabled"], **more}
+
+
+def _judged(kpi: Mapping[str, Any], value: float | None, rules: list[Mapping[str, Any]]) -> dict[str, Any]:
+    light = judged(kpi["direction"], value, kpi["green_threshold"], kpi["yellow_threshold"])
+    return {
+        **_some(kpi, "kpi_key", "kpi_name", "owner_role", "direction", "target"),
+        "actual_value": value,
+        **_some(kpi, "green_threshold", "yellow_threshold"),
+        "status": light,
+        "source_api": kpi["source_api"],
+        "escalation_rules": [dict(rule) for rule in rules if rule["kpi_key"] == kpi["kpi_key"]],
+        "data_state": NO_DATA if value is None else OK,
+    }
+
+
+def _some(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: values[name] for name in names}
+
+
+def _candidates(red: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            **_some(kpi, "kpi_key", "kpi_name", "actual_value"),
+            **_some(rule, "condition", "escalate_to", "sla_hours", "action"),
+        }
+        for kpi in red
+        for rule in kpi["escalation_rules"]
+    ]

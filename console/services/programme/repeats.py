@@ -1,0 +1,271 @@
+"""W10 to W15: how many orders repeat, and how far guides and runbooks are (API contract, W10 to W15)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import case, func, literal_column, select
+
+from console.core.context import Context
+from console.domain.jobs import names as job_names
+from console.domain.programme import judge
+from console.domain.programme.catalogue import WEEKS
+from console.domain.programme.judge import GREEN, HIGHER, LOWER, NO_DATA, OK, RED, judged, points, rate, worst
+from console.domain.programme.repeats import (
+    GUIDE,
+    GUIDES_LEAST,
+    REPEATS,
+    RUNBOOK,
+    RUNBOOKS_LEAST,
+    TARGET,
+    YELLOW_BELOW_TARGET,
+    RepeatNames,
+)
+from console.domain.programme.snapshot import Advice, RowsOf, Snapshot, advised
+from console.domain.text import N_, T
+from console.models.tracker import TrackerItem
+from console.models.work_orders import WorkOrder
+from console.services.jobs import runs
+from console.services.policies import policies as engine
+from console.services.programme.kpis import policy_of
+from console.services.programme.policies import KINDS
+from console.services.programme.scope import Scope
+from console.services.runbook import evidence_facts
+from console.services.tracker import rows as tracker_rows
+
+TOP_MOST = 10
+UNTITLED = "(untitled)"
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Orders of the window by title: in all, titles, how many orders share theirs with another, the worst titles."""
+
+    total: int = 0
+    titles: int = 0
+    repeated: int = 0
+    top: Sequence[tuple[str, int]] = ()
+
+
+def snapshot(scope: Scope, code: str) -> Snapshot:
+    """Return the readiness of a week: four queries, and for two weeks what else tells of them."""
+    names = REPEATS[code]
+    view = engine.resolve(scope.ctx, KINDS[code], scope.site)
+    seen, items = repeats(scope), _items(scope, code)
+    guides, runbooks = (_done(scope, items, kind, least) for kind, least in _LEAST)
+    values = (rate(seen.repeated, seen.total), rate(*guides), rate(*runbooks))
+    known = (seen.total > 0, bool(items), bool(items))
+    lights = [
+        judged(direction, value if there or direction == HIGHER else None, *_limits(view.values, start))
+        for (start, direction, _green, _yellow), value, there in zip(names.rules, values, known, strict=True)
+    ]
+    score, target = points(lights), view.values[TARGET]
+    overall = worst(lights)
+    metrics = {
+        names.total: seen.total,
+        "unique_titles": seen.titles,
+        names.repeated: seen.repeated,
+        names.rate_key: values[0],
+        "guide_total_count": guides[1],
+        "guide_done_count": guides[0],
+        names.guide_key: values[1],
+        "runbook_total_count": runbooks[1],
+        "runbook_done_count": runbooks[0],
+        names.runbook_key: values[2],
+        names.score_key: score,
+        "overall_status": overall,
+        "target_met": score >= target and overall != RED,
+    }
+    indicators = _INDICATORS.get(code)
+    return Snapshot(
+        generated_at=scope.end,
+        site=scope.site,
+        window_days=scope.days,
+        head={"policy": policy_of(view, readiness_target=target)},
+        metrics=metrics,
+        parts={
+            "kpis": _kpis(names, view.values, values, lights, score),
+            names.top: [
+                {"title": title, "count": count, "share_percent": rate(count, seen.total)} for title, count in seen.top
+            ],
+            names.guide_list: _coverage(scope, code, items, GUIDE),
+            names.runbook_list: _coverage(scope, code, items, RUNBOOK),
+            **({"indicators": indicators(scope.ctx)} if indicators else {}),
+        },
+        advice=_advice(lights),
+        no_data=(
+            *(() if seen.total else (names.rate_key,)),
+            *(() if items else (names.guide_key, names.runbook_key)),
+        ),
+        data_state=OK if seen.total or items else NO_DATA,
+    )
+
+
+def repeats(scope: Scope) -> Repeats:
+    """Count the orders of the window by their title, canceled ones left out: one query."""
+    title = func.coalesce(func.nullif(func.lower(func.trim(WorkOrder.title)), ""), UNTITLED)
+    counted = (
+        select(func.min(WorkOrder.id).label("first"), func.count().label("number"))
+        .where(*scope.orders(), WorkOrder.status != literal_column("'canceled'"))
+        .group_by(title)
+        .cte("counted")
+    )
+    again = case((counted.c.number >= 2, counted.c.number), else_=0)
+    best = (
+        select(
+            counted.c.first,
+            counted.c.number,
+            func.sum(counted.c.number).over().label("total"),
+            func.count().over().label("titles"),
+            func.sum(again).over().label("repeated"),
+        )
+        .order_by(counted.c.number.desc(), counted.c.first)
+        .limit(TOP_MOST)
+        .cte("best")
+    )
+    wanted = select(WorkOrder.title, best.c.number, best.c.total, best.c.titles, best.c.repeated)
+    wanted = wanted.join(best, best.c.first == WorkOrder.id).order_by(best.c.number.desc(), best.c.first)
+    found = scope.ctx.session.execute(wanted).all()
+    if not found:
+        return Repeats()
+    top = [(row.title.strip() or UNTITLED, row.number) for row in found if row.number >= 2]
+    return Repeats(int(found[0].total), found[0].titles, int(found[0].repeated), top)
+
+
+_LEAST = ((GUIDE, GUIDES_LEAST), (RUNBOOK, RUNBOOKS_LEAST))
+# Site -> type -> key -> whether it is done.
+Items = Mapping[str, Mapping[str, Mapping[str, str]]]
+
+
+def _items(scope: Scope, code: str) -> Items:
+    columns = (TrackerItem.site_key, TrackerItem.item_type, TrackerItem.item_key, TrackerItem.status)
+    wanted = select(*columns).where(
+        TrackerItem.tracker == code,
+        TrackerItem.item_type.in_((GUIDE, RUNBOOK)),
+        tracker_rows.ACTIVE,
+        scope.on(TrackerItem.site_key),
+    )
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for site, kind, key, status in scope.ctx.session.execute(wanted):
+        found.setdefault(site, {}).setdefault(kind, {})[key] = status
+    return found
+
+
+def _done(scope: Scope, items: Items, kind: str, least: int) -> tuple[int, int]:
+    """Return how many are done and how many there should be. A site that never began lacks all of them."""
+    done = sum(status == "done" for site in items.values() for status in site.get(kind, {}).values())
+    names = {*scope.names, *items}
+    return done, sum(max(least, len(items.get(name, {}).get(kind, {}))) for name in names)
+
+
+def _limits(values: Mapping[str, Any], start: str) -> tuple[float, float]:
+    return values[f"{start}_green_threshold"], values[f"{start}_yellow_threshold"]
+
+
+def _kpis(
+    names: RepeatNames, policy: Mapping[str, Any], values: Sequence[float], lights: Sequence[str], score: float
+) -> list[dict[str, Any]]:
+    target = policy[TARGET]
+    limits = [
+        *(_limits(policy, start) for start, *_rest in names.rules),
+        (target, max(0.0, target - YELLOW_BELOW_TARGET)),
+    ]
+    judged_score = judged(HIGHER, score, *limits[-1])
+    rows = zip(
+        names.kpi_names,
+        (*(direction for _start, direction, *_rest in names.rules), HIGHER),
+        (*values, score),
+        limits,
+        (*lights, judged_score),
+        strict=True,
+    )
+    return [
+        {
+            "kpi_key": key,
+            "kpi_name": name,
+            "direction": direction,
+            "actual_value": value,
+            "green_threshold": green,
+            "yellow_threshold": yellow,
+            "status": light,
+            "target": f"{'≤' if direction == LOWER else '≥'} {green:g}",
+        }
+        for (key, name), direction, value, (green, yellow), light in rows
+    ]
+
+
+def _coverage(scope: Scope, code: str, items: Items, kind: str) -> list[dict[str, Any]]:
+    """Return every entry of the catalogue with the number of sites at which it is done."""
+    names = {*scope.names, *items}
+    found = []
+    for one in WEEKS[code].entries:
+        if one.kind.word == kind:
+            states = [items.get(name, {}).get(kind, {}).get(one.entry.key) for name in sorted(names)]
+            found.append(
+                {
+                    "item_key": one.entry.key,
+                    "item_name": one.entry.name,
+                    "owner": one.entry.owner,
+                    "status": _status(states),
+                    "done_count": states.count("done"),
+                    "site_count": len(states),
+                }
+            )
+    return found
+
+
+def _status(states: Sequence[str | None]) -> str:
+    if states and all(state == "done" for state in states):
+        return "done"
+    return "in_progress" if any(state in ("done", "in_progress") for state in states) else "pending"
+
+
+def _advice(lights: Sequence[str]) -> tuple[Advice, ...]:
+    rate_light, guide_light, runbook_light = lights
+    return advised(
+        (
+            Advice(
+                "repeats",
+                T(N_("Too many orders repeat themselves: write a guide for the worst title.")),
+                RowsOf("work_orders", {"state": "all"}),
+            )
+            if rate_light == RED
+            else None,
+            Advice("guides", T(N_("Guides are missing: finish those of the week."))) if guide_light != GREEN else None,
+            Advice("runbooks", T(N_("Runbooks are missing: walk through those of the week.")))
+            if runbook_light != GREEN
+            else None,
+        ),
+        T(N_("It is stable. Go on like this.")),
+    )
+
+
+def _indicator(key: str, value: Any, state: str) -> dict[str, Any]:
+    return {"key": key, "value": value, "status": state}
+
+
+def _stability(ctx: Context) -> list[dict[str, Any]]:
+    """Return what W14 is really about: the newest smoke test of a release, and whether archives are intact."""
+    newest = runs.latest_per_job(ctx, (job_names.DEPLOY_SMOKE, job_names.EVIDENCE_INTEGRITY, job_names.DR_REHEARSAL))
+    keys = (
+        ("deploy_smoke", job_names.DEPLOY_SMOKE),
+        ("evidence_archive_integrity", job_names.EVIDENCE_INTEGRITY),
+        ("recovery_drill", job_names.DR_REHEARSAL),
+    )
+    found = []
+    for key, job in keys:
+        run = newest.get(job)
+        found.append(_indicator(key, run.finished_at if run else None, (run.status if run else None) or NO_DATA))
+    return found
+
+
+def _efficiency(ctx: Context) -> list[dict[str, Any]]:
+    """Return what W15 is really about: whether the weekly report appears by itself."""
+    seen = evidence_facts.streak(ctx)
+    state = judge.OK if seen.target_met else "warning"
+    return [_indicator("weekly_report_streak_weeks", seen.current_streak_weeks, state)]
+
+
+_INDICATORS: dict[str, Callable[[Context], list[dict[str, Any]]]] = {"w14": _stability, "w15": _efficiency}
