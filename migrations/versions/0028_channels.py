@@ -1,7 +1,7 @@
 """How the channels of alerts are: their state, their incidents, and what was told of them.
 
 Revision ID: 0028
-Revises: 0025
+Revises: 0027
 Create Date: 2026-11-30 13:20:00
 """
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0028"
-down_revision = "0025"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
