@@ -57,7 +57,7 @@ WHOLE = {
     *("/inspections/templates", "/inspections/templates/new", "/inspections/templates/<int:template_id>"),
     *("/workflow-locks/<int:lock_id>", "/workflow-locks/new", "/ops/accuracy/missed"),
     *("/work-orders/new", "/sla/propose"),
-    *("/assets/<int:asset_id>", "/assets/new", "/assets/<int:asset_id>/edit"),
+    *("/assets/<int:asset_id>", "/assets/new", "/assets/<int:asset_id>/edit", "/reports/monthly/print"),
 }
 # Whose runs these pages show; elsewhere those of the gate do.
 RUNS_OF = {
