@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -21,7 +21,8 @@ RESOURCE = "work_order"
 _ORDERS = cast("Table", WorkOrder.__table__)
 _EVENTS = cast("Table", WorkOrderEvent.__table__)
 # The table and not the model: every change of an order sends it, and the model would cost as much as it does.
-_ADD_EVENT = insert(_EVENTS).returning(_EVENTS.c.id)
+_ADD_EVENTS = insert(_EVENTS)
+_ADD_EVENT = _ADD_EVENTS.returning(_EVENTS.c.id)
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,12 @@ def store(ctx: Context, order: WorkOrderView, values: Mapping[str, Any], now: da
 def write_event(ctx: Context, order: WorkOrderView, event: Event, now: datetime) -> int:
     """Append an event with the state that the order has after it, and return its id."""
     return int(ctx.session.execute(_ADD_EVENT, event_row(ctx, order, event, now)).scalar_one())
+
+
+def write_events(ctx: Context, written: Sequence[tuple[WorkOrderView, Event]], now: datetime) -> None:
+    """Append events of several orders in their order, each with the state that its order has after it."""
+    if written:
+        ctx.session.execute(_ADD_EVENTS, [event_row(ctx, order, event, now) for order, event in written])
 
 
 def event_row(ctx: Context, order: WorkOrderView, event: Event, now: datetime) -> dict[str, Any]:
