@@ -11,9 +11,9 @@ from typing import Any
 
 from console.blueprints.public.modules import MODULES, MODULES_HEAD, OPS, TRACKER
 from console.domain.programme.catalogue import WEEKS
+from console.domain.programme.documents import PACKS
 from console.domain.programme.measures import METRICS
 from console.domain.programme.repeats import POLICY_WORDS
-from console.domain.programme.documents import PACKS
 from console.services.programme.publish import downloads
 
 FIXED = {"service": "ka-facility-os", "status": "running", "main_html": "/", "docs": "/docs"}

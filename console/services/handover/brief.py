@@ -170,7 +170,9 @@ def _urgent(ctx: Context, asked: BriefAsked, now: datetime) -> Any:
     return (
         select(*(getattr(WorkOrder, name) for name in _ORDER))
         .where(orders.OPEN, _of_orders(ctx, asked))
-        .order_by(sum(points[1:], points[0]).desc(), due.asc().nulls_last(), WorkOrder.created_at.asc(), WorkOrder.id.asc())
+        .order_by(
+            sum(points[1:], points[0]).desc(), due.asc().nulls_last(), WorkOrder.created_at.asc(), WorkOrder.id.asc()
+        )
         .limit(asked.max_items)
     )
 
