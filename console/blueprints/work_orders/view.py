@@ -14,7 +14,7 @@ from console.domain.errors import Conflict, DomainError, Invalid
 from console.domain.work_orders.words import HOLD_REASONS, PRIORITIES
 from console.services.assets import lists as asset_lists
 from console.services.assets.rows import READ as ASSETS
-from console.services.work_orders import clock, events, holds, repeats, rows, workers
+from console.services.work_orders import clock, events, holds, repeats, rows, rules, workers
 from console.services.work_orders.lists import HOLD_LABELS, PRIORITY_LABELS
 from console.services.work_orders.rows import READ, WRITE, WorkOrderView
 from console.ui.errors import sentence
@@ -37,6 +37,7 @@ def shown(order_id: int, *, refusal: DomainError | None = None) -> Response:
     page_made = render_template(
         "work_orders/order.html",
         order=found,
+        needs=rules.needs(ctx, found),
         events=told,
         event_count=total,
         panels=panels_of(ctx, order_id),
