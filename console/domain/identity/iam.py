@@ -91,6 +91,7 @@ ADDED: dict[Role, frozenset[str]] = {
             "jobs:run",
             "security:read",
             "inspections:manage",
+            "reports:freeze",
             USERS,
         }
     ),
