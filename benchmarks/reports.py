@@ -83,7 +83,7 @@ def _fill(engine: Engine, start: datetime, scale: float) -> None:
         connection.execute(text("ANALYZE"))
 
 
-def _times(work: Callable[[], object], count: int) -> tuple[float, float]:
+def times(work: Callable[[], object], count: int) -> tuple[float, float]:
     """Return the median and the worst of so many turns in milliseconds, after a first one that does not count."""
     work()
     taken = []
@@ -117,7 +117,7 @@ def measure(url: str, *, scale: float, count: int) -> list[str]:
         ("its PDF in Korean", 1500, lambda: paper.draw(document, "ko")),
         ("its PDF in English", 1500, lambda: paper.draw(document, "en")),
     ):
-        median, worst = _times(work, count)
+        median, worst = times(work, count)
         lines.append(row(what, f"{median:.0f} / {worst:.0f} ms", f"≤ {goal:,} ms"))
         say(lines[-1].strip())
     engine.dispose()

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-BENCH, READS, RECOVERY, REPORTS, ACCURACY, LATENCY, RUNBOOK, ROUNDS, ORDERS, SLA, SOAK = (
+BENCH, READS, RECOVERY, REPORTS, MONTHLY, ACCURACY, LATENCY, RUNBOOK, ROUNDS, ORDERS, SLA, SOAK = (
     "bench",
     "reads",
     "recovery",
     "reports",
+    "monthly",
     "accuracy",
     "latency",
     "runbook",
@@ -28,6 +29,7 @@ _HEADS = {
     READS: "## Reading in five ways\n\nWritten by `python -m benchmarks.reads`. ",
     RECOVERY: "## Recovery drill\n\nWritten by `python -m benchmarks.recovery`. ",
     REPORTS: "## Quality reports\n\nWritten by `python -m benchmarks.reports`. ",
+    MONTHLY: "## Monthly reports\n\nWritten by `python -m benchmarks.monthly`. ",
     ACCURACY: "## Comparing alerts with what should have been told\n\nWritten by `python -m benchmarks.accuracy`. ",
     LATENCY: "## Response times\n\nWritten by `python -m benchmarks.latency`. ",
     RUNBOOK: "## Runbook and daily check\n\nWritten by `python -m benchmarks.runbook`. ",

@@ -14,6 +14,11 @@ is which: the signing key is the setting AUDIT_ARCHIVE_SIGNING_KEY of the instal
 AUDIT_CHAIN_KEY or, without one, the file audit_chain_key in its data folder. A key of the other kind is told apart:
 what it cannot check is reported as not checked.
 
+The document of a closed monthly report is checked alike for its digest and its signature, and for whether its own
+figures add up:
+
+    python verify_audit.py monthly-report-2026-10-SITE-v1.json --key-file signing.key
+
 Exit code: 0 everything that could be checked is right, 1 something is wrong (the first broken row is named), 2 the
 file could not be checked, 3 the hashes are right but nothing is signed: anybody could have made such a file.
 
@@ -37,6 +42,7 @@ HASHED = (
     "action", "actor_user_id", "actor_username", "created_at", "detail_json", "resource_id", "resource_type", "status",
 )  # fmt: skip
 CSV_HEADER = "id,created_at,actor_username,action,resource_type,resource_id,status,prev_hash,entry_hash"
+REPORT = "facility_monthly_report"
 OK, WRONG, UNCHECKED, UNSIGNED_FILE = 0, 1, 2, 3
 SEALED = (
     "month", "total_count", "initial_prev_hash", "last_entry_hash", "first_seq", "last_seq", "entries_included",
@@ -334,14 +340,41 @@ def check_claims(archive: dict, found: Findings) -> None:
 
 
 def check_json(data: bytes, options: argparse.Namespace, found: Findings) -> str:
-    """Check a JSON archive; returns what was looked at."""
-    archive = checked(data, options, found)
+    """Check a JSON archive, or a monthly report; returns what was looked at."""
+    archive = parsed(data, found)
+    if isinstance(archive, dict) and archive.get("kind") == REPORT:
+        return check_report(archive, options, found)
+    archive = checked(archive, options, found)
     return f"{len(archive['entries'])} entries of {archive.get('month')}"
 
 
-def checked(data: bytes, options: argparse.Namespace, found: Findings) -> dict:
-    """Read a JSON archive and check all of it."""
-    archive = parsed(data, found)
+def check_report(report: dict, options: argparse.Namespace, found: Findings) -> str:
+    """Check a closed monthly report: its seal, and that its figures do not contradict each other."""
+    check_seal(report, options.key, found)
+    if not isinstance(report.get("month"), str) or not MONTH.fullmatch(report["month"]):
+        found.add("report: its month is none")
+    replaces = report.get("replaces")
+    version: Any = report.get("version")
+    earlier: Any = replaces.get("version") if isinstance(replaces, dict) else 0
+    if not whole(version) or not whole(earlier) or version != earlier + 1:
+        found.add("report: its version does not follow the one that it replaces")
+    try:
+        figures, orders = report["figures"], report["work_orders"]
+        received = figures["received"]
+        parts = figures["completed"] + figures["left_open"] + figures["canceled"]
+        sums = [orders["total"], parts, sum(orders["status_counts"].values())]
+        sums += [sum(one["received"] for one in report[name]) for name in ("trades", "days")]
+        if any(one != received for one in sums):
+            found.add("report: its figures do not add up to the work orders received")
+        if sum(report["inspections"]["risk_counts"].values()) != figures["inspections"]:
+            found.add("report: its levels do not add up to the inspections made")
+    except (KeyError, TypeError, AttributeError):
+        raise Unreadable("the report lacks what has to be checked") from None
+    return f"version {version} of the report of {report['month']} at {report.get('site')}"
+
+
+def checked(archive: Any, options: argparse.Namespace, found: Findings) -> dict:
+    """Check all of a JSON archive."""
     if not isinstance(archive, dict):
         raise Unreadable("this is no archive")
     sort_keys(archive, options, found)

@@ -77,6 +77,11 @@ ENTRIES: tuple[ScheduleEntry, ...] = (
         tolerance=HOUR,
         sentence=N_("On the first of each month at 09:20 in Seoul, the month before"),
     ),
+    ScheduleEntry(
+        job_names.MONTHLY_FREEZE,
+        "2 * * * *",
+        sentence=N_("Every hour at 2 past, so that each site closes its month in its own morning"),
+    ),
     ScheduleEntry(job_names.DR_REHEARSAL, "50 1 * * 0", tolerance=HOUR, sentence=N_("Every Sunday at 10:50 in Seoul")),
     ScheduleEntry(job_names.EVIDENCE_SCAN, "*/10 * * * *", sentence=N_("Every ten minutes")),
     ScheduleEntry(job_names.EVIDENCE_SWEEP, "50 2 * * *", tolerance=HOUR, sentence=N_("Every day at 11:50 in Seoul")),

@@ -322,7 +322,7 @@ class Paper:
                 sheet.rect(left, below - tall, wide, tall, style="F")
                 left, below = (left + wide, below) if beside else (left, below - tall)
             if (len(rows) - 1 - place) % every == 0:
-                self._at(MARGIN + place * slot - 4, base + 1, label, 7, slot + 8, height=4, tone=GREY)
+                self._at(MARGIN + place * slot - 4, base + 1, label, 7, slot + 8, height=4, tone=GREY, align="C")
         sheet.set_draw_color(*RULE)
         sheet.line(MARGIN, base, sheet.w - MARGIN, base)
         sheet.set_xy(MARGIN, base + 6)

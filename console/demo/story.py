@@ -23,6 +23,7 @@ from console.demo.evidence import Evidence, rules_of_day
 from console.demo.facility import Facility
 from console.demo.inspections import Rounds
 from console.demo.orders import Orders
+from console.demo.months import Months
 from console.demo.releases import Releases
 from console.demo.traffic import Traffic
 from console.demo.weeks import Weeks
@@ -91,6 +92,7 @@ class Story:
         yield from Facility(self).steps()
         yield from Orders(self).steps()
         yield from Rounds(self).steps()
+        yield from Months(self, founded).steps()
         for work in WORK:
             yield from self._work(work)
         yield Step(self.day(15, 18), self._close_the_tracker)

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from console.domain.reports.monthly import MonthlyReport
 from console.inputs.audit import MonthText
 from console.inputs.base import QueryModel, SiteFilter
+from console.inputs.policies import PolicyModel
 from console.inputs.response_models import shape
 
 MonthlyReportOut = shape(MonthlyReport, "MonthlyReportRead")
@@ -33,3 +34,12 @@ class MonthlyCsvQuery(MonthlyQuery):
     """The same for the CSV; `bom` adds the mark that Korean Excel needs."""
 
     bom: bool = False
+
+
+class MonthlyPolicyModel(PolicyModel):
+    """The day of the next month on which a site closes a month, 0 for by hand; the offices that sign, "" as usual."""
+
+    freeze_day: int = Field(0, ge=0, le=28)
+    office_1: str = Field("", max_length=20)
+    office_2: str = Field("", max_length=20)
+    office_3: str = Field("", max_length=20)

@@ -36,6 +36,7 @@ from console.services.recovery import history as recovery
 from console.services.releases.lists import DEPLOYS
 from console.services.reliability import routes
 from console.services.runbook import runbook
+from console.services.reports import months
 from console.services.tracker import board as tracker_board
 from console.services.tracker import lists as tracker_lists
 from console.services.work_orders import repeats
@@ -53,6 +54,7 @@ def test_the_demo_company_is_true(engine, config, clock):
         four_sites_stand_at_four_places_of_the_programme(ctx)
         three_templates_have_three_months_of_rounds(ctx)
         three_months_of_orders_are_there_in_every_state(ctx)
+        one_finished_month_is_closed_and_corrected_and_one_waits(ctx)
         every_verdict_follows_from_the_facts_of_its_day(ctx)
         it_is_no_go_now_for_one_reason_that_the_board_has_items_for(ctx)
         there_is_evidence_of_every_kind(ctx)
@@ -143,6 +145,20 @@ def three_months_of_orders_are_there_in_every_state(ctx):
     assert proposal.proven
     book = look_through(runbook.facts(ctx), ctx.now())
     assert {one.id: one.status for one in book.checks}["sla_cron_recent"] == "ok"
+
+
+def one_finished_month_is_closed_and_corrected_and_one_waits(ctx):
+    _under_way, last, closed = months.listed(ctx, SITES[0]).rows[:3]
+    assert (last.state, closed.state) == ("draft", "frozen")
+    assert last.received > 10
+    assert [one.version for one in closed.versions] == [2, 1]
+    assert {one["key"] for one in closed.frozen.differences} >= {"figures.completed", "sentences.ko"}
+
+    shown = months.view(ctx, SITES[0], closed.month).document
+    assert any(one["photos"]["before"] and one["photos"]["after"] for one in shown["faults"])
+    waiting = months.view(ctx, SITES[0], last.month).document
+    assert waiting["open"]["rows"][0]["waiting_reason"] == "parts"
+    assert waiting["previous"]["received"] == closed.received
 
 
 def verdicts(ctx):

@@ -7,6 +7,8 @@ import struct
 import zlib
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from PIL import Image
+
 EICAR = (r"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + "EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*").encode()
 PDF = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 JPEG = (
@@ -135,3 +137,12 @@ def heic_with(block: bytes) -> bytes:
     """What a HEIC of a phone begins like, with such a block where its pixels are."""
     data = b"\0\0\0\x06Exif\0\0" + block
     return b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + struct.pack("!L", 8 + len(data)) + b"mdat" + data
+
+
+def photo(width: int = 900, height: int = 600) -> bytes:
+    """A real JPEG of this size, whose left half is lighter than the right one."""
+    made = Image.new("RGB", (width, height), (180, 190, 185))
+    made.paste((60, 90, 120), (width // 2, 0, width, height))
+    kept = io.BytesIO()
+    made.save(kept, "JPEG")
+    return kept.getvalue()

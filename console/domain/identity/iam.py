@@ -93,6 +93,7 @@ ADDED: dict[Role, frozenset[str]] = {
             "inspections:manage",
             "assets:read",
             "assets:write",
+            "reports:freeze",
             USERS,
         }
     ),

@@ -12,9 +12,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from console.domain.errors import Invalid
+from console.domain.inspections.risk import LEVELS
 from console.domain.reports import periods
 from console.domain.reports.periods import Period
 from console.domain.text import T
+from console.domain.work_orders.words import STATUSES
 
 ALL = "ALL"
 TOP_FLAGS = 10
@@ -89,9 +91,31 @@ def month_of(text: str | None, zone: ZoneInfo, now: datetime) -> Period:
     return found
 
 
+def following(period: Period) -> Period:
+    """Return the month after one, in the same zone."""
+    return periods.month_at(period.end, ZoneInfo(period.time_zone))
+
+
+def before(period: Period) -> Period:
+    """Return the month before one, in the same zone."""
+    return periods.month_before(period.start, ZoneInfo(period.time_zone))
+
+
 def rate_percent(part: int, whole: int) -> float:
     """Return a share in percent with two decimals, 0.0 of nothing."""
     return round(100 * part / whole, 2) if whole else 0.0
+
+
+def inspections_of(stored: Mapping[str, Any]) -> InspectionFigures:
+    """Read stored figures of inspections; a database keeps the order of names in no object."""
+    flags = sorted(stored["top_risk_flags"].items(), key=lambda one: (-one[1], one[0]))
+    levels = {level: stored["risk_counts"][level] for level in LEVELS}
+    return InspectionFigures(**{**stored, "risk_counts": levels, "top_risk_flags": dict(flags)})
+
+
+def orders_of(stored: Mapping[str, Any]) -> OrderFigures:
+    """Read stored figures of orders."""
+    return OrderFigures(**{**stored, "status_counts": {word: stored["status_counts"][word] for word in STATUSES}})
 
 
 def csv_rows(report: MonthlyReport) -> Iterator[tuple[Any, ...]]:

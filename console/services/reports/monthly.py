@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
 
 from console.core.context import Context
 from console.core.serialize import BOM, csv_line
 from console.domain.reports import monthly as rules
-from console.domain.reports.monthly import MonthlyReport
+from console.domain.reports.council import FROZEN
+from console.domain.reports.monthly import Frozen, MonthlyReport
+from console.domain.reports.periods import Period
+from console.models.monthly_reports import MonthlyReportVersion
 from console.services.audit import record as audit
 from console.services.identity import sites
 from console.services.reports import month_counts
@@ -27,6 +33,8 @@ def report(ctx: Context, month: str | None = None, site: str | None = None, zone
     ctx.actor.require_site(site)
     now = ctx.now()
     period = rules.month_of(month, ZoneInfo(zone) if zone else sites.zone_of(ctx, site), now)
+    if site is not None and (closed := _closed(ctx, site, period)) is not None:
+        return closed
     return MonthlyReport(
         month=period.label,
         site=site,
@@ -41,6 +49,38 @@ def report(ctx: Context, month: str | None = None, site: str | None = None, zone
     )
 
 
+def _closed(ctx: Context, site: str, period: Period) -> MonthlyReport | None:
+    """Return the report that a month of a site was closed with; figures of another zone's month are not those."""
+    row = ctx.session.execute(
+        select(
+            *(MonthlyReportVersion.version, MonthlyReportVersion.frozen_at, MonthlyReportVersion.archive_sha256),
+            MonthlyReportVersion.figures,
+        )
+        .where(
+            MonthlyReportVersion.site == site,
+            MonthlyReportVersion.month == period.label,
+            MonthlyReportVersion.state == FROZEN,
+        )
+        .order_by(MonthlyReportVersion.version.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None or row.figures["time_zone"] != period.time_zone:
+        return None
+    found = row.figures
+    return MonthlyReport(
+        month=period.label,
+        site=site,
+        generated_at=datetime.fromisoformat(found["generated_at"]),
+        inspections=rules.inspections_of(found["inspections"]),
+        work_orders=rules.orders_of(found["work_orders"]),
+        time_zone=found["time_zone"],
+        period_start=datetime.fromisoformat(found["period_start"]),
+        period_end=datetime.fromisoformat(found["period_end"]),
+        sites=(site,),
+        frozen=Frozen(row.version, row.frozen_at, row.archive_sha256),
+    )
+
+
 def csv_of(made: MonthlyReport, *, bom: bool = False) -> str:
     """Write a report as the published CSV."""
     return (BOM if bom else "") + "".join(csv_line(row) for row in rules.csv_rows(made))
@@ -51,3 +91,9 @@ def record_export(ctx: Context, made: MonthlyReport, form: str) -> None:
     detail = {"total": made.work_orders.total, "version": made.frozen.version if made.frozen else None}
     named = f"{made.month}:{made.scope}"
     audit.record(ctx, f"report_monthly_export_{form}", TYPE, named, detail={"site": made.site, **detail})
+
+
+def record_paper(ctx: Context, month: str, site: str, *, version: int, language: str) -> None:
+    """Put the download of a council's paper on record; it counts as an export of the report."""
+    detail = {"site": site, "version": version, "language": language, "paper": "council"}
+    audit.record(ctx, "report_monthly_export_pdf", TYPE, f"{month}:{site}", detail=detail)
