@@ -112,6 +112,14 @@ KEYS: dict[str, str] = {
         f"adoption_{code}_{kind.replace('-', '_')}_api": f"{OPS}/adoption/{code}/{kind}"
         for code, kind in POLICY_WORDS.items()
     },
+    "adoption_w07_automation_readiness_api": f"{OPS}/adoption/w07/automation-readiness",
+    **{
+        f"adoption_w07_sla_quality_weekly_{key}_api": f"{OPS}/adoption/w07/sla-quality/{part}"
+        for key, part in (
+            *(("run", "run-weekly"), ("latest", "latest-weekly")),
+            *(("trends", "trends"), ("archive_csv", "archive.csv")),
+        )
+    },
     "adoption_w07_tracker_completion_package_api": "/api/adoption/w07/tracker/completion-package",
 }
 
