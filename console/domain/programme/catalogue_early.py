@@ -223,4 +223,31 @@ W09 = Week(
     ),
 )
 
+# Weeks that are figures alone: nothing is worked off in them.
+W05 = Week(
+    code="w05",
+    focus=N_("Usage consistency"),
+    phase="Adaptation",
+    owner="Ops PM + Site Champions",
+    goal=N_("Two of three people come back after two weeks"),
+    types=(),
+)
+W06 = Week(
+    code="w06",
+    focus=N_("Operational rhythm"),
+    phase="Habit",
+    owner="Ops Manager",
+    goal=N_("Three of four people work here on three days of the week"),
+    types=(),
+)
+W08 = Week(
+    code="w08",
+    focus=N_("Report discipline"),
+    phase="Habit",
+    owner="Auditor + Ops PM",
+    goal=N_("The monthly report is exported on time"),
+    types=(),
+)
+
 WEEKS = (W02, W03, W04, W07, W09)
+FIGURES = (W05, W06, W08)
