@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-BENCH, READS, RECOVERY, REPORTS, MONTHLY, ACCURACY, LATENCY, RUNBOOK, ROUNDS, ORDERS, SLA, SOAK = (
+BENCH, READS, RECOVERY, REPORTS, MONTHLY, ACCURACY, LATENCY, RUNBOOK, ROUNDS, ORDERS, SLA, PROGRAMME, SOAK = (
     "bench",
     "reads",
     "recovery",
@@ -21,6 +21,7 @@ BENCH, READS, RECOVERY, REPORTS, MONTHLY, ACCURACY, LATENCY, RUNBOOK, ROUNDS, OR
     "rounds",
     "orders",
     "facility_sla",
+    "programme",
     "soak",
 )
 # The parts in their order, each with the words that it begins with.
@@ -36,6 +37,7 @@ _HEADS = {
     ROUNDS: "## Rounds\n\nWritten by `python -m benchmarks.rounds`. ",
     ORDERS: "## Work orders\n\nWritten by `python -m benchmarks.orders`. ",
     SLA: "## SLA: escalation, what-if, replay\n\nWritten by `python -m benchmarks.facility_sla`. ",
+    PROGRAMME: "## Metrics and pages of the weeks\n\nWritten by `python -m benchmarks.programme`. ",
     SOAK: "## Broken on purpose\n\nWritten by `make soak`. ",
 }
 

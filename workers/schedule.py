@@ -72,6 +72,9 @@ ENTRIES: tuple[ScheduleEntry, ...] = (
         sentence=N_("On Saturdays at 08:40 in Seoul, the week before"),
     ),
     ScheduleEntry(
+        job_names.W07_WEEKLY, "30 23 * * 5", tolerance=HOUR, sentence=N_("On Saturdays at 08:30 in Seoul, all sites")
+    ),
+    ScheduleEntry(
         job_names.QUALITY_MONTHLY,
         "20 0 1 * *",
         tolerance=HOUR,

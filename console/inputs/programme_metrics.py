@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, create_model
 
 from console.domain.programme.measures import Metric
-from console.inputs.base import Instant, OutModel, QueryModel, SiteFilter
+from console.inputs.base import BodyModel, Instant, OutModel, QueryModel, SiteFilter
 
 
 class MetricQuery(QueryModel):
@@ -71,3 +71,65 @@ class BenchmarkOut(_Answer):
     count: int
     items: list[dict[str, Any]]
     thresholds: dict[str, float]
+
+
+class WeeklyOptions(BodyModel):
+    """One weekly run of W07: a site or all, the window in days, and whether the cooldown is passed over."""
+
+    site: SiteFilter = None
+    days: int = Field(14, ge=7, le=90)
+    force_notify: bool = False
+    write_archive: bool | None = None
+
+
+class WeeklyRunQuery(QueryModel):
+    """The same, as the address says it."""
+
+    site: SiteFilter = None
+    days: int = Field(14, ge=7, le=90)
+    force_notify: bool = False
+    write_archive: bool | None = None
+
+
+class WeeklySiteQuery(QueryModel):
+    """One site, or all together."""
+
+    site: SiteFilter = None
+
+
+class TrendsQuery(WeeklySiteQuery):
+    """The newest points; `include_sites` puts runs of single sites beside those of all."""
+
+    limit: int = Field(26, ge=1, le=104)
+    include_sites: bool = False
+
+
+class ArchiveQuery(WeeklySiteQuery):
+    """The newest points as CSV."""
+
+    limit: int = Field(52, ge=1, le=104)
+
+
+class LatestWeeklyOut(OutModel):
+    """The newest weekly run; its keys are those of the run that stored it."""
+
+    model_config = ConfigDict(from_attributes=True, extra="allow")
+
+    run_id: int
+    job_name: str
+    trigger: str
+    status: Literal["success", "warning", "critical"]
+    started_at: Instant
+    finished_at: Instant
+
+
+class AutomationOut(OutModel):
+    """Whether the weekly run works by itself; the name of a channel is masked."""
+
+    generated_at: Instant
+    site: str | None
+    overall_status: Literal["ok", "warning", "critical"]
+    checks: list[dict[str, Any]]
+    runtime: dict[str, Any]
+    policy: dict[str, Any]
+    integration: dict[str, Any]

@@ -187,7 +187,9 @@ def test_a_console_that_is_run_well_turns_go_within_its_first_day(installed):
         assert max(Counter(items).values(), default=1) == 1
         assert {check_of(key) for key in items} <= failing
         assert {check_of(key) for key in items} & set(COVERED_BY) <= {"startup_preflight"}
-        assert failing <= {"runbook_critical_monthly_review", "startup_preflight"}
+        # Nobody has given alerts a channel yet, and the week is not over.
+        first_week = {"w07_weekly_quality_recent", "w07_quality_alert_channel"}
+        assert failing <= {"runbook_critical_monthly_review", "startup_preflight", *first_week}
 
 
 @pytest.mark.parametrize("installed", ["before the daily check"], indirect=True)

@@ -140,6 +140,14 @@ KEYS: dict[str, str] = {
     "public_post_mvp_release_ics_api": f"{POST_MVP}/releases.ics",
     "public_post_mvp_kpi_api": f"{POST_MVP}/kpi-dashboard",
     "public_post_mvp_risks_api": f"{POST_MVP}/risks",
+    "adoption_w07_automation_readiness_api": f"{OPS}/adoption/w07/automation-readiness",
+    **{
+        f"adoption_w07_sla_quality_weekly_{key}_api": f"{OPS}/adoption/w07/sla-quality/{part}"
+        for key, part in (
+            *(("run", "run-weekly"), ("latest", "latest-weekly")),
+            *(("trends", "trends"), ("archive_csv", "archive.csv")),
+        )
+    },
     "adoption_w07_tracker_completion_package_api": "/api/adoption/w07/tracker/completion-package",
 }
 

@@ -15,7 +15,7 @@ from console.blueprints.tracker.programme_evidence import send_package
 from console.blueprints.tracker.urls import place_of
 from console.blueprints.tracker.view import see_other
 from console.domain.errors import Invalid
-from console.domain.programme.catalogue import WEEKS, reads
+from console.domain.programme.catalogue import FIGURES, WEEKS, reads
 from console.domain.programme.week import Week
 from console.domain.text import N_
 from console.services.programme import package as programme_package
@@ -23,7 +23,7 @@ from console.services.programme import weeks as programme
 from console.ui.frame import frame, leave_toast
 from console.ui.navigation import NavItem
 from console.ui.responses import vary
-from console.web.request import access, web_context
+from console.web.request import access, current_actor, web_context
 
 READ, WRITE = "adoption_{week}:read", "adoption_{week}:write"
 pages = Blueprint("programme", __name__)
@@ -55,8 +55,18 @@ def page() -> Response:
         "closed": sum(cell.closed for cell in cells),
         "late": frame().counts.get("late_weeks", 0),
         "late_url": url_for("late.page", of="weeks", site=frame().site),
+        "figures": _figures(frame().site),
     }
     return vary(make_response(render_template("programme/page.html", **values)))
+
+
+def _figures(site: str | None) -> list[tuple[str, str]]:
+    """Return name and page of the weeks that are figures alone and that the reader may see."""
+    return [
+        (f"{week.label} · {_(week.focus)}", url_for(f"week.figures_{code}", site=site))
+        for code, week in FIGURES.items()
+        if current_actor().can(READ.format(week=code))
+    ]
 
 
 def _urls(weeks: Iterable[Week], sites: Iterable[str]) -> Callable[[Week, str | None], str]:

@@ -9,13 +9,15 @@ from zoneinfo import ZoneInfo
 from flask import Response, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from console.blueprints.tracker import measures
 from console.blueprints.tracker.evidence_view import panel_of
 from console.blueprints.tracker.urls import WORK_LISTS, TrackerUrls, place_of
 from console.core import listing
 from console.core.context import Context
 from console.core.listing import ListQuery, ListResult
 from console.domain.errors import Conflict
-from console.domain.programme.week import Week
+from console.domain.programme.catalogue import FIGURES, calendar
+from console.domain.programme.week import Week, permissions
 from console.domain.remediation.plan import REMEDIES
 from console.domain.tracker.requests import ItemChange
 from console.forms.tracker import EditForm, edit_form
@@ -178,8 +180,6 @@ def _board_values(place: TrackerUrls) -> dict[str, Any]:
 
 
 def _week_values(ctx: Context, place: TrackerUrls, week: Week, site: str | None) -> dict[str, Any]:
-    found = programme.readable(ctx)
-    at = found.index(week)
     view = request.args.get("view")
     standing = programme.standing(ctx, week)
     return {
@@ -189,11 +189,34 @@ def _week_values(ctx: Context, place: TrackerUrls, week: Week, site: str | None)
         "site_url": lambda name: place.list_url(site=name, view=view),
         "package_url": place.url("package", site=site) if site else None,
         "begin_url": place.url("begin", site=site) if site and place.may_write else None,
-        "neighbours": [
-            (one.label, place_of(one.code).list_url(site=frame().site, view=view), one is week)
-            for one in found[max(0, at - 1) : at + 2]
-        ],
+        "neighbours": neighbours(ctx, week.code),
+        "only": _only_blocking(place, site),
+        **measures.values_of(ctx, week.code, site),
     }
+
+
+def _only_blocking(place: TrackerUrls, site: str | None) -> tuple[str, bool]:
+    """Return the address of what keeps the week from being closed, or of everything while that alone is shown."""
+    shown = request.args.get("blocking") == "1"
+    view = request.args.get("view")
+    return place.list_url(site=frame().site or site, view=view, blocking=None if shown else "1"), shown
+
+
+def neighbours(ctx: Context, code: str) -> list[tuple[str, str, bool]]:
+    """Return the weeks before and after one that the reader may see, and itself: label, address, whether it is it."""
+    codes = {week.code for week in programme.readable(ctx)} | {
+        one for one in FIGURES if ctx.actor.can(permissions(one)[0])
+    }
+    weeks = calendar()
+    found = [one for one in weeks if one in codes]
+    at, view, site = found.index(code), request.args.get("view"), frame().site
+    return [(weeks[one].label, _page_of(one, site, view), one == code) for one in found[max(0, at - 1) : at + 2]]
+
+
+def _page_of(code: str, site: str | None, view: str | None) -> str:
+    if code in FIGURES:
+        return url_for(f"week.figures_{code}", site=site)
+    return place_of(code).list_url(site=site, view=view)
 
 
 def chosen_site(place: TrackerUrls) -> str | None:

@@ -23,6 +23,7 @@ ESCALATED = "ops_governance_remediation_escalation"
 ASSIGNED = "ops_governance_remediation_assigned"
 RULE_FAILS = "ops_governance_remediation_raised"
 SLA_ESCALATED = "sla_escalation"
+W07_DEGRADED = "adoption_w07_quality_degradation"
 BURNS = "ops_api_burn_rate"
 # What goes to the receivers of checkpoint copies alone.
 CHECKPOINT_SIGNED = "audit_checkpoint"

@@ -48,7 +48,8 @@ class ArchiveKind:
 QUALITY_REPORT = ArchiveKind("quality_report", "OPS_QUALITY_REPORT", "ops-quality-report-", (".json", ".csv", ".pdf"))
 DAILY_CHECK = ArchiveKind("daily_check", "OPS_DAILY_CHECK", "ops-daily-check-", (".json", ".csv"))
 ALERT_RETENTION = ArchiveKind("alert_retention", "ALERT_RETENTION", "alert-deliveries-", (".csv",))
-KINDS = {kind.key: kind for kind in (QUALITY_REPORT, DAILY_CHECK, ALERT_RETENTION)}
+W07_WEEKLY = ArchiveKind("w07_weekly", "W07_WEEKLY", "w07-sla-quality-weekly-", (".csv",))
+KINDS = {kind.key: kind for kind in (QUALITY_REPORT, DAILY_CHECK, ALERT_RETENTION, W07_WEEKLY)}
 
 
 def judge(found: str | None, sha256: str) -> str:

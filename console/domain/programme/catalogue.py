@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from console.domain.programme.documents import PACKS, Document
 from console.domain.programme.layouts import LAYOUTS, Tracked
@@ -59,6 +60,16 @@ def texts_of(document: Document) -> Iterator[tuple[str, str]]:
 
 # Insertion order is the order of the pages.
 WEEKS: dict[str, Week] = {code: week_of(one) for code, one in PACKS.items() if one["tracker"]}
+# The weeks that have figures and nothing to do.
+FIGURES: dict[str, Week] = {
+    code: replace(week_of(one), types=()) for code, one in PACKS.items() if one["links"] and not one["tracker"]
+}
+
+
+def calendar() -> dict[str, Week]:
+    """Return all weeks with figures or items in the order of the calendar."""
+    both = WEEKS | FIGURES
+    return {code: both[code] for code in sorted(both)}
 
 
 def reads() -> tuple[str, ...]:

@@ -54,6 +54,8 @@ ACTIONS: Mapping[str, Text] = {
     "remediation_kpi_recent": T("See why the hourly measurement does not run as it should."),
     "remediation_autopilot_recent": T("See why the hourly autopilot does not run as it should."),
     "sla_cron_recent": T("See why the escalation of work orders does not run as it should."),
+    "w07_weekly_quality_recent": T("Start the weekly run of W07 and see why the schedule did not."),
+    "w07_quality_alert_channel": T("Give alerts a channel, or switch those of W07 off."),
     "worker_alive": T("Start a worker again and see why the last one ended."),
     "scheduler_alive": T("Start the scheduler again and see why the last one ended."),
     "queue_age": T("See what keeps runs waiting; start more workers if there is too much work."),

@@ -140,7 +140,7 @@ REMEDIATION = TrackerKind(
     empty_rate=100,
     needs_sync=True,
     site_runs=False,
-    without=frozenset({"item_type", "evidence"}),
+    without=frozenset({"item_type", "evidence", "blocking"}),
 )
 WEEKLY_CONDITIONS = (NO_ITEMS, PENDING, IN_PROGRESS, BLOCKED, UNASSIGNED, UNCHECKED, NO_EVIDENCE)
 NEVER_SYNCED = "never_synced"

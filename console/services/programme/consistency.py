@@ -15,16 +15,27 @@ TARGET_RETENTION, HIGH_OVERDUE = 65.0, 25.0
 SITES_MOST = 5
 
 
-def snapshot(scope: Scope) -> Snapshot:
-    """Return who was active early and late in the window: three queries. Inspecting counts as well as orders do."""
+def retention(scope: Scope) -> float | None:
+    """Return how many percent of those who were active early in the window came back; None when nobody was."""
+    _active, early, retained = _activity(scope)
+    return known_rate(retained, early)
+
+
+def _activity(scope: Scope) -> tuple[int, int, int]:
+    """Return how many people were active in the window, in its first half, and in both halves: one query."""
     middle = scope.start + timedelta(days=max(1, scope.days // 2))
     seen = people.flags(scope, ((scope.start, middle), (middle, scope.end + timedelta(microseconds=1))))
     early = sum(first for first, _late in seen.values())
-    retained = sum(first and late for first, late in seen.values())
+    return len(seen), early, sum(first and late for first, late in seen.values())
+
+
+def snapshot(scope: Scope) -> Snapshot:
+    """Return who was active early and late in the window: three queries. Inspecting counts as well as orders do."""
+    active, early, retained = _activity(scope)
     inspectors = people.inspectors(scope)
     open_now = orders.open_by_site(scope)
     total = orders.open_total(open_now)
-    retention = known_rate(retained, early)
+    returned = known_rate(retained, early)
     overdue = rate(total.overdue, total.open)
     lines: list[dict[str, Any]] = [
         {
@@ -40,11 +51,11 @@ def snapshot(scope: Scope) -> Snapshot:
         lines = [{"site": scope.site, **empty}]
     lines.sort(key=lambda one: (-one["overdue_ratio_percent"], -one["overdue_open_work_orders"], one["site"]))
     metrics = {
-        "active_users": len(seen),
+        "active_users": active,
         "early_period_users": early,
         "retained_users": retained,
-        "two_week_retention_percent": retention,
-        "target_met": retention is not None and retention >= TARGET_RETENTION,
+        "two_week_retention_percent": returned,
+        "target_met": returned is not None and returned >= TARGET_RETENTION,
         "inspection_activity_users": inspectors,
         "open_work_orders": total.open,
         "overdue_open_work_orders": total.overdue,
@@ -53,13 +64,13 @@ def snapshot(scope: Scope) -> Snapshot:
     late = RowsOf("work_orders", {"due": "late"})
     advice = (
         Advice("low_retention", T(N_("Too few people came back: ask those who stayed away what stopped them.")))
-        if retention is not None and retention < TARGET_RETENTION
+        if returned is not None and returned < TARGET_RETENTION
         else None,
         Advice("high_overdue_ratio", T(N_("Much of the open work is late: agree on what is finished first.")), late)
         if overdue >= HIGH_OVERDUE
         else None,
         Advice("few_inspectors", T(N_("Few people inspect: give every shift a round.")), RowsOf("inspections"))
-        if seen and inspectors < max(3, len(seen) // 2)
+        if active and inspectors < max(3, active // 2)
         else None,
     )
     return Snapshot(
@@ -74,6 +85,6 @@ def snapshot(scope: Scope) -> Snapshot:
             *(() if early else ("two_week_retention_percent",)),
             *(() if total.open else ("overdue_ratio_percent",)),
         ),
-        data_state=OK if seen or total.open else NO_DATA,
+        data_state=OK if active or total.open else NO_DATA,
         advice_key="mission_recommendations",
     )

@@ -99,6 +99,14 @@ def _line(made: Created, inspected: tuple[int, int, int], exports: Exports) -> L
     return Line(made, number, danger, warning, exports)
 
 
+def entered(scope: Scope) -> Line:
+    """Return what was entered at all sites together, and how often it was exported: two queries."""
+    created = orders.created_by_site(scope)
+    names = sorted({*scope.names, *created})
+    exports = _exports(scope, names)
+    return total({name: _line(created.get(name, Created()), (0, 0, 0), exports.get(name, Exports())) for name in names})
+
+
 def total(found: Mapping[str, Line]) -> Line:
     """Return all sites together."""
     each = found.values()

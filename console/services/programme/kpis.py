@@ -5,44 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from console.domain.programme.judge import GREEN, NO_DATA, OK, RED, YELLOW, judged, rate, worst
+from console.domain.programme.judge import GREEN, NO_DATA, OK, RED, YELLOW, judged, known_rate, rate, worst
 from console.domain.programme.snapshot import Advice, Snapshot, advised
 from console.domain.text import N_, T
 from console.services.policies import policies as engine
 from console.services.policies.kinds import PolicyView
-from console.services.programme import consistency, discipline, quality, rhythm
+from console.services.programme import consistency, discipline, rhythm
 from console.services.programme.policies import KINDS
 from console.services.programme.scope import Scope
 
 # The longest window that all four weeks know.
 DAYS_MOST = 90
 REDS_MOST, CANDIDATES_MOST = 3, 10
-# Where each KPI comes from: its name in `source_metrics`, the week, and the value there.
+# The name of each KPI in `source_metrics`.
 SOURCES = {
-    "two_week_retention_percent": ("w05_two_week_retention_percent", "w05", "two_week_retention_percent"),
-    "weekly_active_rate_percent": ("w06_weekly_active_rate_percent", "w06", "weekly_active_rate_percent"),
-    "escalation_rate_percent": ("w07_escalation_rate_percent", "w07", "escalation_rate_percent"),
-    "report_discipline_score": ("w08_report_discipline_score", "w08", "discipline_score"),
-    "data_quality_issue_rate_percent": (
-        *("w08_data_quality_issue_rate_percent", "w08", "data_quality_issue_rate_percent"),
-    ),
+    "two_week_retention_percent": "w05_two_week_retention_percent",
+    "weekly_active_rate_percent": "w06_weekly_active_rate_percent",
+    "escalation_rate_percent": "w07_escalation_rate_percent",
+    "report_discipline_score": "w08_report_discipline_score",
+    "data_quality_issue_rate_percent": "w08_data_quality_issue_rate_percent",
 }
 
 
 def snapshot(scope: Scope) -> Snapshot:
     """Return the board: every KPI over the same window, of 90 days at most. Nothing known is never red."""
     wide = scope.ending(scope.end, min(scope.days, DAYS_MOST))
-    found = {
-        "w05": consistency.snapshot(wide),
-        "w06": rhythm.snapshot(wide),
-        "w07": quality.snapshot(wide),
-        "w08": discipline.snapshot(wide),
-    }
     view = engine.resolve(scope.ctx, KINDS["w09"], scope.site)
     policy = KINDS["w09"].shown(view.values)
-    values = {
-        key: None if found[week].lacks(name) else found[week].metrics[name]
-        for key, (_source, week, name) in SOURCES.items()
+    entered = discipline.entered(wide)
+    made = entered.orders
+    # The values of the snapshots of W05 to W08 over this window, without what else those count.
+    values: dict[str, float | None] = {
+        "two_week_retention_percent": consistency.retention(wide),
+        "weekly_active_rate_percent": rhythm.active_rate(wide),
+        "escalation_rate_percent": known_rate(made.escalated, made.created),
+        "report_discipline_score": entered.score(wide.days),
+        "data_quality_issue_rate_percent": known_rate(entered.issues, made.created),
     }
     kpis = [_judged(kpi, values[kpi["kpi_key"]], policy["escalation_map"]) for kpi in policy["kpis"]]
     owned = sum(bool(kpi["owner_role"].strip()) for kpi in kpis)
@@ -73,7 +71,7 @@ def snapshot(scope: Scope) -> Snapshot:
             ],
             # A policy that is switched off judges, and calls nobody.
             "escalation_candidates": _candidates(red)[:CANDIDATES_MOST] if policy["enabled"] else [],
-            "source_metrics": {SOURCES[key][0]: value for key, value in values.items()},
+            "source_metrics": {SOURCES[key]: value for key, value in values.items()},
         },
         advice=advised(
             (

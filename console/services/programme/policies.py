@@ -87,6 +87,21 @@ def put(
     return replace(after, warnings=(*made.warnings, *after.warnings)[:WARNINGS_LIMIT])
 
 
+def put_fields(
+    ctx: Context, code: str, sent: Mapping[str, Any], *, site: str | None, if_match: int | None, reason: str
+) -> PolicyView:
+    """Change values by the names that the engine keeps, as forms send them; only those that differ are set.
+
+    What a site inherits and leaves as it is goes on being inherited. Raises what `put` raises.
+    """
+    kind, named = KINDS[code], site_of(ctx, site)
+    _check_global(ctx, code, named)
+    before = policies.resolve(ctx, kind, named).values
+    made = kind.taken(before, sent).values
+    moved = {name: value for name, value in sent.items() if made[name] != before[name]}
+    return policies.update_policy(ctx, kind, moved, site=named, if_match=if_match, reason=reason)
+
+
 def _refuse_unknown(kind: PolicyKind, made: Normalised) -> None:
     known = {field.name for field in kind.fields}
     unknown = [name for name in made.values if name not in known] + [warning.field for warning in made.warnings]

@@ -38,11 +38,7 @@ class _Person:
 def snapshot(scope: Scope) -> Snapshot:
     """Return the rhythm: six queries. Active is who did something on three days of the last seven."""
     found = _eligible(scope)
-    names = {one.username for one in found}
-    days = _last_days(scope)
-    seen = people.flags(scope.ending(scope.end, max(scope.days, WEEK_DAYS + 1)), [scope_span(scope), *days])
-    in_window = {name for name, (within, *_days) in seen.items() if within} & names
-    active = {name for name, (_within, *each) in seen.items() if sum(each) >= ACTIVE_DAYS} & names
+    active, in_window = _active(scope, found)
     handovers, covered = _handovers(scope)
     expected = workdays(scope.start, scope.end, scope)
     cadence = min(100.0, rate(covered, expected))
@@ -93,6 +89,22 @@ def snapshot(scope: Scope) -> Snapshot:
         ),
         data_state=OK if found else NO_DATA,
     )
+
+
+def active_rate(scope: Scope) -> float | None:
+    """Return how many percent of those who should work here do; None when nobody should. Two queries."""
+    found = _eligible(scope)
+    active, _in_window = _active(scope, found)
+    return rate(len(active), len(found)) if found else None
+
+
+def _active(scope: Scope, found: Sequence[_Person]) -> tuple[set[str], set[str]]:
+    """Return who did something on three days of the last seven, and who did anything in the window."""
+    names = {one.username for one in found}
+    wide = scope.ending(scope.end, max(scope.days, WEEK_DAYS + 1))
+    seen = people.flags(wide, [scope_span(scope), *_last_days(scope)])
+    in_window = {name for name, (within, *_days) in seen.items() if within} & names
+    return {name for name, (_within, *each) in seen.items() if sum(each) >= ACTIVE_DAYS} & names, in_window
 
 
 def scope_span(scope: Scope) -> tuple[datetime, datetime]:

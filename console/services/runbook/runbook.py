@@ -13,9 +13,10 @@ from console.core.context import Context
 from console.domain.jobs import names as job_names
 from console.domain.releases.checklist import ROLLBACK_GUIDE
 from console.domain.runbook.checks import ChainFacts, DocumentFacts, RateLimitFacts, SigningFacts
+from console.domain.runbook.programme_checks import ProgrammeFacts
 from console.domain.runbook.release_checks import ReleaseFacts
 from console.domain.runbook.runbook import CheckResult, Runbook, look_through, needed_facts
-from console.services.alerts import accuracy_lists
+from console.services.alerts import accuracy_lists, outbox
 from console.services.audit import record as audit
 from console.services.audit.verify import FullVerification
 from console.services.jobs import runs
@@ -36,7 +37,10 @@ from console.services.runbook.counted import Counted
 
 READ = ("admins:manage", "governance:read")
 # The jobs whose newest run some check judges; of those in DONE it is the newest that did its work.
-DONE = (job_names.AUDIT_VERIFY, job_names.ALERT_ACCURACY, job_names.RUNBOOK_REVIEW, job_names.ALERT_MTTR_SLO)
+DONE = (
+    *(job_names.AUDIT_VERIFY, job_names.ALERT_ACCURACY, job_names.RUNBOOK_REVIEW, job_names.ALERT_MTTR_SLO),
+    job_names.W07_WEEKLY,
+)
 JOBS = (*evidence_facts.JOBS, job_names.EVIDENCE_INTEGRITY, *channel_facts.JOBS, *DONE)
 
 
@@ -128,6 +132,12 @@ def _chain(ctx: Context, verified: Run | None) -> ChainFacts:
     )
 
 
+def _programme(ctx: Context, run: Run | None) -> ProgrammeFacts:
+    targets = len(outbox.channels(ctx.config))
+    latest = evidence_facts.latest_run(run) if run is not None else None
+    return ProgrammeFacts(ctx.now(), latest, ctx.config["W07_QUALITY_ALERT_ENABLED"], targets)
+
+
 def _seconds(age: timedelta) -> int:
     return max(0, int(age.total_seconds()))
 
@@ -163,6 +173,7 @@ PROVIDERS: dict[str, Callable[[Sources], Any]] = {
     "outbox": lambda of: of.counted.outbox,
     "channels": lambda of: channel_facts.facts(of.ctx, of.newest, of.counted.old_alerts),
     "noise": lambda of: accuracy_lists.noise_of(of.ctx, of.newest.get(job_names.ALERT_ACCURACY)),
+    "programme": lambda of: _programme(of.ctx, of.newest.get(job_names.W07_WEEKLY)),
     "processes": lambda of: of.counted.processes,
     "releases": lambda of: _release(of.ctx, of.newest.get(job_names.DEPLOY_SMOKE)),
 }

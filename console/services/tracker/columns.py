@@ -113,6 +113,7 @@ FILTERS = (
     _flag(
         "unchecked", N_("Completion not checked"), lambda _now: TrackerItem.completion_checked.is_(False), shown=False
     ),
+    _flag("blocking", N_("Only what blocks"), lambda _now: rows.BLOCKING, shown=False),
     _flag("critical", N_("Critical and open"), lambda _now: rows.CRITICAL, shown=False),
     Filter("priority", N_("Priority"), "choice", _priority, shown=False),
     Filter("item_type", N_("Kind"), "choice", one_of(TrackerItem.item_type)),

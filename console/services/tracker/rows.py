@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, literal_column, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, literal_column, or_, select, true
 
 from console.core.context import Actor, Context
 from console.core.records import INTERNAL, Edited, Fact, JsonObject, columns_of, csv_of
@@ -31,6 +31,8 @@ OPEN = and_(ACTIVE, TrackerItem.status != literal_column("'done'"))
 CRITICAL = and_(OPEN, TrackerItem.required.expression, TrackerItem.rule_status == literal_column("'fail'"))
 NO_EVIDENCE = and_(ACTIVE, TrackerItem.evidence_required.expression, TrackerItem.evidence_count == literal_column("0"))
 UNASSIGNED = and_(ACTIVE, TrackerItem.assignee.is_(None))
+# What keeps a week from being closed.
+BLOCKING = or_(OPEN, UNASSIGNED, NO_EVIDENCE, and_(ACTIVE, TrackerItem.completion_checked.is_(False)))
 RETURNED = TrackerItem.assignment_source == literal_column(f"'{workload.RETURNED}'")
 # What automation may give away: everything but that.
 AUTOMATIC = TrackerItem.assignment_source.is_distinct_from(literal_column(f"'{workload.RETURNED}'"))

@@ -26,6 +26,7 @@ ARCHIVE_KINDS = {
     archives.QUALITY_REPORT.key: N_("Quality reports"),
     archives.DAILY_CHECK.key: N_("Daily checks"),
     archives.ALERT_RETENTION.key: N_("Old alerts"),
+    archives.W07_WEEKLY.key: N_("Weekly figures of W07"),
     integrity.RECOVERY_COPY: N_("Backups of recovery drills"),
     "remediation": N_("Remediation board"),
     "work_orders": N_("Work orders"),

@@ -42,6 +42,8 @@ CHECKS = {
     "remediation_auto_assign_recent": N_("Hourly assignment"),
     "remediation_kpi_recent": N_("Hourly figures"),
     "remediation_autopilot_recent": N_("Hourly autopilot"),
+    "w07_weekly_quality_recent": N_("Weekly figures of W07"),
+    "w07_quality_alert_channel": N_("Channel of the W07 alert"),
     "worker_alive": N_("Worker"),
     "scheduler_alive": N_("Scheduler"),
     "queue_age": N_("Waiting runs"),

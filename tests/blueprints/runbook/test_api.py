@@ -89,7 +89,7 @@ def test_the_runbook_lists_the_checks_whose_facts_exist(api):
     body = api().get(f"{OPS}/runbook/checks").json
 
     # What this product added stands after the published checks.
-    assert [check["id"] for check in body["checks"]][:18] == [
+    assert [check["id"] for check in body["checks"]][:20] == [
         "sla_cron_recent",
         "alert_retry_recent",
         "startup_preflight",
@@ -106,8 +106,10 @@ def test_the_runbook_lists_the_checks_whose_facts_exist(api):
         "rate_limit_backend",
         "audit_archive_signing",
         "alert_noise_policy_documented",
+        "w07_weekly_quality_recent",
         "dr_rehearsal_recent",
         "ops_quality_weekly_report_recent",
+        "w07_quality_alert_channel",
     ]
     by_id = {check["id"]: check for check in body["checks"]}
     assert by_id["migration_rollback_guide"]["path"] == "docs/W15_MIGRATION_ROLLBACK.md"

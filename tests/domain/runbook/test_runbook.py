@@ -17,6 +17,7 @@ from console.domain.runbook.checks import ChainFacts, DocumentFacts, RateLimitFa
 from console.domain.runbook.evidence_checks import DrillFacts, EvidenceFacts, ReportFacts
 from console.domain.runbook.integrity import IntegrityFacts
 from console.domain.runbook.process_checks import ProcessFacts
+from console.domain.runbook.programme_checks import ProgrammeFacts
 from console.domain.runbook.release_checks import ReleaseFacts
 from console.domain.runbook.review import ReviewFacts
 from tests.domain.gate.gate_facts import GOOD_SMOKE, STREAK, run
@@ -61,6 +62,7 @@ GOOD = {
     "integrity": IntegrityFacts(NOW),
     "outbox": OutboxFacts(NOW),
     "processes": ProcessFacts(NOW),
+    "programme": ProgrammeFacts(NOW, run(8 * 24), True, 1),
     **_release(),
     "noise": NoiseFacts(NOW, 7, NOW),
 }
@@ -96,8 +98,10 @@ def test_the_checks_stand_in_the_published_order_and_are_all_ok_on_good_facts():
         "alert_mttr_slo_recent",
         "alert_noise_policy_documented",
         "alert_mttr_slo_breach",
+        "w07_weekly_quality_recent",
         "dr_rehearsal_recent",
         "ops_quality_weekly_report_recent",
+        "w07_quality_alert_channel",
         "alert_outbox_moving",
         "remediation_escalation_recent",
         "remediation_auto_assign_recent",
@@ -115,6 +119,10 @@ def test_the_checks_stand_in_the_published_order_and_are_all_ok_on_good_facts():
 @pytest.mark.parametrize(
     ("check_id", "facts", "status"),
     [
+        ("w07_weekly_quality_recent", {"programme": ProgrammeFacts(NOW)}, "warning"),
+        ("w07_weekly_quality_recent", {"programme": ProgrammeFacts(NOW, run(8 * 24 + 1))}, "warning"),
+        ("w07_quality_alert_channel", {"programme": ProgrammeFacts(NOW, None, True, 0)}, "warning"),
+        ("w07_quality_alert_channel", {"programme": ProgrammeFacts(NOW, None, False, 0)}, "ok"),
         ("deploy_smoke_checklist", _release(None), "warning"),
         ("deploy_smoke_checklist", _release(48), "ok"),
         ("deploy_smoke_checklist", _release(49, "critical"), "warning"),
