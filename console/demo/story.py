@@ -22,8 +22,8 @@ from console.demo.company import AUDITOR, MANAGER, OWNER, PEOPLE, PLATFORM, SITE
 from console.demo.evidence import Evidence, rules_of_day
 from console.demo.facility import Facility
 from console.demo.inspections import Rounds
-from console.demo.orders import Orders
 from console.demo.months import Months
+from console.demo.orders import Orders
 from console.demo.releases import Releases
 from console.demo.traffic import Traffic
 from console.demo.weeks import Weeks

@@ -1,7 +1,7 @@
 """Versions of monthly reports.
 
 Revision ID: 0029
-Revises: 0025
+Revises: 0028
 Create Date: 2026-11-30 13:20:00
 """
 
@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0029"
-down_revision = "0025"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 

@@ -35,8 +35,8 @@ from console.services.programme import weeks as programme
 from console.services.recovery import history as recovery
 from console.services.releases.lists import DEPLOYS
 from console.services.reliability import routes
-from console.services.runbook import runbook
 from console.services.reports import months
+from console.services.runbook import runbook
 from console.services.tracker import board as tracker_board
 from console.services.tracker import lists as tracker_lists
 from console.services.work_orders import repeats
