@@ -29,7 +29,8 @@ from console.models.alerts import AlertDelivery
 from console.models.base import Base
 from console.models.jobs import JobRun, JobSchedule
 from console.models.tracker import TrackerEvent, TrackerItem
-from console.services.alerts import accuracy, outbox
+from console.services.alerts import accuracy
+from console.services.alerts import channels as alert_channels
 from tests.factories.alert_history import KPI, LINES
 from tests.support.postgres import postgres_url
 
@@ -104,7 +105,7 @@ def _events(items: int, now: datetime) -> Iterator[dict[str, Any]]:
 def _alerts(config: Config, now: datetime) -> Iterator[dict[str, Any]]:
     for number in range(TOLD):
         at = _told(now, number)
-        for one in outbox.channels(config):
+        for one in alert_channels.built_in(config):
             yield {
                 "message_id": f"msg_{number}_{one.key}",
                 "event_type": ESCALATED,

@@ -23,6 +23,7 @@ from console.adapters.talk import BrokenOffError, Talk, ended_after
 from console.core.config import Config
 from console.core.serialize import plain
 from console.domain.alerts.alerts import MAIL, SLACK, TEAMS, Channel, Sent, answered, signature
+from console.domain.text import T, Text
 
 # More than this of an answer is not read: a receiver's page tells us nothing.
 READ_AT_MOST = 64 * 1024
@@ -89,6 +90,8 @@ class Sender:
 
     def send(self, channel: Channel, message_id: str, payload: Mapping[str, Any], at: datetime) -> Sent:
         """Send one message and tell what came of it; never raises for what a receiver does. `at` is aware UTC."""
+        if not channel.address:
+            return Sent(error="the address cannot be read", retryable=True)
         try:
             if channel.kind == MAIL:
                 return self._mail(channel.address, message_id, payload, at)
@@ -195,6 +198,33 @@ class Sender:
         if parts.scheme == "smtps":
             return smtplib.SMTP_SSL(host, port, timeout=self._timeout, context=tls.verifying())
         return smtplib.SMTP(host, port, timeout=self._timeout)
+
+
+def problem_of(config: Config, kind: str, address: str, look_up: Resolve = resolve) -> Text | None:
+    """Return why messages may not go to a new address, or None; the sender checks it again each time.
+
+    A name that leads nowhere at the moment is no reason: it may tomorrow.
+    """
+    if kind == MAIL:
+        name, _, domain = address.partition("@")
+        plain_word = not set(address) & set(" \t\r\n,;<>\"'\\") and address.isprintable()
+        fine = plain_word and name and "." in domain.strip(".") and "@" not in domain
+        return None if fine else T("This is no mail address")
+    private = bool(config["ALERT_ALLOW_PRIVATE_TARGETS"])
+    try:
+        parts = urlsplit(address)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return T("This is no address")
+    if parts.scheme not in (("https", "http") if private else ("https",)) or not parts.hostname:
+        return T("Only addresses that begin with https:// can be used")
+    if private:
+        return None
+    try:
+        found = look_up(parts.hostname, port)
+    except OSError:
+        return None
+    return None if all(map(is_public, found)) else T("The address is inside a private network")
 
 
 def _refused_mail(code: int) -> Sent:

@@ -1,20 +1,25 @@
-"""The form of a missed alert; limits come from the input model of the API."""
+"""The forms of a missed alert and of a channel; limits come from the input model of the API."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from werkzeug.datastructures import MultiDict
-from wtforms import DateTimeLocalField, SelectField, StringField, TextAreaField
+from wtforms import DateTimeLocalField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
+from console.domain.alerts.routing import LEVEL_NAMES, LEVELS
 from console.domain.local_time import LocalTimeError, instant_of
-from console.forms.shared import BaseForm, limits
+from console.forms.shared import BaseForm, SelectMultipleCheckboxField, limits
+from console.inputs.alert_channels import ChannelIn
 from console.inputs.alerts import MissedAlertIn
+from console.services.alerts.lists import CHOSEN, EVENTS
 from console.ui.formats import tr
 from console.ui.reader import now
 
@@ -45,6 +50,51 @@ class MissedAlertForm(BaseForm):
             self.instant = instant_of(field.data, self.zone, now())
         except LocalTimeError as error:
             raise ValidationError(tr(error.text)) from error
+
+
+class ChannelForm(BaseForm):
+    """A channel of alerts; the address is written once and never shown again."""
+
+    name = StringField(
+        lazy_gettext("Name"), [InputRequired(), Length(max=limits(ChannelIn, "name")[1])], render_kw={"maxlength": 80}
+    )
+    kind = SelectField(
+        lazy_gettext("Kind"),
+        choices=[
+            SelectChoice("slack", "Slack"),
+            SelectChoice("teams", "Microsoft Teams"),
+            SelectChoice("mail", lazy_gettext("Mail")),
+            SelectChoice("webhook", lazy_gettext("Webhook")),
+        ],
+    )
+    address = StringField(
+        lazy_gettext("Address"),
+        [Optional(), Length(max=limits(ChannelIn, "address")[1])],
+        render_kw={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"},
+    )
+    least_level = RadioField(
+        lazy_gettext("How bad"),
+        choices=[SelectChoice(word, lazy_gettext(LEVEL_NAMES[word])) for word in LEVELS],
+        default=LEVELS[0],
+    )
+    event_types = SelectMultipleCheckboxField(lazy_gettext("Events"), validate_choice=False)
+    sites = SelectMultipleCheckboxField(lazy_gettext("Sites"), validate_choice=False)
+
+
+def channel_form(
+    known: Iterable[str], sent: MultiDict[str, str] | None = None, *, new: bool, **values: Any
+) -> ChannelForm:
+    """Return the form of a channel with the `known` sites to choose from, filled with `values`.
+
+    Nothing chosen among events and sites is no limit.
+    """
+    form = ChannelForm(sent, **values)
+    form.event_types.choices = [SelectChoice(word, tr(EVENTS[word])) for word in CHOSEN]
+    form.sites.choices = [SelectChoice(name, name) for name in known]
+    if new:
+        form.address.validators = [InputRequired(), Length(max=limits(ChannelIn, "address")[1])]
+        form.address.flags.optional, form.address.flags.required = False, True
+    return form
 
 
 def missed_form(

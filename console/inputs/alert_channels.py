@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, RootModel
 
-from console.inputs.base import AnyObject, Instant, OutModel, QueryModel
+from console.domain.ids import MAX_ID
+from console.inputs.base import AnyObject, BodyModel, Instant, OutModel, PathModel, QueryModel, SiteName
 
 LEAST = 3
 EventType = Annotated[str | None, Field(max_length=80)]
@@ -60,6 +61,47 @@ class RetentionQuery(QueryModel):
     max_delete: int | None = Field(None, ge=1, le=50_000)
     dry_run: bool = False
     write_archive: bool | None = None
+
+
+Kind = Literal["webhook", "slack", "teams", "mail"]
+Level = Literal["info", "warning", "critical"]
+
+
+class ChannelPath(PathModel):
+    """A channel by its key."""
+
+    key: str = Field(max_length=40)
+
+
+class ChannelIn(BodyModel):
+    """A new channel; empty lists are no limit."""
+
+    name: str = Field(min_length=1, max_length=80)
+    kind: Kind
+    address: str = Field(min_length=3, max_length=2000)
+    event_types: list[Annotated[str, Field(max_length=80)]] = Field(default_factory=list, max_length=50)
+    least_level: Level = "info"
+    sites: list[SiteName] = Field(default_factory=list, max_length=200)
+
+
+class ChannelChangeIn(BodyModel):
+    """All of a channel as it shall be, at the version that the caller saw; without an address the stored one stays."""
+
+    name: str = Field(min_length=1, max_length=80)
+    kind: Kind
+    address: str = Field("", max_length=2000)
+    event_types: list[Annotated[str, Field(max_length=80)]] = Field(default_factory=list, max_length=50)
+    least_level: Level = "info"
+    sites: list[SiteName] = Field(default_factory=list, max_length=200)
+    version: int = Field(ge=1, le=MAX_ID)
+
+
+class ChannelPauseIn(BodyModel):
+    """Whether a channel is paused, and why, at the version that the caller saw."""
+
+    paused: bool
+    reason: str = Field("", max_length=500)
+    version: int = Field(ge=1, le=MAX_ID)
 
 
 class SloPolicyIn(RootModel[AnyObject]):

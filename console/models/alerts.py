@@ -40,7 +40,7 @@ class AlertDelivery(Base):
         # figures: how the deliveries of a period went, channel by channel, from the index alone.
         Index(
             "ix_alert_deliveries_figures",
-            *("last_attempt_at", "channel", "status", "event_type", "site", "probe", "attempt_count"),
+            *("channel", "status", "last_attempt_at", "probe", "event_type", "site"),
         ),
         # List by status; batch retry.
         Index("ix_alert_deliveries_status_last_attempt_at", "status", "last_attempt_at", "id"),
@@ -94,6 +94,30 @@ class AlertAttempt(Base):
     status_code: Mapped[int | None]
     error: Mapped[str | None] = mapped_column(Text)
     worker: Mapped[str] = mapped_column(String(120), default="", server_default="")
+
+
+class AlertChannel(Base):
+    """A channel that people made. Its address is sealed with the key of the installation and never shown again."""
+
+    __tablename__ = "alert_channels"
+    __table_args__ = (CheckConstraint("kind IN ('webhook', 'slack', 'teams', 'mail')", name="kind"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    address: Mapped[str] = mapped_column(Text)
+    target: Mapped[str] = mapped_column(String(400))
+    # Empty lists are no limit.
+    event_types: Mapped[list[str]] = mapped_column(JsonValue, default=list, server_default=text("'[]'"))
+    least_level: Mapped[str] = mapped_column(String(20), default="info", server_default="info")
+    sites: Mapped[list[str]] = mapped_column(JsonValue, default=list, server_default=text("'[]'"))
+    paused: Mapped[bool] = mapped_column(default=False, server_default=false())
+    paused_reason: Mapped[str] = mapped_column(Text, default="", server_default="")
+    created_by: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
 
 
 class AlertChannelState(Base):

@@ -31,7 +31,10 @@ class Place:
     icon: str
 
 
-PLACES = {"evidence": Place("operations", N_("Operations evidence"), "activity")}
+PLACES = {
+    "alerts": Place("operations", N_("Alerts"), "bell"),
+    "evidence": Place("operations", N_("Operations evidence"), "activity"),
+}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How the channels of alerts are: their state, their incidents, and what was told of them.
+"""Channels that people make; how all channels are, their incidents, and what was told of them.
 
 Revision ID: 0028
 Revises: 0027
@@ -9,15 +9,17 @@ from itertools import groupby
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0028"
 down_revision = "0027"
 branch_labels = None
 depends_on = None
 
+JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 OPEN = sa.text("ended_at IS NULL")
 DUE = sa.text("next_attempt_at IS NOT NULL")
-FIGURES = ["last_attempt_at", "channel", "status", "event_type", "site", "probe", "attempt_count"]
+FIGURES = ["channel", "status", "last_attempt_at", "probe", "event_type", "site"]
 
 
 def only(where):
@@ -29,6 +31,28 @@ def upgrade():
     op.add_column("alert_deliveries", sa.Column("probe", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.create_index("ix_alert_deliveries_lane", "alert_deliveries", ["channel", "next_attempt_at", "id"], **only(DUE))
     op.create_index("ix_alert_deliveries_figures", "alert_deliveries", FIGURES)
+    op.create_table(
+        "alert_channels",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("target", sa.String(length=400), nullable=False),
+        sa.Column("event_types", JSON, server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("least_level", sa.String(length=20), server_default="info", nullable=False),
+        sa.Column("sites", JSON, server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("paused", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("paused_reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("created_by", sa.String(length=80), nullable=False),
+        sa.Column("created_at", at, nullable=False),
+        sa.Column("updated_at", at, nullable=False),
+        sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.CheckConstraint("kind IN ('webhook', 'slack', 'teams', 'mail')", name="ck_alert_channels_kind"),
+        sa.PrimaryKeyConstraint("id", name="pk_alert_channels"),
+        sa.UniqueConstraint("key", name="uq_alert_channels_key"),
+        sa.UniqueConstraint("name", name="uq_alert_channels_name"),
+    )
     states = op.create_table(
         "alert_channel_states",
         sa.Column("channel", sa.String(length=40), nullable=False),
@@ -138,6 +162,7 @@ def downgrade():
     op.drop_table("alert_notices")
     op.drop_table("alert_incidents")
     op.drop_table("alert_channel_states")
+    op.drop_table("alert_channels")
     op.drop_index("ix_alert_deliveries_figures", table_name="alert_deliveries")
     op.drop_index("ix_alert_deliveries_lane", table_name="alert_deliveries")
     op.drop_column("alert_deliveries", "probe")

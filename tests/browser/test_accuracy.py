@@ -18,7 +18,8 @@ from console.domain.jobs import names as job_names
 from console.models.alerts import AlertDelivery
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerEvent
-from console.services.alerts import accuracy, marks, outbox
+from console.services.alerts import accuracy, marks
+from console.services.alerts import channels as alert_channels
 from console.services.jobs.runs import view
 from tests.factories.alert_history import KPI, LINES, History, Thing
 
@@ -33,7 +34,9 @@ def compared(site):
     engine = make_engine(site.database)
     with sessionmaker(engine)() as session:
         ctx = Context(session, FixedClock(now), SYSTEM, config)
-        history = History(session, now - 20 * DAY, now, [one.key for one in outbox.channels(config)], number=900)
+        history = History(
+            session, now - 20 * DAY, now, [one.key for one in alert_channels.built_in(config)], number=900
+        )
         history.write([Thing(now - 6 * DAY, now - 5 * DAY), Thing(now - 3 * DAY, now - DAY, required=True)])
         lost = max(history.items)
         session.execute(delete(TrackerEvent).where(TrackerEvent.item_id == lost, TrackerEvent.kind == "escalated"))

@@ -13,6 +13,7 @@ from console.core.context import SYSTEM, unit_of_work
 from console.core.process import ProcessRuntime, worker_name
 from console.domain.alerts.alerts import answered
 from console.models.jobs import JobRun
+from console.services.alerts import channels as alert_channels
 from console.services.alerts import delivery as alert_delivery
 from console.services.alerts import outbox as alerts
 from console.services.jobs import engine as run_engine
@@ -40,7 +41,7 @@ def dead(site, place):
 
     with transactions() as ctx:
         raised = alerts.raise_alert(ctx, "ops_governance_remediation_escalation", {"event": "escalation"})
-    known = {one.key: one for one in alerts.channels(config)}
+    known = {one.key: one for one in alert_channels.built_in(config)}
     alert_delivery.deliver(transactions, Gone(), known, most_attempts=8)
     return raised.delivery_ids[0]
 

@@ -28,6 +28,7 @@ LISTS = [
     ("/admin/sites", "/admin/sites/csv", "state"),
     ("/alerts", "/alerts/csv", "status"),
     ("/assets", "/assets/csv", "state"),
+    ("/alerts/channels/incidents", "/alerts/channels/incidents/csv", "state"),
     ("/audit", "/audit/entries.csv", "status"),
     ("/autopilot/runs", "/autopilot/runs.csv", "outcome"),
     ("/gate/history", "/gate/history.csv", "decision"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_openapi3.models.tag import Tag
@@ -20,6 +20,7 @@ from console.inputs.alerts import (
     RetriesOut,
 )
 from console.inputs.response_models import array, shape
+from console.services.alerts import channels as alert_channels
 from console.services.alerts import delivery as alert_delivery
 from console.services.alerts import lists as alert_lists
 from console.services.alerts import marks
@@ -30,16 +31,16 @@ from console.services.jobs import registry
 from console.ui import runs
 from console.ui.frame import leave_toast
 from console.ui.lists import list_download, list_page
-from console.ui.navigation import NavItem
+from console.ui.navigation import tab
 from console.ui.responses import answer
 from console.web.api_blueprint import ApiBlueprint
-from console.web.request import access, app_config, current_actor, web_context
+from console.web.request import access, current_actor, web_context
 
 api = ApiBlueprint("alerts_api", __name__, abp_tags=[Tag(name="alerts", description="Alert deliveries")])
 pages = Blueprint("alerts", __name__)
 DeliveryOut, DeliveryDetailOut = shape(alerts.Delivery), shape(alerts.Delivery, "DeliveryDetailOut", whole=True)
 DeliveryList = array(DeliveryOut, "DeliveryList")
-NAV = NavItem("operations", 50, "alerts.page", N_("Alerts"), "bell", permission="alerts:read")
+NAV = tab("alerts", 50, "alerts.page", N_("Deliveries"), ("alerts:read",))
 
 
 @api.get("/api/ops/alerts/deliveries", responses={200: DeliveryList})
@@ -91,6 +92,14 @@ def alert_event(event_type: str) -> str:
 def alert_error(error: str | None) -> Text | str:
     """Return what went wrong with an attempt, as a sentence that can be translated."""
     return explained(error) if error else "–"
+
+
+@pages.app_template_filter()
+def channel_name(key: str, target: str = "") -> str:
+    """Return what people call a channel; one that is gone by the masked address that it had."""
+    if "channel_names" not in g:
+        g.channel_names = {one.key: one.title for one in alert_channels.known(web_context()).values()}
+    return str(g.channel_names.get(key, target or key))
 
 
 @pages.get("/alerts")
@@ -153,4 +162,4 @@ def _may_retry() -> bool:
 
 def _page_data() -> dict[str, Any]:
     ctx = web_context()
-    return {"outbox": alerts.outbox(ctx), "channels": alerts.channels(app_config()), "may_retry": _may_retry()}
+    return {"outbox": alerts.outbox(ctx), "channels": alert_channels.seen(ctx), "may_retry": _may_retry()}

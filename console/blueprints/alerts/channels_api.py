@@ -9,6 +9,10 @@ from pydantic import BaseModel
 from console.domain.errors import NotFound
 from console.domain.jobs import names as job_names
 from console.inputs.alert_channels import (
+    ChannelChangeIn,
+    ChannelIn,
+    ChannelPath,
+    ChannelPauseIn,
     EventTypeQuery,
     GuardQuery,
     RecoverBatchOut,
@@ -24,8 +28,9 @@ from console.inputs.alert_channels import (
     SloRunOut,
 )
 from console.inputs.policies import PolicyOut
-from console.inputs.response_models import shape
-from console.services.alerts import figures, guard, outbox, retention, slo
+from console.inputs.response_models import array, shape
+from console.services.alerts import channels, figures, guard, outbox, retention, slo
+from console.services.alerts.channels import ChannelView, Wish
 from console.services.audit import record as audit
 from console.services.jobs import runs as stored
 from console.services.jobs.runs import Run
@@ -46,6 +51,8 @@ api = ApiBlueprint(
 )
 KpiOut, MttrOut = shape(figures.Kpi, "ChannelKpiOut"), shape(figures.Mttr, "ChannelMttrOut")
 SnapshotOut, ProbedOut = shape(guard.Snapshot, "ChannelGuardOut"), shape(guard.Probed, "ChannelProbeOut")
+ChannelOut = shape(ChannelView, "AlertChannelOut")
+ChannelList = array(ChannelOut, "AlertChannelList")
 RetentionPolicyOut = shape(retention.Policy, "AlertRetentionPolicyOut")
 
 
@@ -128,6 +135,35 @@ def latest_recovery() -> Response:
     if found is None:
         raise NotFound(f"No {job_names.ALERT_GUARD_RECOVER} run found")
     return _latest(found, "ops_alert_channel_guard_recover_latest_view", RecoverLatestOut)
+
+
+@api.get(f"{A}/channels", responses={200: ChannelList})
+@access(*outbox.READ)
+def list_channels() -> Response:
+    """Return the channels that people made, by name; those of the settings stand in the guard."""
+    return answer(list(channels.all_made(web_context())), ChannelOut)
+
+
+@api.post(f"{A}/channels", responses={201: ChannelOut})
+@access(ADMIN)
+def create_channel(body: ChannelIn) -> Response:
+    """Make a channel; its address is stored sealed and never answered."""
+    return answer(channels.create(web_context(), Wish(**body.model_dump())), ChannelOut, status=201)
+
+
+@api.put(f"{A}/channels/<key>", responses={200: ChannelOut})
+@access(ADMIN)
+def change_channel(path: ChannelPath, body: ChannelChangeIn) -> Response:
+    """Change a channel; without an address the stored one stays."""
+    wish = Wish(**body.model_dump(exclude={"version"}))
+    return answer(channels.change(web_context(), path.key, wish, version=body.version), ChannelOut)
+
+
+@api.post(f"{A}/channels/<key>/pause", responses={200: ChannelOut})
+@access(ADMIN)
+def pause_channel(path: ChannelPath, body: ChannelPauseIn) -> Response:
+    """Pause a channel, with a reason, or take it up again; what is due meanwhile waits."""
+    return answer(channels.pause(web_context(), path.key, **body.model_dump()), ChannelOut)
 
 
 @api.get(f"{A}/retention/policy", responses={200: RetentionPolicyOut})

@@ -12,7 +12,7 @@ _PAGES: Mapping[str, tuple[str, dict[str, str]]] = {
     "accuracy": ("accuracy.page", {}),
     "alerts": ("alerts.page", {}),
     "audit": ("audit.page", {}),
-    "channels": ("alerts.page", {}),
+    "channels": ("channels.page", {}),
     "daily": ("daily_check.page", {"_anchor": "archive"}),
     "deploys": ("deploys.page", {}),
     "drills": ("recovery.page", {}),

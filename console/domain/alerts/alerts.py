@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from urllib.parse import urlsplit
 
+from console.domain.alerts.routing import ANYTHING, Wants
 from console.domain.text import N_, Text
 
 QUEUED, SUCCESS, FAILED, WARNING, DEAD = "queued", "success", "failed", "warning", "dead"
@@ -38,16 +39,28 @@ JITTER = 0.2
 
 @dataclass(frozen=True)
 class Channel:
-    """One configured receiver. `key` names it everywhere; the address itself may carry a secret and stays here."""
+    """One receiver. `key` names it everywhere; the address itself may carry a secret and stays here.
+
+    One that people made has a name, its address is empty where nothing is sent, and `shown` is the masked form of it.
+    """
 
     key: str
     kind: str
     address: str
+    name: str = ""
+    shown: str = ""
+    paused: bool = False
+    wants: Wants = ANYTHING
 
     @property
     def label(self) -> str:
-        """Return the form that people, answers and logs may see."""
-        return masked(self.address)
+        """Return the form of the address that people, answers and logs may see."""
+        return self.shown or masked(self.address)
+
+    @property
+    def title(self) -> str:
+        """Return what people call it: its name, or for one of the settings its masked address."""
+        return self.name or self.label
 
 
 @dataclass(frozen=True)
@@ -119,6 +132,8 @@ _EXPLAINED = (
         r"channel quarantined until (?:\S+) \(consecutive_failures=(\d+)\)",
         N_("Held back: the channel failed %(cause)s times in a row"),
     ),
+    (r"channel is paused", N_("Held back: the channel is paused")),
+    (r"the address cannot be read", N_("The stored address cannot be read with the key of this installation")),
     (r"the trial did not end", N_("The trial did not end")),
     (r"the channel is no longer configured", N_("The channel is no longer configured")),
     (r"ALERT_SMTP_URL is not set", N_("No mail server is configured (ALERT_SMTP_URL)")),

@@ -76,6 +76,27 @@ def window(incidents: Iterable[Incident], *, days: int, now: datetime) -> Window
     return Window(days, start, now, _figures(every, now), tuple(channels))
 
 
+@dataclass(frozen=True)
+class Week:
+    """The recoveries of seven days: `mttr_minutes` is their mean, None without any."""
+
+    start: datetime
+    end: datetime
+    recovered_count: int
+    mttr_minutes: float | None
+
+
+def weeks(incidents: Iterable[Incident], *, count: int, now: datetime) -> tuple[Week, ...]:
+    """Return the recoveries of the last weeks, oldest first; each belongs to the week in which it ended."""
+    ended = [(one.ended_at, _minutes(one.started_at, one.ended_at)) for one in incidents if one.ended_at is not None]
+    made = []
+    for number in range(count, 0, -1):
+        start, end = now - timedelta(days=7 * number), now - timedelta(days=7 * (number - 1))
+        took = [minutes for at, minutes in ended if start < at <= end]
+        made.append(Week(start, end, len(took), _rounded(fmean(took)) if took else None))
+    return tuple(made)
+
+
 def _of_channel(key: str, incidents: Sequence[Incident], now: datetime) -> ChannelFigures:
     recoveries = [one.ended_at for one in incidents if one.ended_at is not None]
     newest = max(incidents, key=lambda one: one.started_at)

@@ -33,7 +33,7 @@ from console.models.automation import RunFact
 from console.models.identity import User
 from console.models.jobs import JobSchedule
 from console.services.alerts import accuracy_rows as raw
-from console.services.alerts import outbox
+from console.services.alerts import channels
 from console.services.jobs.runs import Run
 
 # Of each label so many rows are kept with the run; the numbers count all.
@@ -102,7 +102,7 @@ class _Comparison:
         self.tally = Tally(since, now)
         self.kept: defaultdict[str, list[Finding]] = defaultdict(list)
         self.spans = raw.spans(ctx, since, now)
-        self.targets = outbox.channels(ctx.config)
+        self.targets = channels.built_in(ctx.config)
         # By the kind of event that caused them: how many incidents were told at an instant, and how many for the first
         # time. They grow with the number of runs, not with that of items.
         self.causes: defaultdict[str, Counter[datetime]] = defaultdict(Counter)

@@ -14,7 +14,7 @@ from console.core.context import Context
 from console.domain.alerts.alerts import CHECKPOINT_SIGNED, SUCCESS
 from console.domain.audit.chain import Checkpoint
 from console.models.alerts import AlertDelivery
-from console.services.alerts import outbox
+from console.services.alerts import channels, outbox
 from console.services.audit import checkpoints
 from console.services.audit.checkpoint_store import chain_name, file_name, line_of
 from console.services.audit.checkpoints import CheckpointResult
@@ -31,7 +31,7 @@ def sign(ctx: Context, *, full: bool = False, progress: Progress | None = None) 
 
 
 def _queue(ctx: Context, made: Checkpoint) -> None:
-    targets = outbox.copy_channels(ctx.config)
+    targets = channels.copy_channels(ctx.config)
     if not targets:
         return
     facts = {"chain": chain_name(ctx.session), "file": file_name(ctx, made), "line": line_of(made)}

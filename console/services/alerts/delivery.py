@@ -23,7 +23,7 @@ from console.core.context import Context, unit_of_work
 from console.domain.alerts.alerts import DEAD, FAILED, Channel, Sent, Verdict, judge
 from console.domain.alerts.guard import GuardRules
 from console.models.alerts import AlertAttempt, AlertDelivery
-from console.services.alerts import outbox as alerts
+from console.services.alerts import channels as known
 from console.services.alerts import states
 from console.services.alerts.claims import Claimed
 from console.services.alerts.lanes import Delivered, Lanes, Recorded, Transactions, Tried
@@ -66,6 +66,7 @@ def deliver(
     *,
     most_attempts: int,
     rules: GuardRules = UNGUARDED,
+    paused: Collection[str] = (),
     limit: int = 1000,
     only: Collection[int] | None = None,
     lasts: float | None = None,
@@ -75,8 +76,8 @@ def deliver(
     """Send what is due, at most `limit` messages; with `only` nothing but these deliveries.
 
     Each channel has a lane of its own, so that one that hangs delays no other. `rules` hold back what would go to a
-    channel in quarantine. After `lasts` seconds nothing more is begun. `transactions` opens one unit of work after
-    another. Each message is recorded as soon as it was sent.
+    channel in quarantine, and what goes to one that is `paused` waits. After `lasts` seconds nothing more is begun.
+    `transactions` opens one unit of work after another. Each message is recorded as soon as it was sent.
     """
 
     def write(ctx: Context, tried: Tried) -> Recorded:
@@ -89,6 +90,7 @@ def deliver(
             lambda message: pool.submit(_send, sender, channels, message),
             write,
             rules=rules,
+            paused=paused,
             limit=limit,
             only=only,
             lasts=lasts,
@@ -167,8 +169,8 @@ def add_attempt(
 
 
 def channel_map(ctx: Context) -> dict[str, Channel]:
-    """Return the configured channels by their key."""
-    return alerts.known_channels(ctx.config)
+    """Return the configured channels by their key, with their addresses."""
+    return known.opened(ctx)
 
 
 def deliver_now(ctx: Context, delivery_id: int) -> None:
@@ -188,12 +190,16 @@ def deliver_due(
     The open transaction of `ctx` ends here without a commit.
     """
     ctx.session.rollback()
+    channels = channel_map(ctx)
+    # Nothing of it stays open while strangers' servers think.
+    ctx.session.rollback()
     return deliver(
         transactions(ctx),
         sender_of(ctx),
-        channel_map(ctx),
+        channels,
         most_attempts=ctx.config["ALERT_MAX_ATTEMPTS"],
         rules=states.rules_of(ctx.config) if guarded else UNGUARDED,
+        paused=[one.key for one in channels.values() if one.paused and guarded],
         limit=limit,
         only=only,
         lasts=lasts,

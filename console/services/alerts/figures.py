@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import RowMapping, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Row, func, or_, select
 
 from console.core.context import Context
 from console.domain.alerts import incidents as rules
-from console.domain.alerts.alerts import QUEUED, SUCCESS, WARNING
+from console.domain.alerts.alerts import DEAD, FAILED, QUEUED, SUCCESS, WARNING
 from console.domain.alerts.incidents import Incident, Window
-from console.models.alerts import AlertDelivery, AlertIncident
+from console.models.alerts import AlertChannelState, AlertDelivery, AlertIncident
+from console.services.alerts import channels as known
 from console.services.alerts import outbox
 from console.services.audit import record as audit
 
 READ = outbox.READ
+# What figures count: no trials, and nothing that nobody tried yet; what was held back did not arrive.
+COUNTED = (AlertDelivery.probe.is_(False), AlertDelivery.status != QUEUED)
+# The words that are counted, each a range of the index.
+_SETTLED = (SUCCESS, WARNING, FAILED, DEAD)
 WINDOWS = (7, 30)
 
 
@@ -109,47 +115,45 @@ def kpi(ctx: Context, *, event_type: str | None = None) -> Kpi:
 
 
 def counted(ctx: Context, *, event_type: str | None, windows: Iterable[int]) -> Kpi:
-    """Return the deliveries of windows of any number of days."""
+    """Return the deliveries of windows of any number of days, each with a query over ranges of one index."""
     ctx.actor.require(*READ)
-    now, wanted = ctx.now(), tuple(windows)
+    now, labels = ctx.now(), labels_of(ctx)
     of_type = [AlertDelivery.event_type == event_type] if event_type else []
-    inside = [AlertDelivery.last_attempt_at >= now - timedelta(days=days) for days in wanted]
-    # What was held back before it was ever tried counts: it did not arrive.
-    settled = or_(AlertDelivery.attempt_count > 0, AlertDelivery.status != QUEUED)
-    sums = [
-        part
-        for number, within in enumerate(inside)
-        for part in (
-            func.sum(case((within, 1), else_=0)).label(f"total_{number}"),
-            func.sum(case((and_(within, AlertDelivery.status == SUCCESS), 1), else_=0)).label(f"success_{number}"),
-            func.sum(case((and_(within, AlertDelivery.status == WARNING), 1), else_=0)).label(f"warning_{number}"),
-            func.max(case((within, AlertDelivery.last_attempt_at))).label(f"last_{number}"),
-        )
-    ]
-    rows = (
-        ctx.session.execute(
-            select(AlertDelivery.channel, *sums)
-            .where(
-                AlertDelivery.last_attempt_at >= now - timedelta(days=max(wanted)),
-                AlertDelivery.probe.is_(False),
-                settled,
-                *of_type,
-                *outbox.visible(ctx),
+    made = []
+    for days in windows:
+        rows = ctx.session.execute(
+            select(
+                AlertDelivery.channel,
+                AlertDelivery.status,
+                func.count().label("number"),
+                func.max(AlertDelivery.last_attempt_at).label("last"),
             )
-            .group_by(AlertDelivery.channel)
+            .where(*_since(ctx, labels, now - timedelta(days=days)), *of_type)
+            .group_by(AlertDelivery.channel, AlertDelivery.status)
         )
-        .mappings()
-        .all()
-    )
-    labels = labels_of(ctx, [row["channel"] for row in rows])
-    made = (_kpi_window(rows, number, days, now, labels) for number, days in enumerate(wanted))
+        made.append(_kpi_window(rows, days, now, labels))
     return Kpi(now, event_type, tuple(made))
 
 
+def _since(ctx: Context, keys: Iterable[str], since: datetime) -> list[ColumnElement[bool]]:
+    return [
+        AlertDelivery.channel.in_(list(keys)),
+        AlertDelivery.status.in_(_SETTLED),
+        AlertDelivery.last_attempt_at >= since,
+        AlertDelivery.probe.is_(False),
+        *outbox.visible(ctx),
+    ]
+
+
 def _kpi_window(
-    rows: Iterable[RowMapping], number: int, days: int, now: datetime, labels: Mapping[str, str]
+    rows: Iterable[Row[*tuple[Any, ...]]], days: int, now: datetime, labels: Mapping[str, str]
 ) -> KpiWindow:
-    channels = [_channel(row, number, labels) for row in rows if row[f"total_{number}"]]
+    numbers: dict[str, dict[str, int]] = {}
+    newest: dict[str, datetime] = {}
+    for row in rows:
+        numbers.setdefault(row.channel, {})[row.status] = row.number
+        newest[row.channel] = max(newest.get(row.channel, row.last), row.last)
+    channels = [_channel(key, part, newest[key], labels[key]) for key, part in numbers.items()]
     channels.sort(key=lambda one: (-one.total_deliveries, one.target))
     total, success = sum(one.total_deliveries for one in channels), sum(one.success_count for one in channels)
     return KpiWindow(
@@ -165,17 +169,17 @@ def _kpi_window(
     )
 
 
-def _channel(row: RowMapping, number: int, labels: Mapping[str, str]) -> ChannelKpi:
-    total, success, warning = (int(row[f"{name}_{number}"]) for name in ("total", "success", "warning"))
+def _channel(key: str, numbers: Mapping[str, int], last: datetime, label: str) -> ChannelKpi:
+    total, success, warning = sum(numbers.values()), numbers.get(SUCCESS, 0), numbers.get(WARNING, 0)
     return ChannelKpi(
-        target=labels[row["channel"]],
+        target=label,
         total_deliveries=total,
         success_count=success,
         warning_count=warning,
         failed_count=total - success - warning,
         success_rate_percent=_percent(success, total),
-        last_attempt_at=row[f"last_{number}"],
-        channel=row["channel"],
+        last_attempt_at=last,
+        channel=key,
     )
 
 
@@ -183,16 +187,45 @@ def _percent(part: int, whole: int) -> float:
     return round(part / whole * 100, 2) if whole else 0.0
 
 
-def labels_of(ctx: Context, keys: Iterable[str]) -> dict[str, str]:
-    """Return the masked address of each channel by its key, also of one that is no longer configured."""
-    labels = {key: one.label for key, one in outbox.known_channels(ctx.config).items()}
-    missing = [key for key in keys if key not in labels]
-    if missing:
-        newest = select(func.max(AlertDelivery.id)).where(AlertDelivery.channel.in_(missing))
-        ids = newest.group_by(AlertDelivery.channel).scalar_subquery()
-        gone = select(AlertDelivery.channel, AlertDelivery.target).where(AlertDelivery.id.in_(ids))
-        labels |= {row.channel: row.target for row in ctx.session.execute(gone)}
-    return labels
+@dataclass(frozen=True)
+class Day:
+    """How the deliveries of 24 hours went; `start` is aware UTC."""
+
+    start: datetime
+    success_count: int
+    warning_count: int
+    failed_count: int
+
+
+def by_day(ctx: Context, *, starts: Sequence[datetime]) -> tuple[Day, ...]:
+    """Return how the deliveries of each day went, a day from each of `starts` to the next: one query of ranges."""
+    ctx.actor.require(*READ)
+    keys = list(labels_of(ctx))
+    parts = [
+        select(func.count())
+        .where(*_since(ctx, keys, start), AlertDelivery.last_attempt_at < end, AlertDelivery.status.in_(words))
+        .scalar_subquery()
+        for start, end in zip(starts, (*starts[1:], ctx.now() + timedelta(days=1)), strict=True)
+        for words in ((SUCCESS,), (WARNING,), (FAILED, DEAD))
+    ]
+    found = list(ctx.session.execute(select(*parts)).one())
+    return tuple(Day(start, *found[3 * number : 3 * number + 3]) for number, start in enumerate(starts))
+
+
+def waiting(ctx: Context) -> dict[str, int]:
+    """Return how many messages wait for each channel: one query."""
+    rows = ctx.session.execute(
+        select(AlertDelivery.channel, func.count().label("number"))
+        .where(AlertDelivery.next_attempt_at.is_not(None), *outbox.visible(ctx))
+        .group_by(AlertDelivery.channel)
+    )
+    return {row.channel: row.number for row in rows}
+
+
+def labels_of(ctx: Context) -> dict[str, str]:
+    """Return the masked address of each channel by its key, also of one that was tried and is no longer configured."""
+    tried = ctx.session.execute(select(AlertChannelState.channel, AlertChannelState.target))
+    return {row.channel: row.target for row in tried} | {key: one.label for key, one in known.known(ctx).items()}
 
 
 def mttr(ctx: Context, *, event_type: str | None = None) -> Mttr:

@@ -24,6 +24,7 @@ from console.domain.alerts.guard import DISABLED, IN_DOUBT, QUARANTINED, Channel
 from console.domain.errors import BadRequest, NotFound
 from console.domain.text import T
 from console.models.alerts import AlertDelivery
+from console.services.alerts import channels as known
 from console.services.alerts import delivery, outbox, states
 from console.services.audit import record as audit
 
@@ -56,6 +57,9 @@ class ChannelView:
     last_failure_at: datetime | None
     delivery_count_lookback: int
     channel: str
+    name: str
+    kind: str
+    paused: bool
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ def look(
 ) -> Snapshot:
     """Return the snapshot for the console's own use."""
     now, held_to = ctx.now(), states.rules_of(ctx.config)
-    channels = outbox.channels(ctx.config)
+    channels = known.seen(ctx)
     views = _views(ctx, channels, held_to, now, event_type, lookback_days)
     views.sort(key=lambda one: rules.rank(one.state_computed, one.target))
     counts: dict[str, int] = {
@@ -156,10 +160,10 @@ def _views(
     event_type: str | None,
     lookback_days: int,
 ) -> list[ChannelView]:
-    known = states.of_channels(ctx)
+    of = states.of_channels(ctx)
     counted = _counts(ctx, now - timedelta(days=lookback_days), event_type)
     return [
-        _view(one, known.get(one.key, ChannelState(one.key)), held_to, now, counted.get(one.key, 0)) for one in channels
+        _view(one, of.get(one.key, ChannelState(one.key)), held_to, now, counted.get(one.key, 0)) for one in channels
     ]
 
 
@@ -191,6 +195,9 @@ def _view(channel: Channel, state: ChannelState, held_to: GuardRules, now: datet
         last_failure_at=state.last_failure_at,
         delivery_count_lookback=number,
         channel=channel.key,
+        name=channel.title,
+        kind=channel.kind,
+        paused=channel.paused,
     )
 
 
@@ -201,7 +208,8 @@ def find(ctx: Context, target: str) -> Channel:
     """
     if not target.strip():
         raise BadRequest("target is required")
-    wanted, channels = target.strip(), outbox.channels(ctx.config)
+    wanted, keys = target.strip(), {one.key for one in known.seen(ctx)}
+    channels = [one for key, one in known.opened(ctx).items() if key in keys]
     exact = [one for one in channels if wanted in (one.key, one.address)]
     found = exact or [one for one in channels if one.label == wanted]
     if len(found) != 1:
@@ -339,11 +347,7 @@ def recover_batch(ctx: Context, *, event_type: str | None, state: str, max_targe
     checked_at = ctx.now()
     picked = [one for one in look(ctx, max_targets=10_000).channels if one.state_computed in rules.PICKS[state]]
     chosen = picked[:max_targets]
-    if dry_run:
-        results = [_dry(one) for one in chosen]
-    else:
-        ctx.session.rollback()
-        results = _tried(ctx, chosen, event_type, state, checked_at)
+    results = [_dry(one) for one in chosen] if dry_run else _tried(ctx, chosen, event_type, state, checked_at)
     counted = {word: sum(one["status"] == word for one in results) for word in (SUCCESS, FAILED, "skipped")}
     return Recovered(
         checked_at=checked_at,
@@ -375,11 +379,12 @@ def _dry(one: ChannelView) -> dict[str, Any]:
 def _tried(
     ctx: Context, chosen: Collection[ChannelView], event_type: str | None, state: str, checked_at: datetime
 ) -> list[dict[str, Any]]:
-    by_key, before = {one.key: one for one in outbox.channels(ctx.config)}, {one.channel: one for one in chosen}
+    by_key, before = known.opened(ctx), {one.channel: one for one in chosen}
     payload = {"event": BATCH, "event_type_scope": event_type, "state_filter": state, "checked_at": checked_at}
     wanted = [
         (by_key[one.channel], event_type or "alert_guard_recover", {**payload, "target": one.target}) for one in chosen
     ]
+    ctx.session.rollback()
     done = probe(ctx, wanted) if wanted else []
     held_to, now = states.rules_of(ctx.config), ctx.now()
     after = states.of_channels(ctx, list(before))

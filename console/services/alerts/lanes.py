@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from console.core.context import Context
 from console.domain.alerts.alerts import DEAD, SUCCESS, Sent
-from console.domain.alerts.guard import ChannelState, GuardRules
+from console.domain.alerts.guard import ChannelState, GuardRules, blocked_error
 from console.services.alerts import claims, states
 from console.services.alerts.claims import LEASE, Claimed
 
@@ -25,6 +25,8 @@ WIDTH, BATCH = 4, 20
 LOOK_SECONDS = 0.5
 # What waited longer in its lane is given back: its lease has to cover the attempt as well.
 PATIENCE_SECONDS = LEASE.total_seconds() / 2
+# How long what is due of a paused channel is put off at a time; taking it up again lets it out at once.
+PAUSED_FOR, PAUSED = timedelta(hours=1), "channel is paused"
 
 Transactions = Callable[[], AbstractContextManager[Context]]
 
@@ -99,12 +101,13 @@ class Lanes:
         record: Record,
         *,
         rules: GuardRules,
+        paused: Collection[str],
         limit: int,
         only: Collection[int] | None,
         lasts: float | None,
     ) -> None:
         self._transactions, self._send, self._record = transactions, send, record
-        self._rules, self._only = rules, only
+        self._rules, self._paused, self._only = rules, paused, only
         self._left = limit
         self._end = time.monotonic() + lasts if lasts is not None else None
         self._next_look = 0.0
@@ -149,9 +152,7 @@ class Lanes:
         return [lane for lane in lanes if lane.due and not lane.waiting and lane.flying < lane.width]
 
     def _fill(self, ctx: Context, lane: Lane, state: ChannelState) -> None:
-        until = state.held(ctx.now(), self._rules)
-        if until is not None:
-            states.hold(ctx, state, until)
+        if self._held(ctx, lane.key, state):
             lane.due = False
             return
         lane.failures = state.consecutive_failures
@@ -163,6 +164,16 @@ class Lanes:
         lane.taken_at = time.monotonic()
         lane.due = len(taken) == most
         self._left -= len(taken)
+
+    def _held(self, ctx: Context, key: str, state: ChannelState) -> bool:
+        """Put off what is due of a channel that is paused or in quarantine; tells whether that was done."""
+        if key in self._paused:
+            states.hold(ctx, key, ctx.now() + PAUSED_FOR, PAUSED)
+            return True
+        until = state.held(ctx.now(), self._rules)
+        if until is not None:
+            states.hold(ctx, key, until, blocked_error(state, until))
+        return until is not None
 
     def _begin(self) -> None:
         if self._over:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 
 from console.core.context import Context
 from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec, one_of
 from console.core.records import columns_of
 from console.domain.text import N_
 from console.models.alerts import AlertDelivery
+from console.services.alerts import channels, figures
 from console.services.alerts import outbox as alerts
 from console.services.common.lists import Slice, slice_of
 from console.services.common.sql import contains
@@ -19,15 +21,20 @@ STATUSES: Choices = (
     ("queued", N_("Waiting")),
     ("success", N_("Delivered")),
     ("failed", N_("Failed, will be tried again")),
-    ("warning", N_("Warning")),
+    ("warning", N_("Held back")),
     ("dead", N_("Given up")),
 )
+
+
+# Days back, as the figures of the channels count them.
+PERIODS: Choices = (("7", N_("Last 7 days, without trials")), ("30", N_("Last 30 days, without trials")))
 
 
 def _base(ctx: Context) -> AnySelect:
     return select(AlertDelivery).where(*alerts.visible(ctx))
 
 
+PROBES = ("alert_channel_recovery_probe", "alert_guard_recover")
 # What the product tells about, in words; other words stand as they are.
 EVENTS = {
     "audit_checkpoint": N_("Audit log signed"),
@@ -36,7 +43,14 @@ EVENTS = {
     "ops_governance_remediation_raised": N_("Rules that fail now"),
     "ops_api_burn_rate": N_("Error budget burns"),
     "ops_daily_check": N_("Daily check"),
+    "sla_escalation": N_("Work orders escalated"),
+    "mttr_slo_breach": N_("Channels recover too slowly"),
+    "alert_channel_recovery_probe": N_("Trial of a channel"),
+    "alert_guard_recover": N_("Trial of a channel in trouble"),
 }
+
+# What a channel may choose: trials go to the one they try, and copies of checkpoints to receivers of their own.
+CHOSEN = tuple(word for word in EVENTS if word not in ("audit_checkpoint", *PROBES))
 
 
 def _event_types(ctx: Context) -> Choices:
@@ -47,7 +61,16 @@ def _event_types(ctx: Context) -> Choices:
 
 
 def _channels(ctx: Context) -> Choices:
-    return [(one.key, f"{one.kind}: {one.label}") for one in alerts.known_channels(ctx.config).values()]
+    return [(one.key, f"{one.kind}: {one.title}") for one in channels.known(ctx).values()]
+
+
+def _period(_ctx: Context, words: list[str], now: datetime) -> ColumnElement[bool]:
+    since = now - timedelta(days=max(map(int, words)))
+    return and_(AlertDelivery.last_attempt_at >= since, *figures.COUNTED)
+
+
+def _waits(_ctx: Context, _words: list[str], _now: datetime) -> ColumnElement[bool]:
+    return AlertDelivery.next_attempt_at.is_not(None)
 
 
 def _search(_ctx: Context, text: str) -> ColumnElement[bool]:
@@ -69,6 +92,8 @@ DELIVERIES = ListSpec(
         Filter("status", N_("Status"), "choice", one_of(AlertDelivery.status), STATUSES),
         Filter("event", N_("Event"), "choice", one_of(AlertDelivery.event_type), _event_types),
         Filter("channel", N_("Channel"), "choice", one_of(AlertDelivery.channel), _channels),
+        Filter("period", N_("Period"), "choice", _period, PERIODS),
+        Filter("waiting", N_("Next attempt"), "choice", _waits, (("1", N_("To come")),)),
     ),
     search=_search,
     order=(AlertDelivery.last_attempt_at.desc(),),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -11,7 +10,6 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 
-from console.core.config import Config
 from console.core.context import Context
 from console.core.records import INTERNAL, Fact, JsonObject, view_of
 from console.core.serialize import plain
@@ -19,33 +17,21 @@ from console.domain.alerts import guard
 from console.domain.alerts.alerts import (
     DEAD,
     FAILED,
-    MAIL,
     PUBLISHED_STATUSES,
     QUEUED,
-    SLACK,
     SUCCESS,
-    TEAMS,
     WARNING,
-    WEBHOOK,
     Channel,
-    channel,
 )
+from console.domain.alerts.routing import fitted
 from console.domain.errors import Conflict, NotFound
 from console.domain.text import N_, T
 from console.models.alerts import AlertAttempt, AlertDelivery
+from console.services.alerts import channels
 from console.services.audit import record as audit
 
 READ = ("admins:manage", "alerts:read")
 WRITE = ("admins:manage", "alerts:manage")
-_SEPARATORS = re.compile(r"[,;\n]")
-_SOURCES = (
-    ("ALERT_WEBHOOK_URLS", WEBHOOK),
-    ("ALERT_WEBHOOK_URL", WEBHOOK),
-    ("ALERT_SLACK_URLS", SLACK),
-    ("ALERT_TEAMS_URLS", TEAMS),
-    ("ALERT_MAIL_TO", MAIL),
-)
-_COPY_SOURCES = (("AUDIT_CHECKPOINT_COPY_URLS", WEBHOOK), ("AUDIT_CHECKPOINT_COPY_MAIL_TO", MAIL))
 
 
 @dataclass(frozen=True)
@@ -81,26 +67,27 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Raised:
-    """What became of an alert: to how many channels it goes. None at all is an error that the caller must show."""
-
-    queued: int
-    delivery_ids: tuple[int, ...]
-    error: str | None
-
-    @property
-    def state(self) -> str:
-        """Return `queued`, or `failed` when nobody could be told."""
-        return "queued" if self.queued else "failed"
-
-
-@dataclass(frozen=True)
 class ChannelResult:
     """One channel of a message: taken by the outbox, which tells later whether it arrived."""
 
     target: str
     success: bool
     error: str | None = None
+
+
+@dataclass(frozen=True)
+class Raised:
+    """What became of an alert: to how many channels it goes, and which. None is an error that the caller must show."""
+
+    queued: int
+    delivery_ids: tuple[int, ...]
+    error: str | None
+    channels: tuple[ChannelResult, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """Return `queued`, or `failed` when nobody could be told."""
+        return "queued" if self.queued else "failed"
 
 
 @dataclass(frozen=True)
@@ -117,16 +104,6 @@ class RetryRun:
     delivery_ids: tuple[int, ...]
 
 
-def channels(config: Config) -> tuple[Channel, ...]:
-    """Return the channels of alerts in their order, each once."""
-    return _configured(config, _SOURCES)
-
-
-def taken_by(config: Config) -> tuple[ChannelResult, ...]:
-    """Return every channel with the word that the outbox took a message for it (API contract, escalation)."""
-    return tuple(ChannelResult(one.label, success=True) for one in channels(config))
-
-
 def results(ctx: Context, ids: Collection[int]) -> tuple[ChannelResult, ...]:
     """Return what became of these deliveries by now, channel by channel."""
     rows = ctx.session.execute(
@@ -137,26 +114,6 @@ def results(ctx: Context, ids: Collection[int]) -> tuple[ChannelResult, ...]:
     return tuple(ChannelResult(row.target, row.status == SUCCESS, row.error) for row in rows)
 
 
-def copy_channels(config: Config) -> tuple[Channel, ...]:
-    """Return the channels that get a copy of every audit checkpoint, and no alert."""
-    return _configured(config, _COPY_SOURCES)
-
-
-def known_channels(config: Config) -> dict[str, Channel]:
-    """Return every configured channel by its key."""
-    return {one.key: one for one in _configured(config, _SOURCES + _COPY_SOURCES)}
-
-
-def _configured(config: Config, sources: Iterable[tuple[str, str]]) -> tuple[Channel, ...]:
-    found: dict[str, Channel] = {}
-    for name, kind in sources:
-        for part in _SEPARATORS.split(config[name]):
-            if part.strip():
-                one = channel(kind, part.strip())
-                found.setdefault(one.key, one)
-    return tuple(found.values())
-
-
 def raise_alert(
     ctx: Context,
     event_type: str,
@@ -165,13 +122,16 @@ def raise_alert(
     site: str | None = None,
     targets: Sequence[Channel] | None = None,
 ) -> Raised:
-    """Queue an alert for every channel (or these `targets`) in the transaction of its cause.
+    """Queue an alert for every channel that wants it (or these `targets`) in the transaction of its cause.
 
     Nothing is sent here. Without any channel nothing is stored and `error` says `no_targets`.
     """
-    now = ctx.now()
-    targets = channels(ctx.config) if targets is None else targets
-    if not targets:
+    now, told = ctx.now(), []
+    for one in channels.listed(ctx) if targets is None else targets:
+        message = None if one.paused else fitted(one.wants, event_type, payload, site)
+        if message is not None:
+            told.append((one, message))
+    if not told:
         return Raised(0, (), "no_targets")
     rows = [
         AlertDelivery(
@@ -180,17 +140,18 @@ def raise_alert(
             channel=one.key,
             target=one.label[:400],
             site=site,
-            payload_json=plain(payload),
+            payload_json=plain(message),
             last_attempt_at=now,
             next_attempt_at=now,
             created_at=now,
             updated_at=now,
         )
-        for one in targets
+        for one, message in told
     ]
     ctx.session.add_all(rows)
     ctx.session.flush()
-    return Raised(len(rows), tuple(row.id for row in rows), None)
+    taken = tuple(ChannelResult(one.label, success=True) for one, _message in told)
+    return Raised(len(rows), tuple(row.id for row in rows), None, taken)
 
 
 def visible(ctx: Context) -> list[ColumnElement[bool]]:

@@ -18,7 +18,7 @@ from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import Outcome
 from console.inputs.policies import MttrSloPolicyModel
 from console.models.alerts import AlertNotice
-from console.services.alerts import delivery, figures, notices, outbox
+from console.services.alerts import channels, delivery, figures, notices, outbox
 from console.services.jobs import engine as run_engine
 from console.services.jobs import registry, runs
 from console.services.jobs.runs import Run
@@ -72,7 +72,7 @@ def check(ctx: Context, *, event_type: str | None, force_notify: bool) -> Outcom
     seen = incident_rules.window(
         figures.incidents(ctx, event_type=event_type, days=policy.window_days), days=policy.window_days, now=now
     )
-    why = rules.breach(policy, seen, channel_count=len(outbox.channels(ctx.config)))
+    why = rules.breach(policy, seen, channel_count=len(channels.listed(ctx)))
     top = plain(figures.mttr_channels(seen)[: policy.top_channels])
     told = notices.of(ctx, NOTICE)
     actions = _actions(told, policy, now, force_notify)
@@ -181,6 +181,11 @@ def _message(detail: Mapping[str, Any]) -> dict[str, Any]:
         "top_channels": detail["top_channels"],
         "auto_recover_result": detail["actions"]["auto_recover_result"],
     }
+
+
+def current(ctx: Context) -> Mapping[str, Any]:
+    """Return the values of the objective as it counts now, for the console's own use."""
+    return policies.resolve(ctx, KIND).values
 
 
 def latest(ctx: Context) -> Run:

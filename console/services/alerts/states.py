@@ -13,7 +13,7 @@ from console.core.config import Config
 from console.core.context import Context
 from console.core.records import view_of
 from console.domain.alerts.alerts import FAILED, QUEUED, SUCCESS, WARNING, Channel, Sent
-from console.domain.alerts.guard import ChannelState, GuardRules, blocked_error
+from console.domain.alerts.guard import ChannelState, GuardRules
 from console.models.alerts import AlertChannelState, AlertDelivery, AlertIncident
 
 _STATES = cast("Table", AlertChannelState.__table__)
@@ -100,17 +100,17 @@ def _failed(ctx: Context, channel: Channel, now: datetime, scopes: Sequence[str]
         _add(ctx, _INCIDENTS, new)
 
 
-def hold(ctx: Context, state: ChannelState, until: datetime) -> None:
-    """Put off whatever is due of a channel in quarantine until its end; no attempt is counted."""
+def hold(ctx: Context, channel: str, until: datetime, error: str) -> None:
+    """Put off whatever is due of a channel that is left alone until then; no attempt is counted."""
     now = ctx.now()
     ctx.session.execute(
         update(AlertDelivery)
         .where(
-            AlertDelivery.channel == state.channel,
+            AlertDelivery.channel == channel,
             AlertDelivery.next_attempt_at <= now,
             or_(AlertDelivery.lease_until.is_(None), AlertDelivery.lease_until <= now),
         )
-        .values(status=WARNING, error=blocked_error(state, until), next_attempt_at=until, updated_at=now),
+        .values(status=WARNING, error=error, next_attempt_at=until, updated_at=now),
         execution_options={"synchronize_session": False},
     )
 

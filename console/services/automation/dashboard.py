@@ -20,7 +20,7 @@ from console.domain.tracker.tracker import REMEDIATION
 from console.models.automation import RunFact
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerItem
-from console.services.alerts import outbox as alerts
+from console.services.alerts import channels
 from console.services.automation import history as autopilot_history
 from console.services.automation import kpi, shadow, workload
 from console.services.automation import preview as autopilot
@@ -86,7 +86,7 @@ def page_data(ctx: Context) -> PageData:
         revision=newest[0] if newest else None,
         comparison=shadow.comparison(ctx),
         names=names_of(ctx, shown),
-        channel_count=len(alerts.channels(ctx.config)),
+        channel_count=len(channels.listed(ctx)),
         stopped=automation.stopped(ctx),
     )
 

@@ -136,7 +136,7 @@ def escalate(ctx: Context, effective: Effective, wish: EscalationWish, *, dry_ru
         notify_attempted=raised is not None,
         notify_dispatched=raised is not None and raised.queued > 0,
         notify_error=raised.error if raised else None,
-        notify_channels=alerts.taken_by(ctx.config) if raised else (),
+        notify_channels=raised.channels if raised else (),
         items=items,
         notified_count=told,
         suppressed_count=found.count(domain.TOLD),

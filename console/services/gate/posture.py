@@ -16,8 +16,7 @@ from console.domain.releases.checklist import Checklist
 from console.domain.reliability.latency import LatencySnapshot
 from console.domain.runbook.checks import SigningFacts
 from console.domain.text import T, Text
-from console.services.alerts import accuracy_lists, slo
-from console.services.alerts import outbox as alerts
+from console.services.alerts import accuracy_lists, channels, slo
 from console.services.audit import record as audit
 from console.services.evidence import store as evidence_store
 from console.services.gate import gate
@@ -176,7 +175,7 @@ _ALERTING = {
 def _alerting(ctx: Context) -> dict[str, Any]:
     config, objective = ctx.config, policies.resolve(ctx, slo.KIND)
     return {
-        "webhook_target_count": sum(one.kind == WEBHOOK for one in alerts.channels(config)),
+        "webhook_target_count": sum(one.kind == WEBHOOK for one in channels.listed(ctx)),
         **{field: config.get(name) if name else None for field, name in _ALERTING.items()},
         **{f"mttr_slo_{name}": value for name, value in objective.values.items()},
         "mttr_slo_policy_updated_at": objective.updated_at,

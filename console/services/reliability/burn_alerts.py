@@ -119,17 +119,15 @@ def _move(
         sent = _tell(ctx, row, step, found, left) if row.told_json else None
     elif not row.told_json and step in ("begin", "go_on"):
         sent = _tell(ctx, row, step, found, left)
-        values["told_json"] = _told(ctx, sent)
+        values["told_json"] = _told(sent)
     statement = update(BurnAlert).where(BurnAlert.id == row.id, BurnAlert.ended_at.is_(None)).values(**values)
     ctx.session.execute(statement)
     return sent
 
 
-def _told(ctx: Context, sent: outbox.Raised) -> list[dict[str, Any]]:
-    channels = outbox.channels(ctx.config)
-    return [
-        {"target": one.label, "delivery_id": number} for one, number in zip(channels, sent.delivery_ids, strict=False)
-    ]
+def _told(sent: outbox.Raised) -> list[dict[str, Any]]:
+    told = zip(sent.channels, sent.delivery_ids, strict=True)
+    return [{"target": one.target, "delivery_id": number} for one, number in told]
 
 
 def _tell(ctx: Context, row: BurnAlert, step: str, found: Judged | None, left: Budget | None) -> outbox.Raised:

@@ -8,7 +8,7 @@ from console.core.context import Context
 from console.domain.alerts.guard import IN_DOUBT, QUARANTINED, ChannelState
 from console.domain.jobs import names as job_names
 from console.domain.runbook.channel_checks import ChannelFacts
-from console.services.alerts import outbox, slo, states
+from console.services.alerts import channels, slo, states
 from console.services.jobs.runs import Run
 from console.services.runbook.evidence_facts import latest_run
 
@@ -16,9 +16,9 @@ JOBS = (job_names.ALERT_RETENTION, job_names.ALERT_GUARD_RECOVER, job_names.ALER
 
 
 def facts(ctx: Context, newest: Mapping[str, Run], candidate_count: int) -> ChannelFacts:
-    """Return how the configured channels are, and the newest runs of `JOBS`: one query."""
+    """Return how the configured channels are, and the newest runs of `JOBS`: two queries."""
     now, rules = ctx.now(), states.rules_of(ctx.config)
-    configured, known = outbox.channels(ctx.config), states.of_channels(ctx)
+    configured, known = channels.listed(ctx), states.of_channels(ctx)
     words = [known.get(one.key, ChannelState(one.key)).at(now, rules) for one in configured]
     runs = {name: latest_run(newest[name]) for name in JOBS if name in newest}
     return ChannelFacts(

@@ -33,7 +33,7 @@ from console.domain.runbook.preflight import (
 from console.domain.text import Text
 from console.inputs.packs import problems
 from console.models.runbook import PreflightSnapshot
-from console.services.alerts import outbox
+from console.services.alerts import channels
 from console.services.backup import keys
 from console.services.evidence import store as evidence_store
 
@@ -146,7 +146,7 @@ def _surroundings(config: Config) -> Surroundings:
         admin_token_length=len(config["ADMIN_TOKEN"].strip()),
         secret_lengths={name: len(config[name].strip()) for name in _SECRETS},
         public_url_set=bool(config["PUBLIC_URL"]),
-        alert_channels=len(outbox.channels(config)),
+        alert_channels=len(channels.built_in(config)),
         open_switches=tuple(name for name, safe in _SAFE.items() if config[name] != safe),
         owners_need_second_factor=config["OWNER_SECOND_FACTOR_REQUIRED"],
         open_folders=tuple(_open_folders(config)),

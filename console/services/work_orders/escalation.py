@@ -83,7 +83,7 @@ def escalate(ctx: Context, *, site: str | None = None, limit: int = 200, dry_run
         },
         alert_dispatched=raised is not None and raised.queued > 0,
         alert_error=raised.error if raised else None,
-        alert_channels=alerts.taken_by(ctx.config) if raised and raised.queued else (),
+        alert_channels=raised.channels if raised else (),
     )
 
 

@@ -9,7 +9,8 @@ from console.domain.jobs import names as job_names
 from console.models.alerts import AlertDelivery
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerEvent
-from console.services.alerts import accuracy, outbox
+from console.services.alerts import accuracy
+from console.services.alerts import channels as alert_channels
 from tests.factories.alert_history import KPI, LINES, History, Thing, run_of
 
 NOW = datetime(2026, 3, 20, 0, 35, tzinfo=UTC)
@@ -29,7 +30,7 @@ def told(make_ctx, clock, config):
 
 @pytest.fixture
 def history(session, told):
-    channels = [one.key for one in outbox.channels(told.config)]
+    channels = [one.key for one in alert_channels.built_in(told.config)]
     made = History(session, START, NOW, channels)
     made.write(
         [
@@ -118,7 +119,7 @@ def test_a_clock_that_was_set_back_is_found(told, history, session):
 
 
 def test_a_dead_channel_is_found(told, history, session):
-    dead = outbox.channels(told.config)[1].key
+    dead = alert_channels.built_in(told.config)[1].key
     recent = (AlertDelivery.channel == dead, AlertDelivery.created_at > NOW - timedelta(days=2))
     changed = session.execute(update(AlertDelivery).where(*recent).values(status="dead"))
     session.commit()

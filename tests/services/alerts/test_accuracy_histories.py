@@ -20,7 +20,8 @@ from console.models.alerts import AlertDelivery
 from console.models.base import Base
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerEvent
-from console.services.alerts import accuracy, outbox
+from console.services.alerts import accuracy
+from console.services.alerts import channels as alert_channels
 from tests.conftest import empty
 from tests.factories.alert_history import KPI, LINES, History, Thing, run_of
 
@@ -88,7 +89,7 @@ def written(session, things, policies=()):
     """Write the history that a console leaves that keeps every promise; returns it with a context at its end."""
     ctx = Context(session, FixedClock(NOW), SYSTEM, CONFIG)
     revisions = sorted({START + hour * HOUR: values for hour, values in policies}.items())
-    history = History(session, START, NOW, [one.key for one in outbox.channels(CONFIG)], revisions)
+    history = History(session, START, NOW, [one.key for one in alert_channels.built_in(CONFIG)], revisions)
     history.write([thing(*one) for one in things])
     return ctx, history
 

