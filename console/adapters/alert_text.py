@@ -9,10 +9,18 @@ from typing import Any
 from babel.dates import format_datetime
 
 from console.core.i18n import DEFAULT_LOCALE, translate
-from console.domain.alerts.alerts import ASSIGNED, CHECKPOINT_SIGNED, ESCALATED, RULE_FAILS
+from console.domain.alerts.alerts import ASSIGNED, CHECKPOINT_SIGNED, ESCALATED, RULE_FAILS, W07_DEGRADED
 from console.domain.automation import sla
 from console.domain.text import N_
 
+DEGRADED = N_("W07: the quality at %(site)s is worse than is borne (%(days)s days)")
+REASONS = {
+    "escalation_rate": N_("Escalation rate"),
+    "alert_success_rate": N_("Alerts that arrived"),
+    "sla_violation_rate": N_("SLA violation rate"),
+    "data_quality_gate": N_("Times that contradict themselves"),
+    "response_time_worse": N_("First answers slower than before"),
+}
 SIGNED = N_("The audit log is signed up to entry %(seq)s")
 HEADS = {
     ESCALATED: N_("Items to look after: %(told)s (due soon or late in all: %(all)s, critical: %(critical)s)"),
@@ -29,6 +37,8 @@ def lines(payload: Mapping[str, Any], zone: tzinfo) -> list[str]:
     event = str(payload.get("event", ""))
     if event == CHECKPOINT_SIGNED:
         return [translate(DEFAULT_LOCALE, SIGNED, seq=payload["seq"]), payload["file"], payload["line"]]
+    if event == W07_DEGRADED:
+        return list(_degraded(payload))
     head = HEADS.get(event)
     if head is None:
         return list(_plainly(payload))
@@ -39,6 +49,16 @@ def lines(payload: Mapping[str, Any], zone: tzinfo) -> list[str]:
     if told > len(items):
         said.append(translate(DEFAULT_LOCALE, N_("and %(count)s more"), count=told - len(items)))
     return said
+
+
+def _degraded(payload: Mapping[str, Any]) -> Iterator[str]:
+    site = payload["site"] if payload["site"] != "ALL" else translate(DEFAULT_LOCALE, N_("All sites"))
+    yield translate(DEFAULT_LOCALE, DEGRADED, site=site, days=payload["window_days"])
+    for reason in payload["reasons"]:
+        name = f"{reason}_percent"
+        value, limit = payload["signals"].get(name), payload["thresholds"].get(name)
+        said = translate(DEFAULT_LOCALE, REASONS[reason]) if reason in REASONS else reason
+        yield f"• {said}" + (f" {value:g}% ({limit:g}%)" if value is not None and limit is not None else "")
 
 
 def _line(item: Mapping[str, Any], zone: tzinfo) -> str:

@@ -61,3 +61,19 @@ def test_words_of_people_cannot_call_a_whole_room():
     assert "&lt;!channel&gt;" in body["text"]
     card = webhooks.shaped(TEAMS, LATE, SEOUL)["attachments"][0]["content"]["body"][0]["text"]
     assert card.startswith("확인할 조치 3건(기한 임박·초과 전체 23건, 심각 2건)\n\n• GR-020")
+
+
+def test_a_degradation_says_where_and_why():
+    payload = {
+        "event": "adoption_w07_quality_degradation",
+        "site": "한빛마을 3단지",
+        "window_days": 14,
+        "reasons": ["escalation_rate", "response_time_worse"],
+        "signals": {"escalation_rate_percent": 31.7},
+        "thresholds": {"escalation_rate_percent": 30.0},
+    }
+    said = list(lines(payload, UTC))
+
+    assert said[0] == "W07 품질 저하: 한빛마을 3단지, 최근 14일"
+    assert said[1:] == ["• 에스컬레이션 비율 31.7% (30%)", "• 첫 확인이 이전보다 느림"]
+    assert "전체 사업장" in next(iter(lines({**payload, "site": "ALL"}, UTC)))

@@ -160,3 +160,24 @@ def test_the_keys_of_the_service(owner):
     assert {key: found[f"adoption_{key}_api"] for key in metrics} == {
         key: f"/api/ops/adoption/{path}" for key, path in metrics.items()
     }
+
+
+def test_the_posture_tells_of_it(owner):
+    before = owner.get("/api/ops/security/posture").json["alerting"]
+    assert (before["w07_quality_alert_enabled"], before["w07_quality_weekly_latest_run_at"]) == (True, None)
+    owner.post(RUN)
+    after = owner.get("/api/ops/security/posture").json["alerting"]
+    assert (after["w07_quality_weekly_latest_status"], after["w07_quality_weekly_latest_degraded"]) == (
+        "success",
+        False,
+    )
+    assert after["w07_quality_escalation_threshold_percent"] == 30.0
+
+
+def test_figures_of_all_sites_are_not_for_readers_of_one(api, owner):
+    everywhere, here, there = (
+        owner.post(f"{RUN}{query}").json["run_id"] for query in ("", f"?site={SITE}", f"?site={OTHER}")
+    )
+    manager = api("manager", (SITE,))
+    details = {one: manager.get(f"/api/ops/job-runs/{one}").json["detail"] for one in (everywhere, here, there)}
+    assert ["snapshot" in details[one] for one in (everywhere, here, there)] == [False, True, False]

@@ -12,6 +12,7 @@ from console.core.config import Config
 from console.core.context import Context
 from console.domain.alerts.alerts import WEBHOOK
 from console.domain.evidence.evidence import MODULES
+from console.domain.jobs import names as job_names
 from console.domain.releases.checklist import Checklist
 from console.domain.reliability.latency import LatencySnapshot
 from console.domain.runbook.checks import SigningFacts
@@ -21,6 +22,7 @@ from console.services.audit import record as audit
 from console.services.evidence import store as evidence_store
 from console.services.gate import gate
 from console.services.jobs import runs
+from console.services.jobs.runs import Run
 from console.services.policies import policies
 from console.services.releases import checklist
 from console.services.reliability import latency
@@ -39,7 +41,7 @@ def view(
     """Return the posture in its published shape; `memory` as for the latency snapshot, which the caller may bring."""
     ctx.actor.require(*READ)
     config = ctx.config
-    latest = runs.latest_per_job(ctx, (gate.DEPLOY_SMOKE, gate.DR_REHEARSAL))
+    latest = runs.latest_per_job(ctx, (gate.DEPLOY_SMOKE, gate.DR_REHEARSAL, job_names.W07_WEEKLY))
     return {
         "generated_at": ctx.now(),
         "env": config["ENV"],
@@ -55,7 +57,7 @@ def view(
         "preflight": _preflight(ctx),
         "ops_quality_reports": _quality(ctx),
         "dr_rehearsal": _dr(config, latest.get(gate.DR_REHEARSAL)),
-        "alerting": _alerting(ctx),
+        "alerting": _alerting(ctx, latest.get(job_names.W07_WEEKLY)),
         "evidence_storage_backend": evidence_store.backend(config),
         "token_policy": {
             name: config[f"ADMIN_TOKEN_{name.upper()}"]
@@ -159,26 +161,31 @@ _ALERTING = {
     "mttr_slo_notify_cooldown_minutes": None,
     "mttr_slo_top_channels": None,
     "mttr_slo_policy_updated_at": None,
-    "w07_quality_alert_enabled": None,
-    "w07_quality_alert_cooldown_minutes": None,
-    "w07_quality_escalation_threshold_percent": None,
-    "w07_quality_alert_success_threshold_percent": None,
+    "w07_quality_alert_enabled": "W07_QUALITY_ALERT_ENABLED",
+    "w07_quality_alert_cooldown_minutes": "W07_QUALITY_ALERT_COOLDOWN_MINUTES",
+    "w07_quality_escalation_threshold_percent": "W07_QUALITY_ALERT_ESCALATION_RATE_THRESHOLD",
+    "w07_quality_alert_success_threshold_percent": "W07_QUALITY_ALERT_SUCCESS_RATE_THRESHOLD",
     "w07_quality_webhook_target_count": None,
     "w07_quality_weekly_latest_run_at": None,
     "w07_quality_weekly_latest_status": None,
     "w07_quality_weekly_latest_degraded": None,
-    "w07_quality_archive_enabled": None,
-    "w07_quality_archive_path": None,
+    "w07_quality_archive_enabled": "W07_WEEKLY_ARCHIVE_ENABLED",
+    "w07_quality_archive_path": "W07_WEEKLY_ARCHIVE_PATH",
 }
 
 
-def _alerting(ctx: Context) -> dict[str, Any]:
+def _alerting(ctx: Context, weekly: Run | None) -> dict[str, Any]:
     config, objective = ctx.config, policies.resolve(ctx, slo.KIND)
+    known = channels.listed(ctx)
     return {
-        "webhook_target_count": sum(one.kind == WEBHOOK for one in channels.listed(ctx)),
+        "webhook_target_count": sum(one.kind == WEBHOOK for one in known),
         **{field: config.get(name) if name else None for field, name in _ALERTING.items()},
         **{f"mttr_slo_{name}": value for name, value in objective.values.items()},
         "mttr_slo_policy_updated_at": objective.updated_at,
+        "w07_quality_webhook_target_count": len(known),
+        "w07_quality_weekly_latest_run_at": weekly.finished_at if weekly else None,
+        "w07_quality_weekly_latest_status": weekly.status if weekly else None,
+        "w07_quality_weekly_latest_degraded": weekly.detail.get("degradation", {}).get("degraded") if weekly else None,
     }
 
 

@@ -31,6 +31,7 @@ OF_ALL_SITES = frozenset(
     {
         *(f"ops_governance_remediation_{word}" for word in ("sync", "escalation", "auto_assign", "kpi", "autopilot")),
         "ops_evidence_archive_integrity",
+        "adoption_w07_sla_quality_weekly",
     }
 )
 
@@ -161,6 +162,9 @@ def get(ctx: Context, run_id: int) -> Run:
 def _within(ctx: Context, run: Run) -> Run:
     """Leave the figures of a run that looked at all sites to those who see one: its lists name other sites' items."""
     if ctx.actor.all_sites or run.job_name not in OF_ALL_SITES:
+        return run
+    # A run for one site tells nothing of another.
+    if (site := run.detail.get("site")) is not None and ctx.actor.sees(site):
         return run
     plain = {name: value for name, value in run.detail.items() if not isinstance(value, (dict, list))}
     return replace(run, detail=plain)

@@ -5,7 +5,7 @@ import io
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from console.domain.errors import Invalid, NotFound, PermissionDenied, SiteDenied
 from console.domain.jobs import names as job_names
@@ -68,6 +68,13 @@ def bad(session, clock):
     """Orders at one site that all escalated."""
     for _number in range(3):
         completed(session, clock.now() - DAY, 60, is_escalated=True)
+    session.commit()
+
+
+@pytest.fixture
+def sites_known(session, clock):
+    for name in (SITE, OTHER):
+        make_site(session, name, now=clock.now())
     session.commit()
 
 
@@ -247,3 +254,10 @@ def test_the_readiness_of_the_automation(ctx, config, session, clock):
     assert ready["integration"]["recommended_cron_schedule_utc"] == "30 23 * * 5"
     clock.advance(timedelta(seconds=1))
     assert weekly_reads.automation(ctx, None)["checks"][0]["status"] == "warning"
+
+
+def test_two_runs_at_once_keep_both_files(at_once, session, clock, sites_known):
+    found = at_once(*(lambda ctx, site=site: weekly.produce(ctx, site=site)[0].archive_file for site in (SITE, OTHER)))
+
+    assert len(set(found)) == 2
+    assert session.scalar(select(func.count(StoredFile.id))) == 2
