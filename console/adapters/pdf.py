@@ -124,11 +124,13 @@ class Paper:
 
     def _boxes(self, boxes: Sequence[Box], title: str) -> float:
         """Draw the boxes at the top right and keep what follows at their left; returns where they end."""
-        sheet, each, tall, side = self._sheet, 20.0, 20.0, 6.0
+        # A title of a few letters stands upright beside the boxes; a longer one would be a column of letters.
+        letters = list(title) if len(title) <= 3 else []
+        sheet, each, tall, side = self._sheet, 20.0, 20.0, 6.0 if letters else 0.0
         left = sheet.w - MARGIN - side - each * len(boxes)
         sheet.set_draw_color(*GREY)
-        sheet.rect(left, MARGIN, side, tall)
-        letters = list(title) if len(title) <= 3 else []
+        if letters:
+            sheet.rect(left, MARGIN, side, tall)
         for place, letter in enumerate(letters):
             self._at(left, MARGIN + tall * (place + 1) / (len(letters) + 1) - 2, letter, 8, side, height=4, align="C")
         for place, box in enumerate(boxes):

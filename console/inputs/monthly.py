@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from console.domain.reports.monthly import MonthlyReport
 from console.inputs.audit import MonthText
-from console.inputs.base import QueryModel, SiteFilter
+from console.inputs.base import InstantIn, QueryModel, SiteFilter
 from console.inputs.policies import PolicyModel
 from console.inputs.response_models import shape
 
@@ -23,11 +23,15 @@ def _zone(name: str) -> str:
 
 
 class MonthlyQuery(QueryModel):
-    """Which month of which site; without a month the one under way, without a zone that of the site."""
+    """Which month of which site; without a month the one under way, without a zone that of the site.
+
+    `as_of` asks for the state of an instant that has passed.
+    """
 
     month: MonthText | None = None
     site: SiteFilter = None
     zone: Annotated[Annotated[str, Field(max_length=64)], AfterValidator(_zone)] | None = None
+    as_of: InstantIn | None = None
 
 
 class MonthlyCsvQuery(MonthlyQuery):

@@ -116,6 +116,34 @@ def test_the_default_is_the_month_under_way(api, session, clock):
     assert api("owner").get(URL).json["work_orders"]["total"] == 1
 
 
+def test_an_instant_of_the_past_is_told_from_the_histories(api, clock):
+    operator, caller = api("operator"), api("manager")
+    body = {"site": SITE, "location": "B1", "title": "Pump", "due_at": "2026-03-02T02:00:00Z"}
+    made = [operator.post("/api/work-orders", json=body).json["id"] for _number in range(3)]
+    instants = []
+    for step, order in (("ack", 0), ("complete", 0), ("reopen", 0), ("cancel", 1)):
+        clock.advance(HOUR)
+        assert operator.patch(f"/api/work-orders/{made[order]}/{step}", json={}).status_code == 200
+        clock.advance(HOUR)
+        instants.append(clock.now().isoformat())
+
+    def told(at):
+        return caller.get(URL, query_string={"site": SITE, "as_of": at}).json["work_orders"]
+
+    counts = [told(at)["status_counts"] for at in instants]
+    assert [(one["open"], one["acked"], one["completed"], one["canceled"]) for one in counts] == [
+        *((2, 1, 0, 0), (2, 0, 1, 0), (3, 0, 0, 0), (2, 0, 0, 1)),
+    ]
+    assert told(instants[1])["avg_resolution_hours"] == 3.0
+    assert told(instants[2])["avg_resolution_hours"] is None
+    # A new due date came with reopening.
+    assert [told(at)["overdue_open_count"] for at in instants] == [0, 2, 2, 1]
+    assert told("2026-03-01T23:00:00Z")["total"] == 0
+    assert told(instants[-1]) == caller.get(URL, query_string={"site": SITE}).json["work_orders"]
+    assert caller.get(URL, query_string={"as_of": "2027-01-01T00:00:00Z"}).status_code == 422
+    assert caller.get(URL, query_string={"as_of": "yesterday"}).status_code == 422
+
+
 def test_a_month_begins_where_the_site_is(api, session, clock):
     make_site(session, "Lisbon", now=clock.now(), zone="Europe/Lisbon")
     # The clocks go forward on the 29th: March has an hour less.

@@ -64,7 +64,7 @@ def sheet() -> str:
 
 
 def _report(query: MonthlyQuery) -> MonthlyReport:
-    return monthly.report(web_context(), query.month, query.site, query.zone)
+    return monthly.report(web_context(), query.month, query.site, zone=query.zone, as_of=query.as_of)
 
 
 def _reader(made: MonthlyReport) -> tuple[str, str | None]:

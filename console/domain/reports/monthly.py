@@ -56,7 +56,8 @@ class Frozen:
 class MonthlyReport:
     """The report of a month; the first five fields were published first.
 
-    `sites` are those that were counted, `("*",)` for all. `frozen` says that the month is closed and its figures stay.
+    `sites` are those that were counted, `("*",)` for all; `as_of` is the instant (aware UTC) whose state it tells.
+    `frozen` says that the month is closed and its figures stay.
     """
 
     month: str
@@ -68,6 +69,7 @@ class MonthlyReport:
     period_start: datetime
     period_end: datetime
     sites: tuple[str, ...]
+    as_of: datetime
     frozen: Frozen | None
 
     @property
@@ -134,6 +136,7 @@ def csv_rows(report: MonthlyReport) -> Iterator[tuple[Any, ...]]:
     yield ("meta", "time_zone", report.time_zone)
     yield ("meta", "period_start", report.period_start)
     yield ("meta", "period_end", report.period_end)
+    yield ("meta", "as_of", report.as_of)
     if report.frozen is not None:
         yield ("meta", "frozen_version", report.frozen.version)
         yield ("meta", "archive_sha256", report.frozen.archive_sha256)

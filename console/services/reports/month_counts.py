@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from console.core.context import Context
@@ -13,8 +15,11 @@ from console.domain.inspections.risk import LEVELS
 from console.domain.reports.monthly import TOP_FLAGS, InspectionFigures, OrderFigures, rate_percent
 from console.domain.work_orders.words import COMPLETED, OPEN_STATUSES, STATUSES
 from console.models.inspections import Inspection
-from console.models.work_orders import WorkOrder
+from console.models.work_orders import WorkOrder, WorkOrderEvent
 from console.services.common.sql import seconds_between
+
+STATUS_CHANGED = "status_changed"
+Counted = Select[*tuple[Any, ...]]
 
 
 def of_sites(ctx: Context, column: InstrumentedAttribute[str], site: str | None) -> ColumnElement[bool]:
@@ -24,12 +29,15 @@ def of_sites(ctx: Context, column: InstrumentedAttribute[str], site: str | None)
     return true() if ctx.actor.all_sites else column.in_(ctx.actor.site_scope)
 
 
-def inspections(ctx: Context, start: datetime, end: datetime, site: str | None) -> InspectionFigures:
-    """Count the inspections made from `start` until `end` (aware UTC, exclusive)."""
+def inspections(
+    ctx: Context, start: datetime, end: datetime, site: str | None, as_of: datetime | None = None
+) -> InspectionFigures:
+    """Count the inspections made from `start` until `end` (aware UTC, exclusive), of those known at `as_of`."""
     mine = (
         of_sites(ctx, Inspection.site, site),
         Inspection.inspected_at >= start,
         Inspection.inspected_at < end,
+        *(() if as_of is None else (Inspection.created_at <= as_of,)),
     )
     rows = ctx.session.execute(select(Inspection.risk_level, func.count()).where(*mine).group_by(Inspection.risk_level))
     levels = {row[0]: row[1] for row in rows}
@@ -51,25 +59,27 @@ def inspections(ctx: Context, start: datetime, end: datetime, site: str | None) 
     return InspectionFigures(sum(levels.values()), counts, {row[0]: row[1] for row in found})
 
 
-def orders(ctx: Context, start: datetime, end: datetime, site: str | None) -> OrderFigures:
-    """Count the orders received from `start` until `end` (aware UTC, exclusive), as they are now: one query."""
-    now = ctx.now()
-    spent = seconds_between(ctx, WorkOrder.created_at, WorkOrder.completed_at)
-    timed = case((WorkOrder.completed_at >= WorkOrder.created_at, spent))
-    late = (WorkOrder.status.in_(OPEN_STATUSES)) & (WorkOrder.due_at < now)
-    rows = ctx.session.execute(
-        select(
-            WorkOrder.status,
-            func.count(),
-            func.sum(case((WorkOrder.is_escalated, 1), else_=0)),
-            func.sum(case((late, 1), else_=0)),
-            func.sum(timed),
-            func.count(timed),
-        )
-        # All words of the status let the index of site, status and time serve the question.
-        .where(*received(ctx, start, end, site))
-        .group_by(WorkOrder.status)
-    ).all()
+def orders(
+    ctx: Context, start: datetime, end: datetime, site: str | None, as_of: datetime | None = None
+) -> OrderFigures:
+    """Count the orders received from `start` until `end` (aware UTC, exclusive): one query.
+
+    They are as they are now, or as they were at `as_of`, which their histories tell.
+    """
+    mine = received(ctx, start, end, site)
+    status, escalated, due, done, source = _now(mine) if as_of is None else _then(mine, as_of)
+    spent = seconds_between(ctx, source.created_at, done)
+    timed = case((done >= source.created_at, spent))
+    late = status.in_(OPEN_STATUSES) & (due < (as_of or ctx.now()))
+    counted: Counted = select(
+        status,
+        func.count(),
+        func.sum(case((escalated, 1), else_=0)),
+        func.sum(case((late, 1), else_=0)),
+        func.sum(timed),
+        func.count(timed),
+    )
+    rows = ctx.session.execute(source.narrow(counted).group_by(status)).all()
     counts = {row[0]: row[1] for row in rows}
     total, number = sum(counts.values()), sum(row[5] for row in rows)
     seconds = sum(float(row[4] or 0) for row in rows)
@@ -83,8 +93,49 @@ def orders(ctx: Context, start: datetime, end: datetime, site: str | None) -> Or
     )
 
 
+@dataclass(frozen=True)
+class _Source:
+    """Where the state of orders is read: when each was received, and how a SELECT is narrowed to them."""
+
+    created_at: Any
+    narrow: Callable[[Counted], Counted]
+
+
+_State = tuple[Any, Any, Any, Any, _Source]
+
+
+def _now(mine: tuple[ColumnElement[bool], ...]) -> _State:
+    source = _Source(WorkOrder.created_at, lambda counted: counted.where(*mine))
+    return WorkOrder.status, WorkOrder.is_escalated, WorkOrder.due_at, WorkOrder.completed_at, source
+
+
+def _then(mine: tuple[ColumnElement[bool], ...], at: datetime) -> _State:
+    """Return the state after the last event of each order up to an instant; completed is when it was so last."""
+    event = WorkOrderEvent
+    became_done = and_(event.event_type == STATUS_CHANGED, event.to_status == COMPLETED)
+    last = (
+        select(
+            WorkOrder.created_at,
+            func.max(event.id).label("event_id"),
+            func.max(case((became_done, event.created_at))).label("done_at"),
+        )
+        .join(event, event.work_order_id == WorkOrder.id)
+        .where(*mine, WorkOrder.created_at <= at, event.created_at <= at)
+        .group_by(WorkOrder.id, WorkOrder.created_at)
+        .subquery()
+    )
+    done = case((event.to_status == COMPLETED, last.c.done_at))
+    source = _Source(
+        last.c.created_at, lambda counted: counted.select_from(last).join(event, event.id == last.c.event_id)
+    )
+    return event.to_status, event.is_escalated, event.due_at, done, source
+
+
 def received(ctx: Context, start: datetime, end: datetime, site: str | None) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions of the orders received in a period."""
+    """Return the conditions of the orders received in a period.
+
+    All words of the status let the index of site, status and time serve the question.
+    """
     period: tuple[ColumnElement[Any], ...] = (WorkOrder.created_at >= start, WorkOrder.created_at < end)
     if site is None:
         return (of_sites(ctx, WorkOrder.site, site), *period)

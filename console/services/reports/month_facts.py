@@ -204,7 +204,7 @@ def _faults(ctx: Context, period: Period, site: str) -> list[dict[str, Any]]:
             "trade": group[0].trade,
             "location": group[0].location,
             "solution": group[0].resolution_notes[:SAID],
-            "hours": round(sum((one.completed_at - one.created_at).total_seconds() for one in group) / 3600, 1),
+            "minutes": round(sum((one.completed_at - one.created_at).total_seconds() for one in group) / 60),
             "again": again.get((group[0].asset_id, group[0].trade), 0),
         }
         for group in chosen

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 
 from console.core.i18n import text_in
-from console.domain.durations import LENGTH, words
+from console.domain.durations import LENGTH
 from console.domain.reports import council as rules
 from console.domain.text import N_, T, Text
 from console.domain.work_orders.words import AFTER, BEFORE
@@ -254,9 +254,15 @@ class _Writer:
         return Fault(
             title=f"{one['title']} {rules.numbers(one['ids'])}",
             text=" · ".join(told),
-            length=self.said(words(timedelta(hours=one["hours"]), LENGTH)),
+            length=self._length(one["minutes"]),
             photos=(_jpeg(photos.get(BEFORE)), _jpeg(photos.get(AFTER))),
         )
+
+    def _length(self, minutes: int) -> str:
+        # A council compares hours; days would hide the night.
+        hours, rest = divmod(minutes, 60)
+        form = "hours_minutes" if hours and rest else "hours" if hours else "minutes" if rest else "now"
+        return self.said(Text(LENGTH[form], {"hours": hours, "minutes": rest}))
 
     def _following(self) -> Table:
         rows = tuple(

@@ -9,10 +9,12 @@ from sqlalchemy import select
 
 from console.core.context import Context
 from console.core.serialize import BOM, csv_line
+from console.domain.errors import Invalid
 from console.domain.reports import monthly as rules
 from console.domain.reports.council import FROZEN
 from console.domain.reports.monthly import Frozen, MonthlyReport
 from console.domain.reports.periods import Period
+from console.domain.text import T
 from console.models.monthly_reports import MonthlyReportVersion
 from console.services.audit import record as audit
 from console.services.identity import sites
@@ -23,33 +25,44 @@ TYPE = "report"
 PUBLISHED = "en"
 
 
-def report(ctx: Context, month: str | None = None, site: str | None = None, zone: str | None = None) -> MonthlyReport:
+def report(
+    ctx: Context,
+    month: str | None = None,
+    site: str | None = None,
+    *,
+    zone: str | None = None,
+    as_of: datetime | None = None,
+) -> MonthlyReport:
     """Return the report of a month of a site, or of all sites that the caller may see.
 
-    The month is one of `zone`, by default that of the site. Raises PermissionDenied, SiteDenied, BadRequest for what is
-    no month, Invalid for one that has not begun.
+    The month is one of `zone`, by default that of the site; figures are of now, or of `as_of` (aware UTC). What a site
+    closed is told as it was closed, unless zone or instant ask for something else. Raises PermissionDenied, SiteDenied,
+    BadRequest for what is no month, Invalid for a month that has not begun and an instant that has not come.
     """
     ctx.actor.require(READ, EXPORT)
     ctx.actor.require_site(site)
     now = ctx.now()
     period = rules.month_of(month, ZoneInfo(zone) if zone else sites.zone_of(ctx, site), now)
-    if site is not None and (closed := _closed(ctx, site, period)) is not None:
+    if as_of is not None and as_of > now:
+        raise Invalid.field("as_of", T("The instant lies in the future"), where="query")
+    if site is not None and as_of is None and (closed := _closed(ctx, site, period, zone)) is not None:
         return closed
     return MonthlyReport(
         month=period.label,
         site=site,
         generated_at=now,
-        inspections=month_counts.inspections(ctx, period.start, period.end, site),
-        work_orders=month_counts.orders(ctx, period.start, period.end, site),
+        inspections=month_counts.inspections(ctx, period.start, period.end, site, as_of),
+        work_orders=month_counts.orders(ctx, period.start, period.end, site, as_of),
         time_zone=period.time_zone,
         period_start=period.start,
         period_end=period.end,
         sites=(site,) if site is not None else ctx.actor.site_scope,
+        as_of=as_of or now,
         frozen=None,
     )
 
 
-def _closed(ctx: Context, site: str, period: Period) -> MonthlyReport | None:
+def _closed(ctx: Context, site: str, period: Period, zone: str | None) -> MonthlyReport | None:
     """Return the report that a month of a site was closed with; figures of another zone's month are not those."""
     row = ctx.session.execute(
         select(
@@ -64,7 +77,7 @@ def _closed(ctx: Context, site: str, period: Period) -> MonthlyReport | None:
         .order_by(MonthlyReportVersion.version.desc())
         .limit(1)
     ).one_or_none()
-    if row is None or row.figures["time_zone"] != period.time_zone:
+    if row is None or zone not in (None, row.figures["time_zone"]):
         return None
     found = row.figures
     return MonthlyReport(
@@ -77,6 +90,7 @@ def _closed(ctx: Context, site: str, period: Period) -> MonthlyReport | None:
         period_start=datetime.fromisoformat(found["period_start"]),
         period_end=datetime.fromisoformat(found["period_end"]),
         sites=(site,),
+        as_of=datetime.fromisoformat(found["generated_at"]),
         frozen=Frozen(row.version, row.frozen_at, row.archive_sha256),
     )
 

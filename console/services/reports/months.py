@@ -26,7 +26,7 @@ from console.services.policies.kinds import PolicyView
 from console.services.reports import month_facts, month_photos, month_policy
 from console.services.reports.month_policy import FREEZE, READ
 
-SHOWN = 13
+SHOWN, AT_LEAST = 13, 3
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,9 @@ def listed(ctx: Context, site: str) -> Months:
         versions.setdefault(row.month, []).append(row)
     counted = month_facts.by_month(ctx, periods, site)
     listing = [_row(one, versions.get(one.label, []), counted[one.label], policy, now) for one in periods]
+    # Before its first work a site has no months worth a line.
+    while len(listing) > AT_LEAST and listing[-1].is_empty:
+        listing.pop()
     return Months(site, listing, policy, now)
 
 

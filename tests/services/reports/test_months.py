@@ -350,7 +350,7 @@ def test_failures_of_one_thing_are_one_line_and_counted_over_ninety_days(session
     document = months.view(make_ctx(), SITE, MONTH).document
     faults = document["faults"]
 
-    assert (len(faults), len(faults[0]["ids"]), faults[0]["again"], faults[0]["hours"]) == (1, 2, 3, 2.0)
+    assert (len(faults), len(faults[0]["ids"]), faults[0]["again"], faults[0]["minutes"]) == (1, 2, 3, 120)
     assert "3 times within 90 days" in document["sentences"]["en"][1]
     assert document["open"] == {**document["open"], "total": 1, "earlier": 1}
 
