@@ -19,7 +19,7 @@ from statistics import median
 from typing import Any
 
 from sqlalchemy import Engine, insert, text
-from sqlalchemy.orm import sessionmaker
+from sqlalchemy.orm import Session, sessionmaker
 
 from benchmarks.results import CHANNELS, RESULTS, machine, put, row, rule, say
 from console.core.clock import FixedClock, SystemClock
@@ -109,8 +109,18 @@ def _reads(engine: Engine, now: datetime) -> Iterator[tuple[str, str, float, flo
             "MTTR, published windows": lambda: figures.mttr(ctx),
         }
         for what, work in reads.items():
-            yield what, "≤ 100 ms", *_timed(lambda work=work: (session.rollback(), work()))
-        yield "page of the channels", "–", *_timed(lambda: (session.rollback(), board.read(ctx, starts=starts)))
+            yield what, "≤ 100 ms", *_timed(_fresh(session, work))
+        yield "page of the channels", "–", *_timed(_fresh(session, lambda: board.read(ctx, starts=starts)))
+
+
+def _fresh(session: Session, work: Callable[[], object]) -> Callable[[], None]:
+    """Return the work with a transaction of its own."""
+
+    def once() -> None:
+        session.rollback()
+        work()
+
+    return once
 
 
 class Receivers:

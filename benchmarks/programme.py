@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -200,7 +201,7 @@ def _metrics(engine: Engine, now: datetime, config: Config, count: int) -> list[
 
     for metric in OF_WEEK.values():
         for site in (None, SITES[3]):
-            taken = _p95(lambda key=metric.key, at=site: one(key, at), count)
+            taken = _p95(partial(one, metric.key, site), count)
             worst = max(worst, taken)
             say(f"{metric.key} {'one site' if site else 'all sites'}: {taken:.0f} ms")
     lines.append(row("any metric, all sites or one", f"{worst:.0f} ms", "≤ 150 ms"))
@@ -233,7 +234,7 @@ def _pages(engine: Engine, url: str, now: datetime, count: int) -> list[str]:
         # An item of another week: nothing that the figures of this one were counted from.
         touch(TrackerItem, select(func.min(TrackerItem.id)).where(TrackerItem.tracker == "w02").scalar_subquery())
 
-    cold = max(_p95(lambda code=code: page(code), count, forget) for code in ("w04", "w07", "w08", "w10"))
+    cold = max(_p95(partial(page, code), count, forget) for code in ("w04", "w07", "w08", "w10"))
     warm = _p95(lambda: page("w07"), count, write_elsewhere)
     lines.append(row("page of a week, nothing remembered", f"{cold:.0f} ms", "≤ 100 ms"))
     lines.append(row("page of a week after a write to another subject", f"{warm:.0f} ms", "≤ 60 ms"))

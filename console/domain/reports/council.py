@@ -142,7 +142,7 @@ _COMPARED: tuple[tuple[tuple[str, ...], str], ...] = (
     (("figures", "inspections"), N_("Inspections made")),
     (("figures", "danger"), N_("Inspections with danger")),
     (("figures", "warning"), N_("Inspections with caution")),
-    (("work_orders", "escalated_count"), N_("Work orders escalated")),
+    (("work_orders", "escalated_count"), N_("Escalated work orders")),
     (("work_orders", "overdue_open_count"), N_("Open past the due date")),
     (("work_orders", "avg_resolution_hours"), N_("Hours to completion on average")),
     (("open", "total"), N_("Open in all")),

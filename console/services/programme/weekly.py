@@ -127,7 +127,6 @@ def produce(
     answer = plain(snapshot.as_answer())
     archived = config["W07_WEEKLY_ARCHIVE_ENABLED"] if write_archive is None else write_archive
     file, error = _archive(ctx, scope.site, window, found, answer, status, now) if archived else (None, None)
-    channels = outbox.taken_by(config) if dispatched else ()
     made = WeeklyRun(
         site=scope.site,
         window_days=window,
@@ -139,7 +138,9 @@ def produce(
         alert_attempted=attempted,
         alert_dispatched=dispatched,
         alert_error=raised.error if raised else None,
-        alert_channels=tuple(Channel(one.target, one.success, one.error) for one in channels),
+        alert_channels=tuple(
+            Channel(one.target, one.success, one.error) for one in (raised.channels if raised else ())
+        ),
         snapshot=answer,
         write_archive=archived,
         archive_file=file,

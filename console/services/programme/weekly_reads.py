@@ -12,7 +12,7 @@ from console.core.serialize import csv_text
 from console.domain.errors import NotFound
 from console.domain.programme.weekly import CRON, JOB, RECENT, Point
 from console.models.jobs import JobRun
-from console.services.alerts import outbox
+from console.services.alerts import channels
 from console.services.audit import record as audit
 from console.services.programme import quality, weekly
 from console.services.programme.policies import site_of
@@ -95,7 +95,7 @@ def automation(ctx: Context, site: str | None) -> dict[str, Any]:
     recent = run is not None and run.finished_at is not None and now - run.finished_at <= RECENT
     detail = run.detail_json if run is not None else {}
     degraded = (detail.get("degradation") or {}).get("degraded")
-    targets = [one.label for one in outbox.channels(config)]
+    targets = [one.label for one in channels.listed(ctx)]
     enabled, archived = bool(config["W07_QUALITY_ALERT_ENABLED"]), bool(config["W07_WEEKLY_ARCHIVE_ENABLED"])
     # Where the folder lies is nobody's business who may only read a week.
     folder = PurePath(str(config["W07_WEEKLY_ARCHIVE_PATH"])).name

@@ -276,7 +276,7 @@ class _Writer:
         left = self.document["open"]
         rows = tuple(map(self._open_row, left["rows"]))
         heads = (N_("No."), N_("Work order"), N_("State and reason"), N_("Expected"), N_("Due"))
-        made = self._table(N_("Open work orders"), heads, rows, "LLLRR", (16, 66, 46, 22, 24))
+        made = self._table(N_("Left open"), heads, rows, "LLLRR", (16, 66, 46, 22, 24))
         title = self.said(
             N_("Open work orders: %(total)s, from earlier months: %(earlier)s"),
             total=left["total"],

@@ -16,7 +16,7 @@ from console.domain.runbook.checks import ChainFacts, DocumentFacts, RateLimitFa
 from console.domain.runbook.programme_checks import ProgrammeFacts
 from console.domain.runbook.release_checks import ReleaseFacts
 from console.domain.runbook.runbook import CheckResult, Runbook, look_through, needed_facts
-from console.services.alerts import accuracy_lists, outbox
+from console.services.alerts import accuracy_lists, channels
 from console.services.audit import record as audit
 from console.services.audit.verify import FullVerification
 from console.services.jobs import runs
@@ -133,7 +133,7 @@ def _chain(ctx: Context, verified: Run | None) -> ChainFacts:
 
 
 def _programme(ctx: Context, run: Run | None) -> ProgrammeFacts:
-    targets = len(outbox.channels(ctx.config))
+    targets = len(channels.listed(ctx))
     latest = evidence_facts.latest_run(run) if run is not None else None
     return ProgrammeFacts(ctx.now(), latest, ctx.config["W07_QUALITY_ALERT_ENABLED"], targets)
 

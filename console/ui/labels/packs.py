@@ -31,7 +31,7 @@ FIELDS = {
     "problem": N_("Problem"),
     "quick_steps": N_("Steps"),
     "api_refs": N_("Addresses"),
-    "day": N_("Day"),
+    "day": N_("Weekday"),
     "control": N_("Control"),
     "api_ref": N_("Address"),
     "cadence": N_("How often"),

@@ -13,9 +13,11 @@ from console.domain.runbook import (
     accuracy_check,
     alert_checks,
     automation_checks,
+    channel_checks,
     evidence_checks,
     integrity,
     process_checks,
+    programme_checks,
     release_checks,
 )
 from console.domain.runbook import checks as first_checks
@@ -25,7 +27,7 @@ from console.domain.text import T
 # A check is registered where it is written.
 WHERE = (
     *(accuracy_check, alert_checks, automation_checks, evidence_checks, first_checks),
-    *(integrity, process_checks, release_checks),
+    *(integrity, process_checks, release_checks, channel_checks, programme_checks),
 )
 AT = datetime(2026, 3, 2, 0, 15, tzinfo=UTC)
 HOUR = timedelta(hours=1)
