@@ -48,14 +48,19 @@ JOBS = ("ops_governance_gate", "ops_governance_remediation_sync", "audit_checkpo
 def fill(engine: Engine, config: Config, *, now: datetime, scale: float = 1.0) -> None:
     """Fill the tables; `scale` below 1 makes everything smaller by that factor. `now` is aware UTC."""
     rng = random.Random(20260302)
-    _insert(engine, Site, _sites(now))
-    _insert(engine, User, _people(now))
-    _insert(engine, TrackerRun, [_run(now)])
-    _insert(engine, TrackerItem, _items(rng, now, 1, int(ITEMS * scale)))
-    _insert(engine, TrackerEvent, _events(rng, now, int(ITEMS * scale), int(ITEMS * scale)))
-    _insert(engine, JobRun, _job_runs(rng, now, int(JOB_RUNS * scale)))
+    company(engine, now)
+    insert_rows(engine, TrackerRun, [_run(now)])
+    insert_rows(engine, TrackerItem, _items(rng, now, 1, int(ITEMS * scale)))
+    insert_rows(engine, TrackerEvent, _events(rng, now, int(ITEMS * scale), int(ITEMS * scale)))
+    insert_rows(engine, JobRun, _job_runs(rng, now, int(JOB_RUNS * scale)))
     _audit(engine, config, now, int(AUDIT_ROWS * scale))
-    _analyze(engine)
+    analyze(engine)
+
+
+def company(engine: Engine, now: datetime) -> None:
+    """Add the sites and the people."""
+    insert_rows(engine, Site, _sites(now))
+    insert_rows(engine, User, _people(now))
 
 
 def grow(engine: Engine, config: Config, *, now: datetime, scale: float = 1.0) -> None:
@@ -65,30 +70,31 @@ def grow(engine: Engine, config: Config, *, now: datetime, scale: float = 1.0) -
     """
     rng = random.Random(20260309)
     before, items = int(ITEMS * scale), int(MANY_ITEMS * scale)
-    _insert(engine, TrackerItem, _items(rng, now, before + 1, items))
-    _insert(engine, TrackerEvent, _events(rng, now, items, int(MANY_EVENTS * scale) - before))
+    insert_rows(engine, TrackerItem, _items(rng, now, before + 1, items))
+    insert_rows(engine, TrackerEvent, _events(rng, now, items, int(MANY_EVENTS * scale) - before))
     with engine.connect() as connection:
         newest = connection.scalar(select(func.max(JobRun.id))) or 0
     hours = [number + 1 for number in range(int(24 * AUTOPILOT_DAYS * min(1.0, scale * 10)))]
-    _insert(engine, JobRun, (_autopilot_run(now, hour) for hour in hours))
-    _insert(engine, RunFact, (_autopilot_fact(now, newest + hour, hour) for hour in hours))
-    _insert(engine, BacklogSample, (_sample(rng, now, hour) for hour in hours))
+    insert_rows(engine, JobRun, (_autopilot_run(now, hour) for hour in hours))
+    insert_rows(engine, RunFact, (_autopilot_fact(now, newest + hour, hour) for hour in hours))
+    insert_rows(engine, BacklogSample, (_sample(rng, now, hour) for hour in hours))
     factory: sessionmaker[Session] = sessionmaker(engine)
     for week in WEEKS.values():
         with unit_of_work(factory, actor=SYSTEM, clock=SystemClock(), config=config) as ctx:
             for number in range(SITES):
                 programme.bootstrap(ctx, week, site_name(number))
-    _analyze(engine)
+    analyze(engine)
 
 
-def _analyze(engine: Engine) -> None:
+def analyze(engine: Engine) -> None:
     """Leave the tables as PostgreSQL keeps them by itself once it has run for a while; SQLite does nothing alike."""
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
 
 
-def _insert(engine: Engine, model: type[Base], rows: Iterable[dict[str, Any]]) -> None:
+def insert_rows(engine: Engine, model: type[Base], rows: Iterable[dict[str, Any]]) -> None:
+    """Write rows of one table in pieces, each in a transaction of its own; all have the same columns."""
     source = iter(rows)
     table = model.__table__
     assert isinstance(table, Table)
@@ -304,6 +310,6 @@ def _audit(engine: Engine, config: Config, now: datetime, count: int) -> None:
             running = digest
         ends.update(hash=running, at=start + timedelta(seconds=2 * count))
 
-    _insert(engine, AuditLog, rows())
+    insert_rows(engine, AuditLog, rows())
     head = {"id": 1, "seq": count, "head_hash": ends["hash"], "last_created_at": ends["at"].astimezone(UTC)}
-    _insert(engine, AuditChainHead, [head])
+    insert_rows(engine, AuditChainHead, [head])

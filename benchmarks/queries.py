@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from console import ConsoleApp
 from console.web.extensions import db
 from tests.support.statements import statements
@@ -13,7 +15,7 @@ class QueryCounter:
     def __init__(self, app: ConsoleApp) -> None:
         self._app = app
 
-    def count(self, path: str, headers: dict[str, str]) -> tuple[int, int]:
+    def count(self, path: str, headers: dict[str, str], write: Callable[[], None] = lambda: None) -> tuple[int, int]:
         """Return the number of statements after something was written, and of the same request once more."""
         client = self._app.test_client(use_cookies=False)
         method, _, address = path.rpartition(" ")
@@ -22,6 +24,7 @@ class QueryCounter:
             engine = db.engine
         # New connections know nothing of what the first request read.
         engine.dispose()
+        write()
         with statements(engine) as first:
             client.open(address, method=method or "GET", headers=headers)
         with statements(engine) as again:

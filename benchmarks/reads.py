@@ -24,7 +24,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import sessionmaker
 
 from benchmarks import data, server
-from benchmarks.results import READS, RESULTS, machine, put
+from benchmarks.results import READS, RESULTS, machine, put, row, rule
 from console.core.config import Config
 from console.core.database import make_engine
 from console.models.base import Base
@@ -36,6 +36,11 @@ PEOPLE = 8
 BOARD = "/board?view=table"
 ITEMS = "/api/ops/governance/gate/remediation/tracker/items?limit=50"
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
+HEAD = (
+    *("what", "(a) cold", "(b) after a write to one of its rows, P50 / P95", "(c) after another write"),
+    *("(d) unchanged", "(e) unchanged, conditional", "five writes a second beside", "memory"),
+)
+GOALS = ("goal", "–", "P95 page ≤ 30, API ≤ 15 ms", "like (d)", "≥ 300, ≥ 600", "≥ 1,000", "≥ 150", "≤ 200 MB")
 Caller = dict[str, str]
 Write = Callable[[], None]
 
@@ -122,55 +127,85 @@ def writers(engine: Engine, items: int) -> tuple[Write, Write]:
     return item, other
 
 
-def measure(url: str, items: int, *, seconds: float, count: int) -> list[tuple[str, ...]]:
-    """Return a row of the table for the board and one for the items API, with the goal of each way."""
-    folder = Path(tempfile.mkdtemp(prefix="kaos-bench-"))
-    environ = server.environment(folder, url, "")
+def ways(
+    environ: dict[str, str],
+    what: str,
+    path: str,
+    people: list[str],
+    row: Write,
+    other: Write,
+    page: bool,
+    seconds: float,
+    count: int,
+) -> tuple[str, ...]:
+    """Return the row of the table of one address: `people` are user names of a page, tokens of an API.
+
+    `row` changes what the address shows, `other` something else.
+    """
+    with server.web_server(environ) as (port, pid):
+        if page:
+            callers = [{"Cookie": server.sign_in(port, name), "Accept": "text/html"} for name in people]
+            polls = [{**caller, **PARTIAL} for caller in callers]
+        else:
+            callers = polls = [{"X-Admin-Token": token} for token in people]
+        connection = http.client.HTTPConnection(server.HOST, port, timeout=120)
+        cold = ask(connection, path, callers[0])[0]
+        after_row = one_by_one(port, path, callers[0], count, row)
+        after_other = one_by_one(port, path, callers[0], count, other)
+        full = crowd(port, path, callers, seconds)
+        tagged = crowd(port, path, polls, seconds, conditional=True)
+        with five_a_second(row):
+            written = crowd(port, path, callers, seconds)
+        memory = server.memory_kib(pid) / 1024
+    return (
+        what,
+        f"{cold:.0f} ms",
+        f"{after_row[0]:.1f} / {after_row[1]:.1f} ms",
+        f"{after_other[0]:.1f} / {after_other[1]:.1f} ms",
+        f"{full:.0f}/s",
+        f"{tagged:.0f}/s",
+        f"{written:.0f}/s",
+        f"{memory:.0f} MB",
+    )
+
+
+def prepared(url: str, environ: dict[str, str]) -> Engine:
+    """Return the engine of a database that has every table and nothing in it."""
     engine = make_engine(url)
     Base.metadata.drop_all(engine)
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
-    now = datetime.now(UTC)
-    config = Config.load(environ)
     subprocess.run([sys.executable, "-m", "flask", "db", "upgrade"], cwd=server.ROOT, env=environ, check=True)
-    data.fill(engine, config, now=now, scale=items / data.ITEMS)
-    subprocess.run([sys.executable, "-m", "flask", "owner", "ensure"], cwd=server.ROOT, env=environ, check=True)
+    return engine
+
+
+def readers(engine: Engine, config: Config, now: datetime) -> tuple[list[str], list[str]]:
+    """Add the people who read; return their user names and their tokens."""
     names = [f"reader-{number}" for number in range(PEOPLE)]
     with sessionmaker(engine)() as session:
         hashed = passwords.make_hash(config, server.PASSWORD)
         users = [make_user(session, now=now, username=name, role="manager", password_hash=hashed) for name in names]
         tokens = [make_token(session, one, now=now, plain=f"kaos_benchmark_{one.username}_token") for one in users]
         session.commit()
+    return names, tokens
+
+
+def measure(url: str, items: int, *, seconds: float, count: int) -> list[tuple[str, ...]]:
+    """Return a row of the table for the board and one for the items API, with the goal of each way."""
+    folder = Path(tempfile.mkdtemp(prefix="kaos-bench-"))
+    environ = server.environment(folder, url, "")
+    now = datetime.now(UTC)
+    config = Config.load(environ)
+    engine = prepared(url, environ)
+    data.fill(engine, config, now=now, scale=items / data.ITEMS)
+    subprocess.run([sys.executable, "-m", "flask", "owner", "ensure"], cwd=server.ROOT, env=environ, check=True)
+    names, tokens = readers(engine, config, now)
     item, other = writers(engine, items)
     rows: list[tuple[str, ...]] = []
     for what, path in (("board, table, 50 rows", BOARD), ("items API, 50 rows", ITEMS)):
-        with server.web_server(environ) as (port, pid):
-            if path == BOARD:
-                people = [{"Cookie": server.sign_in(port, name), "Accept": "text/html"} for name in names]
-                polls = [{**person, **PARTIAL} for person in people]
-            else:
-                people = polls = [{"X-Admin-Token": token} for token in tokens]
-            single = http.client.HTTPConnection(server.HOST, port, timeout=120)
-            cold = ask(single, path, people[0])[0]
-            after_item = one_by_one(port, path, people[0], count, item)
-            after_other = one_by_one(port, path, people[0], count, other)
-            full = crowd(port, path, people, seconds)
-            tagged = crowd(port, path, polls, seconds, conditional=True)
-            with five_a_second(item):
-                written = crowd(port, path, people, seconds)
-            memory = server.memory_kib(pid) / 1024
-        rows.append(
-            (
-                f"{what}, {items:,} items",
-                f"{cold:.0f} ms",
-                f"{after_item[0]:.1f} / {after_item[1]:.1f} ms",
-                f"{after_other[0]:.1f} / {after_other[1]:.1f} ms",
-                f"{full:.0f}/s",
-                f"{tagged:.0f}/s",
-                f"{written:.0f}/s",
-                f"{memory:.0f} MB",
-            )
-        )
+        named = f"{what}, {items:,} items"
+        page = path == BOARD
+        rows.append(ways(environ, named, path, names if page else tokens, item, other, page, seconds, count))
         print(*rows[-1], sep=" | ", flush=True)
     engine.dispose()
     return rows
@@ -185,11 +220,6 @@ def main() -> None:
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
-    head = (
-        *("what", "(a) cold", "(b) after a write to an item, P50 / P95", "(c) after another write", "(d) unchanged"),
-        *("(e) unchanged, conditional", "five writes a second beside", "memory"),
-    )
-    goals = ("goal", "–", "P95 board ≤ 30, API ≤ 15 ms", "like (d)", "≥ 300, ≥ 600", "≥ 1,000", "≥ 150", "≤ 200 MB")
     made = [
         f"{datetime.now(UTC):%Y-%m-%d}, {machine()}; the load runs on the same cores. (d), (e) and the last but one: ",
         f"{PEOPLE} people at once, each with a session or token of their own.\n",
@@ -200,10 +230,10 @@ def main() -> None:
     ):
         if options.database in (name.lower(), "both"):
             url = address()
-            made.append(f"\n{name}:\n\n| {' | '.join(head)} |\n|{' --- |' * len(head)}\n| {' | '.join(goals)} |\n")
+            made.append(f"\n{name}:\n\n{row(*HEAD)}{rule(len(HEAD))}{row(*GOALS)}")
             for items in options.items:
                 rows = measure(url, items, seconds=options.seconds, count=options.count)
-                made += [f"| {' | '.join(row)} |\n" for row in rows]
+                made += [row(*cells) for cells in rows]
             put(READS, "".join(made), options.output)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-BENCH, READS, RECOVERY, REPORTS, ACCURACY, LATENCY, RUNBOOK, ROUNDS, SLA, SOAK = (
+BENCH, READS, RECOVERY, REPORTS, ACCURACY, LATENCY, RUNBOOK, ROUNDS, ORDERS, SLA, SOAK = (
     "bench",
     "reads",
     "recovery",
@@ -18,6 +18,7 @@ BENCH, READS, RECOVERY, REPORTS, ACCURACY, LATENCY, RUNBOOK, ROUNDS, SLA, SOAK =
     "latency",
     "runbook",
     "rounds",
+    "orders",
     "facility_sla",
     "soak",
 )
@@ -31,6 +32,7 @@ _HEADS = {
     LATENCY: "## Response times\n\nWritten by `python -m benchmarks.latency`. ",
     RUNBOOK: "## Runbook and daily check\n\nWritten by `python -m benchmarks.runbook`. ",
     ROUNDS: "## Rounds\n\nWritten by `python -m benchmarks.rounds`. ",
+    ORDERS: "## Work orders\n\nWritten by `python -m benchmarks.orders`. ",
     SLA: "## SLA: escalation, what-if, replay\n\nWritten by `python -m benchmarks.facility_sla`. ",
     SOAK: "## Broken on purpose\n\nWritten by `make soak`. ",
 }

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,8 +34,19 @@ CONNECTIONS = 8
 READS = ("/board?view=table", "/overview", f"{TRACKER}/items?limit=50", "/api/auth/me")
 
 
-def changes(port: int, headers: dict[str, str], *, seconds: float) -> tuple[float, float, float]:
-    """Change items from eight connections; return changes per second, P50 and the slowest of a hundred, in ms."""
+def changes(
+    port: int,
+    headers: dict[str, str],
+    *,
+    seconds: float,
+    path: str = f"{TRACKER}/items/",
+    field: str = "completion_note",
+    ids: Sequence[int] = range(1, 20 * CONNECTIONS + 1),
+) -> tuple[float, float, float]:
+    """Change items, or what else has `ids` behind `path`, from eight connections: a text `field` of each.
+
+    Return changes per second, P50 and the slowest of a hundred, in ms.
+    """
     times: list[list[float]] = [[] for _ in range(CONNECTIONS)]
     wrong: list[tuple[int, bytes]] = []
     begin = time.perf_counter() + 1.0
@@ -45,11 +57,11 @@ def changes(port: int, headers: dict[str, str], *, seconds: float) -> tuple[floa
         turn = 0
         while (start := time.perf_counter()) < end:
             turn += 1
-            item = 1 + number * 20 + turn % 20
+            item = ids[number * 20 + turn % 20]
             # A text that the item does not have: a change that changes nothing writes nothing.
-            body = json.dumps({"completion_note": f"{number}-{turn}-{start}"})
+            body = json.dumps({field: f"{number}-{turn}-{start}"})
             sent = {**headers, "Content-Type": "application/json"}
-            connection.request("PATCH", f"{TRACKER}/items/{item}", body=body, headers=sent)
+            connection.request("PATCH", f"{path}{item}", body=body, headers=sent)
             response = connection.getresponse()
             text = response.read()
             if response.status != 200:

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from console.domain.work_orders.words import HOLD_REASONS, PRIORITIES, SOURCES, STATUSES, TRADES
 from console.models.base import Base
 
-IS_OPEN = "status IN ('open', 'acked')"
+# By what it is not: SQLite takes equal values for a search by status and passes over the partial indexes then.
+IS_OPEN = "status NOT IN ('completed', 'canceled')"
 
 
 def _one_of(column: str, words: tuple[str, ...]) -> str:
@@ -53,7 +54,17 @@ class WorkOrder(Base):
         # lists.ORDERS: the same at one site.
         _partial(
             "ix_work_orders_site_open",
-            *("site", "due_at", "priority_rank", "id", "status", "assignee", "waiting_reason", "source"),
+            *(
+                "site",
+                "due_at",
+                "priority_rank",
+                "id",
+                "status",
+                "assignee",
+                "waiting_reason",
+                "source",
+                "is_escalated",
+            ),
             where=IS_OPEN,
         ),
         # lists.listed (API): newest first, of one site, of one status.
@@ -62,9 +73,18 @@ class WorkOrder(Base):
         Index("ix_work_orders_status", "status", "created_at", "id"),
         # lists.ORDERS: what one person is to do.
         _partial("ix_work_orders_mine", "assignee_user_id", "due_at", "id", "status", where=IS_OPEN),
-        Index("ix_work_orders_assignee", "assignee", "due_at", "id"),
-        # lists.counts: completed this week.
+        _partial(
+            "ix_work_orders_assignee_open",
+            *("assignee", "due_at", "priority_rank", "id", "assignee_user_id"),
+            where=IS_OPEN,
+        ),
+        # lists.listed (API): newest first, of one person.
+        Index("ix_work_orders_assignee", "assignee", "created_at", "id"),
+        # lists.ORDERS: the closed ones beside.
+        Index("ix_work_orders_due", "due_at", "priority_rank", "id", "status"),
+        # lists.counts: completed this week, everywhere and at one site.
         Index("ix_work_orders_completed", "completed_at", "id", "site"),
+        Index("ix_work_orders_site_completed", "site", "completed_at"),
         # read.of_asset: the history of an asset; links of an inspection.
         Index("ix_work_orders_asset", "asset_id", "created_at", "id"),
         Index("ix_work_orders_inspection", "inspection_id", "id"),

@@ -43,7 +43,7 @@ TABS = (
     Tab(N_("Unassigned"), "unassigned", {"assignee": "none"}),
     Tab(N_("Waiting"), "waiting", {"held": "1"}),
     Tab(N_("Found by inspections"), "from_inspection", {"source": "inspection"}),
-    Tab(N_("Completed this week"), "done_this_week", {"state": "closed", "week": "1"}),
+    Tab(N_("Completed this week"), "done_this_week", {"state": "closed", "week": "1", "sort": "-completed_at"}),
 )
 # What belongs to the place and the look of a view, not to which rows it has.
 _BESIDE = frozenset({"site", "sort", "columns", "page", "per_page", "menu"})
@@ -86,7 +86,7 @@ def _tabs(figures: Figures) -> list[tuple[str, int, str, bool]]:
             tab.label,
             getattr(figures, tab.figure),
             url_for("work_orders.page", **{**tab.filters, **site}),
-            asked == {key: [word] for key, word in tab.filters.items()},
+            asked == {key: [word] for key, word in tab.filters.items() if key not in _BESIDE},
         )
         for tab in TABS
     ]

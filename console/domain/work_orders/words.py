@@ -5,6 +5,7 @@ from __future__ import annotations
 STATUSES = ("open", "acked", "completed", "canceled")
 OPEN, ACKED, COMPLETED, CANCELED = STATUSES
 OPEN_STATUSES = (OPEN, ACKED)
+CLOSED_STATUSES = (COMPLETED, CANCELED)
 # The worst first; the place is the rank by which lists order.
 PRIORITIES = ("critical", "high", "medium", "low")
 TRADES = ("electric", "mechanical", "fire", "elevator", "building", "other")

@@ -13,12 +13,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, false, literal_column, not_, or_, true
 
 from console.domain.facility_sla.policy import PRIORITIES, SlaPolicy
-from console.domain.work_orders.words import OPEN_STATUSES
+from console.domain.work_orders.words import CLOSED_STATUSES
 from console.models.work_orders import WorkOrder
 from console.services.facility_sla.policies import Policies
 
 # Literals, not parameters: a partial index is used only where the database can prove its condition.
-OPEN = WorkOrder.status.in_([literal_column(f"'{word}'") for word in OPEN_STATUSES])
+OPEN = WorkOrder.status.not_in([literal_column(f"'{word}'") for word in CLOSED_STATUSES])
 
 
 def late(policies: Policies, now: datetime, columns: Any = WorkOrder) -> ColumnElement[bool]:

@@ -21,6 +21,7 @@ from console.models.assets import Asset
 from console.models.identity import User
 from console.models.work_orders import WorkOrder
 from console.services.common.lists import Behind, slice_of
+from console.services.common.query_cache import cached_query
 from console.services.common.sql import contains
 from console.services.identity import sites
 from console.services.work_orders import rows
@@ -152,6 +153,11 @@ def _sites(ctx: Context) -> Choices:
 
 def _people(ctx: Context) -> Choices:
     """Return whom open orders are assigned to: the reader first, then nobody, then the others by name."""
+    others = cached_query(ctx, ("order_people", ctx.actor.site_scope), lambda: _others(ctx))
+    return [("me", N_("Me")), ("none", N_("Nobody")), *others]
+
+
+def _others(ctx: Context) -> tuple[tuple[str, str], ...]:
     named = (
         select(WorkOrder.assignee, func.max(User.display_name))
         .outerjoin(User, User.id == WorkOrder.assignee_user_id)
@@ -160,8 +166,7 @@ def _people(ctx: Context) -> Choices:
         .order_by(WorkOrder.assignee)
         .limit(200)
     )
-    others = [(str(word), str(name or word)) for word, name in ctx.session.execute(named)]
-    return [("me", N_("Me")), ("none", N_("Nobody")), *others]
+    return tuple((str(word), str(name or word)) for word, name in ctx.session.execute(named))
 
 
 def matches(words: str) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, literal_column, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, select, true
 
 from console.core.context import Actor, Context
 from console.core.records import INTERNAL, Fact, columns_of
@@ -21,10 +21,10 @@ from console.domain.work_orders.words import OPEN_STATUSES
 from console.models.assets import Asset
 from console.models.identity import User
 from console.models.work_orders import WorkOrder
+from console.services.facility_sla import moment
 
 READ, WRITE = "work_orders:read", "work_orders:write"
-# Literals, not parameters: a partial index is used only where the database can prove its condition.
-OPEN = WorkOrder.status.in_([literal_column(f"'{word}'") for word in OPEN_STATUSES])
+OPEN = moment.OPEN
 UNASSIGNED = and_(OPEN, WorkOrder.assignee.is_(None))
 WAITING = and_(OPEN, WorkOrder.waiting_reason.is_not(None))
 
