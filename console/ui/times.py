@@ -66,6 +66,11 @@ def month_name(month: date) -> str:
     return format_date(month, {"ko": "yyyy년 M월", "en": "MMM yyyy"}[locale()], locale=locale())
 
 
+def weekday_name(day: date) -> str:
+    """Return the day of the week, shortly."""
+    return format_date(day, "EEE", locale=locale())
+
+
 def date_span(first: date, last: date) -> str:
     """Return the days from `first` to `last` as briefly as they can be read; the year where it is not this one."""
     language, this_year = locale(), local(now()).year

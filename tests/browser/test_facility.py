@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy.orm import sessionmaker
 
 from console.core.clock import FixedClock
@@ -63,6 +64,30 @@ def test_order_form_and_policies_fit_and_are_accessible(page_as, axe, facility, 
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address
         assert axe(page) == [], address
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+@pytest.mark.parametrize(("width", "theme"), SCREENS)
+def test_the_list_fits_in_all_its_forms_and_is_accessible(page_as, axe, facility, width, theme, lang):
+    page = page_as("owner", width=width, theme=theme, lang=lang)
+    for query in ("", "?view=board", "?view=calendar&state=all", "?view=calendar&span=week&state=all"):
+        page.goto(f"/work-orders{query}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, query
+        assert axe(page) == [], query
+
+
+def test_a_step_for_many_is_shown_before_it_is_done(page_as, axe, facility):
+    page = page_as("owner", lang="en")
+    page.goto("/work-orders")
+    page.locator("[data-select]").first.check()
+    page.get_by_role("button", name="Assign…").click()
+    dialog = page.locator("#bulk-dialog")
+    dialog.get_by_label("Assignee").select_option(index=1)
+    expect(dialog.locator("#bulk-told")).to_contain_text("1 of 1 would change.")
+    assert axe(page) == []
+    dialog.get_by_role("button", name="Assign", exact=True).click()
+    expect(page.locator(".k-toast")).to_contain_text("Changed: 1")
+    expect(dialog).to_be_hidden()
 
 
 def test_on_a_phone_one_button_leads_through_the_order(page_as, facility):

@@ -2,51 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from console.blueprints.work_orders import list_view
 from console.blueprints.work_orders.view import do, shown
 from console.core.context import Context
 from console.domain.text import N_
-from console.services.work_orders import actions, counts, events, lists, rows
-from console.services.work_orders.counts import Figures
+from console.services.work_orders import actions, events, rows
 from console.services.work_orders.rows import READ, WRITE, WorkOrderView
-from console.ui.frame import frame
 from console.ui.labels.work_orders import PRIORITY, STATUS, clock_word, event_text, order_word, site_choice
-from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
-from console.web.request import access, current_actor, web_context
+from console.ui.times import month_name, weekday_name
+from console.web.request import access
 
 pages = Blueprint("work_orders", __name__)
 NAV = NavItem(
     "facility", 10, "work_orders.page", N_("Work orders"), "tool", permission=READ, count="late_orders", phone=True
 )
-
-
-@dataclass(frozen=True)
-class Tab:
-    """A view of the list that has a name: its filters, and which figure counts its rows."""
-
-    label: str
-    figure: str
-    filters: dict[str, str]
-
-
-TABS = (
-    Tab(N_("Open"), "open", {}),
-    Tab(N_("Late"), "late", {"due": "late"}),
-    Tab(N_("Due today"), "today", {"due": "today"}),
-    Tab(N_("Unassigned"), "unassigned", {"assignee": "none"}),
-    Tab(N_("Waiting"), "waiting", {"held": "1"}),
-    Tab(N_("Found by inspections"), "from_inspection", {"source": "inspection"}),
-    Tab(N_("Completed this week"), "done_this_week", {"state": "closed", "week": "1", "sort": "-completed_at"}),
-)
-# What belongs to the place and the look of a view, not to which rows it has.
-_BESIDE = frozenset({"site", "sort", "columns", "page", "per_page", "menu"})
 
 
 @pages.app_template_filter()
@@ -65,38 +41,22 @@ pages.add_app_template_filter(order_word)
 pages.add_app_template_filter(clock_word)
 pages.add_app_template_filter(site_choice)
 pages.add_app_template_filter(event_text)
+pages.add_app_template_filter(month_name)
+pages.add_app_template_filter(weekday_name)
 
 
 @pages.get("/work-orders")
 @access(READ)
 def page() -> Response:
-    """Show the orders: open ones, what is due first."""
-    ctx = web_context()
-    spec = lists.spec(ctx.now())
-    figures = counts.figures(ctx, frame().site)
-    around = {"figures": figures, "tabs": _tabs(figures), "editable": current_actor().can(WRITE)}
-    return list_page(spec, fragment="work_orders/orders.order_list", page="work_orders/page.html", around=around)
-
-
-def _tabs(figures: Figures) -> list[tuple[str, int, str, bool]]:
-    asked = {key: words for key in request.args if key not in _BESIDE and (words := request.args.getlist(key))}
-    site: dict[str, Any] = {"site": frame().site} if frame().site else {}
-    return [
-        (
-            tab.label,
-            getattr(figures, tab.figure),
-            url_for("work_orders.page", **{**tab.filters, **site}),
-            asked == {key: [word] for key, word in tab.filters.items() if key not in _BESIDE},
-        )
-        for tab in TABS
-    ]
+    """Show the orders: open ones, what is due first; as a table, a board by status or a calendar by due date."""
+    return list_view.answered()
 
 
 @pages.get("/work-orders/csv")
 @access(READ, rate="auth-heavy")
 def csv() -> Response:
-    """Return exactly the orders of the list as CSV."""
-    return list_download(lists.spec(web_context().now()), "work-orders.csv")
+    """Return exactly the orders of the list as CSV, with `ids` those that were chosen in it."""
+    return list_view.download()
 
 
 @pages.get("/work-orders/<int:order_id>")

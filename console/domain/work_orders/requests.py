@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+ASSIGN, PRIORITY, DUE, BEGIN, WAIT, COMPLETE, COMMENT = BULK_ACTIONS = (
+    *("assign", "priority", "due", "begin", "wait", "complete", "comment"),
+)
+
 
 @dataclass(frozen=True)
 class NewOrder:
@@ -40,3 +44,19 @@ class OrderChange:
     trade: str | None = None
     asset_id: int | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class OrderBulk:
+    """What to do with each of many orders; only the fields of its `action` count.
+
+    `value` is a user name ("" takes the assignee away), a priority or a reason of waiting; `at` a due date or the end
+    of the waiting (aware UTC). `text` is the reason, the solution or the comment. `unassigned`: complete also those
+    that nobody has.
+    """
+
+    action: str
+    value: str = ""
+    at: datetime | None = None
+    text: str = ""
+    unassigned: bool = False

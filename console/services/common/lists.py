@@ -173,12 +173,15 @@ def groups(
     most: Mapping[str, int],
     counts: Mapping[str, int] | None = None,
     counted: Callable[[], Mapping[str, int] | None] = lambda: None,
+    conditions: Mapping[str, ColumnElement[bool]] | None = None,
 ) -> tuple[tuple[Any, ...], Mapping[str, int]]:
     """Return the first rows of each word of a column and how many there are of each: two queries.
 
     `most` says how many rows of a word are wanted. Whoever has counted them already gives the `counts`; `counted` gives
-    them where they are known without counting the rows.
+    them where they are known without counting the rows. `conditions` say of words what else than being equal to them
+    finds their rows, by an index.
     """
+    known = conditions or {}
 
     def find() -> tuple[tuple[Any, ...], Mapping[str, int]]:
         statement = matching(ctx, spec, query, ctx.now())
@@ -187,13 +190,11 @@ def groups(
             each = statement.with_only_columns(column, func.count()).group_by(column)
             numbers = {row[0]: row[1] for row in ctx.session.execute(each)}
         order = spec.order_of(query)
+        # A literal, not a parameter: it proves the condition of a partial index.
+        wheres = {word: known.get(word, column == literal_column(f"'{word}'")) for word in most if numbers.get(word)}
         parts = [
-            select(
-                # A literal, not a parameter: it proves the condition of a partial index.
-                statement.where(column == literal_column(f"'{word}'")).order_by(*order).limit(number).subquery()
-            )
-            for word, number in most.items()
-            if numbers.get(word)
+            select(statement.where(where).order_by(*order).limit(most[word]).subquery())
+            for word, where in wheres.items()
         ]
         return _joined(ctx, spec, union_all(*parts).subquery(), order) if parts else (), numbers
 

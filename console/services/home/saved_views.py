@@ -19,6 +19,7 @@ from console.domain.text import N_, T, Text
 from console.models.home import SavedView, StartView
 from console.models.identity import User
 from console.services.common import lists
+from console.services.common.query_cache import cached_query
 from console.services.jobs.runs import changed
 
 MAX_VIEWS_PER_PERSON = 100
@@ -51,6 +52,18 @@ def listed(ctx: Context, list_name: str | None = None) -> list[View]:
     The page behind an address checks its permission itself; callers leave out what the reader may not open.
     """
     return list(lists.stream(ctx, _spec(_person(ctx)), asked(list_name=list_name)))
+
+
+def own(ctx: Context, list_name: str) -> tuple[View, ...]:
+    """Return the reader's own views of one list, by name; whoever belongs to no account has none."""
+    me = ctx.actor.user_id
+    if me is None:
+        return ()
+    return cached_query(ctx, ("own_views", me, list_name), lambda: _own(ctx, list_name))
+
+
+def _own(ctx: Context, list_name: str) -> tuple[View, ...]:
+    return tuple(view for view in listed(ctx, list_name) if view.mine)
 
 
 def kept_at(ctx: Context, address: str) -> View | None:

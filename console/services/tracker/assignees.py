@@ -67,11 +67,16 @@ NOBODY = Whom(Person(None, None))
 
 def whom(ctx: Context, text: str, programme: TrackerKind) -> Whom:
     """Return whom a text names, and what decides about them."""
+    return worker_named(ctx, text, programme.write)
+
+
+def worker_named(ctx: Context, text: str, write: tuple[str, ...]) -> Whom:
+    """Return whom a text names; they can work where they hold one of the permissions `write` and see the site."""
     named = person(ctx, text)
     row = None if named.user_id is None else ctx.session.execute(_people().where(User.id == named.user_id)).first()
     if row is None:
-        return Whom(named, named.text or "", None, programme.write)
-    return Whom(named, row.display_name or row.username, _worker(row), programme.write)
+        return Whom(named, named.text or "", None, write)
+    return Whom(named, row.display_name or row.username, _worker(row), write)
 
 
 def require_able(ctx: Context, text: str | None, site: str | None, programme: TrackerKind = REMEDIATION) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +11,12 @@ from console.domain.errors import Conflict, Invalid
 from console.domain.text import T
 from console.domain.work_orders.requests import OrderChange
 from console.domain.work_orders.words import rank
-from console.services.tracker.change import person
+from console.services.tracker.change import Person, person
 from console.services.work_orders.create import asset_at, check_due
 from console.services.work_orders.rows import WRITE, WorkOrderView, load
 from console.services.work_orders.store import Event, check_version, plain, record, store, write_event
 
+CLOSED = T("A closed work order cannot be changed; open it again first")
 _TEXTS = ("title", "description", "location", "trade")
 # Columns that repeat what another one says.
 _BESIDE = frozenset({"assignee_user_id", "priority_rank", "policy_revision_id"})
@@ -38,28 +40,41 @@ def change(
     now = ctx.now()
     order = load(ctx, order_id, now, lock=True)
     check_version(order, version, if_match)
-    values = _values(ctx, order, wanted, now)
+    if wanted.asset_id not in (None, order.asset_id):
+        asset_at(ctx, wanted.asset_id, order.site)
+    whom = None if wanted.assignee is None else person(ctx, wanted.assignee)
+    values = decided(order, wanted, whom, now)
     if not values:
         return order
-    if not order.is_open:
-        raise Conflict(T("A closed work order cannot be changed; open it again first"), code="closed")
     after = store(ctx, order, values, now)
-    named = [key for key in values if key not in _BESIDE]
-    told = {key: plain({"old": getattr(order, key), "new": getattr(after, key)}) for key in named}
-    detail = {**told, **({"reason": wanted.reason} if wanted.reason else {})}
-    write_event(ctx, after, Event("updated", order.status, after.status, wanted.reason, detail), now)
-    record(ctx, "update", after, **detail)
+    event = told(order, values, wanted.reason)
+    write_event(ctx, after, event, now)
+    record(ctx, "update", after, **event.detail)
     return after
 
 
-def _values(ctx: Context, order: WorkOrderView, wanted: OrderChange, now: datetime) -> dict[str, Any]:
-    """Return the columns that really change; raises Invalid for a change that cannot be."""
-    values = {key: sent for key in _TEXTS if (sent := getattr(wanted, key)) not in (None, getattr(order, key))}
-    if wanted.asset_id not in (None, order.asset_id):
-        asset_at(ctx, wanted.asset_id, order.site)
-        values["asset_id"] = wanted.asset_id
-    if wanted.assignee is not None and (wanted.assignee or None) != order.assignee:
-        whom = person(ctx, wanted.assignee)
+def told(order: WorkOrderView, values: Mapping[str, Any], reason: str) -> Event:
+    """Return the event of a change: old and new value of each column, and the reason if there is one."""
+    named = [key for key in values if key not in _BESIDE]
+    detail = {key: plain({"old": getattr(order, key), "new": values[key]}) for key in named}
+    return Event("updated", order.status, order.status, reason, {**detail, **({"reason": reason} if reason else {})})
+
+
+def decided(order: WorkOrderView, wanted: OrderChange, whom: Person | None, now: datetime) -> dict[str, Any]:
+    """Return the columns that really change; `whom` is the person that `wanted` names, None for nobody's change.
+
+    Raises Invalid for a change that cannot be, Conflict where anything would change in a closed order.
+    """
+    values = _values(order, wanted, whom, now)
+    if values and not order.is_open:
+        raise Conflict(CLOSED, code="closed")
+    return values
+
+
+def _values(order: WorkOrderView, wanted: OrderChange, whom: Person | None, now: datetime) -> dict[str, Any]:
+    fields = (*_TEXTS, "asset_id")
+    values = {key: sent for key in fields if (sent := getattr(wanted, key)) not in (None, getattr(order, key))}
+    if whom is not None and whom.text != order.assignee:
         values |= {"assignee": whom.text, "assignee_user_id": whom.user_id}
     if wanted.priority not in (None, order.priority):
         _reason(wanted, T("A new priority needs a reason"))

@@ -47,12 +47,33 @@ def hold(ctx: Context, order_id: int, reason: str, note: str = "", until: dateti
     ctx.actor.require(WRITE)
     now = ctx.now()
     order = load(ctx, order_id, now, lock=True)
+    check(order)
+    check_until(until, now)
+    values, event = begin(ctx, order, reason, note, until, now)
+    after = store(ctx, order, values, now)
+    write_event(ctx, after, event, now)
+    record(ctx, "hold", after, **event.detail)
+    return after
+
+
+def check(order: WorkOrderView) -> None:
+    """Raise Conflict for an order that cannot wait."""
     if order.status != ACKED:
         raise Conflict(T("Only a work order in progress can wait"), code="not_in_progress")
+
+
+def check_until(until: datetime | None, now: datetime) -> None:
+    """Raise Invalid for an end of waiting that lies in the past, or that nobody can mean."""
     if until is not None and until <= now:
         raise Invalid.field("until", T("The end of waiting must lie in the future"))
     if until is not None and until - now > REACH:
         raise Invalid.field("until", TOO_FAR)
+
+
+def begin(
+    ctx: Context, order: WorkOrderView, reason: str, note: str, until: datetime | None, now: datetime
+) -> tuple[dict[str, Any], Event]:
+    """Open a hold of a locked order that can wait; return the column values and the event that follow."""
     ended = end(ctx, order, now) if order.waiting_reason is not None else {}
     made = WorkOrderHold(
         work_order_id=order.id,
@@ -65,11 +86,8 @@ def hold(ctx: Context, order_id: int, reason: str, note: str = "", until: dateti
     ctx.session.add(made)
     ctx.session.flush()
     values = {**ended, "waiting_reason": reason, "waiting_since": now, "waiting_until": until}
-    after = store(ctx, order, values, now)
     told = plain({"reason": reason, "until": until, "before": order.waiting_reason})
-    write_event(ctx, after, Event("hold_started", order.status, after.status, note, told), now)
-    record(ctx, "hold", after, **told)
-    return after
+    return values, Event("hold_started", order.status, order.status, note, told)
 
 
 def resume(ctx: Context, order_id: int, note: str = "") -> WorkOrderView:

@@ -200,6 +200,14 @@ FILTERS = (
     Filter("inspection", N_("Inspection"), "text", _number(WorkOrder.inspection_id), multiple=False, shown=False),
     Filter("changed_by", N_("Changed by"), "text", one_of(WorkOrder.updated_by), multiple=False, shown=False),
     *(replace(one, shown=False) for one in day_filters(WorkOrder.created_at)),
+    *(
+        replace(one, label=label, shown=False)
+        for one, label in zip(
+            day_filters(WorkOrder.due_at, keys=("due_from", "due_until")),
+            (N_("Due from"), N_("Due until")),
+            strict=True,
+        )
+    ),
 )
 
 

@@ -62,7 +62,12 @@ def store(ctx: Context, order: WorkOrderView, values: Mapping[str, Any], now: da
 
 def write_event(ctx: Context, order: WorkOrderView, event: Event, now: datetime) -> int:
     """Append an event with the state that the order has after it, and return its id."""
-    made = {
+    return int(ctx.session.execute(_ADD_EVENT, event_row(ctx, order, event, now)).scalar_one())
+
+
+def event_row(ctx: Context, order: WorkOrderView, event: Event, now: datetime) -> dict[str, Any]:
+    """Return the row of an event with the state that the order has after it."""
+    return {
         "work_order_id": order.id,
         "event_type": event.event_type,
         "actor_username": ctx.actor.username,
@@ -77,7 +82,6 @@ def write_event(ctx: Context, order: WorkOrderView, event: Event, now: datetime)
         "waiting_reason": order.waiting_reason,
         "is_escalated": order.is_escalated,
     }
-    return int(ctx.session.execute(_ADD_EVENT, made).scalar_one())
 
 
 def record(ctx: Context, action: str, order: WorkOrderView, **detail: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import select
 
 from console.core.context import Context
@@ -16,6 +18,19 @@ def of_site(ctx: Context, site: str) -> tuple[tuple[str, str], ...]:
     """Return `(username, name)` of the people who may work on orders of a site, by name."""
     ctx.actor.require(READ)
     return cached_query(ctx, ("order_workers", site), lambda: _of_site(ctx, site))
+
+
+def of_sites(ctx: Context, sites: Mapping[str, int]) -> tuple[tuple[str, str, int], ...]:
+    """Return `(username, name, number)` of the people who may work at some of these sites, those for most first.
+
+    `sites` says how many orders are at each; the number is how many of them the person may work on.
+    """
+    found: dict[str, tuple[str, int]] = {}
+    for site, number in sites.items():
+        for username, name in of_site(ctx, site):
+            found[username] = (name, found.get(username, (name, 0))[1] + number)
+    ranked = sorted(found.items(), key=lambda one: (-one[1][1], one[1][0]))
+    return tuple((username, name, number) for username, (name, number) in ranked)
 
 
 def _of_site(ctx: Context, site: str) -> tuple[tuple[str, str], ...]:
