@@ -65,9 +65,11 @@ class Timeline:
 
     def __init__(self, changes: Iterable[tuple[str | None, datetime, SlaPolicy | None]]) -> None:
         """Take `(site, instant, policy)`; no site is the default policy, no policy takes a site's own away."""
-        self._changes: dict[str | None, list[tuple[datetime, SlaPolicy | None]]] = {}
+        self._instants: dict[str | None, list[datetime]] = {}
+        self._policies: dict[str | None, list[SlaPolicy | None]] = {}
         for site, at, policy in changes:
-            self._changes.setdefault(site, []).append((at, policy))
+            self._instants.setdefault(site, []).append(at)
+            self._policies.setdefault(site, []).append(policy)
 
     def at(self, site: str, instant: datetime) -> SlaPolicy:
         """Return the policy that counted for a site at an instant."""
@@ -78,18 +80,18 @@ class Timeline:
         return self._own(site, instant) is not None
 
     def _own(self, site: str | None, instant: datetime) -> SlaPolicy | None:
-        known = self._changes.get(site)
-        if not known:
+        known = self._instants.get(site)
+        if known is None:
             return None
-        place = bisect_right(known, instant, key=lambda one: one[0])
-        return known[place - 1][1] if place else None
+        place = bisect_right(known, instant)
+        return self._policies[site][place - 1] if place else None
 
     def with_policy(self, site: str | None, policy: SlaPolicy, since: datetime) -> Timeline:
         """Return the same with another policy for a site, or as default, from an instant on."""
         kept = [
             (name, at, found)
-            for name, known in self._changes.items()
-            for at, found in known
+            for name, known in self._instants.items()
+            for at, found in zip(known, self._policies[name], strict=True)
             if name != site or at < since
         ]
         return Timeline([*kept, (site, since, policy)])
@@ -112,8 +114,7 @@ class _Order:
         return self.status in OPEN_STATUSES
 
 
-@dataclass(frozen=True)
-class Fate:
+class Fate(NamedTuple):
     """What became of an order: whether it missed a due date of the period, when it escalated, its last due date."""
 
     order_id: int
@@ -221,6 +222,8 @@ class _Road:
             order = self.orders[order_id]
             if order.is_open and not order.escalated and order.due_at == due:
                 self.late[order_id] = due
+        if not self.late:
+            return
         found = sorted((due, order_id) for order_id, due in self.late.items() if self._goes(order_id, turn))
         for _due, order_id in found[: turn.limit]:
             self.orders[order_id].escalated = True

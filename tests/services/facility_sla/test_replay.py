@@ -15,7 +15,7 @@ from console.models.work_orders import WorkOrder, WorkOrderEvent
 from console.services.facility_sla import history, policies, proposals, replays, whatif
 from console.services.facility_sla.whatif import Wish
 from console.services.jobs import engine, registry
-from console.services.work_orders import actions, create, edit, escalation, holds
+from console.services.work_orders import actions, create, edit, escalation, events, holds
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 SITES = ("본관", "별관", "신관")
@@ -174,6 +174,57 @@ def test_a_replay_needs_the_sites_that_it_is_about(make_ctx, session):
     with pytest.raises(SiteDenied):
         replays.run(scoped, SlaPolicy(HOURS), site="별관", days=30)
     assert replays.run(scoped, SlaPolicy(HOURS), site="본관", days=30).proven
+
+
+def test_a_pass_over_more_sites_that_ended_at_its_limit_is_proven_for_each_of_them(make_ctx, session, clock):
+    ctx = make_ctx()
+    start_writing(session)
+    mine = [create.create(ctx, NewOrder("Pump", "본관", "B1", priority="critical")).id for _ in range(2)]
+    ctx.commit()
+    clock.advance(-HOUR)
+    start_writing(session)
+    for _ in range(3):
+        create.create(ctx, NewOrder("Door", "별관", "B1", priority="critical"))
+    events.comment(ctx, mine[0], "on my way")
+    ctx.commit()
+    clock.advance(6 * HOUR)
+    for _ in range(5):
+        clock.advance(MINUTE)
+        start_writing(session)
+        escalation.escalate(ctx, limit=1)
+        ctx.commit()
+    clock.advance(MINUTE)
+    for sites, count in (("본관",), 2), (("별관",), 3):
+        found = replays.run(make_ctx("owner", sites), SlaPolicy(HOURS), site=sites[0], days=1)
+        assert (found.proven, found.missing, found.extra) == (True, (), ())
+        assert [line.site for line in found.sites] == list(sites)
+        assert (found.recorded, found.orders) == (count, count)
+
+
+def test_what_a_step_does_to_the_due_date_is_read_from_its_event(ctx, session, clock):
+    start, later = clock.now(), clock.now() + HOUR
+    by_policy = create.create(ctx, NewOrder("Pump", "본관", "B1"))
+    create.create(ctx, NewOrder("Door", "본관", "B1", due_at=later))
+    edit.change(ctx, by_policy.id, OrderChange(priority="high", reason="flood"))
+    edit.change(ctx, by_policy.id, OrderChange(due_at=later, reason="agreed"))
+    events.comment(ctx, by_policy.id, "on my way")
+    actions.acknowledge(ctx, by_policy.id)
+    actions.complete(ctx, by_policy.id)
+    actions.reopen(ctx, by_policy.id)
+    ctx.commit()
+    clock.advance(MINUTE)
+    found = history.of_period(ctx, start, clock.now())
+
+    steps = [(step.status, step.due, bool(step.begins)) for step in found.steps]
+    assert steps == [
+        ("open", rules.BY_POLICY, True),
+        ("open", rules.BY_PERSON, True),
+        ("open", rules.KEEPS, False),
+        ("open", rules.BY_PERSON, False),
+        ("completed", rules.KEEPS, False),
+        ("open", rules.BY_POLICY, True),
+    ]
+    assert found.events == 8
 
 
 def test_the_job_keeps_what_it_found_with_its_proposal(make_ctx, session, clock):
