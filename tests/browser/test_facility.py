@@ -60,7 +60,7 @@ def facility(site):
 @pytest.mark.parametrize(("width", "theme"), SCREENS)
 def test_order_form_and_policies_fit_and_are_accessible(page_as, axe, facility, width, theme, lang):
     page = page_as("owner", width=width, theme=theme, lang=lang)
-    for address in (f"/work-orders/{facility}", "/work-orders/new", "/sla", "/sla/propose"):
+    for address in (f"/work-orders/{facility}", "/work-orders/new", "/work-orders/rules", "/sla", "/sla/propose"):
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address
         assert axe(page) == [], address

@@ -12,7 +12,7 @@ from console.blueprints.work_orders.evidence_pages import panels_of
 from console.core.context import Context
 from console.domain.errors import Conflict, DomainError, Invalid
 from console.domain.work_orders.words import HOLD_REASONS, PRIORITIES
-from console.services.work_orders import clock, events, holds, rows, workers
+from console.services.work_orders import clock, events, holds, rows, rules, workers
 from console.services.work_orders.lists import HOLD_LABELS, PRIORITY_LABELS
 from console.services.work_orders.rows import READ, WRITE, WorkOrderView
 from console.ui.errors import sentence
@@ -35,6 +35,7 @@ def shown(order_id: int, *, refusal: DomainError | None = None) -> Response:
     page_made = render_template(
         "work_orders/order.html",
         order=found,
+        needs=rules.needs(ctx, found),
         events=told,
         event_count=total,
         panels=panels_of(ctx, order_id),

@@ -14,7 +14,7 @@ from console.domain.work_orders.states import Step
 from console.domain.work_orders.words import COMPLETED
 from console.services.facility_sla.policies import in_force
 from console.services.tracker.change import person
-from console.services.work_orders import holds
+from console.services.work_orders import holds, rules
 from console.services.work_orders.rows import WRITE, WorkOrderView, load
 from console.services.work_orders.store import Event, record, store, write_event
 
@@ -33,13 +33,16 @@ def acknowledge(ctx: Context, order_id: int, assignee: str | None = None) -> Wor
 
 
 def complete(ctx: Context, order_id: int, notes: str = "") -> WorkOrderView:
-    """Complete an open order; of a completed one nothing changes and nothing is put on record."""
-    return _step(
-        ctx,
-        order_id,
-        states.COMPLETE,
-        lambda order: (states.completed(order.life, ctx.now(), notes), {}),
-    )
+    """Complete an open order; of a completed one nothing changes and nothing is put on record.
+
+    Raises Incomplete where its site insists on something that is missing.
+    """
+
+    def decide(order: WorkOrderView) -> tuple[Step, dict[str, Any]]:
+        rules.check(ctx, order, notes)
+        return states.completed(order.life, ctx.now(), notes), {}
+
+    return _step(ctx, order_id, states.COMPLETE, decide)
 
 
 def cancel(ctx: Context, order_id: int, reason: str = "") -> WorkOrderView:

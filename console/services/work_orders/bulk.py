@@ -17,6 +17,8 @@ from console.domain.text import T, Text
 from console.domain.tracker.requests import Selection
 from console.domain.work_orders import requests as wanted
 from console.domain.work_orders import states
+from console.domain.work_orders.completion import CompletionRules
+from console.domain.work_orders.missing import SENTENCES
 from console.domain.work_orders.requests import OrderBulk, OrderChange
 from console.domain.work_orders.words import COMPLETED, HOLD_REASONS, PRIORITIES
 from console.models.identity import User
@@ -25,7 +27,7 @@ from console.services.audit import record as audit
 from console.services.common.lists import matching
 from console.services.jobs.runs import changed
 from console.services.tracker.assignees import Whom, worker_named
-from console.services.work_orders import edit, holds, lists, rows
+from console.services.work_orders import edit, holds, lists, rows, rules
 from console.services.work_orders.create import check_due
 from console.services.work_orders.rows import WRITE, WorkOrderView
 from console.services.work_orders.store import RESOURCE, Event, event_row, plain
@@ -87,6 +89,7 @@ class _Work:
     ids: list[int] = field(default_factory=list)
     moved: list[tuple[int, str | None, str | None]] = field(default_factory=list)
     given: Counter[str] = field(default_factory=Counter)
+    rules: dict[str, CompletionRules] = field(default_factory=dict)
 
     def look(self, order: WorkOrderView) -> None:
         """Note what the step would do to an order."""
@@ -153,8 +156,16 @@ class _Work:
             return None
         if order.is_open and order.assignee is None and not self.change.unassigned:
             raise Conflict(NOBODYS, code="unassigned")
+        self._check(order)
         step = states.completed(order.life, self.now, self.change.text)
         return self._stepped(order, states.COMPLETE, replace(step, detail={**step.detail, "bulk": True}))
+
+    def _check(self, order: WorkOrderView) -> None:
+        if order.site not in self.rules:
+            self.rules[order.site] = rules.in_force(self.ctx, order.site)
+        lacking = rules.lacking(self.ctx, order, self.change.text, self.rules[order.site])
+        if lacking:
+            raise Conflict(T(SENTENCES[lacking[0]]), code="incomplete")
 
     def _stepped(self, order: WorkOrderView, action: str, step: states.Step) -> tuple[dict[str, Any], Event]:
         if not states.allowed(order.status, action):

@@ -15,7 +15,7 @@ from console.core.revisions import ALWAYS
 from console.domain.errors import NotFound
 from console.domain.ids import MAX_ID
 from console.domain.text import N_, T
-from console.domain.work_orders.missing import Need, Progress, needs
+from console.domain.work_orders.missing import Progress
 from console.domain.work_orders.states import Life, shown_notes
 from console.domain.work_orders.words import OPEN_STATUSES
 from console.models.assets import Asset
@@ -98,10 +98,10 @@ class WorkOrderView:
         return Life(self.status, self.assignee, self.solution, self.cancel_reason, self.due_at)
 
     @property
-    def needs(self) -> tuple[Need, ...]:
-        """What it needs to be completed, and what of that is there."""
+    def progress(self) -> Progress:
+        """How far it is, before anybody asked what its site demands."""
         waiting = self.waiting_reason is not None
-        return needs(Progress(self.status, self.assignee is not None, waiting, self.evidence_after))
+        return Progress(self.status, self.assignee is not None, waiting, self.evidence_after)
 
     def owned_by(self, actor: Actor) -> bool:
         """Whether `actor` is its assignee."""

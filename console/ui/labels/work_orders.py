@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from console.domain.text import N_
+from console.domain.work_orders.completion import DEMANDS, ENFORCED, fields
 from console.services.work_orders.lists import (
     HOLD_LABELS,
     PRIORITY_LABELS,
@@ -61,6 +62,19 @@ CLOCK: Mapping[str, str] = {
     "completed": N_("completed"),
     "canceled": N_("canceled"),
 }
+# What a completion rule demands, and from which priority on.
+DEMAND: Mapping[str, str] = {
+    "after_photo": N_("Photo after the work"),
+    "measurement": N_("Measurement again"),
+    "completion": N_("What was done"),
+}
+THRESHOLD: Mapping[str, str] = {
+    "never": N_("not asked"),
+    "critical": N_("urgent ones"),
+    "high": N_("from high on"),
+    "medium": N_("from medium on"),
+    "low": N_("all orders"),
+}
 STEPS: Mapping[str, str] = {
     "acked": N_("began the work"),
     "completed": N_("completed it"),
@@ -83,6 +97,19 @@ def order_word(value: str | None, kind: str) -> str:
     """Return a trade, a source or a reason of waiting in the reader's language."""
     label = _WORDS[kind].get(value or "", value)
     return _(label) if label else "–"
+
+
+def rule_change(name: str, old: Any, new: Any) -> str:
+    """Return one change of the completion rules as people read it."""
+    if name == ENFORCED:
+        return _("Orders are refused without them") if new else _("Nothing is refused any more")
+    demand, trade = fields()[name]
+    told = {"trade": _(TRADE_LABELS[trade]), "what": _(DEMAND[DEMANDS[demand]])}
+    return _("%(trade)s, %(what)s: %(old)s → %(new)s", old=_threshold(old), new=_threshold(new), **told)
+
+
+def _threshold(word: Any) -> str:
+    return _(THRESHOLD.get(word, THRESHOLD["never"]))
 
 
 def event_text(event: Any) -> str:
