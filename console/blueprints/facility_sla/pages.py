@@ -17,7 +17,7 @@ from console.domain.ids import number_in
 from console.domain.jobs import names as job_names
 from console.domain.text import N_, T, Text
 from console.inputs.facility_sla import SlaPolicyIn
-from console.services.facility_sla import look, policies, proposals
+from console.services.facility_sla import look, policies, proposals, replays
 from console.services.facility_sla.policies import MANAGE
 from console.services.facility_sla.replays import DAYS, KEPT, NEWLY
 from console.services.facility_sla.whatif import Wish
@@ -31,7 +31,7 @@ from console.ui.formats import signed
 from console.ui.frame import leave_toast
 from console.ui.labels import facility_sla as words
 from console.ui.navigation import NavItem
-from console.ui.responses import fragment_of, show, vary
+from console.ui.responses import csv_download, fragment_of, show, vary, wants_bom
 from console.web.negotiation import wants_fragment
 from console.web.request import abandon, access, web_context
 
@@ -115,6 +115,15 @@ def _summary(found: Run) -> Text | None:
     if found.detail["proven"]:
         return T("The replay is ready. Load the page again to see it.")
     return T("The replay does not give what was recorded, so it is no ground for an approval")
+
+
+@pages.get("/sla/proposals/<int:proposal_id>/orders.csv")
+@access(MANAGE, rate="auth-heavy")
+def changed_csv(proposal_id: int) -> Response:
+    """Return the orders that change sides in the newest replay of a proposal as CSV."""
+    found = replays.changed_orders(web_context(), proposal_id)
+    name = f"sla-replay-{proposal_id}-orders.csv"
+    return csv_download(replays.CHANGED_COLUMNS, lambda _ctx: iter(found), name, bom=wants_bom())
 
 
 @pages.post("/sla/proposals/<int:proposal_id>/approve")

@@ -18,11 +18,11 @@ from console.domain.tracker.requests import ItemChange
 from console.domain.tracker.tracker import TrackerKind
 from console.forms.shared import limits
 from console.inputs.tracker import ItemPatchIn
+from console.services.home import mine
+from console.services.home.mine import MyWork
 from console.services.identity import names as people
 from console.services.tracker import items as tracker_items
-from console.services.tracker import lists as tracker_lists
 from console.services.tracker.items import Changed
-from console.services.tracker.lists import MyItems
 from console.services.tracker.rows import ItemView
 from console.ui.errors import sentence
 from console.ui.evidence import taken
@@ -40,7 +40,7 @@ FRAGMENT = "tracker/my_work.my_work"
 MOST_CHANGES = 5
 
 
-def _values(data: MyItems, shown: str) -> dict[str, Any]:
+def _values(data: MyWork, shown: str) -> dict[str, Any]:
     return {
         "show": shown,
         "url": url_for("my_work.page"),
@@ -64,7 +64,7 @@ def _shown(word: str | None) -> str:
 @access()
 def page() -> Response:
     """Show the person's work: due today, everything assigned, or what may be taken."""
-    data = tracker_lists.my_items(web_context())
+    data = mine.my_work(web_context())
     values = _values(data, _shown(request.args.get("show")))
     return show(data, fragment=FRAGMENT, page="tracker/my_work.html", **values)
 
@@ -131,7 +131,7 @@ def _too_late(item_id: int, conflict: Conflict, *, seen: int | None) -> Response
         "events": timeline(changes, people.names_of(ctx, mentioned(changes))) if seen is not None else [],
         "open": not wants_fragment(),
     }
-    data = tracker_lists.my_items(ctx)
+    data = mine.my_work(ctx)
     values = {**_values(data, shown), "refused": refused}
     response = show(data, fragment=FRAGMENT, page="tracker/my_work.html", status=409, **values)
     return toast(response, sentence(conflict.detail), kind="error")
@@ -145,6 +145,6 @@ def _answer(changed: Changed, said: str) -> ResponseReturnValue:
         if request.form.get("back") == "item":
             return redirect(item_url(changed.item), 303)
         return redirect(url_for("my_work.page", show=shown), 303)
-    data = tracker_lists.my_items(web_context())
+    data = mine.my_work(web_context())
     body = fragment_of(FRAGMENT, data, **_values(data, shown))
     return toast(vary(Response(body)), said, undo=undo, token=changed.undo)

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import select
 
 from console.core.context import Context
 from console.core.records import JsonObject
-from console.core.serialize import plain
-from console.domain.errors import Invalid
+from console.core.serialize import CsvColumn, plain
+from console.domain.errors import Invalid, NotFound
 from console.domain.facility_sla import replay as rules
 from console.domain.facility_sla.policy import SlaPolicy, as_values, from_values
 from console.domain.facility_sla.replay import Fate
@@ -26,7 +27,7 @@ from console.services.facility_sla.policies import MANAGE
 from console.services.jobs.progress import current
 
 DAYS = (30, 90, 365)
-ORDERS_KEPT = 500
+ORDERS_KEPT = 2000
 DIFFERENCES_KEPT = 20
 NEWLY, KEPT, OTHER = "newly_breached", "kept", "escalation"
 
@@ -252,6 +253,23 @@ def keep(ctx: Context, made: Replayed, policy: SlaPolicy, proposal_id: int | Non
         )
     )
     ctx.session.flush()
+
+
+CHANGED_COLUMNS = tuple(
+    CsvColumn(name, itemgetter(name))
+    for name in (*("id", "title", "site", "priority", "side", "due_before", "due_after", "created_at", "completed_at"),)
+)
+
+
+def changed_orders(ctx: Context, proposal_id: int) -> list[JsonObject]:
+    """Return the orders that change sides in the newest replay of a proposal, newly missed ones first.
+
+    Raises NotFound where there is no replay that the caller may see.
+    """
+    found = latest(ctx, proposal_id)
+    if found is None:
+        raise NotFound(T("There is no replay of this proposal"))
+    return list(found.result["changed"])
 
 
 def latest(ctx: Context, proposal_id: int) -> KeptReplay | None:

@@ -20,6 +20,7 @@ from console.models.automation import RunFact
 from console.models.identity import User
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerEvent, TrackerItem
+from console.models.work_orders import WorkOrder
 from console.services.automation.facts import AUTOPILOT_TRIGGER
 from console.services.common.query_cache import cache_get, cached_query, cached_query_until
 from console.services.gate import gate
@@ -116,9 +117,11 @@ def _figures(
     sites = None if site is None else (site,)
     # One look at the end of an index for each tracker; of several at once the database would read all that is open.
     coming = [_next_due(actor, one, now, site) for one in readable]
+    due_orders = order_rows.keys(actor).where(order_rows.OPEN, order_rows.mine(actor), WorkOrder.due_at < ends)
+    own_orders = due_orders.with_only_columns(func.count()).scalar_subquery() if orders else literal(0)
     late_orders, next_order = counts.late(ctx, now, site) if orders else (literal(0), null())
     wanted: list[ColumnElement[Any]] = [
-        mine.with_only_columns(func.count()).scalar_subquery() if readable else literal(0),
+        (mine.with_only_columns(func.count()).scalar_subquery() if readable else literal(0)) + own_orders,
         tallies.late(actor, weeks, now, sites) if weeks else literal(0),
         late_orders,
         next_order,

@@ -21,7 +21,8 @@ from console.services.work_orders.rows import READ
 class Figures:
     """How many orders are open, and of them late, due today and within 24 hours, without assignee, waiting and so on.
 
-    `done_this_week` counts the completed ones since Monday in the zone of the installation.
+    `done_this_week` counts the completed ones since Monday in the zone of the installation; `late_waiting` and
+    `soon_waiting` are those among the late and the coming ones that wait for others.
     """
 
     open: int
@@ -33,6 +34,8 @@ class Figures:
     from_inspection: int
     escalated: int
     done_this_week: int
+    late_waiting: int = 0
+    soon_waiting: int = 0
 
 
 def late(ctx: Context, now: datetime, site: str | None = None) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
@@ -68,6 +71,8 @@ def figures(ctx: Context, site: str | None = None) -> Figures:
             WorkOrder.waiting_reason.is_not(None),
             WorkOrder.source == "inspection",
             WorkOrder.is_escalated,
+            and_(due < now, WorkOrder.waiting_reason.is_not(None)),
+            and_(due >= now, due <= soon, WorkOrder.waiting_reason.is_not(None)),
         )
         counted = [func.count(), *(func.count().filter(condition) for condition in among)]
         numbers = ctx.session.execute(select(*counted).select_from(WorkOrder).where(rows.OPEN, *seen)).one()
@@ -78,7 +83,8 @@ def figures(ctx: Context, site: str | None = None) -> Figures:
         late_next, soon_next = ctx.session.execute(steps).one()
         entering = soon_next - timedelta(hours=24, microseconds=1) if soon_next else ALWAYS
         until = min(late_next or ALWAYS, entering, end - timedelta(microseconds=1))
-        found: list[int] = [*numbers, ctx.session.scalar(done) or 0]
-        return Figures(*found), until
+        *found, late_waits, soon_waits = numbers
+        values: list[int] = [*found, ctx.session.scalar(done) or 0, late_waits, soon_waits]
+        return Figures(*values), until
 
     return cached_query_until(ctx, ("work_orders_figures", ctx.actor.site_scope, site), now, look)

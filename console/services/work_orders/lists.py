@@ -113,11 +113,7 @@ def _person(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[boo
     conditions = []
     for word in words:
         if word == "me":
-            conditions.append(
-                WorkOrder.assignee == ctx.actor.username
-                if ctx.actor.user_id is None
-                else WorkOrder.assignee_user_id == ctx.actor.user_id
-            )
+            conditions.append(rows.mine(ctx.actor))
         else:
             conditions.append(WorkOrder.assignee.is_(None) if word == "none" else WorkOrder.assignee == word)
     return or_(*conditions)

@@ -142,6 +142,13 @@ _ONE = everything().where(WorkOrder.id == bindparam("order"))
 _LOCKED = _ONE.with_for_update(of=WorkOrder)
 
 
+def mine(actor: Actor) -> ColumnElement[bool]:
+    """Return the orders that the actor is to do: by their account, by their name where they have none."""
+    if actor.user_id is not None:
+        return WorkOrder.assignee_user_id == actor.user_id
+    return WorkOrder.assignee == actor.username
+
+
 def keys(actor: Actor) -> Select[Any]:
     """Ids of the orders that the caller may see."""
     return select(WorkOrder.id).where(visible(actor))

@@ -91,6 +91,19 @@ def test_the_replay_shows_pairs_sites_and_orders_that_change_sides(park, replaye
     assert park.get("/sla?side=wrong").status_code == 422
 
 
+def test_the_orders_that_change_sides_are_downloaded(park, replayed, browser_client):
+    page = park.get("/sla?proposal=1").text
+    assert "/sla/proposals/1/orders.csv?bom=1" in page
+
+    header, row = park.get("/sla/proposals/1/orders.csv").text.splitlines()
+    assert header == "id,title,site,priority,side,due_before,due_after,created_at,completed_at"
+    assert row.startswith("1,Pump leaks,본관,critical,kept,")
+    assert park.get("/sla/proposals/2/orders.csv").status_code == 404
+    scoped = browser_client("owner", ("본관",), username="scoped")
+    assert scoped.get("/sla/proposals/1/orders.csv").status_code == 404
+    assert browser_client("manager").get("/sla/proposals/1/orders.csv").status_code == 403
+
+
 def test_a_replay_that_does_not_prove_itself_is_no_ground(park, replayed, session):
     start_writing(session)
     session.execute(update(SlaReplay).values(proven=False))

@@ -67,8 +67,8 @@ def test_a_page_that_counted_the_late_items_does_not_count_them_again(make_ctx, 
 
     with statements() as seen:
         assert activity.figures(reader, site) == alone
-    # The reader's own of today, the weeks and the orders: those of the board are known.
-    assert sum(statement.count("due_at < ") for statement in seen) == 3
+    # The reader's own items and orders of today, the weeks and the orders: those of the board are known.
+    assert sum(statement.count("due_at < ") for statement in seen) == 4
     # Of another site, and after the next deadline, they are others.
     assert activity.figures(reader, "nowhere").late == 0
     clock.advance(2 * HOUR)
