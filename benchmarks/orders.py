@@ -160,6 +160,9 @@ def _addresses(count: int, detail: int) -> list[tuple[str, str, bool, str]]:
         ("one person", f"?assignee={person}"),
         ("all, last page", f"?state=all&page={count // 50}"),
         ("all, by title", "?state=all&sort=title"),
+        ("board", "?view=board"),
+        ("calendar, a month", "?view=calendar"),
+        ("calendar, a week of all", "?view=calendar&span=week&state=all"),
         ("all, words", "?state=all&q=%EB%88%84%EC%88%98"),
     )
     listed = [(f"list, {name}", f"{ORDERS_PATH}{query}", True, page) for name, query in views]
