@@ -10,6 +10,7 @@ from console.demo.automation import Stage, Step
 from console.demo.company import ELECTRIC, MANAGER, NIGHT, PUMPS, SITES, DemoPerson
 from console.domain.inspections.points import Answer, Limits, Point
 from console.domain.inspections.requests import NewInspection, NewTemplate, PointAnswer
+from console.services.assets import lists as asset_lists
 from console.services.inspections import create, templates
 
 _FINE = (("정상", "normal"), ("주의", "warning"), ("이상", "danger"))
@@ -72,6 +73,8 @@ FIRE = NewTemplate(
     ),
 )
 Values = Mapping[str, float | str]
+# What a template is about, by the code that every site has on its label.
+ABOUT = {POWER.code: "TR-01", PUMP.code: "PU-01", FIRE.code: "FP-01"}
 
 
 class Rounds:
@@ -111,6 +114,7 @@ class Rounds:
             answers = tuple(PointAnswer(_answer(code, value)) for code, value in values.items())
             new = NewInspection(
                 site=site,
+                asset_id=asset_lists.id_of(ctx, site, ABOUT[template.code]),
                 location=template.location,
                 cycle=template.cycle,
                 inspector=who.display_name,

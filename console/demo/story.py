@@ -16,6 +16,7 @@ from console.core.clock import FixedClock
 from console.core.config import Config
 from console.core.context import ALL_SITES, SYSTEM, Actor, Context, unit_of_work
 from console.core.listing import ListQuery
+from console.demo.assets import Assets
 from console.demo.automation import DESK_GONE_DAYS_AGO, RECEIVERS, Automation, Receivers, Step
 from console.demo.company import AUDITOR, MANAGER, OWNER, PEOPLE, PLATFORM, SITES, WORK, DemoPerson, DemoWork
 from console.demo.evidence import Evidence, rules_of_day
@@ -85,6 +86,7 @@ class Story:
         yield from Releases(self).steps()
         yield from Traffic(self, RECEIVERS).steps()
         yield from Weeks(self).steps()
+        yield from Assets(self).steps()
         yield from Facility(self).steps()
         yield from Rounds(self).steps()
         for work in WORK:

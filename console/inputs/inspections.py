@@ -50,6 +50,7 @@ class InspectionsQuery(QueryModel):
     site: SiteFilter = None
     risk_level: LevelWord | None = None
     template_id: int | None = Field(None, ge=1, le=MAX_ID)
+    asset_id: int | None = Field(None, ge=1, le=MAX_ID)
     inspector: str | None = Field(None, max_length=80)
     inspected_from: InstantIn | None = None
     inspected_to: InstantIn | None = None
@@ -91,7 +92,8 @@ class InspectionIn(BodyModel):
     """A new inspection. With `template_id` it has `results` of the template's points.
 
     `round_key` names the round for its sender: the same one sent again is answered as it was stored. `orders` are
-    stored with it or not at all. `signature` is the path of an SVG, strokes in a box of 320 by 96.
+    stored with it or not at all. `signature` is the path of an SVG, strokes in a box of 320 by 96. `asset_id` is an
+    asset of the same site; without it the template's.
     """
 
     site: SiteName
@@ -117,6 +119,7 @@ class InspectionIn(BodyModel):
     round_key: str | None = Field(None, min_length=8, max_length=80)
     signature: str = Field("", max_length=MOST_LENGTH)
     orders: list[FindingOrderIn] = Field(default_factory=list, max_length=MOST_POINTS)
+    asset_id: int | None = Field(None, ge=1, le=MAX_ID)
 
     @field_validator(*BY_NAME, mode="before")
     @classmethod
@@ -202,7 +205,10 @@ class PointIn(BodyModel):
 
 
 class TemplateIn(BodyModel):
-    """A template or its next version; `site` null is for all sites. `version` is the one it was written over."""
+    """A template or its next version; `site` null is for all sites. `version` is the one it was written over.
+
+    `asset_id` is what its rounds are about, at the same site.
+    """
 
     code: str = Field(min_length=1, max_length=40, pattern=r"^[a-z0-9][a-z0-9_-]*$")
     name: str = Field(min_length=1, max_length=200)
@@ -211,6 +217,7 @@ class TemplateIn(BodyModel):
     site: str | None = Field(None, max_length=120)
     points: list[PointIn] = Field(min_length=1, max_length=MOST_POINTS)
     version: int | None = Field(None, ge=0, le=2**31 - 1)
+    asset_id: int | None = Field(None, ge=1, le=MAX_ID)
 
     def new(self) -> NewTemplate:
         """Return it as the service takes it."""

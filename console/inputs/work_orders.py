@@ -100,7 +100,10 @@ class OrderCommentIn(BodyModel):
 
 
 class OrderPatchIn(BodyModel):
-    """Fields to change; absent or null leaves a field as it is. A new priority or due date needs a `reason`."""
+    """Fields to change; absent or null leaves a field as it is, `asset_id` 0 takes the asset away.
+
+    A new priority or due date needs a `reason`.
+    """
 
     title: str | None = Field(None, min_length=1, max_length=200)
     description: str | None = None
@@ -109,7 +112,7 @@ class OrderPatchIn(BodyModel):
     assignee: str | None = Field(None, max_length=80)
     due_at: InstantIn | None = None
     trade: TradeWord | None = None
-    asset_id: int | None = Field(None, ge=1, le=MAX_ID)
+    asset_id: int | None = Field(None, ge=0, le=MAX_ID)
     reason: str = Field("", max_length=1000)
     version: int | None = Field(None, ge=1, le=2**31 - 1)
 

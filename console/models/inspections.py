@@ -45,6 +45,8 @@ class InspectionTemplate(Base):
     location: Mapped[str] = mapped_column(String(120))
     cycle: Mapped[str] = mapped_column(String(40))
     is_current: Mapped[bool] = mapped_column(default=True, server_default=true())
+    # What its rounds are about; it stands at the site of the template. Assets are never deleted.
+    asset_id: Mapped[int | None]
     created_by: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[datetime]
 
@@ -78,8 +80,9 @@ class InspectionPoint(Base):
 
 
 class Inspection(Base):
-    """One inspection; nothing of it changes afterwards. Times are UTC, measurements in the units of the contract.
+    """One inspection; what was found never changes, a second person may sign it afterwards.
 
+    Times are UTC, measurements in the units of the contract.
     `round_key` is the key that the sender gave the round, unique for that person; `twin_of` is an earlier round of the
     same template at the same place within the same hours: both are kept.
     """
@@ -95,6 +98,8 @@ class Inspection(Base):
         Index("ix_inspections_risk_level", "risk_level", "inspected_at", "id", "site"),
         # create.twin_of: rounds of the same template; lists.INSPECTIONS: filter by template.
         Index("ix_inspections_template", "template_id", "inspected_at", "id"),
+        # assets.history, assets.readings: what was found at an asset.
+        Index("ix_inspections_asset", "asset_id", "inspected_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -125,6 +130,10 @@ class Inspection(Base):
     round_key: Mapped[str | None] = mapped_column(String(80))
     content_hash: Mapped[str] = mapped_column(String(64), default="", server_default="")
     twin_of: Mapped[int | None] = mapped_column(ForeignKey("inspections.id", ondelete="RESTRICT"))
+    asset_id: Mapped[int | None]
+    # Who signed it as the second person; set once.
+    countersigned_by: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    countersigned_at: Mapped[datetime | None]
     created_by: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[datetime]
 
@@ -167,6 +176,28 @@ class InspectionResult(Base):
     measured_at: Mapped[datetime]
     # The order that this finding became; set once.
     work_order_id: Mapped[int | None]
+    # Why nothing is to be done about this finding; set once.
+    closed_reason: Mapped[str] = mapped_column(String(500), default="", server_default="")
+    closed_by: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    closed_at: Mapped[datetime | None]
+
+
+class InspectionEvent(Base):
+    """What people did about an inspection after it was stored; appended and never changed."""
+
+    __tablename__ = "inspection_events"
+    __table_args__ = (
+        # events.listed: those of one inspection.
+        Index("ix_inspection_events_inspection_id", "inspection_id", "created_at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    inspection_id: Mapped[int] = mapped_column(ForeignKey("inspections.id", ondelete="CASCADE"))
+    event_type: Mapped[str] = mapped_column(String(40))
+    actor_username: Mapped[str] = mapped_column(String(80))
+    note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    detail_json: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    created_at: Mapped[datetime]
 
 
 class InspectionSignature(Base):

@@ -14,6 +14,7 @@ from console.domain.archives.archives import QUALITY_REPORT
 from console.domain.jobs import names
 from console.models.alerts import AlertDelivery
 from console.models.archives import StoredFile
+from console.models.assets import Asset
 from console.models.audit import AuditLog
 from console.models.evidence import EvidenceFile
 from console.models.identity import Site, Token
@@ -56,6 +57,7 @@ WHOLE = {
     *("/inspections/templates", "/inspections/templates/new", "/inspections/templates/<int:template_id>"),
     *("/workflow-locks/<int:lock_id>", "/workflow-locks/new", "/ops/accuracy/missed"),
     *("/work-orders/new", "/sla/propose"),
+    *("/assets/<int:asset_id>", "/assets/new", "/assets/<int:asset_id>/edit"),
 }
 # Whose runs these pages show; elsewhere those of the gate do.
 RUNS_OF = {
@@ -107,6 +109,7 @@ def samples(session, rule):
         "run_id": first(JobRun.id, JobRun.job_name == job, JobRun.state == "finished"),
         "file_id": first(StoredFile.id, StoredFile.kind == QUALITY_REPORT.key),
         "order_id": first(WorkOrder.id),
+        "asset_id": first(Asset.id, Asset.id.in_(select(Inspection.asset_id))),
         "lock_id": first(WorkflowLock.id),
         "month": f"{first(AuditLog.created_at):%Y-%m}",
         "job_name": names.GATE,

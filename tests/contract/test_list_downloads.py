@@ -27,6 +27,7 @@ LISTS = [
     ("/admin/tokens", "/admin/tokens/csv", "state"),
     ("/admin/sites", "/admin/sites/csv", "state"),
     ("/alerts", "/alerts/csv", "status"),
+    ("/assets", "/assets/csv", "state"),
     ("/audit", "/audit/entries.csv", "status"),
     ("/autopilot/runs", "/autopilot/runs.csv", "outcome"),
     ("/gate/history", "/gate/history.csv", "decision"),

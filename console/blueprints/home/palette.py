@@ -41,11 +41,13 @@ ACTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("board.new", N_("Add an item"), "plus", "new create item"),
     ("gate.page", N_("Run the gate"), "gauge", "run judge verdict"),
     ("users.new", N_("Add a user"), "user-plus", "new create user person"),
+    ("assets.new", N_("Add an asset"), "engine", "new create asset equipment"),
     ("sites.new", N_("Add a site"), "building", "new create site"),
     ("account.password", N_("Change the password"), "key", "password"),
 )
 PLACES_OF_HITS = {
     "work_order": ("work_orders.order", "order_id", "tool"),
+    "asset": ("assets.detail", "asset_id", "engine"),
     "user": ("users.detail", "user_id", "user"),
     "assignee": ("board.page", "assignee", "layout-kanban"),
     "site": ("board.page", "site", "building"),
@@ -82,6 +84,7 @@ def records(text: str) -> list[Entry]:
     kinds = {
         "item": _("Remediation item"),
         "work_order": _("Work order"),
+        "asset": _("Asset"),
         "week_item": _("Item of a week"),
         "user": _("Person"),
         "assignee": _("Items of a person"),

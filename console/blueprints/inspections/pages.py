@@ -16,6 +16,7 @@ from console.domain.errors import Invalid
 from console.domain.inspections.requests import FindingOrder
 from console.domain.inspections.signature import HEIGHT, WIDTH
 from console.domain.text import N_, T
+from console.services.assets import rows as asset_rows
 from console.services.inspections import lists, orders, read, rows
 from console.services.inspections.lists import INSPECTIONS
 from console.services.inspections.read import Detail, ResultView
@@ -98,6 +99,7 @@ def detail(inspection_id: int) -> str:
         span=span,
         address=address,
         orders=orders.linked(ctx, found.inspection),
+        asset=asset_rows.label_of(ctx, found.inspection.asset_id),
         may_order=ctx.actor.can(WRITE) and ctx.actor.can(ORDERS),
         panels=panels,
         photos={panel.key: len(panel.files) for panel in panels},

@@ -67,6 +67,7 @@ def read(form: Mapping[str, str], sheet: Sheet, inspector: str, now: str) -> Rea
         "signature": form.get("signature", "") if form.get("signed") else "",
         "round_key": key or None,
         "orders": orders,
+        "asset_id": sheet.asset_id,
     }
     if key:
         # On the phone the question was asked where the value was typed; what was kept is not asked about again.

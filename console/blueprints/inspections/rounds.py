@@ -18,6 +18,7 @@ from console.blueprints.inspections.round_form import Read
 from console.core.context import Context
 from console.core.serialize import iso
 from console.domain.errors import Conflict, Invalid
+from console.domain.ids import number_in
 from console.domain.inspections.points import UNMEASURED_REASONS
 from console.domain.inspections.signature import HEIGHT, WIDTH
 from console.inputs.inspections import InspectionIn
@@ -55,6 +56,7 @@ def page() -> str:
         names=names,
         site=site,
         offers=rounds.offers(ctx, site) if site else [],
+        asset=_asset(),
         texts=words.texts(),
     )
 
@@ -67,7 +69,11 @@ def sheet(template_id: int) -> ResponseReturnValue:
     site = request.args.get("site", "") or _only_site(ctx, template_id)
     if not site:
         return redirect(url_for("rounds.page"), 303)
-    return _sheet(ctx, rounds.sheet(ctx, template_id, site, request.args.get("location", "")))
+    return _sheet(ctx, rounds.sheet(ctx, template_id, site, request.args.get("location", ""), _asset()))
+
+
+def _asset() -> int | None:
+    return number_in(request.args.get("asset", "")) or None
 
 
 def _only_site(ctx: Context, template_id: int) -> str:
@@ -77,7 +83,9 @@ def _only_site(ctx: Context, template_id: int) -> str:
 
 
 def _sheet(ctx: Context, found: Sheet, sent: Read | None = None, errors: dict[str, str] | None = None) -> Response:
-    address = url_for("rounds.sheet", template_id=found.template.id, site=found.site, location=found.location)
+    address = url_for(
+        "rounds.sheet", template_id=found.template.id, site=found.site, location=found.location, asset=found.asset_id
+    )
     inspector = _inspector()
     wrong = {**(sent.errors if sent else {}), **(errors or {})}
     made = render_template(
@@ -109,7 +117,7 @@ def send(template_id: int) -> ResponseReturnValue:
     """Take a round: of a plain form, or what the script kept, with its key; then the answer is JSON."""
     ctx = web_context()
     form = request.form
-    asked = rounds.sheet(ctx, template_id, request.args.get("site", ""), request.args.get("location", ""))
+    asked = rounds.sheet(ctx, template_id, request.args.get("site", ""), request.args.get("location", ""), _asset())
     sent = round_form.read(form, asked, _inspector(), iso(ctx.now()) or "")
     wrong = sent.errors or sent.doubts
     errors: dict[str, str] = {}

@@ -18,6 +18,7 @@ from console.domain.inspections.readings import COLUMNS, typed
 from console.domain.text import T
 from console.inputs.inspections import TemplateIn, TemplatePath, TemplatesQuery
 from console.inputs.response_models import array, shape
+from console.services.assets import lists as asset_lists
 from console.services.identity import sites
 from console.services.inspections import templates
 from console.services.inspections.rows import READ
@@ -39,6 +40,7 @@ TEMPLATES = "/api/inspections/templates"
 TemplateOut = shape(TemplateView)
 TemplateList = array(TemplateOut, "TemplateViewList")
 HEAD = ("code", "name", "location", "cycle", "site")
+ASSET = "asset"
 LIMITS = ("danger_low", "warn_low", "warn_high", "danger_high")
 TEXTS = ("code", "name", "kind", "section", "guide", "unit", "maps_to", "advice")
 MORE = 3
@@ -78,7 +80,7 @@ def page() -> str:
 @access(MANAGE)
 def new() -> Response:
     """Show an empty template."""
-    return _form(web_context(), dict.fromkeys(HEAD, "") | {"version": "0"}, _blank())
+    return _form(web_context(), dict.fromkeys((*HEAD, ASSET), "") | {"version": "0"}, _blank())
 
 
 @pages.get("/inspections/templates/<int:template_id>")
@@ -87,7 +89,9 @@ def edit(template_id: int) -> Response:
     """Show a version of a template; what is published from it is the next one."""
     found = templates.get(web_context(), template_id)
     head = {name: getattr(found, name) or "" for name in HEAD}
-    return _form(web_context(), {**head, "version": str(found.version)}, [_row_of(point) for point in found.points])
+    code = asset_lists.code_of(web_context(), found.asset_id)
+    head = {**head, ASSET: code, "version": str(found.version)}
+    return _form(web_context(), head, [_row_of(point) for point in found.points])
 
 
 @pages.post("/inspections/templates")
@@ -95,7 +99,7 @@ def edit(template_id: int) -> Response:
 def publish() -> ResponseReturnValue:
     """Publish what the form says, or show it again: with more rows, or with what is wrong."""
     form = request.form
-    head = {name: form.get(name, "") for name in (*HEAD, "version")}
+    head = {name: form.get(name, "") for name in (*HEAD, ASSET, "version")}
     rows = _rows(form)
     if "more" in form:
         return _form(web_context(), head, [*rows, *_blank()])
@@ -120,6 +124,7 @@ def _form(
         all_sites=ctx.actor.all_sites,
         kinds=[(word, _(KIND_LABELS[word])) for word in KINDS],
         columns=[(one.name, f"{_(one.label)} ({one.unit})") for one in COLUMNS],
+        assets=asset_lists.offered(ctx, head["site"]) if head["site"] else (),
         cycles=[(word, _(label)) for word, label in CYCLES.items()],
         meant=", ".join(f"{_(LEVELS[word].label)}" for word in MEANT),
     )
@@ -161,6 +166,7 @@ def _body(head: Mapping[str, str], rows: list[dict[str, str]]) -> TemplateIn:
                 "site": head["site"] or None,
                 "version": int(version) if version.isascii() and version.isdecimal() and len(version) < 10 else None,
                 "points": points,
+                "asset_id": _asset(head),
             }
         )
     except ValidationError as error:
@@ -170,6 +176,19 @@ def _body(head: Mapping[str, str], rows: list[dict[str, str]]) -> TemplateIn:
             if len(where) > 2 and where[1] == "points" and isinstance(where[2], int):
                 part["loc"] = [*where, rows[where[2]]["name"] or rows[where[2]]["code"]]
         raise Invalid(detail) from error
+
+
+def _asset(head: Mapping[str, str]) -> int | None:
+    """Return the asset whose code the form names; raises Invalid for a code that its site does not have."""
+    code = head[ASSET].strip()[:40]
+    if not code:
+        return None
+    if not head["site"]:
+        raise Invalid.field(ASSET, T("A template of all sites has no asset"))
+    found = asset_lists.id_of(web_context(), head["site"], code)
+    if found is None:
+        raise Invalid.field(ASSET, T("This site has no asset with the code %(code)s", code=code))
+    return found
 
 
 def _point(row: Mapping[str, str]) -> dict[str, Any]:

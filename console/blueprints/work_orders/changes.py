@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, get_args
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -18,29 +18,36 @@ from console.domain.text import T
 from console.domain.work_orders.requests import NewOrder, OrderChange
 from console.domain.work_orders.words import HOLD_REASONS, PRIORITIES, TRADES
 from console.inputs.work_orders import PriorityWord, TradeWord
+from console.services.assets import lists as asset_lists
+from console.services.assets import rows as asset_rows
 from console.services.identity import sites
-from console.services.work_orders import create, edit, holds, rows, workers
+from console.services.work_orders import create, edit, holds, repeats, rows, workers
 from console.services.work_orders.lists import PRIORITY_LABELS, TRADE_LABELS
 from console.services.work_orders.rows import WRITE, WorkOrderView
 from console.ui.errors import sentence
 from console.ui.frame import frame, leave_toast
 from console.ui.reader import now, zone_named, zone_of_site
 from console.ui.responses import vary
+from console.web.negotiation import wants_fragment
 from console.web.request import abandon, access, web_context
 
 pages = Blueprint("work_order_changes", __name__)
 FIELDS = (
     *("title", "site", "location", "description", "priority", "trade", "assignee", "reporter", "due_at"),
-    "inspection_id",
+    *("inspection_id", "asset"),
 )
 _REFUSED = (BadRequest, Conflict, Invalid)
 
 
 @pages.get("/work-orders/new")
 @access(WRITE)
-def new() -> str:
-    """Show the form of a new order."""
-    return _form({"site": frame().site or "", **request.args.to_dict()})
+def new() -> Response:
+    """Show the form of a new order; in part what follows from the site, asset and trade that are chosen in it."""
+    values = {"site": frame().site or "", **request.args.to_dict()}
+    if wants_fragment():
+        beside = _beside(values["site"], values.get("asset", "").strip(), values.get("trade", ""))
+        return vary(make_response(render_template("work_orders/_asset.html", **beside)))
+    return vary(make_response(_form(values)))
 
 
 @pages.post("/work-orders/new")
@@ -76,8 +83,28 @@ def _new() -> NewOrder:
         reporter=_sent("reporter", 80) or None,
         due_at=_instant("due_at", site),
         inspection_id=inspection,
+        asset_id=_asset(site),
         source="manual" if inspection is None else "inspection",
     )
+
+
+def _asset(site: str) -> int | None:
+    """Return the asset whose code the form names; raises Invalid for a code that its site does not have."""
+    code = _sent("asset", 40)
+    if not code:
+        return None
+    found = asset_lists.id_of(web_context(), site, code)
+    if found is None:
+        raise Invalid.field("asset", T("This site has no asset with the code %(code)s", code=code))
+    return found
+
+
+def _beside(site: str, code: str, trade: str) -> dict[str, Any]:
+    ctx = web_context()
+    known = asset_lists.offered(ctx, site) if site else []
+    chosen = asset_lists.id_of(ctx, site, code) if code and known else None
+    again = repeats.of_next(ctx, chosen, trade or "other") if chosen is not None else None
+    return {"assets": known, "again": again}
 
 
 def _form(values: dict[str, Any], refusal: DomainError | None = None) -> str:
@@ -92,6 +119,8 @@ def _form(values: dict[str, Any], refusal: DomainError | None = None) -> str:
         priorities=[(word, _(PRIORITY_LABELS[word])) for word in PRIORITIES],
         trades=[(word, _(TRADE_LABELS[word])) for word in TRADES],
         refusal=sentence(refusal.told or refusal.detail) if refusal else None,
+        may_choose=ctx.actor.can(asset_rows.READ),
+        **_beside(site, values.get("asset", ""), values.get("trade", "")),
     )
 
 
@@ -106,6 +135,7 @@ def change(order_id: int) -> ResponseReturnValue:
             assignee=_sent("assignee", 80) if "assignee" in request.form else None,
             priority=_word("priority", get_args(PriorityWord), order.priority),
             due_at=_moved(order),
+            asset_id=(_asset(order.site) or 0) if "asset" in request.form else None,
             reason=_sent("reason", 1000),
         )
         version = number_in(_sent("version", 9))

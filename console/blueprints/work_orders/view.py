@@ -12,7 +12,9 @@ from console.blueprints.work_orders.evidence_pages import panels_of
 from console.core.context import Context
 from console.domain.errors import Conflict, DomainError, Invalid
 from console.domain.work_orders.words import HOLD_REASONS, PRIORITIES
-from console.services.work_orders import clock, events, holds, rows, workers
+from console.services.assets import lists as asset_lists
+from console.services.assets.rows import READ as ASSETS
+from console.services.work_orders import clock, events, holds, repeats, rows, workers
 from console.services.work_orders.lists import HOLD_LABELS, PRIORITY_LABELS
 from console.services.work_orders.rows import READ, WRITE, WorkOrderView
 from console.ui.errors import sentence
@@ -44,6 +46,8 @@ def shown(order_id: int, *, refusal: DomainError | None = None) -> Response:
         priorities=[(word, _(PRIORITY_LABELS[word])) for word in PRIORITIES],
         people=workers.of_site(ctx, found.site) if editable else (),
         due_value=_local(found),
+        again=repeats.of_order(ctx, found),
+        assets=asset_lists.offered(ctx, found.site) if editable and ctx.actor.can(ASSETS) else None,
         refusal=sentence(refusal.told or refusal.detail) if refusal else None,
         kept=request.form if refusal else {},
     )

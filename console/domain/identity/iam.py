@@ -91,11 +91,15 @@ ADDED: dict[Role, frozenset[str]] = {
             "jobs:run",
             "security:read",
             "inspections:manage",
+            "assets:read",
+            "assets:write",
             USERS,
         }
     ),
-    Role.OPERATOR: frozenset({"governance:read", "governance:write"}),
-    Role.AUDITOR: frozenset({"governance:read", "alerts:read", "jobs:read", "security:read", "audit:read"}),
+    Role.OPERATOR: frozenset({"governance:read", "governance:write", "assets:read"}),
+    Role.AUDITOR: frozenset(
+        {"governance:read", "alerts:read", "jobs:read", "security:read", "audit:read", "assets:read"}
+    ),
 }
 
 # A role may hand out these roles; the lists of operator and manager overlap without containing each other,

@@ -53,17 +53,20 @@ class NewInspection:
     # Told apart in `said`: what was sent before there were these is still the same sending.
     signature: str = field(default="", repr=False)
     orders: tuple[FindingOrder, ...] = field(default=(), repr=False)
+    # None: that of the template, if it has one.
+    asset_id: int | None = field(default=None, repr=False)
 
     @property
     def said(self) -> str:
         """Return everything that was sent as one text: two sendings are the same when their texts are."""
         beside = (self.signature, self.orders)
-        return repr(self) if not any(beside) else f"{self!r}{beside!r}"
+        said = repr(self) if not any(beside) else f"{self!r}{beside!r}"
+        return said if self.asset_id is None else f"{said}#{self.asset_id}"
 
 
 @dataclass(frozen=True)
 class NewTemplate:
-    """A template to be made, or the next version of one: `site` None for all sites.
+    """A template to be made, or the next version of one: `site` None for all sites, which have no asset in common.
 
     `base_version` is the version that it was written over, 0 for a new one; None asks nothing.
     """
@@ -75,3 +78,4 @@ class NewTemplate:
     points: tuple[Point, ...]
     site: str | None = None
     base_version: int | None = None
+    asset_id: int | None = None

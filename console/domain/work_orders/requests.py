@@ -26,7 +26,7 @@ class NewOrder:
 
 @dataclass(frozen=True)
 class OrderChange:
-    """A change of an open order; None leaves a field as it is, "" takes the assignee away.
+    """A change of an open order; None leaves a field as it is, "" takes the assignee away, 0 the asset.
 
     A new priority or due date (aware UTC) needs a reason.
     """

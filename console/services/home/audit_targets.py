@@ -12,6 +12,7 @@ from console.core.context import Context
 from console.domain.ids import MAX_ID
 from console.domain.programme.trackers import programmes
 from console.domain.tracker.tracker import TrackerKind
+from console.models.assets import Asset
 from console.models.evidence import EvidenceFile
 from console.models.identity import Site, Token, User
 from console.models.inspections import Inspection, InspectionTemplate
@@ -21,7 +22,7 @@ from console.models.work_orders import WorkOrder
 from console.services.audit.log import LogEntry
 from console.services.tracker.rows import item_number, title_of
 
-Kind = Literal["item", "evidence", "user", "token", "site", "run", "inspection", "work_order"]
+Kind = Literal["item", "evidence", "user", "token", "site", "run", "inspection", "work_order", "asset"]
 Found = Iterable[tuple[int, "Target"]]
 _ITEMS: Mapping[str, TrackerKind] = {one.item_resource: one for one in programmes()}
 _FILES: Mapping[str, TrackerKind] = {one.evidence_resource: one for one in programmes()}
@@ -32,6 +33,7 @@ _OTHERS: Mapping[str, Kind] = {
     "job_run": "run",
     "inspection": "inspection",
     "work_order": "work_order",
+    "asset": "asset",
 }
 
 
@@ -122,6 +124,11 @@ def _work_orders(ctx: Context, ids: Iterable[int]) -> Found:
         yield row.id, Target("work_order", row.id, row.title, f"#{row.id}")
 
 
+def _assets(ctx: Context, ids: Iterable[int]) -> Found:
+    for row in ctx.session.execute(select(Asset.id, Asset.code, Asset.name).where(Asset.id.in_(ids))):
+        yield row.id, Target("asset", row.id, row.name, row.code)
+
+
 _READ: Mapping[Kind, Callable[[Context, Iterable[int]], Found]] = {
     "item": _items,
     "evidence": _files,
@@ -131,4 +138,5 @@ _READ: Mapping[Kind, Callable[[Context, Iterable[int]], Found]] = {
     "run": _runs,
     "inspection": _inspections,
     "work_order": _work_orders,
+    "asset": _assets,
 }

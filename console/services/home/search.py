@@ -14,9 +14,11 @@ from console.domain.identity import iam
 from console.domain.ids import MAX_ID
 from console.domain.programme.catalogue import WEEKS
 from console.domain.tracker.tracker import REMEDIATION, TrackerKind
+from console.models.assets import Asset
 from console.models.identity import User
 from console.models.tracker import TrackerItem
 from console.models.work_orders import WorkOrder
+from console.services.assets import rows as asset_rows
 from console.services.common import sql
 from console.services.common.sql import contains
 from console.services.identity import sites
@@ -39,7 +41,7 @@ class Hit:
     is the code of the week that an item belongs to.
     """
 
-    kind: Literal["item", "work_order", "week_item", "user", "assignee", "site"]
+    kind: Literal["item", "work_order", "asset", "week_item", "user", "assignee", "site"]
     id: int | str
     title: str | Mapping[str, Any]
     note: str
@@ -56,6 +58,8 @@ def find(ctx: Context, text: str) -> list[Hit]:
     weeks = [week.programme for week in WEEKS.values() if any(map(ctx.actor.can, week.programme.read))]
     if weeks:
         hits = [*_week_items(ctx, weeks, wanted), *hits]
+    if ctx.actor.can(asset_rows.READ):
+        hits = [*_assets(ctx, wanted), *hits]
     if ctx.actor.can(order_rows.READ):
         hits = [*_orders(ctx, wanted), *hits]
     if any(map(ctx.actor.can, REMEDIATION.read)):
@@ -127,6 +131,15 @@ def _orders(ctx: Context, wanted: str) -> list[Hit]:
     found = ctx.session.execute(select(*_ORDER).where(WorkOrder.id.in_(ids))) if ids else ()
     orders = sorted(found, key=lambda row: ids.index(row.id))
     return [Hit("work_order", row.id, row.title, f"#{row.id}", site=row.site) for row in orders]
+
+
+def _assets(ctx: Context, wanted: str) -> list[Hit]:
+    """Return the assets with these words in their code or name, what is in use first."""
+    named = or_(contains(Asset.code.expression, wanted), contains(Asset.name.expression, wanted))
+    exact = case((Asset.code == wanted, 0), else_=1)
+    asked = select(Asset.id, Asset.code, Asset.name, Asset.site).where(asset_rows.visible(ctx.actor), named)
+    found = ctx.session.execute(asked.order_by(Asset.is_active.desc(), exact, Asset.code, Asset.id).limit(MOST))
+    return [Hit("asset", row.id, row.name, row.code, site=row.site) for row in found]
 
 
 def _people(ctx: Context, wanted: str) -> list[Hit]:

@@ -26,6 +26,7 @@ from console.services.identity import sites
 from console.services.inspections import orders, templates
 from console.services.inspections.rows import WRITE, InspectionView, load
 from console.services.inspections.templates import TemplateView
+from console.services.work_orders.create import asset_at
 
 # Rounds of the same template at the same place within this time are told to be the same.
 SAME_ROUND = timedelta(hours=12)
@@ -64,6 +65,11 @@ def create(ctx: Context, new: NewInspection) -> InspectionView:
     template = templates.get(ctx, new.template_id) if new.template_id is not None else None
     if template is not None and template.site not in (None, new.site):
         raise Invalid.field("template_id", T("The template belongs to another site"))
+    if new.asset_id is not None:
+        # Retired ones too: a round that was done without a signal tells of the day on which it was done.
+        asset_at(ctx, new.asset_id, new.site, retired=True)
+    elif template is not None:
+        new = replace(new, asset_id=template.asset_id)
     if template is None and new.answers:
         raise Invalid.field("results", T("Results need a template"))
     readings = _readings(new, template)
@@ -103,7 +109,8 @@ def create(ctx: Context, new: NewInspection) -> InspectionView:
         ctx.session.add(InspectionSignature(**drawn))
     ctx.session.flush()
     told = ("site", "location", "cycle", "risk_level", "risk_flags", "rule_version", "template_id", "twin_of")
-    audit.record(ctx, "inspection_create", "inspection", row.id, detail={name: getattr(row, name) for name in told})
+    kept = {name: getattr(row, name) for name in (*told, "asset_id")}
+    audit.record(ctx, "inspection_create", "inspection", row.id, detail=kept)
     made = load(ctx, row.id)
     orders.of_round(ctx, made, new.orders, template)
     return made

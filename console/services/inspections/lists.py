@@ -15,7 +15,7 @@ from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec
 from console.core.records import columns_of
 from console.core.serialize import iso
 from console.domain.errors import Invalid
-from console.domain.ids import MAX_ID
+from console.domain.ids import MAX_ID, number_in
 from console.domain.inspections import risk
 from console.domain.text import N_, T
 from console.models.inspections import Inspection, InspectionTemplate
@@ -73,6 +73,10 @@ def _today(ctx: Context, _words: list[str], now: datetime) -> ColumnElement[bool
     return and_(Inspection.inspected_at >= first, Inspection.inspected_at < last)
 
 
+def _asset(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
+    return Inspection.asset_id.in_([number_in(word) or 0 for word in words])
+
+
 def _unsigned(_ctx: Context, _words: list[str], _now: datetime) -> ColumnElement[bool]:
     return Inspection.signed_by == ""
 
@@ -119,6 +123,7 @@ INSPECTIONS = ListSpec(
         Filter("unsigned", N_("Not signed"), "flag", _unsigned, _YES, multiple=False, shown=False),
         Filter("unordered", N_("Danger without a work order"), "flag", _unordered, _YES, multiple=False),
         Filter("inspector", N_("Inspector"), "text", one_of(Inspection.inspector), multiple=False, shown=False),
+        Filter("asset", N_("Asset"), "text", _asset, multiple=False, shown=False),
         Filter("cycle", N_("Cycle"), "text", one_of(Inspection.cycle), multiple=False, shown=False),
         *day_filters(Inspection.inspected_at),
     ),
@@ -134,6 +139,7 @@ _FOR_PROGRAMS = replace(
         Filter("site", "", "text", _site, exact=True),
         *exact(Inspection, "risk_level", "inspector"),
         Filter("template_id", "", "text", lambda _ctx, words, _now: Inspection.template_id == int(words[0])),
+        Filter("asset_id", "", "text", lambda _ctx, words, _now: Inspection.asset_id == int(words[0])),
         instant("inspected_from", ge, Inspection.inspected_at),
         instant("inspected_to", lt, Inspection.inspected_at),
     ),

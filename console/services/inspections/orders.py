@@ -15,6 +15,7 @@ from console.domain.inspections.points import MOST_POINTS, UNMEASURED
 from console.domain.inspections.requests import FindingOrder
 from console.domain.text import T, Text
 from console.domain.work_orders.requests import NewOrder
+from console.models.assets import Asset
 from console.models.inspections import InspectionResult
 from console.models.work_orders import WorkOrder
 from console.services.inspections import read
@@ -111,6 +112,7 @@ def _make(
             assignee=wanted.assignee,
             reporter=inspection.inspector,
             inspection_id=inspection.id,
+            asset_id=_asset_of(ctx, inspection),
             source="inspection",
         ),
     )
@@ -118,6 +120,13 @@ def _make(
     if changed(ctx, update(_RESULTS).where(*mine).values(work_order_id=made.id)) != 1:
         raise Conflict(_made_already(ctx, result.id), code="order_made_already")
     return made
+
+
+def _asset_of(ctx: Context, inspection: InspectionView) -> int | None:
+    """Return the asset of an inspection if it is still in use: an order of a retired one cannot be."""
+    if inspection.asset_id is None:
+        return None
+    return ctx.session.scalar(select(Asset.id).where(Asset.id == inspection.asset_id, Asset.is_active))
 
 
 def _made_already(ctx: Context, result_id: int) -> Text:

@@ -19,6 +19,7 @@ from console.services.inspections import templates
 from console.services.inspections.read import among
 from console.services.inspections.rows import WRITE, visible
 from console.services.inspections.templates import TemplateView
+from console.services.work_orders.create import asset_at
 
 # So many values of a point lie behind its small chart, and no older ones.
 MOST_RECENT = 12
@@ -63,6 +64,7 @@ class Sheet:
     site: str
     location: str
     points: tuple[Asked, ...]
+    asset_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,11 @@ def offers(ctx: Context, site: str) -> list[Offer]:
     return [Offer(one, last.get((one.site or "", one.code))) for one in found]
 
 
-def sheet(ctx: Context, template_id: int, site: str, location: str = "") -> Sheet:
+def sheet(ctx: Context, template_id: int, site: str, location: str = "", asset_id: int | None = None) -> Sheet:
     """Return the sheet of a round; an old version of a template has one as well. Without a location the template's.
 
-    Raises PermissionDenied, NotFound, SiteDenied, Invalid for a template of another site.
+    Raises PermissionDenied, NotFound, SiteDenied, Invalid for a template of another site or an asset that cannot be,
+    BadRequest for an asset of another site. Without an asset it is about the template's.
     """
     ctx.actor.require(WRITE)
     template = templates.get(ctx, template_id)
@@ -101,10 +104,12 @@ def sheet(ctx: Context, template_id: int, site: str, location: str = "") -> Shee
     ctx.actor.require_site(place)
     if template.site not in (None, place):
         raise Invalid.field("template_id", T("The template belongs to another site"))
-    where = " ".join(location.split())[:MOST_LOCATION] or template.location
+    asset = asset_at(ctx, asset_id, place, retired=True)
+    where = " ".join(location.split())[:MOST_LOCATION] or (asset.place if asset else "") or template.location
     keys = {one.code: (("", one.maps_to) if one.maps_to else (template.code, one.code)) for one in template.points}
     before = recent(ctx, place, where, keys.values())
-    return Sheet(template, place, where, tuple(Asked(one, before.get(keys[one.code], ())) for one in template.points))
+    asked = tuple(Asked(one, before.get(keys[one.code], ())) for one in template.points)
+    return Sheet(template, place, where, asked, asset_id)
 
 
 def recent(

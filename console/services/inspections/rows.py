@@ -56,6 +56,9 @@ class InspectionView:
     created_by: Annotated[str, INTERNAL]
     finding_names: Annotated[tuple[str, ...], INTERNAL]
     template_name: Annotated[str, Fact(N_("Inspection"), sort=InspectionTemplate.name, published=False)]
+    asset_id: int | None
+    countersigned_by: Annotated[str, Fact(N_("Countersigned"), shown=False)]
+    countersigned_at: datetime | None
 
     @property
     def title(self) -> str:

@@ -20,6 +20,7 @@ from console.models.inspections import InspectionPoint, InspectionTemplate
 from console.services.audit import record as audit
 from console.services.identity import sites
 from console.services.inspections.rows import READ
+from console.services.work_orders.create import asset_at
 
 MANAGE = "inspections:manage"
 OVERTAKEN = T("Somebody else published a version of this template meanwhile")
@@ -40,6 +41,7 @@ class TemplateView:
     created_by: str
     created_at: datetime
     points: tuple[Point, ...] = field(default=())
+    asset_id: int | None = None
 
 
 def offered(ctx: Context, site: str | None = None) -> list[TemplateView]:
@@ -82,6 +84,10 @@ def publish(ctx: Context, new: NewTemplate) -> TemplateView:
         ctx.actor.require_all_sites()
     site = sites.canonical(ctx, new.site) if new.site else None
     ctx.actor.require_site(site)
+    if new.asset_id is not None:
+        if site is None:
+            raise Invalid.field("asset_id", T("A template of all sites has no asset"))
+        asset_at(ctx, new.asset_id, site)
     for code, sentence in faults(new.points):
         raise Invalid.field(f"points.{code}" if code else "points", sentence)
     mine = (InspectionTemplate.site_key == (site or ""), InspectionTemplate.code == new.code)
@@ -96,6 +102,7 @@ def publish(ctx: Context, new: NewTemplate) -> TemplateView:
         name=new.name,
         location=new.location,
         cycle=new.cycle,
+        asset_id=new.asset_id,
         created_by=ctx.actor.username,
         created_at=ctx.now(),
     )

@@ -84,12 +84,16 @@ def create(ctx: Context, new: NewOrder) -> WorkOrderView:
     return made
 
 
-def asset_at(ctx: Context, asset_id: int | None, site: str) -> Asset | None:
-    """Return the asset of an order at `site`; raises Invalid when there is none, BadRequest for one elsewhere."""
+def asset_at(ctx: Context, asset_id: int | None, site: str, *, retired: bool = False) -> Asset | None:
+    """Return the asset of an order or inspection at `site`, which lies in the caller's scope.
+
+    Raises Invalid for one that is not there, that the caller cannot see or that is retired, unless `retired` ones are
+    taken too, and BadRequest for one elsewhere.
+    """
     if asset_id is None:
         return None
     asset = ctx.session.scalar(select(Asset).where(Asset.id == asset_id))
-    if asset is None or not asset.is_active:
+    if asset is None or not (asset.is_active or retired) or not ctx.actor.sees(asset.site):
         raise Invalid.field("asset_id", T("There is no asset with this id"))
     if asset.site != site:
         raise BadRequest(T("The asset stands at another site"), code="site_differs")

@@ -55,9 +55,9 @@ def change(
 def _values(ctx: Context, order: WorkOrderView, wanted: OrderChange, now: datetime) -> dict[str, Any]:
     """Return the columns that really change; raises Invalid for a change that cannot be."""
     values = {key: sent for key in _TEXTS if (sent := getattr(wanted, key)) not in (None, getattr(order, key))}
-    if wanted.asset_id not in (None, order.asset_id):
-        asset_at(ctx, wanted.asset_id, order.site)
-        values["asset_id"] = wanted.asset_id
+    if wanted.asset_id is not None and (wanted.asset_id or None) != order.asset_id:
+        asset_at(ctx, wanted.asset_id or None, order.site)
+        values["asset_id"] = wanted.asset_id or None
     if wanted.assignee is not None and (wanted.assignee or None) != order.assignee:
         whom = person(ctx, wanted.assignee)
         values |= {"assignee": whom.text, "assignee_user_id": whom.user_id}

@@ -44,6 +44,7 @@ RESOURCES: Mapping[str, str] = {
     "ops_runbook": N_("Runbook"),
     "site": N_("Site"),
     "web_session": N_("Session"),
+    "asset": N_("Asset"),
     "inspection": N_("Inspection"),
     "workflow_lock": N_("Workflow"),
     "work_order": N_("Work order"),
@@ -209,6 +210,7 @@ _PAGES: Mapping[str, Callable[[Target], str | None]] = {
     "token": lambda target: url_if("tokens.detail", token_id=target.id),
     "site": lambda target: url_if("sites.detail", site_id=target.id),
     "run": lambda target: url_if("jobs.run", run_id=target.id),
+    "asset": lambda target: url_if("assets.detail", asset_id=target.id),
     "inspection": lambda target: url_if("inspections.detail", inspection_id=target.id),
     "work_order": lambda target: url_if("work_orders.order", order_id=target.id),
 }

@@ -78,7 +78,7 @@ def test_words_that_occur_often_are_found_without_reading_everything(ctx, add, e
         search.find(ctx, "펌프")
 
     # Twice for items and for orders, once for those of weeks, for whoever has them, for the sites, for people.
-    assert len(seen) == 8
+    assert len(seen) == 9
 
 
 def test_items_of_other_sites_are_not_found(make_ctx, add):

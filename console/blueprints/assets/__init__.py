@@ -1,0 +1,1 @@
+"""Pages and API: assets and where they stand."""

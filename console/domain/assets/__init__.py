@@ -1,0 +1,1 @@
+"""Rules: assets and where they stand."""

@@ -1,0 +1,1 @@
+"""Use cases: assets, where they stand and what happened to them."""
