@@ -148,6 +148,25 @@ class InspectionIn(BodyModel):
         return NewInspection(readings=readings, answers=answers, orders=orders, **self.model_dump(exclude=beside))
 
 
+class FindingPath(PathModel):
+    """A point of an inspection by its code."""
+
+    inspection_id: RowId
+    code: str = Field(min_length=1, max_length=40)
+
+
+class FindingClosingIn(BodyModel):
+    """Why nothing is to be done about a finding."""
+
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class CountersignIn(BodyModel):
+    """Words beside the signature of the second person."""
+
+    note: str = Field("", max_length=2000)
+
+
 class InspectionEvidenceForm(EvidenceForm):
     """Multipart form of an upload to an inspection: of the point with this code, or of the whole."""
 

@@ -258,6 +258,7 @@ def test_the_sheet_has_the_published_rows_and_runs_nothing(api):
     assert "<td>0</td>" in text
     assert "<td>220 / - / -</td>" in text
     assert "<td>insulation_low</td>" in text
+    assert '<th scope="row">Insulation resistance</th><td>0 MΩ</td><td>&gt; 1</td><td>danger</td>' in text
     assert hostile not in text
     assert "unsafe" not in sheet.headers["Content-Security-Policy"]
 
@@ -297,3 +298,28 @@ def test_halves_of_a_round_leave_nothing_and_the_whole_is_kept_once(api, session
     assert len({one.json["id"] for one in sent}) == 1
     assert session.scalar(select(func.count()).select_from(Inspection)) == 1
     assert len(caller.get("/api/work-orders").json) == 1
+
+
+def test_a_finding_is_closed_and_an_inspection_countersigned_by_a_program(api):
+    mine = api("operator", username="kang")
+    made = mine.post(URL, json=body(insulation_mohm=0.4)).json
+    path, other = f"{URL}/{made['id']}", api("manager", username="park")
+
+    assert (made["asset_id"], made["countersigned_by"], made["countersigned_at"]) == (None, "", None)
+    closed = other.post(f"{path}/findings/insulation_mohm/close", json={"reason": "측정 실수"})
+    assert (closed.status_code, closed.json["closed_reason"], closed.json["closed_by"]) == (200, "측정 실수", "park")
+    assert other.post(f"{path}/findings/insulation_mohm/close", json={"reason": "또"}).status_code == 409
+    assert other.post(f"{path}/findings/nothing/close", json={"reason": "또"}).status_code == 404
+    for wrong in ({}, {"reason": ""}, {"reason": "x" * 501}):
+        assert other.post(f"{path}/findings/insulation_mohm/close", json=wrong).status_code == 422
+
+    assert mine.post(f"{path}/countersign", json={}).status_code == 409
+    assert other.post(f"{path}/countersign", json={"note": "확인"}).json["countersigned_at"] is not None
+    assert other.post(f"{path}/countersign", json={}).status_code == 409
+    told = other.get(f"{path}/events").json
+    assert [(one["event_type"], one["note"]) for one in told] == [
+        ("finding_closed", "측정 실수"),
+        ("countersigned", "확인"),
+    ]
+    assert api("auditor").post(f"{path}/countersign", json={}).status_code == 403
+    assert api("manager", ("다른 곳",)).get(f"{path}/events").status_code == 403

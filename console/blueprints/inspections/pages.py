@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from console.blueprints.inspections.evidence_pages import panels_of
+from console.core.context import Context
 from console.core.i18n import translate
 from console.core.serialize import iso
-from console.domain.errors import Invalid
+from console.domain.errors import Conflict, DomainError, Invalid
 from console.domain.inspections.requests import FindingOrder
 from console.domain.inspections.signature import HEIGHT, WIDTH
 from console.domain.text import N_, T
 from console.services.assets import rows as asset_rows
-from console.services.inspections import lists, orders, read, rows
+from console.services.inspections import events, follow_up, lists, orders, read, rows
 from console.services.inspections.lists import INSPECTIONS
 from console.services.inspections.read import Detail, ResultView
 from console.services.inspections.rows import READ, WRITE, InspectionView
+from console.ui.errors import sentence
 from console.ui.frame import leave_toast
 from console.ui.labels import inspections as words
 from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
 from console.ui.reader import locale, zone_of_site
+from console.ui.responses import vary
 from console.ui.times import localdate, localtime
-from console.web.request import access, current_actor, web_context
+from console.web.request import abandon, access, current_actor, web_context
 
 pages = Blueprint("inspections", __name__)
 NAV = NavItem("facility", 20, "inspections.page", N_("Inspections"), "clipboard-check", permission=READ)
@@ -51,6 +55,9 @@ SHEET = (
     N_("Notes"),
     N_("Created At"),
 )
+
+# Beneath it the points, in the order of their template.
+POINT_HEADS = (N_("Point"), N_("Value"), N_("Limit"), N_("Verdict"))
 
 pages.app_template_filter("risk_word")(words.level)
 pages.app_template_filter("finding_words")(words.findings)
@@ -79,8 +86,12 @@ def csv() -> Response:
 
 @pages.get("/inspections/<int:inspection_id>")
 @access(READ)
-def detail(inspection_id: int) -> str:
+def detail(inspection_id: int) -> Response:
     """Show one inspection with its results, and how the chosen point went."""
+    return _shown(inspection_id)
+
+
+def _shown(inspection_id: int, refusal: DomainError | None = None) -> Response:
     ctx = web_context()
     found = read.detail(ctx, inspection_id)
     span = request.args.get("span", "13m")
@@ -90,7 +101,7 @@ def detail(inspection_id: int) -> str:
     samples = read.series(ctx, found.inspection, chosen, span) if chosen is not None else ()
     address = partial(url_for, "inspections.detail", inspection_id=inspection_id)
     panels = panels_of(ctx, inspection_id, found.results)
-    return render_template(
+    made = render_template(
         "inspections/detail.html",
         data=found,
         chosen=chosen,
@@ -105,7 +116,14 @@ def detail(inspection_id: int) -> str:
         photos={panel.key: len(panel.files) for panel in panels},
         signature=read.signature_of(ctx, found.inspection),
         box=(WIDTH, HEIGHT),
+        history=events.of_inspection(ctx, found.inspection),
+        may_countersign=ctx.actor.can(WRITE)
+        and found.inspection.countersigned_at is None
+        and follow_up.may_countersign(ctx, found.inspection),
+        refusal=sentence(refusal.told or refusal.detail) if refusal else None,
+        kept=request.form if refusal else {},
     )
+    return vary(make_response(made, 200 if refusal is None else refusal.status))
 
 
 @pages.post("/inspections/<int:inspection_id>/orders")
@@ -114,6 +132,37 @@ def order(inspection_id: int) -> ResponseReturnValue:
     """Make a work order of one finding and lead to it."""
     made = orders.of_finding(web_context(), inspection_id, FindingOrder(request.form.get("code", "")))
     leave_toast(_("Work order #%(number)s was made", number=made.id))
+    return redirect(url_for("inspections.detail", inspection_id=inspection_id, _anchor="findings"), 303)
+
+
+@pages.post("/inspections/<int:inspection_id>/close")
+@access(WRITE)
+def close(inspection_id: int) -> ResponseReturnValue:
+    """Say of one finding that it needs no action; a refusal keeps the reason that was written."""
+    code, reason = request.form.get("code", ""), request.form.get("reason", "")[:500]
+    return _do(
+        inspection_id,
+        lambda ctx: follow_up.close_finding(ctx, inspection_id, code, reason),
+        _("The finding is closed: no action needed"),
+    )
+
+
+@pages.post("/inspections/<int:inspection_id>/countersign")
+@access(WRITE)
+def countersign(inspection_id: int) -> ResponseReturnValue:
+    """Sign an inspection as the second person."""
+    note = request.form.get("note", "")[:2000]
+    act = partial(follow_up.countersign, inspection_id=inspection_id, note=note)
+    return _do(inspection_id, act, _("You countersigned the inspection"))
+
+
+def _do(inspection_id: int, act: Callable[[Context], Any], said: str) -> ResponseReturnValue:
+    try:
+        act(web_context())
+    except (Conflict, Invalid) as refusal:
+        abandon()
+        return _shown(inspection_id, refusal)
+    leave_toast(said)
     return redirect(url_for("inspections.detail", inspection_id=inspection_id, _anchor="findings"), 303)
 
 
@@ -127,7 +176,49 @@ def sheet(inspection_id: int) -> str:
     said = partial(translate, language)
     lines = [(said(label), value) for label, value in zip(SHEET, _sheet_values(found, told=told), strict=True)]
     titles = [said(text) % {"id": found.id} for text in (N_("Inspection #%(id)s"), N_("Inspection Report #%(id)s"))]
-    return render_template("inspections/sheet.html", titles=titles, lines=lines, language=language)
+    return render_template(
+        "inspections/sheet.html",
+        titles=titles,
+        lines=lines,
+        heads=[said(label) for label in POINT_HEADS],
+        points=_sheet_points(found, said, told=told),
+        signed=[(said(label), value) for label, value in _signatures(found, told=told)],
+        drawing=read.signature_of(web_context(), found),
+        box=(WIDTH, HEIGHT),
+        language=language,
+    )
+
+
+def _sheet_points(found: InspectionView, said: Callable[[str], str], *, told: bool) -> list[tuple[str, ...]]:
+    """Return name, value, limit and verdict of each point: in the reader's words, or in signs and words of the API."""
+    lines: list[tuple[str, ...]] = []
+    for one in read.results_of(web_context(), found):
+        name = f"{one.section}: {said(one.name)}" if one.section else said(one.name)
+        if told:
+            value = words.value_words(one.value, one.answer or one.reason, one.unit)
+            lines.append((name, value, words.limit_words(one) or "-", words.level(one.verdict).label))
+        else:
+            value = f"{_figure(one.value)} {one.unit}".strip() if one.value is not None else one.answer or one.reason
+            lines.append((name, value or "-", _signs(one) or "-", one.verdict))
+    return lines
+
+
+def _signs(one: ResultView) -> str:
+    """Return the nearest limits of a result in signs: what is normal."""
+    limits = one.bounds
+    low = limits.warn_low if limits.warn_low is not None else limits.danger_low
+    high = limits.warn_high if limits.warn_high is not None else limits.danger_high
+    parts = (f"> {_figure(low)}" if low is not None else "", f"< {_figure(high)}" if high is not None else "")
+    return ", ".join(filter(None, parts))
+
+
+def _signatures(found: InspectionView, *, told: bool) -> list[tuple[str, str]]:
+    lines = [(N_("Signed by"), found.signed_by or "-")]
+    if found.countersigned_at is not None:
+        zone = zone_of_site(found.site)
+        at = localtime(found.countersigned_at, "full", zone) if told else iso(found.countersigned_at)
+        lines.append((N_("Countersigned by"), f"{found.countersigned_by}, {at}"))
+    return lines
 
 
 def _sheet_values(found: InspectionView, *, told: bool) -> list[str]:

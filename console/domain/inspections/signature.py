@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 WIDTH, HEIGHT = 320, 96
 MOST_LENGTH = 20_000
@@ -15,3 +16,13 @@ def is_drawing(text: str) -> bool:
         return False
     numbers = [int(one) for one in re.findall(r"\d+", text)]
     return max(numbers[::2]) <= WIDTH and max(numbers[1::2]) <= HEIGHT
+
+
+def is_second_person(own: Iterable[str], others: Iterable[str]) -> bool:
+    """Return whether none of somebody's own names is one of the others, however they are written."""
+    taken = {_plain(name) for name in others} - {""}
+    return not any(_plain(name) in taken for name in own)
+
+
+def _plain(name: str) -> str:
+    return "".join(name.casefold().split())

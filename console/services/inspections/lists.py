@@ -18,7 +18,7 @@ from console.domain.errors import Invalid
 from console.domain.ids import MAX_ID, number_in
 from console.domain.inspections import risk
 from console.domain.text import N_, T
-from console.models.inspections import Inspection, InspectionTemplate
+from console.models.inspections import Inspection, InspectionResult, InspectionTemplate
 from console.models.work_orders import WorkOrder
 from console.services.common.lists import Behind, slice_of
 from console.services.common.sql import contains
@@ -82,8 +82,22 @@ def _unsigned(_ctx: Context, _words: list[str], _now: datetime) -> ColumnElement
 
 
 def _unordered(_ctx: Context, _words: list[str], _now: datetime) -> ColumnElement[bool]:
+    return unordered()
+
+
+def unordered() -> ColumnElement[bool]:
+    """Return the condition that an inspection has a danger without a work order that nobody settled otherwise."""
     ordered = exists().where(WorkOrder.inspection_id == Inspection.id)
-    return and_(Inspection.risk_level == risk.DANGER, ~ordered)
+    waits = exists().where(
+        InspectionResult.inspection_id == Inspection.id,
+        InspectionResult.verdict == risk.DANGER,
+        InspectionResult.closed_at.is_(None),
+    )
+    return and_(Inspection.risk_level == risk.DANGER, ~ordered, waits)
+
+
+def _to_countersign(_ctx: Context, _words: list[str], _now: datetime) -> ColumnElement[bool]:
+    return and_(Inspection.signed_by != "", Inspection.countersigned_at.is_(None))
 
 
 def _search(_ctx: Context, words: str) -> ColumnElement[bool]:
@@ -112,6 +126,7 @@ INSPECTIONS = ListSpec(
         *("template_name", "risk_level", "risk_flags", "site", "location", "inspected_at", "inspector", "signed_by"),
         *("cycle", "insulation_mohm", "winding_temp_c", "grounding_ohm", "transformer_kva", "voltage_r", "voltage_s"),
         *("voltage_t", "current_r", "current_s", "current_t", "notes", "rule_version", "created_at", "id"),
+        *("countersigned_by",),
         risk_level=case((Inspection.risk_level == risk.DANGER, 2), (Inspection.risk_level == risk.WARNING, 1), else_=0),
     ),
     filters=(
@@ -121,6 +136,7 @@ INSPECTIONS = ListSpec(
         Filter("template", N_("Template"), "choice", _template, _templates),
         Filter("today", N_("Today"), "flag", _today, _YES, multiple=False),
         Filter("unsigned", N_("Not signed"), "flag", _unsigned, _YES, multiple=False, shown=False),
+        Filter("to_countersign", N_("Waits for the countersignature"), "flag", _to_countersign, _YES, multiple=False),
         Filter("unordered", N_("Danger without a work order"), "flag", _unordered, _YES, multiple=False),
         Filter("inspector", N_("Inspector"), "text", one_of(Inspection.inspector), multiple=False, shown=False),
         Filter("asset", N_("Asset"), "text", _asset, multiple=False, shown=False),

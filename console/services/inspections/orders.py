@@ -64,6 +64,7 @@ def of_round(
     codes = {stands_for.get(one.code) or one.code for one in wanted}
     results = {one.code: one for one in read.results_of(ctx, inspection, codes)}
     taken: set[str] = set()
+    found: list[tuple[ResultView, FindingOrder]] = []
     for one in wanted:
         result = results.get(stands_for.get(one.code) or one.code)
         if result is None:
@@ -71,7 +72,8 @@ def of_round(
         if result.code in taken:
             raise _refused(one.code, T("stands there twice"))
         taken.add(result.code)
-        _make(ctx, inspection, result, one, _advice(template))
+        found.append((result, one))
+    _make_all(ctx, inspection, found, _advice(template))
 
 
 def of_finding(ctx: Context, inspection_id: int, wanted: FindingOrder) -> WorkOrderView:
@@ -86,40 +88,52 @@ def of_finding(ctx: Context, inspection_id: int, wanted: FindingOrder) -> WorkOr
     result = next((one for one in found.results if one.code == wanted.code), None)
     if result is None:
         raise NotFound(T("The inspection has no such point"))
-    return _make(ctx, inspection, result, wanted, _advice(found.template))
+    return _make_all(ctx, inspection, [(result, wanted)], _advice(found.template))[0]
 
 
 def _advice(template: TemplateView | None) -> Mapping[str, str]:
     return {one.maps_to or one.code: one.advice for one in template.points} if template is not None else {}
 
 
-def _make(
-    ctx: Context, inspection: InspectionView, result: ResultView, wanted: FindingOrder, advice: Mapping[str, str]
-) -> WorkOrderView:
+def _make_all(
+    ctx: Context,
+    inspection: InspectionView,
+    found: Sequence[tuple[ResultView, FindingOrder]],
+    advice: Mapping[str, str],
+) -> list[WorkOrderView]:
+    asset_id = _asset_of(ctx, inspection)
+    made = work_orders.create_all(ctx, [_order(inspection, asset_id, *one, advice) for one in found])
+    for (result, _wanted), order in zip(found, made, strict=True):
+        mine = (_RESULTS.c.id == result.id, _RESULTS.c.work_order_id.is_(None))
+        if changed(ctx, update(_RESULTS).where(*mine).values(work_order_id=order.id)) != 1:
+            raise Conflict(_made_already(ctx, result.id), code="order_made_already")
+    return made
+
+
+def _order(
+    inspection: InspectionView,
+    asset_id: int | None,
+    result: ResultView,
+    wanted: FindingOrder,
+    advice: Mapping[str, str],
+) -> NewOrder:
     if result.verdict == UNMEASURED:
         raise _refused(wanted.code, T("What was not measured makes no order"))
     title = wanted.title.strip()
     facts = facts_of(result.bounds, result.value, result.unit, result.last)
     parts = (facts, result.note, advice.get(result.code, ""))
-    made = work_orders.create(
-        ctx,
-        NewOrder(
-            title=title or title_of(result.section, result.name, result.value, result.answer, result.unit),
-            site=inspection.site,
-            location=inspection.location,
-            description="\n".join(part for part in parts if part),
-            priority=wanted.priority or priority_of(result.verdict),
-            assignee=wanted.assignee,
-            reporter=inspection.inspector,
-            inspection_id=inspection.id,
-            asset_id=_asset_of(ctx, inspection),
-            source="inspection",
-        ),
+    return NewOrder(
+        title=title or title_of(result.section, result.name, result.value, result.answer, result.unit),
+        site=inspection.site,
+        location=inspection.location,
+        description="\n".join(part for part in parts if part),
+        priority=wanted.priority or priority_of(result.verdict),
+        assignee=wanted.assignee,
+        reporter=inspection.inspector,
+        inspection_id=inspection.id,
+        asset_id=asset_id,
+        source="inspection",
     )
-    mine = (_RESULTS.c.id == result.id, _RESULTS.c.work_order_id.is_(None))
-    if changed(ctx, update(_RESULTS).where(*mine).values(work_order_id=made.id)) != 1:
-        raise Conflict(_made_already(ctx, result.id), code="order_made_already")
-    return made
 
 
 def _asset_of(ctx: Context, inspection: InspectionView) -> int | None:

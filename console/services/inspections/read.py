@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, String, and_, or_, select
+from sqlalchemy.orm import aliased
 
 from console.core.context import Context
 from console.core.records import INTERNAL, Fact, view_of
 from console.domain.inspections.points import FINDINGS, Limits
 from console.models.inspections import Inspection, InspectionResult, InspectionSignature
+from console.services.common.sql import rows_parameter, rows_value
 from console.services.inspections import templates
 from console.services.inspections.rows import InspectionView, load
 from console.services.inspections.templates import TemplateView
@@ -47,6 +49,9 @@ class ResultView:
     last_answer: Annotated[str, INTERNAL] = ""
     last_at: datetime | None = None
     work_order_id: int | None = None
+    closed_reason: str = ""
+    closed_by: str = ""
+    closed_at: datetime | None = None
 
     @property
     def bounds(self) -> Limits:
@@ -128,32 +133,31 @@ def last_of(
     ctx: Context, site: str, location: str, points: Iterable[tuple[str, str]], before: InspectionView | None = None
 ) -> dict[tuple[str, str], InspectionResult]:
     """Return the newest results of points at a place by series and code; with `before` those of earlier inspections."""
-    wanted = set(points)
+    wanted = sorted(set(points))
     if not wanted:
         return {}
-    here = [InspectionResult.site == site, InspectionResult.location == location, among(wanted)]
-    here.append(InspectionResult.verdict != "unmeasured")
+    dialect = ctx.session.get_bind().dialect.name
+    point = rows_parameter(dialect, "points", series=String(), code=String())
+    seen = aliased(InspectionResult)
+    here = [seen.site == site, seen.location == location, seen.verdict != "unmeasured"]
     if before is not None:
         earlier = (Inspection.inspected_at < before.inspected_at) | (
             (Inspection.inspected_at == before.inspected_at) & (Inspection.id < before.id)
         )
         here.append(earlier)
+    # For each point the first one that the index has, whatever lies behind it.
     newest = (
-        select(
-            InspectionResult.id,
-            func.row_number()
-            .over(
-                partition_by=(InspectionResult.series, InspectionResult.code),
-                order_by=(InspectionResult.measured_at.desc(), InspectionResult.id.desc()),
-            )
-            .label("place"),
-        )
-        .join(Inspection, Inspection.id == InspectionResult.inspection_id)
-        .where(*here)
-        .subquery()
+        select(seen.id)
+        .join(Inspection, Inspection.id == seen.inspection_id)
+        .where(*here, seen.series == point.c.series, seen.code == point.c.code)
+        .order_by(seen.measured_at.desc(), seen.id.desc())
+        .limit(1)
+        .correlate(point)
+        .scalar_subquery()
     )
-    asked = select(InspectionResult).join(newest, newest.c.id == InspectionResult.id).where(newest.c.place == 1)
-    return {(row.series, row.code): row for row in ctx.session.scalars(asked)}
+    asked = select(InspectionResult).where(InspectionResult.id.in_(select(newest).select_from(point)))
+    given = rows_value(dialect, [{"series": key, "code": code} for key, code in wanted])
+    return {(row.series, row.code): row for row in ctx.session.scalars(asked, {"points": given})}
 
 
 def among(points: Iterable[tuple[str, str]]) -> ColumnElement[bool]:

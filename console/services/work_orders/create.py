@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 
 from console.core.context import Context
 from console.domain.errors import BadRequest, Invalid
-from console.domain.facility_sla.policy import MANUAL, due_after
+from console.domain.facility_sla.policy import MANUAL, InForce, due_after
 from console.domain.local_time import REACH, TOO_FAR
 from console.domain.text import T
 from console.domain.work_orders.requests import NewOrder
@@ -19,31 +20,97 @@ from console.models.work_orders import WorkOrder
 from console.services.facility_sla.policies import in_force
 from console.services.identity import sites
 from console.services.tracker.change import person
-from console.services.work_orders.rows import WRITE, WorkOrderView, load
-from console.services.work_orders.store import Event, record, write_event
+from console.services.work_orders.rows import WRITE, WorkOrderView, load_all
+from console.services.work_orders.store import Event, record, write_events
 
 READ_INSPECTIONS = "inspections:read"
 
 
 def create(ctx: Context, new: NewOrder) -> WorkOrderView:
-    """Add an order (API contract, create fields and due date default).
+    """Add an order (API contract, create fields and due date default); raises what `create_all` does."""
+    return create_all(ctx, (new,))[0]
+
+
+def create_all(ctx: Context, orders: Sequence[NewOrder]) -> list[WorkOrderView]:
+    """Add orders in their order; what they have in common is looked up once.
 
     Raises SiteDenied outside the caller's scope, Invalid for a value that cannot be or an inspection or asset that does
     not exist, BadRequest for one of another site.
     """
     ctx.actor.require(WRITE)
-    now = ctx.now()
-    site = sites.canonical(ctx, new.site)
-    ctx.actor.require_site(site)
-    asset = asset_at(ctx, new.asset_id, site)
-    check_inspection(ctx, new.inspection_id, site)
+    now, known = ctx.now(), _Known(ctx)
+    rows = [_row(ctx, known, new, now) for new in orders]
+    ctx.session.add_all(rows)
+    ctx.session.flush()
+    made = load_all(ctx, [row.id for row in rows], now)
+    written = []
+    for new, order in zip(orders, made, strict=True):
+        source = MANUAL if new.due_at else known.policy(order.site).source
+        told = {"priority": order.priority, "assignee": order.assignee, "reporter": order.reporter}
+        written.append((order, Event("created", None, OPEN, order.description, {**told, "due_source": source})))
+    write_events(ctx, written, now)
+    for new, (order, event) in zip(orders, written, strict=True):
+        assert order.due_at is not None
+        record(
+            ctx,
+            "create",
+            order,
+            priority=order.priority,
+            assignee=order.assignee,
+            due_at=order.due_at.isoformat(),
+            auto_due_applied=new.due_at is None,
+            policy_source=event.detail["due_source"],
+        )
+    return made
+
+
+class _Known:
+    """What was looked up for the orders of one sending."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._sites: dict[str, str] = {}
+        self._policies: dict[str, InForce] = {}
+        self._assets: dict[tuple[int | None, str], Asset | None] = {}
+        self._inspections: set[tuple[int | None, str]] = set()
+
+    def site(self, name: str) -> str:
+        """Return the name of a site as its record writes it; raises SiteDenied."""
+        if name not in self._sites:
+            self._sites[name] = sites.canonical(self._ctx, name)
+            self._ctx.actor.require_site(self._sites[name])
+        return self._sites[name]
+
+    def policy(self, site: str) -> InForce:
+        """Return the SLA policy that counts for a site."""
+        if site not in self._policies:
+            self._policies[site] = in_force(self._ctx, site)
+        return self._policies[site]
+
+    def asset(self, asset_id: int | None, site: str) -> Asset | None:
+        """Return the asset of an order, or raise as `asset_at` does."""
+        if (asset_id, site) not in self._assets:
+            self._assets[asset_id, site] = asset_at(self._ctx, asset_id, site)
+        return self._assets[asset_id, site]
+
+    def check_inspection(self, inspection_id: int | None, site: str) -> None:
+        """Raise as the function of this name does."""
+        if (inspection_id, site) not in self._inspections:
+            check_inspection(self._ctx, inspection_id, site)
+            self._inspections.add((inspection_id, site))
+
+
+def _row(ctx: Context, known: _Known, new: NewOrder, now: datetime) -> WorkOrder:
+    site = known.site(new.site)
+    asset = known.asset(new.asset_id, site)
+    known.check_inspection(new.inspection_id, site)
     location = new.location or (asset.place if asset is not None else "")
     if not location:
         raise Invalid.field("location", T("A work order needs a place"))
     check_due(new.due_at, now)
     whom = person(ctx, new.assignee or "")
-    force = in_force(ctx, site)
-    row = WorkOrder(
+    force = known.policy(site)
+    return WorkOrder(
         title=new.title,
         description=new.description,
         site=site,
@@ -65,23 +132,6 @@ def create(ctx: Context, new: NewOrder) -> WorkOrderView:
         created_at=now,
         updated_at=now,
     )
-    ctx.session.add(row)
-    ctx.session.flush()
-    made = load(ctx, row.id, now)
-    source = MANUAL if new.due_at else force.source
-    told = {"priority": made.priority, "assignee": made.assignee, "reporter": made.reporter, "due_source": source}
-    write_event(ctx, made, Event("created", None, OPEN, made.description, told), now)
-    record(
-        ctx,
-        "create",
-        made,
-        priority=made.priority,
-        assignee=made.assignee,
-        due_at=row.due_at.isoformat(),
-        auto_due_applied=new.due_at is None,
-        policy_source=source,
-    )
-    return made
 
 
 def asset_at(ctx: Context, asset_id: int | None, site: str, *, retired: bool = False) -> Asset | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -21,7 +21,8 @@ RESOURCE = "work_order"
 _ORDERS = cast("Table", WorkOrder.__table__)
 _EVENTS = cast("Table", WorkOrderEvent.__table__)
 # The table and not the model: every change of an order sends it, and the model would cost as much as it does.
-_ADD_EVENT = insert(_EVENTS).returning(_EVENTS.c.id)
+_ADD_EVENTS = insert(_EVENTS)
+_ADD_EVENT = _ADD_EVENTS.returning(_EVENTS.c.id)
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,17 @@ def store(ctx: Context, order: WorkOrderView, values: Mapping[str, Any], now: da
 
 def write_event(ctx: Context, order: WorkOrderView, event: Event, now: datetime) -> int:
     """Append an event with the state that the order has after it, and return its id."""
-    made = {
+    return int(ctx.session.execute(_ADD_EVENT, _event_row(ctx, order, event, now)).scalar_one())
+
+
+def write_events(ctx: Context, written: Sequence[tuple[WorkOrderView, Event]], now: datetime) -> None:
+    """Append events of several orders in their order, each with the state that its order has after it."""
+    if written:
+        ctx.session.execute(_ADD_EVENTS, [_event_row(ctx, order, event, now) for order, event in written])
+
+
+def _event_row(ctx: Context, order: WorkOrderView, event: Event, now: datetime) -> dict[str, Any]:
+    return {
         "work_order_id": order.id,
         "event_type": event.event_type,
         "actor_username": ctx.actor.username,
@@ -77,7 +88,6 @@ def write_event(ctx: Context, order: WorkOrderView, event: Event, now: datetime)
         "waiting_reason": order.waiting_reason,
         "is_escalated": order.is_escalated,
     }
-    return int(ctx.session.execute(_ADD_EVENT, made).scalar_one())
 
 
 def record(ctx: Context, action: str, order: WorkOrderView, **detail: Any) -> None:

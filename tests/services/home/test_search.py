@@ -77,7 +77,7 @@ def test_words_that_occur_often_are_found_without_reading_everything(ctx, add, e
     with statements(engine) as seen:
         search.find(ctx, "펌프")
 
-    # Twice for items and for orders, once for those of weeks, for whoever has them, for the sites, for people.
+    # Twice for items and for orders, once for assets, for those of weeks, for whoever has them, for sites, for people.
     assert len(seen) == 9
 
 
