@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -13,19 +14,20 @@ from console.domain.facility_sla.policy import HOURS, SlaPolicy
 from console.domain.jobs import names as job_names
 from console.domain.work_orders.requests import NewOrder
 from console.domain.workflow_locks.locks import APPROVE, LOCK, SUBMIT
+from console.services.assets import lists as assets
 from console.services.facility_sla import policies, proposals, replays
 from console.services.facility_sla.whatif import Wish
 from console.services.work_orders import actions, create, holds, lists
 from console.services.workflow_locks import locks
 
-# What was ordered: title, site, place, priority, hours ago, and how far it went.
+# What was ordered lately: title, site, place, asset, trade, priority, hours ago, and how far it went.
 ORDERS = (
-    ("승강기 2호기 문 닫힘 지연", SITES[0], "102동 승강기", "high", 30.0, ELECTRIC, "begun"),
-    ("지하 2층 배수펌프 소음", SITES[2], "지하 2층 펌프실", "medium", 20.0, PUMPS, "begun"),
-    ("로비 조명 6등 교체", SITES[1], "1층 로비", "low", 50.0, None, "open"),
-    ("변전실 3상 전압 불평형 조사", SITES[0], "변전실", "critical", 1.0, ELECTRIC, "open"),
-    ("옥상 배기팬 베어링 교체", SITES[3], "옥상", "medium", 120.0, PUMPS, "done"),
-    ("소화전 압력 저하 확인", SITES[1], "지하 1층", "high", 90.0, ELECTRIC, "done"),
+    ("승강기 2호기 문 닫힘 지연", SITES[0], "102동 승강기", "EL-02", "elevator", "high", 30.0, ELECTRIC, "begun"),
+    ("지하 2층 배수펌프 소음", SITES[2], "지하 2층 펌프실", "PU-02", "mechanical", "medium", 20.0, PUMPS, "begun"),
+    ("로비 조명 6등 교체", SITES[1], "1층 로비", "", "electric", "low", 50.0, None, "open"),
+    ("변전실 3상 전압 불평형 조사", SITES[0], "변전실", "TR-01", "electric", "critical", 1.0, ELECTRIC, "open"),
+    ("옥상 배기팬 베어링 교체", SITES[3], "옥상", "", "mechanical", "medium", 120.0, PUMPS, "done"),
+    ("소화전 압력 저하 확인", SITES[1], "지하 1층", "FP-02", "fire", "high", 90.0, ELECTRIC, "done"),
 )
 STEPS = ["인수인계 확인", "중앙감시 경보 확인", "변전실·펌프실 순회", "이상 있으면 사진과 함께 작업지시", "결과 기록"]
 
@@ -46,20 +48,32 @@ class Facility:
         yield Step(now - timedelta(hours=10), self._wait)
         yield Step(now - timedelta(hours=3), self._propose)
         yield Step(now - timedelta(minutes=30), self._replay)
-        for hours in range(5 * 24, 0, -4):
+        for ago in range(59, 5, -1):
+            yield Step(self._stage.day(ago, 21, 30), self._escalate)
+        for hours in range(5 * 24, -1, -4):
             yield Step(now - timedelta(hours=hours, minutes=7), self._escalate)
         for order in ORDERS:
-            yield Step(now - timedelta(hours=order[4]), partial(self._order, *order))
+            yield Step(now - timedelta(hours=order[6]), partial(self._order, *order))
         yield Step(self._stage.day(21, 10), self._draft)
         yield Step(self._stage.day(20, 11), lambda: self._take(MANAGER, APPROVE))
         yield Step(self._stage.day(20, 15), lambda: self._take(OWNER, LOCK))
 
     def _order(
-        self, title: str, site: str, place: str, priority: str, _hours: float, who: DemoPerson | None, state: str
+        self,
+        title: str,
+        site: str,
+        place: str,
+        asset: str,
+        trade: str,
+        priority: str,
+        _hours: float,
+        who: DemoPerson | None,
+        state: str,
     ) -> None:
         with self._stage.acting_as(MANAGER) as ctx:
-            new = NewOrder(title, site, place, priority=priority, assignee=who.username if who else None)
-            made = create.create(ctx, new)
+            new = NewOrder(title, site, place, priority=priority, trade=trade, assignee=who.username if who else None)
+            about = assets.id_of(ctx, site, asset) if asset else None
+            made = create.create(ctx, replace(new, asset_id=about))
         if who is None or state == "open":
             return
         with self._stage.acting_as(who) as ctx:

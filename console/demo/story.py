@@ -22,6 +22,7 @@ from console.demo.company import AUDITOR, MANAGER, OWNER, PEOPLE, PLATFORM, SITE
 from console.demo.evidence import Evidence, rules_of_day
 from console.demo.facility import Facility
 from console.demo.inspections import Rounds
+from console.demo.orders import Orders
 from console.demo.releases import Releases
 from console.demo.traffic import Traffic
 from console.demo.weeks import Weeks
@@ -88,6 +89,7 @@ class Story:
         yield from Weeks(self).steps()
         yield from Assets(self).steps()
         yield from Facility(self).steps()
+        yield from Orders(self).steps()
         yield from Rounds(self).steps()
         for work in WORK:
             yield from self._work(work)

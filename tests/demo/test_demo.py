@@ -12,10 +12,13 @@ from console.demo.company import PEOPLE, SITES
 from console.demo.evidence import KEY_LOST_DAYS_AGO
 from console.demo.story import SEOUL, Story
 from console.domain.jobs import names
+from console.domain.runbook.runbook import look_through
 from console.domain.tracker.tracker import REMEDIATION
+from console.models.assets import Asset
 from console.models.audit import AuditLog
 from console.models.inspections import Inspection
 from console.models.jobs import JobRun
+from console.models.work_orders import SlaReplay, WorkOrder, WorkOrderHold
 from console.services.alerts import accuracy
 from console.services.alerts import outbox as alerts
 from console.services.audit import record as audit
@@ -32,8 +35,10 @@ from console.services.programme import weeks as programme
 from console.services.recovery import history as recovery
 from console.services.releases.lists import DEPLOYS
 from console.services.reliability import routes
+from console.services.runbook import runbook
 from console.services.tracker import board as tracker_board
 from console.services.tracker import lists as tracker_lists
+from console.services.work_orders import repeats
 from tests.support.migrated import noted
 
 
@@ -47,6 +52,7 @@ def test_the_demo_company_is_true(engine, config, clock):
         a_fortnight_of_automation_is_there_with_its_policy_and_a_dead_channel(ctx)
         four_sites_stand_at_four_places_of_the_programme(ctx)
         three_templates_have_three_months_of_rounds(ctx)
+        three_months_of_orders_are_there_in_every_state(ctx)
         every_verdict_follows_from_the_facts_of_its_day(ctx)
         it_is_no_go_now_for_one_reason_that_the_board_has_items_for(ctx)
         there_is_evidence_of_every_kind(ctx)
@@ -114,6 +120,29 @@ def three_templates_have_three_months_of_rounds(ctx):
     assert {one.code for one in templates.offered(ctx)} == {"power-monthly", "pump-daily", "fire-weekly"}
     levels = ctx.session.execute(select(Inspection.risk_level, func.count()).group_by(Inspection.risk_level))
     assert set(dict(levels.all())) == {"normal", "warning", "danger"}
+
+
+def three_months_of_orders_are_there_in_every_state(ctx):
+    assert {site for (site,) in ctx.session.execute(select(Asset.site))} == set(SITES)
+    assert ctx.session.scalar(select(func.count()).select_from(Asset).where(~Asset.is_active)) == 1
+    assert ctx.session.scalar(select(func.count()).select_from(Inspection).where(Inspection.asset_id.is_(None))) == 0
+
+    orders = ctx.session.scalars(select(WorkOrder)).all()
+    assert len(orders) > 50
+    assert {one.site for one in orders} == set(SITES)
+    assert {one.status for one in orders} >= {"open", "acked", "completed"}
+    late = [one for one in orders if one.completed_at is not None and one.completed_at > one.due_at]
+    assert 3 <= len(late) < len(orders) / 3
+    assert any(one.waiting_reason for one in orders)
+    assert any(one.is_escalated for one in orders)
+    assert ctx.session.scalar(select(func.count()).select_from(WorkOrderHold)) > 5
+    first = ctx.session.scalars(select(Asset).where(Asset.site == SITES[0], Asset.code == "TR-01")).one()
+    assert [one.trade for one in repeats.of_asset(ctx, first.id)] == ["electric"]
+
+    proposal = ctx.session.scalars(select(SlaReplay)).one()
+    assert proposal.proven
+    book = look_through(runbook.facts(ctx), ctx.now())
+    assert {one.id: one.status for one in book.checks}["sla_cron_recent"] == "ok"
 
 
 def verdicts(ctx):
