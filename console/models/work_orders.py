@@ -63,6 +63,8 @@ class WorkOrder(Base):
         # lists.ORDERS: what one person is to do.
         _partial("ix_work_orders_mine", "assignee_user_id", "due_at", "id", "status", where=IS_OPEN),
         Index("ix_work_orders_assignee", "assignee", "due_at", "id"),
+        # on_time.last_30_days: what was due within the window, inside the index.
+        Index("ix_work_orders_due", "due_at", "status", "completed_at", "site"),
         # lists.counts: completed this week.
         Index("ix_work_orders_completed", "completed_at", "id", "site"),
         # read.of_asset: the history of an asset; links of an inspection.

@@ -22,6 +22,7 @@ def upgrade():
     for table in OF_ASSETS:
         # No foreign key: SQLite would have to make the table anew, which others point to. Assets are never deleted.
         op.add_column(table, sa.Column("asset_id", sa.Integer(), nullable=True))
+    op.create_index("ix_work_orders_due", "work_orders", ["due_at", "status", "completed_at", "site"])
     op.create_index("ix_inspections_asset", "inspections", ["asset_id", "inspected_at", "id"])
     op.add_column("inspections", sa.Column("countersigned_by", sa.String(length=80), server_default="", nullable=False))
     op.add_column("inspections", sa.Column("countersigned_at", sa.DateTime(timezone=True), nullable=True))
@@ -58,5 +59,6 @@ def downgrade():
     for column in ("countersigned_at", "countersigned_by"):
         op.drop_column("inspections", column)
     op.drop_index("ix_inspections_asset", table_name="inspections")
+    op.drop_index("ix_work_orders_due", table_name="work_orders")
     for table in OF_ASSETS:
         op.drop_column(table, "asset_id")

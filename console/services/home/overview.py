@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -10,18 +10,23 @@ from sqlalchemy import select
 
 from console.core.context import Context
 from console.domain.tracker.tracker import REMEDIATION
+from console.domain.work_orders.on_time import OnTime
 from console.models.automation import BacklogSample
 from console.services.gate import gate
 from console.services.home import activity, work
 from console.services.home.activity import Figures as Late
 from console.services.home.activity import FlowLine
 from console.services.home.work import Figures, Work
+from console.services.inspections import lists as inspections
+from console.services.inspections.rows import READ as READ_INSPECTIONS
 from console.services.jobs import runs
 from console.services.jobs.schedule import ScheduleHealth
 from console.services.policies import automation
 from console.services.policies.automation import Stopped
 from console.services.tracker import summary as tracker
 from console.services.tracker.summary import BoardSummary
+from console.services.work_orders import on_time
+from console.services.work_orders.rows import READ as READ_ORDERS
 
 # Measurements come every hour; more than these are of somebody who measures by hand.
 _MOST_SAMPLES = 500
@@ -50,6 +55,8 @@ class Overview:
     flow: tuple[FlowLine, ...]
     figures: Late
     stopped: Stopped | None
+    inspected: Mapping[str, int] | None = None
+    on_time: OnTime | None = None
 
     @property
     def nothing(self) -> bool:
@@ -74,6 +81,8 @@ def read(ctx: Context, site: str | None, schedule: Callable[[Context], ScheduleH
         schedule=schedule(ctx) if schedule is not None and any(map(can, runs.READ)) else None,
         flow=activity.flow(ctx, site),
         figures=activity.figures(ctx, site),
+        inspected=inspections.today_counts(ctx, site) if can(READ_INSPECTIONS) else None,
+        on_time=on_time.last_30_days(ctx, site) if can(READ_ORDERS) else None,
         stopped=automation.stopped(ctx) if board is not None or any(map(can, runs.READ)) else None,
     )
 

@@ -206,11 +206,18 @@ def day_of(ctx: Context, now: datetime) -> tuple[datetime, datetime]:
     return first.astimezone(UTC), last.astimezone(UTC)
 
 
-def today_counts(ctx: Context) -> Mapping[str, int]:
-    """Return how many inspections of today there are, by level: one query."""
+def today_counts(ctx: Context, site: str | None = None) -> Mapping[str, int]:
+    """Return how many inspections of today there are, by level, at one site or all of the caller's: one query.
+
+    Raises PermissionDenied, SiteDenied.
+    """
+    ctx.actor.require(READ)
+    ctx.actor.require_site(site)
     first, last = day_of(ctx, ctx.now())
     asked = select(Inspection.risk_level, func.count()).where(
         visible(ctx.actor), Inspection.inspected_at >= first, Inspection.inspected_at < last
     )
+    if site is not None:
+        asked = asked.where(Inspection.site == site)
     found = ctx.session.execute(asked.group_by(Inspection.risk_level))
     return {**dict.fromkeys(risk.LEVELS, 0), **{row[0]: row[1] for row in found}}
