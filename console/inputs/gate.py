@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from console.inputs.base import Instant, InstantIn, OutModel, QueryModel
+from console.inputs.base import Instant, InstantIn, OutModel, QueryModel, SiteFilter
 
 MAX_OFFSET = 1_000_000
 
@@ -21,6 +21,12 @@ class HistoryQuery(QueryModel):
     decision: Literal["go", "no_go"] | None = None
     since: InstantIn | None = Field(None, alias="from")
     until: InstantIn | None = Field(None, alias="to")
+
+
+class SitesQuery(QueryModel):
+    """Of which site; without one of all that the caller may see."""
+
+    site: SiteFilter = None
 
 
 class PlanQuery(QueryModel):
@@ -106,6 +112,19 @@ class GateOut(OutModel):
     rules: list[RuleOut]
     policy: PolicyOut
     reasons: list[ReasonOut]
+    failure_count: int
+    warning_count: int
+
+
+class SiteGateOut(OutModel):
+    """The verdict of a site."""
+
+    site: str
+    generated_at: Instant
+    decision: Literal["go", "no_go"]
+    reasons: list[ReasonOut]
+    summary: SummaryOut
+    rules: list[RuleOut]
     failure_count: int
     warning_count: int
 

@@ -13,6 +13,7 @@ from flask_openapi3.models.tag import Tag
 from console.core.serialize import csv_text
 from console.domain.errors import NotFound
 from console.domain.gate.gate import as_detail, shares
+from console.domain.gate.site_rules import as_detail as site_detail
 from console.domain.jobs import names as job_names
 from console.domain.text import N_, T, Text
 from console.inputs.gate import (
@@ -22,10 +23,12 @@ from console.inputs.gate import (
     PlanCsvQuery,
     PlanOut,
     PlanQuery,
+    SiteGateOut,
+    SitesQuery,
 )
-from console.inputs.response_models import shape
+from console.inputs.response_models import array, shape
 from console.services.audit import record as audit
-from console.services.gate import dashboard, gate
+from console.services.gate import dashboard, gate, site_gate
 from console.services.gate.dashboard import VERDICTS
 from console.services.jobs import registry
 from console.services.jobs.requests import RUN
@@ -44,6 +47,7 @@ from console.web.negotiation import wants_fragment
 from console.web.request import access, current_actor, web_context
 
 HistoryOut = shape(gate.History)
+SiteGateList = array(SiteGateOut, "SiteGateList")
 G = "/api/ops/governance/gate"
 READ = gate.READ
 TYPE = "ops_governance_gate"
@@ -63,6 +67,16 @@ def gate_now() -> Response:
     taken = gate.snapshot(ctx)
     audit.viewed(ctx, "ops_governance_gate_view", TYPE, "snapshot", decision=taken.decision)
     return answer(as_detail(taken), GateOut)
+
+
+@api.get(f"{G}/sites", responses={200: SiteGateList})
+@access(*READ)
+def gate_of_sites(query: SitesQuery) -> Response:
+    """Judge each site over its daily work, NO-GO first; the verdict of the platform follows from other rules."""
+    ctx = web_context()
+    found = site_gate.verdicts(ctx, query.site)
+    audit.viewed(ctx, "ops_governance_gate_sites_view", TYPE, query.site or "sites", count=len(found))
+    return answer([site_detail(one) for one in found], SiteGateOut)
 
 
 @api.post(f"{G}/run", responses={200: GateRunOut})
@@ -181,6 +195,8 @@ def page() -> Response:
         "history": url_for("gate.history"),
         "csv": url_for("gate.plan_csv", bom=1),
         "board": url_if("board.page"),
+        "orders": url_if("work_orders.page"),
+        "inspections": url_if("inspections.page"),
     }
     started = _panel(dashboard.current_run(ctx)) if _may_run() else None
     return show(data, fragment="gate.gate", page="gate/page.html", links=links, source=source_of, panel=started)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from console.domain.gate.rules import GateFacts, GatePolicy, Rule, evaluate
 from console.domain.text import T, Text
@@ -87,7 +87,19 @@ def summarize(rules: tuple[Rule, ...]) -> GateSummary:
     )
 
 
-def decide(rules: tuple[Rule, ...], summary: GateSummary, policy: GatePolicy) -> tuple[str, tuple[Reason, ...]]:
+class Accepted(Protocol):
+    """What a decision reads of a policy: whether warnings are accepted, and from which score on."""
+
+    @property
+    def allow_warning(self) -> bool:
+        """Return whether a warning is accepted."""
+
+    @property
+    def min_weighted_score_percent(self) -> float:
+        """Return the least score in percent."""
+
+
+def decide(rules: tuple[Rule, ...], summary: GateSummary, policy: Accepted) -> tuple[str, tuple[Reason, ...]]:
     """Return the decision and every reason for it, not only the first (API contract, decision)."""
     failed = tuple(rule.id for rule in rules if rule.status == FAIL)
     warned = tuple(rule.id for rule in rules if rule.status == WARNING)
@@ -121,15 +133,21 @@ def as_detail(taken: GateSnapshot) -> dict[str, Any]:
     return {
         "generated_at": taken.generated_at,
         "decision": taken.decision,
-        "reasons": [
-            {"code": reason.code, "rule_ids": list(reason.rule_ids), **_message(reason.message)}
-            for reason in taken.reasons
-        ],
-        "summary": asdict(taken.summary),
-        "rules": [_rule(rule) for rule in taken.rules],
+        **judged(taken.reasons, taken.summary, taken.rules),
         "policy": asdict(taken.policy),
         "failure_count": taken.summary.failure_count,
         "warning_count": taken.summary.warning_count,
+    }
+
+
+def judged(reasons: Iterable[Reason], summary: GateSummary, rules: Iterable[Rule]) -> dict[str, Any]:
+    """Return the part of that shape which every verdict has, whatever it is about."""
+    return {
+        "reasons": [
+            {"code": reason.code, "rule_ids": list(reason.rule_ids), **_message(reason.message)} for reason in reasons
+        ],
+        "summary": asdict(summary),
+        "rules": [_rule(rule) for rule in rules],
     }
 
 

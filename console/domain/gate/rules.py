@@ -5,11 +5,11 @@ Source: API contract, governance gate, rules and deploy binding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import floor
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from console.domain.gate.streak import Streak
 from console.domain.identity.risk import highest_score, rank
@@ -119,25 +119,33 @@ class Finding(NamedTuple):
     detail: dict[str, Any]
 
 
-Look = Callable[[GateFacts, GatePolicy, datetime], Finding]
+Facts = TypeVar("Facts")
+Policy = TypeVar("Policy")
 
 
 @dataclass(frozen=True)
-class RuleSpec:
+class RuleSpec(Generic[Facts, Policy]):
     """A rule: its id, how it looks at the facts, whether it is required and what it weighs."""
 
     id: str
-    look: Look
-    required: Callable[[GatePolicy], bool]
-    weight: Callable[[GatePolicy], float]
+    look: Callable[[Facts, Policy, datetime], Finding]
+    required: Callable[[Policy], bool]
+    weight: Callable[[Policy], float]
 
 
 def evaluate(facts: GateFacts, policy: GatePolicy, now: datetime) -> tuple[Rule, ...]:
-    """Judge all rules in their published order."""
-    return tuple(_judge(spec, facts, policy, now) for spec in RULES)
+    """Judge all rules of the platform in their published order."""
+    return judge_all(RULES, facts, policy, now)
 
 
-def _judge(spec: RuleSpec, facts: GateFacts, policy: GatePolicy, now: datetime) -> Rule:
+def judge_all(
+    specs: Iterable[RuleSpec[Facts, Policy]], facts: Facts, policy: Policy, now: datetime
+) -> tuple[Rule, ...]:
+    """Judge rules in their order at `now` (aware UTC)."""
+    return tuple(_judge(spec, facts, policy, now) for spec in specs)
+
+
+def _judge(spec: RuleSpec[Facts, Policy], facts: Facts, policy: Policy, now: datetime) -> Rule:
     passed, message, detail = spec.look(facts, policy, now)
     required = spec.required(policy)
     status = "pass" if passed else "fail" if required else "warning"
@@ -309,7 +317,7 @@ def _age(run: LatestRun, now: datetime) -> timedelta:
     return max(now - run.finished_at, timedelta(0))
 
 
-RULES = (
+RULES: tuple[RuleSpec[GateFacts, GatePolicy], ...] = (
     RuleSpec("preflight_no_error", _preflight, lambda p: p.require_preflight_no_error, lambda _: 1.5),
     RuleSpec("runbook_no_critical", _runbook, lambda p: p.require_runbook_no_critical, lambda _: 2.0),
     RuleSpec("security_risk_within_max", _security, lambda _: True, lambda _: 1.25),

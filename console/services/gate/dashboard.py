@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -14,12 +14,13 @@ from console.core.listing import Filter, ListSpec, day_filters, one_of
 from console.core.records import Fact, columns_of
 from console.core.serialize import plain
 from console.domain.gate import gate as domain
+from console.domain.gate.site_rules import SiteVerdict
 from console.domain.jobs import names as job_names
 from console.domain.remediation import plan as remediation
 from console.domain.remediation.plan import Plan
 from console.domain.text import N_
 from console.models.jobs import JobRun
-from console.services.gate import gate
+from console.services.gate import gate, site_gate
 from console.services.gate.gate import Overview
 from console.services.jobs import runs
 from console.services.jobs.runs import Run
@@ -33,6 +34,7 @@ class PageData:
     verdict: Mapping[str, Any]
     plan: Plan
     stored: Overview
+    sites: Sequence[SiteVerdict] = ()
 
     @property
     def differs(self) -> bool:
@@ -48,6 +50,7 @@ def page_data(ctx: Context) -> PageData:
         verdict=plain(domain.as_detail(taken)),
         plan=remediation.plan(taken, now=taken.generated_at),
         stored=gate.overview(ctx),
+        sites=site_gate.verdicts(ctx),
     )
 
 

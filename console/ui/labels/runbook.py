@@ -16,6 +16,10 @@ RULES = {
     "dr_restore_valid_recent": N_("Recent proof of recovery"),
     "deploy_smoke_binding_recent": N_("Recent deploy smoke test"),
     "weekly_streak_target_met": N_("Weekly quality reports without a gap"),
+    "site_danger_ordered": N_("No danger without a work order"),
+    "site_critical_in_time": N_("Urgent work orders in time"),
+    "site_rounds_done": N_("Rounds done in their time"),
+    "site_evidence_given": N_("Evidence of urgent work"),
 }
 CHECKS = {
     "ops_quality_weekly_report_streak": N_("Weekly quality reports in a row"),
