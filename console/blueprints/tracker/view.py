@@ -284,7 +284,9 @@ def _source_of(shown: ItemView) -> str | None:
     """Return the address of the rule or the check that asks for an item; None where nothing does, or if not allowed."""
     if shown.check_id:
         return url_if("daily_check.page", _anchor=f"check-{shown.check_id}")
-    return url_if("gate.page", _anchor=f"rule-{shown.rule_id}") if shown.from_gate else None
+    if not shown.from_gate:
+        return None
+    return url_if("gate.page", _anchor="sites" if shown.site else f"rule-{shown.rule_id}")
 
 
 def show_refused(ctx: Context, place: TrackerUrls, shown: ItemView, form: EditForm, *, from_drawer: bool) -> Response:

@@ -79,16 +79,18 @@ def apply(ctx: Context, plan: Plan, now: datetime) -> SyncResult:
     return _result(ctx, plan, decided, now, untouched=untouched, reopened=reopened)
 
 
-def carry_out(ctx: Context, kind: str, changes: Iterable[Change], decision: str, now: datetime) -> None:
-    """Store decided changes of items of a kind with their events; the tracker must be locked."""
+def carry_out(
+    ctx: Context, kind: str, changes: Iterable[Change], decision: str, now: datetime, site: str | None = None
+) -> None:
+    """Store decided changes of items of a kind, the platform's or a site's, with events; the tracker must be locked."""
     events: list[tuple[int, str | None, int, Event]] = []
     for change in changes:
         if change.row is None:
-            item_id = _insert(ctx, kind, change.values, decision, now)
-            events += [(item_id, None, 1, _event(word, None, change)) for word in change.kinds]
+            item_id = _insert(ctx, kind, {**change.values, "site": site}, decision, now)
+            events += [(item_id, site, 1, _event(word, None, change)) for word in change.kinds]
         else:
             version = _update(ctx, change, decision, now)
-            events += [(change.row.id, None, version, _event(word, change.row, change)) for word in change.kinds]
+            events += [(change.row.id, site, version, _event(word, change.row, change)) for word in change.kinds]
     tracker_store.write_events(ctx, REMEDIATION, events, now)
 
 
@@ -110,12 +112,13 @@ def planned(item: remediation.PlanItem) -> PlannedItem:
     )
 
 
-def of_kind(kind: str) -> ColumnElement[bool]:
-    """Return the condition of the platform's items of a kind, `rule` or `check`."""
-    return and_(TrackerItem.tracker == REMEDIATION.key, TrackerItem.site_key == "", TrackerItem.item_type == kind)
+def of_kind(kind: str, site: str | None = None) -> ColumnElement[bool]:
+    """Return the condition of the items of a kind, of the platform (`rule`, `check`) or of a site (`site_rule`)."""
+    here = TrackerItem.site_key == (site or "")
+    return and_(TrackerItem.tracker == REMEDIATION.key, here, TrackerItem.item_type == kind)
 
 
-def stored(ctx: Context, kind: str, *conditions: ColumnElement[bool]) -> list[SyncedRow]:
+def stored(ctx: Context, kind: str, *conditions: ColumnElement[bool], site: str | None = None) -> list[SyncedRow]:
     """Read the rows of a kind that can change, locked."""
     names = ("id", "rule_status", "required", "sla_hours", "due_at", "status", "completed_at", "unproven_at")
     columns = [getattr(TrackerItem, name) for name in (*names, "is_active", "version")]
@@ -126,7 +129,7 @@ def stored(ctx: Context, kind: str, *conditions: ColumnElement[bool]) -> list[Sy
             TrackerItem.gate_generated_at.label("seen_at"),
             TrackerItem.verified_at,
         )
-        .where(of_kind(kind), *conditions)
+        .where(of_kind(kind, site), *conditions)
         .order_by(TrackerItem.id)
         .with_for_update()
     )

@@ -8,7 +8,7 @@ from console.domain.text import T
 from console.domain.tracker.tracker import REMEDIATION
 from console.services.gate import gate
 from console.services.jobs import progress
-from console.services.remediation import checks
+from console.services.remediation import checks, site_rules
 from console.services.remediation.apply import SyncResult, apply
 from console.services.tracker import store as tracker_store
 
@@ -25,6 +25,7 @@ def sync(ctx: Context, *, include_warnings: bool = True, max_items: int = remedi
     judged = gate.judge(ctx)
     progress.progress(ctx, 1, 2, T("Bringing the board in line"))
     plan = remediation.plan(judged.verdict, now=now, include_warnings=include_warnings, max_items=max_items)
-    # The items of checks first: the answer lists what is on the board afterwards.
+    # The items of checks and of sites first: the answer lists what is on the board afterwards.
     checks.keep_up(ctx, judged.book, plan)
+    site_rules.keep_up(ctx, include_warnings=include_warnings)
     return apply(ctx, plan, now)

@@ -18,6 +18,7 @@ from console.domain.identity import able
 from console.domain.ids import MAX_ID
 from console.domain.programme.trackers import programmes
 from console.domain.remediation.checks import CHECK, check_of
+from console.domain.remediation.site_rules import SITE_RULE
 from console.domain.text import N_, Text
 from console.domain.tracker.rules import soon_hours
 from console.domain.tracker.tracker import TrackerKind
@@ -156,8 +157,8 @@ class ItemView:
 
     @property
     def from_gate(self) -> bool:
-        """Whether a rule of the gate asks for it."""
-        return self.item_type == "rule"
+        """Whether a rule of the gate asks for it, of the platform's or of a site's."""
+        return self.item_type in ("rule", SITE_RULE)
 
     @property
     def check_id(self) -> str | None:
