@@ -11,6 +11,7 @@ from console.services.policies import automation
 from console.web.extensions import db
 from tests.factories import make_site, make_user
 from tests.factories.tracker import HOUR, add_item
+from tests.factories.work_orders import add_order
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 SITE, OTHER = "한빛마을 3단지", "푸른숲 타워"
@@ -147,3 +148,17 @@ def test_jobs_are_not_green_while_the_automation_is_stopped(browser_client, comp
     assert green.search(good)
     assert not green.search(stopped)
     assert "관련 예약 작업은 아무것도 바꾸지 않습니다" in stopped
+
+
+def test_the_figures_of_the_day_lead_to_their_rows(browser_client, session, clock):
+    now = clock.now()
+    make_site(session, SITE, now=now)
+    add_order(session, now - 48 * HOUR, site=SITE, due_at=now - HOUR, status="completed", completed_at=now - 2 * HOUR)
+    add_order(session, now - 48 * HOUR, site=SITE, due_at=now - HOUR)
+    session.commit()
+    page = browser_client("operator", (SITE,)).get("/overview").text
+
+    assert "30일 기한 준수" in page
+    assert ">50.0</span>" in page or ">50</span>" in page
+    assert "기한 2건 중 1건" in page
+    assert "/inspections?today=1" in page

@@ -82,7 +82,7 @@ def test_a_danger_that_was_settled_waits_for_nothing(ctx, stored):
     assert orders.of_finding(ctx, stored.id, FindingOrder("insulation_mohm")).inspection_id == stored.id
 
 
-def test_of_order_and_closing_at_once_one_is_told(ctx, stored, at_once):
+def test_of_three_who_close_a_finding_at_once_two_are_told(ctx, stored, at_once):
     ctx.commit()
     came = at_once(
         *(lambda mine, n=n: follow_up.close_finding(mine, stored.id, "oil", f"{n}") for n in range(3)),
