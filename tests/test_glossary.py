@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from console.domain.programme import catalogue
+from console.domain.programme import catalogue, documents
 from console.domain.remediation.plan import REMEDIES
 from console.domain.runbook.runbook import registered
 from console.services.runbook import runbook
@@ -59,13 +59,22 @@ def without(text: str, terms: list[str]) -> str:
 
 
 def korean() -> list[str]:
-    """Return every Korean text."""
-    return [one for message in CATALOGUE if message.id for one in strings(message.string)]
+    """Return every Korean text, those of the programme's documents among them."""
+    said = [one for message in CATALOGUE if message.id for one in strings(message.string)]
+    return [*said, *(text["ko"] for text in written())]
+
+
+def written():
+    """Return every text of the documents of the programme, in both languages."""
+    return [
+        text for one in (*documents.PACKS.values(), documents.PLAN, documents.POST_MVP) for text in documents.texts(one)
+    ]
 
 
 def english() -> set[str]:
     """Return every English text that the sources say."""
-    return {one for found in translations.texts() for one in strings(found.msgid)}
+    said = {one for found in translations.texts() for one in strings(found.msgid)}
+    return said | {text["en"] for text in written()}
 
 
 def test_a_text_that_is_a_term_is_translated_by_it():
@@ -101,6 +110,12 @@ def test_texts_keep_the_rules_for_writers(rule):
     assert [text for text in korean() if re.search(pattern, text)] == []
 
 
+def _owners(lists):
+    """Return whom the entries of a week name as their owners."""
+    names = ("owner", "owner_role", "trainer", "host", "escalate_to", "champion_role")
+    return [row[name] for rows in lists.values() for row in rows for name in names if name in row]
+
+
 def test_every_role_of_work_has_its_name():
     weeks = catalogue.WEEKS.values()
     used = {
@@ -108,6 +123,8 @@ def test_every_role_of_work_has_its_name():
         *(check.owner_role for check in registered()),
         *(one.entry.owner for week in weeks for one in week.entries),
         *(week.owner for week in weeks),
+        *(one["owner"] for one in documents.PACKS.values()),
+        *(role for one in documents.PACKS.values() for role in _owners(one["lists"])),
     }
 
     assert runbook.needed_facts()  # the services bring the checks

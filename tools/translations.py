@@ -4,6 +4,7 @@
     python -m tools.translations extract    list the texts that a language still lacks; exit code 1 if there are any
 
 Fragments are `console/translations/<language>/<subject>.po`; the msgid is the English text, so English has none.
+The documents of the programme hold both languages themselves and are one fragment each.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.domain.programme.catalogue import texts_of
+from console.domain.programme.documents import FOLDER as DOCUMENTS
+from console.domain.programme.documents import load
 from tools.node import ROOT
 
 if TYPE_CHECKING:
@@ -63,7 +67,12 @@ def languages() -> list[str]:
 
 def fragments(language: str) -> list[Path]:
     """Return the fragments of a language in the order in which they are merged."""
-    return sorted((FOLDER / language).glob("*.po"))
+    return [*sorted((FOLDER / language).glob("*.po")), *(documents() if language == "ko" else ())]
+
+
+def documents() -> list[Path]:
+    """Return the documents of the weeks."""
+    return sorted(DOCUMENTS.glob("w*.json"))
 
 
 def texts() -> Iterator[Found]:
@@ -77,12 +86,20 @@ def texts() -> Iterator[Found]:
                 msgid: MessageId = message if isinstance(message, str) else tuple(message)
                 if msgid and msgid[0]:
                     yield Found(f"{path.relative_to(ROOT)}:{line}", msgid)
+    for path in documents():
+        yield from (Found(f"{path.relative_to(ROOT)}:1", english) for english, _korean in texts_of(load(path)))
 
 
 def read(path: Path) -> Catalog:
-    """Return one fragment; raises ValueError with its name when it is not a proper PO file."""
+    """Return one fragment; raises ValueError with its name when it is not a proper PO file or document."""
+    from babel.messages.catalog import Catalog
     from babel.messages.pofile import PoFileError, read_po
 
+    if path.suffix == ".json":
+        said = Catalog(locale="ko")
+        for english, korean in texts_of(load(path)):
+            said.add(english, korean)
+        return said
     try:
         with path.open("rb") as file:
             return read_po(file, locale=path.parent.name, abort_invalid=True)

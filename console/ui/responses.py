@@ -134,10 +134,10 @@ def toast(
     return trigger(made, toast=told | ({"link": link} if link else {}))
 
 
-def attachment(filename: str) -> str:
-    """Return the Content-Disposition of a download: RFC 5987 name with an ASCII fallback."""
+def attachment(filename: str, plain: str = "") -> str:
+    """Return the Content-Disposition of a download: RFC 5987 name with an ASCII fallback, by default made from it."""
     clean = "".join(ch for ch in filename if ch.isprintable() and ch not in '"\\/;')
-    fallback = clean.encode("ascii", "ignore").decode().strip("._- ") or "download"
+    fallback = plain or clean.encode("ascii", "ignore").decode().strip("._- ") or "download"
     if clean == fallback:
         return f'attachment; filename="{fallback}"'
     return f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{quote(clean, safe='')}"

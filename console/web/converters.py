@@ -6,6 +6,7 @@ from werkzeug.routing import BaseConverter, IntegerConverter, Map, ValidationErr
 
 from console.domain.ids import MAX_ID
 from console.domain.programme.catalogue import WEEKS
+from console.domain.programme.documents import PACKS
 
 
 class WeekConverter(BaseConverter):
@@ -20,6 +21,18 @@ class WeekConverter(BaseConverter):
         return value
 
 
+class PackConverter(BaseConverter):
+    """The code of a week that publishes something, such as `w05`; an address with any other word does not exist."""
+
+    regex = r"w\d{2}"
+
+    def to_python(self, value: str) -> str:
+        """Return the code; raises ValidationError for a week without lists of its own."""
+        if value not in PACKS or not PACKS[value]["layout"]:
+            raise ValidationError
+        return value
+
+
 class RowConverter(IntegerConverter):
     """The id of a row; the address of a number that no row can have does not exist."""
 
@@ -28,4 +41,4 @@ class RowConverter(IntegerConverter):
         super().__init__(url_map, max=MAX_ID)
 
 
-ALL = {"week": WeekConverter, "int": RowConverter}
+ALL = {"week": WeekConverter, "pack": PackConverter, "int": RowConverter}

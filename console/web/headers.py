@@ -34,7 +34,7 @@ def init_app(app: Flask) -> None:
     def add_headers(response: Response) -> Response:
         if response.status_code == 304:
             # Nothing comes along that a header could protect; a poll is asked every few seconds.
-            response.headers["Cache-Control"] = "no-store"
+            response.headers.setdefault("Cache-Control", "no-store")
             return response
         for name, value in ALWAYS.items():
             response.headers.setdefault(name, value)
@@ -44,14 +44,14 @@ def init_app(app: Flask) -> None:
         if html:
             response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
             response.headers.setdefault("X-Robots-Tag", "noindex, nofollow")
-        if html or _authenticated():
+        if html or authenticated():
             response.headers.setdefault("Cache-Control", "no-store")
             response.headers.setdefault("Pragma", "no-cache")
         return response
 
 
-def _authenticated() -> bool:
-    """Whether a credential came along, however it was judged: such answers stay out of every cache."""
+def authenticated() -> bool:
+    """Return whether a credential came along, however it was judged: such answers stay out of every cache."""
     return presented_token() is not None or current_actor().kind != "anonymous" or bool(g.get("had_session"))
 
 

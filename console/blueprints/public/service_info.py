@@ -11,6 +11,8 @@ from typing import Any
 
 from console.blueprints.public.modules import MODULES, MODULES_HEAD, OPS, TRACKER
 from console.domain.programme.catalogue import WEEKS
+from console.domain.programme.documents import PACKS
+from console.services.programme.publish import downloads
 
 FIXED = {"service": "ka-facility-os", "status": "running", "main_html": "/", "docs": "/docs"}
 # Parts of the remediation tracker: the key's middle, and the address where it differs from it.
@@ -31,6 +33,7 @@ _TRACKER_PARTS = {
     "autopilot_summary_csv": "autopilot/summary.csv",
     "autopilot_anomalies_csv": "autopilot/anomalies.csv",
 }
+PUBLIC, POST_MVP = "/api/public/adoption-plan", "/api/public/post-mvp"
 KEYS: dict[str, str] = {
     "auth_me_api": "/api/auth/me",
     "auth_login_api": "/api/auth/login",
@@ -105,6 +108,16 @@ KEYS: dict[str, str] = {
         for week in WEEKS
         for part in ("bootstrap", "items", "overview", "readiness", "completion", "complete")
     },
+    "public_adoption_plan_api": PUBLIC,
+    "public_adoption_campaign_api": f"{PUBLIC}/campaign",
+    "public_adoption_schedule_csv_api": f"{PUBLIC}/schedule.csv",
+    "public_adoption_schedule_ics_api": f"{PUBLIC}/schedule.ics",
+    "public_adoption_w04_common_mistakes_html": "/web/adoption/w04/common-mistakes",
+    "public_post_mvp_plan_api": POST_MVP,
+    "public_post_mvp_backlog_csv_api": f"{POST_MVP}/backlog.csv",
+    "public_post_mvp_release_ics_api": f"{POST_MVP}/releases.ics",
+    "public_post_mvp_kpi_api": f"{POST_MVP}/kpi-dashboard",
+    "public_post_mvp_risks_api": f"{POST_MVP}/risks",
     "adoption_w07_tracker_completion_package_api": "/api/adoption/w07/tracker/completion-package",
 }
 
@@ -114,7 +127,16 @@ Exists = Callable[[str], bool]
 
 def service_info(exists: Exists) -> dict[str, str]:
     """Return key -> address of everything that has a route."""
-    return {**FIXED, **{key: address for key, address in KEYS.items() if exists(address)}}
+    return {**FIXED, **{key: address for key, address in {**KEYS, **_packs()}.items() if exists(address)}}
+
+
+def _packs() -> dict[str, str]:
+    """Return the keys of every week that publishes something, with all its files."""
+    made = {}
+    for code, document in PACKS.items():
+        for key, address in downloads(document).items() if document["layout"] else ():
+            made[f"public_adoption_{code}_api" if key == "json" else f"public_adoption_{code}_{key}_api"] = address
+    return made
 
 
 def modules(exists: Exists) -> dict[str, Any]:

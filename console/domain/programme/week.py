@@ -1,6 +1,6 @@
 """The weekly execution programme: what a week consists of, when it is due, and the tracker that follows from it.
 
-A week is data (`console/domain/programme/catalogue.py`); nothing else knows how many there are.
+A week is data (its document in `console/domain/programme/packs`); nothing else knows how many there are.
 """
 
 from __future__ import annotations
@@ -10,14 +10,24 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from console.domain.programme.documents import PLAN
 from console.domain.text import N_, T
 from console.domain.tracker.tracker import WEEKLY_CONDITIONS, TrackerKind
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = range(5)
 # The first Monday of the published calendar (API contract, programme calendar).
-FIRST_MONDAY = date(2026, 3, 2)
+FIRST_MONDAY = date.fromisoformat(PLAN["start_date"])
 WEEK_DAYS = 7
 LAST_MINUTE = time(23, 59)
+
+# The phases of the published calendar; a document may name another one.
+PHASES = {
+    word: word
+    for word in (
+        *(N_("Preparation"), N_("Launch"), N_("Adaptation"), N_("Habit"), N_("Autonomy"), N_("Sustain")),
+        *(N_("Stabilize"), N_("Optimize"), N_("Automate"), N_("Scale")),
+    )
+}
 
 # Columns, filters and facts of an item that a weekly tracker does not have.
 WITHOUT = frozenset(
@@ -30,7 +40,7 @@ class Entry:
     """One thing to do in a week. `key` is published and stays; `name` is a message id.
 
     `day` and `end` (`HH:MM`, of the site's own clock) say when it is due; without them it is due when the week ends.
-    `evidence` differs from its type only where it is given.
+    `evidence` differs from its type only where it is given; `korean` is the name as the document says it.
     """
 
     key: str
@@ -40,6 +50,7 @@ class Entry:
     start: str = ""
     end: str = ""
     evidence: bool | None = None
+    korean: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,13 +162,3 @@ def event(label: str, number: int, day: int, hours: str, name: str, owner: str) 
 def events(*entries: Entry) -> EntryType:
     """Return the list of a week's scheduled events; none of them needs evidence."""
     return EntryType("scheduled_event", N_("Scheduled event"), entries)
-
-
-def guides(*entries: Entry) -> EntryType:
-    """Return the list of a week's guides."""
-    return EntryType("self_serve_guide", N_("Guide"), entries, evidence=True)
-
-
-def runbooks(*entries: Entry) -> EntryType:
-    """Return the list of a week's runbook pages."""
-    return EntryType("troubleshooting_runbook", N_("Runbook"), entries, evidence=True)

@@ -56,6 +56,7 @@ class Surroundings:
     public_url_set: bool = True
     alert_channels: int = 0
     schema: str = "ok"
+    wrong_documents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -250,6 +251,11 @@ def _added(seen: Surroundings) -> Iterator[Check]:
         )
     if seen.evidence is not None:
         yield _folder(seen.evidence, strict)
+    if seen.wrong_documents:
+        found = ", ".join(seen.wrong_documents)
+        yield Check(
+            "programme_documents", ERROR, ERROR, T("Documents of the programme do not fit: %(found)s.", found=found)
+        )
     if seen.schema in _SCHEMAS:
         yield Check("schema_version", WARNING, WARNING, _SCHEMAS[seen.schema])
 

@@ -18,6 +18,7 @@ from console.core.records import view_of
 from console.core.umask import open_to_others
 from console.domain.evidence import evidence as rules
 from console.domain.gate.rules import PreflightFacts
+from console.domain.programme.documents import PACKS
 from console.domain.releases.checklist import ROLLBACK_GUIDE
 from console.domain.runbook.preflight import (
     ERROR,
@@ -30,6 +31,7 @@ from console.domain.runbook.preflight import (
     examine,
 )
 from console.domain.text import Text
+from console.inputs.packs import problems
 from console.models.runbook import PreflightSnapshot
 from console.services.alerts import outbox
 from console.services.backup import keys
@@ -152,7 +154,15 @@ def _surroundings(config: Config) -> Surroundings:
         any_host=config.production and not allowed_hosts(config),
         backup_key_problem=key.problem,
         backup_key_made_here=key.source == keys.DATA_DIR,
+        wrong_documents=tuple(_wrong_documents()),
     )
+
+
+def _wrong_documents() -> Iterator[str]:
+    for code, document in PACKS.items():
+        place, said = next(iter(problems(document)), ("", ""))
+        if said:
+            yield f"{code}.json: {place}: {said}"
 
 
 def _open_folders(config: Config) -> Iterator[str]:

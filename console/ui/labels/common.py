@@ -86,6 +86,7 @@ OWNER_ROLES = {
         *(N_("Security Admin"), N_("DR Owner"), N_("Release Manager"), N_("Operations Excellence Lead")),
         *(N_("Audit Lead"), N_("CS"), N_("CS Lead"), N_("Product"), N_("Training Lead"), N_("Program Manager")),
         *(N_("PMO"), N_("Executive Sponsor"), N_("Site Champion"), N_("Owner"), N_("Manager")),
+        *(N_("Site Champions"), N_("PM"), N_("Auditor")),
     )
 }
 ENVIRONMENTS = {"local": N_("local"), "test": N_("test"), "staging": N_("staging"), "production": N_("production")}

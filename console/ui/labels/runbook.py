@@ -62,6 +62,7 @@ CHECKS = {
     "owner_second_factor": N_("Second factor of owners"),
     "public_url": N_("Own address in messages"),
     "schema_version": N_("Schema of the database"),
+    "programme_documents": N_("Documents of the programme"),
     "private_folders": N_("Rights of the data folder"),
     "allowed_hosts": N_("Own host names"),
     "database_certificate": N_("Certificate of the database"),
