@@ -27,9 +27,17 @@ def publish(made: Published) -> Response:
 
 
 def kept(response: Response, digest: str) -> Response:
-    """Let caches keep an answer under a tag that follows from its content."""
+    """Let caches keep an answer under a tag that follows from its content.
+
+    A page follows the cookies of its reader, so it is kept for everybody only when it was asked for without any.
+    """
     response.set_etag(digest, weak=True)
-    if not authenticated():
+    if response.mimetype == "text/html":
+        response.vary.update(("Accept-Language", "Cookie"))
+        private = authenticated() or bool(request.cookies)
+    else:
+        private = authenticated()
+    if not private:
         response.headers["Cache-Control"] = f"public, max-age={LIFETIME}"
     response.make_conditional(request)
     return response

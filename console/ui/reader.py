@@ -16,8 +16,11 @@ LANGUAGE_COOKIE = "lang"
 
 
 def select_locale() -> str:
-    """Return the language: the person's own choice, the cookie, what the browser asks for, else Korean."""
-    chosen = in_gallery("lang") or request.cookies.get(LANGUAGE_COOKIE) or current_actor().locale
+    """Return the language: the person's own choice, the cookie, what the browser asks for, else Korean.
+
+    On pages for everybody the address may name it.
+    """
+    chosen = in_gallery("lang") or in_portal("lang") or request.cookies.get(LANGUAGE_COOKIE) or current_actor().locale
     if chosen in LOCALES:
         return str(chosen)
     return request.accept_languages.best_match(LOCALES, DEFAULT_LOCALE) or DEFAULT_LOCALE
@@ -26,6 +29,11 @@ def select_locale() -> str:
 def in_gallery(name: str) -> str | None:
     """Return what the address of the gallery asks for, so that its variants can be compared side by side."""
     return request.args.get(name) if request.endpoint == "components.page" else None
+
+
+def in_portal(name: str) -> str | None:
+    """Return what the address of a page for everybody asks for: no cookie is needed to read it in another language."""
+    return request.args.get(name) if request.blueprint == "portal" else None
 
 
 def locale() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flask import Blueprint, Response, current_app, redirect, request, url_for
+from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_openapi3.models.tag import Tag
 
@@ -99,5 +99,11 @@ def info() -> Response:
 @api.get("/api/public/modules", responses={200: ModulesOut})
 @access(public=True)
 def modules() -> Response:
-    """Return the modules of the product with their links."""
-    return answer(service_info.modules(_exists), ModulesOut)
+    """Return the modules of the product with their links; people see them as cards."""
+    found = service_info.modules(_exists)
+    if _wants_page() and request.args.get("raw") != "1":
+        page = render_template("public/modules.html", data=found, to=url_for, others=())
+        response = Response(page, mimetype="text/html")
+        response.vary.update(("Accept", "Accept-Language", "Cookie"))
+        return response
+    return answer(found, ModulesOut)

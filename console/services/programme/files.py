@@ -21,7 +21,7 @@ from console.services.programme import calendars, publish
 from console.services.programme.editions import Edition, edition
 
 JSON, CSV, ICS = "application/json", "text/csv; charset=utf-8", "text/calendar; charset=utf-8"
-TEXT = "text/plain; charset=utf-8"
+TEXT, HTML = "text/plain; charset=utf-8", "text/html; charset=utf-8"
 STEM = "ka-facility-os-adoption"
 # Every file of fifteen weeks in both languages fits.
 MOST_BYTES = 4_000_000
@@ -59,6 +59,11 @@ def _once(
     with _lock:
         _kept[whole] = (found, made)
     return made
+
+
+def page(found: Edition, key: tuple[Any, ...], make: Callable[[], str]) -> Published:
+    """Return a page of the programme; `key` names everything that it depends on beside the edition."""
+    return _once(found, ("page", *key), lambda: (make().encode(), HTML, None))
 
 
 def _json(found: Edition, key: tuple[Any, ...], make: Callable[[], Any]) -> Published:

@@ -1,0 +1,133 @@
+"""The published programme as pages for everybody: no sign-in, no cookie, no figure of a site, kept by every cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request, url_for
+
+from console.domain.programme.layouts import EVENTS, LAYOUTS
+from console.inputs.packs import MistakesQuery
+from console.services.programme import files, portal, publish
+from console.services.programme.editions import Edition, edition
+from console.ui.frame import frame
+from console.ui.labels import packs as labels
+from console.ui.published import kept
+from console.web.request import access, web_context
+
+WORDS_MAX = 100
+
+pages = Blueprint("portal", __name__)
+
+
+def _page(found: Edition, key: tuple[Any, ...], template: str, values: Callable[[], dict[str, Any]]) -> Response:
+    """Answer a page; it is drawn once for each language, theme and day."""
+    today, look = web_context().now().date(), (frame().locale, frame().theme)
+    made = files.page(found, (*look, today, template, *key), lambda: render_template(template, **values()))
+    return kept(Response(made.body, content_type=made.mimetype), made.digest)
+
+
+def _address(endpoint: str, **values: Any) -> str:
+    """Return an address of the portal that keeps a language which the reader chose by address."""
+    chosen = request.args.get("lang")
+    if chosen in frame().languages:
+        values["lang"] = chosen
+    return url_for(endpoint, **values)
+
+
+def _other_languages() -> list[tuple[str, str, str]]:
+    """Return `(code, name, address)` of this page in the other languages."""
+    kept_args = {key: value for key, value in request.args.items() if key in ("phase", "q", "part")}
+    values = {**(request.view_args or {}), **kept_args}
+    return [
+        (code, name, url_for(request.endpoint or "portal.calendar", **values, lang=code))
+        for code, name in frame().languages.items()
+        if code != frame().locale
+    ]
+
+
+def _around() -> dict[str, Any]:
+    return {"language": frame().locale, "to": _address, "others": _other_languages()}
+
+
+@pages.get("/web/adoption")
+@access(public=True)
+def calendar() -> Response:
+    """Show the calendar of the weeks and everything around it; narrowed by `phase` and words."""
+    found = edition(web_context())
+    phase, words = request.args.get("phase", ""), request.args.get("q", "")[:WORDS_MAX]
+    brief = request.args.get("part") == "summary"
+
+    def values() -> dict[str, Any]:
+        today = web_context().now().date()
+        shown = portal.calendar(found, today, frame().locale, phase=phase, words=words)
+        plan = publish.plan(found, frame().locale, today)
+        review = date.fromisoformat(plan["schedule_management"]["next_review_date"])
+        asked = {"phase": phase, "words": words, "brief": brief}
+        return {**_around(), **asked, "data": shown, "plan": plan, "found": found, "next_review": review}
+
+    known = phase if phase in {one["phase"] for one in found.weeks} else "" if not phase else "?"
+    if words:
+        body = render_template("programme/portal.html", **values())
+        return Response(body)
+    return _page(found, (known, brief, request.args.get("lang")), "programme/portal.html", values)
+
+
+@pages.get("/web/adoption/<pack:week>")
+@access(public=True)
+def week(week: str) -> Response:
+    """Show a week: what it is for, its lists and events, its files."""
+    found = edition(web_context())
+    document = files.document_of(found, week)
+
+    def values() -> dict[str, Any]:
+        layout = LAYOUTS[document["layout"]]
+        (shown,) = [one for one in _calendar(found).all_weeks if one.code == week]
+        return {
+            **_around(),
+            "data": shown,
+            "lists": [(one, document["lists"][one.field]) for one in layout.lists if one.field != EVENTS],
+            "events": [
+                {**one, "date": date.fromisoformat(one["date"])}
+                for one in publish.entries(found, document, layout.kind(EVENTS), frame().locale)
+            ],
+            "files": publish.downloads(document),
+            "samples": document.get("samples", ()),
+            "neighbours": portal.neighbours(found, week),
+            "labels": labels,
+        }
+
+    return _page(found, (week, request.args.get("lang")), "programme/portal_week.html", values)
+
+
+def _calendar(found: Edition) -> portal.Calendar:
+    return portal.calendar(found, web_context().now().date(), frame().locale)
+
+
+@pages.get("/web/adoption/<pack:week>/common-mistakes")
+@access(public=True)
+def mistakes(week: str) -> Response:
+    """Show the common mistakes of a week; no figure of a site is told (API contract, known defects, D19)."""
+    MistakesQuery.model_validate(request.args.to_dict())
+    found = edition(web_context())
+    files.mistakes(web_context(), week, frame().locale, site=None, days=30)
+    document = files.document_of(found, week)
+
+    def values() -> dict[str, Any]:
+        return {**_around(), "data": document}
+
+    return _page(found, (week, request.args.get("lang")), "programme/portal_mistakes.html", values)
+
+
+@pages.get("/web/adoption/post-mvp")
+@access(public=True)
+def post_mvp() -> Response:
+    """Show what follows after the programme."""
+    found = edition(web_context())
+
+    def values() -> dict[str, Any]:
+        return {**_around(), "data": publish.post_mvp(found, frame().locale)}
+
+    return _page(found, (request.args.get("lang"),), "programme/portal_post_mvp.html", values)
