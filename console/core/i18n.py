@@ -70,6 +70,8 @@ def text_in(locale: str, text: Text | Mapping[str, Any] | str) -> str:
     if isinstance(text, Text):
         return translate(locale, text.msgid, **spoken(text.params, lambda inner: text_in(locale, inner)))
     if isinstance(text, Mapping):
+        if isinstance(own := text.get(locale), str):
+            return own
         params = spoken(text.get("params") or {}, lambda inner: text_in(locale, inner))
         return translate(locale, str(text.get("msgid", "")), **params)
     return text

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from console.domain.programme.layouts import EVENTS, LAYOUTS
 from console.domain.programme.week import FRIDAY, MONDAY
-from console.inputs.base import BodyModel, OutModel, PathModel, QueryModel, SiteFilter
+from console.inputs.base import AnyObject, BodyModel, Instant, OutModel, PathModel, QueryModel, SiteFilter
 
 TEXT_MAX, NAME_MAX, ROLE_MAX, KEY_MAX = 1000, 200, 80, 120
 Short = Annotated[str, Field(min_length=1, max_length=NAME_MAX)]
@@ -506,3 +506,21 @@ class MistakesOut(OutModel):
     window_days: int
     items: list[dict[str, Any]]
     top_blockers: list[dict[str, Any]]
+
+
+class PackStoreIn(BodyModel):
+    """The whole document of a week; the version comes in `If-Match`."""
+
+    document: AnyObject
+    reason: str = Field("", max_length=500)
+
+
+class PackViewOut(OutModel):
+    """The document of a week as it counts now."""
+
+    code: str
+    source: Literal["built_in", "stored"]
+    revision: int
+    updated_at: Instant
+    updated_by: str
+    document: dict[str, Any]

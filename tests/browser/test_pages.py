@@ -10,7 +10,7 @@ from console.ui.frame import nav_items
 
 # Each pair of language, theme and width occurs; all eight combinations would only cost time.
 VARIANTS = ((1440, "light", "ko"), (1440, "dark", "en"), (390, "light", "en"), (390, "dark", "ko"))
-EXTRA = ("/search?q=GR", "/no-such-page", "/api/docs", "/board?view=table")
+EXTRA = ("/search?q=GR", "/no-such-page", "/api/docs", "/board?view=table", "/programme/packs/w04")
 
 # What a reader cannot see whole: the title in the bar of a phone, and tables that slide under the edge of their panel.
 # Code and the API's tables of fields may slide; they say so with a tab stop.

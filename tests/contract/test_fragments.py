@@ -58,6 +58,7 @@ WHOLE = {
     *("/inspections/templates", "/inspections/templates/new", "/inspections/templates/<int:template_id>"),
     *("/workflow-locks/<int:lock_id>", "/workflow-locks/new", "/ops/accuracy/missed"),
     *("/work-orders/new", "/sla/propose", "/web/adoption", "/web/adoption/post-mvp", "/web/adoption/<pack:week>"),
+    *("/programme/packs", "/programme/packs/<pack:week>"),
     "/web/adoption/<pack:week>/common-mistakes",
 }
 # Whose runs these pages show; elsewhere those of the gate do.
@@ -76,6 +77,8 @@ ODD = ("?page=999", "?q=nothing-has-this-name", "?sort=nothing", "?page=0")
 # Pages whose subject are words of the API or of the sources, and a drawer that holds an entry as it was written.
 OF_CODE = {
     *("/api/docs", "/components", "/components/drawer", "/audit/entries/<int:entry_id>"),
+    # Texts in both languages, to be edited side by side.
+    "/programme/packs/<pack:week>",
     # The commands of a release and what they answered, and the sheet whose words are published.
     *("/ops/deploys", "/ops/deploys/<int:run_id>", "/inspections/<int:inspection_id>/print"),
 }

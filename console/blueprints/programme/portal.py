@@ -8,12 +8,11 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
 
-from console.domain.programme.layouts import EVENTS, LAYOUTS
 from console.inputs.packs import MistakesQuery
 from console.services.programme import files, portal, publish
 from console.services.programme.editions import Edition, edition
 from console.ui.frame import frame
-from console.ui.labels import packs as labels
+from console.ui.portal import week_values
 from console.ui.published import kept
 from console.web.request import access, web_context
 
@@ -83,27 +82,9 @@ def week(week: str) -> Response:
     document = files.document_of(found, week)
 
     def values() -> dict[str, Any]:
-        layout = LAYOUTS[document["layout"]]
-        (shown,) = [one for one in _calendar(found).all_weeks if one.code == week]
-        return {
-            **_around(),
-            "data": shown,
-            "lists": [(one, document["lists"][one.field]) for one in layout.lists if one.field != EVENTS],
-            "events": [
-                {**one, "date": date.fromisoformat(one["date"])}
-                for one in publish.entries(found, document, layout.kind(EVENTS), frame().locale)
-            ],
-            "files": publish.downloads(document),
-            "samples": document.get("samples", ()),
-            "neighbours": portal.neighbours(found, week),
-            "labels": labels,
-        }
+        return {**week_values(found, document, web_context().now().date(), frame().locale), **_around()}
 
     return _page(found, (week, request.args.get("lang")), "programme/portal_week.html", values)
-
-
-def _calendar(found: Edition) -> portal.Calendar:
-    return portal.calendar(found, web_context().now().date(), frame().locale)
 
 
 @pages.get("/web/adoption/<pack:week>/common-mistakes")

@@ -132,7 +132,7 @@ def store(
     Values that come out as they were leave no revision, so that pressing the button twice is one change; with
     `always` they leave one.
     """
-    row = _locked(ctx, kind.key_of(site))
+    row = locked(ctx, kind.key_of(site))
     before = resolve(ctx, kind, site)
     if if_match is not None and if_match != before.revision:
         raise PreconditionFailed(
@@ -143,7 +143,7 @@ def store(
     moved = changes(before.values, made.values)
     stored = {**row.policy_json, **_accepted(kind, sent, made.values, made.warnings)}
     if always or stored != row.policy_json:
-        _write(ctx, row, stored, moved, reason=reason, source=source, proposal_id=proposal_id)
+        write(ctx, row, stored, moved, reason=reason, source=source, proposal_id=proposal_id)
     elif row.version == 0:
         ctx.session.delete(row)
         ctx.session.flush()
@@ -160,10 +160,10 @@ def store(
 
 def clear(ctx: Context, kind: PolicyKind, *, site: str, reason: str, source: str) -> None:
     """Take away what a site set, so that the wider policy counts: a revision without values, and the audit entry."""
-    row = _locked(ctx, kind.key_of(site))
+    row = locked(ctx, kind.key_of(site))
     before = dict(row.policy_json)
     moved = {name: {"old": value, "new": None} for name, value in before.items()}
-    _write(ctx, row, {}, moved, reason=reason, source=source, proposal_id=None)
+    write(ctx, row, {}, moved, reason=reason, source=source, proposal_id=None)
     detail = {"policy_key": row.policy_key, "removed": before, "reason": reason, "revision": row.version}
     audit.record(ctx, f"{kind.audit_action}_update", kind.audit_resource, row.policy_key, detail=detail)
 
@@ -176,8 +176,11 @@ def _accepted(
     return {name: values[name] for name in names if sent.get(name) is not None and name not in refused}
 
 
-def _locked(ctx: Context, key: str) -> Policy:
-    """Return the row of a key, locked until the end of the transaction; made empty when it is missing."""
+def locked(ctx: Context, key: str) -> Policy:
+    """Return the row of a key, locked until the end of the transaction; made empty when it is missing.
+
+    Stored documents are rows of the same kind (`console/services/policies/stored.py`).
+    """
     wanted = select(Policy).where(Policy.policy_key == key).with_for_update()
     row = ctx.session.scalars(wanted, execution_options={"populate_existing": True}).one_or_none()
     if row is None:
@@ -188,7 +191,7 @@ def _locked(ctx: Context, key: str) -> Policy:
     return row
 
 
-def _write(
+def write(
     ctx: Context,
     row: Policy,
     stored: Mapping[str, Any],
@@ -198,6 +201,7 @@ def _write(
     source: str,
     proposal_id: int | None,
 ) -> None:
+    """Write the next revision of a locked row; raises Conflict when somebody else was faster."""
     now, who, number = ctx.now(), ctx.actor.username, row.version + 1
     statement = update(Policy).where(Policy.id == row.id, Policy.version == row.version)
     if affected(ctx, statement.values(policy_json=stored, updated_at=now, updated_by=who, version=number)) != 1:

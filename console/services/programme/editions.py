@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from console.core.context import Context
 from console.domain.programme import documents
+from console.domain.programme.catalogue import week_of
 from console.domain.programme.documents import Document
-from console.domain.programme.week import FRIDAY, WEEK_DAYS
+from console.domain.programme.week import FRIDAY, WEEK_DAYS, Week
+from console.inputs.packs import problems
 from console.services.common.query_cache import cached_query
+from console.services.policies import stored
 
 PUBLIC = "/api/public/adoption-plan"
+PACK_KEY = "adoption_pack:"
 
 
 @dataclass(frozen=True, eq=False)
 class Edition:
     """Every document of the programme at one moment; the same object until one of them changes.
 
-    `changed` says when the document of a week was changed last (aware UTC); without an entry it is as it was built in.
+    `changed` says when the document of a week was changed last (aware UTC); without an entry nobody ever changed it.
+    `own` are the weeks whose document is not the built-in one.
     """
 
     packs: Mapping[str, Document]
     plan: Document
     post_mvp: Document
     changed: Mapping[str, datetime]
+    own: frozenset[str] = frozenset()
 
     @property
     def monday(self) -> date:
@@ -77,5 +83,28 @@ def edition(ctx: Context) -> Edition:
     return found[0]
 
 
-def _read(_ctx: Context) -> Edition:
-    return Edition(dict(documents.PACKS), documents.PLAN, documents.POST_MVP, {})
+def _read(ctx: Context) -> Edition:
+    packs, changed = dict(documents.PACKS), {}
+    for one in stored.all_of(ctx, PACK_KEY):
+        code = one.key.removeprefix(PACK_KEY)
+        # Built in again, taken out of the programme, or written for an older form of it: the built-in one counts.
+        if one.document and code in packs and not problems(one.document):
+            packs[code] = one.document
+        if code in packs:
+            changed[code] = one.updated_at
+    own = frozenset(code for code in changed if packs[code] is not documents.PACKS[code])
+    return Edition(packs, documents.PLAN, documents.POST_MVP, changed, own)
+
+
+def with_pack(found: Edition, document: Document, now: datetime) -> Edition:
+    """Return an edition in which one week is another document, changed at `now` (aware UTC)."""
+    code = document["code"]
+    return replace(
+        found, packs={**found.packs, code: document}, changed={**found.changed, code: now}, own=found.own | {code}
+    )
+
+
+def week_now(ctx: Context, week: Week) -> Week:
+    """Return a week with the entries of its document as it counts now; a week without one stays as it is."""
+    found = edition(ctx)
+    return week_of(found.packs[week.code]) if week.code in found.own else week

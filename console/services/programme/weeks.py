@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 
 from console.core.context import Context
+from console.core.i18n import translate
 from console.core.listing import ListQuery
 from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.identity import scope
@@ -23,6 +24,7 @@ from console.models.tracker import TrackerItem, TrackerRun
 from console.services.audit import record as audit
 from console.services.common.lists import Slice
 from console.services.identity import sites
+from console.services.programme.editions import week_now
 from console.services.tracker import lists as tracker_lists
 from console.services.tracker import rows, tallies
 from console.services.tracker import store as tracker_store
@@ -92,7 +94,7 @@ def bootstrap(ctx: Context, week: Week, site: str, *, starts_on: date | None = N
     site = site_name(site)
     ctx.actor.require_site(site)
     _check_known(ctx, site)
-    now = ctx.now()
+    now, week = ctx.now(), week_now(ctx, week)
     tracker_store.lock_run(ctx, programme)
     run = tracker_store.lock_run(ctx, programme, site)
     monday = _monday(ctx, week, site, run.starts_on, starts_on)
@@ -164,7 +166,11 @@ def _follows(one: WeekEntry) -> dict[str, Any]:
 
 
 def _texts(one: WeekEntry) -> dict[str, Any]:
-    return {"name": T(one.entry.name).as_dict(), "kind": T(one.kind.label).as_dict()}
+    name, korean = T(one.entry.name).as_dict(), one.entry.korean
+    if korean and korean != translate("ko", one.entry.name):
+        # Words of the installation, which no catalogue knows.
+        name["ko"] = korean
+    return {"name": name, "kind": T(one.kind.label).as_dict()}
 
 
 def _refresh(ctx: Context, stored: Any, one: WeekEntry) -> bool:

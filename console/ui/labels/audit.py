@@ -23,6 +23,8 @@ ACTIONS: dict[str, str] = {
     "admin_user_password_reset": N_("Password reset"),
     "admin_user_set_active": N_("User switched on or off"),
     "admin_user_update": N_("User changed"),
+    "adoption_pack_reset": N_("Published texts as built in"),
+    "adoption_pack_update": N_("Published texts changed"),
     "alert_delivery_retry": N_("Alert sent again"),
     "alert_mark_false": N_("Alert marked as false"),
     "alert_mark_missed": N_("Missed alert recorded"),

@@ -30,6 +30,7 @@ RESOURCES: Mapping[str, str] = {
     "admin_audit_log": N_("Audit log"),
     "admin_token": N_("Token"),
     "admin_user": N_("User"),
+    "adoption_pack": N_("Published texts"),
     "alert_delivery": N_("Alert"),
     "alert_mark": N_("Mark of an alert"),
     "inspection_template": N_("Inspection template"),

@@ -73,6 +73,8 @@ WORDS = {
     "higher_better": N_("Higher is better"),
     "lower_better": N_("Lower is better"),
 }
+HEADING, WEEKDAY = N_("Heading"), N_("Day of the week, 0 is Monday")
+BEGIN, END = N_("Begins at"), N_("Ends at")
 ROLES = frozenset(
     {
         *("owner", "owner_role", "trainer", "host", "escalate_to", "role", "champion_role", "audience"),
@@ -117,6 +119,16 @@ def facts_of(kind: ListKind, row: Mapping[str, Any]) -> Iterator[tuple[str, str,
             continue
         values = value if isinstance(value, list) else [value]
         yield FIELDS[name], _form(name, values), values
+
+
+def parts_of(kind: ListKind, row: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Return what of an entry may be edited, its heading first, as `(field, label, value)`."""
+    heading = heading_of(kind, row)
+    yield heading, HEADING, row[heading]
+    hours = {"day": WEEKDAY, "start_time": BEGIN, "end_time": END} if "end_time" in row else {}
+    for name, value in row.items():
+        if name != heading and name not in _KEYS:
+            yield name, hours.get(name) or FIELDS[name], value
 
 
 def _form(name: str, values: list[Any]) -> str:
