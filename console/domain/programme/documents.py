@@ -1,7 +1,7 @@
 """The documents of the programme: one for each week, beside them the plan around the weeks and what follows after them.
 
 They are content, not code: JSON files in `packs/`, every text in English and Korean. What may stand in them is said in
-`console/inputs/packs.py`; which lists a week has and how its files are written in `layouts.py`.
+`console/inputs/pack_documents.py`; which lists a week has and how its files are written in `layouts.py`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from console.domain.programme import documents
 from console.domain.programme.catalogue import week_of
 from console.domain.programme.documents import Document
 from console.domain.programme.week import FRIDAY, WEEK_DAYS, Week
-from console.inputs.packs import problems
+from console.inputs.pack_documents import problems
 from console.services.common.query_cache import cached_query
 from console.services.policies import stored
 

@@ -13,7 +13,7 @@ from console.domain.errors import Invalid, NotFound
 from console.domain.programme import documents
 from console.domain.programme.documents import Document
 from console.domain.text import N_, T
-from console.inputs.packs import problems
+from console.inputs.pack_documents import problems
 from console.services.audit import record as audit
 from console.services.policies import stored
 from console.services.policies.policies import Revision

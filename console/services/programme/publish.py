@@ -13,7 +13,7 @@ from console.core.i18n import translate
 from console.domain.programme.documents import Document, said
 from console.domain.programme.layouts import LAYOUTS, ListKind
 from console.domain.text import N_
-from console.inputs.packs import ROWS, UNPUBLISHED
+from console.inputs.pack_documents import ROWS, UNPUBLISHED
 from console.services.programme.editions import PUBLIC, Edition, number
 
 Value = dict[str, Any]

@@ -31,7 +31,7 @@ from console.domain.runbook.preflight import (
     examine,
 )
 from console.domain.text import Text
-from console.inputs.packs import problems
+from console.inputs.pack_documents import problems
 from console.models.runbook import PreflightSnapshot
 from console.services.alerts import channels
 from console.services.backup import keys

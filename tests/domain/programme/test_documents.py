@@ -10,7 +10,7 @@ from console.domain.programme.catalogue import texts_of, week_of
 from console.domain.programme.documents import PACKS, PLAN, POST_MVP, said, texts
 from console.domain.programme.layouts import EVENTS, LAYOUTS
 from console.domain.programme.week import FIRST_MONDAY, PHASES
-from console.inputs.packs import PlanDocument, problems
+from console.inputs.pack_documents import PlanDocument, problems
 
 every_document = pytest.mark.parametrize("code", PACKS)
 # Lists and how many entries they have (API contract, common shape of a week pack).
