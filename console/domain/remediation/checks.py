@@ -59,11 +59,11 @@ ACTIONS: Mapping[str, Text] = {
     "worker_alive": T("Start a worker again and see why the last one ended."),
     "scheduler_alive": T("Start the scheduler again and see why the last one ended."),
     "queue_age": T("See what keeps runs waiting; start more workers if there is too much work."),
-    "alert_channel_guard": T("Put right the channels in trouble, then try them."),
-    "alert_retention_recent": T("See why old alerts are not put into archives as they should."),
-    "alert_guard_recovery_recent": T("See why channels in quarantine are not tried as they should."),
-    "alert_mttr_slo_recent": T("See why the recovery of alert channels is not checked as it should."),
-    "alert_mttr_slo_breach": T("Find out why alert channels take so long to come back and mend it."),
+    "alert_channel_guard": T("Bring the channels back that take no alerts, and send each a trial."),
+    "alert_retention_recent": T("See why old alerts are not taken away."),
+    "alert_guard_recovery_recent": T("See why channels in trouble are not tried."),
+    "alert_mttr_slo_recent": T("See why the recovery of channels is not checked."),
+    "alert_mttr_slo_breach": T("See which channels take long to recover, and what stands behind it."),
     "alert_noise_within_limits": T("Go through the missed and false alerts and adjust what raises them."),
 }
 
