@@ -60,6 +60,9 @@ class Evidence:
         first = partial(self._stage.run, job_names.DR_REHEARSAL, settings={}, who=OWNER, trigger=MANUAL)
         yield Step(day(FIRST_DRILL_DAYS_AGO, 10, 50), first)
         yield from self._reports()
+        for ago in self._days(7 * REPORTED_WEEKS, SATURDAY):
+            if (at := day(ago, 8, 30)) < self._stage.now:
+                yield Step(at, self._job(job_names.W07_WEEKLY, self._settings))
         for ago in range(NIGHTS - 1, -1, -1):
             yield Step(day(ago, 3, 40), self._job(job_names.ALERT_ACCURACY, self._settings))
             yield Step(day(ago, 4, 10), self._job(job_names.EVIDENCE_INTEGRITY))

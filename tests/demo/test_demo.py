@@ -202,6 +202,7 @@ def there_is_evidence_of_every_kind(ctx):
     count = dict(ctx.session.execute(select(JobRun.job_name, func.count()).group_by(JobRun.job_name)).all())
     assert count[names.DAILY_CHECK] in (29, 30), "today's may be yet to come"
     assert count[names.QUALITY_WEEKLY] == 8
+    assert count[names.W07_WEEKLY] == 8
     assert count[names.QUALITY_MONTHLY] in (1, 2)
     assert [drill.restore_valid for drill in recovery.history(ctx).items] == [True, True]
 
