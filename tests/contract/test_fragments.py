@@ -14,6 +14,10 @@ from console.demo.story import Story
 from console.domain.archives.archives import QUALITY_REPORT
 from console.domain.jobs import names
 from console.models.alerts import AlertChannel, AlertDelivery
+from console.domain.programme.catalogue import FIGURES
+from console.domain.programme.measures import OF_WEEK
+from console.domain.programme.repeats import POLICY_WORDS
+from console.models.alerts import AlertDelivery
 from console.models.archives import StoredFile
 from console.models.assets import Asset
 from console.models.audit import AuditLog
@@ -62,11 +66,13 @@ WHOLE = {
     *("/inspections/rounds", "/inspections/rounds/<int:template_id>", "/inspections/rounds/shell"),
     *("/inspections/templates", "/inspections/templates/new", "/inspections/templates/<int:template_id>"),
     *("/workflow-locks/<int:lock_id>", "/workflow-locks/new", "/ops/accuracy/missed"),
-    *("/work-orders/new", "/sla/propose"),
     *("/assets/<int:asset_id>", "/assets/new", "/assets/<int:asset_id>/edit", "/reports/monthly/print"),
     *("/work-orders/new", "/sla/propose", "/web/adoption", "/web/adoption/post-mvp", "/web/adoption/<pack:week>"),
     *("/programme/packs", "/programme/packs/<pack:week>"),
     "/web/adoption/<pack:week>/common-mistakes",
+    *(f"/programme/{code}" for code in FIGURES),
+    *(f"/programme/{code}/sites" for code in OF_WEEK),
+    *(f"/programme/{code}/policy" for code in POLICY_WORDS),
 }
 # Whose runs these pages show; elsewhere those of the gate do.
 RUNS_OF = {
