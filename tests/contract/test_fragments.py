@@ -13,11 +13,10 @@ from console.demo.company import SITES
 from console.demo.story import Story
 from console.domain.archives.archives import QUALITY_REPORT
 from console.domain.jobs import names
-from console.models.alerts import AlertChannel, AlertDelivery
 from console.domain.programme.catalogue import FIGURES
 from console.domain.programme.measures import OF_WEEK
 from console.domain.programme.repeats import POLICY_WORDS
-from console.models.alerts import AlertDelivery
+from console.models.alerts import AlertChannel, AlertDelivery
 from console.models.archives import StoredFile
 from console.models.assets import Asset
 from console.models.audit import AuditLog
