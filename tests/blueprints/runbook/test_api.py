@@ -153,7 +153,7 @@ def test_the_posture_has_every_published_block(api):
     }  # fmt: skip
     assert body["audit_archive_signing"]["algorithm"] == "hmac-sha256"
     assert body["dr_rehearsal"]["latest_run_at"] is None
-    assert (body["alerting"]["webhook_target_count"], body["alerting"]["retention_days"]) == (0, None)
+    assert (body["alerting"]["webhook_target_count"], body["alerting"]["retention_days"]) == (0, 90)
 
 
 def test_the_posture_counts_the_webhooks(make_ctx):
