@@ -9,22 +9,22 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-BENCH, READS, RECOVERY, REPORTS, MONTHLY, ACCURACY, LATENCY, RUNBOOK, ROUNDS, ORDERS, SLA, PROGRAMME, CHANNELS, SOAK = (
-    "bench",
-    "reads",
-    "recovery",
-    "reports",
-    "monthly",
-    "accuracy",
-    "latency",
-    "runbook",
-    "rounds",
-    "orders",
-    "facility_sla",
-    "programme",
-    "channels",
-    "soak",
-)
+BENCH = "bench"
+READS = "reads"
+RECOVERY = "recovery"
+REPORTS = "reports"
+MONTHLY = "monthly"
+ACCURACY = "accuracy"
+LATENCY = "latency"
+RUNBOOK = "runbook"
+ROUNDS = "rounds"
+ORDERS = "orders"
+SLA = "facility_sla"
+OVERVIEW = "overview"
+PROGRAMME = "programme"
+PORTAL = "portal"
+CHANNELS = "channels"
+SOAK = "soak"
 # The parts in their order, each with the words that it begins with.
 _HEADS = {
     BENCH: "# Measurements\n\nWritten by `make bench`. ",
@@ -38,8 +38,10 @@ _HEADS = {
     ROUNDS: "## Rounds\n\nWritten by `python -m benchmarks.rounds`. ",
     ORDERS: "## Work orders\n\nWritten by `python -m benchmarks.orders`. ",
     SLA: "## SLA: escalation, what-if, replay\n\nWritten by `python -m benchmarks.facility_sla`. ",
+    OVERVIEW: "## Overview and handover\n\nWritten by `python -m benchmarks.overview`. ",
     PROGRAMME: "## Metrics and pages of the weeks\n\nWritten by `python -m benchmarks.programme`. ",
     CHANNELS: "## Alert channels\n\nWritten by `python -m benchmarks.channels`. ",
+    PORTAL: "## Published programme\n\nWritten by `python -m benchmarks.portal`. ",
     SOAK: "## Broken on purpose\n\nWritten by `make soak`. ",
 }
 
