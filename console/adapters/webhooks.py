@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import json
+import re
 import smtplib
 import socket
 import ssl
@@ -238,7 +239,7 @@ def shaped(kind: str, payload: Mapping[str, Any], zone: tzinfo) -> Mapping[str, 
         return {"text": _harmless("\n".join(lines(payload, zone)))}
     if kind == TEAMS:
         # One line break is none in a card.
-        text = "\n\n".join(lines(payload, zone))
+        text = "\n\n".join(map(_unmarked, lines(payload, zone)))
         card = {
             "type": "AdaptiveCard",
             "version": "1.4",
@@ -254,6 +255,11 @@ def shaped(kind: str, payload: Mapping[str, Any], zone: tzinfo) -> Mapping[str, 
 def _harmless(text: str) -> str:
     # Slack reads <!channel> and <address|words> in a text as commands; titles are words of people.
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _unmarked(text: str) -> str:
+    # A card reads Markdown: a title must make neither a link that leads elsewhere nor anything bold.
+    return re.sub(r"([\\\[\]*`])", r"\\\1", text)
 
 
 def _retry_after(value: str | None, now: datetime) -> timedelta | None:

@@ -8,11 +8,12 @@ import re
 from sqlalchemy import func, select
 from sqlalchemy.orm import sessionmaker
 
+from console.core.context import SYSTEM, unit_of_work
 from console.demo.company import SITES
 from console.demo.story import Story
 from console.domain.archives.archives import QUALITY_REPORT
 from console.domain.jobs import names
-from console.models.alerts import AlertDelivery
+from console.models.alerts import AlertChannel, AlertDelivery
 from console.models.archives import StoredFile
 from console.models.assets import Asset
 from console.models.audit import AuditLog
@@ -23,6 +24,8 @@ from console.models.jobs import JobRun
 from console.models.tracker import TrackerItem
 from console.models.work_orders import WorkOrder
 from console.models.workflow_locks import WorkflowLock
+from console.services.alerts import channels
+from console.services.alerts.channels import Wish
 from console.services.identity import passwords
 from tests.contract.routes import WEEK, routes
 from tests.factories import make_user
@@ -53,6 +56,7 @@ WHOLE = {
     *("/account", "/account/password", "/account/second-factor", "/api/docs", "/board/new", "/programme", "/search"),
     *("/account/passkeys/new", "/admin/sites/<int:site_id>", "/admin/sites/new", "/admin/tokens/<int:token_id>"),
     *("/admin/users/<int:user_id>", "/admin/users/<int:user_id>/tokens/new", "/admin/users/new"),
+    *("/alerts/channels", "/alerts/channels/new", "/alerts/channels/<key>"),
     *("/alerts/<int:delivery_id>", "/board/history", "/programme/<week:week>/history"),
     *("/inspections/<int:inspection_id>", "/inspections/<int:inspection_id>/print", "/work-orders/<int:order_id>"),
     *("/inspections/rounds", "/inspections/rounds/<int:template_id>", "/inspections/rounds/shell"),
@@ -85,6 +89,7 @@ OF_CODE = {
 # Names that stand in pages of every language: of the product, its reader, programs, files, addresses, units.
 NAMES = {
     *("Facility", "User", "demo", "Python", "Redis", "memory", "audit_chain_key", "health", "meta", "English"),
+    *("Slack", "Microsoft", "Teams"),
     *("ms", "kVA", "MPa", "SQLite", "PostgreSQL", "pg_dump"),
 }
 VIEWS = [("/board", "/board?view=table"), ("/programme/<week:week>", f"/programme/{WEEK}?view=table")]
@@ -107,6 +112,7 @@ def samples(session, rule):
         "token_id": first(Token.id),
         "user_id": first(Token.user_id),
         "delivery_id": first(AlertDelivery.id),
+        "key": first(AlertChannel.key),
         "entry_id": first(AuditLog.id),
         "evidence_id": first(EvidenceFile.id, EvidenceFile.module == tracker),
         "item_id": first(TrackerItem.id, TrackerItem.tracker == tracker),
@@ -173,6 +179,8 @@ def test_every_page_answers_as_a_page_and_as_a_fragment(make_app, engine, sessio
     """The company is played once: that takes as long as all that is asked."""
     with noted(engine):
         Story(sessionmaker(engine), config, clock.now()).play()
+    with unit_of_work(sessionmaker(engine), actor=SYSTEM, clock=clock, config=config) as ctx:
+        channels.create(ctx, Wish("야간 당직", "mail", "night@example.com"))
     app = make_app(API_RATE_LIMIT_ENABLED="0")
     known = list(pages(app, session))
     readers = {}

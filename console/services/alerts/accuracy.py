@@ -23,6 +23,7 @@ from console.domain.alerts.accuracy import Finding, Limits, Rates, Tally
 from console.domain.alerts.alerts import ASSIGNED, ESCALATED, RULE_FAILS
 from console.domain.alerts.item_promises import Item, Judged
 from console.domain.alerts.message_promises import Cause, ChannelLife, Message
+from console.domain.alerts.routing import ANYTHING
 from console.domain.automation import workload
 from console.domain.automation.workload import Person
 from console.domain.jobs import cron
@@ -102,7 +103,9 @@ class _Comparison:
         self.tally = Tally(since, now)
         self.kept: defaultdict[str, list[Finding]] = defaultdict(list)
         self.spans = raw.spans(ctx, since, now)
-        self.targets = channels.built_in(ctx.config)
+        self.targets = channels.listed(ctx)
+        # Those that choose what they take, or take nothing for a while: that a message did not go there proves nothing.
+        self.choosy = frozenset(one.key for one in self.targets if one.paused or one.wants != ANYTHING)
         # By the kind of event that caused them: how many incidents were told at an instant, and how many for the first
         # time. They grow with the number of runs, not with that of items.
         self.causes: defaultdict[str, Counter[datetime]] = defaultdict(Counter)
@@ -236,12 +239,12 @@ class _Comparison:
                     absent.append(cause)
                 continue
             if held is not None:
-                self._found(message_promises.judge_channels(*held, message.channels))
-            self._absent(absent, event_type, before, message.channels)
+                self._found(message_promises.judge_channels(*held, message.channels - self.choosy))
+            self._absent(absent, event_type, before, message.channels - self.choosy)
             absent = []
             self._one(cause, message, lives, needs_cause=needs_cause)
             held, before = (before, message), message
-        configured = frozenset(one.key for one in self.targets)
+        configured = frozenset(one.key for one in self.targets) - self.choosy
         if held is not None:
             self._found(message_promises.judge_channels(*held, configured))
         self._absent(absent, event_type, before, configured)

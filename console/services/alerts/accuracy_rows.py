@@ -137,7 +137,12 @@ def messages(ctx: Context, since: datetime) -> Iterator[tuple[str, Iterator[Mess
     names = ("event_type", "id", "channel", "status", "attempt_count", "last_attempt_at", "created_at", "site")
     wanted = (
         select(*(getattr(AlertDelivery, name) for name in names))
-        .where(AlertDelivery.event_type != CHECKPOINT_SIGNED, AlertDelivery.created_at >= since)
+        .where(
+            AlertDelivery.event_type != CHECKPOINT_SIGNED,
+            AlertDelivery.created_at >= since,
+            # A trial tells nobody anything.
+            AlertDelivery.probe.is_(False),
+        )
         .order_by(AlertDelivery.event_type, AlertDelivery.created_at, AlertDelivery.id)
     )
     for event_type, rows in groupby(_stream(ctx, wanted), attrgetter("event_type")):

@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import delete, func, select, update
 
+from console.domain.alerts.alerts import ESCALATED
 from console.domain.jobs import names as job_names
 from console.models.alerts import AlertDelivery
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerEvent
 from console.services.alerts import accuracy
 from console.services.alerts import channels as alert_channels
+from console.services.alerts.channels import Wish
 from tests.factories.alert_history import KPI, LINES, History, Thing, run_of
 
 NOW = datetime(2026, 3, 20, 0, 35, tzinfo=UTC)
@@ -55,6 +57,24 @@ def test_a_console_that_keeps_its_promises_is_found_right(told, history):
     assert found.incident_count == 5  # soon and late, soon and critically late, soon
     assert found.alert_count > 20
     assert found.standing == "ok"
+
+
+def test_a_channel_that_chooses_and_a_trial_that_failed_prove_nothing(told, history, session):
+    made = alert_channels.create(told, Wish("급한 것만", "mail", "night@example.com", least_level="critical"))
+    told.commit()
+    before, middle, after = session.scalars(
+        select(AlertDelivery).where(AlertDelivery.event_type == ESCALATED).order_by(AlertDelivery.id).offset(2).limit(3)
+    ).all()
+    same = {"event_type", "site", "created_at", "last_attempt_at", "updated_at", "payload_json"}
+    for number, (row, event_type, probe) in enumerate(
+        ((before, ESCALATED, False), (after, ESCALATED, False), (middle, "alert_guard_recover", True))
+    ):
+        values = {name: getattr(row, name) for name in same} | {"event_type": event_type, "probe": probe}
+        status = "failed" if probe else "success"
+        session.add(AlertDelivery(message_id=f"own_{number}", channel=made.key, target="n", status=status, **values))
+    session.commit()
+
+    assert labels(told) == {}
 
 
 def test_a_lost_job_is_found(told, history, session):
