@@ -61,7 +61,7 @@ def _event_types(ctx: Context) -> Choices:
 
 
 def _channels(ctx: Context) -> Choices:
-    return [(one.key, f"{one.kind}: {one.title}") for one in channels.known(ctx).values()]
+    return [(one.key, one.title) for one in channels.known(ctx).values()]
 
 
 def _period(_ctx: Context, words: list[str], now: datetime) -> ColumnElement[bool]:

@@ -89,7 +89,7 @@ def test_the_runbook_lists_the_checks_whose_facts_exist(api):
     body = api().get(f"{OPS}/runbook/checks").json
 
     # What this product added stands after the published checks.
-    assert [check["id"] for check in body["checks"]][:20] == [
+    assert [check["id"] for check in body["checks"]][:25] == [
         "sla_cron_recent",
         "alert_retry_recent",
         "startup_preflight",
@@ -105,7 +105,12 @@ def test_the_runbook_lists_the_checks_whose_facts_exist(api):
         "token_expiry_pressure",
         "rate_limit_backend",
         "audit_archive_signing",
+        "alert_channel_guard",
+        "alert_retention_recent",
+        "alert_guard_recovery_recent",
+        "alert_mttr_slo_recent",
         "alert_noise_policy_documented",
+        "alert_mttr_slo_breach",
         "w07_weekly_quality_recent",
         "dr_rehearsal_recent",
         "ops_quality_weekly_report_recent",
