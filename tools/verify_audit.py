@@ -441,7 +441,7 @@ def check_csv(data: bytes, options: argparse.Namespace, found: Findings) -> str:
         running = row["entry_hash"]
     if options.archive:
         try:
-            compare(rows, checked(read(options.archive), options, found)["entries"], found)
+            compare(rows, checked(parsed(read(options.archive), found), options, found)["entries"], found)
         except Unreadable as error:
             raise Unreadable(f"--archive: {error}") from None
     return f"links of {len(rows)} rows"

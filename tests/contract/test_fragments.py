@@ -52,6 +52,8 @@ ELSEWHERE = {
     *("/ready", "/metrics", "/board/evidence/<int:evidence_id>", "/account/passkeys/<int:passkey_id>"),
     # The first week that there is has none.
     "/web/adoption/<pack:week>/common-mistakes",
+    # A month that is not closed has no document.
+    "/reports/monthly/<month>/document.json",
     *(f"{tracker}/bulk/runs/<int:run_id>" for tracker in ("/board", "/programme/<week:week>")),
 }
 # What no control asks for in part: a fragment of it is the whole page.
@@ -66,6 +68,7 @@ WHOLE = {
     *("/inspections/templates", "/inspections/templates/new", "/inspections/templates/<int:template_id>"),
     *("/workflow-locks/<int:lock_id>", "/workflow-locks/new", "/ops/accuracy/missed"),
     *("/assets/<int:asset_id>", "/assets/new", "/assets/<int:asset_id>/edit", "/reports/monthly/print"),
+    *("/reports/monthly", "/reports/monthly/<month>", "/reports/monthly/<month>/paper"),
     *("/work-orders/new", "/sla/propose", "/web/adoption", "/web/adoption/post-mvp", "/web/adoption/<pack:week>"),
     *("/programme/packs", "/programme/packs/<pack:week>"),
     "/web/adoption/<pack:week>/common-mistakes",
@@ -98,7 +101,7 @@ OF_CODE = {
 NAMES = {
     *("Facility", "User", "demo", "Python", "Redis", "memory", "audit_chain_key", "health", "meta", "English"),
     *("Slack", "Microsoft", "Teams"),
-    *("ms", "kVA", "MPa", "SQLite", "PostgreSQL", "pg_dump"),
+    *("ms", "kVA", "MPa", "SQLite", "PostgreSQL", "pg_dump", "jpg", "basic-signature"),
 }
 VIEWS = [("/board", "/board?view=table"), ("/programme/<week:week>", f"/programme/{WEEK}?view=table")]
 # A week's card, closings and package belong to one site each.

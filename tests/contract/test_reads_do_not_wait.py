@@ -24,6 +24,8 @@ AUDITED_EXPORTS = (
     "/api/admin/audit-archive/monthly/csv",
     "/audit/months/<month>.csv",
     "/audit/months/<month>.json",
+    "/api/reports/monthly/pdf",
+    "/reports/monthly/<month>/paper.pdf",
 )
 
 

@@ -51,6 +51,8 @@ RESOURCES: Mapping[str, str] = {
     "inspection": N_("Inspection"),
     "workflow_lock": N_("Workflow"),
     "work_order": N_("Work order"),
+    "report": N_("Monthly report"),
+    "report_policy": N_("Closing of monthly reports"),
     "sla_policy": N_("SLA policy"),
     "sla_policy_proposal": N_("SLA proposal"),
     "sla_policy_revision": N_("SLA policy"),
