@@ -9,7 +9,23 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-BENCH, READS, RECOVERY, REPORTS, MONTHLY, ACCURACY, LATENCY, RUNBOOK, ROUNDS, ORDERS, SLA, PROGRAMME, CHANNELS, SOAK = (
+(
+    BENCH,
+    READS,
+    RECOVERY,
+    REPORTS,
+    MONTHLY,
+    ACCURACY,
+    LATENCY,
+    RUNBOOK,
+    ROUNDS,
+    ORDERS,
+    SLA,
+    PROGRAMME,
+    PORTAL,
+    CHANNELS,
+    SOAK,
+) = (
     "bench",
     "reads",
     "recovery",
@@ -22,6 +38,7 @@ BENCH, READS, RECOVERY, REPORTS, MONTHLY, ACCURACY, LATENCY, RUNBOOK, ROUNDS, OR
     "orders",
     "facility_sla",
     "programme",
+    "portal",
     "channels",
     "soak",
 )
@@ -39,6 +56,7 @@ _HEADS = {
     ORDERS: "## Work orders\n\nWritten by `python -m benchmarks.orders`. ",
     SLA: "## SLA: escalation, what-if, replay\n\nWritten by `python -m benchmarks.facility_sla`. ",
     PROGRAMME: "## Metrics and pages of the weeks\n\nWritten by `python -m benchmarks.programme`. ",
+    PORTAL: "## Published programme\n\nWritten by `python -m benchmarks.portal`. ",
     CHANNELS: "## Alert channels\n\nWritten by `python -m benchmarks.channels`. ",
     SOAK: "## Broken on purpose\n\nWritten by `make soak`. ",
 }
