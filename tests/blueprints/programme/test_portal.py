@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from console.domain.programme import documents
-from tests.contract.test_public_programme import sixteenth
+from tests.contract.published import sixteenth
 
 PORTAL = "/web/adoption"
 WEEKS = [f"w{week:02d}" for week in range(2, 16)]
