@@ -40,8 +40,8 @@ _HEADS = {
     SLA: "## SLA: escalation, what-if, replay\n\nWritten by `python -m benchmarks.facility_sla`. ",
     OVERVIEW: "## Overview and handover\n\nWritten by `python -m benchmarks.overview`. ",
     PROGRAMME: "## Metrics and pages of the weeks\n\nWritten by `python -m benchmarks.programme`. ",
-    CHANNELS: "## Alert channels\n\nWritten by `python -m benchmarks.channels`. ",
     PORTAL: "## Published programme\n\nWritten by `python -m benchmarks.portal`. ",
+    CHANNELS: "## Alert channels\n\nWritten by `python -m benchmarks.channels`. ",
     SOAK: "## Broken on purpose\n\nWritten by `make soak`. ",
 }
 
