@@ -24,12 +24,12 @@ PAGES = {
     "tokens": "tokens.page",
     "jobs": "jobs.page",
 }
+PACKS, PORTAL = "/api/public/adoption-plan", "/web/adoption"
 PAPERS = (
-    ("checklist.csv", N_("Checklist"), "CSV", "list-check"),
-    ("missions.csv", N_("Missions"), "CSV", "list-check"),
-    ("schedule.ics", N_("Dates of the week"), "ICS", "calendar-event"),
+    (PACKS, "/checklist.csv", N_("Checklist"), "CSV", "list-check"),
+    (PACKS, "/schedule.ics", N_("Dates of the week"), "ICS", "calendar-event"),
+    (PORTAL, "", N_("The week for everybody"), "", "world"),
 )
-PACKS = "/api/public/adoption-plan"
 
 
 def values_of(ctx: Context, code: str, site: str | None) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def _address(rows: RowsOf, data: Measured) -> str | None:
 
 def papers_of(code: str) -> list[tuple[str, str, str, str]]:
     """Return name, kind, icon and address of the papers of a week that there are."""
-    made = [(name, kind, icon, f"{PACKS}/{code}/{file}") for file, name, kind, icon in PAPERS]
+    made = [(name, kind, icon, f"{place}/{code}{file}") for place, file, name, kind, icon in PAPERS]
     return [one for one in made if _exists(one[3])]
 
 

@@ -1,5 +1,6 @@
 """The page of a week: measures with their rows, only what blocks, the sites side by side, the policy and its origin."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -38,11 +39,16 @@ def facts(session, clock, sites):
 
 @pytest.mark.parametrize("code", OF_WEEK)
 def test_every_week_shows_its_measures(browser_client, facts, code):
-    page = browser_client("manager").get(f"/programme/{code}?site={SITE}")
+    person = browser_client("manager")
+    page = person.get(f"/programme/{code}?site={SITE}")
     assert page.status_code == 200
     assert 'id="measures-title"' in page.text
     assert 'id="advice"' in page.text
     assert 'id="policy"' in page.text
+    papers = page.text.split('id="papers"')[1].split("</section>")[0]
+    for address in re.findall(r'<a href="([^"]+)"', papers):
+        assert person.get(address).status_code == 200
+    assert papers.count("<a href=") == 3
 
 
 def test_a_number_opens_its_rows(browser_client, facts):
