@@ -21,6 +21,7 @@ from console.models.archives import StoredFile
 from console.models.assets import Asset
 from console.models.audit import AuditLog
 from console.models.evidence import EvidenceFile
+from console.models.handover import Handover
 from console.models.identity import Site, Token
 from console.models.inspections import Inspection, InspectionTemplate
 from console.models.jobs import JobRun
@@ -70,7 +71,7 @@ WHOLE = {
     *("/assets/<int:asset_id>", "/assets/new", "/assets/<int:asset_id>/edit", "/reports/monthly/print"),
     *("/reports/monthly", "/reports/monthly/<month>", "/reports/monthly/<month>/paper"),
     *("/work-orders/new", "/sla/propose", "/web/adoption", "/web/adoption/post-mvp", "/web/adoption/<pack:week>"),
-    *("/programme/packs", "/programme/packs/<pack:week>"),
+    *("/programme/packs", "/programme/packs/<pack:week>", "/handover", "/handover/<int:handover_id>"),
     "/web/adoption/<pack:week>/common-mistakes",
     *(f"/programme/{code}" for code in FIGURES),
     *(f"/programme/{code}/sites" for code in OF_WEEK),
@@ -128,6 +129,7 @@ def samples(session, rule):
         "evidence_id": first(EvidenceFile.id, EvidenceFile.module == tracker),
         "item_id": first(TrackerItem.id, TrackerItem.tracker == tracker),
         "run_id": first(JobRun.id, JobRun.job_name == job, JobRun.state == "finished"),
+        "handover_id": session.scalar(select(func.max(Handover.id))),
         "file_id": first(StoredFile.id, StoredFile.kind == QUALITY_REPORT.key),
         "order_id": first(WorkOrder.id),
         "asset_id": first(Asset.id, Asset.id.in_(select(Inspection.asset_id))),

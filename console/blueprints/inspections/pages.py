@@ -19,12 +19,13 @@ from console.domain.inspections.requests import FindingOrder
 from console.domain.inspections.signature import HEIGHT, WIDTH
 from console.domain.text import N_, T
 from console.services.assets import rows as asset_rows
-from console.services.inspections import events, follow_up, lists, orders, read, rows
+from console.services.common.figures import counted
+from console.services.inspections import events, figures, follow_up, orders, read, rows
 from console.services.inspections.lists import INSPECTIONS
 from console.services.inspections.read import Detail, ResultView
 from console.services.inspections.rows import READ, WRITE, InspectionView
 from console.ui.errors import sentence
-from console.ui.frame import leave_toast
+from console.ui.frame import frame, leave_toast
 from console.ui.labels import inspections as words
 from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
@@ -73,7 +74,8 @@ pages.app_template_filter("measure")(words.measure)
 @access(READ)
 def page() -> Response:
     """Show the inspections, newest first."""
-    around = {"today": lists.today_counts(web_context()), "page_url": url_for("inspections.page")}
+    wanted = (figures.TODAY, figures.DANGER_TODAY, figures.CAUTION_TODAY)
+    around = {"today": [counted(web_context(), one, frame().site) for one in wanted]}
     return list_page(INSPECTIONS, fragment="inspections.listing", page="inspections/page.html", around=around)
 
 

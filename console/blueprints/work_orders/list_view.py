@@ -18,9 +18,10 @@ from console.domain.text import N_
 from console.domain.work_orders.calendar import MONTH, SPANS
 from console.inputs.tracker import IDS_MOST
 from console.services.common import lists as engine
+from console.services.common.figures import Counted, Figure, counted
 from console.services.home import saved_views
 from console.services.work_orders import counts, lists, views
-from console.services.work_orders.counts import Figures
+from console.services.work_orders import figures as numbers
 from console.services.work_orders.rows import WRITE, WorkOrderView
 from console.services.work_orders.views import Calendar, Column
 from console.ui.frame import frame
@@ -34,24 +35,18 @@ CARRIED = ("view", "expand", "at", "span")
 OWN_TABS = 4
 
 
-@dataclass(frozen=True)
-class Tab:
-    """A view of the list that has a name: its filters, and which figure counts its rows."""
-
-    label: str
-    figure: str
-    filters: dict[str, str]
-
-
-TABS = (
-    Tab(N_("Open"), "open", {}),
-    Tab(N_("Late"), "late", {"due": "late"}),
-    Tab(N_("Due today"), "today", {"due": "today"}),
-    Tab(N_("Unassigned"), "unassigned", {"assignee": "none"}),
-    Tab(N_("Waiting"), "waiting", {"held": "1"}),
-    Tab(N_("Found by inspections"), "from_inspection", {"source": "inspection"}),
-    Tab(N_("Completed this week"), "done_this_week", {"state": "closed", "week": "1", "sort": "-completed_at"}),
+# The views of the list that have a name: the figure that counts their rows, and the order of those rows.
+TABS: tuple[tuple[str, Figure, str | None], ...] = (
+    (N_("Open"), numbers.OPEN, None),
+    (N_("Late"), numbers.LATE, None),
+    (N_("Due today"), numbers.TODAY, None),
+    (N_("Unassigned"), numbers.UNASSIGNED, None),
+    (N_("Waiting"), numbers.WAITING, None),
+    (N_("Found by inspections"), numbers.FOUND, None),
+    (N_("Completed this week"), numbers.DONE, "-completed_at"),
 )
+# The figures in the line below the title.
+SAID = (numbers.LATE, numbers.DAY, numbers.ESCALATED)
 # What belongs to the place and the look of a view, not to which rows it has.
 _BESIDE = frozenset({"site", "sort", "columns", "page", "per_page", "menu", *CARRIED})
 
@@ -78,7 +73,8 @@ def _answer(query: ListQuery) -> Response:
     around: dict[str, Any] = {}
     if not request.args.get("menu"):
         figures = counts.figures(ctx, frame().site)
-        around = {"figures": figures, "tabs": _tabs(ctx, figures), "views": _views(query, shown.view)}
+        said = {one.key: counted(ctx, one, frame().site) for one in SAID}
+        around = {"figures": figures, "numbers": said, "tabs": _tabs(ctx), "views": _views(query, shown.view)}
     page = "work_orders/page.html"
     return show(data, fragment="work_orders/list.order_list", page=page, around=around, shown=shown, editable=editable)
 
@@ -102,23 +98,18 @@ def _views(query: ListQuery, shown: str) -> list[tuple[str, str, bool]]:
     return [(labels[name], url + query.url(extra=extras[name]), name == shown) for name in VIEWS]
 
 
-def _tabs(ctx: Context, figures: Figures) -> list[tuple[str, int | None, str, bool]]:
-    """Return label, count, address and whether it is shown, of the named views and of the reader's own ones."""
+def _tabs(ctx: Context) -> list[tuple[str, Counted | None, str, bool]]:
+    """Return label, figure, address and whether it is shown, of the named views and of the reader's own ones."""
     asked = {key: words for key in request.args if key not in _BESIDE and (words := request.args.getlist(key))}
-    kept: dict[str, Any] = {"site": frame().site} if frame().site else {}
-    if (view := request.args.get("view")) in VIEWS:
-        kept["view"] = view
-    named: list[tuple[str, int | None, str, bool]] = [
-        (
-            _(tab.label),
-            getattr(figures, tab.figure),
-            url_for("work_orders.page", **{**tab.filters, **kept}),
-            asked == {key: [word] for key, word in tab.filters.items() if key not in _BESIDE},
-        )
-        for tab in TABS
-    ]
+    view = request.args.get("view")
+    kept: dict[str, Any] = {"view": view} if view in VIEWS else {}
+    made: list[tuple[str, Counted | None, str, bool]] = []
+    for label, figure, sort in TABS:
+        if (found := counted(ctx, figure, frame().site)) is not None:
+            url = url_for("work_orders.page", **found.args, **kept, sort=sort)
+            made.append((_(label), found, url, asked == {key: [word] for key, word in figure.args.items()}))
     own = saved_views.own(ctx, "work_orders")[:OWN_TABS]
-    return [*named, *((view.name, None, view.address, view.address == request.full_path) for view in own)]
+    return [*made, *((one.name, None, one.address, one.address == request.full_path) for one in own)]
 
 
 def chosen_ids() -> list[int]:

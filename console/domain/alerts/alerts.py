@@ -25,6 +25,7 @@ ASSIGNED = "ops_governance_remediation_assigned"
 RULE_FAILS = "ops_governance_remediation_raised"
 SLA_ESCALATED = "sla_escalation"
 W07_DEGRADED = "adoption_w07_quality_degradation"
+HANDOVER_LATE = "handover_unconfirmed"
 BURNS = "ops_api_burn_rate"
 # What goes to the receivers of checkpoint copies alone.
 CHECKPOINT_SIGNED = "audit_checkpoint"

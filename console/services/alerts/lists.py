@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import ge
 
 from sqlalchemy import ColumnElement, and_, select
 
 from console.core.context import Context
-from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec, one_of
+from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec, moment, one_of
 from console.core.records import columns_of
 from console.domain.text import N_
 from console.models.alerts import AlertDelivery
@@ -39,6 +40,7 @@ PROBES = ("alert_channel_recovery_probe", "alert_guard_recover")
 EVENTS = {
     "audit_checkpoint": N_("Audit log signed"),
     "ops_governance_remediation_assigned": N_("Items assigned"),
+    "handover_unconfirmed": N_("Handover not confirmed in time"),
     "ops_governance_remediation_escalation": N_("Items due soon or late"),
     "ops_governance_remediation_raised": N_("Rules that fail now"),
     "ops_api_burn_rate": N_("Error budget burns"),
@@ -94,6 +96,7 @@ DELIVERIES = ListSpec(
         Filter("channel", N_("Channel"), "choice", one_of(AlertDelivery.channel), _channels),
         Filter("period", N_("Period"), "choice", _period, PERIODS),
         Filter("waiting", N_("Next attempt"), "choice", _waits, (("1", N_("To come")),)),
+        moment("raised_from", N_("Raised since"), ge, AlertDelivery.created_at),
     ),
     search=_search,
     order=(AlertDelivery.last_attempt_at.desc(),),

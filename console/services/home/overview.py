@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -12,13 +12,15 @@ from console.core.context import Context
 from console.domain.tracker.tracker import REMEDIATION
 from console.domain.work_orders.on_time import OnTime
 from console.models.automation import BacklogSample
+from console.services.common.figures import Counted, counted
 from console.services.gate import gate
-from console.services.home import activity, work
+from console.services.handover import figures as handover
+from console.services.home import activity, today, work
 from console.services.home.activity import Figures as Late
 from console.services.home.activity import FlowLine
+from console.services.home.dashboard import Day
+from console.services.home.today import Alerts, SiteLine
 from console.services.home.work import Figures, Work
-from console.services.inspections import lists as inspections
-from console.services.inspections.rows import READ as READ_INSPECTIONS
 from console.services.jobs import runs
 from console.services.jobs.schedule import ScheduleHealth
 from console.services.policies import automation
@@ -55,8 +57,12 @@ class Overview:
     flow: tuple[FlowLine, ...]
     figures: Late
     stopped: Stopped | None
-    inspected: Mapping[str, int] | None = None
     on_time: OnTime | None = None
+    numbers: tuple[Counted, ...] = ()
+    sites: tuple[SiteLine, ...] = ()
+    days: tuple[Day, ...] = ()
+    alerts: Alerts | None = None
+    handovers: Counted | None = None
 
     @property
     def nothing(self) -> bool:
@@ -81,9 +87,13 @@ def read(ctx: Context, site: str | None, schedule: Callable[[Context], ScheduleH
         schedule=schedule(ctx) if schedule is not None and any(map(can, runs.READ)) else None,
         flow=activity.flow(ctx, site),
         figures=activity.figures(ctx, site),
-        inspected=inspections.today_counts(ctx, site) if can(READ_INSPECTIONS) else None,
         on_time=on_time.last_30_days(ctx, site) if can(READ_ORDERS) else None,
         stopped=automation.stopped(ctx) if board is not None or any(map(can, runs.READ)) else None,
+        numbers=today.figures(ctx, site),
+        sites=today.site_lines(ctx, site),
+        days=today.days(ctx, site),
+        alerts=today.alerts(ctx),
+        handovers=counted(ctx, handover.WAITING, site),
     )
 
 

@@ -58,6 +58,6 @@ def test_the_overview_has_both_for_those_who_may_see_them(make_ctx, session, clo
     found = overview.read(make_ctx("operator", ("본관",)), None)
 
     assert found.on_time == OnTime(1, 1)
-    assert found.inspected == {"normal": 0, "warning": 0, "danger": 0}
+    assert {one.figure.key: one.value for one in found.numbers}["inspections_today"] == 0
     with pytest.raises(SiteDenied):
         on_time.last_30_days(make_ctx("operator", ("본관",)), "별관")
