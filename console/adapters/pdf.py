@@ -92,6 +92,10 @@ class Paper:
         """Add a small grey sentence."""
         self._text(text, 8.5, height=4.6, tone=GREY)
 
+    def line(self, text: str) -> None:
+        """Add an entry of 10 pt with a step of 14 pt to the next; a longer one goes on below."""
+        self._text(text, 10, height=4.94)
+
     def heading(self, text: str) -> None:
         """Add the heading of a section; it does not stand alone at the foot of a page."""
         sheet = self._sheet

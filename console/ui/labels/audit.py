@@ -63,6 +63,8 @@ ACTIONS: dict[str, str] = {
     "ops_api_burn_alert_check": N_("Alerts on error budgets begun or ended"),
     "ops_governance_gate_run": N_("Gate judged"),
     "ops_runbook_critical_review_run": N_("Runbook gate reviewed"),
+    "report_handover_export_csv": N_("Handover brief downloaded as CSV"),
+    "report_handover_export_pdf": N_("Handover brief downloaded as PDF"),
     "ops_runbook_daily_check_archive_csv_export": N_("Daily checks downloaded as CSV"),
     "ops_runbook_daily_check_file_export": N_("File of a daily check downloaded"),
     "ops_runbook_daily_check_run": N_("Daily check run"),

@@ -1,0 +1,1 @@
+"""Pages and API: what one shift hands over to the next."""

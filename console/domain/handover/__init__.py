@@ -1,0 +1,1 @@
+"""Rules: what one shift hands over to the next."""

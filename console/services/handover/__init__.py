@@ -1,0 +1,1 @@
+"""Use cases: what one shift hands over to the next."""
