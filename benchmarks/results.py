@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-BENCH, READS, RECOVERY, REPORTS, ACCURACY, LATENCY, RUNBOOK, ROUNDS, SLA, SOAK = (
+BENCH, READS, RECOVERY, REPORTS, ACCURACY, LATENCY, RUNBOOK, ROUNDS, SLA, OVERVIEW, SOAK = (
     "bench",
     "reads",
     "recovery",
@@ -19,6 +19,7 @@ BENCH, READS, RECOVERY, REPORTS, ACCURACY, LATENCY, RUNBOOK, ROUNDS, SLA, SOAK =
     "runbook",
     "rounds",
     "facility_sla",
+    "overview",
     "soak",
 )
 # The parts in their order, each with the words that it begins with.
@@ -32,6 +33,7 @@ _HEADS = {
     RUNBOOK: "## Runbook and daily check\n\nWritten by `python -m benchmarks.runbook`. ",
     ROUNDS: "## Rounds\n\nWritten by `python -m benchmarks.rounds`. ",
     SLA: "## SLA: escalation, what-if, replay\n\nWritten by `python -m benchmarks.facility_sla`. ",
+    OVERVIEW: "## Overview and handover\n\nWritten by `python -m benchmarks.overview`. ",
     SOAK: "## Broken on purpose\n\nWritten by `make soak`. ",
 }
 

@@ -30,6 +30,7 @@ ENTRIES: tuple[ScheduleEntry, ...] = (
     ScheduleEntry(
         job_names.SLA_ESCALATION, "*/15 * * * *", options={"limit": 500}, sentence=N_("Every quarter of an hour")
     ),
+    ScheduleEntry(job_names.HANDOVER_ESCALATION, "*/5 * * * *", sentence=N_("Every five minutes")),
     ScheduleEntry(job_names.ESCALATION, "20 * * * *", sentence=N_("Every hour at 20 past")),
     ScheduleEntry(job_names.AUTO_ASSIGN, "35 * * * *", sentence=N_("Every hour at 35 past")),
     ScheduleEntry(job_names.KPI, "50 * * * *", sentence=N_("Every hour at 50 past")),

@@ -379,6 +379,21 @@ def instant(key: str, compare: Callable[[Any, datetime], ColumnElement[bool]], c
     return Filter(key, "", "date", lambda _ctx, words, _now: compare(column, datetime.fromisoformat(words[0])))
 
 
+def moment(key: str, label: str, compare: Callable[[Any, datetime], ColumnElement[bool]], column: SqlValue) -> Filter:
+    """Return the same filter for the addresses of pages, hidden until one is used; another word is refused."""
+
+    def where(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
+        try:
+            at = datetime.fromisoformat(words[0])
+        except ValueError:
+            at = None
+        if at is None or at.tzinfo is None:
+            raise Invalid(T("“%(word)s” is not a date", word=words[0][:20]))
+        return compare(column, at)
+
+    return Filter(key, label, "text", where, multiple=False, shown=False)
+
+
 def day_filters(column: SqlValue, *, keys: tuple[str, str] = ("since", "until")) -> tuple[Filter, Filter]:
     """Return the filters of an instant by days of the business zone: from a day on, and until a day, that included."""
 

@@ -20,6 +20,7 @@ from console.demo.automation import DESK_GONE_DAYS_AGO, RECEIVERS, Automation, R
 from console.demo.company import AUDITOR, MANAGER, OWNER, PEOPLE, PLATFORM, SITES, WORK, DemoPerson, DemoWork
 from console.demo.evidence import Evidence, rules_of_day
 from console.demo.facility import Facility
+from console.demo.handovers import Handovers
 from console.demo.inspections import Rounds
 from console.demo.releases import Releases
 from console.demo.traffic import Traffic
@@ -87,6 +88,7 @@ class Story:
         yield from Weeks(self).steps()
         yield from Facility(self).steps()
         yield from Rounds(self).steps()
+        yield from Handovers(self).steps()
         for work in WORK:
             yield from self._work(work)
         yield Step(self.day(15, 18), self._close_the_tracker)

@@ -93,6 +93,13 @@ class Inspection(Base):
         Index("ix_inspections_site_inspected_at", "site", "inspected_at", "id"),
         # lists.INSPECTIONS: what is dangerous or doubtful.
         Index("ix_inspections_risk_level", "risk_level", "inspected_at", "id", "site"),
+        # handover.collect: what was stored since an instant and is not as it should be.
+        Index(
+            "ix_inspections_stored",
+            *("site", "created_at", "id"),
+            sqlite_where=text("risk_level <> 'normal'"),
+            postgresql_where=text("risk_level <> 'normal'"),
+        ),
         # create.twin_of: rounds of the same template; lists.INSPECTIONS: filter by template.
         Index("ix_inspections_template", "template_id", "inspected_at", "id"),
     )

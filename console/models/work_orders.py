@@ -120,6 +120,8 @@ class WorkOrderEvent(Base):
     __table_args__ = (
         # events.listed: the history of one order.
         Index("ix_work_order_events_work_order_id_created_at", "work_order_id", "created_at", "id"),
+        # dashboard.trends, handover.collect: what escalated in a period.
+        _partial("ix_work_order_events_escalated", *("created_at", "work_order_id"), where="event_type = 'escalated'"),
         # Replay of a period.
         Index("ix_work_order_events_created_at", "created_at", "id"),
     )

@@ -82,6 +82,7 @@ class Drawing:
     target: float | None = None
     limits: tuple[Limit, ...] = ()
     marks: tuple[Tick, ...] = ()
+    dots: tuple[Bar, ...] = ()
 
 
 def ceiling(value: float) -> float:
@@ -203,6 +204,30 @@ def bar_chart(series: Sequence[Series], labels: Sequence[str], target: float | N
                 bars.append(Bar(round(_x(index, count, True) - width / 2, 1), high, width, height, one.tone, title))
                 below += value
     return _drawing(y_ticks, x_ticks, bars=tuple(bars), target=_y(target, top) if target is not None else None)
+
+
+def paired_bars(series: Sequence[Series], labels: Sequence[str], dots: Series | None = None) -> Drawing:
+    """Return bars beside each other, one per series and label; `dots` stand above where they count anything."""
+    count = len(labels)
+    tall = [max((one.values[index] or 0 for one in series), default=0) for index in range(count)]
+    top = ceiling(max(tall, default=0) + 1)
+    y_ticks, x_ticks = _axes(labels, top, centre=True)
+    slot = (WIDTH - LEFT - RIGHT) / max(count, 1)
+    width = round(min(14.0, slot * 0.72 / max(len(series), 1)), 1)
+    bars, points = [], []
+    for index in range(count):
+        left = _x(index, count, True) - width * len(series) / 2
+        for place, one in enumerate(series):
+            value = one.values[index] or 0
+            if value > 0:
+                high = _y(value, top)
+                title = f"{labels[index]} · {one.label}: {value:g}"
+                height = round(HEIGHT - BOTTOM - high, 1)
+                bars.append(Bar(round(left + place * width, 1), high, round(width - 1, 1), height, one.tone, title))
+        if dots is not None and (value := dots.values[index] or 0) > 0:
+            title = f"{labels[index]} · {dots.label}: {value:g}"
+            points.append(Bar(_x(index, count, True), round(_y(tall[index], top) - 7, 1), 7, 7, dots.tone, title))
+    return _drawing(y_ticks, x_ticks, bars=tuple(bars), dots=tuple(points))
 
 
 def spark(values: Sequence[Value], width: int = 140, height: int = 28) -> tuple[str, str]:

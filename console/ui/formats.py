@@ -172,6 +172,7 @@ def init_app(app: Flask) -> None:
         chart_lines=lambda series, labels, target=None, **more: charts.line_chart(
             _series(series), labels, target, **more
         ),
+        chart_pairs=lambda series, labels, dots: charts.paired_bars(_series(series), labels, *_series([dots])),
         chart_bars=lambda series, labels, target=None: charts.bar_chart(_series(series), labels, target),
         chart_share=charts.share_bar,
         chart_spark=charts.spark,

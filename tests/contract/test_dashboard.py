@@ -7,7 +7,7 @@ import pytest
 from console.models.audit import AuditLog
 from console.models.jobs import JobRun
 from console.models.work_orders import WorkOrderEvent
-from tests.contract.test_handover import add_inspection
+from tests.factories.facility import add_inspection
 from tests.factories.work_orders import add_order
 
 SUMMARY, TRENDS = "/api/ops/dashboard/summary", "/api/ops/dashboard/trends"

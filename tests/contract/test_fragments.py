@@ -16,6 +16,7 @@ from console.models.alerts import AlertDelivery
 from console.models.archives import StoredFile
 from console.models.audit import AuditLog
 from console.models.evidence import EvidenceFile
+from console.models.handover import Handover
 from console.models.identity import Site, Token
 from console.models.inspections import Inspection, InspectionTemplate
 from console.models.jobs import JobRun
@@ -55,7 +56,7 @@ WHOLE = {
     *("/inspections/rounds", "/inspections/rounds/<int:template_id>", "/inspections/rounds/shell"),
     *("/inspections/templates", "/inspections/templates/new", "/inspections/templates/<int:template_id>"),
     *("/workflow-locks/<int:lock_id>", "/workflow-locks/new", "/ops/accuracy/missed"),
-    *("/work-orders/new", "/sla/propose"),
+    *("/work-orders/new", "/sla/propose", "/handover", "/handover/<int:handover_id>"),
 }
 # Whose runs these pages show; elsewhere those of the gate do.
 RUNS_OF = {
@@ -105,6 +106,7 @@ def samples(session, rule):
         "evidence_id": first(EvidenceFile.id, EvidenceFile.module == tracker),
         "item_id": first(TrackerItem.id, TrackerItem.tracker == tracker),
         "run_id": first(JobRun.id, JobRun.job_name == job, JobRun.state == "finished"),
+        "handover_id": session.scalar(select(func.max(Handover.id))),
         "file_id": first(StoredFile.id, StoredFile.kind == QUALITY_REPORT.key),
         "order_id": first(WorkOrder.id),
         "lock_id": first(WorkflowLock.id),

@@ -7,9 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from console.models.alerts import AlertDelivery
 from console.models.audit import AuditLog
-from console.models.inspections import Inspection
+from tests.factories.facility import add_delivery, add_inspection
 from tests.factories.work_orders import add_order
 from tests.support.statements import statements
 
@@ -29,22 +28,6 @@ COUNTERS = [
 ORDER = ["id", "site", "location", "title", "priority", "status", "assignee", "due_at", "created_at", "is_escalated"]
 ORDER += ["is_overdue", "due_in_minutes", "urgency_score", "reasons"]
 INSPECTION = ["id", "site", "location", "inspector", "risk_level", "inspected_at", "risk_flags"]
-
-
-def add_inspection(session, now, **values):
-    made = {"site": "본관", "location": "B1", "cycle": "monthly", "inspector": "강야간", "inspected_at": now}
-    made |= {"risk_level": "danger", "risk_flags": ["insulation_low"], "rule_version": "1", "created_by": "kim"}
-    row = Inspection(**{**made, "created_at": now, **values})
-    session.add(row)
-    session.flush()
-    return row
-
-
-def add_delivery(session, now, site, status="failed", **values):
-    made = {"event_type": "sla_escalation", "channel": "c", "target": "t", "payload_json": {"site": site}}
-    made |= {"last_attempt_at": now, "created_at": now, "updated_at": now, "status": status}
-    session.add(AlertDelivery(message_id=f"m-{site}-{status}-{len(values)}-{now}", **{**made, **values}))
-    session.flush()
 
 
 @pytest.fixture

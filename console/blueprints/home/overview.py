@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
+from flask_babel import gettext as _
 
 from console.blueprints.home.late import work_url
 from console.domain.jobs import names as job_names
@@ -16,6 +17,7 @@ from console.services.jobs import registry
 from console.services.jobs import schedule as run_schedule
 from console.services.work_orders import rows as order_rows
 from console.ui.addresses import url_if
+from console.ui.figures import rows_url
 from console.ui.frame import frame
 from console.ui.navigation import NavItem
 from console.ui.responses import show
@@ -27,6 +29,21 @@ NAV = NavItem("work", 10, "overview.page", N_("Overview"), "layout-dashboard", p
 
 # Who may give away what there is to do, by its tracker; orders have none.
 _WRITE = {"": (order_rows.WRITE,), **{one.key: one.write for one in programmes()}}
+
+
+# How the columns of the sites are headed: the names of the figures would be wider than their numbers.
+_HEADINGS = {
+    "orders_open": N_("Open"),
+    "orders_late": N_("Late"),
+    "inspections_danger_today": N_("Danger"),
+    "inspections_today": N_("Inspections today"),
+}
+
+
+@pages.app_template_filter()
+def site_heading(key: str) -> str:
+    """Return the heading of a column of the sites."""
+    return _(_HEADINGS[key])
 
 
 @pages.get("/overview")
@@ -62,6 +79,7 @@ def _values(site: str | None) -> dict[str, Any]:
         "work_url": work_url,
         "run_url": _run_url,
         "titles": {job.name: job.title or job.name for job in registry.all_jobs() if job.name != job_names.GATE},
+        "rows_url": rows_url,
         "can_assign": lambda work: any(map(actor.can, _WRITE.get(work.tracker, ()))),
     }
 

@@ -16,11 +16,12 @@ from console.domain.errors import Invalid
 from console.domain.inspections.requests import FindingOrder
 from console.domain.inspections.signature import HEIGHT, WIDTH
 from console.domain.text import N_, T
-from console.services.inspections import lists, orders, read, rows
+from console.services.common.figures import counted
+from console.services.inspections import figures, orders, read, rows
 from console.services.inspections.lists import INSPECTIONS
 from console.services.inspections.read import Detail, ResultView
 from console.services.inspections.rows import READ, WRITE, InspectionView
-from console.ui.frame import leave_toast
+from console.ui.frame import frame, leave_toast
 from console.ui.labels import inspections as words
 from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
@@ -65,7 +66,8 @@ pages.app_template_filter("measure")(words.measure)
 @access(READ)
 def page() -> Response:
     """Show the inspections, newest first."""
-    around = {"today": lists.today_counts(web_context()), "page_url": url_for("inspections.page")}
+    wanted = (figures.TODAY, figures.DANGER_TODAY, figures.CAUTION_TODAY)
+    around = {"today": [counted(web_context(), one, frame().site) for one in wanted]}
     return list_page(INSPECTIONS, fragment="inspections.listing", page="inspections/page.html", around=around)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -12,8 +11,9 @@ from flask_babel import gettext as _
 from console.blueprints.work_orders.view import do, shown
 from console.core.context import Context
 from console.domain.text import N_
+from console.services.common.figures import Counted, Figure, counted
 from console.services.work_orders import actions, counts, events, lists, rows
-from console.services.work_orders.counts import Figures
+from console.services.work_orders import figures as numbers
 from console.services.work_orders.rows import READ, WRITE, WorkOrderView
 from console.ui.frame import frame
 from console.ui.labels.work_orders import PRIORITY, STATUS, clock_word, event_text, order_word, site_choice
@@ -27,23 +27,15 @@ NAV = NavItem(
 )
 
 
-@dataclass(frozen=True)
-class Tab:
-    """A view of the list that has a name: its filters, and which figure counts its rows."""
-
-    label: str
-    figure: str
-    filters: dict[str, str]
-
-
-TABS = (
-    Tab(N_("Open"), "open", {}),
-    Tab(N_("Late"), "late", {"due": "late"}),
-    Tab(N_("Due today"), "today", {"due": "today"}),
-    Tab(N_("Unassigned"), "unassigned", {"assignee": "none"}),
-    Tab(N_("Waiting"), "waiting", {"held": "1"}),
-    Tab(N_("Found by inspections"), "from_inspection", {"source": "inspection"}),
-    Tab(N_("Completed this week"), "done_this_week", {"state": "closed", "week": "1"}),
+# The views of the list that have a name, each with the figure that counts its rows.
+TABS: tuple[tuple[str, Figure], ...] = (
+    (N_("Open"), numbers.OPEN),
+    (N_("Late"), numbers.LATE),
+    (N_("Due today"), numbers.TODAY),
+    (N_("Unassigned"), numbers.UNASSIGNED),
+    (N_("Waiting"), numbers.WAITING),
+    (N_("Found by inspections"), numbers.FOUND),
+    (N_("Completed this week"), numbers.DONE),
 )
 # What belongs to the place and the look of a view, not to which rows it has.
 _BESIDE = frozenset({"site", "sort", "columns", "page", "per_page", "menu"})
@@ -74,22 +66,19 @@ def page() -> Response:
     ctx = web_context()
     spec = lists.spec(ctx.now())
     figures = counts.figures(ctx, frame().site)
-    around = {"figures": figures, "tabs": _tabs(figures), "editable": current_actor().can(WRITE)}
+    shown_numbers = {one.key: counted(ctx, one, frame().site) for one in (numbers.LATE, numbers.DAY, numbers.ESCALATED)}
+    around = {"figures": figures, "numbers": shown_numbers, "tabs": _tabs(ctx), "editable": current_actor().can(WRITE)}
     return list_page(spec, fragment="work_orders/orders.order_list", page="work_orders/page.html", around=around)
 
 
-def _tabs(figures: Figures) -> list[tuple[str, int, str, bool]]:
+def _tabs(ctx: Context) -> list[tuple[str, Counted, str, bool]]:
     asked = {key: words for key in request.args if key not in _BESIDE and (words := request.args.getlist(key))}
-    site: dict[str, Any] = {"site": frame().site} if frame().site else {}
-    return [
-        (
-            tab.label,
-            getattr(figures, tab.figure),
-            url_for("work_orders.page", **{**tab.filters, **site}),
-            asked == {key: [word] for key, word in tab.filters.items()},
-        )
-        for tab in TABS
-    ]
+    made = []
+    for label, figure in TABS:
+        if (found := counted(ctx, figure, frame().site)) is not None:
+            current = asked == {key: [word] for key, word in figure.args.items()}
+            made.append((label, found, url_for("work_orders.page", **found.args), current))
+    return made
 
 
 @pages.get("/work-orders/csv")

@@ -23,6 +23,7 @@ ESCALATED = "ops_governance_remediation_escalation"
 ASSIGNED = "ops_governance_remediation_assigned"
 RULE_FAILS = "ops_governance_remediation_raised"
 SLA_ESCALATED = "sla_escalation"
+HANDOVER_LATE = "handover_unconfirmed"
 BURNS = "ops_api_burn_rate"
 # What goes to the receivers of checkpoint copies alone.
 CHECKPOINT_SIGNED = "audit_checkpoint"

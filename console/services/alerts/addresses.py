@@ -15,6 +15,11 @@ def order_address(config: Config, order_id: int) -> dict[str, str]:
     return _address(config, f"/work-orders/{order_id}")
 
 
+def handover_address(config: Config, handover_id: int) -> dict[str, str]:
+    """Return `{"url": …}` of a handover; nothing where the console does not know its own address."""
+    return _address(config, f"/handover/{handover_id}")
+
+
 def _address(config: Config, path: str) -> dict[str, str]:
     base: str = config["PUBLIC_URL"].rstrip("/")
     return {"url": base + path} if base else {}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import ge
 
 from sqlalchemy import ColumnElement, select
 
 from console.core.context import Context
-from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec, one_of
+from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec, moment, one_of
 from console.core.records import columns_of
 from console.domain.text import N_
 from console.models.alerts import AlertDelivery
@@ -32,6 +33,7 @@ def _base(ctx: Context) -> AnySelect:
 EVENTS = {
     "audit_checkpoint": N_("Audit log signed"),
     "ops_governance_remediation_assigned": N_("Items assigned"),
+    "handover_unconfirmed": N_("Handover not confirmed in time"),
     "ops_governance_remediation_escalation": N_("Items due soon or late"),
     "ops_governance_remediation_raised": N_("Rules that fail now"),
     "ops_api_burn_rate": N_("Error budget burns"),
@@ -69,6 +71,7 @@ DELIVERIES = ListSpec(
         Filter("status", N_("Status"), "choice", one_of(AlertDelivery.status), STATUSES),
         Filter("event", N_("Event"), "choice", one_of(AlertDelivery.event_type), _event_types),
         Filter("channel", N_("Channel"), "choice", one_of(AlertDelivery.channel), _channels),
+        moment("raised_from", N_("Raised since"), ge, AlertDelivery.created_at),
     ),
     search=_search,
     order=(AlertDelivery.last_attempt_at.desc(),),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, func, select
+from sqlalchemy import ColumnElement, Integer, Select, func, literal_column, select
 
 from console.core.context import Context
 from console.domain.audit.entry import detail_object
@@ -109,7 +108,7 @@ def summary(ctx: Context, site: str | None = None, *, days: int = 30, job_limit:
 
 
 def trends(ctx: Context, site: str | None = None, *, days: int = 30, zone: tzinfo = UTC) -> Trends:
-    """Return the last days up to today, one point for each day of `zone`: four queries.
+    """Return the last days up to today, one point for each day of `zone`: one query.
 
     Escalations are those of the orders themselves, so that a site has its own. Raises PermissionDenied, SiteDenied.
     """
@@ -122,14 +121,9 @@ def trends(ctx: Context, site: str | None = None, *, days: int = 30, zone: tzinf
     listed = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
     dialect = ctx.session.get_bind().dialect.name
     given = rows_value(dialect, [_bounds(place, day, zone) for place, day in enumerate(listed)])
-    counted = [
-        dict(tuple(row) for row in ctx.session.execute(one, {"days": given}))
-        for one in (
-            _by_day(dialect, "inspected").where(_of_inspections(ctx, site)),
-            *(_by_day(dialect, what).where(_of_orders(ctx, site)) for what in ("created", "completed", "escalated")),
-        )
-    ]
-    points = (Day(day.isoformat(), *(found.get(place, 0) for found in counted)) for place, day in enumerate(listed))
+    found = ctx.session.execute(_by_day(dialect, _of_inspections(ctx, site), _of_orders(ctx, site)), {"days": given})
+    counted = {row[0]: row[1:] for row in found}
+    points = (Day(day.isoformat(), *counted[place]) for place, day in enumerate(listed))
     return Trends(now, site, days, tuple(points))
 
 
@@ -187,22 +181,22 @@ def _bounds(place: int, day: date, zone: tzinfo) -> dict[str, Any]:
     return {"place": place, "start": start, "until": until}
 
 
-@cache
-def _by_day(dialect: str, what: str) -> Select[Any]:
-    # Every day is a range of an index, so that days are those of the zone on both databases.
+def _by_day(dialect: str, of_inspections: ColumnElement[bool], of_orders: ColumnElement[bool]) -> Select[Any]:
+    """Count what happened within each day: a range of an index for each of them, on both databases.
+
+    Only completed orders have an instant of completion, so their status is not asked for.
+    """
     day = rows_parameter(dialect, "days", place=Integer(), start=UtcDateTime(), until=UtcDateTime())
-    at: Any = {
-        "inspected": Inspection.inspected_at,
-        "created": WorkOrder.created_at,
-        "completed": WorkOrder.completed_at,
-        "escalated": WorkOrderEvent.created_at,
-    }[what]
-    within = and_(at >= day.c.start, at < day.c.until)
-    found = select(day.c.place, func.count()).select_from(day).join(at.class_, within).group_by(day.c.place)
-    if what == "completed":
-        return found.where(WorkOrder.status == "completed")
-    if what == "escalated":
-        return found.join(WorkOrder, WorkOrder.id == WorkOrderEvent.work_order_id).where(
-            WorkOrderEvent.event_type == ESCALATED
-        )
-    return found
+
+    def within(at: Any, *conditions: ColumnElement[bool]) -> Select[int]:
+        counted = select(func.count()).select_from(at.class_).where(at >= day.c.start, at < day.c.until, *conditions)
+        return counted.correlate(day)
+
+    escalated = within(WorkOrderEvent.created_at, WorkOrderEvent.event_type == literal_column(f"'{ESCALATED}'"))
+    parts = (
+        within(Inspection.inspected_at, of_inspections),
+        within(WorkOrder.created_at, of_orders),
+        within(WorkOrder.completed_at, of_orders),
+        escalated.join(WorkOrder, WorkOrder.id == WorkOrderEvent.work_order_id).where(of_orders),
+    )
+    return select(day.c.place, *(part.scalar_subquery() for part in parts))

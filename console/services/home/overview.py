@@ -11,10 +11,14 @@ from sqlalchemy import select
 from console.core.context import Context
 from console.domain.tracker.tracker import REMEDIATION
 from console.models.automation import BacklogSample
+from console.services.common.figures import Counted, counted
 from console.services.gate import gate
-from console.services.home import activity, work
+from console.services.handover import figures as handover
+from console.services.home import activity, today, work
 from console.services.home.activity import Figures as Late
 from console.services.home.activity import FlowLine
+from console.services.home.dashboard import Day
+from console.services.home.today import Alerts, SiteLine
 from console.services.home.work import Figures, Work
 from console.services.jobs import runs
 from console.services.jobs.schedule import ScheduleHealth
@@ -50,6 +54,11 @@ class Overview:
     flow: tuple[FlowLine, ...]
     figures: Late
     stopped: Stopped | None
+    numbers: tuple[Counted, ...] = ()
+    sites: tuple[SiteLine, ...] = ()
+    days: tuple[Day, ...] = ()
+    alerts: Alerts | None = None
+    handovers: Counted | None = None
 
     @property
     def nothing(self) -> bool:
@@ -75,6 +84,11 @@ def read(ctx: Context, site: str | None, schedule: Callable[[Context], ScheduleH
         flow=activity.flow(ctx, site),
         figures=activity.figures(ctx, site),
         stopped=automation.stopped(ctx) if board is not None or any(map(can, runs.READ)) else None,
+        numbers=today.figures(ctx, site),
+        sites=today.site_lines(ctx, site),
+        days=today.days(ctx, site),
+        alerts=today.alerts(ctx),
+        handovers=counted(ctx, handover.WAITING, site),
     )
 
 

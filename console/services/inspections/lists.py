@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from operator import ge, lt
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, String, and_, case, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, String, and_, case, cast, exists, or_, select
 
 from console.core.context import Context
-from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec, day_filters, exact, instant, one_of
+from console.core.listing import (
+    AnySelect,
+    Choices,
+    Filter,
+    ListQuery,
+    ListSpec,
+    day_filters,
+    exact,
+    instant,
+    moment,
+    one_of,
+)
 from console.core.records import columns_of
 from console.core.serialize import iso
 from console.domain.errors import Invalid
@@ -120,6 +130,7 @@ INSPECTIONS = ListSpec(
         Filter("unordered", N_("Danger without a work order"), "flag", _unordered, _YES, multiple=False),
         Filter("inspector", N_("Inspector"), "text", one_of(Inspection.inspector), multiple=False, shown=False),
         Filter("cycle", N_("Cycle"), "text", one_of(Inspection.cycle), multiple=False, shown=False),
+        moment("stored_from", N_("Stored since"), ge, Inspection.created_at),
         *day_filters(Inspection.inspected_at),
     ),
     search=_search,
@@ -182,13 +193,3 @@ def day_of(ctx: Context, now: datetime) -> tuple[datetime, datetime]:
     day = now.astimezone(zone).date()
     first, last = (datetime.combine(one, time(), zone) for one in (day, day + timedelta(days=1)))
     return first.astimezone(UTC), last.astimezone(UTC)
-
-
-def today_counts(ctx: Context) -> Mapping[str, int]:
-    """Return how many inspections of today there are, by level: one query."""
-    first, last = day_of(ctx, ctx.now())
-    asked = select(Inspection.risk_level, func.count()).where(
-        visible(ctx.actor), Inspection.inspected_at >= first, Inspection.inspected_at < last
-    )
-    found = ctx.session.execute(asked.group_by(Inspection.risk_level))
-    return {**dict.fromkeys(risk.LEVELS, 0), **{row[0]: row[1] for row in found}}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import ge
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select, true
 
 from console.core.context import Context
-from console.core.listing import Choices, Filter, ListQuery, ListSpec, day_filters, exact, instant, one_of
+from console.core.listing import Choices, Filter, ListQuery, ListSpec, day_filters, exact, instant, moment, one_of
 from console.core.serialize import iso
 from console.domain.errors import Invalid
 from console.domain.ids import MAX_ID, number_in
@@ -63,6 +64,7 @@ HOLD_LABELS = {
 _DUE = (
     ("late", N_("Late")),
     ("today", N_("Due today")),
+    ("6h", N_("Due within 6 h")),
     ("24h", N_("Due within 24 h")),
     ("7d", N_("Due within 7 days")),
 )
@@ -90,6 +92,7 @@ def _due(ctx: Context, words: list[str], now: datetime) -> ColumnElement[bool]:
     conditions = {
         "late": rows.overdue(now),
         "today": and_(rows.OPEN, WorkOrder.due_at >= start, WorkOrder.due_at < end),
+        "6h": and_(rows.OPEN, WorkOrder.due_at >= now, WorkOrder.due_at <= now + timedelta(hours=6)),
         "24h": and_(rows.OPEN, WorkOrder.due_at >= now, WorkOrder.due_at <= now + timedelta(hours=24)),
         "7d": and_(rows.OPEN, WorkOrder.due_at >= now, WorkOrder.due_at <= now + timedelta(days=7)),
     }
@@ -194,6 +197,7 @@ FILTERS = (
     Filter("asset", N_("Asset"), "text", _number(WorkOrder.asset_id), multiple=False, shown=False),
     Filter("inspection", N_("Inspection"), "text", _number(WorkOrder.inspection_id), multiple=False, shown=False),
     Filter("changed_by", N_("Changed by"), "text", one_of(WorkOrder.updated_by), multiple=False, shown=False),
+    moment("created_from", N_("Made since"), ge, WorkOrder.created_at),
     *(replace(one, shown=False) for one in day_filters(WorkOrder.created_at)),
 )
 

@@ -41,6 +41,8 @@ RESOURCES: Mapping[str, str] = {
     "ops_governance_remediation_tracker": N_("Remediation board"),
     "ops_performance": N_("Response times"),
     "ops_quality_report": N_("Quality report"),
+    "handover": N_("Handover"),
+    "report": N_("Report"),
     "ops_runbook": N_("Runbook"),
     "site": N_("Site"),
     "web_session": N_("Session"),

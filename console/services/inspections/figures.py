@@ -1,0 +1,84 @@
+"""The figures of inspections: what pages count, and the list that has the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+
+from console.core.context import Context
+from console.domain.inspections import risk
+from console.domain.text import N_
+from console.models.inspections import Inspection
+from console.services.common.figures import Figure, Given
+from console.services.common.query_cache import cached_query_until
+from console.services.inspections.lists import day_of
+from console.services.inspections.rows import READ, visible
+
+_BAD = (risk.DANGER, risk.WARNING)
+
+
+def _risky(ctx: Context, site: str | None, given: Given) -> int:
+    seen = visible(ctx.actor) if site is None else Inspection.site == site
+    found = select(func.count()).select_from(Inspection).where(
+        Inspection.risk_level.in_(_BAD), Inspection.created_at >= datetime.fromisoformat(given["since"]), seen
+    )  # fmt: skip
+    return ctx.session.scalar(found) or 0
+
+
+RISKY = Figure(
+    "inspections_risky",
+    N_("Inspections with danger or caution"),
+    N_("Stored since the last accepted handover, with danger or caution"),
+    "inspections.page",
+    _risky,
+    (READ,),
+    {"risk_level": _BAD, "stored_from": "{since}"},
+    "late",
+)
+
+
+def _today(*levels: str) -> Callable[[Context, str | None, Given], int]:
+    def count(ctx: Context, site: str | None, _given: Given) -> int:
+        found = today(ctx).get(site, {}) if site is not None else total(today(ctx))
+        return sum(found.get(level, 0) for level in levels or risk.LEVELS)
+
+    return count
+
+
+def today(ctx: Context) -> Mapping[str, Mapping[str, int]]:
+    """Return how many inspections of today there are at each site that the caller may see, by level: one query."""
+    first, last = day_of(ctx, ctx.now())
+
+    def look() -> tuple[Mapping[str, Mapping[str, int]], datetime]:
+        asked = select(Inspection.site, Inspection.risk_level, func.count()).where(
+            visible(ctx.actor), Inspection.inspected_at >= first, Inspection.inspected_at < last
+        )
+        found: dict[str, dict[str, int]] = {}
+        for name, level, count in ctx.session.execute(asked.group_by(Inspection.site, Inspection.risk_level)):
+            found.setdefault(name, {})[level] = count
+        return found, last - timedelta(microseconds=1)
+
+    return cached_query_until(ctx, ("inspections_today", ctx.actor.site_scope, first), ctx.now(), look)
+
+
+def total(by_site: Mapping[str, Mapping[str, int]]) -> Mapping[str, int]:
+    """Return the same of all sites together, by level."""
+    return {level: sum(one.get(level, 0) for one in by_site.values()) for level in risk.LEVELS}
+
+
+_LIST = "inspections.page"
+TODAY = Figure(
+    "inspections_today", N_("Inspections today"), N_("Done today, in the zone of the installation"), _LIST, _today(),
+    (READ,), {"today": "1"},
+)  # fmt: skip
+DANGER_TODAY = Figure(
+    "inspections_danger_today", N_("Dangerous today"), N_("Done today, with danger"), _LIST, _today(risk.DANGER),
+    (READ,), {"today": "1", "risk_level": risk.DANGER}, "late",
+)  # fmt: skip
+CAUTION_TODAY = Figure(
+    "inspections_caution_today", N_("Doubtful today"), N_("Done today, with caution"), _LIST, _today(risk.WARNING),
+    (READ,), {"today": "1", "risk_level": risk.WARNING}, "soon",
+)  # fmt: skip
+FIGURES = (RISKY, TODAY, DANGER_TODAY, CAUTION_TODAY)
