@@ -1,6 +1,19 @@
 import pytest
 
-from console.ui.charts import HEIGHT, LETTER, TOP, WIDTH, Series, arc, bar_chart, ceiling, line_chart, share_bar, spark
+from console.ui.charts import (
+    HEIGHT,
+    LETTER,
+    TOP,
+    WIDTH,
+    Series,
+    arc,
+    bar_chart,
+    ceiling,
+    line_chart,
+    paired_bars,
+    share_bar,
+    spark,
+)
 
 
 @pytest.mark.parametrize(
@@ -84,3 +97,14 @@ def test_a_share_bar_without_parts_or_mark_is_empty():
     drawing = share_bar([])
 
     assert (drawing.bars, drawing.x_ticks, drawing.target) == ((), (), None)
+
+
+def test_bars_stand_beside_each_other_and_dots_above_the_taller_one():
+    made = Series("In", (4, 0), "pale"), Series("Out", (2, 1), "1")
+    drawing = paired_bars(made, ("a", "b"), Series("Told", (1, 0), "late"))
+
+    assert [bar.tone for bar in drawing.bars] == ["pale", "1", "1"]
+    assert drawing.bars[0].x + drawing.bars[0].width < drawing.bars[1].x + 1
+    (dot,) = drawing.dots
+    assert dot.y < min(bar.y for bar in drawing.bars)
+    assert dot.title == "a · Told: 1"

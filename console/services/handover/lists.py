@@ -6,14 +6,16 @@ from datetime import datetime
 from operator import ge
 
 from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import aliased
 
 from console.core.context import Context
-from console.core.listing import Choices, Filter, ListSpec, day_filters, moment
-from console.core.records import columns_of, view_of
+from console.core.listing import AnySelect, Choices, Filter, ListSpec, day_filters, moment
+from console.core.records import columns_of
 from console.domain.handover import lines as rules
 from console.domain.text import N_
 from console.models.handover import Handover
-from console.services.handover.shifts import READ, HandoverView, visible
+from console.models.identity import User
+from console.services.handover.shifts import READ, HandoverView, view, visible
 from console.services.identity import sites
 
 STATE_LABELS = {rules.GIVEN: N_("Waits for acceptance"), rules.ACCEPTED: N_("Accepted")}
@@ -38,11 +40,19 @@ def _in_time(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[b
     return and_(accepted, met if words == ["yes"] else ~met)
 
 
+def _base(ctx: Context) -> AnySelect:
+    giver, taker = aliased(User), aliased(User)
+    named = select(Handover, giver.display_name, taker.display_name).where(visible(ctx))
+    return named.outerjoin(giver, giver.username == Handover.given_by).outerjoin(
+        taker, taker.username == Handover.accepted_by
+    )
+
+
 HANDOVERS = ListSpec(
     name="handovers",
     read=(READ,),
-    base=lambda ctx: select(Handover).where(visible(ctx)),
-    row=lambda row: view_of(HandoverView, row[0]),
+    base=_base,
+    row=lambda row: view(row[0], row[1], row[2]),
     key=Handover.id,
     columns=columns_of(
         HandoverView,

@@ -47,6 +47,9 @@ class HandoverView:
     since_at: Annotated[datetime, Fact(N_("Since"), sort=True, shown=False)]
     taker: Annotated[str | None, Fact(N_("Named to take over"), shown=False)]
     previous_id: Annotated[int, INTERNAL]
+    # What giver and taker are called, where a list reads it with them.
+    given_name: Annotated[str | None, INTERNAL] = None
+    accepted_name: Annotated[str | None, INTERNAL] = None
 
     @property
     def is_open(self) -> bool:
@@ -119,6 +122,11 @@ class Past:
     median_minutes: int | None
 
 
+def view(row: Handover, given_name: str | None = None, accepted_name: str | None = None) -> HandoverView:
+    """Return the row of a stored handover."""
+    return view_of(HandoverView, row, given_name=given_name, accepted_name=accepted_name)
+
+
 def load(ctx: Context, handover_id: int, *, lock: bool = False) -> HandoverView:
     """Return one handover; raises NotFound, then SiteDenied for a site outside the caller's scope."""
     ctx.actor.require(READ)
@@ -130,7 +138,7 @@ def load(ctx: Context, handover_id: int, *, lock: bool = False) -> HandoverView:
     if row is None:
         raise NotFound(T("Handover not found"))
     ctx.actor.require_site(row.site)
-    return view_of(HandoverView, row)
+    return view(row)
 
 
 def shown(ctx: Context, handover_id: int) -> Shown:
@@ -199,7 +207,7 @@ def _names(ctx: Context, lines: Iterable[LineView], *more: str | None) -> dict[s
 def newest(ctx: Context, site: str) -> HandoverView | None:
     """Return the newest handover of a site, None before the first one."""
     row = ctx.session.scalar(_of(site).order_by(Handover.id.desc()).limit(1))
-    return view_of(HandoverView, row) if row else None
+    return view(row) if row else None
 
 
 def open_ones(ctx: Context, site: str | None = None) -> tuple[HandoverView, ...]:
@@ -207,9 +215,7 @@ def open_ones(ctx: Context, site: str | None = None) -> tuple[HandoverView, ...]
     ctx.actor.require(READ)
     ctx.actor.require_site(site)
     wanted = select(Handover).where(Handover.state == rules.GIVEN, visible(ctx, site))
-    return tuple(
-        view_of(HandoverView, row) for row in ctx.session.scalars(wanted.order_by(Handover.given_at.desc()).limit(50))
-    )
+    return tuple(view(row) for row in ctx.session.scalars(wanted.order_by(Handover.given_at.desc()).limit(50)))
 
 
 def visible(ctx: Context, site: str | None = None) -> Any:
@@ -227,7 +233,7 @@ def last_accepted(ctx: Context, site: str) -> HandoverView | None:
     """Return the accepted handover of a site that tells of the latest time."""
     accepted = _of(site).where(Handover.state == rules.ACCEPTED)
     row = ctx.session.scalar(accepted.order_by(Handover.given_at.desc(), Handover.id.desc()).limit(1))
-    return view_of(HandoverView, row) if row else None
+    return view(row) if row else None
 
 
 def since_of(ctx: Context, site: str) -> datetime:

@@ -51,6 +51,8 @@ def test_two_people_hand_over_by_hand(people, session):
     assert session.scalars(select(Handover.accepted_by)).one() == "lee"
     listed = day.get("/handover/list").text
     assert f'href="{address}"' in listed
+    assert "강야간" in listed
+    assert "이정비" in listed
     assert "CCTV 흐림" not in night.get("/handover?next=1").text
 
 
