@@ -50,6 +50,8 @@ READERS = (
 # a bulk action of a worker is shown to whoever began it, a passkey to its owner.
 ELSEWHERE = {
     *("/work-orders/evidence/<int:evidence_id>", "/inspections/evidence/<int:evidence_id>"),
+    # The company has no replay of a proposal.
+    "/sla/proposals/<int:proposal_id>/orders.csv",
     *("/ready", "/metrics", "/board/evidence/<int:evidence_id>", "/account/passkeys/<int:passkey_id>"),
     # The first week that there is has none.
     "/web/adoption/<pack:week>/common-mistakes",
@@ -68,6 +70,7 @@ WHOLE = {
     *("/inspections/rounds", "/inspections/rounds/<int:template_id>", "/inspections/rounds/shell"),
     *("/inspections/templates", "/inspections/templates/new", "/inspections/templates/<int:template_id>"),
     *("/workflow-locks/<int:lock_id>", "/workflow-locks/new", "/ops/accuracy/missed"),
+    "/work-orders/rules",
     *("/assets/<int:asset_id>", "/assets/new", "/assets/<int:asset_id>/edit", "/reports/monthly/print"),
     *("/reports/monthly", "/reports/monthly/<month>", "/reports/monthly/<month>/paper"),
     *("/work-orders/new", "/sla/propose", "/web/adoption", "/web/adoption/post-mvp", "/web/adoption/<pack:week>"),
