@@ -1,7 +1,7 @@
 """Handovers with their lines, questions and notes; indexes for what escalated and what was found in a period.
 
 Revision ID: 0030
-Revises: 0025
+Revises: 0029
 Create Date: 2026-11-30 13:40:00
 """
 
@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0030"
-down_revision = "0025"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
