@@ -52,7 +52,8 @@ def test_every_page_tells_the_same_number_and_its_rows(browser_client, late, que
 
     assert all(f"<title>({total}) " in page for page in (overview, programme))
     assert f"{total} late</a>" in overview
-    assert f"{len(board)} on the board, {len(weeks)} in the weeks" in overview
+    assert f'data-figure="late_board" data-count="{len(board)}">board {len(board)}</a>' in overview
+    assert f'data-figure="late_weeks" data-count="{len(weeks)}">weeks {len(weeks)}</a>' in overview
     assert f"{len(weeks)} late</a>" in programme
     at = f"&{query}" if query else ""
     assert sorted(rows_of(reader.get(f"/late?{query}").text)) == sorted(board + weeks)

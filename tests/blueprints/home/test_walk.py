@@ -30,7 +30,8 @@ PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 VIEWS = ("/board?view=table", "/board?view=table&due=overdue", "/programme/w02", "/programme/w02?view=table")
 # Downloads are streams and on record; what tells the state of this process is no matter of the reader.
 ELSEWHERE = re.compile(
-    r"csv|export|archive|integrity|package|performance|posture|latency|/ready|/health|/meta|/metrics|/openapi|/static|/runbook/checks"
+    r"csv|pdf|export|archive|integrity|package|performance|posture|latency|/ready|/health|/meta|/metrics|/openapi"
+    r"|/static|/runbook/checks"
 )
 # Answers of the API say when they were read.
 READ_AT = re.compile(r'("(?:generated|checked|evaluated)_at": ?")[^"]+')
