@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from console.core.context import Context
 from console.domain.text import N_
-from console.services.alerts import week_figures as alerts
+from console.services.alerts import week as alerts
 from console.services.common.figures import Figure, Given, collected
 from console.services.handover import figures as handover
 from console.services.home import activity, work

@@ -14,7 +14,7 @@ from console.domain.inspections import risk
 from console.models.alerts import AlertDelivery
 from console.models.work_orders import WorkOrder
 from console.services.alerts import outbox
-from console.services.alerts import week_figures as alert_figures
+from console.services.alerts import week as alert_figures
 from console.services.common.figures import Counted, Figure, arguments, counted
 from console.services.common.query_cache import cached_query_until
 from console.services.home import dashboard

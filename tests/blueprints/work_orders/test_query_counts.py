@@ -19,7 +19,7 @@ FROZEN = {
     "api": 3,
     "api behind a cursor": 3,
     "api of one": 2,
-    "detail": 11,
+    "detail": 13,
     "events": 4,
 }
 
