@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, RootModel, create_model
+from pydantic import create_model
 
 from console.domain.work_orders.completion import ENFORCED, NEVER, fields
-from console.inputs.base import QueryModel, SiteFilter
+from console.inputs.base import BodyModel, QueryModel, SiteFilter
 from console.inputs.policies import PolicyModel
 
 Threshold = Literal["never", "critical", "high", "medium", "low"]
@@ -22,7 +22,5 @@ class RulesQuery(QueryModel):
     site: SiteFilter = None
 
 
-class RulesIn(RootModel[dict[str, Any]]):
-    """Fields to change: `enforced`, and `<photo|measurement|text>_<trade>` with the priority from which on it holds."""
-
-    root: dict[str, Any] = Field(default_factory=dict)
+# Fields to change, any of them.
+RulesIn: type[BodyModel] = create_model("RulesIn", __base__=BodyModel, **_FIELDS)

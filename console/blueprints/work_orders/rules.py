@@ -47,7 +47,9 @@ def get_rules(query: RulesQuery) -> Response:
 @access(MANAGE)
 def put_rules(query: RulesQuery, body: RulesIn) -> Response:
     """Change any part of the rules; with `If-Match` only the revision that it names (412)."""
-    return _policy(rules.change(web_context(), body.root, site=query.site, if_match=if_match()))
+    return _policy(
+        rules.change(web_context(), body.model_dump(exclude_unset=True), site=query.site, if_match=if_match())
+    )
 
 
 def _policy(view: PolicyView) -> Response:
