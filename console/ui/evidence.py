@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from console.core.context import Context
 from console.domain.evidence import evidence as rules
+from console.domain.evidence.content import BUILT_IN_SCANS
 from console.domain.evidence.kinds import ENDINGS
 from console.domain.text import Text
 from console.services.evidence import files as evidence_files
@@ -41,6 +42,12 @@ class FileLine:
         """Return why the scan came to its end, None where it told no reason."""
         reason = self.file.malware_scan_reason
         return rules.reason_told(reason) if reason else None
+
+    @property
+    def engine(self) -> str:
+        """Return which scanner said so: the built-in one by what it is, another one by its name."""
+        name = self.file.malware_scan_engine
+        return _("built-in checks") if name in BUILT_IN_SCANS else name or "–"
 
     @property
     def photo(self) -> str:

@@ -105,7 +105,7 @@ OF_CODE = {
 NAMES = {
     *("Facility", "User", "demo", "Python", "Redis", "memory", "audit_chain_key", "health", "meta", "English"),
     *("Slack", "Microsoft", "Teams"),
-    *("ms", "kVA", "MPa", "SQLite", "PostgreSQL", "pg_dump", "jpg", "basic-signature"),
+    *("ms", "kVA", "MPa", "SQLite", "PostgreSQL", "pg_dump", "jpg"),
 }
 VIEWS = [("/board", "/board?view=table"), ("/programme/<week:week>", f"/programme/{WEEK}?view=table")]
 # A week's card, closings and package belong to one site each.

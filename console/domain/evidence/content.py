@@ -13,7 +13,7 @@ from console.domain.evidence.images import image_bomb
 
 CHUNK = 64 * 1024
 HEAD = 4096
-SIGNATURES, PATTERNS = "basic-signature", "basic-pattern"
+SIGNATURES, PATTERNS = BUILT_IN_SCANS = "basic-signature", "basic-pattern"
 # In two parts, so that no scanner takes this file for the test file.
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + rb"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
