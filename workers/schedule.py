@@ -92,7 +92,7 @@ ENTRIES: tuple[ScheduleEntry, ...] = (
     ScheduleEntry(
         job_names.EVIDENCE_INTEGRITY, "10 19 * * *", tolerance=HOUR, sentence=N_("Every night at 04:10 in Seoul")
     ),
-    ScheduleEntry(job_names.IDENTITY_CLEAN_UP, "25 * * * *", sentence=N_("Every hour at 25 past")),
+    ScheduleEntry(job_names.IDENTITY_CLEAN_UP, "26 * * * *", sentence=N_("Every hour at 26 past")),
     ScheduleEntry(job_names.BURN_ALERTS, "*/5 * * * *", sentence=N_("Every five minutes")),
     ScheduleEntry(
         job_names.LATENCY_RETENTION, "20 2 * * *", tolerance=HOUR, sentence=N_("Every day at 11:20 in Seoul")

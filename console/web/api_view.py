@@ -66,8 +66,13 @@ def _wanted(response: Response) -> bool:
         # An address that is too long must not come back as a link.
         and response.status_code not in (414, 429)
         and not response.is_streamed
-        and request.args.get("raw", "").strip().lower() not in TRUE
+        and not wants_raw()
     )
+
+
+def wants_raw() -> bool:
+    """Return whether the reader asks for the JSON itself."""
+    return request.args.get("raw", "").strip().lower() in TRUE
 
 
 def coloured(pretty: str) -> Markup:

@@ -14,6 +14,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, event, func, select
 
+from console.domain.jobs import names as job_names
 from console.models.identity import Site
 from console.models.jobs import JobRun
 from console.services.jobs import engine as run_engine
@@ -27,6 +28,8 @@ OPTIONS = {
     "many_statements": {"times": 25},
     "ops_governance_remediation_bulk": {"action": "status", "status": "in_progress", "everything": True},
 }
+# A run within the run, whole or not at all by itself: what its rows say.
+WITHIN = {job_names.DAILY_CHECK: (job_names.ALERT_MTTR_SLO, "ops_alert_mttr_slo_check_run")}
 NAMES = [*(job.name for job in registry.all_jobs()), "many_statements"]
 
 
@@ -80,6 +83,12 @@ def after_the_reaper(place, session) -> list[JobRun]:
     return list(session.scalars(select(JobRun).order_by(JobRun.id)))
 
 
+def besides(name, found):
+    """Return the rows of all tables but those of the run within."""
+    words = WITHIN.get(name, ())
+    return {table: [row for row in rows if not any(cell in words for cell in row)] for table, rows in found.items()}
+
+
 @pytest.fixture
 def history(session, clock):
     """Old runs, so that there is something to remove."""
@@ -111,14 +120,14 @@ def test_a_killed_worker_leaves_everything_or_nothing(place, register, ask, engi
     for _ in range(TIMES):
         run_id = ask(job, options)
         # A request for a run is on the audit trail; the work's own traces come after it.
-        asked = contents(engine)
+        asked = besides(name, contents(engine))
         count, number = in_child(place, run_id, kill_at=chance.randint(1, statements))
         killed += number == signal.SIGKILL
         # Whoever survived had fewer statements than the rehearsal; the next one dies within them.
         statements = count or statements
         session.rollback()
         finished = session.get_one(JobRun, run_id, populate_existing=True).state == "finished"
-        assert finished or contents(engine) == asked
+        assert finished or besides(name, contents(engine)) == asked
         runs = after_the_reaper(place, session)
         assert {run.state for run in runs} <= {"queued", "finished"}
         mine = next(run for run in runs if run.id == run_id)

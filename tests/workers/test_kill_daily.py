@@ -95,11 +95,22 @@ def repeated(place, session, run_id):
     return kept
 
 
+def at_the_closing():
+    """Return what knows the closing of the check itself: a run within it was closed before."""
+    seen = []
+
+    def is_moment(statement):
+        seen.extend([1] if "tracker_runs" in statement else [])
+        return bool(seen) and statement.startswith("UPDATE job_runs") and "finished_at" in statement
+
+    return is_moment
+
+
 MOMENTS = {
     "before it is raised": lambda statement: statement.startswith("INSERT INTO alert_deliveries"),
     "raised and not sent": lambda statement: statement.startswith("UPDATE alert_deliveries"),
     "sent, but the run not closed": lambda statement: "tracker_runs" in statement,
-    "at the closing": lambda statement: statement.startswith("UPDATE job_runs") and "finished_at" in statement,
+    "at the closing": at_the_closing(),
 }
 
 

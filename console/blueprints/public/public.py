@@ -14,6 +14,7 @@ from console.services.home import saved_views as views
 from console.services.runbook import health as readiness
 from console.ui.addresses import may_open
 from console.ui.responses import answer
+from console.web import api_view
 from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, app_config, current_actor, web_context
 from console.web.security import SIGN_IN
@@ -101,7 +102,7 @@ def info() -> Response:
 def modules() -> Response:
     """Return the modules of the product with their links; people see them as cards."""
     found = service_info.modules(_exists)
-    if _wants_page() and request.args.get("raw") != "1":
+    if _wants_page() and not api_view.wants_raw():
         page = render_template("public/modules.html", data=found, to=url_for, others=())
         response = Response(page, mimetype="text/html")
         response.vary.update(("Accept", "Accept-Language", "Cookie"))

@@ -20,6 +20,7 @@ from console.services.audit import record as audit
 from console.services.handover import shifts
 from console.services.handover.collect import collect, note_line
 from console.services.handover.shifts import WRITE, HandoverView, load
+from console.services.identity import sites
 from console.services.jobs.runs import changed
 from console.services.work_orders import workers
 
@@ -33,7 +34,7 @@ def add_note(ctx: Context, site: str, text: str, handover_id: int | None = None)
     It goes along with every handover of the site until one that has it is accepted.
     """
     ctx.actor.require(WRITE)
-    ctx.actor.require_site(site)
+    _check_site(ctx, site)
     note = _text(text, "note")
     now = ctx.now()
     row = HandoverNote(site=site, note=note, created_by=ctx.actor.username, created_at=now)
@@ -62,7 +63,7 @@ def give(
     Invalid for a taker who may not work at the site or is the giver.
     """
     ctx.actor.require(WRITE)
-    ctx.actor.require_site(site)
+    _check_site(ctx, site)
     now = ctx.now()
     if deadline_minutes not in rules.DEADLINES:
         raise Invalid.field("deadline", T("That is no deadline of a handover"))
@@ -94,6 +95,12 @@ def give(
         ctx.session.execute(insert(HandoverLine), [_stored(row.id, place, line) for place, line in enumerate(lines)])
     _record(ctx, "give", row.id, site=site, lines=len(lines), taker=taker, deadline_at=row.deadline_at.isoformat())
     return load(ctx, row.id)
+
+
+def _check_site(ctx: Context, site: str) -> None:
+    ctx.actor.require_site(site)
+    if site not in sites.names(ctx):
+        raise Invalid.field("site", T("There is no active site of that name"))
 
 
 def _overtaken() -> Conflict:
