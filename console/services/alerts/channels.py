@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 
 from console.adapters import sealed_text, webhooks
@@ -34,6 +34,8 @@ from console.services.identity import sites as known_sites
 READ = ("admins:manage", "alerts:read")
 ADMIN = "admins:manage"
 KINDS = (WEBHOOK, SLACK, TEAMS, MAIL)
+# What the keys of channels that people made begin with.
+_MADE = "made-"
 _SEPARATORS = re.compile(r"[,;\n]")
 _SOURCES = (
     ("ALERT_WEBHOOK_URLS", WEBHOOK),
@@ -110,6 +112,16 @@ def _closed(row: AlertChannel) -> Channel:
     return Channel(row.key, row.kind, "", row.name, row.target, row.paused, wants)
 
 
+def made_count() -> ColumnElement[int]:
+    """Return the column that counts the channels that people made, whoever sees them."""
+    return select(func.count()).select_from(AlertChannel).scalar_subquery()
+
+
+def is_made(key: str) -> bool:
+    """Return whether a key is that of a channel that people made; these are never deleted."""
+    return key.startswith(_MADE)
+
+
 def seen(ctx: Context) -> tuple[Channel, ...]:
     """Return the channels that the caller may see: those of other sites are nobody else's."""
     ctx.actor.require(*READ)
@@ -166,7 +178,7 @@ def create(ctx: Context, wish: Wish, *, look_up: Resolve = webhooks.resolve) -> 
     """
     _may_change(ctx)
     address = checked(ctx, wish.kind, wish.address, look_up)
-    now, key = ctx.now(), f"made-{uuid4().hex[:12]}"
+    now, key = ctx.now(), f"{_MADE}{uuid4().hex[:12]}"
     row = AlertChannel(
         key=key,
         kind=wish.kind,

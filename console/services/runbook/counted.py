@@ -10,7 +10,7 @@ from console.core.context import Context
 from console.domain.runbook.alert_checks import OutboxFacts
 from console.domain.runbook.checks import TokenFacts
 from console.domain.runbook.process_checks import ProcessFacts
-from console.services.alerts import retention
+from console.services.alerts import channels, retention
 from console.services.identity import risk as security
 from console.services.runbook import alert_facts, process_facts
 
@@ -24,6 +24,8 @@ class Counted:
     tokens: TokenFacts
     # Deliveries that are old enough to be taken away.
     old_alerts: int
+    # Channels of alerts that people made.
+    made_channels: int
 
 
 def read(ctx: Context) -> Counted:
@@ -31,11 +33,12 @@ def read(ctx: Context) -> Counted:
     now = ctx.now()
     outbox, processes = alert_facts.columns(now), process_facts.columns(now)
     old = retention.candidates(now, ctx.config["ALERT_RETENTION_DAYS"])
-    row = ctx.session.execute(select(*outbox, *processes, security.expiring(now), old)).one()
+    row = ctx.session.execute(select(*outbox, *processes, security.expiring(now), old, channels.made_count())).one()
     first, second = len(outbox), len(outbox) + len(processes)
     return Counted(
         alert_facts.of(now, row[:first]),
         process_facts.of(now, row[first:second]),
         TokenFacts(row[second]),
         row[second + 1],
+        row[second + 2],
     )

@@ -132,8 +132,9 @@ def _chain(ctx: Context, verified: Run | None) -> ChainFacts:
     )
 
 
-def _programme(ctx: Context, run: Run | None) -> ProgrammeFacts:
-    targets = len(channels.listed(ctx))
+def _programme(of: Sources) -> ProgrammeFacts:
+    ctx, run = of.ctx, of.newest.get(job_names.W07_WEEKLY)
+    targets = len(channels.built_in(ctx.config)) + of.counted.made_channels
     latest = evidence_facts.latest_run(run) if run is not None else None
     return ProgrammeFacts(ctx.now(), latest, ctx.config["W07_QUALITY_ALERT_ENABLED"], targets)
 
@@ -171,9 +172,9 @@ PROVIDERS: dict[str, Callable[[Sources], Any]] = {
     "evidence": lambda of: evidence_facts.facts(of.ctx, of.newest),
     "integrity": lambda of: integrity.facts(of.ctx, of.newest.get(job_names.EVIDENCE_INTEGRITY)),
     "outbox": lambda of: of.counted.outbox,
-    "channels": lambda of: channel_facts.facts(of.ctx, of.newest, of.counted.old_alerts),
+    "channels": lambda of: channel_facts.facts(of.ctx, of.newest, of.counted.old_alerts, of.counted.made_channels),
     "noise": lambda of: accuracy_lists.noise_of(of.ctx, of.newest.get(job_names.ALERT_ACCURACY)),
-    "programme": lambda of: _programme(of.ctx, of.newest.get(job_names.W07_WEEKLY)),
+    "programme": _programme,
     "processes": lambda of: of.counted.processes,
     "releases": lambda of: _release(of.ctx, of.newest.get(job_names.DEPLOY_SMOKE)),
 }
