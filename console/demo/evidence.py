@@ -17,7 +17,7 @@ from console.demo.company import EAST, MANAGER, OWNER, SITES
 from console.demo.releases import STRICTER, STRICTER_UNTIL_DAYS_AGO
 from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import MANUAL
-from console.services.alerts import marks
+from console.services.alerts import delivery, marks
 from console.services.runbook import daily_runs, preflight
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -63,6 +63,7 @@ class Evidence:
         for ago in self._days(7 * REPORTED_WEEKS, SATURDAY):
             if (at := day(ago, 8, 30)) < self._stage.now:
                 yield Step(at, self._job(job_names.W07_WEEKLY, self._settings))
+                yield Step(at + timedelta(minutes=1), self._deliver)
         for ago in range(NIGHTS - 1, -1, -1):
             yield Step(day(ago, 3, 40), self._job(job_names.ALERT_ACCURACY, self._settings))
             yield Step(day(ago, 4, 10), self._job(job_names.EVIDENCE_INTEGRITY))
@@ -73,6 +74,10 @@ class Evidence:
 
     def _job(self, name: str, settings: Mapping[str, Any] | None = None) -> Any:
         return partial(self._stage.run, name, settings=settings or {})
+
+    def _deliver(self) -> None:
+        with self._stage.acting_as(None, self._stage.config.replaced(**self._settings)) as ctx:
+            delivery.deliver_due(ctx, limit=100)
 
     def _reports(self) -> Iterator[Step]:
         for name, days in (
