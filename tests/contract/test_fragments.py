@@ -197,7 +197,7 @@ def test_every_page_answers_as_a_page_and_as_a_fragment(make_app, engine, sessio
         Story(sessionmaker(engine), config, clock.now()).play()
     with unit_of_work(sessionmaker(engine), actor=SYSTEM, clock=clock, config=config) as ctx:
         channels.create(ctx, Wish("야간 당직", "webhook", "https://a.example/x"), look_up=lambda *_: [])
-    app = make_app(API_RATE_LIMIT_ENABLED="0")
+    app = make_app()
     known = list(pages(app, session))
     readers = {}
     for role, sites in READERS:
