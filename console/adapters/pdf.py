@@ -6,6 +6,7 @@ people are letters and nothing else: no mark of theirs means anything here.
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import re
@@ -338,8 +339,15 @@ class Paper:
         sheet.set_xy(MARGIN, base + 12)
 
     def bytes(self) -> bytes:
-        """Return the finished file."""
-        return bytes(self._sheet.output())
+        """Return the finished file; the sheet is over then.
+
+        It holds two fonts in circles of objects: left to the next round of the collector, a few papers one after
+        another would be hundreds of megabytes.
+        """
+        made = bytes(self._sheet.output())
+        del self._sheet
+        gc.collect()
+        return made
 
 
 def _sizes(rows: Sequence[tuple[str, Sequence[Part]]]) -> list[list[float]]:
