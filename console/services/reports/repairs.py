@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import select
@@ -56,4 +57,6 @@ def rows(ctx: Context, site: str, period: Period) -> Iterator[Any]:
         .order_by(WorkOrder.completed_at, WorkOrder.id)
         .execution_options(yield_per=500)
     )
-    yield from found
+    # Whoever stops reading leaves no cursor open.
+    with closing(found):
+        yield from found
