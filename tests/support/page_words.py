@@ -15,7 +15,7 @@ CODE = re.compile(r"[^a-z]*|.*[\d@:/.].*|txt")
 # The number of a plan is chance: its first half may be letters alone.
 PLAN = re.compile(r"\b[0-9a-f]{4}·[0-9a-f]{4}\b")
 # The beginning of a hash: its letters can look like a word.
-HEX = re.compile(r"\b(?=[a-f]*[0-9])[0-9a-f]{8,}\b")
+HEX = re.compile(r"(?<![\w-])(?=[a-f]*[0-9])[0-9a-f]{8,}\b")
 # A raw word of the API or a key: small letters joined by underscores.
 RAW = re.compile(r"(?<![\w/.-])[a-z]+(?:_[a-z]+)+(?![\w/.-])")
 HEADER = re.compile(r"Content-Transfer-Encoding|Plural-Forms|MIME-Version|Project-Id-Version")
