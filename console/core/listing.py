@@ -134,6 +134,13 @@ class ListSpec:
     # The column that the order of a query without one goes by, rising: its heading says so.
     ordered_by: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuse two filters or columns of one name, of which only the first would ever be asked."""
+        for what, keys in (("filters", self.filters), ("columns", self.columns)):
+            names = [one.key for one in keys]
+            if len(names) != len(set(names)):
+                raise ValueError(f"list {self.name} has two {what} of one name: {names}")
+
     def column(self, key: str) -> Column | None:
         """Return the column of that name."""
         return next((column for column in self.columns if column.key == key), None)

@@ -108,6 +108,7 @@ class SloPolicyIn(RootModel[AnyObject]):
     """Any part of the policy; what does not fit is converted, clamped or refused, and told in `warnings`."""
 
 
+# A run and the newest one differ in the order of their fields: each answers in that of the contract.
 class SloWindowOut(OutModel):
     """The incidents that were judged; minutes are null where there is nothing to tell."""
 

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -68,6 +68,10 @@ def chromium_launch_options() -> dict[str, Any]:
     }
 
 
+# The first releases of Python 3.11 know no filter; what is unpacked here is what the lock file names by its hash.
+SAFELY: Mapping[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+
+
 def font_folders() -> tuple[Path, ...]:
     """Return the folders that hold every font the browser may use."""
     return _folder() / "fonts", PRETENDARD
@@ -91,7 +95,7 @@ def _unpacked() -> Path:
             (fresh / "chromium").chmod(0o755)
             for archive in ("al2023.tar.br", "fonts.tar.br"):
                 with tarfile.open(fileobj=io.BytesIO(_content(archive))) as tar:
-                    tar.extractall(fresh, filter="data")
+                    tar.extractall(fresh, **SAFELY)
             fresh.rename(folder)
         # Written each time: the folders are absolute, and a checkout may have been moved.
         folders = "\n  ".join(f"<dir>{escape(str(one))}</dir>" for one in font_folders())

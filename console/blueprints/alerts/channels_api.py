@@ -190,12 +190,4 @@ def latest_retention() -> Response:
 
 def _latest(run: Run, action: str, model: type[BaseModel]) -> Response:
     audit.viewed(web_context(), action, TYPE, run.id)
-    head = {
-        "run_id": run.id,
-        "job_name": run.job_name,
-        "trigger": run.trigger,
-        "status": run.status,
-        "started_at": run.started_at,
-        "finished_at": run.finished_at,
-    }
-    return answer({**run.detail, **head}, model)
+    return answer({**run.detail, **run.header()}, model)

@@ -122,8 +122,7 @@ def latest_answer(ctx: Context) -> dict[str, Any]:
     run = latest(ctx)
     if run is None:
         raise NotFound(T("The accuracy of alerts was not checked yet"))
-    names = ("job_name", "trigger", "status", "started_at", "finished_at")
-    return {"run_id": run.id, **{name: getattr(run, name) for name in names}, **run.detail}
+    return {**run.header(), **run.detail}
 
 
 def history(ctx: Context) -> list[Run]:

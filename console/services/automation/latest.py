@@ -181,14 +181,7 @@ def latest(ctx: Context, name: str) -> dict[str, Any]:
 
 def answer_of(ctx: Context, run: Run) -> dict[str, Any]:
     """Return a run as it is answered: its fields, then the keys of its job, those of a broken-off run null."""
-    header = {
-        "run_id": run.id,
-        "job_name": run.job_name,
-        "trigger": run.trigger,
-        "status": run.status,
-        "started_at": run.started_at,
-        "finished_at": run.finished_at,
-    }
+    header = run.header()
     more: dict[str, Any] = {}
     if run.job_name == job_names.AUTOPILOT:
         nested = facts.nested_of(ctx, run.id)

@@ -70,15 +70,7 @@ class RunResult:
 
     def header(self) -> dict[str, Any]:
         """Return the fields that lead every answer of a `…/run` endpoint (API contract, gate run)."""
-        run = self.run
-        return {
-            "run_id": run.id,
-            "job_name": run.job_name,
-            "trigger": run.trigger,
-            "status": run.status,
-            "started_at": run.started_at,
-            "finished_at": run.finished_at,
-        }
+        return self.run.header()
 
 
 def perform(ctx: Context, find: Callable[[str], Job | None], run_id: int, worker: str) -> RunResult | None:

@@ -116,6 +116,17 @@ class Run:
         """Return the run in one sentence; pages of a job that has one say it themselves."""
         return None
 
+    def header(self) -> dict[str, Any]:
+        """Return the fields that lead every published answer about a run (API contract, job runs)."""
+        return {
+            "run_id": self.id,
+            "job_name": self.job_name,
+            "trigger": self.trigger,
+            "status": self.status,
+            "started_at": self.started_at,
+            "finished_at": self.finished_at,
+        }
+
 
 def view(row: JobRun, *, log: bool = False) -> Run:
     """Return a row as the rest of the console sees it."""

@@ -51,15 +51,7 @@ class History:
 
 def flat(run: Run) -> dict[str, Any]:
     """Return the published shape of a drill: the fields of its run, then those of its detail."""
-    return {
-        "run_id": run.id,
-        "job_name": run.job_name,
-        "trigger": run.trigger,
-        "status": run.status,
-        "started_at": run.started_at,
-        "finished_at": run.finished_at,
-        **run.detail,
-    }
+    return {**run.header(), **run.detail}
 
 
 def latest(ctx: Context) -> Run:

@@ -72,15 +72,7 @@ def record(ctx: Context, given: SmokeRecordIn, *, trigger: str = API) -> Run:
 
 def as_answer(run: Run) -> dict[str, Any]:
     """Return the published shape of a recorded smoke test."""
-    return {
-        "run_id": run.id,
-        "job_name": run.job_name,
-        "trigger": run.trigger,
-        "status": run.status,
-        "started_at": run.started_at,
-        "finished_at": run.finished_at,
-        "detail": dict(run.detail),
-    }
+    return {**run.header(), "detail": dict(run.detail)}
 
 
 def _report(given: SmokeRecordIn) -> SmokeReport:

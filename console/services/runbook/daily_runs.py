@@ -137,15 +137,7 @@ def latest(ctx: Context) -> Run:
 
 def flat(run: Run, *, include_checks: bool = True) -> dict[str, Any]:
     """Return a stored check in the published shape of `latest`; without checks the key is absent."""
-    head = {
-        "run_id": run.id,
-        "job_name": run.job_name,
-        "trigger": run.trigger,
-        "status": run.status,
-        "started_at": run.started_at,
-        "finished_at": run.finished_at,
-    }
-    body = {**head, **{name: run.detail.get(name) for name in DETAIL}, "summary": summary_of(run)}
+    body = {**run.header(), **{name: run.detail.get(name) for name in DETAIL}, "summary": summary_of(run)}
     return {**body, "checks": run.detail.get("checks", [])} if include_checks else body
 
 

@@ -134,17 +134,6 @@ def _week(ctx: Context, _words: list[str], now: datetime) -> ColumnElement[bool]
     return WorkOrder.completed_at >= start - timedelta(days=start.weekday())
 
 
-def _created_from(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
-    """Return the orders of a window that begins in the middle of a day, as metrics count it."""
-    try:
-        at = datetime.fromisoformat(words[0])
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise Invalid(T("“%(word)s” is not a date", word=words[0][:20]))
-    return WorkOrder.created_at >= at
-
-
 def _flag(key: str, label: str, where: Callable[[datetime], ColumnElement[bool]]) -> Filter:
     return Filter(key, label, "flag", lambda _ctx, _words, now: where(now), _YES, multiple=False, shown=False)
 
@@ -222,7 +211,6 @@ FILTERS = (
     _flag(
         "violated", N_("SLA violated"), lambda now: or_(WorkOrder.completed_at > WorkOrder.due_at, rows.overdue(now))
     ),
-    Filter("created_from", N_("Created from"), "text", _created_from, multiple=False, shown=False),
 )
 
 
