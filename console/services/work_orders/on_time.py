@@ -19,7 +19,7 @@ from console.services.work_orders.rows import READ
 def last_30_days(ctx: Context, site: str | None = None) -> OnTime:
     """Return how much of what was due within 30 days was done by then, at one site or all of the caller's.
 
-    Two queries, or none at all: it is remembered until an order changes, becomes due or leaves the 30 days. Raises
+    One query, or none at all: it is remembered until an order changes, becomes due or leaves the 30 days. Raises
     PermissionDenied, SiteDenied.
     """
     ctx.actor.require(READ)
@@ -32,10 +32,9 @@ def last_30_days(ctx: Context, site: str | None = None) -> OnTime:
         due = WorkOrder.due_at
         among = [*counts, due > now - WINDOW, due <= now]
         in_time = func.count().filter(WorkOrder.completed_at <= due)
-        told = ctx.session.execute(select(func.count(), in_time).select_from(WorkOrder).where(*among)).one()
         coming = select(func.min(due)).where(*counts, due > now).scalar_subquery()
-        leaving = select(func.min(due)).where(*among).scalar_subquery()
-        next_due, first_due = ctx.session.execute(select(coming, leaving)).one()
-        return OnTime(*told), min(next_due or ALWAYS, first_due + WINDOW if first_due else ALWAYS)
+        asked = select(func.count(), in_time, func.min(due), coming).select_from(WorkOrder).where(*among)
+        total, done, first_due, next_due = ctx.session.execute(asked).one()
+        return OnTime(total, done), min(next_due or ALWAYS, first_due + WINDOW if first_due else ALWAYS)
 
     return cached_query_until(ctx, ("orders_on_time", ctx.actor.site_scope, site), now, look)
