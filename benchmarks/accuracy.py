@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import resource
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from typing import Any
 from sqlalchemy import Engine, insert, text
 from sqlalchemy.orm import sessionmaker
 
+from benchmarks.databases import CHOICES, databases
 from benchmarks.results import ACCURACY, RESULTS, machine, put, row, rule, say
 from console.core.clock import FixedClock
 from console.core.config import Config
@@ -32,7 +32,6 @@ from console.models.tracker import TrackerEvent, TrackerItem
 from console.services.alerts import accuracy
 from console.services.alerts import channels as alert_channels
 from tests.factories.alert_history import KPI, LINES
-from tests.support.postgres import postgres_url
 
 # Each item is late and told every four hours for two weeks; people work on it meanwhile.
 EVENTS_PER_ITEM = 100
@@ -168,17 +167,14 @@ def main() -> None:
     """Measure both databases and write the part of the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     parser.add_argument("--events", type=int, default=1_000_000)
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--database", choices=CHOICES, default="both")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     made = [f"{datetime.now(UTC):%Y-%m-%d}, {machine()}.\n\n"]
     made += [row("database", "events", "items", "time, goal ≤ 30 s", "more memory", "found wrong, 0 are"), rule(6)]
-    for name in ("SQLite", "PostgreSQL"):
-        if options.database in (name.lower(), "both"):
-            folder = tempfile.mkdtemp(prefix="kaos-bench-db-")
-            url = f"sqlite:///{folder}/facility.db" if name == "SQLite" else postgres_url("bench")
-            events, items, seconds, grown, wrong = measure(url, options.events)
-            made.append(row(name, f"{events:,}", f"{items:,}", f"{seconds:.1f} s", f"{grown:.0f} MB", wrong))
+    for name, url in databases(options.database, "bench"):
+        events, items, seconds, grown, wrong = measure(url, options.events)
+        made.append(row(name, f"{events:,}", f"{items:,}", f"{seconds:.1f} s", f"{grown:.0f} MB", wrong))
     put(ACCURACY, "".join(made), options.output)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +20,7 @@ from typing import Any
 from sqlalchemy import Engine, insert, text
 from sqlalchemy.orm import Session, sessionmaker
 
+from benchmarks.databases import CHOICES, databases
 from benchmarks.results import CHANNELS, RESULTS, machine, put, row, rule, say
 from console.core.clock import FixedClock, SystemClock
 from console.core.config import Config
@@ -32,7 +32,6 @@ from console.models.alerts import AlertDelivery, AlertIncident
 from console.models.base import Base
 from console.services.alerts import board, channels, delivery, figures, states
 from console.services.alerts import outbox as alerts
-from tests.support.postgres import postgres_url
 
 NUMBER, DAYS, BATCH, ROUNDS = 200_000, 120, 5000, 15
 ADDRESSES = tuple(f"https://receiver{number}.example/x" for number in range(5))
@@ -186,16 +185,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.channels", description=__doc__)
     parser.add_argument("--deliveries", type=int, default=NUMBER)
     parser.add_argument("--messages", type=int, default=10_000)
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--database", choices=CHOICES, default="both")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     made = [f"{options.deliveries:,} deliveries of {DAYS} days. {datetime.now(UTC):%Y-%m-%d}, {machine()}.\n\n"]
     made += [row("database", "what", "goal", "median", "P95"), rule(5)]
-    for name in ("SQLite", "PostgreSQL"):
-        if options.database in (name.lower(), "both"):
-            folder = tempfile.mkdtemp(prefix="kaos-bench-db-")
-            url = f"sqlite:///{folder}/facility.db" if name == "SQLite" else postgres_url("bench")
-            made += [row(name, *cells) for cells in measure(url, options.deliveries, options.messages)]
+    for name, url in databases(options.database, "bench"):
+        made += [row(name, *cells) for cells in measure(url, options.deliveries, options.messages)]
     put(CHANNELS, "".join(made), options.output)
 
 

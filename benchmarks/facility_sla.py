@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any
 from sqlalchemy import Engine, event, insert, text
 from sqlalchemy.orm import Session, sessionmaker
 
+from benchmarks.databases import CHOICES, databases
 from benchmarks.results import RESULTS, SLA, machine, put, row, rule, say
 from console.core.clock import FixedClock
 from console.core.config import Config
@@ -32,7 +32,6 @@ from console.models.work_orders import SlaPass, WorkOrder, WorkOrderEvent
 from console.services.facility_sla import history, policies, replays, whatif
 from console.services.facility_sla.whatif import Wish
 from console.services.work_orders import escalation
-from tests.support.postgres import postgres_url
 
 SITES = tuple(f"site {number:02}" for number in range(20))
 YEAR, QUARTER = timedelta(days=365), timedelta(minutes=15)
@@ -198,7 +197,7 @@ def main() -> None:
     """Measure both databases and write the part of the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.facility_sla", description=__doc__)
     parser.add_argument("--orders", type=int, default=100_000)
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--database", choices=CHOICES, default="both")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     made = [
@@ -206,16 +205,13 @@ def main() -> None:
     ]
     heads = ("database", "orders", "events", "replay of a year, goal ≤ 5 s", "what-if, goal ≤ 1 s")
     made += [row(*heads, "escalation of 2,000, goal ≤ 3 s and 20 queries", "proven"), rule(7)]
-    for name in ("SQLite", "PostgreSQL"):
-        if options.database in (name.lower(), "both"):
-            folder = tempfile.mkdtemp(prefix="kaos-bench-db-")
-            url = f"sqlite:///{folder}/facility.db" if name == "SQLite" else postgres_url("bench")
-            found = measure(url, options.orders)
-            times = [f"{seconds:.2f} s, {queries} queries" for seconds, queries in (found.replay, found.what_if)]
-            told = f"{found.escalation[0]:.2f} s, {found.escalation[1]} queries"
-            proven = "yes" if found.proven else "no"
-            made.append(row(name, f"{found.orders:,}", f"{found.events:,}", *times, told, proven))
-            say(made[-1].strip())
+    for name, url in databases(options.database, "bench"):
+        found = measure(url, options.orders)
+        times = [f"{seconds:.2f} s, {queries} queries" for seconds, queries in (found.replay, found.what_if)]
+        told = f"{found.escalation[0]:.2f} s, {found.escalation[1]} queries"
+        proven = "yes" if found.proven else "no"
+        made.append(row(name, f"{found.orders:,}", f"{found.events:,}", *times, told, proven))
+        say(made[-1].strip())
     put(SLA, "".join(made), options.output)
 
 

@@ -24,6 +24,7 @@ from sqlalchemy import Engine, insert, text
 from sqlalchemy.orm import sessionmaker
 
 from benchmarks import server
+from benchmarks.databases import CHOICES, databases
 from benchmarks.results import LATENCY, RESULTS, machine, put, row, rule, say
 from console.core.clock import FixedClock
 from console.core.config import Config
@@ -37,7 +38,6 @@ from console.services.identity import passwords
 from console.services.reliability import buckets, latency, routes
 from console.services.reliability.latency import Sample
 from tests.factories import make_user
-from tests.support.postgres import postgres_url
 
 DAYS = 30
 BATCH = 20_000
@@ -204,20 +204,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.latency", description=__doc__)
     parser.add_argument("--samples", type=int, default=10_000_000)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--database", choices=CHOICES, default="both")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     text = f"{datetime.now(UTC):%Y-%m-%d}, {machine()}; {options.samples:,} samples of {DAYS} days.\n"
-    for name, address in (
-        ("SQLite", lambda: f"sqlite:///{tempfile.mkdtemp(prefix='kaos-bench-db-')}/facility.db"),
-        ("PostgreSQL", lambda: postgres_url("bench")),
-    ):
-        if options.database in (name.lower(), "both"):
-            text += f"\n{name}:\n\n" + row("what", "measured", "goal", "reached") + rule(4)
-            for what, number, goal, reached in measure(address(), options.samples, options.rounds):
-                text += row(what, number, goal, "yes" if reached else "**no**")
-                print(name, what, number, goal, reached, sep=" | ", flush=True)
-            put(LATENCY, text, options.output)
+    for name, url in databases(options.database, "bench"):
+        text += f"\n{name}:\n\n" + row("what", "measured", "goal", "reached") + rule(4)
+        for what, number, goal, reached in measure(url, options.samples, options.rounds):
+            text += row(what, number, goal, "yes" if reached else "**no**")
+            print(name, what, number, goal, reached, sep=" | ", flush=True)
+        put(LATENCY, text, options.output)
 
 
 if __name__ == "__main__":

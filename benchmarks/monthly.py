@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, insert, text
 from sqlalchemy.orm import sessionmaker
 
+from benchmarks.databases import CHOICES, databases
 from benchmarks.reports import times
 from benchmarks.results import MONTHLY, RESULTS, machine, put, row, rule, say
 from console.core.clock import FixedClock
@@ -36,7 +37,6 @@ from console.services.evidence.files import Upload
 from console.services.reports import month_closing, month_paper, monthly, months
 from console.services.work_orders import evidence
 from tests.support.files import photo
-from tests.support.postgres import postgres_url
 
 ORDERS, INSPECTIONS, DAYS = 100_000, 30_000, 3 * 365
 SITES = ("한빛마을 3단지", "푸른숲 타워", "서초 오피스센터", "해운대 마리나")
@@ -197,18 +197,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.monthly", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--count", type=int, default=10)
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--database", choices=CHOICES, default="both")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     made = [f"{datetime.now(UTC):%Y-%m-%d}, {machine()}. Median / worst of {options.count} turns.\n"]
-    for name, address in (
-        ("SQLite", lambda: f"sqlite:///{tempfile.mkdtemp(prefix='kaos-bench-db-')}/facility.db"),
-        ("PostgreSQL", lambda: postgres_url("bench_monthly")),
-    ):
-        if options.database in (name.lower(), "both"):
-            say(f"{name}: filling")
-            lines = measure(address(), scale=options.scale, count=options.count)
-            made += [f"\n{name}:\n\n", "| what | measured | goal |\n", rule(3), *lines]
+    for name, url in databases(options.database, "bench_monthly"):
+        say(f"{name}: filling")
+        lines = measure(url, scale=options.scale, count=options.count)
+        made += [f"\n{name}:\n\n", "| what | measured | goal |\n", rule(3), *lines]
     put(MONTHLY, "".join(made), options.output)
 
 

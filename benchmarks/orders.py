@@ -20,6 +20,7 @@ from urllib.parse import quote
 from sqlalchemy import Engine, text
 
 from benchmarks import data, reads, server, weight, writes
+from benchmarks.databases import CHOICES, databases
 from benchmarks.queries import QueryCounter
 from benchmarks.reads import Write
 from benchmarks.results import ORDERS, RESULTS, machine, put, row, rule, say
@@ -29,7 +30,6 @@ from console.domain.facility_sla.policy import BUILT_IN, HOURS, due_after
 from console.domain.work_orders.words import SOURCES, TRADES, rank
 from console.models.assets import Asset
 from console.models.work_orders import WorkOrder, WorkOrderEvent
-from tests.support.postgres import postgres_url
 
 ORDERS_PATH, API = "/work-orders", "/api/work-orders"
 PERIOD = timedelta(days=1096)
@@ -225,19 +225,16 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--count", type=int, default=60)
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--database", choices=CHOICES, default="both")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     size = f"{options.orders:,} orders of three years at {data.SITES} sites, {options.orders * 3:,} events"
     made = [f"{datetime.now(UTC):%Y-%m-%d}, {machine()}; the load runs on the same cores. "]
     made += [f"{size}, one in {OPEN_ONE_IN} open. (d), (e) and five writes a second: {reads.PEOPLE} people at once.\n"]
-    for name in ("SQLite", "PostgreSQL"):
-        if options.database in (name.lower(), "both"):
-            folder = tempfile.mkdtemp(prefix="kaos-bench-db-")
-            url = f"sqlite:///{folder}/facility.db" if name == "SQLite" else postgres_url("bench")
-            made.append(f"\n{name}:\n\n")
-            made += measure(url, options.orders, seconds=options.seconds, each=options.count)
-            put(ORDERS, "".join(made), options.output)
+    for name, url in databases(options.database, "bench"):
+        made.append(f"\n{name}:\n\n")
+        made += measure(url, options.orders, seconds=options.seconds, each=options.count)
+        put(ORDERS, "".join(made), options.output)
 
 
 if __name__ == "__main__":

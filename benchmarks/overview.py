@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import Engine, event, insert, text
 from sqlalchemy.orm import sessionmaker
 
+from benchmarks.databases import CHOICES, databases
 from benchmarks.results import OVERVIEW, RESULTS, machine, put, row, rule, say
 from console import create_app
 from console.core.clock import FixedClock
@@ -43,7 +44,6 @@ from console.web.extensions import db
 from tests.conftest import actor_of
 from tests.factories import make_site, make_user
 from tests.support.people import PASSWORD, BrowserClient
-from tests.support.postgres import postgres_url
 
 SITES = tuple(f"site {number:02}" for number in range(20))
 ORDERS, DELIVERIES, INSPECTIONS, OPEN = 100_000, 200_000, 60_000, 2_000
@@ -241,18 +241,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.overview", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--count", type=int, default=40)
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--database", choices=CHOICES, default="both")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     made = [f"{datetime.now(UTC):%Y-%m-%d}, {machine()}. Median / P95 of {options.count} turns, statements of one.\n"]
-    for name, address in (
-        ("SQLite", lambda: f"sqlite:///{tempfile.mkdtemp(prefix='kaos-bench-db-')}/facility.db"),
-        ("PostgreSQL", lambda: postgres_url("bench_overview")),
-    ):
-        if options.database in (name.lower(), "both"):
-            say(f"{name}: filling")
-            lines = measure(address(), scale=options.scale, count=options.count)
-            made += [f"\n{name}:\n\n", "| what | measured | goal | statements |\n", rule(4), *lines]
+    for name, url in databases(options.database, "bench_overview"):
+        say(f"{name}: filling")
+        lines = measure(url, scale=options.scale, count=options.count)
+        made += [f"\n{name}:\n\n", "| what | measured | goal | statements |\n", rule(4), *lines]
     put(OVERVIEW, "".join(made), options.output)
 
 

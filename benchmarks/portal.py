@@ -15,12 +15,12 @@ from pathlib import Path
 
 from flask.testing import FlaskClient
 
+from benchmarks.databases import CHOICES, databases
 from benchmarks.results import PORTAL, RESULTS, machine, put, row, rule, say
 from console import create_app
 from console.core.config import Config
 from console.core.database import make_engine
 from console.models.base import Base
-from tests.support.postgres import postgres_url
 
 PUBLIC = "/api/public/adoption-plan"
 ADDRESSES = (
@@ -74,17 +74,13 @@ def main() -> None:
     """Measure both databases and write the part of the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.portal", description=__doc__)
     parser.add_argument("--count", type=int, default=500)
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--database", choices=CHOICES, default="both")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     made = [f"{datetime.now(UTC):%Y-%m-%d}, {machine()}. P50 / P95 of {options.count} requests, one after another.\n"]
-    for name, address in (
-        ("SQLite", lambda: f"sqlite:///{tempfile.mkdtemp(prefix='kaos-bench-db-')}/facility.db"),
-        ("PostgreSQL", lambda: postgres_url("bench_portal")),
-    ):
-        if options.database in (name.lower(), "both"):
-            head = "| address | size | first | in full | 304 | goal |\n"
-            made += [f"\n{name}:\n\n", head, rule(6), *measure(address(), options.count)]
+    for name, url in databases(options.database, "bench_portal"):
+        head = "| address | size | first | in full | 304 | goal |\n"
+        made += [f"\n{name}:\n\n", head, rule(6), *measure(url, options.count)]
     put(PORTAL, "".join(made), options.output)
 
 

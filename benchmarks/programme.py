@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import Engine, func, insert, select, text, update
 from sqlalchemy.orm import sessionmaker
 
+from benchmarks.databases import CHOICES, databases
 from benchmarks.results import PROGRAMME, RESULTS, machine, put, row, rule, say
 from console import create_app
 from console.core.clock import FixedClock
@@ -39,7 +40,6 @@ from console.services.programme import metrics
 from console.services.programme import weeks as programme
 from tests.factories import make_site, make_token, make_user
 from tests.support.people import PASSWORD, BrowserClient
-from tests.support.postgres import postgres_url
 
 SITES = tuple(f"site {number:02}" for number in range(20))
 YEARS = timedelta(days=3 * 365)
@@ -261,19 +261,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.programme", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--count", type=int, default=20)
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--database", choices=CHOICES, default="both")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     made = [f"{datetime.now(UTC):%Y-%m-%d}, {machine()}. P95 of {options.count} turns.\n"]
-    for name, address in (
-        ("SQLite", lambda: f"sqlite:///{tempfile.mkdtemp(prefix='kaos-bench-db-')}/facility.db"),
-        ("PostgreSQL", lambda: postgres_url("bench_programme")),
-    ):
-        if options.database in (name.lower(), "both"):
-            say(f"{name}: filling")
-            lines = measure(address(), scale=options.scale, count=options.count)
-            made += [f"\n{name}, {int(ORDERS * options.scale):,} orders at {len(SITES)} sites:\n\n"]
-            made += ["| what | measured | goal |\n", rule(3), *lines]
+    for name, url in databases(options.database, "bench_programme"):
+        say(f"{name}: filling")
+        lines = measure(url, scale=options.scale, count=options.count)
+        made += [f"\n{name}, {int(ORDERS * options.scale):,} orders at {len(SITES)} sites:\n\n"]
+        made += ["| what | measured | goal |\n", rule(3), *lines]
     put(PROGRAMME, "".join(made), options.output)
 
 

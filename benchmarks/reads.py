@@ -24,13 +24,13 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import sessionmaker
 
 from benchmarks import data, server
+from benchmarks.databases import CHOICES, databases
 from benchmarks.results import READS, RESULTS, machine, put, row, rule
 from console.core.config import Config
 from console.core.database import make_engine
 from console.models.base import Base
 from console.services.identity import passwords
 from tests.factories import make_token, make_user
-from tests.support.postgres import postgres_url
 
 PEOPLE = 8
 BOARD = "/board?view=table"
@@ -217,24 +217,19 @@ def main() -> None:
     parser.add_argument("--items", type=int, nargs="+", default=[10_000, 100_000, 300_000])
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--count", type=int, default=80)
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--database", choices=CHOICES, default="both")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     made = [
         f"{datetime.now(UTC):%Y-%m-%d}, {machine()}; the load runs on the same cores. (d), (e) and the last but one: ",
         f"{PEOPLE} people at once, each with a session or token of their own.\n",
     ]
-    for name, address in (
-        ("SQLite", lambda: f"sqlite:///{tempfile.mkdtemp(prefix='kaos-bench-db-')}/facility.db"),
-        ("PostgreSQL", lambda: postgres_url("bench")),
-    ):
-        if options.database in (name.lower(), "both"):
-            url = address()
-            made.append(f"\n{name}:\n\n{row(*HEAD)}{rule(len(HEAD))}{row(*GOALS)}")
-            for items in options.items:
-                rows = measure(url, items, seconds=options.seconds, count=options.count)
-                made += [row(*cells) for cells in rows]
-            put(READS, "".join(made), options.output)
+    for name, url in databases(options.database, "bench"):
+        made.append(f"\n{name}:\n\n{row(*HEAD)}{rule(len(HEAD))}{row(*GOALS)}")
+        for items in options.items:
+            rows = measure(url, items, seconds=options.seconds, count=options.count)
+            made += [row(*cells) for cells in rows]
+        put(READS, "".join(made), options.output)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, insert, text
 from sqlalchemy.orm import sessionmaker
 
+from benchmarks.databases import CHOICES, databases
 from benchmarks.results import REPORTS, RESULTS, machine, put, row, rule, say
 from console.core.clock import FixedClock
 from console.core.config import Config
@@ -32,7 +33,6 @@ from console.models.alerts import AlertDelivery
 from console.models.base import Base
 from console.models.jobs import JobRun
 from console.services.reports import paper, quality
-from tests.support.postgres import postgres_url
 
 # What a large customer has in a month, and as much in each of the five months around it.
 RUNS, ALERTS, MONTHS = 60_000, 20_000, 6
@@ -129,18 +129,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reports", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--count", type=int, default=10)
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--database", choices=CHOICES, default="both")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     made = [f"{datetime.now(UTC):%Y-%m-%d}, {machine()}. Median / worst of {options.count} turns.\n"]
-    for name, address in (
-        ("SQLite", lambda: f"sqlite:///{tempfile.mkdtemp(prefix='kaos-bench-db-')}/facility.db"),
-        ("PostgreSQL", lambda: postgres_url("bench_reports")),
-    ):
-        if options.database in (name.lower(), "both"):
-            say(f"{name}: filling")
-            lines = measure(address(), scale=options.scale, count=options.count)
-            made += [f"\n{name}:\n\n", "| what | measured | goal |\n", rule(3), *lines]
+    for name, url in databases(options.database, "bench_reports"):
+        say(f"{name}: filling")
+        lines = measure(url, scale=options.scale, count=options.count)
+        made += [f"\n{name}:\n\n", "| what | measured | goal |\n", rule(3), *lines]
     put(REPORTS, "".join(made), options.output)
 
 

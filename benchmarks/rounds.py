@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import insert, text
 from sqlalchemy.orm import sessionmaker
 
+from benchmarks.databases import CHOICES, databases
 from benchmarks.results import RESULTS, ROUNDS, machine, put, row, rule, say
 from console import ConsoleApp, create_app
 from console.core.clock import FixedClock
@@ -30,7 +31,6 @@ from console.models.inspections import Inspection, InspectionResult
 from console.services.inspections import rounds, templates
 from console.web.extensions import db
 from tests.factories import make_site, make_token, make_user
-from tests.support.postgres import postgres_url
 from tests.support.statements import statements
 
 POINTS, SITES, BATCH, SENDS = 40, 20, 5000, 40
@@ -162,18 +162,15 @@ def main() -> None:
     """Measure both databases and write the part of the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rounds", description=__doc__)
     parser.add_argument("--inspections", type=int, default=50_000)
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--database", choices=CHOICES, default="both")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     made = [f"{options.inspections:,} inspections with {options.inspections * KEPT_POINTS:,} points before it. "]
     made += [f"{datetime.now(UTC):%Y-%m-%d}, {machine()}.\n\n"]
     made += [row("database", "what", "goal", "median", "P95", "statements"), rule(6)]
-    for name in ("SQLite", "PostgreSQL"):
-        if options.database in (name.lower(), "both"):
-            folder = tempfile.mkdtemp(prefix="kaos-bench-db-")
-            url = f"sqlite:///{folder}/facility.db" if name == "SQLite" else postgres_url("bench")
-            for what, goal, middle, late, count in measure(url, options.inspections):
-                made.append(row(name, what, goal, f"{middle:.0f} ms", f"{late:.0f} ms", count))
+    for name, url in databases(options.database, "bench"):
+        for what, goal, middle, late, count in measure(url, options.inspections):
+            made.append(row(name, what, goal, f"{middle:.0f} ms", f"{late:.0f} ms", count))
     put(ROUNDS, "".join(made), options.output)
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
 from benchmarks import data, latency, server
+from benchmarks.databases import CHOICES, databases
 from benchmarks.latency import timed
 from benchmarks.results import RESULTS, RUNBOOK, machine, put, row, rule, say
 from console.core import logs
@@ -36,7 +37,6 @@ from console.services.jobs import engine as run_engine
 from console.services.jobs import registry
 from console.services.runbook import runbook
 from tests.factories.identity import make_user
-from tests.support.postgres import postgres_url
 from tests.support.statements import statements
 
 GOAL_QUERIES, GOAL_RUNBOOK_MS, GOAL_CHECK_MS, GOAL_PAGE_MS = 15, 150, 2000, 300
@@ -151,7 +151,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=1_000_000)
     parser.add_argument("--demo", action="store_true", help="measure over the demo company instead")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--database", choices=CHOICES, default="both")
     parser.add_argument("--output", type=Path, default=RESULTS)
     given = parser.parse_args()
     logs.configure("warning")
@@ -159,16 +159,12 @@ def main() -> None:
         "the demo company" if given.demo else f"scale {given.scale:g}, {given.samples:,} samples, {DAYS} daily checks"
     )
     text = f"{datetime.now(UTC):%Y-%m-%d}, {machine()}; {what}.\n"
-    for name, address in (
-        ("SQLite", lambda: f"sqlite:///{tempfile.mkdtemp(prefix='kaos-bench-db-')}/facility.db"),
-        ("PostgreSQL", lambda: postgres_url("bench")),
-    ):
-        if given.database in (name.lower(), "both"):
-            text += f"\n{name}:\n\n" + row("what", "measured", "goal", "reached") + rule(4)
-            for line in measure(address(), given):
-                text += row(*line[:3], "yes" if line[3] else "**no**")
-                print(name, *line, sep=" | ", flush=True)
-            put(RUNBOOK, text, given.output)
+    for name, url in databases(given.database, "bench"):
+        text += f"\n{name}:\n\n" + row("what", "measured", "goal", "reached") + rule(4)
+        for line in measure(url, given):
+            text += row(*line[:3], "yes" if line[3] else "**no**")
+            print(name, *line, sep=" | ", flush=True)
+        put(RUNBOOK, text, given.output)
 
 
 if __name__ == "__main__":
