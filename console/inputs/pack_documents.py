@@ -13,7 +13,7 @@ from console.domain.programme.layouts import EVENTS, LAYOUTS
 from console.domain.programme.week import FRIDAY, MONDAY
 from console.inputs.base import BodyModel
 
-TEXT_MAX, NAME_MAX, ROLE_MAX, KEY_MAX = 1000, 200, 80, 120
+TEXT_MAX, NAME_MAX, ROLE_MAX = 1000, 200, 80
 Short = Annotated[str, Field(min_length=1, max_length=NAME_MAX)]
 Role = Annotated[str, Field(min_length=1, max_length=ROLE_MAX)]
 Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,120}$")]

@@ -121,11 +121,6 @@ def allows(granted: Collection[str], permission: str) -> bool:
     return bool(colon) and f"{namespace}:*" in granted
 
 
-def explicitly_allows(granted: Collection[str], permission: str) -> bool:
-    """Return whether the literal string was granted; `*` and `ns:*` do not count (contract 3.1, lock override)."""
-    return permission in granted
-
-
 def effective_permissions(role: str, custom: Iterable[str]) -> tuple[str, ...]:
     """Return role defaults joined with the user's own strings, sorted; an owner always has `*`."""
     return _effective(role, tuple(custom))

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 GREEN, YELLOW, RED = "green", "yellow", "red"
 LIGHTS = (GREEN, YELLOW, RED)
 HIGHER, LOWER = "higher_better", "lower_better"
-DIRECTIONS = (HIGHER, LOWER)
 OK, NO_DATA = "ok", "no_data"
 POINTS: Mapping[str, float] = {RED: 0.0, YELLOW: 50.0, GREEN: 100.0}
 

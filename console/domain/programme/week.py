@@ -14,7 +14,7 @@ from console.domain.programme.documents import PLAN
 from console.domain.text import N_, T
 from console.domain.tracker.tracker import WEEKLY_CONDITIONS, TrackerKind
 
-MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = range(5)
+MONDAY, FRIDAY = 0, 4
 # The first Monday of the published calendar (API contract, programme calendar).
 FIRST_MONDAY = date.fromisoformat(PLAN["start_date"])
 WEEK_DAYS = 7

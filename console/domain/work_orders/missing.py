@@ -70,8 +70,3 @@ def needs(progress: Progress) -> tuple[Need, ...]:
 def lacking(progress: Progress) -> tuple[str, ...]:
     """Return what the rules of the site ask for and is not there, in the order in which it is done."""
     return tuple(need.key for need in needs(progress) if need.demanded and not need.met)
-
-
-def next_need(progress: Progress) -> Need | None:
-    """Return the first thing that is missing: the one large button of a phone."""
-    return next((need for need in needs(progress) if not need.met), None)

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 WINDOW = timedelta(days=30)
-# A goal for people to read beside the figure; nothing follows from it.
-GOAL_PERCENT = 90
 
 
 @dataclass(frozen=True)

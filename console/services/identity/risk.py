@@ -175,13 +175,11 @@ def risk_of_window(ctx: Context, *, days: int) -> Risk:
     return security.risk(_risk_numbers(tokens, coverage, failed, night))
 
 
-def expiring_tokens(ctx: Context, *, days: int = TOKEN_EXPIRY_DAYS) -> int:
-    """Count live tokens of active users that expire within `days` days."""
-    return ctx.session.scalar(select(expiring(ctx.now(), days=days))) or 0
-
-
 def expiring(now: datetime, *, days: int = TOKEN_EXPIRY_DAYS) -> ScalarSelect[int]:
-    """Return the same number as part of a statement; `now` is aware UTC."""
+    """Return the number of live tokens of active users that expire within `days` days, as part of a statement.
+
+    `now` is aware UTC.
+    """
     query = (
         select(func.count())
         .select_from(Token)

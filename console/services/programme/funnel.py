@@ -154,7 +154,6 @@ _BLOCKERS: Mapping[str, tuple[str, str, Text, Text]] = {
         T("Give everybody a small order to complete this week."),
     ),
 }
-BLOCKER_KEYS = tuple(_BLOCKERS)
 
 
 def blockers(scope: Scope, most: int) -> tuple[dict[str, int], tuple[Blocker, ...]]:

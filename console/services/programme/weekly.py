@@ -33,7 +33,7 @@ from console.services.programme.scope import scope_of
 WRITE = "adoption_w07:write"
 CODE, RESOURCE = "w07", "adoption_w07_sla_quality"
 DAYS, DAYS_MOST = 14, 90
-ARCHIVE_POINTS, SCANNED_MOST = 104, 1000
+ARCHIVE_POINTS = 104
 COLUMNS = columns_of(*POINT_FIELDS)
 
 

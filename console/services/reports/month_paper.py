@@ -341,10 +341,6 @@ def _jpeg(photo: Mapping[str, Any] | None) -> str | None:
     return photo["jpeg"] if photo else None
 
 
-def _decoded(fault: Fault) -> list[bytes | None]:
-    return [b64decode(one) if one else None for one in fault.photos]
-
-
 def draw(made: CouncilPaper) -> bytes:
     """Return the paper as PDF (A4); raises FontsMissing where the set-up has not run."""
     # Drawing papers takes a library that few requests need.

@@ -72,13 +72,6 @@ def test_a_check_passes_with_star_the_string_or_the_namespace(held, wanted, pass
     assert iam.allows(held, wanted) is passes
 
 
-@pytest.mark.parametrize("held", [["*"], ["workflow_locks:*"]])
-def test_an_explicit_permission_is_not_implied_by_a_wildcard(held):
-    assert iam.allows(held, iam.LOCK_OVERRIDE)
-    assert not iam.explicitly_allows(held, iam.LOCK_OVERRIDE)
-    assert iam.explicitly_allows([iam.LOCK_OVERRIDE], iam.LOCK_OVERRIDE)
-
-
 @pytest.mark.parametrize("bad", ["a:b,admins:manage", "a\nb", "x" * 121])
 def test_a_permission_text_that_could_smuggle_is_refused(bad):
     with pytest.raises(ValueError, match="permission"):

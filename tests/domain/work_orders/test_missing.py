@@ -1,6 +1,6 @@
 """What an order still needs, in the order in which it is done."""
 
-from console.domain.work_orders.missing import Progress, needs, next_need
+from console.domain.work_orders.missing import Progress, needs
 
 
 def missing(**values):
@@ -16,11 +16,5 @@ def test_one_that_waits_must_be_taken_up_again_first():
     assert missing(status="acked", assigned=True, waiting=True) == ["resume", "after_photo", "completion"]
 
 
-def test_the_next_thing_is_the_first_that_is_missing():
-    assert next_need(Progress("acked", True, False, 0)).key == "after_photo"
-    assert next_need(Progress("acked", True, False, 2)).key == "completion"
-
-
 def test_a_closed_order_needs_nothing():
     assert missing(status="completed") == []
-    assert next_need(Progress("canceled", False, False, 0)) is None
