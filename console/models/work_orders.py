@@ -87,6 +87,8 @@ class WorkOrder(Base):
         # lists.counts: completed this week, everywhere and at one site.
         Index("ix_work_orders_completed", "completed_at", "id", "site"),
         Index("ix_work_orders_site_completed", "site", "completed_at"),
+        # The published list of escalated orders.
+        Index("ix_work_orders_escalated", "is_escalated", "created_at", "id"),
         # read.of_asset: the history of an asset; links of an inspection.
         Index("ix_work_orders_asset", "asset_id", "created_at", "id"),
         Index("ix_work_orders_inspection", "inspection_id", "id"),

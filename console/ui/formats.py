@@ -22,7 +22,7 @@ from console.ui.addresses import url_if
 from console.ui.labels import common
 from console.ui.labels.lists import list_title
 from console.ui.labels.runbook import named
-from console.ui.markup_cache import DAY, cached_markup, timed
+from console.ui.markup_cache import DAY, cached_markup, cached_rows, timed
 from console.ui.reader import locale, now
 from console.ui.times import date_span, localdate, localtime
 
@@ -141,7 +141,8 @@ def init_app(app: Flask) -> None:
         lambda one, many, number: translate_number(locale(), one, many, number),
         newstyle=True,
     )
-    app.jinja_env.globals.update(_=say, ngettext=say_number, cached=cached_markup, timed=timed, site_zones=reader.zones)
+    app.jinja_env.globals.update(_=say, ngettext=say_number, timed=timed, site_zones=reader.zones)
+    app.jinja_env.globals.update(cached=cached_markup, cached_rows=cached_rows)
     app.jinja_env.filters.update(
         tr=tr,
         localtime=localtime,

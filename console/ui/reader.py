@@ -38,17 +38,19 @@ def in_portal(name: str) -> str | None:
 
 def locale() -> str:
     """Return the language of the current request as "ko" or "en"."""
-    if "locale_name" not in g:
+    # Asked for some hundred times a page: one look at the context.
+    known: str | None = g.get("locale_name")
+    if known is None:
         found = get_locale()
-        g.locale_name = found.language if found is not None else DEFAULT_LOCALE
-    return str(g.locale_name)
+        known = g.locale_name = found.language if found is not None else DEFAULT_LOCALE
+    return known
 
 
 def now() -> datetime:
     """Return the instant at which this page was computed, aware UTC."""
-    if "reader_now" not in g:
-        g.reader_now = app_clock().now()
-    instant: datetime = g.reader_now
+    instant: datetime | None = g.get("reader_now")
+    if instant is None:
+        instant = g.reader_now = app_clock().now()
     return instant
 
 
@@ -79,9 +81,9 @@ def zone_name() -> str:
 
 def zone() -> ZoneInfo:
     """Return the zone in which the reader reads times."""
-    if "zone" not in g:
-        g.zone = zone_named(zone_name())
-    found: ZoneInfo = g.zone
+    found: ZoneInfo | None = g.get("zone")
+    if found is None:
+        found = g.zone = zone_named(zone_name())
     return found
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from random import Random
 from uuid import uuid4
 
 from markupsafe import Markup
 
-from console.ui.markup_cache import DAY, Drawings, cached_markup, timed
+from console.ui.markup_cache import DAY, Drawings, cached_markup, cached_rows, timed
+from console.ui.reader import zone
 
 
 def test_a_drawing_is_made_once_for_each_key():
@@ -111,6 +113,48 @@ def test_words_of_a_day_change_with_the_day_of_the_reader(app, clock):
     assert ask() == first
     clock.advance(timedelta(hours=24))
     assert ask() != first
+
+
+def test_of_the_rows_of_a_list_only_the_changed_one_is_drawn_again(app):
+    drawn, own = [], uuid4().hex
+
+    def draw(row, more):
+        drawn.append(row)
+        return Markup("<td>{}{}</td>").format(row, more)
+
+    def ask(*rows, more="!"):
+        with app.test_request_context():
+            return cached_rows((own, more), rows, draw, more)
+
+    assert ask("a", "<") == ask("a", "<") == "<td>a!</td><td>&lt;!</td>"
+    assert ask("a", "c") == "<td>a!</td><td>c!</td>"
+    assert ask() == ""
+    assert drawn == ["a", "<", "c"]
+    assert ask("a", more="?") == "<td>a?</td>"
+
+
+def test_rows_that_are_kept_together_read_like_rows_that_are_drawn_now(app, clock):
+    chance, own, texts = Random(7), uuid4().hex, []
+
+    def words(due, _own):
+        minute = clock.now().replace(second=0, microsecond=0)
+        return Markup(f"{'late' if clock.now() > due else 'soon'} {(due - minute) // timedelta(minutes=1)}")
+
+    def today(_own):
+        return Markup(f"{clock.now().astimezone(zone()):%d}")
+
+    def draw(due):
+        return Markup(f"<td>{timed(words, due, own)} {timed(today, own, seconds=DAY)}</td>")
+
+    rows = tuple(clock.now() + timedelta(seconds=chance.randint(-90, 90_000)) for _ in range(5))
+    for _ in range(150):
+        with app.test_request_context():
+            kept = cached_rows((own,), rows, draw)
+            assert kept == "".join(f"<td>{words(row, own)} {today(own)}</td>" for row in rows)
+        texts.append(kept)
+        clock.advance(timedelta(seconds=chance.choice((0, 1, 7, 30, 59, 3_600))))
+
+    assert len(set(texts)) > 50
 
 
 def test_nobody_can_write_a_mark_into_a_text(app):
