@@ -208,8 +208,10 @@ def test_every_page_answers_as_a_page_and_as_a_fragment(make_app, engine, sessio
         channels.create(ctx, Wish("야간 당직", "webhook", "https://a.example/x"), look_up=lambda *_: [])
     app = make_app()
     known = list(pages(app, session))
+    # What roles see and in which language is the same on both databases; whether pages can be read at all is not.
+    everything = engine.dialect.name == "sqlite"
     readers = {}
-    for role, sites in READERS:
+    for role, sites in READERS if everything else (READERS[0], READERS[-1]):
         hashed = passwords.make_hash(config, PASSWORD)
         user = make_user(session, now=clock.now(), role=role, site_scope=sites, password_hash=hashed)
         username = user.username
@@ -219,7 +221,8 @@ def test_every_page_answers_as_a_page_and_as_a_fragment(make_app, engine, sessio
 
     every_page_answers_everybody(known, readers)
     every_control_of_a_list_answers(known, readers[READERS[0]])
-    every_page_speaks_one_language([*known, *VIEWS], readers[READERS[0]], page_words.stored_hangul(session))
+    if everything:
+        every_page_speaks_one_language([*known, *VIEWS], readers[READERS[0]], page_words.stored_hangul(session))
 
 
 def every_page_speaks_one_language(known, owner, stored):
