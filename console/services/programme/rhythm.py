@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -98,11 +99,26 @@ def active_rate(scope: Scope) -> float | None:
     return rate(len(active), len(found)) if found else None
 
 
+def active_rates(scope: Scope, ends: Sequence[datetime]) -> list[float | None]:
+    """Return the same as it was at `ends`, for the people of now: two queries for all of them."""
+    names = {one.username for one in _eligible(scope)}
+    if not names:
+        return [None] * len(ends)
+    zone = sites.zone_of(scope.ctx, scope.site)
+    spans = [
+        (start, min(until, end + timedelta(microseconds=1))) for end in ends for start, until in _last_days(end, zone)
+    ]
+    found = people.flags(scope.ending(scope.end, WEEK_DAYS + 1).covering(ends), spans)
+    seen = [flags for name, flags in found.items() if name in names]
+    parts = [slice(place * WEEK_DAYS, (place + 1) * WEEK_DAYS) for place in range(len(ends))]
+    return [rate(sum(sum(flags[part]) >= ACTIVE_DAYS for flags in seen), len(names)) for part in parts]
+
+
 def _active(scope: Scope, found: Sequence[_Person]) -> tuple[set[str], set[str]]:
     """Return who did something on three days of the last seven, and who did anything in the window."""
     names = {one.username for one in found}
     wide = scope.ending(scope.end, max(scope.days, WEEK_DAYS + 1))
-    seen = people.flags(wide, [scope_span(scope), *_last_days(scope)])
+    seen = people.flags(wide, [scope_span(scope), *_last_days(scope.end, sites.zone_of(scope.ctx, scope.site))])
     in_window = {name for name, (within, *_days) in seen.items() if within} & names
     return {name for name, (_within, *each) in seen.items() if sum(each) >= ACTIVE_DAYS} & names, in_window
 
@@ -155,10 +171,9 @@ def _matches(scope: Scope, held: Sequence[str]) -> bool:
     return actor.all_sites or (bool(actor.site_scope) and ("*" in held or bool(set(held) & set(actor.site_scope))))
 
 
-def _last_days(scope: Scope) -> list[tuple[datetime, datetime]]:
-    """Return the last seven days in the zone of the site, today the newest."""
-    zone = sites.zone_of(scope.ctx, scope.site)
-    today = scope.end.astimezone(zone).date()
+def _last_days(end: datetime, zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
+    """Return the last seven days in a zone, that of `end` the newest."""
+    today = end.astimezone(zone).date()
     marks = [datetime.combine(today - timedelta(days=back), time(), zone) for back in range(WEEK_DAYS - 1, -2, -1)]
     return list(itertools.pairwise(marks))
 
