@@ -23,11 +23,7 @@ def values(scope: Scope, key: str, days: int) -> Values:
 
     Two queries at most, however many days; None for a day about which nothing is known.
     """
-    return at(scope, key, [scope.end - DAY * back for back in range(1, days + 1)])
-
-
-def at(scope: Scope, key: str, ends: Sequence[datetime]) -> Values:
-    """Return a KPI of the windows that ended at each of these instants, as it was then."""
+    ends = [scope.end - DAY * back for back in range(1, days + 1)]
     return _VALUES[key](scope, ends) if ends else []
 
 

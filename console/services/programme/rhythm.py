@@ -105,13 +105,15 @@ def active_rates(scope: Scope, ends: Sequence[datetime]) -> list[float | None]:
     if not names:
         return [None] * len(ends)
     zone = sites.zone_of(scope.ctx, scope.site)
-    spans = [
-        (start, min(until, end + timedelta(microseconds=1))) for end in ends for start, until in _last_days(end, zone)
-    ]
+    after = timedelta(microseconds=1)
+    weeks = [[(start, min(until, end + after)) for start, until in _last_days(end, zone)] for end in ends]
+    # Whole days are days of several weeks; the database looks at each of them once.
+    spans = list(dict.fromkeys(span for week in weeks for span in week))
+    places = [[spans.index(span) for span in week] for week in weeks]
     found = people.flags(scope.ending(scope.end, WEEK_DAYS + 1).covering(ends), spans)
     seen = [flags for name, flags in found.items() if name in names]
-    parts = [slice(place * WEEK_DAYS, (place + 1) * WEEK_DAYS) for place in range(len(ends))]
-    return [rate(sum(sum(flags[part]) >= ACTIVE_DAYS for flags in seen), len(names)) for part in parts]
+    active = [sum(sum(flags[place] for place in week) >= ACTIVE_DAYS for flags in seen) for week in places]
+    return [rate(count, len(names)) for count in active]
 
 
 def _active(scope: Scope, found: Sequence[_Person]) -> tuple[set[str], set[str]]:
@@ -180,7 +182,10 @@ def _last_days(end: datetime, zone: ZoneInfo) -> list[tuple[datetime, datetime]]
 
 def workdays(start: datetime, end: datetime, scope: Scope) -> int:
     """Return how many days from Monday to Friday begin in the window, in the zone of the site; at least one."""
-    zone = sites.zone_of(scope.ctx, scope.site)
+    return _workdays(start, end, sites.zone_of(scope.ctx, scope.site))
+
+
+def _workdays(start: datetime, end: datetime, zone: ZoneInfo) -> int:
     first, last = start.astimezone(zone).date() + timedelta(days=1), end.astimezone(zone).date()
     return max(1, sum(_day(first, n).weekday() < 5 for n in range((last - first).days + 1)))
 
@@ -189,17 +194,31 @@ def _day(first: date, number: int) -> date:
     return first + timedelta(days=number)
 
 
+def cadence_at(scope: Scope, ends: Sequence[datetime]) -> list[float | None]:
+    """Return on how many percent of the working days before each instant the brief was looked at: one query."""
+    zone = sites.zone_of(scope.ctx, scope.site)
+    seen = [(at, at.astimezone(zone).date()) for at in _looks(scope.covering(ends))]
+    windows = [scope.ending(end) for end in ends]
+    covered = [len({day for at, day in seen if one.start <= at <= one.end}) for one in windows]
+    expected = [_workdays(one.start, one.end, zone) for one in windows]
+    return [min(100.0, rate(*both)) for both in zip(covered, expected, strict=True)] if seen else [None] * len(ends)
+
+
 def _handovers(scope: Scope) -> tuple[int, int]:
     """Return how often the brief was looked at or taken along, and on how many days."""
+    zone = sites.zone_of(scope.ctx, scope.site)
+    seen = _looks(scope)
+    return len(seen), len({at.astimezone(zone).date() for at in seen})
+
+
+def _looks(scope: Scope) -> list[datetime]:
     wanted = select(AuditLog.resource_id, AuditLog.created_at).where(
         AuditLog.action.in_(HANDOVERS), AuditLog.status == "success", *scope.entries()
     )
-    zone = sites.zone_of(scope.ctx, scope.site)
     # `<site or ALL>`, and behind a colon when it was made. A brief of all sites covers none of them alone.
     rows = [(str(name).partition(":")[0], at) for name, at in scope.ctx.session.execute(wanted)]
     everywhere = {"all", "ALL"} if scope.everything else set()
-    seen = [at for site, at in rows if site in everywhere or scope.holds(site)]
-    return len(seen), len({at.astimezone(zone).date() for at in seen})
+    return [at for site, at in rows if site in everywhere or scope.holds(site)]
 
 
 def _tokens(scope: Scope, found: Sequence[_Person]) -> list[Any]:

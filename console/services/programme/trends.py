@@ -10,12 +10,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, or_, select
 
 from console.domain.programme.judge import known_rate
-from console.domain.programme.kpi_policy import KEYS
 from console.domain.programme.repeats import REPEATS
 from console.models.alerts import AlertDelivery
 from console.models.inspections import Inspection
 from console.models.work_orders import WorkOrder
-from console.services.programme import consistency, funnel, history, orders, repeats, rhythm
+from console.services.programme import funnel, orders, repeats, rhythm
 from console.services.programme.orders import ACK
 from console.services.programme.scope import Scope
 from console.services.work_orders import rows
@@ -34,6 +33,13 @@ def _bucket(scope: Scope, column: Any) -> ColumnElement[int]:
 def of_orders(scope: Scope) -> Trend:
     """Return how fast orders of each week were answered, and which share of them broke or escalated."""
     wide = scope.ending(scope.end, 7 * POINTS)
+    answers = orders.took(wide, ACK, _bucket(wide, WorkOrder.created_at))
+    medians = [answers[place].median if place in answers else None for place in range(POINTS)]
+    return {"median_ack_minutes": medians, **_rates(scope)}
+
+
+def _rates(scope: Scope) -> Trend:
+    wide = scope.ending(scope.end, 7 * POINTS)
     bucket = _bucket(wide, WorkOrder.created_at)
     late = rows.overdue(wide.end)
     counts = (
@@ -46,10 +52,8 @@ def of_orders(scope: Scope) -> Trend:
         row[0]: row[1:]
         for row in scope.ctx.session.execute(select(bucket, *counts).where(*wide.orders()).group_by(bucket))
     }
-    answers = orders.took(wide, ACK, bucket)
     each = [found.get(place, (0, 0, 0, 0)) for place in range(POINTS)]
     return {
-        "median_ack_minutes": [answers[place].median if place in answers else None for place in range(POINTS)],
         "sla_violation_rate_percent": [known_rate(broken, made) for made, broken, _escalated, _late in each],
         "escalation_rate_percent": [known_rate(escalated, made) for made, _broken, escalated, _late in each],
         "overdue_rate_percent": [known_rate(overdue, made) for made, _broken, _escalated, overdue in each],
@@ -87,18 +91,11 @@ def _of_consistency(scope: Scope) -> Trend:
     wanted = select(bucket, func.count(Inspection.inspector.distinct()))
     wanted = wanted.where(*wide.within(Inspection.inspected_at), wide.on(Inspection.site)).group_by(bucket)
     inspectors = dict(scope.ctx.session.execute(wanted).all())
-    return {
-        "two_week_retention_percent": consistency.retentions(scope, _marks(scope)),
-        "inspection_activity_users": [inspectors.get(place, 0) for place in range(POINTS)] if inspectors else [],
-    }
+    return {"inspection_activity_users": [inspectors.get(place, 0) for place in range(POINTS)] if inspectors else []}
 
 
 def _of_rhythm(scope: Scope) -> Trend:
-    return {"weekly_active_rate_percent": rhythm.active_rates(scope, _marks(scope))}
-
-
-def _of_kpis(scope: Scope) -> Trend:
-    return {key: history.at(scope, key, _marks(scope)) for key in KEYS[:4]}
+    return {"cadence_adherence_percent": rhythm.cadence_at(scope.ending(scope.end, 7), _marks(scope))}
 
 
 def _of_repeats(scope: Scope, code: str) -> Trend:
@@ -121,6 +118,6 @@ _OF_WEEK: Mapping[str, Callable[[Scope], Trend]] = {
     "w06": _of_rhythm,
     "w07": lambda scope: {**of_orders(scope), **of_alerts(scope)},
     "w08": of_orders,
-    "w09": _of_kpis,
+    "w09": _rates,
     **{code: partial(_of_repeats, code=code) for code in REPEATS},
 }
