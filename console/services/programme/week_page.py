@@ -120,7 +120,7 @@ def _look(scope: Scope, metric: Metric) -> Measured:
     found = COMPUTED[metric.key](scope)
     policy = policy_of(scope.ctx, metric.code, scope.site, found)
     lines = trends.of_week(scope, metric.code)
-    shown = _measures(found, metric, lines) if metric.measures else _kpis(found, lines)
+    shown = _measures(found, metric, lines) if metric.measures else _kpis(found, lines, metric.code)
     return Measured(
         metric=metric,
         site=scope.site,
@@ -207,12 +207,22 @@ def _goal(direction: str, unit: str, limit: float) -> Text:
     return T(text, limit=f"{limit:g} %" if unit == PERCENT else f"{limit:g}")
 
 
-def _kpis(found: Snapshot, lines: Trend) -> tuple[Shown, ...]:
-    shown = []
+def _unknown(found: Snapshot, code: str) -> set[str]:
+    """Return the KPIs that have nothing behind them, by the names that the board gives them."""
+    unknown, names = set(found.no_data), REPEATS.get(code)
+    if names is not None and names.rate_key in unknown:
+        unknown.add(names.kpi_names[0][0])
+    if names is not None and found.data_state == NO_DATA:
+        unknown.add(names.score_key)
+    return unknown
+
+
+def _kpis(found: Snapshot, lines: Trend, code: str) -> tuple[Shown, ...]:
+    shown, unknown = [], _unknown(found, code)
     for kpi in found.parts["kpis"]:
         key, light = kpi["kpi_key"], kpi["status"]
         unit = SCORE if key.endswith("score") else _KPI_UNITS.get(key, PERCENT)
-        nothing = kpi.get("data_state") == NO_DATA or (found.lacks(key) and key in found.no_data)
+        nothing = kpi.get("data_state") == NO_DATA or key in unknown
         value = None if nothing else kpi["actual_value"]
         state = NO_DATA if value is None else GOOD if light == GREEN else BAD if light == RED else "soon"
         shown.append(

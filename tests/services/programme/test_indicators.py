@@ -47,6 +47,14 @@ def test_without_facts_an_indicator_says_so(ctx, sites, code):
                 assert (value, status, state) == (None, "no_data", "no_data"), key
 
 
+@pytest.mark.parametrize("code", OF_WEEK)
+def test_a_page_without_facts_misses_no_goal(ctx, sites, code):
+    found = week_page.measured(ctx, code, SITE)
+    if code not in ("w06", "w09"):  # who should work there is known, and so is that nobody did
+        assert {one.state for one in found.measures} <= {"no_data", "plain"} or found.data_state == "ok"
+    assert found.missed == 0 or found.data_state == "ok"
+
+
 def test_fewer_repeats_and_how_fast_orders_are_answered(ctx, session, clock, sites):
     now = clock.now()
     for number in range(4):
