@@ -329,7 +329,7 @@ class PackDocument(_Part):
     title: Words
     calendar: Short
     phase: Short
-    focus: Words
+    focus: Name
     owner: Role
     success_metric: Words
     actions: Three

@@ -109,7 +109,7 @@ class MistakesOut(OutModel):
 
     title: str
     public: bool
-    generated_at: str
+    generated_at: Instant
     site: str | None
     window_days: int
     items: list[dict[str, Any]]

@@ -25,6 +25,7 @@ from console.ui.labels.runbook import named
 from console.ui.markup_cache import DAY, cached_markup, cached_rows, timed
 from console.ui.reader import locale, now
 from console.ui.times import date_span, localdate, localtime
+from console.ui.weeks import week_goal, week_title
 
 
 def tr(text: Any) -> str:
@@ -167,6 +168,8 @@ def init_app(app: Flask) -> None:
         gate_cell=gate_cell,
         pretty_json=pretty_json,
         site_zone=reader.zone_of_site,
+        week_title=week_title,
+        week_goal=week_goal,
     )
     app.jinja_env.globals.update(
         due_tone=lambda due, soon_hours=24: durations.tone(due, now(), soon_hours),

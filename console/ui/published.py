@@ -6,6 +6,7 @@ from flask import Response, request
 
 from console.services.programme.files import JSON, Published
 from console.ui.responses import attachment
+from console.web.credentials import TOKEN_HEADER
 from console.web.headers import authenticated
 
 # How long a cache may hand it out without asking, in seconds.
@@ -24,6 +25,12 @@ def publish(made: Published) -> Response:
     if made.mimetype == JSON and "text/html" in request.headers.get("Accept", ""):
         return response
     return kept(response, made.digest)
+
+
+def for_its_reader(response: Response) -> Response:
+    """Mark an answer that tells more to those who may know more: no cache hands one reader the answer of another."""
+    response.vary.update(("Cookie", TOKEN_HEADER))
+    return response
 
 
 def kept(response: Response, digest: str) -> Response:

@@ -33,6 +33,7 @@ from console.web.request import (
     Access,
     app_config,
     check_access,
+    current_actor,
     demanded,
     nearest_page,
     own_address,
@@ -171,9 +172,11 @@ def _page() -> str:
 
 
 def _must_choose_password(actor: Actor, demand: Access) -> bool:
-    if actor.kind != "session" or not actor.must_change_password or demand.public:
-        return False
-    return request.endpoint not in BEFORE_PASSWORD
+    return not demand.public and request.endpoint not in BEFORE_PASSWORD and _lacks_password(actor)
+
+
+def _lacks_password(actor: Actor) -> bool:
+    return actor.kind == "session" and actor.must_change_password
 
 
 def _password_first() -> ResponseReturnValue:
@@ -181,10 +184,19 @@ def _password_first() -> ResponseReturnValue:
 
 
 def _must_add_second_factor(actor: Actor, demand: Access) -> bool:
-    if actor.kind != "session" or demand.public or request.endpoint in BEFORE_SECOND_FACTOR:
-        return False
+    return not demand.public and request.endpoint not in BEFORE_SECOND_FACTOR and _lacks_second_factor(actor)
+
+
+def _lacks_second_factor(actor: Actor) -> bool:
     needed: bool = app_config()["OWNER_SECOND_FACTOR_REQUIRED"]
-    return must_set_up(actor.role, has_second_factor=actor.has_second_factor, owners_need_it=needed)
+    lacks = must_set_up(actor.role, has_second_factor=actor.has_second_factor, owners_need_it=needed)
+    return actor.kind == "session" and lacks
+
+
+def settled() -> bool:
+    """Return whether the caller has nothing left to set up; a page for everybody tells others nothing of a site."""
+    actor = current_actor()
+    return not (_lacks_password(actor) or _lacks_second_factor(actor))
 
 
 def _second_factor_first() -> ResponseReturnValue:

@@ -75,7 +75,9 @@ def test_the_built_in_values_are_the_published_ones(owner):
     assert [(kpi["green_threshold"], kpi["yellow_threshold"]) for kpi in kpis["kpis"]] == [
         *((65.0, 55.0), (75.0, 65.0), (20.0, 30.0), (85.0, 75.0), (5.0, 10.0)),
     ]
-    assert [list(rule) for rule in kpis["escalation_map"]] == [RULE] * 4
+    # What was published first, and for how many days its condition has to hold.
+    assert [list(rule) for rule in kpis["escalation_map"]] == [[*RULE, "hold_days"]] * 4
+    assert [rule["hold_days"] for rule in kpis["escalation_map"]] == [7, 7, 3, 1]
     assert [rule["sla_hours"] for rule in kpis["escalation_map"]] == [24, 24, 8, 24]
 
 
@@ -175,6 +177,8 @@ def test_what_can_be_no_value_is_refused_and_leaves_nothing(owner, session, body
         {"escalation_map": [{"kpi_key": "unknown"}]},
         {"escalation_map": [{"id": 5}]},
         {"escalation_map": [{"id": "X", "sla_hours": "soon"}]},
+        {"escalation_map": [{"id": "X", "hold_days": "long"}]},
+        {"escalation_map": [{"id": "X", "hold_days": True}]},
         {"escalation_map": [{"id": "X"}] * 41},
     ],
 )
@@ -201,7 +205,15 @@ def test_one_kpi_is_changed_and_the_others_stay(owner):
     assert owner.get(f"{OPS}/w09/kpi-policy?site={OTHER}").json["policy"]["kpis"][2]["owner_role"] == "Site Champion"
     rules = owner.put(path, json={"escalation_map": [{"id": "R1", "kpi_key": key, "sla_hours": 999}]}).json
     assert rules["policy"]["escalation_map"] == [
-        {"id": "R1", "kpi_key": key, "condition": "", "escalate_to": "", "sla_hours": 168, "action": ""}
+        {
+            "id": "R1",
+            "kpi_key": key,
+            "condition": "",
+            "escalate_to": "",
+            "sla_hours": 168,
+            "action": "",
+            "hold_days": 1,
+        }
     ]
 
 

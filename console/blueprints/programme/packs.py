@@ -12,6 +12,7 @@ from console.domain.errors import DomainError, Invalid, PreconditionFailed
 from console.domain.ids import number_in
 from console.domain.programme.documents import Document
 from console.domain.programme.layouts import LAYOUTS
+from console.domain.programme.week import PHASES
 from console.services.programme import editor
 from console.services.programme.editor import MANAGE, PackView
 from console.ui.errors import sentence
@@ -46,6 +47,7 @@ def _form(found: PackView, document: Document, refusal: DomainError | None = Non
         "document": document,
         "layout": LAYOUTS[document["layout"]],
         "labels": labels,
+        "phases": [(word, _(word)) for word in dict.fromkeys((found.document["phase"], *PHASES))],
         "refusal": sentence(refusal.detail) if refusal else None,
         "lost": isinstance(refusal, PreconditionFailed),
         "revisions": editor.revisions(web_context(), found.code),

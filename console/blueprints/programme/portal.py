@@ -11,10 +11,12 @@ from flask import Blueprint, Response, render_template, request, url_for
 from console.inputs.packs import MistakesQuery
 from console.services.programme import files, portal, publish
 from console.services.programme.editions import Edition, edition
+from console.services.programme.mistakes import may_know, observed
 from console.ui.frame import frame
 from console.ui.portal import week_values
-from console.ui.published import kept
+from console.ui.published import for_its_reader, kept
 from console.web.request import access, web_context
+from console.web.security import settled
 
 WORDS_MAX = 100
 
@@ -30,10 +32,15 @@ def _page(found: Edition, key: tuple[Any, ...], template: str, values: Callable[
 
 def _address(endpoint: str, **values: Any) -> str:
     """Return an address of the portal that keeps a language which the reader chose by address."""
-    chosen = request.args.get("lang")
-    if chosen in frame().languages:
+    chosen = _chosen()
+    if chosen is not None:
         values["lang"] = chosen
     return url_for(endpoint, **values)
+
+
+def _chosen() -> str | None:
+    """Return the language that the address names; words that are none make no page of their own."""
+    return next((code for code in frame().languages if code == request.args.get("lang")), None)
 
 
 def _other_languages() -> list[tuple[str, str, str]]:
@@ -71,7 +78,7 @@ def calendar() -> Response:
     if words:
         body = render_template("programme/portal.html", **values())
         return Response(body)
-    return _page(found, (known, brief, request.args.get("lang")), "programme/portal.html", values)
+    return _page(found, (known, brief, _chosen()), "programme/portal.html", values)
 
 
 @pages.get("/web/adoption/<pack:week>")
@@ -84,22 +91,28 @@ def week(week: str) -> Response:
     def values() -> dict[str, Any]:
         return {**week_values(found, document, web_context().now().date(), frame().locale), **_around()}
 
-    return _page(found, (week, request.args.get("lang")), "programme/portal_week.html", values)
+    return _page(found, (week, _chosen()), "programme/portal_week.html", values)
 
 
 @pages.get("/web/adoption/<pack:week>/common-mistakes")
 @access(public=True)
 def mistakes(week: str) -> Response:
-    """Show the common mistakes of a week; no figure of a site is told (API contract, known defects, D19)."""
-    MistakesQuery.model_validate(request.args.to_dict())
-    found = edition(web_context())
-    files.mistakes(web_context(), week, frame().locale, site=None, days=30)
-    document = files.document_of(found, week)
+    """Show the common mistakes of a week; a figure only to those who may know it (API contract, known defects, D19)."""
+    query = MistakesQuery.model_validate(request.args.to_dict())
+    ctx = web_context()
+    found = edition(ctx)
+    document = files.mistakes_of(found, week)
 
     def values() -> dict[str, Any]:
-        return {**_around(), "data": document}
+        rows = publish.mistakes(found, document, frame().locale, site=None, days=query.days)["items"]
+        return {**_around(), "data": document, "rows": rows, "seen": None}
 
-    return _page(found, (week, request.args.get("lang")), "programme/portal_mistakes.html", values)
+    if settled() and may_know(ctx, week, query.site):
+        seen = observed(ctx, week, frame().locale, site=query.site, days=query.days)
+        drawn = {**values(), "rows": seen["items"], "seen": seen}
+        # Of one reader: it is neither kept here nor on the way.
+        return for_its_reader(Response(render_template("programme/portal_mistakes.html", **drawn)))
+    return for_its_reader(_page(found, (week, _chosen()), "programme/portal_mistakes.html", values))
 
 
 @pages.get("/web/adoption/post-mvp")
@@ -109,6 +122,6 @@ def post_mvp() -> Response:
     found = edition(web_context())
 
     def values() -> dict[str, Any]:
-        return {**_around(), "data": publish.post_mvp(found, frame().locale)}
+        return {**_around(), "data": publish.post_mvp(found, frame().locale), "day": date.fromisoformat}
 
-    return _page(found, (request.args.get("lang"),), "programme/portal_post_mvp.html", values)
+    return _page(found, (_chosen(),), "programme/portal_post_mvp.html", values)

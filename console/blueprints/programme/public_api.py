@@ -18,10 +18,12 @@ from console.inputs.packs import (
 )
 from console.services.programme import files
 from console.services.programme.editions import PUBLIC
-from console.ui.published import publish
-from console.ui.responses import wants_bom
+from console.services.programme.mistakes import may_know, observed
+from console.ui.published import for_its_reader, publish
+from console.ui.responses import answer, wants_bom
 from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, web_context
+from console.web.security import settled
 
 WEEK = f"{PUBLIC}/<pack:week>"
 LATER = "/api/public/post-mvp"
@@ -107,8 +109,11 @@ def sample(path: SamplePath, query: LanguageQuery) -> Response:
 @api.get(f"{WEEK}/common-mistakes", responses={200: MistakesOut})
 @access(public=True)
 def mistakes(path: PackPath, query: MistakesQuery) -> Response:
-    """Return the common mistakes of a week; figures of a site are nothing for everybody."""
-    return publish(files.mistakes(web_context(), path.week, query.lang, site=query.site, days=query.days))
+    """Return the common mistakes of a week; to those who may read it also how often they were seen at their sites."""
+    ctx, site, days = web_context(), query.site, query.days
+    if settled() and may_know(ctx, path.week, site):
+        return for_its_reader(answer(observed(ctx, path.week, query.lang, site=site, days=days), MistakesOut))
+    return for_its_reader(publish(files.mistakes(ctx, path.week, query.lang, site=site, days=days)))
 
 
 @api.get(f"{WEEK}/<word>", responses={200: ListOut})

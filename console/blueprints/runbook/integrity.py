@@ -26,6 +26,7 @@ from console.ui.addresses import url_if
 from console.ui.labels import reports as words
 from console.ui.navigation import tab
 from console.ui.responses import answer, fragment_of, show, vary
+from console.ui.weeks import week_title
 from console.web.api_blueprint import ApiBlueprint
 from console.web.negotiation import wants_fragment
 from console.web.request import access, current_actor, web_context
@@ -50,7 +51,7 @@ def evidence_archive(query: IntegrityQuery) -> Response:
 def shelf_name(key: str) -> str:
     """Return what the files of a module of evidence or of a kind of archive are called."""
     if key in WEEKS:
-        return f"{WEEKS[key].label} · {_(WEEKS[key].focus)}"
+        return week_title(WEEKS[key])
     return _(words.archive_kind(key))
 
 

@@ -56,6 +56,7 @@ def _sees_policy(data: Measured, site: str | None) -> bool:
 def rows_of(data: Measured) -> dict[str, str | None]:
     """Return the addresses of the rows behind the measures and the advice, by their key."""
     found = {one.key: one.rows for one in data.measures} | {one.code: one.rows for one in data.advice}
+    found |= {one.key: one.rows for one in data.signs}
     return {key: _address(rows, data) for key, rows in found.items() if rows is not None}
 
 

@@ -23,6 +23,7 @@ from console.services.programme import weeks as programme
 from console.ui.frame import frame, leave_toast
 from console.ui.navigation import NavItem
 from console.ui.responses import vary
+from console.ui.weeks import week_title
 from console.web.request import access, current_actor, web_context
 
 READ, WRITE = "adoption_{week}:read", "adoption_{week}:write"
@@ -63,7 +64,7 @@ def page() -> Response:
 def _figures(site: str | None) -> list[tuple[str, str]]:
     """Return name and page of the weeks that are figures alone and that the reader may see."""
     return [
-        (f"{week.label} · {_(week.focus)}", url_for(f"week.figures_{code}", site=site))
+        (week_title(week), url_for(f"week.figures_{code}", site=site))
         for code, week in FIGURES.items()
         if current_actor().can(READ.format(week=code))
     ]

@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 from flask import url_for
 from flask_babel import gettext as _
 
-from console.domain.programme.catalogue import WEEKS
+from console.domain.programme.catalogue import FIGURES, WEEKS
 from console.domain.programme.week import Week
 from console.domain.tracker.tracker import REMEDIATION, TrackerKind
 from console.services.tracker.rows import ItemView
+from console.ui.weeks import week_title
 from console.web.request import current_actor
 
 # The lists of My work.
@@ -52,7 +53,7 @@ class TrackerUrls:
     @property
     def title(self) -> str:
         """Return the title of its page in the reader's language."""
-        return f"{self.week.label} · {_(self.week.focus)}" if self.week else _("Remediation board")
+        return week_title(self.week) if self.week else _("Remediation board")
 
     @property
     def nothing(self) -> tuple[str, str]:
@@ -98,3 +99,8 @@ def item_page(tracker: str, item_id: int) -> str:
 def item_url(item: ItemView, **values: Any) -> str:
     """Return the page of an item; `work` names the list of My work that it is opened from, and leads back to."""
     return place_of_item(item).url("item", item_id=item.id, **values)
+
+
+def week_url(code: str, site: str | None) -> str:
+    """Return the page of a week at a site; a week without items has a page of figures alone."""
+    return url_for(f"week.figures_{code}", site=site) if code in FIGURES else place_of(code).list_url(site=site)

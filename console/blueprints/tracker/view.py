@@ -191,6 +191,7 @@ def _week_values(ctx: Context, place: TrackerUrls, week: Week, site: str | None)
         "begin_url": place.url("begin", site=site) if site and place.may_write else None,
         "neighbours": neighbours(ctx, week.code),
         "only": _only_blocking(place, site),
+        "blocking": programme.blocking(ctx, week, site),
         **measures.values_of(ctx, week.code, site),
     }
 

@@ -5,18 +5,20 @@ The policy engine keeps every value of a KPI apart, so that a site that changes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
 from console.domain.errors import Invalid
 from console.domain.policies.policy import CLAMPED, SENT_LIMIT, UNKNOWN, Normalised, PolicyWarning
-from console.domain.programme.judge import HIGHER, LOWER, in_order
+from console.domain.programme.judge import HIGHER, LOWER, RED, in_order
 from console.domain.text import N_, T
 
 OPS = "/api/ops/adoption"
 LEAST_HOURS, MOST_HOURS, HOURS = 1, 168, 24
+# For how many days in a row a KPI has to be red before a rule calls somebody; today counts.
+LEAST_HOLD, MOST_HOLD = 1, 28
 RULES_MOST = 40
 TEXT_MOST = 200
 
@@ -53,19 +55,26 @@ KPIS = (
 KEYS = tuple(kpi.key for kpi in KPIS)
 # The values of a KPI that a policy may change, in the published order.
 PARTS = ("kpi_name", "direction", "owner_role", "green_threshold", "yellow_threshold", "target", "source_api")
-RULE_PARTS = ("id", "kpi_key", "condition", "escalate_to", "sla_hours", "action")
+# The published parts of a rule, and for how many days its condition has to hold.
+RULE_PARTS = ("id", "kpi_key", "condition", "escalate_to", "sla_hours", "action", "hold_days")
+_NUMBERS = {"sla_hours": (LEAST_HOURS, MOST_HOURS), "hold_days": (LEAST_HOLD, MOST_HOLD)}
+
+
+WEEK, THREE, CLOSE = N_("Red for a week"), N_("Red for three days"), N_("Red at the close")
+# What the published conditions ask for. Clients that know no `hold_days` say it in these words.
+HOLDS: Mapping[str, int] = {WEEK: 7, THREE: 3, CLOSE: LEAST_HOLD}
 
 
 def _rule(number: int, kpi: str, condition: str, to: str, hours: int, action: str) -> dict[str, Any]:
-    made = (f"W09-ESC-{number:02d}", kpi, condition, to, hours, action)
+    made = (f"W09-ESC-{number:02d}", kpi, condition, to, hours, action, HOLDS[condition])
     return dict(zip(RULE_PARTS, made, strict=True))
 
 
 RULES: tuple[Mapping[str, Any], ...] = (
-    _rule(1, KEYS[0], N_("Red for a week"), "Head of Ops", 24, N_("Win people back after a red week of retention")),
-    _rule(2, KEYS[1], N_("Red for a week"), "Owner", 24, N_("Talk to the sites that stay away")),
-    _rule(3, KEYS[2], N_("Red for three days"), "Ops Lead + QA", 8, N_("Stop a rise of escalations within three days")),
-    _rule(4, KEYS[3], N_("Red at the close"), "Audit Lead", 24, N_("Save the report score before the month closes")),
+    _rule(1, KEYS[0], WEEK, "Head of Ops", 24, N_("Win people back after a red week of retention")),
+    _rule(2, KEYS[1], WEEK, "Owner", 24, N_("Talk to the sites that stay away")),
+    _rule(3, KEYS[2], THREE, "Ops Lead + QA", 8, N_("Stop a rise of escalations within three days")),
+    _rule(4, KEYS[3], CLOSE, "Audit Lead", 24, N_("Save the report score before the month closes")),
 )
 
 
@@ -170,11 +179,66 @@ def rules_of(value: Any) -> list[Any] | None:
 def _rule_of(value: Any) -> dict[str, Any] | None:
     if not isinstance(value, Mapping):
         return None
-    rule = {part: value.get(part) or "" for part in RULE_PARTS if part != "sla_hours"}
-    if not all(isinstance(text, str) and len(text) <= TEXT_MOST for text in rule.values()):
+    texts = {part: value.get(part) or "" for part in RULE_PARTS if part not in _NUMBERS}
+    if not all(isinstance(text, str) and len(text) <= TEXT_MOST for text in texts.values()):
         return None
-    hours = value.get("sla_hours", HOURS)
-    if isinstance(hours, bool) or not isinstance(hours, (int, float)) or isnan(hours):
+    kept = {part: text.strip() for part, text in texts.items()}
+    missing = {"sla_hours": HOURS, "hold_days": HOLDS.get(kept["condition"], LEAST_HOLD)}
+    numbers = {part: _whole(value.get(part), missing[part], *bounds) for part, bounds in _NUMBERS.items()}
+    if None in numbers.values():
         return None
-    kept = HOURS if value.get("sla_hours") is None else int(min(max(hours, LEAST_HOURS), MOST_HOURS))
-    return {part: kept if part == "sla_hours" else rule[part].strip() for part in RULE_PARTS}
+    return {part: numbers[part] if part in numbers else kept[part] for part in RULE_PARTS}
+
+
+def _whole(value: Any, missing: int, least: int, most: int) -> int | None:
+    """Return a number within its bounds, `missing` for none, None for what is no number."""
+    if value is None:
+        return missing
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or isnan(value):
+        return None
+    return int(min(max(value, least), most))
+
+
+def condition_of(days: int) -> str:
+    """Return the condition of a rule in the words of the API, for those that nobody wrote by hand."""
+    return next((text for text, held in HOLDS.items() if held == days), f"Red for {days} days")
+
+
+def with_hold(rule: Mapping[str, Any], days: int) -> dict[str, Any]:
+    """Return a rule that holds after another number of days; a condition of somebody's own words stays."""
+    told = rule["condition"] in ("", condition_of(rule["hold_days"]))
+    return {**rule, "hold_days": days, "condition": condition_of(days) if told else rule["condition"]}
+
+
+def red_days(lights: Sequence[str]) -> int:
+    """Return for how many days in a row a KPI is red; `lights` are of one day each, the newest first."""
+    return next((place for place, light in enumerate(lights) if light != RED), len(lights))
+
+
+def typed_rules(rows: Sequence[Mapping[str, str]], stored: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rules of a form whose rows have the parts of a rule as text.
+
+    A row without anybody to tell is none; a row that carries the id of a stored rule keeps what forms do not ask for.
+    Raises Invalid for a KPI that nobody knows and for what is no number.
+    """
+    known = {rule["id"]: rule for rule in stored}
+    made: list[dict[str, Any]] = []
+    for row in rows:
+        if not row.get("escalate_to", "").strip():
+            continue
+        base = known.get(row.get("id", ""), {"id": "", "condition": "", "hold_days": LEAST_HOLD})
+        if row.get("kpi_key") not in KEYS:
+            raise Invalid.field("escalation_map", T("Choose the KPI of every rule"))
+        texts = {part: row.get(part, "").strip() for part in ("kpi_key", "escalate_to", "action")}
+        rule = {**base, **texts, "sla_hours": _typed(row.get("sla_hours", ""))}
+        made.append(with_hold(rule, _typed(row.get("hold_days", ""))))
+    taken = {rule["id"] for rule in made}
+    free = (name for name in (f"W09-ESC-{number:02d}" for number in range(1, 10 * RULES_MOST)) if name not in taken)
+    return [{part: rule[part] or next(free) if part == "id" else rule[part] for part in RULE_PARTS} for rule in made]
+
+
+def _typed(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise Invalid.field("escalation_map", T("Days and hours of a rule are whole numbers")) from None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from console.domain.programme.judge import NO_DATA, OK, known_rate, rate
@@ -21,10 +22,22 @@ def retention(scope: Scope) -> float | None:
     return known_rate(retained, early)
 
 
+def retentions(scope: Scope, ends: Sequence[datetime]) -> list[float | None]:
+    """Return the same for the windows that ended at `ends`: one query for all of them."""
+    seen = people.flags(scope.covering(ends), [half for end in ends for half in _halves(scope.ending(end))]).values()
+    early = [sum(flags[2 * place] for flags in seen) for place in range(len(ends))]
+    back = [sum(flags[2 * place] and flags[2 * place + 1] for flags in seen) for place in range(len(ends))]
+    return [known_rate(*both) for both in zip(back, early, strict=True)]
+
+
+def _halves(scope: Scope) -> tuple[tuple[datetime, datetime], tuple[datetime, datetime]]:
+    middle = scope.start + timedelta(days=max(1, scope.days // 2))
+    return (scope.start, middle), (middle, scope.end + timedelta(microseconds=1))
+
+
 def _activity(scope: Scope) -> tuple[int, int, int]:
     """Return how many people were active in the window, in its first half, and in both halves: one query."""
-    middle = scope.start + timedelta(days=max(1, scope.days // 2))
-    seen = people.flags(scope, ((scope.start, middle), (middle, scope.end + timedelta(microseconds=1))))
+    seen = people.flags(scope, _halves(scope))
     early = sum(first for first, _late in seen.values())
     return len(seen), early, sum(first and late for first, late in seen.values())
 

@@ -254,13 +254,18 @@ def _inspections(scope: Scope) -> dict[str, tuple[int, int, int]]:
     return {row[0]: (row[1], row[2], row[3]) for row in scope.ctx.session.execute(wanted.group_by(Inspection.site))}
 
 
-def _exports(scope: Scope, names: Iterable[str]) -> dict[str, Exports]:
-    """Return the exports of each site. A report of all sites is one of each of them."""
+def exported(scope: Scope) -> list[tuple[str, str | None, datetime]]:
+    """Return action, site (None: all of them) and instant of every export of the window: one query."""
     columns = (AuditLog.action, AuditLog.resource_id, AuditLog.detail_json, AuditLog.created_at)
     wanted = select(*columns).where(AuditLog.action.in_((CSV, PDF)), AuditLog.status == "success", *scope.entries())
+    rows = scope.ctx.session.execute(wanted)
+    return [(action, _site_of(resource, detail), at) for action, resource, detail, at in rows]
+
+
+def _exports(scope: Scope, names: Iterable[str]) -> dict[str, Exports]:
+    """Return the exports of each site. A report of all sites is one of each of them."""
     found: dict[str, list[tuple[str, datetime]]] = {name: [] for name in names}
-    for action, resource, detail, at in scope.ctx.session.execute(wanted):
-        site = _site_of(resource, detail)
+    for action, site, at in exported(scope):
         for name in found if site is None else (site,):
             if name in found:
                 found[name].append((action, at))

@@ -12,6 +12,7 @@ from console.core.context import Context
 from console.domain.errors import Invalid, NotFound
 from console.domain.programme import documents
 from console.domain.programme.documents import Document
+from console.domain.programme.week import PHASES
 from console.domain.text import N_, T
 from console.inputs.pack_documents import problems
 from console.services.audit import record as audit
@@ -21,8 +22,8 @@ from console.services.programme.editions import PACK_KEY, Edition, edition, with
 
 MANAGE = "admins:manage"
 RESOURCE = "adoption_pack"
-# What names a week in the calendar, in addresses and in the tracker; it stays as it was built in.
-FIXED = ("code", "slug", "layout", "tracker", "calendar", "phase", "focus", "success_metric", "links")
+# What names a week in files, in addresses and in the tracker; it stays as it was built in.
+FIXED = ("code", "slug", "layout", "tracker", "calendar", "links")
 _KEYS = ("id", "doc_id", "step_id", "mistake_key", "sample_id")
 
 
@@ -71,6 +72,8 @@ def checked(code: str, document: Mapping[str, Any]) -> Document:
     moved = [name for name in FIXED if document.get(name) != base[name]]
     if moved:
         raise Invalid.field(moved[0], T("This part of a week cannot be changed"))
+    if document.get("phase") not in (base["phase"], *PHASES):
+        raise Invalid.field("phase", T("must be one of: %(words)s", words=", ".join(PHASES)))
     wrong = problems(document)
     if wrong:
         raise Invalid(

@@ -191,12 +191,18 @@ def sample(ctx: Context, code: str, sample_id: str, language: str) -> Published:
     return _once(found, key, lambda: (one["text"][language].encode(), TEXT, one["file_name"]))
 
 
-def mistakes(ctx: Context, code: str, language: str, *, site: str | None, days: int) -> Published:
-    """Return the common mistakes of a week, without figures of any site; raises NotFound."""
-    found = edition(ctx)
+def mistakes_of(found: Edition, code: str) -> Document:
+    """Return the document of a week that lists common mistakes; raises NotFound."""
     document = document_of(found, code)
     if "common_mistakes" not in document["lists"]:
         raise NotFound(N_("Not Found"))
+    return document
+
+
+def mistakes(ctx: Context, code: str, language: str, *, site: str | None, days: int) -> Published:
+    """Return the common mistakes of a week, without figures of any site; raises NotFound."""
+    found = edition(ctx)
+    document = mistakes_of(found, code)
     body = to_json(publish.mistakes(found, document, language, site=site, days=days)).encode()
     # Not kept: whoever asks may write any site into the address.
     return Published(body, JSON, blake2b(body, digest_size=16).hexdigest())

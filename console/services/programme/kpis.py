@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from console.domain.programme.judge import GREEN, NO_DATA, OK, RED, YELLOW, judged, known_rate, rate, worst
+from console.domain.programme.kpi_policy import red_days
 from console.domain.programme.snapshot import Advice, Snapshot, advised
 from console.domain.text import N_, T
 from console.services.policies import policies as engine
 from console.services.policies.kinds import PolicyView
-from console.services.programme import consistency, discipline, rhythm
+from console.services.programme import consistency, discipline, history, rhythm
 from console.services.programme.policies import KINDS
 from console.services.programme.scope import Scope
 
@@ -49,6 +50,7 @@ def snapshot(scope: Scope) -> Snapshot:
     if overall == GREEN and owned < len(kpis):
         overall = YELLOW
     red = [kpi for kpi in kpis if kpi["status"] == RED]
+    called, waiting = _called(wide, red) if policy["enabled"] else ([], [])
     metrics = {
         "kpi_count": len(kpis),
         "owner_assigned_count": owned,
@@ -70,7 +72,8 @@ def snapshot(scope: Scope) -> Snapshot:
                 :REDS_MOST
             ],
             # A policy that is switched off judges, and calls nobody.
-            "escalation_candidates": _candidates(red)[:CANDIDATES_MOST] if policy["enabled"] else [],
+            "escalation_candidates": called[:CANDIDATES_MOST],
+            "escalation_waiting": waiting[:CANDIDATES_MOST],
             "source_metrics": {SOURCES[key]: value for key, value in values.items()},
         },
         advice=advised(
@@ -78,6 +81,8 @@ def snapshot(scope: Scope) -> Snapshot:
                 Advice("red_kpis", T(N_("Red KPIs: %(count)s. Call those whom the policy names."), count=len(red)))
                 if red
                 else None,
+                *(_told(one, TELL) for one in called[:CANDIDATES_MOST]),
+                *(_told(one, WAIT) for one in waiting[:CANDIDATES_MOST]),
                 Advice("owners_missing", T(N_("Some KPIs have no owner."))) if owned < len(kpis) else None,
             )
         ),
@@ -101,6 +106,7 @@ def _judged(kpi: Mapping[str, Any], value: float | None, rules: list[Mapping[str
         "source_api": kpi["source_api"],
         "escalation_rules": [dict(rule) for rule in rules if rule["kpi_key"] == kpi["kpi_key"]],
         "data_state": NO_DATA if value is None else OK,
+        "red_days": int(light == RED),
     }
 
 
@@ -108,12 +114,38 @@ def _some(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: values[name] for name in names}
 
 
-def _candidates(red: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [
-        {
-            **_some(kpi, "kpi_key", "kpi_name", "actual_value"),
-            **_some(rule, "condition", "escalate_to", "sla_hours", "action"),
-        }
-        for kpi in red
-        for rule in kpi["escalation_rules"]
-    ]
+def _called(scope: Scope, red: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rules of the red KPIs whose condition holds, and those that still wait for it (D32).
+
+    Each KPI learns for how many days in a row it is red, as far back as one of its rules asks.
+    """
+    called: list[dict[str, Any]] = []
+    waiting: list[dict[str, Any]] = []
+    for kpi in red:
+        rules = kpi["escalation_rules"]
+        longest = max((rule["hold_days"] for rule in rules), default=1)
+        before = history.values(scope, kpi["kpi_key"], longest - 1)
+        limits = kpi["green_threshold"], kpi["yellow_threshold"]
+        kpi["red_days"] = red_days([RED, *(judged(kpi["direction"], value, *limits) for value in before)])
+        for rule in rules:
+            place = called if kpi["red_days"] >= rule["hold_days"] else waiting
+            place.append(
+                {
+                    **_some(kpi, "kpi_key", "kpi_name", "actual_value"),
+                    **_some(rule, "condition", "escalate_to", "sla_hours", "action", "hold_days"),
+                    "red_days": kpi["red_days"],
+                }
+            )
+    return called, waiting
+
+
+TELL = N_("%(kpi)s: tell %(who)s within %(hours)s h. %(action)s")
+WAIT = N_("%(kpi)s: red for %(days)s of %(hold)s days until %(who)s is told")
+
+
+def _told(one: Mapping[str, Any], text: str) -> Advice:
+    who = tuple(T(role.strip()) for role in one["escalate_to"].split("+"))
+    told = {"who": who, "hours": one["sla_hours"], "days": one["red_days"], "hold": one["hold_days"]}
+    name, action = one["kpi_name"], one["action"]
+    names = {"kpi": (T(name),), "action": (T(action),)}
+    return Advice("escalate" if text == TELL else "escalation_waits", T(text, **told, **names))

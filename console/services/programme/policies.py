@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -100,6 +100,23 @@ def put_fields(
     made = kind.taken(before, sent).values
     moved = {name: value for name, value in sent.items() if made[name] != before[name]}
     return policies.update_policy(ctx, kind, moved, site=named, if_match=if_match, reason=reason)
+
+
+def put_form(
+    ctx: Context,
+    code: str,
+    sent: Mapping[str, Any],
+    *,
+    rules: Sequence[Mapping[str, str]] | None,
+    site: str | None,
+    if_match: int | None,
+    reason: str,
+) -> PolicyView:
+    """Change what `put_fields` changes, and the escalation rules as rows of text; None leaves those as they are."""
+    if rules is not None and code == "w09":
+        stored = policies.resolve(ctx, KINDS[code], site_of(ctx, site)).values["escalation_map"]
+        sent = {**sent, "escalation_map": kpi_policy.typed_rules(rules, stored)}
+    return put_fields(ctx, code, sent, site=site, if_match=if_match, reason=reason)
 
 
 def _refuse_unknown(kind: PolicyKind, made: Normalised) -> None:

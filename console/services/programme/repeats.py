@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, literal_column, select
+from sqlalchemy import ColumnElement, case, func, literal_column, select
 
-from console.core.context import Context
-from console.domain.jobs import names as job_names
-from console.domain.programme import judge
 from console.domain.programme.catalogue import WEEKS
-from console.domain.programme.judge import GREEN, HIGHER, LOWER, NO_DATA, OK, RED, judged, points, rate, worst
+from console.domain.programme.judge import (
+    GREEN,
+    HIGHER,
+    LOWER,
+    NO_DATA,
+    OK,
+    RED,
+    judged,
+    known_rate,
+    points,
+    rate,
+    worst,
+)
 from console.domain.programme.repeats import (
     GUIDE,
     GUIDES_LEAST,
@@ -27,12 +37,11 @@ from console.domain.programme.snapshot import Advice, RowsOf, Snapshot, advised
 from console.domain.text import N_, T
 from console.models.tracker import TrackerItem
 from console.models.work_orders import WorkOrder
-from console.services.jobs import runs
 from console.services.policies import policies as engine
+from console.services.programme import indicators
 from console.services.programme.kpis import policy_of
 from console.services.programme.policies import KINDS
 from console.services.programme.scope import Scope
-from console.services.runbook import evidence_facts
 from console.services.tracker import rows as tracker_rows
 
 TOP_MOST = 10
@@ -50,7 +59,7 @@ class Repeats:
 
 
 def snapshot(scope: Scope, code: str) -> Snapshot:
-    """Return the readiness of a week: four queries, and for two weeks what else tells of them."""
+    """Return the readiness of a week, and what else tells of it: four queries and those of its indicators."""
     names = REPEATS[code]
     view = engine.resolve(scope.ctx, KINDS[code], scope.site)
     seen, items = repeats(scope), _items(scope, code)
@@ -78,7 +87,6 @@ def snapshot(scope: Scope, code: str) -> Snapshot:
         "overall_status": overall,
         "target_met": score >= target and overall != RED,
     }
-    indicators = _INDICATORS.get(code)
     return Snapshot(
         generated_at=scope.end,
         site=scope.site,
@@ -92,7 +100,7 @@ def snapshot(scope: Scope, code: str) -> Snapshot:
             ],
             names.guide_list: _coverage(scope, code, items, GUIDE),
             names.runbook_list: _coverage(scope, code, items, RUNBOOK),
-            **({"indicators": indicators(scope.ctx)} if indicators else {}),
+            "indicators": indicators.of_week(scope, code, (_before(scope, code), values[0] if known[0] else None)),
         },
         advice=_advice(lights),
         no_data=(
@@ -103,13 +111,20 @@ def snapshot(scope: Scope, code: str) -> Snapshot:
     )
 
 
+def _before(scope: Scope, code: str) -> float | None:
+    """Return the rate of the window before, for the week that is measured by how much it fell."""
+    if code != "w10":
+        return None
+    counts = [number for _part, number in titles_by(scope.ending(scope.start), literal_column("0"))]
+    return known_rate(sum(number for number in counts if number > 1), sum(counts))
+
+
 def repeats(scope: Scope) -> Repeats:
     """Count the orders of the window by their title, canceled ones left out: one query."""
-    title = func.coalesce(func.nullif(func.lower(func.trim(WorkOrder.title)), ""), UNTITLED)
     counted = (
         select(func.min(WorkOrder.id).label("first"), func.count().label("number"))
-        .where(*scope.orders(), WorkOrder.status != literal_column("'canceled'"))
-        .group_by(title)
+        .where(*_counting(scope))
+        .group_by(_TITLE)
         .cte("counted")
     )
     again = case((counted.c.number >= 2, counted.c.number), else_=0)
@@ -134,6 +149,38 @@ def repeats(scope: Scope) -> Repeats:
     return Repeats(int(found[0].total), found[0].titles, int(found[0].repeated), top)
 
 
+_TITLE = func.coalesce(func.nullif(func.lower(func.trim(WorkOrder.title)), ""), UNTITLED)
+
+
+def _counting(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    return (*scope.orders(), WorkOrder.status != literal_column("'canceled'"))
+
+
+def titles_by(scope: Scope, part: ColumnElement[int]) -> Sequence[tuple[int, int]]:
+    """Return, for every title in each part of the window, the part and how many orders have it: one query."""
+    wanted = select(part.label("part"), func.count()).where(*_counting(scope)).group_by("part", _TITLE)
+    return [(place, number) for place, number in scope.ctx.session.execute(wanted)]
+
+
+def done_at(scope: Scope, code: str, ends: Sequence[datetime]) -> tuple[list[float | None], list[float | None]]:
+    """Return how many percent of guides and runbooks were done at each instant, of those that count now: one query."""
+    wanted = select(TrackerItem.site_key, TrackerItem.item_type, TrackerItem.item_key, TrackerItem.completed_at)
+    found = scope.ctx.session.execute(wanted.where(*_counted(scope, code))).all()
+    names = len({*scope.names, *(row.site_key for row in found)})
+    made: list[list[float | None]] = []
+    for kind, least in _LEAST:
+        rows = [row for row in found if row.item_type == kind]
+        there = max(least * names, len(rows))
+        done = [sum(row.completed_at is not None and row.completed_at <= end for row in rows) for end in ends]
+        made.append([rate(number, there) if found else None for number in done])
+    return made[0], made[1]
+
+
+def _counted(scope: Scope, code: str) -> tuple[ColumnElement[bool], ...]:
+    kinds = TrackerItem.item_type.in_((GUIDE, RUNBOOK))
+    return TrackerItem.tracker == code, kinds, tracker_rows.ACTIVE, scope.on(TrackerItem.site_key)
+
+
 _LEAST = ((GUIDE, GUIDES_LEAST), (RUNBOOK, RUNBOOKS_LEAST))
 # Site -> type -> key -> whether it is done.
 Items = Mapping[str, Mapping[str, Mapping[str, str]]]
@@ -141,12 +188,7 @@ Items = Mapping[str, Mapping[str, Mapping[str, str]]]
 
 def _items(scope: Scope, code: str) -> Items:
     columns = (TrackerItem.site_key, TrackerItem.item_type, TrackerItem.item_key, TrackerItem.status)
-    wanted = select(*columns).where(
-        TrackerItem.tracker == code,
-        TrackerItem.item_type.in_((GUIDE, RUNBOOK)),
-        tracker_rows.ACTIVE,
-        scope.on(TrackerItem.site_key),
-    )
+    wanted = select(*columns).where(*_counted(scope, code))
     found: dict[str, dict[str, dict[str, str]]] = {}
     for site, kind, key, status in scope.ctx.session.execute(wanted):
         found.setdefault(site, {}).setdefault(kind, {})[key] = status
@@ -240,32 +282,3 @@ def _advice(lights: Sequence[str]) -> tuple[Advice, ...]:
         ),
         T(N_("It is stable. Go on like this.")),
     )
-
-
-def _indicator(key: str, value: Any, state: str) -> dict[str, Any]:
-    return {"key": key, "value": value, "status": state}
-
-
-def _stability(ctx: Context) -> list[dict[str, Any]]:
-    """Return what W14 is really about: the newest smoke test of a release, and whether archives are intact."""
-    newest = runs.latest_per_job(ctx, (job_names.DEPLOY_SMOKE, job_names.EVIDENCE_INTEGRITY, job_names.DR_REHEARSAL))
-    keys = (
-        ("deploy_smoke", job_names.DEPLOY_SMOKE),
-        ("evidence_archive_integrity", job_names.EVIDENCE_INTEGRITY),
-        ("recovery_drill", job_names.DR_REHEARSAL),
-    )
-    found = []
-    for key, job in keys:
-        run = newest.get(job)
-        found.append(_indicator(key, run.finished_at if run else None, (run.status if run else None) or NO_DATA))
-    return found
-
-
-def _efficiency(ctx: Context) -> list[dict[str, Any]]:
-    """Return what W15 is really about: whether the weekly report appears by itself."""
-    seen = evidence_facts.streak(ctx)
-    state = judge.OK if seen.target_met else "warning"
-    return [_indicator("weekly_report_streak_weeks", seen.current_streak_weeks, state)]
-
-
-_INDICATORS: dict[str, Callable[[Context], list[dict[str, Any]]]] = {"w14": _stability, "w15": _efficiency}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -98,11 +99,28 @@ def active_rate(scope: Scope) -> float | None:
     return rate(len(active), len(found)) if found else None
 
 
+def active_rates(scope: Scope, ends: Sequence[datetime]) -> list[float | None]:
+    """Return the same as it was at `ends`, for the people of now: two queries for all of them."""
+    names = {one.username for one in _eligible(scope)}
+    if not names:
+        return [None] * len(ends)
+    zone = sites.zone_of(scope.ctx, scope.site)
+    after = timedelta(microseconds=1)
+    weeks = [[(start, min(until, end + after)) for start, until in _last_days(end, zone)] for end in ends]
+    # Whole days are days of several weeks; the database looks at each of them once.
+    spans = list(dict.fromkeys(span for week in weeks for span in week))
+    places = [[spans.index(span) for span in week] for week in weeks]
+    found = people.flags(scope.ending(scope.end, WEEK_DAYS + 1).covering(ends), spans)
+    seen = [flags for name, flags in found.items() if name in names]
+    active = [sum(sum(flags[place] for place in week) >= ACTIVE_DAYS for flags in seen) for week in places]
+    return [rate(count, len(names)) for count in active]
+
+
 def _active(scope: Scope, found: Sequence[_Person]) -> tuple[set[str], set[str]]:
     """Return who did something on three days of the last seven, and who did anything in the window."""
     names = {one.username for one in found}
     wide = scope.ending(scope.end, max(scope.days, WEEK_DAYS + 1))
-    seen = people.flags(wide, [scope_span(scope), *_last_days(scope)])
+    seen = people.flags(wide, [scope_span(scope), *_last_days(scope.end, sites.zone_of(scope.ctx, scope.site))])
     in_window = {name for name, (within, *_days) in seen.items() if within} & names
     return {name for name, (_within, *each) in seen.items() if sum(each) >= ACTIVE_DAYS} & names, in_window
 
@@ -155,17 +173,19 @@ def _matches(scope: Scope, held: Sequence[str]) -> bool:
     return actor.all_sites or (bool(actor.site_scope) and ("*" in held or bool(set(held) & set(actor.site_scope))))
 
 
-def _last_days(scope: Scope) -> list[tuple[datetime, datetime]]:
-    """Return the last seven days in the zone of the site, today the newest."""
-    zone = sites.zone_of(scope.ctx, scope.site)
-    today = scope.end.astimezone(zone).date()
+def _last_days(end: datetime, zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
+    """Return the last seven days in a zone, that of `end` the newest."""
+    today = end.astimezone(zone).date()
     marks = [datetime.combine(today - timedelta(days=back), time(), zone) for back in range(WEEK_DAYS - 1, -2, -1)]
     return list(itertools.pairwise(marks))
 
 
 def workdays(start: datetime, end: datetime, scope: Scope) -> int:
     """Return how many days from Monday to Friday begin in the window, in the zone of the site; at least one."""
-    zone = sites.zone_of(scope.ctx, scope.site)
+    return _workdays(start, end, sites.zone_of(scope.ctx, scope.site))
+
+
+def _workdays(start: datetime, end: datetime, zone: ZoneInfo) -> int:
     first, last = start.astimezone(zone).date() + timedelta(days=1), end.astimezone(zone).date()
     return max(1, sum(_day(first, n).weekday() < 5 for n in range((last - first).days + 1)))
 
@@ -174,17 +194,31 @@ def _day(first: date, number: int) -> date:
     return first + timedelta(days=number)
 
 
+def cadence_at(scope: Scope, ends: Sequence[datetime]) -> list[float | None]:
+    """Return on how many percent of the working days before each instant the brief was looked at: one query."""
+    zone = sites.zone_of(scope.ctx, scope.site)
+    seen = [(at, at.astimezone(zone).date()) for at in _looks(scope.covering(ends))]
+    windows = [scope.ending(end) for end in ends]
+    covered = [len({day for at, day in seen if one.start <= at <= one.end}) for one in windows]
+    expected = [_workdays(one.start, one.end, zone) for one in windows]
+    return [min(100.0, rate(*both)) for both in zip(covered, expected, strict=True)] if seen else [None] * len(ends)
+
+
 def _handovers(scope: Scope) -> tuple[int, int]:
     """Return how often the brief was looked at or taken along, and on how many days."""
+    zone = sites.zone_of(scope.ctx, scope.site)
+    seen = _looks(scope)
+    return len(seen), len({at.astimezone(zone).date() for at in seen})
+
+
+def _looks(scope: Scope) -> list[datetime]:
     wanted = select(AuditLog.resource_id, AuditLog.created_at).where(
         AuditLog.action.in_(HANDOVERS), AuditLog.status == "success", *scope.entries()
     )
-    zone = sites.zone_of(scope.ctx, scope.site)
     # `<site or ALL>`, and behind a colon when it was made. A brief of all sites covers none of them alone.
     rows = [(str(name).partition(":")[0], at) for name, at in scope.ctx.session.execute(wanted)]
     everywhere = {"all", "ALL"} if scope.everything else set()
-    seen = [at for site, at in rows if site in everywhere or scope.holds(site)]
-    return len(seen), len({at.astimezone(zone).date() for at in seen})
+    return [at for site, at in rows if site in everywhere or scope.holds(site)]
 
 
 def _tokens(scope: Scope, found: Sequence[_Person]) -> list[Any]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from math import ceil
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, true
@@ -75,6 +76,11 @@ class Scope:
     def ending(self, end: datetime, days: int | None = None) -> Scope:
         """Return the same sites over another window."""
         return replace(self, end=end, days=self.days if days is None else days)
+
+    def covering(self, ends: Sequence[datetime]) -> Scope:
+        """Return the same sites over everything that lies in a window of this length before one of `ends`."""
+        first, last = min(ends), max(ends)
+        return self.ending(last, self.days + ceil((last - first) / timedelta(days=1)))
 
 
 def scope_of(ctx: Context, code: str, site: str | None, days: int, end: datetime | None = None) -> Scope:

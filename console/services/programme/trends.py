@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, or_, select
 
 from console.domain.programme.judge import known_rate
+from console.domain.programme.repeats import REPEATS
 from console.models.alerts import AlertDelivery
+from console.models.inspections import Inspection
 from console.models.work_orders import WorkOrder
-from console.services.programme import orders
+from console.services.programme import funnel, orders, repeats, rhythm
 from console.services.programme.orders import ACK
 from console.services.programme.scope import Scope
 from console.services.work_orders import rows
@@ -30,6 +33,13 @@ def _bucket(scope: Scope, column: Any) -> ColumnElement[int]:
 def of_orders(scope: Scope) -> Trend:
     """Return how fast orders of each week were answered, and which share of them broke or escalated."""
     wide = scope.ending(scope.end, 7 * POINTS)
+    answers = orders.took(wide, ACK, _bucket(wide, WorkOrder.created_at))
+    medians = [answers[place].median if place in answers else None for place in range(POINTS)]
+    return {"median_ack_minutes": medians, **_rates(scope)}
+
+
+def _rates(scope: Scope) -> Trend:
+    wide = scope.ending(scope.end, 7 * POINTS)
     bucket = _bucket(wide, WorkOrder.created_at)
     late = rows.overdue(wide.end)
     counts = (
@@ -42,10 +52,8 @@ def of_orders(scope: Scope) -> Trend:
         row[0]: row[1:]
         for row in scope.ctx.session.execute(select(bucket, *counts).where(*wide.orders()).group_by(bucket))
     }
-    answers = orders.took(wide, ACK, bucket)
     each = [found.get(place, (0, 0, 0, 0)) for place in range(POINTS)]
     return {
-        "median_ack_minutes": [answers[place].median if place in answers else None for place in range(POINTS)],
         "sla_violation_rate_percent": [known_rate(broken, made) for made, broken, _escalated, _late in each],
         "escalation_rate_percent": [known_rate(escalated, made) for made, _broken, escalated, _late in each],
         "overdue_rate_percent": [known_rate(overdue, made) for made, _broken, _escalated, overdue in each],
@@ -63,7 +71,53 @@ def of_alerts(scope: Scope) -> Trend:
 
 
 def of_week(scope: Scope, code: str) -> Trend:
-    """Return the trends that the page of a week shows."""
-    if code == "w07":
-        return {**of_orders(scope), **of_alerts(scope)}
-    return of_orders(scope) if code == "w08" else {}
+    """Return the trends that the page of a week shows, of the last seven weeks; a few queries for all of them."""
+    return _OF_WEEK[code](scope)
+
+
+def _marks(scope: Scope) -> list[datetime]:
+    """Return where each of the weeks ends, the oldest first."""
+    return [scope.end - WEEK * (POINTS - 1 - place) for place in range(POINTS)]
+
+
+def _of_funnel(scope: Scope) -> Trend:
+    wide = scope.ending(scope.end, 7 * POINTS)
+    return funnel.trend(wide, lambda column: _bucket(wide, column), POINTS)
+
+
+def _of_consistency(scope: Scope) -> Trend:
+    wide = scope.ending(scope.end, 7 * POINTS)
+    bucket = _bucket(wide, Inspection.inspected_at)
+    wanted = select(bucket, func.count(Inspection.inspector.distinct()))
+    wanted = wanted.where(*wide.within(Inspection.inspected_at), wide.on(Inspection.site)).group_by(bucket)
+    inspectors = dict(scope.ctx.session.execute(wanted).all())
+    return {"inspection_activity_users": [inspectors.get(place, 0) for place in range(POINTS)] if inspectors else []}
+
+
+def _of_rhythm(scope: Scope) -> Trend:
+    return {"cadence_adherence_percent": rhythm.cadence_at(scope.ending(scope.end, 7), _marks(scope))}
+
+
+def _of_repeats(scope: Scope, code: str) -> Trend:
+    """Return which share of the orders of each week repeated itself, and how far the guides were: two queries."""
+    wide, names = scope.ending(scope.end, 7 * POINTS), REPEATS[code]
+    counts: list[list[int]] = [[] for _place in range(POINTS)]
+    for place, number in repeats.titles_by(wide, _bucket(wide, WorkOrder.created_at)):
+        counts[place].append(number)
+    guides, runbooks = repeats.done_at(scope, code, _marks(scope))
+    return {
+        "repeat_ticket_rate_percent": [known_rate(sum(n for n in each if n > 1), sum(each)) for each in counts],
+        names.guide_key: guides,
+        names.runbook_key: runbooks,
+    }
+
+
+_OF_WEEK: Mapping[str, Callable[[Scope], Trend]] = {
+    "w04": _of_funnel,
+    "w05": _of_consistency,
+    "w06": _of_rhythm,
+    "w07": lambda scope: {**of_orders(scope), **of_alerts(scope)},
+    "w08": of_orders,
+    "w09": _rates,
+    **{code: partial(_of_repeats, code=code) for code in REPEATS},
+}

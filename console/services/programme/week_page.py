@@ -9,6 +9,7 @@ from typing import Any
 
 from console.core.context import Context
 from console.domain.programme import kpi_policy
+from console.domain.programme.indicators import INDICATORS
 from console.domain.programme.judge import GREEN, HIGHER, LOWER, NO_DATA, RED
 from console.domain.programme.measures import OF_WEEK, PERCENT, SCORE, WINDOW, Measure, Metric
 from console.domain.programme.repeats import REPEATS, TARGET
@@ -20,6 +21,7 @@ from console.services.policies.policies import Revision
 from console.services.programme import policies, trends
 from console.services.programme.metrics import COMPUTED
 from console.services.programme.scope import Scope, scope_of
+from console.services.programme.trends import Trend
 
 GOOD, BAD, PLAIN = "ok", "late", "plain"
 # Figures of the moment stand this long on a page before they are counted again, if nothing changed.
@@ -54,6 +56,18 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Sign:
+    """One indicator as the page shows it; `value` is a number, an instant (aware UTC) or nothing."""
+
+    key: str
+    name: str
+    unit: str
+    value: Any
+    state: str
+    rows: RowsOf | None = None
+
+
+@dataclass(frozen=True)
 class PolicyShown:
     """By which values a week is judged, and where they come from: `site`, `global`, `built_in`, `settings`, `fixed`.
 
@@ -80,6 +94,7 @@ class Measured:
     advice: tuple[Advice, ...]
     policy: PolicyShown
     data_state: str
+    signs: tuple[Sign, ...] = ()
 
     @property
     def missed(self) -> int:
@@ -104,7 +119,8 @@ def measured(ctx: Context, code: str, site: str | None) -> Measured:
 def _look(scope: Scope, metric: Metric) -> Measured:
     found = COMPUTED[metric.key](scope)
     policy = policy_of(scope.ctx, metric.code, scope.site, found)
-    shown = _measures(found, metric, scope) if metric.measures else _kpis(found)
+    lines = trends.of_week(scope, metric.code)
+    shown = _measures(found, metric, lines) if metric.measures else _kpis(found, lines, metric.code)
     return Measured(
         metric=metric,
         site=scope.site,
@@ -115,11 +131,19 @@ def _look(scope: Scope, metric: Metric) -> Measured:
         advice=tuple(found.advice),
         policy=policy,
         data_state=found.data_state,
+        signs=_signs(found, metric.code),
     )
 
 
-def _measures(found: Snapshot, metric: Metric, scope: Scope) -> tuple[Shown, ...]:
-    lines = trends.of_week(scope, metric.code)
+def _signs(found: Snapshot, code: str) -> tuple[Sign, ...]:
+    rows = {one.key: one.rows for one in INDICATORS.get(code, ())}
+    return tuple(
+        Sign(one["key"], one["name"], one["unit"], one["value"], one["status"], rows[one["key"]])
+        for one in found.parts.get("indicators", ())
+    )
+
+
+def _measures(found: Snapshot, metric: Metric, lines: Trend) -> tuple[Shown, ...]:
     return tuple(_shown(found, one, lines.get(one.key, ())) for one in metric.measures)
 
 
@@ -144,8 +168,14 @@ def _shown(found: Snapshot, measure: Measure, line: Sequence[float | None]) -> S
         goal=_goal(measure.direction, measure.unit, limit) if limit is not None else None,
         note=note,
         rows=measure.rows,
-        trend=tuple(point for point in line if point is not None),
+        trend=_known(line),
     )
+
+
+def _known(line: Sequence[float | None]) -> tuple[float, ...]:
+    """Return the points of a trend; one alone is none."""
+    points = tuple(point for point in line if point is not None)
+    return points if len(points) > 1 else ()
 
 
 def threshold(found: Snapshot, measure: Measure) -> float | None:
@@ -177,12 +207,22 @@ def _goal(direction: str, unit: str, limit: float) -> Text:
     return T(text, limit=f"{limit:g} %" if unit == PERCENT else f"{limit:g}")
 
 
-def _kpis(found: Snapshot) -> tuple[Shown, ...]:
-    shown = []
+def _unknown(found: Snapshot, code: str) -> set[str]:
+    """Return the KPIs that have nothing behind them, by the names that the board gives them."""
+    unknown, names = set(found.no_data), REPEATS.get(code)
+    if names is not None and names.rate_key in unknown:
+        unknown.add(names.kpi_names[0][0])
+    if names is not None and found.data_state == NO_DATA:
+        unknown.add(names.score_key)
+    return unknown
+
+
+def _kpis(found: Snapshot, lines: Trend, code: str) -> tuple[Shown, ...]:
+    shown, unknown = [], _unknown(found, code)
     for kpi in found.parts["kpis"]:
         key, light = kpi["kpi_key"], kpi["status"]
         unit = SCORE if key.endswith("score") else _KPI_UNITS.get(key, PERCENT)
-        nothing = kpi.get("data_state") == NO_DATA or (found.lacks(key) and key in found.no_data)
+        nothing = kpi.get("data_state") == NO_DATA or key in unknown
         value = None if nothing else kpi["actual_value"]
         state = NO_DATA if value is None else GOOD if light == GREEN else BAD if light == RED else "soon"
         shown.append(
@@ -195,6 +235,8 @@ def _kpis(found: Snapshot) -> tuple[Shown, ...]:
                 formula=kpi["kpi_name"],
                 goal=_goal(kpi["direction"], unit, kpi["green_threshold"]),
                 rows=_KPI_ROWS.get(key),
+                note=T(N_("red %(count)s days in a row"), count=days) if (days := kpi.get("red_days", 0)) > 1 else None,
+                trend=_known(lines.get(key, ())),
             )
         )
     return tuple(shown)

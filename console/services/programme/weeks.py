@@ -23,6 +23,7 @@ from console.domain.tracker.tracker import Tally, TrackerKind
 from console.models.tracker import TrackerItem, TrackerRun
 from console.services.audit import record as audit
 from console.services.common.lists import Slice
+from console.services.common.query_cache import cached_query
 from console.services.identity import sites
 from console.services.programme.editions import week_now
 from console.services.tracker import lists as tracker_lists
@@ -338,6 +339,17 @@ def _runs(ctx: Context, weeks: tuple[Week, ...]) -> dict[tuple[str, str], Any]:
     statement = select(TrackerRun.tracker, TrackerRun.site_key, TrackerRun.status, TrackerRun.starts_on)
     found = ctx.session.execute(statement.where(TrackerRun.tracker.in_([week.code for week in weeks])))
     return {(row.tracker, row.site_key): row for row in found}
+
+
+def blocking(ctx: Context, week: Week, site: str | None) -> int:
+    """Return how many items keep a week from being closed, at a site or at all that the caller sees."""
+    ctx.actor.require(*week.programme.read)
+    ctx.actor.require_site(site)
+    wanted = rows.keys(week.programme, ctx.actor).where(rows.BLOCKING).with_only_columns(func.count())
+    if site is not None:
+        wanted = wanted.where(TrackerItem.site_key == site)
+    key = ("blocking", week.code, ctx.actor.site_scope, site)
+    return cached_query(ctx, key, lambda: ctx.session.scalar(wanted) or 0)
 
 
 def standing(ctx: Context, week: Week) -> tuple[SiteWeek, ...]:

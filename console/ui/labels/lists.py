@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 
 from console.domain.programme.catalogue import WEEKS
 from console.domain.text import N_
+from console.ui.weeks import week_title
 
 TITLES = {
     "alerts": N_("Alert deliveries"),
@@ -30,5 +31,5 @@ def list_title(name: str) -> str:
     """Return the title of a list in the reader's language, by the name of its declaration."""
     week = WEEKS.get(name.removeprefix("tracker_"))
     if week is not None:
-        return f"{week.label} · {_(week.focus)}"
+        return week_title(week)
     return _(TITLES[name]) if name in TITLES else name

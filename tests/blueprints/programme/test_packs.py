@@ -10,8 +10,15 @@ import pytest
 
 from console.domain.programme.documents import PACKS
 from console.services.programme import editor
+from tests.factories import make_site
 
 EDIT, API, PUBLIC = "/programme/packs/w02", "/api/programme/packs/w02", "/api/public/adoption-plan/w02"
+
+
+@pytest.fixture
+def sites(session, clock):
+    make_site(session, "본관", now=clock.now())
+    session.commit()
 
 
 def fields(page, address=EDIT):
@@ -61,6 +68,25 @@ def test_an_owner_publishes_and_everybody_reads_it(browser_client, client):
     told = owner.get(EDIT, headers={"Accept-Language": "en"}).text
     assert "Revision 1" in told
     assert "쉬운 말로" in told
+
+
+def test_what_a_week_is_about_changes_on_every_page(browser_client, client, sites):
+    owner = browser_client("owner")
+    sent = fields(owner.get(EDIT).text)
+    assert (sent["phase"], sent["focus.en"]) == ("Preparation", "SOP and sandbox")
+    ours = {"focus.ko": "우리 <초점> 🎯", "focus.en": "Our focus", "success_metric.ko": "열에 아홉", "phase": "Habit"}
+
+    assert owner.post(EDIT, data={**sent, **ours, "phase": "Somewhen"}).status_code == 422
+    assert owner.post(EDIT, data=sent | ours).status_code == 303
+    for address in ("/programme", "/programme/w02", "/programme/w02?site=본관"):
+        page = owner.get(address, headers={"Accept-Language": "ko"}).text
+        assert "우리 &lt;초점&gt; 🎯" in page, address
+        assert "열에 아홉" in page, address
+        assert "Our focus" in owner.get(address, headers={"Accept-Language": "en"}).text
+    assert "W02 · 우리 &lt;초점&gt; 🎯" in client.get("/web/adoption?phase=Habit&lang=ko").text
+    found = client.get(PUBLIC).json["timeline"]
+    assert (found["phase"], found["focus"]) == ("Habit", "Our focus")
+    assert "[W02] Kickoff - Our focus" in client.get("/api/public/adoption-plan/schedule.ics").text
 
 
 def test_a_preview_shows_the_page_and_stores_nothing(browser_client, client):

@@ -1,15 +1,17 @@
 """The page of a week: measures with their rows, only what blocks, the sites side by side, the policy and its origin."""
 
+import html
 import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from console.domain.programme import catalogue
 from console.domain.programme.measures import OF_WEEK
 from console.models.jobs import JobRun
 from console.models.policies import PolicyRevision
+from console.models.tracker import TrackerItem
 from console.services.programme import policies
 from console.services.programme import weeks as programme
 from tests.factories import make_site
@@ -64,15 +66,27 @@ def test_a_number_opens_its_rows(browser_client, facts):
     assert person.get("/work-orders?created_from=yesterday").status_code == 422
 
 
-def test_only_what_blocks(ctx, browser_client, sites):
+def test_only_what_blocks(ctx, session, browser_client, sites):
     made = programme.bootstrap(ctx, catalogue.WEEKS["w07"], SITE)
     ctx.commit()
     person = browser_client("manager")
     everything = person.get(f"/programme/w07?site={SITE}&view=table")
     blocking = person.get(f"/programme/w07?site={SITE}&view=table&blocking=1")
     assert (everything.status_code, blocking.status_code) == (200, 200)
-    assert made.items[0].item_name in made.items[0].item_name
-    assert "blocking=1" in everything.text
+    chip = everything.text.split("blocking=1")[1].split("</a>")[0]
+    assert f'<span class="num late">{len(made.items)}</span>' in chip
+    session.execute(
+        update(TrackerItem)
+        .where(TrackerItem.id.in_([made.items[0].id, made.items[1].id]))
+        .values(status="done", completion_checked=True, completed_at=ctx.now(), assignee="lee", evidence_count=1)
+    )
+    session.execute(update(TrackerItem).where(TrackerItem.id == made.items[1].id).values(evidence_count=0))
+    session.commit()
+    # What is done blocks while its evidence is missing.
+    left = len(made.items) - (2 if not made.items[1].evidence_required else 1)
+    everywhere = person.get("/programme/w07?view=table").text.split("blocking=1")[1].split("</a>")[0]
+    assert f">{left}</span>" in everywhere
+    assert person.get(f"/programme/w07?site={SITE}&view=table&blocking=1").text.count("data-row ") in (left, left + 1)
     assert "aria-current" in blocking.text
 
 
@@ -106,6 +120,70 @@ def test_a_site_differs_and_finds_back(browser_client, session, sites):
     back = person.post(f"/programme/w10/policy/inherit?site={SITE}")
     assert back.status_code == 303
     assert "inherit?" not in person.get(at).text
+
+
+def rules_of(page):
+    """Return the fields of the rules in the form, as a browser sends them."""
+    form = page.split('id="rules"')[1].split("</form>")[0]
+    sent = {}
+    for mark in re.finditer(r"<input[^>]*>", form):
+        name, value = (re.search(rf' {key}="([^"]*)"', mark[0]) for key in ("name", "value"))
+        if name and 'type="checkbox"' not in mark[0]:
+            sent[name[1]] = html.unescape(value[1]) if value else ""
+    for mark in re.finditer(r'<select[^>]*name="([^"]+)".*?</select>', form, re.DOTALL):
+        chosen = re.search(r'<option value="([^"]*)" selected', mark[0])
+        sent[mark[1]] = chosen[1] if chosen else ""
+    return {name: value for name, value in sent.items() if name.startswith("rule-")}
+
+
+def all_fields(page):
+    fields = re.findall(r'<input class="form-control[^>]*name="([^"]+)"\s+value="([^"]*)"', page)
+    return {**{name: html.unescape(value) for name, value in fields}, **rules_of(page), "enabled": "1"}
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_the_rules_of_w09_have_a_form(browser_client, session, sites, language):
+    person = browser_client("manager", (SITE,), language=language)
+    at = f"/programme/w09/policy?site={SITE}"
+    sent = all_fields(person.get(at).text) | {"revision": "0", "reason": ""}
+    assert sent["rule-0-hold_days"] == "7"
+    # What is sent back as it was read sets nothing, in any language.
+    assert person.post(at, data=sent).status_code == 303
+    assert session.scalar(select(PolicyRevision)) is None
+    session.rollback()
+    extra = {"kpi_key": "data_quality_issue_rate_percent", "hold_days": "5", "escalate_to": "야간 반장 🌙"}
+    new = {f"rule-4-{part}": text for part, text in extra.items()}
+    changed = {**sent, **new, "rule-0-hold_days": "10", "rule-1-remove": "1"}
+    assert person.post(at, data=changed).status_code == 303
+    revision = session.scalars(select(PolicyRevision)).one()
+    assert list(revision.policy_json) == ["escalation_map"]
+    rules = revision.policy_json["escalation_map"]
+    assert [(rule["id"], rule["hold_days"], rule["escalate_to"]) for rule in rules] == [
+        ("W09-ESC-01", 10, "Head of Ops"),
+        ("W09-ESC-03", 3, "Ops Lead + QA"),
+        ("W09-ESC-04", 1, "Audit Lead"),
+        ("W09-ESC-02", 5, "야간 반장 🌙"),
+    ]
+    page = person.get(at).text
+    assert "W09-ESC-01, W09-ESC-02" in page
+    # Somebody who was too late, or wrote nonsense, keeps what they wrote.
+    late = person.post(at, data={**changed, "reason": "zu spät"})
+    assert (late.status_code, "야간 반장 🌙" in late.text) == (412, True)
+    for wrong in ({"rule-0-hold_days": "x"}, {"rule-0-sla_hours": ""}, {"rule-0-kpi_key": "unknown"}):
+        refused = person.post(at, data={**changed, "revision": "1", "rule-2-escalate_to": "남는 말", **wrong})
+        assert (refused.status_code, "남는 말" in refused.text) == (422, True)
+    reader = browser_client("auditor", (SITE,), language=language).get(at).text
+    assert "야간 반장 🌙" in reader.split('id="rules"')[1]
+    assert "rule-0-" not in reader
+
+
+def test_a_form_without_rules_keeps_them(browser_client, session, sites):
+    person = browser_client("manager", (SITE,))
+    at = f"/programme/w09/policy?site={SITE}"
+    sent = {name: value for name, value in all_fields(person.get(at).text).items() if not name.startswith("rule-")}
+    field = "report_discipline_score__green_threshold"
+    assert person.post(at, data={**sent, "revision": "0", field: "90"}).status_code == 303
+    assert list(session.scalars(select(PolicyRevision)).one().policy_json) == [field]
 
 
 def test_who_may_change_the_policy(browser_client, sites):

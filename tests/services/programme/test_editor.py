@@ -10,7 +10,7 @@ from console.domain.errors import Invalid, NotFound, PermissionDenied, Precondit
 from console.domain.programme.catalogue import WEEKS
 from console.domain.programme.documents import PACKS
 from console.models.policies import Policy
-from console.services.programme import editions, editor, files, weeks
+from console.services.programme import editions, editor, files, portal, weeks
 from tests.factories import make_site
 from tests.support.statements import statements
 
@@ -46,6 +46,21 @@ def test_a_stored_document_counts_for_everybody_and_the_built_in_one_comes_back(
         editor.restore(ctx, "w02", 9, if_match=4)
 
 
+def test_what_a_week_is_about_is_said_everywhere_in_the_words_of_the_owner(ctx):
+    document = changed()
+    document |= {"phase": "Habit", "focus": {"en": "Our focus 🎯", "ko": "우리 초점 🎯"}}
+    document["success_metric"] = {"en": "nine of ten", "ko": "열에 아홉"}
+    editor.save(ctx, "w02", document, if_match=0)
+    plan, calendar = files.plan(ctx, "ko").body.decode(), files.plan_ics(ctx, "en").body.decode()
+
+    assert '"focus":"우리 초점 🎯"' in plan.replace('": "', '":"')
+    assert "[W02] Kickoff - Our focus 🎯" in calendar
+    assert "우리 초점 🎯" in files.plan_csv(ctx, "ko", False).body.decode()
+    shown = portal.calendar(editions.edition(ctx), ctx.now().date(), "ko").all_weeks
+    (week,) = [one for one in shown if one.code == "w02"]
+    assert (week.document["phase"], week.document["success_metric"]["ko"]) == ("Habit", "열에 아홉")
+
+
 def test_what_comes_out_as_it_was_leaves_no_revision(ctx):
     assert editor.save(ctx, "w02", deepcopy(dict(PACKS["w02"])), if_match=0).revision == 0
 
@@ -67,7 +82,12 @@ def test_the_second_of_two_editors_is_refused_and_nothing_of_theirs_is_stored(ct
     ("change", "place"),
     [
         (lambda d: d.update(slug="other"), "slug"),
-        (lambda d: d.update(focus={"en": "x", "ko": "가"}), "focus"),
+        (lambda d: d.update(focus={"en": "x"}), "focus"),
+        (lambda d: d.update(focus={"en": "x" * 201, "ko": "가"}), "focus"),
+        (lambda d: d.update(phase="Somewhen"), "phase"),
+        (lambda d: d.update(phase=["Habit"]), "phase"),
+        (lambda d: d.update(success_metric={"en": "100 %", "ko": " "}), "success_metric"),
+        (lambda d: d.update(calendar="W02 Other"), "calendar"),
         (lambda d: d.update(links={"x": "/a"}), "links"),
         (lambda d: d["title"].update(ko=""), "title"),
         (lambda d: d["title"].update(en=5), "title"),

@@ -335,7 +335,7 @@ def test_the_discipline_score_and_the_benchmark(ctx, session, clock, sites):
 def test_the_kpis_are_judged_by_the_policy_of_the_site(ctx, session, clock, sites):
     now = clock.now()
     for number in range(10):
-        completed(session, now - DAY, 60, is_escalated=number < 4)
+        completed(session, now - 5 * DAY, 60, is_escalated=number < 4)
     policies.put(ctx, "w09", {"kpis": [{"kpi_key": "escalation_rate_percent", "owner_role": "야간 반장"}]}, site=SITE)
 
     found = values(ctx, "w09/kpi-operation", SITE, 120)
