@@ -205,9 +205,11 @@ def measure(url: str, count: int, *, seconds: float, each: int) -> list[str]:
             middle, late = reads.one_by_one(port, path, caller, each, order)
             made.append(row(what, f"{middle:.1f} / {late:.1f} ms", counter.count(path, caller, order)[0], goal))
             say(made[-1].strip())
-        first, total, size = weight.stream(port, f"{ORDERS_PATH}/csv?state=all", page)
-        told = f"{first * 1000:.0f} ms; all {size / 1e6:.1f} MB in {total:.1f} s"
-        made.append(row(f"CSV of {count:,} orders, first byte", told, "–", "≤ 500 ms"))
+        for how, encoding in (("", "identity"), (", compressed", "br, gzip")):
+            asked = {**page, "Accept-Encoding": encoding}
+            first, total, size = weight.stream(port, f"{ORDERS_PATH}/csv?state=all", asked)
+            told = f"{first * 1000:.0f} ms; all {size / 1e6:.1f} MB in {total:.1f} s"
+            made.append(row(f"CSV of {count:,} orders{how}, first byte", told, "–", "≤ 500 ms"))
         with engine.connect() as connection:
             open_ones = "SELECT id FROM work_orders WHERE status IN ('open', 'acked') LIMIT 160"
             ids = connection.scalars(text(open_ones)).all()

@@ -119,7 +119,8 @@ def _flask_settings(app: ConsoleApp, config: Config) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_CHECK_DEFAULT=False,
         COMPRESS_ALGORITHM=["br", "gzip"],
-        COMPRESS_ALGORITHM_STREAMING=["br"],
+        # The other one gives nothing out before it has seen a megabyte.
+        COMPRESS_ALGORITHM_STREAMING=["gzip"],
         # A page fits four times; the usual four megabytes would be taken for every answer.
         COMPRESS_BR_WINDOW=19,
         COMPRESS_MIMETYPES=["text/html", "text/csv", "text/plain", "application/json"],

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from console.models.audit import AuditLog
 from tests.factories import make_site
 from tests.factories.inspections import add_inspection
-from tests.factories.work_orders import add_order
+from tests.factories.work_orders import add_hold, add_order
 from tests.support.statements import statements
 
 URL = "/api/reports/monthly"
@@ -32,7 +32,8 @@ def february(session):
         add_order(session, at, site=SITE, due_at=at + HOUR)
         add_inspection(session, at, site=SITE)
     done = BEGIN + 5 * HOUR
-    add_order(session, BEGIN, site=SITE, status="completed", completed_at=done, is_escalated=True)
+    waited = add_order(session, BEGIN, site=SITE, status="completed", completed_at=done, is_escalated=True)
+    add_hold(session, waited, BEGIN + HOUR, BEGIN + 2 * HOUR)
     add_order(session, BEGIN, site=SITE, status="canceled", canceled_at=done)
     add_order(session, BEGIN, site=OTHER, status="completed", completed_at=BEGIN + 10 * HOUR)
     flags = ["insulation_low", "voltage_unbalance"]
@@ -63,6 +64,7 @@ def test_the_figures_of_a_month_have_the_published_keys(api, february):
         "overdue_open_count": 2,
         "completion_rate_percent": 25.0,
         "avg_resolution_hours": 5.0,
+        "waiting_share_percent": 20.0,
     }
 
 

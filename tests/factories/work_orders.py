@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from console.domain.work_orders.words import rank
 from console.models.assets import Asset
-from console.models.work_orders import WorkOrder
+from console.models.work_orders import WorkOrder, WorkOrderHold
 
 
 def add_order(session: Session, now: datetime, **values: Any) -> WorkOrder:
@@ -26,6 +26,14 @@ def add_order(session: Session, now: datetime, **values: Any) -> WorkOrder:
         **values,
     }
     row = WorkOrder(**made, priority_rank=rank(made.get("priority", "medium")))
+    session.add(row)
+    session.flush()
+    return row
+
+
+def add_hold(session: Session, order: WorkOrder, start: datetime, end: datetime | None) -> WorkOrderHold:
+    """Let an order wait for parts from `start` to `end`, None: it still does."""
+    row = WorkOrderHold(work_order_id=order.id, reason="parts", started_at=start, started_by="kim", ended_at=end)
     session.add(row)
     session.flush()
     return row

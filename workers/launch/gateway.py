@@ -1,23 +1,21 @@
 """The door between the network and the application: no thread ever waits for somebody outside.
 
 The server's event loop receives a request whole, within a time and a length, before a thread is taken. A thread makes
-the answer whole, in memory or in a file, before the loop sends it. However slowly others write or read, the threads
-are free for those who do neither.
+the answer in memory before the loop sends it; of a long one the loop sends what is there while the thread goes on (see
+`streams.py`). However slowly others write or read, the threads are free for those who do neither.
 """
 
 from __future__ import annotations
 
 import asyncio
 import io
-import os
 import sys
-import tempfile
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -27,13 +25,13 @@ from granian._granian import RSGIProtocolError as ProtocolError
 from granian.rsgi import Scope
 
 from console.web.headers import ALWAYS
+from workers.launch.streams import Budget, ReaderLeftError, Stream, TooMuchError
 
 log = structlog.get_logger(__name__)
 
-# Answers up to this many bytes are sent from memory, larger ones from a file.
+# An answer of more bytes is sent while it is made; one that takes long already when it has fewer.
 IN_MEMORY = 1024 * 1024
-# A file that the server has begun to send needs its name no longer.
-FORGET_FILE_SECONDS = 60.0
+LONG_SECONDS, LONG_BYTES = 0.2, 16 * 1024
 # Names and values of all headers; the server itself takes at most a hundred of them.
 MAX_HEADER_BYTES = 32 * 1024
 # Requests that may wait for each thread; the next one is asked to come again.
@@ -67,12 +65,12 @@ class RefusedError(Exception):
 
 @dataclass
 class Answer:
-    """What the application answered: the body is in `body`, or in the file `path` when it is large."""
+    """What the application answered: the body is in `body`, or comes from `stream` when it is long."""
 
     status: int = 500
     headers: list[tuple[str, str]] = field(default_factory=list)
-    body: bytes = b""
-    path: str | None = None
+    body: bytes | bytearray = b""
+    stream: Stream | None = None
 
 
 class Gateway:
@@ -83,6 +81,7 @@ class Gateway:
         self._threads = ThreadPoolExecutor(limits.threads, thread_name_prefix="request")
         self._inside = 0
         self._body_bytes = 0
+        self._on_their_way = Budget()
 
     def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
         """Let running requests finish when the server ends."""
@@ -103,19 +102,29 @@ class Gateway:
             return
         except (ProtocolClosed, ProtocolError):
             return  # Whoever sent it is gone.
-        self._inside += 1
-        try:
-            environ = environ_of(scope, body, length)
-            loop = asyncio.get_running_loop()
-            answer = await loop.run_in_executor(self._threads, self._make, environ)
-        finally:
-            self._inside -= 1
+        answer = await self._answer(environ_of(scope, body, length))
         unread = length is not None and length > self._limits.body_bytes * DRAINED
         if unread:
             answer.headers.append(("connection", "close"))
-        _send(protocol, answer, head=scope.method == "HEAD")
+        if answer.stream is not None:
+            await answer.stream.send(scope, protocol, answer.status, _lowered(answer.headers))
+        else:
+            _send(protocol, answer, head=scope.method == "HEAD")
         if unread:
             await self._throw_away(protocol)
+
+    async def _answer(self, environ: dict[str, Any]) -> Answer:
+        """Return the answer as soon as it is whole, or so long that it is sent while a thread still makes it."""
+        loop = asyncio.get_running_loop()
+        begun: asyncio.Future[Answer] = loop.create_future()
+        self._inside += 1
+        made = loop.run_in_executor(self._threads, self._make, environ, loop, begun)
+        made.add_done_callback(self._leave)
+        await asyncio.wait((made, begun), return_when=asyncio.FIRST_COMPLETED)
+        return begun.result() if begun.done() else made.result()
+
+    def _leave(self, _made: asyncio.Future[Answer]) -> None:
+        self._inside -= 1
 
     async def _throw_away(self, protocol: HTTPProtocol) -> None:
         """Read on behind a refusal: a connection that is closed while data arrive takes the refusal with it."""
@@ -171,25 +180,42 @@ class Gateway:
             raise ProtocolClosed
         return bytes(kept), size
 
-    def _make(self, environ: dict[str, Any]) -> Answer:
-        """Run the application to the end of its answer; runs in a thread."""
-        answer = Answer()
+    def _make(self, environ: dict[str, Any], loop: asyncio.AbstractEventLoop, begun: asyncio.Future[Answer]) -> Answer:
+        """Run the application to the end of its answer; a long one is told to `begun` before. Runs in a thread."""
+        answer, started = Answer(), time.monotonic()
 
         def start_response(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Callable[..., Any]:
             answer.status, answer.headers = int(status[:3]), headers
             return _no_write
 
+        def begin() -> Stream:
+            answer.stream = stream = Stream(loop, self._on_their_way, answer.body)
+            loop.call_soon_threadsafe(begun.set_result, answer)
+            return stream
+
         try:
             parts = self._app(environ, start_response)
             try:
-                answer.body, answer.path = _collect(parts)
+                if environ["REQUEST_METHOD"] == "HEAD":
+                    _measure(answer, parts)
+                else:
+                    _collect(answer, parts, started, begin)
             finally:
                 if hasattr(parts, "close"):
                     parts.close()
+        except ReaderLeftError:
+            _end(answer, failed=True)
+        except TooMuchError:
+            log.warning("answers_too_large_together", path=environ["PATH_INFO"][:200])
+            _end(answer, failed=True)
+            return failure(HTTPStatus.SERVICE_UNAVAILABLE)
         except Exception:
             # Half an answer must not look like a whole one.
-            log.exception("answer_failed", path=environ["PATH_INFO"][:200])
+            log.exception("answer_failed", path=environ["PATH_INFO"][:200], begun=answer.stream is not None)
+            _end(answer, failed=True)
             return failure(HTTPStatus.INTERNAL_SERVER_ERROR)
+        else:
+            _end(answer, failed=False)
         return answer
 
 
@@ -229,7 +255,9 @@ def environ_of(scope: Scope, body: bytes, length: int | None) -> dict[str, Any]:
 
 def failure(status: HTTPStatus) -> Answer:
     """Return an answer that needs no application."""
-    headers = [*((name.lower(), value) for name, value in ALWAYS.items()), ("content-type", "application/json")]
+    headers = [*_lowered(ALWAYS.items()), ("content-type", "application/json")]
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers.append(("retry-after", "1"))
     return Answer(status, headers, f'{{"detail":"{status.phrase}"}}'.encode())
 
 
@@ -237,57 +265,46 @@ def _refuse(scope: Scope, protocol: HTTPProtocol, status: HTTPStatus) -> None:
     answer = failure(status)
     # What remains of the body is still on its way: the connection cannot carry another request.
     answer.headers += [("connection", "close"), ("cache-control", "no-store")]
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        answer.headers.append(("retry-after", "1"))
     _send(protocol, answer, head=scope.method == "HEAD")
 
 
+def _lowered(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(name.lower(), value) for name, value in headers]
+
+
 def _send(protocol: HTTPProtocol, answer: Answer, *, head: bool) -> None:
-    headers = [(name.lower(), value) for name, value in answer.headers]
-    if answer.path is None:
-        if head or answer.status in (204, 304):
-            protocol.response_empty(answer.status, headers)
-        else:
-            protocol.response_bytes(answer.status, headers, answer.body)
-        return
-    path = Path(answer.path)
-    if not any(name == "content-length" for name, _ in headers):
-        headers.append(("content-length", str(path.stat().st_size)))
-    if head:
-        path.unlink()
+    headers = _lowered(answer.headers)
+    if head or answer.status in (204, 304):
         protocol.response_empty(answer.status, headers)
-        return
-    protocol.response_file(answer.status, headers, answer.path)
-    asyncio.get_running_loop().call_later(FORGET_FILE_SECONDS, _forget, path)
+    else:
+        protocol.response_bytes(answer.status, headers, bytes(answer.body))
 
 
-def _forget(path: Path) -> None:
-    with suppress(FileNotFoundError):
-        path.unlink()
-
-
-def _collect(parts: Iterable[bytes]) -> tuple[bytes, str | None]:
-    """Return all parts joined, or the name of a file with them when they are many."""
-    kept = bytearray()
-    several = iter(parts)
-    for part in several:
+def _collect(answer: Answer, parts: Iterable[bytes], started: float, begin: Callable[[], Stream]) -> None:
+    """Keep all parts; from the moment on at which they are many or take long they go to the stream that begins."""
+    kept = answer.body = bytearray()
+    stream: Stream | None = None
+    for number, part in enumerate(parts):
+        if stream is not None:
+            stream.write(part)
+            continue
         kept += part
-        if len(kept) > IN_MEMORY:
-            return b"", _to_file(kept, several)
-    return bytes(kept), None
+        takes_long = number > 0 and len(kept) > LONG_BYTES and time.monotonic() - started > LONG_SECONDS
+        if takes_long or len(kept) > IN_MEMORY:
+            stream = begin()
+            kept.clear()
 
 
-def _to_file(begin: bytes | bytearray, rest: Iterable[bytes]) -> str:
-    handle, name = tempfile.mkstemp(prefix="kaos-answer-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(begin)
-            for part in rest:
-                file.write(part)
-    except BaseException:
-        Path(name).unlink()
-        raise
-    return name
+def _measure(answer: Answer, parts: Iterable[bytes]) -> None:
+    """Say how long the body is that nobody gets."""
+    size = sum(map(len, parts))
+    if size and not any(name.lower() == "content-length" for name, _ in answer.headers):
+        answer.headers.append(("content-length", str(size)))
+
+
+def _end(answer: Answer, *, failed: bool) -> None:
+    if answer.stream is not None:
+        answer.stream.end(failed=failed)
 
 
 def _no_write(_data: bytes) -> None:

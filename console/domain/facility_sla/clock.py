@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from console.domain.work_orders.waiting import Waited
+
 CREATED, ANSWERED, DUE, ESCALATES, NOW = "created", "answered", "due", "escalates", "now"
 SCALE = 1000
 
@@ -47,7 +49,7 @@ class Clock:
     @property
     def waiting_share(self) -> int:
         """Return how much of its time it waited, in percent."""
-        return round(100 * self.waited / self.total) if self.total else 0
+        return round(Waited(self.total, self.waited).percent or 0)
 
 
 @dataclass(frozen=True)

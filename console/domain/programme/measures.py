@@ -12,6 +12,7 @@ from console.domain.programme.judge import HIGHER, LOWER
 from console.domain.programme.repeats import REPEATS
 from console.domain.programme.snapshot import RowsOf
 from console.domain.text import N_
+from console.domain.work_orders import waiting
 
 PERCENT, MINUTES, COUNT, SCORE = "percent", "minutes", "count", "score"
 # Filters of the work order list: everything that was created in the window, whatever became of it.
@@ -152,6 +153,14 @@ _QUALITY = (
         LOWER,
         None,
         _orders(),
+    ),
+    Measure(
+        *("mttr_waiting_share_percent", N_("Waiting in the time to completion"), PERCENT),
+        waiting.DEFINITION,
+        ("work_orders", "work_order_holds"),
+        LOWER,
+        None,
+        _orders(status="completed"),
     ),
     Measure(
         *("sla_violation_rate_percent", N_("SLA violation rate"), PERCENT),

@@ -41,6 +41,8 @@ class OrderFigures:
     overdue_open_count: int
     completion_rate_percent: float
     avg_resolution_hours: float | None
+    # How much of that time was waiting; None where it is not known, as in months that were closed without it.
+    waiting_share_percent: float | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,8 @@ def csv_rows(report: MonthlyReport) -> Iterator[tuple[Any, ...]]:
     if report.frozen is not None:
         yield ("meta", "frozen_version", report.frozen.version)
         yield ("meta", "archive_sha256", report.frozen.archive_sha256)
+    if orders.waiting_share_percent is not None:
+        yield ("work_orders", "waiting_share_percent", orders.waiting_share_percent)
 
 
 def file_name(report: MonthlyReport, ending: str) -> str:

@@ -13,12 +13,14 @@ from console.domain.jobs import names as job_names
 from console.domain.programme.judge import NO_DATA, OK, improvement, known_rate, rate
 from console.domain.programme.snapshot import Advice, RowsOf, Snapshot, advised
 from console.domain.text import N_, T
+from console.domain.work_orders.waiting import Waited
 from console.models.alerts import AlertDelivery
 from console.models.jobs import JobRun
 from console.models.work_orders import WorkOrder
 from console.services.programme import orders
 from console.services.programme.orders import ACK, REPAIR, Created, Open, Took
 from console.services.programme.scope import Scope
+from console.services.work_orders import waiting
 
 TARGET_IMPROVEMENT, QUALITY_ISSUES = 10.0, 5.0
 SLOW_P90, MANY_VIOLATIONS = 120.0, 20.0
@@ -43,7 +45,7 @@ def thresholds(config: Config) -> Thresholds:
 
 
 def snapshot(scope: Scope) -> Snapshot:
-    """Return the quality of the window beside the one before it: nine queries."""
+    """Return the quality of the window beside the one before it: ten queries."""
     limits = thresholds(scope.ctx.config)
     by_site = orders.created_by_site(scope)
     made = orders.total(by_site)
@@ -54,6 +56,7 @@ def snapshot(scope: Scope) -> Snapshot:
     before = orders.took(scope.ending(scope.start), ACK).get(None, Took())
     repair = orders.took(scope, REPAIR).get(None, Took())
     priorities = orders.took(scope, REPAIR, WorkOrder.priority)
+    waited = waiting.of_completed(scope.ctx, *scope.orders()).get(None, Waited())
     sent, arrived = _alerts(scope)
     runs = _runs(scope)
     better = improvement(before.median, ack.median)
@@ -71,6 +74,7 @@ def snapshot(scope: Scope) -> Snapshot:
         "response_time_improvement_percent": better,
         "target_met": better is not None and better >= TARGET_IMPROVEMENT,
         "median_mttr_minutes": repair.median,
+        "mttr_waiting_share_percent": waited.percent,
         "priority_mttr_minutes": {word: priorities.get(word, Took()).median for word in PRIORITIES},
         "sla_violation_count": made.violated,
         "sla_violation_rate_percent": rate(made.violated, made.created),
@@ -96,7 +100,10 @@ def snapshot(scope: Scope) -> Snapshot:
         "checks": checks,
     }
     rates = ("sla_violation_rate_percent", "escalation_rate_percent", "data_quality_issue_rate_percent")
-    nothing = ("median_ack_minutes", "p90_ack_minutes", "response_time_improvement_percent", "median_mttr_minutes")
+    nothing = (
+        *("median_ack_minutes", "p90_ack_minutes", "response_time_improvement_percent", "median_mttr_minutes"),
+        "mttr_waiting_share_percent",
+    )
     return Snapshot(
         generated_at=scope.end,
         site=scope.site,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, select, true
@@ -13,10 +13,12 @@ from sqlalchemy.orm import InstrumentedAttribute
 from console.core.context import Context
 from console.domain.inspections.risk import LEVELS
 from console.domain.reports.monthly import TOP_FLAGS, InspectionFigures, OrderFigures, rate_percent
+from console.domain.work_orders.waiting import Waited
 from console.domain.work_orders.words import COMPLETED, OPEN_STATUSES, STATUSES
 from console.models.inspections import Inspection
-from console.models.work_orders import WorkOrder, WorkOrderEvent
+from console.models.work_orders import WorkOrder, WorkOrderEvent, WorkOrderHold
 from console.services.common.sql import seconds_between
+from console.services.work_orders import waiting
 
 STATUS_CHANGED = "status_changed"
 Counted = Select[*tuple[Any, ...]]
@@ -71,6 +73,8 @@ def orders(
     spent = seconds_between(ctx, source.created_at, done)
     timed = case((done >= source.created_at, spent))
     late = status.in_(OPEN_STATUSES) & (due < (as_of or ctx.now()))
+    held = source.narrow(select(waiting.seconds_until(ctx, done))).correlate(None)
+    held = held.where(WorkOrderHold.work_order_id == source.order_id, done >= source.created_at)
     counted: Counted = select(
         status,
         func.count(),
@@ -78,11 +82,13 @@ def orders(
         func.sum(case((late, 1), else_=0)),
         func.sum(timed),
         func.count(timed),
+        held.scalar_subquery(),
     )
     rows = ctx.session.execute(source.narrow(counted).group_by(status)).all()
     counts = {row[0]: row[1] for row in rows}
     total, number = sum(counts.values()), sum(row[5] for row in rows)
     seconds = sum(float(row[4] or 0) for row in rows)
+    waited = float(rows[0][6] or 0) if rows else 0.0
     return OrderFigures(
         total=total,
         status_counts={word: counts.get(word, 0) for word in STATUSES},
@@ -90,6 +96,7 @@ def orders(
         overdue_open_count=sum(row[3] for row in rows),
         completion_rate_percent=rate_percent(counts.get(COMPLETED, 0), total),
         avg_resolution_hours=round(seconds / number / 3600, 2) if number else None,
+        waiting_share_percent=Waited(timedelta(seconds=seconds), timedelta(seconds=waited)).percent,
     )
 
 
@@ -97,6 +104,7 @@ def orders(
 class _Source:
     """Where the state of orders is read: when each was received, and how a SELECT is narrowed to them."""
 
+    order_id: Any
     created_at: Any
     narrow: Callable[[Counted], Counted]
 
@@ -105,7 +113,7 @@ _State = tuple[Any, Any, Any, Any, _Source]
 
 
 def _now(mine: tuple[ColumnElement[bool], ...]) -> _State:
-    source = _Source(WorkOrder.created_at, lambda counted: counted.where(*mine))
+    source = _Source(WorkOrder.id, WorkOrder.created_at, lambda counted: counted.where(*mine))
     return WorkOrder.status, WorkOrder.is_escalated, WorkOrder.due_at, WorkOrder.completed_at, source
 
 
@@ -115,6 +123,7 @@ def _then(mine: tuple[ColumnElement[bool], ...], at: datetime) -> _State:
     became_done = and_(event.event_type == STATUS_CHANGED, event.to_status == COMPLETED)
     last = (
         select(
+            WorkOrder.id.label("order_id"),
             WorkOrder.created_at,
             func.max(event.id).label("event_id"),
             func.max(case((became_done, event.created_at))).label("done_at"),
@@ -126,7 +135,9 @@ def _then(mine: tuple[ColumnElement[bool], ...], at: datetime) -> _State:
     )
     done = case((event.to_status == COMPLETED, last.c.done_at))
     source = _Source(
-        last.c.created_at, lambda counted: counted.select_from(last).join(event, event.id == last.c.event_id)
+        last.c.order_id,
+        last.c.created_at,
+        lambda counted: counted.select_from(last).join(event, event.id == last.c.event_id),
     )
     return event.to_status, event.is_escalated, event.due_at, done, source
 

@@ -15,12 +15,14 @@ from console.domain.reports import council as rules
 from console.domain.reports import monthly
 from console.domain.reports.monthly import InspectionFigures, OrderFigures
 from console.domain.reports.periods import Period
+from console.domain.work_orders.waiting import Waited
 from console.domain.work_orders.words import CANCELED, COMPLETED, OPEN_STATUSES, STATUSES, TRADES
 from console.models.inspections import Inspection, InspectionTemplate
 from console.models.types import UtcDateTime
 from console.models.work_orders import WorkOrder, WorkOrderHold
 from console.services.common.sql import rows_parameter, rows_value, seconds_between
 from console.services.reports import month_counts
+from console.services.work_orders import waiting
 from console.services.work_orders.rows import OPEN
 
 FAULTS, CANDIDATES = 5, 40
@@ -104,6 +106,7 @@ def _trades(ctx: Context, period: Period, site: str) -> list[dict[str, Any]]:
         .group_by(WorkOrder.trade)
     )
     found = {row[0]: row for row in rows}
+    waited = waiting.of_completed(ctx, *month_counts.received(ctx, period.start, period.end, site), by=WorkOrder.trade)
     return [
         {
             "trade": trade,
@@ -112,6 +115,7 @@ def _trades(ctx: Context, period: Period, site: str) -> list[dict[str, Any]]:
             "left_open": found[trade][3],
             "overdue_open": found[trade][4],
             "avg_hours": None if found[trade][5] is None else round(float(found[trade][5]) / 3600, 1),
+            "waiting_percent": waited.get(trade, Waited()).percent,
         }
         for trade in TRADES
         if trade in found

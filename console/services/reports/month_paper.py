@@ -233,17 +233,29 @@ class _Writer:
     def _trades(self) -> Table:
         document = self.document
         names = ("received", "completed", "left_open", "overdue_open")
+        orders = document["work_orders"]
+        # Months that were closed without it stay as they were.
+        told = "waiting_share_percent" in orders
         rows = tuple(
-            (self.trade(one["trade"]), *(_count(one[name]) for name in names), _hours(one["avg_hours"]))
+            (
+                self.trade(one["trade"]),
+                *(_count(one[name]) for name in names),
+                _hours(one["avg_hours"]),
+                *((_percent(one.get("waiting_percent")),) if told else ()),
+            )
             for one in document["trades"]
         )
         sums = [sum(one[name] for one in document["trades"]) for name in names]
-        average = document["work_orders"]["avg_resolution_hours"]
+        average, share = orders["avg_resolution_hours"], orders.get("waiting_share_percent")
         foot = (self.said(N_("In all")), *(f"{one:,}" for one in sums), _hours(average))
-        heads = (N_("Trade"), N_("Received"), N_("Done"), N_("Left open"), N_("Open past due"), N_("Average hours"))
+        foot += (_percent(share),) if told else ()
+        heads: tuple[str, ...] = (N_("Trade"), N_("Received"), N_("Done"))
+        heads += (N_("Left open"), N_("Open past due"), N_("Average hours"))
+        heads += (N_("of it waiting"),) if told else ()
         canceled = document["figures"]["canceled"]
         note = self.said(N_("Canceled work orders count as received: %(count)s"), count=canceled) if canceled else ""
-        made = self._table(N_("Work orders"), heads, rows, "LRRRRR", (54, 24, 24, 24, 24, 24))
+        widths = (48, 21, 21, 21, 21, 21, 21) if told else (54, 24, 24, 24, 24, 24)
+        made = self._table(N_("Work orders"), heads, rows, "LRRRRRR"[: len(widths)], widths)
         return Table(made.title, made.heads, made.rows, made.align, made.widths, foot if rows else (), note)
 
     def _fault(self, one: Mapping[str, Any]) -> Fault:
@@ -335,6 +347,10 @@ def _count(number: int) -> str:
 
 def _hours(value: float | None) -> str:
     return NONE if value is None else f"{value:.1f}"
+
+
+def _percent(value: float | None) -> str:
+    return NONE if value is None else f"{value:.0f}%"
 
 
 def _jpeg(photo: Mapping[str, Any] | None) -> str | None:

@@ -77,7 +77,7 @@ def _inspections(made: MonthlyReport, said: Said, counts: Counts) -> Section:
 
 def _orders(made: MonthlyReport, said: Said, counts: Counts) -> Section:
     figures = made.work_orders
-    hours = figures.avg_resolution_hours
+    hours, waited = figures.avg_resolution_hours, figures.waiting_share_percent
     return Section(
         said(N_("Work Order Summary")),
         (
@@ -87,6 +87,7 @@ def _orders(made: MonthlyReport, said: Said, counts: Counts) -> Section:
             (said(N_("Overdue Open Count")), f"{figures.overdue_open_count:,}"),
             (said(N_("Completion Rate (%)")), f"{figures.completion_rate_percent:g}"),
             (said(N_("Avg Resolution Hours")), "-" if hours is None else f"{hours:g}"),
+            *(() if waited is None else ((said(N_("Waiting Share (%)")), f"{waited:g}"),)),
         ),
     )
 

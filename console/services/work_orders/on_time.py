@@ -9,17 +9,18 @@ from sqlalchemy import func, select
 from console.core.context import Context
 from console.core.revisions import ALWAYS
 from console.domain.work_orders.on_time import WINDOW, OnTime
+from console.domain.work_orders.waiting import Waited
 from console.domain.work_orders.words import CANCELED
 from console.models.work_orders import WorkOrder
 from console.services.common.query_cache import cached_query_until
-from console.services.work_orders import rows
+from console.services.work_orders import rows, waiting
 from console.services.work_orders.rows import READ
 
 
 def last_30_days(ctx: Context, site: str | None = None) -> OnTime:
     """Return how much of what was due within 30 days was done by then, at one site or all of the caller's.
 
-    One query, or none at all: it is remembered until an order changes, becomes due or leaves the 30 days. Raises
+    Two queries, or none at all: it is remembered until an order changes, becomes due or leaves the 30 days. Raises
     PermissionDenied, SiteDenied.
     """
     ctx.actor.require(READ)
@@ -35,6 +36,7 @@ def last_30_days(ctx: Context, site: str | None = None) -> OnTime:
         coming = select(func.min(due)).where(*counts, due > now).scalar_subquery()
         asked = select(func.count(), in_time, func.min(due), coming).select_from(WorkOrder).where(*among)
         total, done, first_due, next_due = ctx.session.execute(asked).one()
-        return OnTime(total, done), min(next_due or ALWAYS, first_due + WINDOW if first_due else ALWAYS)
+        waited = waiting.of_completed(ctx, *among)[None] if total else Waited()
+        return OnTime(total, done, waited), min(next_due or ALWAYS, first_due + WINDOW if first_due else ALWAYS)
 
     return cached_query_until(ctx, ("orders_on_time", ctx.actor.site_scope, site), now, look)

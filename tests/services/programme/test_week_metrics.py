@@ -238,6 +238,7 @@ def test_answers_and_promises_against_the_window_before(ctx, session, clock):
         "response_time_improvement_percent": 50.0,
         "target_met": True,
         "median_mttr_minutes": 90.0,
+        "mttr_waiting_share_percent": 0.0,
         "priority_mttr_minutes": {"low": 60.0, "medium": None, "high": 120.0, "critical": None, "unknown": None},
         "sla_violation_count": 2,
         "sla_violation_rate_percent": 25.0,

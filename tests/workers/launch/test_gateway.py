@@ -1,10 +1,13 @@
 import asyncio
-from pathlib import Path
+import os
+from concurrent.futures import Future
+from threading import Thread
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
-from workers.launch import gateway
+from workers.launch import gateway, streams
 from workers.launch.gateway import Gateway, Limits
 
 
@@ -18,6 +21,7 @@ class Protocol:
     def __init__(self, *chunks: bytes) -> None:
         self._chunks = chunks
         self.sent = None
+        self.reading = None
 
     async def __aiter__(self):
         for chunk in self._chunks:
@@ -30,21 +34,46 @@ class Protocol:
         self.sent = (status, dict(headers), b"")
 
     def response_file(self, status, headers, path):
-        self.sent = (status, dict(headers), Path(path).read_bytes())
+        """Read what comes as the server does: beside the event loop, until nobody writes any more."""
+        body, file = Future(), os.open(path, os.O_RDONLY)
+
+        def read():
+            with os.fdopen(file, "rb") as opened:
+                body.set_result(opened.read())
+
+        self.sent, self.reading = (status, dict(headers), body), Thread(target=read)
+        self.reading.start()
+
+    async def client_disconnect(self):
+        await asyncio.Event().wait()
 
 
-def ask(app, *chunks, method="GET", path="/", query="", threads=1, **headers):
+class Sleepy(Protocol):
+    """A server whose reader takes nothing after the first piece."""
+
+    held: ClassVar[list[int]] = []
+
+    def response_file(self, status, headers, path):
+        self.held.append(os.open(path, os.O_RDONLY))
+        os.read(self.held[-1], streams.PIECE)
+
+
+def ask(app, *chunks, method="GET", path="/", query="", threads=1, kind=Protocol, **headers):
     """Return status, headers and body of one request to a WSGI application."""
     scope = SimpleNamespace(
         method=method, path=path, query_string=query, server="127.0.0.1:8001", client="[::1]:4711", scheme="http",
         http_version="1.1", headers=Headers(headers),
     )  # fmt: skip
-    protocol = Protocol(*chunks)
+    protocol = kind(*chunks)
 
     async def answered():
         await Gateway(app, Limits(threads, body_bytes=100, body_seconds=60))(scope, protocol)
 
     asyncio.run(answered())
+    if protocol.reading is not None:
+        protocol.reading.join()
+        status, sent, body = protocol.sent
+        return status, sent, body.result()
     return protocol.sent
 
 
@@ -73,22 +102,38 @@ def test_a_small_answer_is_sent_from_memory():
     assert ask(says(b"a", b"b", headers=[("X-Kind", "small")])) == (200, {"x-kind": "small"}, b"ab")
 
 
-def test_a_large_answer_is_sent_from_a_file_with_its_length(monkeypatch):
-    monkeypatch.setattr(gateway, "FORGET_FILE_SECONDS", 0)
+@pytest.mark.parametrize("headers", [[], [("Content-Length", "2000000"), ("Content-Encoding", "br")]])
+def test_a_long_answer_is_sent_while_it_is_made_with_its_headers(headers):
     parts = [b"x" * 400_000] * 5
 
-    status, headers, body = ask(says(*parts))
+    status, sent, body = ask(says(*parts, headers=headers))
 
-    assert (status, headers["content-length"], body) == (200, "2000000", b"".join(parts))
+    assert (status, sent, body) == (200, {name.lower(): value for name, value in headers}, b"".join(parts))
+
+
+def test_an_answer_that_takes_long_is_sent_before_it_is_long(monkeypatch):
+    monkeypatch.setattr(gateway, "LONG_SECONDS", -1)
+    begun = []
+    monkeypatch.setattr(streams.Stream, "write", lambda self, part: begun.append(part))
+
+    ask(says(b"x" * 70_000, b"y", b"z"))
+
+    assert begun == [b"z"]
+
+
+def test_an_answer_in_one_piece_stays_in_memory_however_long_it_took(monkeypatch):
+    monkeypatch.setattr(gateway, "LONG_SECONDS", -1)
+    monkeypatch.setattr(gateway, "Stream", None)
+
+    assert ask(says(b"x" * 70_000)) == (200, {}, b"x" * 70_000)
 
 
 def test_the_head_of_a_large_answer_has_its_length_alone():
     assert ask(says(*[b"x" * 400_000] * 5), method="HEAD") == (200, {"content-length": "2000000"}, b"")
 
 
-@pytest.mark.parametrize("before", [1, 2_000_000])
-def test_half_an_answer_never_looks_like_a_whole_one(before, tmp_path, monkeypatch):
-    monkeypatch.setattr(gateway.tempfile, "tempdir", str(tmp_path))
+def breaking(before):
+    """Return an application that breaks behind so many bytes."""
 
     def breaks():
         yield b"x" * before
@@ -98,11 +143,57 @@ def test_half_an_answer_never_looks_like_a_whole_one(before, tmp_path, monkeypat
         start_response("200 OK", [])
         return breaks()
 
-    status, headers, body = ask(app)
+    return app
+
+
+def test_an_answer_that_breaks_before_it_began_is_a_failure():
+    status, headers, body = ask(breaking(1))
 
     assert (status, body) == (500, b'{"detail":"Internal Server Error"}')
     assert headers["x-frame-options"] == "DENY"
+
+
+def test_half_an_answer_never_looks_like_a_whole_one(monkeypatch, tmp_path):
+    monkeypatch.setattr(streams.tempfile, "tempdir", str(tmp_path))
+    broken = []
+    monkeypatch.setattr(streams, "break_off", broken.append)
+    logged = []
+    monkeypatch.setattr(gateway.log, "exception", lambda event, **said: logged.append((event, said["begun"])))
+
+    assert ask(breaking(2_000_000))[0] == 200
+
+    assert (len(broken), logged) == (1, [("answer_failed", True)])
     assert not list(tmp_path.iterdir())
+
+
+def test_a_reader_who_takes_nothing_for_long_is_sent_no_more(monkeypatch):
+    monkeypatch.setattr(streams, "PATIENCE_SECONDS", 0.01)
+    broken = []
+    monkeypatch.setattr(streams, "break_off", broken.append)
+
+    ask(says(b"x" * 2_000_000), kind=Sleepy)
+    os.close(Sleepy.held.pop())
+
+    assert len(broken) == 1
+
+
+@pytest.mark.parametrize("bound", ["AT_ONCE", "BYTES_AT_ONCE"])
+def test_the_answers_on_their_way_are_bounded_together(bound, monkeypatch):
+    monkeypatch.setattr(streams, bound, 0)
+
+    status, headers, _body = ask(says(b"x" * 2_000_000))
+
+    assert (status, headers["retry-after"]) == (503, "1")
+
+
+def test_an_answer_that_grows_beyond_the_bound_is_broken_off(monkeypatch):
+    monkeypatch.setattr(streams, "BYTES_AT_ONCE", 2_500_000)
+    broken = []
+    monkeypatch.setattr(streams, "break_off", broken.append)
+
+    ask(says(*[b"x" * 400_000] * 50))
+
+    assert len(broken) == 1
 
 
 def test_the_application_gets_the_request_as_it_was_sent():
