@@ -9,7 +9,19 @@ from typing import Any
 from babel.dates import format_datetime
 
 from console.core.i18n import DEFAULT_LOCALE, translate
-from console.domain.alerts.alerts import ASSIGNED, CHECKPOINT_SIGNED, ESCALATED, RULE_FAILS, W07_DEGRADED
+from console.domain.alerts.alerts import (
+    ADDRESS_CODE,
+    ADDRESS_TRIAL,
+    ASSIGNED,
+    CHECKPOINT_SIGNED,
+    ESCALATED,
+    HANDOVER_LATE,
+    ORDER_ASSIGNED,
+    RULE_FAILS,
+    SLA_ESCALATED,
+    W07_DEGRADED,
+)
+from console.domain.alerts.personal import CODE_VALID
 from console.domain.automation import sla
 from console.domain.text import N_
 
@@ -26,7 +38,21 @@ HEADS = {
     ESCALATED: N_("Items to look after: %(told)s (due soon or late in all: %(all)s, critical: %(critical)s)"),
     ASSIGNED: N_("Items that were assigned: %(told)s"),
     RULE_FAILS: N_("Rules that fail now: %(told)s"),
+    SLA_ESCALATED: N_("Work orders that are late: %(told)s"),
+    ORDER_ASSIGNED: N_("Work orders that were assigned to you: %(told)s"),
+    HANDOVER_LATE: N_("Handovers that nobody confirmed in time: %(told)s"),
 }
+# What a person reads of their own things, where it differs.
+OWN_HEADS = {
+    ESCALATED: N_("Items that are due soon or late: %(told)s"),
+    ASSIGNED: N_("Items that were assigned to you: %(told)s"),
+}
+CODE_LINES = (
+    N_("%(code)s is the code that confirms this address"),
+    N_("Enter it within %(minutes)s minutes under “My alerts”. If you did not ask for it, there is nothing to do."),
+)
+TRIAL = N_("A trial: alerts of yours arrive at this address")
+COUNTS = ("notified_count", "assigned_count", "escalated_count", "count")
 
 
 def lines(payload: Mapping[str, Any], zone: tzinfo) -> list[str]:
@@ -39,11 +65,17 @@ def lines(payload: Mapping[str, Any], zone: tzinfo) -> list[str]:
         return [translate(DEFAULT_LOCALE, SIGNED, seq=payload["seq"]), payload["file"], payload["line"]]
     if event == W07_DEGRADED:
         return list(_degraded(payload))
-    head = HEADS.get(event)
-    if head is None:
+    if event == ADDRESS_CODE:
+        values = {"code": payload.get("code", ""), "minutes": int(CODE_VALID.total_seconds() // 60)}
+        return [translate(DEFAULT_LOCALE, line, **values) for line in CODE_LINES]
+    if event == ADDRESS_TRIAL:
+        return [translate(DEFAULT_LOCALE, TRIAL)]
+    items = payload.get("items") or payload.get("orders") or []
+    own = bool(items) and isinstance(items[0], Mapping) and "subject" in items[0]
+    head = (OWN_HEADS if own else {}).get(event) or HEADS.get(event)
+    if head is None or (event == HANDOVER_LATE and not own):
         return list(_plainly(payload))
-    items = payload.get("items") or []
-    told = int(payload.get("notified_count") or payload.get("assigned_count") or len(items))
+    told = next((int(payload[name]) for name in COUNTS if payload.get(name)), len(items))
     counts = {"told": told, "all": payload.get("candidate_count", 0), "critical": payload.get("critical_count", 0)}
     said = [translate(DEFAULT_LOCALE, head, **counts), *(_line(one, zone) for one in items)]
     if told > len(items):
@@ -67,7 +99,7 @@ def _line(item: Mapping[str, Any], zone: tzinfo) -> str:
     if isinstance(due, str):
         due = datetime.fromisoformat(due)
     parts = [
-        f"• {item.get('item_id', '')} {item.get('title') or item.get('rule_id') or ''}",
+        f"• {item.get('item_id') or _number(item)} {item.get('title') or item.get('rule_id') or ''}",
         translate(DEFAULT_LOCALE, level) if level else "",
         translate(DEFAULT_LOCALE, N_("due %(time)s"), time=_moment(due.astimezone(zone))) if due else "",
         item.get("assignee_name") or item.get("assignee") or translate(DEFAULT_LOCALE, N_("Unassigned")),
@@ -76,6 +108,10 @@ def _line(item: Mapping[str, Any], zone: tzinfo) -> str:
         item.get("url") or "",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _number(item: Mapping[str, Any]) -> str:
+    return f"#{item['id']}" if "id" in item else ""
 
 
 def _moment(due: datetime) -> str:

@@ -23,7 +23,7 @@ from console.adapters.alert_text import lines
 from console.adapters.talk import BrokenOffError, Talk, ended_after
 from console.core.config import Config
 from console.core.serialize import plain
-from console.domain.alerts.alerts import MAIL, SLACK, TEAMS, Channel, Sent, answered, signature
+from console.domain.alerts.alerts import MAIL, NAMED, NAMING, SLACK, Channel, Sent, answered, signature
 from console.domain.text import T, Text
 
 # More than this of an answer is not read: a receiver's page tells us nothing.
@@ -113,7 +113,7 @@ class Sender:
         parts = urlsplit(channel.address)
         if parts.scheme not in ("https", "http") or not parts.hostname:
             raise ValueError("only http and https addresses can be used")
-        body = json.dumps(shaped(channel.kind, payload, self._zone), ensure_ascii=False).encode()
+        body = json.dumps(shaped(channel.kind, payload, self._zone, dict(channel.names)), ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json", "User-Agent": "ka-facility-os"}
         stamp = int(at.timestamp())
         headers |= {"webhook-id": message_id, "webhook-timestamp": str(stamp)}
@@ -233,23 +233,52 @@ def _refused_mail(code: int) -> Sent:
     return Sent(code, f"mail server returned {code}", retryable=code < 500)
 
 
-def shaped(kind: str, payload: Mapping[str, Any], zone: tzinfo) -> Mapping[str, Any]:
-    """Return the body that a kind of channel reads: our payload as it is, or words."""
+def shaped(
+    kind: str, payload: Mapping[str, Any], zone: tzinfo, names: Mapping[str, str] | None = None
+) -> Mapping[str, Any]:
+    """Return the body that a kind of channel reads: our payload as it is, or words.
+
+    `names` are what people are called in the channel; those whom the message names are called so in a last line.
+    """
+    if kind not in NAMING:
+        return plain(payload)
+    called = [names[who] for who in payload.get(NAMED, ()) if names and who in names]
+    said = lines(payload, zone)
     if kind == SLACK:
-        return {"text": _harmless("\n".join(lines(payload, zone)))}
-    if kind == TEAMS:
-        # One line break is none in a card.
-        text = "\n\n".join(map(_unmarked, lines(payload, zone)))
-        card = {
-            "type": "AdaptiveCard",
-            "version": "1.4",
-            "body": [{"type": "TextBlock", "wrap": True, "text": text}],
-        }
-        return {
-            "type": "message",
-            "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}],
-        }
-    return plain(payload)
+        return {"text": "\n".join([*map(_harmless, said), *filter(None, [" ".join(map(_slack_name, called))])])}
+    # One line break is none in a card.
+    marks = [f"<at>{number}</at>" if _TEAMS_ID.fullmatch(one) else _untagged(one) for number, one in enumerate(called)]
+    text = "\n\n".join([*map(_untagged, said), *filter(None, [" ".join(marks)])])
+    card: dict[str, Any] = {
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": [{"type": "TextBlock", "wrap": True, "text": text}],
+    }
+    mentioned = [
+        {"type": "mention", "text": f"<at>{number}</at>", "mentioned": {"id": one, "name": one.partition("@")[0]}}
+        for number, one in enumerate(called)
+        if _TEAMS_ID.fullmatch(one)
+    ]
+    if mentioned:
+        card["msteams"] = {"entities": mentioned}
+    return {
+        "type": "message",
+        "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}],
+    }
+
+
+# What Slack and Teams know somebody by; any other name is written as it is and calls nobody.
+_SLACK_ID = re.compile(r"[UW][A-Z0-9]{5,20}")
+_TEAMS_ID = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+", re.ASCII)
+
+
+def _slack_name(name: str) -> str:
+    return f"<@{name}>" if _SLACK_ID.fullmatch(name) else "@" + _harmless(name)
+
+
+def _untagged(text: str) -> str:
+    # A title must not call somebody either.
+    return _unmarked(text).replace("<at>", "‹at›")
 
 
 def _harmless(text: str) -> str:

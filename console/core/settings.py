@@ -326,6 +326,7 @@ ALERTS = _section(
     ("ALERT_MTTR_SLO_NOTIFY_EVENT_TYPE", "str", "mttr_slo_breach", "Event type of that message, until a policy says otherwise"),
     ("ALERT_MTTR_SLO_NOTIFY_COOLDOWN_MINUTES", "int", 120, "Minutes between two such messages, until a policy says otherwise", 0, 10_080),
     ("ALERT_MTTR_SLO_TOP_CHANNELS", "int", 15, "Channels that it names, until a policy says otherwise", 1, 50),
+    ("ALERT_PERSONAL_REPEAT_MINUTES", "int", 180, "Minutes within which nobody is told the same thing again, by whichever way", 1, 10_080),
     ("ALERT_ALLOW_PRIVATE_TARGETS", "bool", False, "Receivers inside the own network are allowed"),
 )  # fmt: skip
 

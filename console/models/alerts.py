@@ -12,12 +12,36 @@ from console.models.base import Base
 from console.models.types import JsonValue
 
 
-class AlertDelivery(Base):
-    """One message to one channel (API contract, alert deliveries).
+class Outgoing:
+    """The columns of a message that goes out: when it is due, who holds it, what came of it.
 
-    `target` is the masked address; the real one is found by `channel` in the settings when the message is sent.
+    `target` is the masked address; the real one is found by `channel` when the message is sent.
     `message_id` is what the receiver sees, the same on every attempt.
     """
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[str] = mapped_column(String(40), unique=True)
+    event_type: Mapped[str] = mapped_column(String(80))
+    channel: Mapped[str] = mapped_column(String(40))
+    target: Mapped[str] = mapped_column(String(400))
+    site: Mapped[str | None] = mapped_column(String(120))
+    status: Mapped[str] = mapped_column(String(20), default="queued", server_default="queued")
+    error: Mapped[str | None] = mapped_column(Text)
+    payload_json: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict, server_default=text("'{}'"))
+    # A trial of the channel, which tells nobody anything; the figures leave it out.
+    probe: Mapped[bool] = mapped_column(default=False, server_default=false())
+    attempt_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    # Until the first attempt: when the alert was raised.
+    last_attempt_at: Mapped[datetime]
+    next_attempt_at: Mapped[datetime | None]
+    lease_token: Mapped[str | None] = mapped_column(String(36))
+    lease_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class AlertDelivery(Outgoing, Base):
+    """One message to one channel (API contract, alert deliveries)."""
 
     __tablename__ = "alert_deliveries"
     __table_args__ = (
@@ -55,26 +79,6 @@ class AlertDelivery(Base):
         # History of one channel.
         Index("ix_alert_deliveries_channel", "channel", "last_attempt_at", "id"),
     )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    message_id: Mapped[str] = mapped_column(String(40), unique=True)
-    event_type: Mapped[str] = mapped_column(String(80))
-    channel: Mapped[str] = mapped_column(String(40))
-    target: Mapped[str] = mapped_column(String(400))
-    site: Mapped[str | None] = mapped_column(String(120))
-    status: Mapped[str] = mapped_column(String(20), default="queued", server_default="queued")
-    error: Mapped[str | None] = mapped_column(Text)
-    payload_json: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict, server_default=text("'{}'"))
-    # A trial of the channel, which tells nobody anything; the figures leave it out.
-    probe: Mapped[bool] = mapped_column(default=False, server_default=false())
-    attempt_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    # Until the first attempt: when the alert was raised.
-    last_attempt_at: Mapped[datetime]
-    next_attempt_at: Mapped[datetime | None]
-    lease_token: Mapped[str | None] = mapped_column(String(36))
-    lease_until: Mapped[datetime | None]
-    created_at: Mapped[datetime]
-    updated_at: Mapped[datetime]
 
 
 class AlertAttempt(Base):

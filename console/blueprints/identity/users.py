@@ -27,6 +27,7 @@ from console.inputs.identity import (
     UserPath,
 )
 from console.inputs.response_models import array, joined, shape
+from console.services.alerts import personal
 from console.services.identity import lists as identity_lists
 from console.services.identity import passwords, sites, tokens, users
 from console.services.identity.users import NewPassword, UserView
@@ -352,6 +353,7 @@ def _detail(user: UserView, form: UserForm, status: int = 200) -> Response:
         takers_of_rest=_takers(ctx, user, held.stranded) if held.stranded else [],
         tokens=identity_lists.tokens_of(ctx, user.id) if ctx.actor.can(ADMIN) else None,
         is_me=user.id == current_actor().user_id,
+        addresses=personal.of_person(ctx, user.id) if ctx.actor.can(ADMIN) else None,
     )
     return make_response(body, status)
 

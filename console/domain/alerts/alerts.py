@@ -18,6 +18,10 @@ QUEUED, SUCCESS, FAILED, WARNING, DEAD = "queued", "success", "failed", "warning
 # What the published API knows; the two others are ours.
 PUBLISHED_STATUSES = (SUCCESS, FAILED, WARNING)
 WEBHOOK, SLACK, TEAMS, MAIL = "webhook", "slack", "teams", "mail"
+# Kinds of channels in which people can be named.
+NAMING = (SLACK, TEAMS)
+# Where a message says whom it names, by user name.
+NAMED = "named"
 
 # The events that raise alerts, as channels receive them in `event`.
 ESCALATED = "ops_governance_remediation_escalation"
@@ -27,6 +31,9 @@ SLA_ESCALATED = "sla_escalation"
 W07_DEGRADED = "adoption_w07_quality_degradation"
 HANDOVER_LATE = "handover_unconfirmed"
 BURNS = "ops_api_burn_rate"
+# What reaches people themselves, and no channel.
+ORDER_ASSIGNED = "work_order_assigned"
+ADDRESS_CODE, ADDRESS_TRIAL = "address_code", "address_trial"
 # What goes to the receivers of checkpoint copies alone.
 CHECKPOINT_SIGNED = "audit_checkpoint"
 
@@ -43,6 +50,7 @@ class Channel:
     """One receiver. `key` names it everywhere; the address itself may carry a secret and stays here.
 
     One that people made has a name, its address is empty where nothing is sent, and `shown` is the masked form of it.
+    The addresses of people themselves are receivers too.
     """
 
     key: str
@@ -52,6 +60,10 @@ class Channel:
     shown: str = ""
     paused: bool = False
     wants: Wants = ANYTHING
+    # Whose address it is; None for a channel.
+    user_id: int | None = None
+    # What people are called here: user names with their names.
+    names: tuple[tuple[str, str], ...] = ()
 
     @property
     def label(self) -> str:
@@ -135,6 +147,9 @@ _EXPLAINED = (
     ),
     (r"channel is paused", N_("Held back: the channel is paused")),
     (r"the address cannot be read", N_("The stored address cannot be read with the key of this installation")),
+    (r"handled before it was sent", N_("Not sent: it was handled meanwhile")),
+    (r"no longer theirs", N_("Not sent: it is no longer yours")),
+    (r"no longer allowed", N_("Not sent: you may no longer see it")),
     (r"the trial did not end", N_("The trial did not end")),
     (r"the channel is no longer configured", N_("The channel is no longer configured")),
     (r"ALERT_SMTP_URL is not set", N_("No mail server is configured (ALERT_SMTP_URL)")),

@@ -128,6 +128,11 @@ def seen(ctx: Context) -> tuple[Channel, ...]:
     return tuple(one for one in listed(ctx) if _sees(ctx, one.wants.sites))
 
 
+def concerns(ctx: Context, channel: Channel) -> bool:
+    """Return whether a channel is one of the caller's sites."""
+    return _sees(ctx, channel.wants.sites)
+
+
 def _sees(ctx: Context, sites: Collection[str]) -> bool:
     return ctx.actor.all_sites or not sites or any(site in ctx.actor.site_scope for site in sites)
 
@@ -143,6 +148,11 @@ def opened(ctx: Context) -> dict[str, Channel]:
     for row in ctx.session.scalars(_ALL):
         found[row.key] = replace(_closed(row), address=address_of(ctx, row.address, row.key))
     return found
+
+
+def sealed(ctx: Context, address: str, about: str) -> str:
+    """Return an address as it is stored."""
+    return sealed_text.seal(secret_key(ctx.config), address, about)
 
 
 def address_of(ctx: Context, sealed: str, about: str) -> str:
@@ -182,7 +192,7 @@ def create(ctx: Context, wish: Wish, *, look_up: Resolve = webhooks.resolve) -> 
     row = AlertChannel(
         key=key,
         kind=wish.kind,
-        address=sealed_text.seal(secret_key(ctx.config), address, key),
+        address=sealed(ctx, address, key),
         target=masked(address)[:400],
         created_by=ctx.actor.username,
         created_at=now,
@@ -206,7 +216,7 @@ def change(ctx: Context, key: str, wish: Wish, *, version: int, look_up: Resolve
     if wish.address.strip():
         address = checked(ctx, wish.kind, wish.address, look_up)
         row.kind, row.target = wish.kind, masked(address)[:400]
-        row.address = sealed_text.seal(secret_key(ctx.config), address, key)
+        row.address = sealed(ctx, address, key)
     for name, value in _values(ctx, wish).items():
         setattr(row, name, value)
     _moved(ctx, row)

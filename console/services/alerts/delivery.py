@@ -7,10 +7,11 @@ a receiver knows it again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from datetime import datetime
 from random import random
 from typing import Any, Protocol
@@ -23,10 +24,11 @@ from console.core.context import Context, unit_of_work
 from console.domain.alerts.alerts import DEAD, FAILED, Channel, Sent, Verdict, judge
 from console.domain.alerts.guard import GuardRules
 from console.models.alerts import AlertAttempt, AlertDelivery
+from console.services.alerts import admission, claims, personal, personal_names, states
 from console.services.alerts import channels as known
-from console.services.alerts import states
 from console.services.alerts.claims import Claimed
 from console.services.alerts.lanes import Delivered, Lanes, Recorded, Transactions, Tried
+from console.services.jobs.runs import changed
 
 THREADS = 32
 # A run of the schedule ends before the next one is due, whatever still waits for a slow channel.
@@ -84,11 +86,21 @@ def deliver(
         known = channels.get(tried.message.channel)
         return record(ctx, tried, known, rules=rules, most=most_attempts, worker=worker, chance=chance)
 
+    def admit(ctx: Context, key: str, taken: Sequence[Claimed]) -> Sequence[Claimed]:
+        if not key.startswith(claims.OWN):
+            return taken
+        found = admission.admit(ctx, key, taken)
+        if found.channel is not None:
+            # As it is now: it may have been made while this run lasts.
+            channels[key] = found.channel
+        return found.messages
+
     with ThreadPoolExecutor(THREADS, thread_name_prefix="alert") as pool:
         lanes = Lanes(
             transactions,
             lambda message: pool.submit(_send, sender, channels, message),
             write,
+            admit=admit,
             rules=rules,
             paused=paused,
             limit=limit,
@@ -122,9 +134,10 @@ def record(
     When the lease was lost meanwhile, the attempt is still on record, and whoever holds the lease decides.
     """
     message, sent, now = tried.message, tried.sent, ctx.now()
+    box = claims.box_of(message.channel)
     verdict = judge(sent, attempt=message.number, most=most, now=now, chance=chance)
     failures = 0
-    if channel is not None:
+    if channel is not None and personal.still_there(ctx, channel):
         before = states.noted(ctx, channel, sent, event_type=message.event_type)
         failures = 0 if sent.ok else before + 1
         on_trial = rules.enabled and before >= rules.threshold
@@ -133,10 +146,12 @@ def record(
         elif on_trial and verdict.status == DEAD:
             # It only found out that the channel is not back: nothing is lost for that.
             verdict = Verdict(FAILED, now + rules.cooldown)
-    add_attempt(ctx, message.id, message.number, sent, began=tried.began, seconds=tried.seconds, worker=worker)
-    ctx.session.execute(
-        update(AlertDelivery)
-        .where(AlertDelivery.id == message.id, AlertDelivery.lease_token == message.lease_token)
+    if box is AlertDelivery:
+        add_attempt(ctx, message.id, message.number, sent, began=tried.began, seconds=tried.seconds, worker=worker)
+    ours = changed(
+        ctx,
+        update(box)
+        .where(box.id == message.id, box.lease_token == message.lease_token)
         .values(
             status=verdict.status,
             error=sent.error,
@@ -145,8 +160,11 @@ def record(
             updated_at=now,
             lease_token=None,
             lease_until=None,
-        )
+        ),
     )
+    if ours and box is not AlertDelivery and verdict.status == DEAD and sent.status_code is not None:
+        # Refused in words, so that surely nobody got it: another address of theirs may take it.
+        admission.pass_on(ctx, message)
     ctx.session.flush()
     return Recorded(verdict.status, failures)
 
@@ -169,8 +187,10 @@ def add_attempt(
 
 
 def channel_map(ctx: Context) -> dict[str, Channel]:
-    """Return the configured channels by their key, with their addresses."""
-    return known.opened(ctx)
+    """Return the configured channels and the addresses of people by their key, all with what they stand for."""
+    called = personal_names.in_channels(ctx)
+    named = {key: replace(one, names=called.get(key, ())) for key, one in known.opened(ctx).items()}
+    return named | personal.opened(ctx)
 
 
 def deliver_now(ctx: Context, delivery_id: int) -> None:

@@ -16,6 +16,7 @@ from console.domain.alerts.incidents import Incident, Window
 from console.models.alerts import AlertChannelState, AlertDelivery, AlertIncident
 from console.services.alerts import channels as known
 from console.services.alerts import outbox
+from console.services.alerts.claims import OWN
 from console.services.audit import record as audit
 
 READ = outbox.READ
@@ -224,7 +225,8 @@ def waiting(ctx: Context) -> dict[str, int]:
 
 def labels_of(ctx: Context) -> dict[str, str]:
     """Return the masked address of each channel by its key, also of one that was tried and is no longer configured."""
-    tried = ctx.session.execute(select(AlertChannelState.channel, AlertChannelState.target))
+    channels = AlertChannelState.channel.not_like(f"{OWN}%")
+    tried = ctx.session.execute(select(AlertChannelState.channel, AlertChannelState.target).where(channels))
     return {row.channel: row.target for row in tried} | {key: one.label for key, one in known.known(ctx).items()}
 
 

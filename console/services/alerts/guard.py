@@ -23,9 +23,11 @@ from console.domain.alerts.alerts import FAILED, SUCCESS, Channel, Sent
 from console.domain.alerts.guard import DISABLED, IN_DOUBT, QUARANTINED, ChannelState, GuardRules
 from console.domain.errors import BadRequest, NotFound
 from console.domain.text import T
-from console.models.alerts import AlertDelivery
+from console.models.alerts import AlertDelivery, Outgoing
+from console.models.personal_alerts import PersonalDelivery
 from console.services.alerts import channels as known
 from console.services.alerts import delivery, outbox, states
+from console.services.alerts.claims import box_of
 from console.services.audit import record as audit
 
 READ, WRITE = outbox.READ, outbox.WRITE
@@ -33,6 +35,8 @@ AUDITED = "alert_delivery"
 SINGLE, BATCH = "alert_channel_recovery_probe", "alert_guard_recovery_batch_probe"
 # What stands in the row of a trial until it has ended; a worker that dies leaves it so.
 UNFINISHED = "the trial did not end"
+# What of a message is sent and kept nowhere.
+CODE = "code"
 FIRST_PAUSE_SECONDS = 0.5
 THREADS = 8
 LOOKBACK_DAYS, MAX_TARGETS = 30, 100
@@ -291,22 +295,25 @@ def probe(
     return done
 
 
-def _row(ctx: Context, channel: Channel, event_type: str, payload: Mapping[str, Any]) -> AlertDelivery:
+def _row(ctx: Context, channel: Channel, event_type: str, payload: Mapping[str, Any]) -> Outgoing:
     now = ctx.now()
-    return AlertDelivery(
-        message_id=f"msg_{uuid4().hex}",
-        event_type=event_type[:80],
-        channel=channel.key,
-        target=channel.label[:400],
-        payload_json=plain({**payload, "probe": True}),
-        status=FAILED,
-        error=UNFINISHED,
-        probe=True,
-        attempt_count=1,
-        last_attempt_at=now,
-        created_at=now,
-        updated_at=now,
-    )
+    values: dict[str, Any] = {
+        "message_id": f"msg_{uuid4().hex}",
+        "event_type": event_type[:80],
+        "channel": channel.key,
+        "target": channel.label[:400],
+        "payload_json": plain({name: value for name, value in payload.items() if name != CODE} | {"probe": True}),
+        "status": FAILED,
+        "error": UNFINISHED,
+        "probe": True,
+        "attempt_count": 1,
+        "last_attempt_at": now,
+        "created_at": now,
+        "updated_at": now,
+    }
+    if channel.user_id is not None:
+        return PersonalDelivery(user_id=channel.user_id, **values)
+    return AlertDelivery(**values)
 
 
 def _record(
@@ -316,9 +323,11 @@ def _record(
     before = states.noted(ctx, channel, sent, event_type=event_type, probe=True)
     if sent.ok and before:
         states.release(ctx, channel.key)
-    delivery.add_attempt(ctx, delivery_id, 1, sent, began=began, seconds=seconds, worker=ctx.request_id)
+    box = box_of(channel.key)
+    if box is AlertDelivery:
+        delivery.add_attempt(ctx, delivery_id, 1, sent, began=began, seconds=seconds, worker=ctx.request_id)
     values = {"status": SUCCESS if sent.ok else FAILED, "error": sent.error, "last_attempt_at": now, "updated_at": now}
-    ctx.session.execute(update(AlertDelivery).where(AlertDelivery.id == delivery_id).values(**values))
+    ctx.session.execute(update(box).where(box.id == delivery_id).values(**values))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from console.core.context import Context
 from console.domain.alerts.alerts import DEAD, SUCCESS, Sent
 from console.domain.alerts.guard import ChannelState, GuardRules, blocked_error
+from console.models.alerts import AlertDelivery
 from console.services.alerts import claims, states
 from console.services.alerts.claims import LEASE, Claimed
 
@@ -58,15 +59,19 @@ class Delivered:
     failed_count: int = 0
     dead_count: int = 0
     delivery_ids: tuple[int, ...] = ()
+    personal_count: int = 0
 
-    def plus(self, delivery_id: int, status: str) -> Delivered:
-        """Count one more attempt."""
-        return Delivered(
-            self.processed_count + 1,
-            self.success_count + (status == SUCCESS),
-            self.failed_count + (status != SUCCESS),
-            self.dead_count + (status == DEAD),
-            (*self.delivery_ids, delivery_id)[:200],
+    def plus(self, message: Claimed, status: str) -> Delivered:
+        """Count one more attempt; those to the addresses of people count apart, and their ids are nobody else's."""
+        if claims.box_of(message.channel) is not AlertDelivery:
+            return replace(self, personal_count=self.personal_count + 1)
+        return replace(
+            self,
+            processed_count=self.processed_count + 1,
+            success_count=self.success_count + (status == SUCCESS),
+            failed_count=self.failed_count + (status != SUCCESS),
+            dead_count=self.dead_count + (status == DEAD),
+            delivery_ids=(*self.delivery_ids, message.id)[:200],
         )
 
 
@@ -89,10 +94,14 @@ class Lane:
 
 Send = Callable[[Claimed], "Future[Tried]"]
 Record = Callable[[Context, Tried], Recorded]
+Admit = Callable[[Context, str, Sequence[Claimed]], Sequence[Claimed]]
 
 
 class Lanes:
-    """One pass over what is due; `send` begins an attempt elsewhere, `record` writes down what came of it."""
+    """One pass over what is due; `send` begins an attempt elsewhere, `record` writes down what came of it.
+
+    `admit` looks once more at what was taken of a channel and returns what still goes out.
+    """
 
     def __init__(
         self,
@@ -100,13 +109,14 @@ class Lanes:
         send: Send,
         record: Record,
         *,
+        admit: Admit,
         rules: GuardRules,
         paused: Collection[str],
         limit: int,
         only: Collection[int] | None,
         lasts: float | None,
     ) -> None:
-        self._transactions, self._send, self._record = transactions, send, record
+        self._transactions, self._send, self._record, self._admit = transactions, send, record, admit
         self._rules, self._paused, self._only = rules, paused, only
         self._left = limit
         self._end = time.monotonic() + lasts if lasts is not None else None
@@ -160,10 +170,11 @@ class Lanes:
         if most <= 0:
             return
         taken = claims.claim(ctx, most=most, only=self._only, channel=lane.key)
-        lane.waiting.extend(taken)
+        kept = self._admit(ctx, lane.key, taken)
+        lane.waiting.extend(kept)
         lane.taken_at = time.monotonic()
         lane.due = len(taken) == most
-        self._left -= len(taken)
+        self._left -= len(kept)
 
     def _held(self, ctx: Context, key: str, state: ChannelState) -> bool:
         """Put off what is due of a channel that is paused or in quarantine; tells whether that was done."""
@@ -197,7 +208,7 @@ class Lanes:
         with self._transactions() as ctx:
             for lane, one in tried:
                 kept = self._record(ctx, one)
-                found = found.plus(one.message.id, kept.status)
+                found = found.plus(one.message, kept.status)
                 lane.flying -= 1
                 lane.failures = kept.failures
         self._give_back(lane for lane, _one in tried if lane.failures)

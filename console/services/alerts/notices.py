@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import cast
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any, cast
 
-from sqlalchemy import Table, or_, update
+from sqlalchemy import Table, delete, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from console.core.context import Context
@@ -13,6 +15,7 @@ from console.models.alerts import AlertNotice
 from console.services.jobs.runs import changed
 
 _TABLE = cast("Table", AlertNotice.__table__)
+_AT_ONCE = 200
 
 
 def of(ctx: Context, key: str) -> AlertNotice | None:
@@ -34,6 +37,40 @@ def claim(ctx: Context, key: str, before: datetime) -> bool:
     return changed(ctx, statement) == 1
 
 
+def claim_many(ctx: Context, wanted: Mapping[str, datetime], interval: timedelta) -> frozenset[str]:
+    """Take the right to tell each of these at its instant; return the keys of those that nobody was told within it.
+
+    What waits to be told counts from when it will be (`told_already` in the domain). Of two that ask at once one gets
+    a key; both take them in one order, so that neither waits for the other.
+    """
+    won: set[str] = set()
+    told = _TABLE.c.notified_at
+    for at, keys in groupby(sorted(wanted), wanted.__getitem__):
+        for part in _parts(list(keys)):
+            rows = [{"key": key, "seen_at": ctx.now(), "notified_at": at} for key in part]
+            statement = _dialect(ctx).insert(_TABLE).values(rows)
+            moved = {"seen_at": statement.excluded.seen_at, "notified_at": statement.excluded.notified_at}
+            statement = statement.on_conflict_do_update(
+                index_elements=["key"], set_=moved, where=or_(told.is_(None), told <= at - interval)
+            )
+            won |= set(ctx.session.scalars(statement.returning(_TABLE.c.key)))
+    return frozenset(won)
+
+
+def forget(ctx: Context, prefix: str, before: datetime) -> None:
+    """Remove what was told before an instant, of the keys that begin with `prefix`."""
+    old = (AlertNotice.key.startswith(prefix, autoescape=True), AlertNotice.notified_at < before)
+    ctx.session.execute(delete(AlertNotice).where(*old), execution_options={"synchronize_session": False})
+
+
+def _parts(keys: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(keys), _AT_ONCE):
+        yield keys[start : start + _AT_ONCE]
+
+
+def _dialect(ctx: Context) -> Any:
+    return postgresql if ctx.session.get_bind().dialect.name == "postgresql" else sqlite
+
+
 def _ensure(ctx: Context, key: str) -> None:
-    dialect = postgresql if ctx.session.get_bind().dialect.name == "postgresql" else sqlite
-    ctx.session.execute(dialect.insert(_TABLE).values(key=key, seen_at=ctx.now()).on_conflict_do_nothing())
+    ctx.session.execute(_dialect(ctx).insert(_TABLE).values(key=key, seen_at=ctx.now()).on_conflict_do_nothing())

@@ -17,17 +17,20 @@ from console.domain.alerts import guard
 from console.domain.alerts.alerts import (
     DEAD,
     FAILED,
+    NAMED,
     PUBLISHED_STATUSES,
     QUEUED,
     SUCCESS,
     WARNING,
     Channel,
 )
+from console.domain.alerts.personal import Thing, things_of
 from console.domain.alerts.routing import fitted
 from console.domain.errors import Conflict, NotFound
 from console.domain.text import N_, T
 from console.models.alerts import AlertAttempt, AlertDelivery
-from console.services.alerts import channels
+from console.services.alerts import audience, channels
+from console.services.alerts.audience import Spread
 from console.services.audit import record as audit
 
 READ = ("admins:manage", "alerts:read")
@@ -83,6 +86,8 @@ class Raised:
     delivery_ids: tuple[int, ...]
     error: str | None
     channels: tuple[ChannelResult, ...] = ()
+    # How many people are told at their own addresses.
+    people_count: int = 0
 
     @property
     def state(self) -> str:
@@ -121,18 +126,25 @@ def raise_alert(
     *,
     site: str | None = None,
     targets: Sequence[Channel] | None = None,
+    about: Sequence[Thing] | None = None,
 ) -> Raised:
     """Queue an alert for every channel that wants it (or these `targets`) in the transaction of its cause.
 
-    Nothing is sent here. Without any channel nothing is stored and `error` says `no_targets`.
+    Nothing is sent here. Without any channel `error` says `no_targets`. People whom it concerns are told at their own
+    addresses, or named in a channel: of the things that the message lists, or of these `about` where it lists but the
+    first. What goes to `targets` is for nobody else.
     """
     now, told = ctx.now(), []
     for one in channels.listed(ctx) if targets is None else targets:
         message = None if one.paused else fitted(one.wants, event_type, payload, site)
         if message is not None:
             told.append((one, message))
+    people = Spread()
+    if targets is None:
+        things = things_of(event_type, payload, site) if about is None else about
+        people = audience.spread(ctx, event_type, payload, things, told)
     if not told:
-        return Raised(0, (), "no_targets")
+        return Raised(0, (), "no_targets", people_count=people.people)
     rows = [
         AlertDelivery(
             message_id=f"msg_{uuid4().hex}",
@@ -140,7 +152,7 @@ def raise_alert(
             channel=one.key,
             target=one.label[:400],
             site=site,
-            payload_json=plain(message),
+            payload_json=plain(_naming(message, people.named.get(one.key))),
             last_attempt_at=now,
             next_attempt_at=now,
             created_at=now,
@@ -151,7 +163,12 @@ def raise_alert(
     ctx.session.add_all(rows)
     ctx.session.flush()
     taken = tuple(ChannelResult(one.label, success=True) for one, _message in told)
-    return Raised(len(rows), tuple(row.id for row in rows), None, taken)
+    return Raised(len(rows), tuple(row.id for row in rows), None, taken, people.people)
+
+
+def _naming(message: Mapping[str, Any], usernames: Sequence[str] | None) -> Mapping[str, Any]:
+    """Return a message with the people that its channel names, where it names any."""
+    return {**message, NAMED: list(usernames)} if usernames else message
 
 
 def visible(ctx: Context) -> list[ColumnElement[bool]]:

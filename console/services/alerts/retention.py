@@ -16,7 +16,7 @@ from console.domain.errors import NotFound
 from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import Outcome
 from console.models.alerts import AlertDelivery
-from console.services.alerts import outbox
+from console.services.alerts import outbox, personal_messages
 from console.services.archives import files
 from console.services.archives.files import Made
 from console.services.audit import record as audit
@@ -98,6 +98,8 @@ def retain(ctx: Context, *, days: int | None, most: int | None, write_archive: b
             name, error = _archive(ctx, ids, now)
         if error is None:
             deleted = _delete(ctx, ids, cutoff)
+    if not ctx.dry_run:
+        personal_messages.forget(ctx, cutoff)
     made = Retained(
         checked_at=now,
         retention_days=days,

@@ -14,7 +14,8 @@ from console.core.context import Context
 from console.core.records import view_of
 from console.domain.alerts.alerts import FAILED, QUEUED, SUCCESS, WARNING, Channel, Sent
 from console.domain.alerts.guard import ChannelState, GuardRules
-from console.models.alerts import AlertChannelState, AlertDelivery, AlertIncident
+from console.models.alerts import AlertChannelState, AlertIncident
+from console.services.alerts.claims import box_of
 
 _STATES = cast("Table", AlertChannelState.__table__)
 _INCIDENTS = cast("Table", AlertIncident.__table__)
@@ -49,10 +50,12 @@ def noted(ctx: Context, channel: Channel, sent: Sent, *, event_type: str, probe:
     row.target, row.last_attempt_at, row.last_error = channel.label[:400], now, sent.error
     if sent.ok:
         row.consecutive_failures, row.last_status, row.last_success_at = 0, SUCCESS, now
-        _recovered(ctx, channel, now, None if probe else ("", event_type))
+        if channel.user_id is None:
+            _recovered(ctx, channel, now, None if probe else ("", event_type))
     else:
         row.consecutive_failures, row.last_status, row.last_failure_at = before + 1, FAILED, now
-        if not probe:
+        # How often somebody's mailbox was full is no figure of the channels.
+        if not probe and channel.user_id is None:
             _failed(ctx, channel, now, ("", event_type))
     ctx.session.flush()
     return before
@@ -102,13 +105,13 @@ def _failed(ctx: Context, channel: Channel, now: datetime, scopes: Sequence[str]
 
 def hold(ctx: Context, channel: str, until: datetime, error: str) -> None:
     """Put off whatever is due of a channel that is left alone until then; no attempt is counted."""
-    now = ctx.now()
+    now, box = ctx.now(), box_of(channel)
     ctx.session.execute(
-        update(AlertDelivery)
+        update(box)
         .where(
-            AlertDelivery.channel == channel,
-            AlertDelivery.next_attempt_at <= now,
-            or_(AlertDelivery.lease_until.is_(None), AlertDelivery.lease_until <= now),
+            box.channel == channel,
+            box.next_attempt_at <= now,
+            or_(box.lease_until.is_(None), box.lease_until <= now),
         )
         .values(status=WARNING, error=error, next_attempt_at=until, updated_at=now),
         execution_options={"synchronize_session": False},
@@ -117,10 +120,10 @@ def hold(ctx: Context, channel: str, until: datetime, error: str) -> None:
 
 def release(ctx: Context, channel: str) -> None:
     """Make what was held back of a channel due at once: it takes messages again."""
-    now = ctx.now()
+    now, box = ctx.now(), box_of(channel)
     ctx.session.execute(
-        update(AlertDelivery)
-        .where(AlertDelivery.channel == channel, AlertDelivery.status == WARNING, AlertDelivery.next_attempt_at > now)
+        update(box)
+        .where(box.channel == channel, box.status == WARNING, box.next_attempt_at > now)
         .values(next_attempt_at=now, updated_at=now),
         execution_options={"synchronize_session": False},
     )

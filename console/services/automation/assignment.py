@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, case, select, upda
 from console.core.context import Context
 from console.core.i18n import DEFAULT_LOCALE, text_in
 from console.domain.alerts.alerts import ASSIGNED
+from console.domain.alerts.personal import things_of
 from console.domain.automation.autopilot import AUTO_ASSIGN, DISABLED
 from console.domain.automation.workload import AUTO
 from console.domain.errors import Gone, NotFound
@@ -215,7 +216,8 @@ def _event(one: Suggested, now: datetime, run_id: int | None) -> Event:
 def _tell(ctx: Context, made: Sequence[Assignment], wanted: Sequence[Suggested]) -> None:
     """Say in one message who got what; that nobody can be reached is no failure of the assignment."""
     by_id = {one.id: one for one in wanted}
-    names = people.names_of(ctx, [one.assignee for one in made[:ALERT_ITEMS_MOST]])
+    names = people.names_of(ctx, [one.assignee for one in made])
+    items = [_line(ctx, one, by_id[one.id], names) for one in made]
     payload = {
         "event": ASSIGNED,
         "job_name": job_names.AUTO_ASSIGN,
@@ -225,26 +227,27 @@ def _tell(ctx: Context, made: Sequence[Assignment], wanted: Sequence[Suggested])
             {"assignee": name, "assigned_count": count}
             for name, count in Counter(one.assignee for one in made).most_common(ASSIGNEES_MOST)
         ],
-        "items": [
-            {
-                "id": one.id,
-                "item_id": by_id[one.id].item_id,
-                "rule_id": by_id[one.id].rule_id,
-                "priority": by_id[one.id].priority,
-                "due_at": by_id[one.id].due_at,
-                "owner_role": by_id[one.id].owner_role,
-                "assignee": one.assignee,
-                "title": text_in(DEFAULT_LOCALE, by_id[one.id].title),
-                "assignee_name": names.get(one.assignee, one.assignee),
-                "site": by_id[one.id].site,
-                "status": one.status,
-                "reason": str(one.reason),
-                **item_address(ctx.config, one.id),
-            }
-            for one in made[:ALERT_ITEMS_MOST]
-        ],
+        "items": items[:ALERT_ITEMS_MOST],
     }
-    alerts.raise_alert(ctx, ASSIGNED, payload)
+    alerts.raise_alert(ctx, ASSIGNED, payload, about=things_of(ASSIGNED, {"items": items}, None))
+
+
+def _line(ctx: Context, one: Assignment, item: Suggested, names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "item_id": item.item_id,
+        "rule_id": item.rule_id,
+        "priority": item.priority,
+        "due_at": item.due_at,
+        "owner_role": item.owner_role,
+        "assignee": one.assignee,
+        "title": text_in(DEFAULT_LOCALE, item.title),
+        "assignee_name": names.get(one.assignee, one.assignee),
+        "site": item.site,
+        "status": one.status,
+        "reason": str(one.reason),
+        **item_address(ctx.config, one.id),
+    }
 
 
 def undo(ctx: Context, run_id: int) -> Undone:

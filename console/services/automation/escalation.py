@@ -5,8 +5,8 @@ What a dry run reports is what a real run would do at that moment; both decide b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from console.core.context import Context
 from console.core.i18n import DEFAULT_LOCALE, text_in
 from console.domain.alerts.alerts import ESCALATED
+from console.domain.alerts.personal import things_of
 from console.domain.automation import sla as domain
 from console.domain.automation.autopilot import DISABLED
 from console.domain.automation.sla import EscalationPolicy
@@ -25,6 +26,7 @@ from console.domain.text import Text
 from console.domain.tracker.tracker import REMEDIATION
 from console.models.automation import ItemEscalation
 from console.models.tracker import TrackerEvent, TrackerItem
+from console.services.alerts import audience
 from console.services.alerts import outbox as alerts
 from console.services.alerts.addresses import item_address
 from console.services.alerts.outbox import ChannelResult, Raised
@@ -40,6 +42,7 @@ from console.services.tracker import store as tracker_store
 
 ITEMS_MOST = 50
 ALERT_ITEMS_MOST = 20
+PEOPLE_ITEMS_MOST = 1000
 ASSIGNEES_MOST = 50
 
 
@@ -191,10 +194,15 @@ def _tell(ctx: Context, seen: Window, found: Decided) -> tuple[int, Raised]:
     _remember(ctx, seen, run_id)
     told = and_(ItemEscalation.run_id.is_not_distinct_from(run_id), ItemEscalation.told_at == seen.now)
     payload = _payload(ctx, seen, found, told)
-    raised = alerts.raise_alert(ctx, ESCALATED, payload)
+    # The message lists the most urgent items; whoever has one of the others is told as well.
+    reached = audience.reachable(ctx)
+    rest = _lines(ctx, and_(told, TrackerItem.assignee.in_(reached)), PEOPLE_ITEMS_MOST) if reached else ()
+    about = things_of(ESCALATED, {"items": _each(payload["items"], rest)}, None)
+    raised = alerts.raise_alert(ctx, ESCALATED, payload, about=about)
     if not raised.queued:
+        # That no channel knows of it yet is no reason to leave out whoever has it.
         attempt.rollback()
-        return 0, raised
+        return 0, replace(raised, people_count=audience.spread(ctx, ESCALATED, payload, about).people)
     _write_events(ctx, seen.now, run_id, told)
     attempt.commit()
     return payload["notified_count"], raised
@@ -268,7 +276,12 @@ def _by_assignee(ctx: Context, told: Any) -> dict[str | None, int]:
     return {row.assignee: int(row.number) for row in ctx.session.execute(statement)}
 
 
-def _lines(ctx: Context, told: Any) -> list[dict[str, Any]]:
+def _each(first: Sequence[dict[str, Any]], rest: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    known = {line["id"] for line in first}
+    return [*first, *(line for line in rest if line["id"] not in known)]
+
+
+def _lines(ctx: Context, told: Any, most: int = ALERT_ITEMS_MOST) -> list[dict[str, Any]]:
     names = (TrackerItem.item_name, TrackerItem.action)
     about = (TrackerItem.owner_role, TrackerItem.reason, TrackerItem.site, TrackerItem.assignee_user_id)
     more = (*names, *about, ItemEscalation.level)
@@ -277,7 +290,7 @@ def _lines(ctx: Context, told: Any) -> list[dict[str, Any]]:
         .join(ItemEscalation, ItemEscalation.item_id == TrackerItem.id)
         .where(told)
         .order_by(ItemEscalation.level.desc(), *_ORDER)
-        .limit(ALERT_ITEMS_MOST)
+        .limit(most)
     )
     found = ctx.session.execute(statement).all()
     names_by_user = people.names_of(ctx, [row.assignee for row in found])

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select, update
 
 from console.core.context import Context
+from console.core.i18n import DEFAULT_LOCALE, text_in
 from console.domain.alerts.alerts import HANDOVER_LATE
+from console.domain.alerts.personal import Thing
+from console.domain.alerts.routing import WARNING
 from console.domain.handover import lines as rules
+from console.domain.text import T
 from console.models.handover import Handover
 from console.services.alerts import outbox as alerts
 from console.services.alerts.addresses import handover_address
@@ -70,9 +76,24 @@ def escalate(ctx: Context, *, dry_run: bool = False) -> Escalated:
             "taker": names.get(row.taker, row.taker) if row.taker else None,
             **handover_address(ctx.config, row.id),
         }
-        raised = alerts.raise_alert(ctx, HANDOVER_LATE, payload, site=row.site)
+        raised = alerts.raise_alert(ctx, HANDOVER_LATE, payload, site=row.site, about=[_thing(ctx, row, payload)])
         error = raised.error or error
         detail = {"site": row.site, "unconfirmed": left, "alert_error": raised.error}
         status = "warning" if raised.error else "success"
         audit.record(ctx, "handover_escalate", "handover", row.id, status=status, detail=detail)
     return Escalated(len(found), len(told), tuple(told), error)
+
+
+def _thing(ctx: Context, row: Handover, payload: Mapping[str, Any]) -> Thing:
+    """Return the handover as people are told of it: whoever takes it, and whoever gave it."""
+    title = T("Handover %(number)s, unconfirmed lines: %(count)s", number=row.id, count=payload["unconfirmed_count"])
+    line = {
+        "id": row.id,
+        "title": text_in(DEFAULT_LOCALE, title),
+        "due_at": row.deadline_at,
+        "assignee_name": payload["taker"] or payload["given_by"],
+        "site": row.site,
+        **handover_address(ctx.config, row.id),
+    }
+    people = frozenset(name for name in (row.taker, row.given_by) if name)
+    return Thing(f"handover:{row.id}", row.site, severity=WARNING, people=people, line=line)

@@ -158,7 +158,7 @@ def deactivate_me(ctx: Context) -> users.UserView:
     lock_owners(ctx, ctx.actor.user_id)
     user = users.load(ctx, ctx.actor.user_id, lock=True)
     keep_an_owner(ctx, user)
-    users.end_credentials(ctx, user.id, "user_deactivated")
+    users.leave(ctx, user.id)
     user.is_active = False
     user.updated_at = ctx.now()
     user.version += 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 
 from console.core.context import Context
@@ -17,7 +17,9 @@ from console.domain.errors import Conflict, Invalid, NotFound
 from console.domain.identity import accounts, iam, scope
 from console.domain.identity.scope import Scope
 from console.domain.text import N_, T, Text
+from console.models.alerts import AlertChannelState
 from console.models.identity import Token, User, WebSession
+from console.models.personal_alerts import PersonalAddress, PersonalDelivery, PersonalName
 from console.services.audit import record as audit
 from console.services.common.query_cache import cached_query
 from console.services.identity import passwords
@@ -204,7 +206,7 @@ def set_active(ctx: Context, user_id: int, *, is_active: bool) -> UserView:
     check_account(ctx, user)
     if not is_active:
         keep_an_owner(ctx, user)
-        end_credentials(ctx, user.id, "user_deactivated")
+        leave(ctx, user.id)
     user.is_active = is_active
     _changed(ctx, user)
     detail = {"username": user.username, "is_active": is_active}
@@ -252,7 +254,7 @@ def edit(
     for name, value in changes.items():
         setattr(user, name, value)
     if changes.get("is_active") is False:
-        end_credentials(ctx, user.id, "user_deactivated")
+        leave(ctx, user.id)
     _changed(ctx, user)
     audit.record(ctx, "admin_user_update", "admin_user", user.id, detail=detail)
     return view(user)
@@ -303,6 +305,21 @@ def clean_scope(ctx: Context, names: Iterable[str]) -> Scope:
 def end_credentials(ctx: Context, user_id: int, reason: str) -> tuple[int, int]:
     """End all browser sessions and tokens of a user; return how many of each."""
     return end_sessions(ctx, WebSession.user_id == user_id, reason), end_tokens(ctx, Token.user_id == user_id, reason)
+
+
+def leave(ctx: Context, user_id: int) -> tuple[int, int]:
+    """End what a user who is switched off has: sessions and tokens, and every address and name that messages went to.
+
+    Return how many sessions and tokens ended. For services only.
+    """
+    keys = select(PersonalAddress.key).where(PersonalAddress.user_id == user_id)
+    ctx.session.execute(
+        delete(AlertChannelState).where(AlertChannelState.channel.in_(keys)),
+        execution_options={"synchronize_session": False},
+    )
+    for theirs in (PersonalDelivery, PersonalName, PersonalAddress):
+        ctx.session.execute(delete(theirs).where(theirs.user_id == user_id))
+    return end_credentials(ctx, user_id, "user_deactivated")
 
 
 def end_tokens(ctx: Context, which: ColumnElement[bool], reason: str) -> int:

@@ -15,6 +15,7 @@ from sqlalchemy import Row, Table, insert, select, update
 from console.core.context import SYSTEM, Context
 from console.core.records import JsonObject
 from console.domain.alerts.alerts import SLA_ESCALATED
+from console.domain.alerts.personal import things_of
 from console.models.work_orders import SlaPass, WorkOrder, WorkOrderEvent
 from console.services.alerts import outbox as alerts
 from console.services.alerts.addresses import order_address
@@ -67,7 +68,10 @@ def escalate(ctx: Context, *, site: str | None = None, limit: int = 200, dry_run
     if found and not dry_run:
         _flag(ctx, found, now)
         _write_events(ctx, found, force, now)
-        raised = alerts.raise_alert(ctx, SLA_ESCALATED, _payload(ctx, site, found, now), site=_one_site(found))
+        # The message lists the first orders; whoever has one of the others is told as well.
+        payload, every = _payload(ctx, site, found, now), {"orders": [_line(ctx, row, {}, now) for row in found]}
+        about = things_of(SLA_ESCALATED, every, None)
+        raised = alerts.raise_alert(ctx, SLA_ESCALATED, payload, site=_one_site(found), about=about)
         _record(ctx, site, found, raised)
     return Escalated(
         checked_at=now,
