@@ -21,7 +21,7 @@ class AlertDelivery(Base):
 
     __tablename__ = "alert_deliveries"
     __table_args__ = (
-        CheckConstraint("status IN ('queued', 'success', 'failed', 'warning', 'dead')", name="status"),
+        CheckConstraint("status IN ('queued', 'success', 'failed', 'warning', 'dead', 'dropped')", name="status"),
         # alerts.claim: what is due, oldest first; settled ones are left out of the index.
         Index(
             "ix_alert_deliveries_due",
@@ -54,10 +54,19 @@ class AlertDelivery(Base):
         Index("ix_alert_deliveries_raised", "event_type", "created_at", "id"),
         # History of one channel.
         Index("ix_alert_deliveries_channel", "channel", "last_attempt_at", "id"),
+        # snoozes.end: what one held back.
+        Index(
+            "ix_alert_deliveries_snooze",
+            "snooze_id",
+            sqlite_where=text("snooze_id IS NOT NULL"),
+            postgresql_where=text("snooze_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     message_id: Mapped[str] = mapped_column(String(40), unique=True)
+    # The same in all deliveries of one alert; empty in those that are older than it.
+    raised_id: Mapped[str] = mapped_column(String(36), default="", server_default="")
     event_type: Mapped[str] = mapped_column(String(80))
     channel: Mapped[str] = mapped_column(String(40))
     target: Mapped[str] = mapped_column(String(400))
@@ -71,6 +80,8 @@ class AlertDelivery(Base):
     # Until the first attempt: when the alert was raised.
     last_attempt_at: Mapped[datetime]
     next_attempt_at: Mapped[datetime | None]
+    # The snooze that held it back last; without foreign key, as the thing it is about.
+    snooze_id: Mapped[int | None]
     lease_token: Mapped[str | None] = mapped_column(String(36))
     lease_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
@@ -188,8 +199,7 @@ class AlertMark(Base):
         # One standing mark per alert, whatever the number of channels that it went to.
         Index(
             "uq_alert_marks_alert",
-            "event_type",
-            "happened_at",
+            *("event_type", "happened_at", "raised_id"),
             unique=True,
             sqlite_where=text("kind = 'false' AND withdrawn_at IS NULL"),
             postgresql_where=text("kind = 'false' AND withdrawn_at IS NULL"),
@@ -202,6 +212,8 @@ class AlertMark(Base):
     kind: Mapped[str] = mapped_column(String(10))
     # Without foreign key: the mark outlives the delivery.
     delivery_id: Mapped[int | None]
+    # Which of the alerts of that instant; empty for those that are older than it.
+    raised_id: Mapped[str] = mapped_column(String(36), default="", server_default="")
     event_type: Mapped[str] = mapped_column(String(80), default="", server_default="")
     happened_at: Mapped[datetime]
     site: Mapped[str | None] = mapped_column(String(120))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -15,7 +15,9 @@ from console.domain.alerts.routing import ANYTHING, Wants
 from console.domain.text import N_, Text
 
 QUEUED, SUCCESS, FAILED, WARNING, DEAD = "queued", "success", "failed", "warning", "dead"
-# What the published API knows; the two others are ours.
+# Not sent, because what it was about was handled meanwhile: neither a success nor a failure.
+DROPPED = "dropped"
+# What the published API knows; the three others are ours.
 PUBLISHED_STATUSES = (SUCCESS, FAILED, WARNING)
 WEBHOOK, SLACK, TEAMS, MAIL = "webhook", "slack", "teams", "mail"
 
@@ -27,6 +29,7 @@ SLA_ESCALATED = "sla_escalation"
 W07_DEGRADED = "adoption_w07_quality_degradation"
 HANDOVER_LATE = "handover_unconfirmed"
 BURNS = "ops_api_burn_rate"
+MONTH_CHANGED = "closed_month_changed"
 # What goes to the receivers of checkpoint copies alone.
 CHECKPOINT_SIGNED = "audit_checkpoint"
 
@@ -117,6 +120,15 @@ def answered(status_code: int, retry_after: timedelta | None = None) -> Sent:
     return Sent(status_code, text, retry_after if retryable else None, retryable)
 
 
+# Why a message was not sent, as it is stored in place of an error.
+NOT_WANTED: Mapping[str, str] = {
+    "orders_handled": N_("Not sent: the work orders were begun, postponed or closed meanwhile"),
+    "items_handled": N_("Not sent: the items were done, postponed or taken off the board meanwhile"),
+    "items_accepted": N_("Not sent: the items were begun, given to others or closed meanwhile"),
+    "handover_confirmed": N_("Not sent: the handover was confirmed meanwhile"),
+    "burn_over": N_("Not sent: the burn was over before anybody was told"),
+    "recovered": N_("Not sent: a later check found everything in order"),
+}
 _EXPLAINED = (
     (
         r"webhook returned status (\d+) \(redirects are not followed\)",
@@ -134,6 +146,7 @@ _EXPLAINED = (
         N_("Held back: the channel failed %(cause)s times in a row"),
     ),
     (r"channel is paused", N_("Held back: the channel is paused")),
+    (r"reminders are put off until \S+", N_("Held back: its reminders are put off")),
     (r"the address cannot be read", N_("The stored address cannot be read with the key of this installation")),
     (r"the trial did not end", N_("The trial did not end")),
     (r"the channel is no longer configured", N_("The channel is no longer configured")),
@@ -145,6 +158,8 @@ _EXPLAINED = (
 
 def explained(error: str) -> Text | str:
     """Return the stored error of an attempt as a sentence for people; clients read the error as it is published."""
+    if error in NOT_WANTED:
+        return Text(NOT_WANTED[error])
     for pattern, sentence in _EXPLAINED:
         found = re.fullmatch(pattern, error)
         if found:

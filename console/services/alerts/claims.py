@@ -29,6 +29,8 @@ class Claimed:
     number: int
     lease_token: str
     at: datetime
+    raised_at: datetime
+    site: str | None = None
 
 
 def claim(
@@ -51,10 +53,23 @@ def claim(
             AlertDelivery.channel,
             AlertDelivery.payload_json,
             AlertDelivery.attempt_count,
+            AlertDelivery.created_at,
+            AlertDelivery.site,
         )
     )
     rows = [
-        Claimed(row.id, row.message_id, row.event_type, row.channel, row.payload_json, row.attempt_count, token, now)
+        Claimed(
+            id=row.id,
+            message_id=row.message_id,
+            event_type=row.event_type,
+            channel=row.channel,
+            payload=row.payload_json,
+            number=row.attempt_count,
+            lease_token=token,
+            at=now,
+            raised_at=row.created_at,
+            site=row.site,
+        )
         for row in taken
     ]
     return sorted(rows, key=lambda row: row.id)

@@ -70,13 +70,15 @@ def deliver(
     limit: int = 1000,
     only: Collection[int] | None = None,
     lasts: float | None = None,
+    sifted: bool = True,
     worker: str = "",
     chance: Callable[[], float] = random,
 ) -> Delivered:
     """Send what is due, at most `limit` messages; with `only` nothing but these deliveries.
 
     Each channel has a lane of its own, so that one that hangs delays no other. `rules` hold back what would go to a
-    channel in quarantine, and what goes to one that is `paused` waits. After `lasts` seconds nothing more is begun.
+    channel in quarantine, and what goes to one that is `paused` waits. `sifted` leaves out what is no longer wanted and
+    what waits for a snooze. After `lasts` seconds nothing more is begun.
     `transactions` opens one unit of work after another. Each message is recorded as soon as it was sent.
     """
 
@@ -94,6 +96,7 @@ def deliver(
             limit=limit,
             only=only,
             lasts=lasts,
+            sifted=sifted,
         )
         return lanes.run()
 
@@ -176,8 +179,8 @@ def channel_map(ctx: Context) -> dict[str, Channel]:
 def deliver_now(ctx: Context, delivery_id: int) -> None:
     """Send one delivery that is due, without waiting for a worker; its attempt is on record afterwards.
 
-    The caller commits before. Somebody asked for it, so that no quarantine holds it back. Somebody else may be sending
-    it already: then nothing is done.
+    The caller commits before. Somebody asked for it, so that no quarantine and no snooze holds it back. Somebody else
+    may be sending it already: then nothing is done.
     """
     deliver_due(ctx, limit=1, only=(delivery_id,), guarded=False)
 
@@ -203,6 +206,7 @@ def deliver_due(
         limit=limit,
         only=only,
         lasts=lasts,
+        sifted=guarded,
         worker=ctx.request_id,
     )
 

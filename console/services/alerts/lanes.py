@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from console.core.context import Context
 from console.domain.alerts.alerts import DEAD, SUCCESS, Sent
 from console.domain.alerts.guard import ChannelState, GuardRules, blocked_error
-from console.services.alerts import claims, states
+from console.services.alerts import claims, states, wanted
 from console.services.alerts.claims import LEASE, Claimed
 
 # How many messages of one channel are under way at once, and how many are taken at a time.
@@ -105,7 +105,9 @@ class Lanes:
         limit: int,
         only: Collection[int] | None,
         lasts: float | None,
+        sifted: bool,
     ) -> None:
+        self._sifted = sifted
         self._transactions, self._send, self._record = transactions, send, record
         self._rules, self._paused, self._only = rules, paused, only
         self._left = limit
@@ -160,7 +162,7 @@ class Lanes:
         if most <= 0:
             return
         taken = claims.claim(ctx, most=most, only=self._only, channel=lane.key)
-        lane.waiting.extend(taken)
+        lane.waiting.extend(wanted.sift(ctx, taken) if self._sifted else taken)
         lane.taken_at = time.monotonic()
         lane.due = len(taken) == most
         self._left -= len(taken)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table, or_, update
+from sqlalchemy import Table, delete, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from console.core.context import Context
@@ -32,6 +33,12 @@ def claim(ctx: Context, key: str, before: datetime) -> bool:
     told_long_ago = or_(AlertNotice.notified_at.is_(None), AlertNotice.notified_at <= before)
     statement = update(AlertNotice).where(AlertNotice.key == key, told_long_ago).values(notified_at=ctx.now())
     return changed(ctx, statement) == 1
+
+
+def forget(ctx: Context, keys: Collection[str]) -> None:
+    """Let what is over be told at once when it comes again."""
+    if keys:
+        ctx.session.execute(delete(AlertNotice).where(AlertNotice.key.in_(keys)))
 
 
 def _ensure(ctx: Context, key: str) -> None:
