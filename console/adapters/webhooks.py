@@ -36,12 +36,18 @@ _CARRIERS = tuple(map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0/96", "::ffff:
 _ISATAP = (0x00005EFE, 0x02005EFE)
 
 
+# Names that exist nowhere (RFC 6761, RFC 2606).
+_RESERVED = frozenset({"example", "invalid", "test"})
+
+
 class ForbiddenAddressError(OSError):
     """The name leads to an address inside our own network."""
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """Return the addresses of a host name."""
+    """Return the addresses of a host name; one that is reserved for examples and tests is not even looked up."""
+    if host.rstrip(".").rpartition(".")[2].lower() in _RESERVED:
+        raise socket.gaierror(socket.EAI_NONAME, "the name is reserved")
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(entry[4][0]) for entry in found]
 

@@ -172,10 +172,17 @@ class Automation:
 
 @dataclass(frozen=True)
 class Receivers:
-    """What the receivers of the story answer; nothing leaves the machine. The alarm desk is `gone` from then on."""
+    """What the receivers of the story answer; nothing leaves the machine.
+
+    The alarm desk is `gone` from then on; the addresses of `out` answer that they cannot since an instant (aware UTC).
+    """
 
     gone: datetime
+    out: Mapping[str, datetime]
 
     def send(self, channel: Channel, _message_id: str, _payload: Mapping[str, Any], at: datetime) -> Sent:
         """Answer as the receiver of that channel did at that time."""
+        since = self.out.get(channel.address)
+        if since is not None and at >= since:
+            return answered(503)
         return answered(410 if channel.address == ALARM_DESK and at >= self.gone else 200)

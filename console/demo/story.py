@@ -18,6 +18,7 @@ from console.core.context import ALL_SITES, SYSTEM, Actor, Context, unit_of_work
 from console.core.listing import ListQuery
 from console.demo.assets import Assets
 from console.demo.automation import DESK_GONE_DAYS_AGO, RECEIVERS, Automation, Receivers, Step
+from console.demo.channels import DUTY_DESK, OUT_SINCE, Channels
 from console.demo.company import AUDITOR, MANAGER, OWNER, PEOPLE, PLATFORM, SITES, WORK, DemoPerson, DemoWork
 from console.demo.evidence import Evidence, rules_of_day
 from console.demo.facility import Facility
@@ -73,7 +74,8 @@ class Story:
     def play(self) -> int:
         """Let everything happen in its order; returns the number of steps."""
         steps = sorted((step for step in self._steps() if step.at <= self.now), key=lambda step: step.at)
-        with delivery.sending_with(Receivers(self.day(DESK_GONE_DAYS_AGO, 0))):
+        out = {DUTY_DESK: self.now - OUT_SINCE}
+        with delivery.sending_with(Receivers(self.day(DESK_GONE_DAYS_AGO, 0), out)):
             for step in steps:
                 self._clock.set(step.at)
                 step.act()
@@ -95,6 +97,7 @@ class Story:
         yield from Rounds(self).steps()
         yield from Months(self, founded).steps()
         yield from Handovers(self).steps()
+        yield from Channels(self).steps()
         for work in WORK:
             yield from self._work(work)
         yield Step(self.day(15, 18), self._close_the_tracker)

@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Field, FloatField, Form, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from console.domain.policies.policy import PolicyField
@@ -41,7 +42,8 @@ def _field(one: PolicyField, words: FieldWords) -> Field:
     if one.kind == "bool":
         return BooleanField(label, description=hint)
     if one.kind == "choice":
-        return SelectField(label, choices=[(word, word) for word in one.choices], description=hint)
+        named = [SelectChoice(word, _(words.choices.get(word, word))) for word in one.choices]
+        return SelectField(label, choices=named, description=hint)
     if one.kind == "text":
         return StringField(label, [Length(max=int(one.most or 200))], description=hint)
     # The browser gets the bounds from the validator.

@@ -45,7 +45,7 @@ class AlertDelivery(Outgoing, Base):
 
     __tablename__ = "alert_deliveries"
     __table_args__ = (
-        CheckConstraint("status IN ('queued', 'success', 'failed', 'warning', 'dead')", name="status"),
+        CheckConstraint("status IN ('queued', 'success', 'failed', 'warning', 'dead', 'dropped')", name="status"),
         # alerts.claim: what is due, oldest first; settled ones are left out of the index.
         Index(
             "ix_alert_deliveries_due",
@@ -78,7 +78,19 @@ class AlertDelivery(Outgoing, Base):
         Index("ix_alert_deliveries_raised", "event_type", "created_at", "id"),
         # History of one channel.
         Index("ix_alert_deliveries_channel", "channel", "last_attempt_at", "id"),
+        # snoozes.end: what one held back.
+        Index(
+            "ix_alert_deliveries_snooze",
+            "snooze_id",
+            sqlite_where=text("snooze_id IS NOT NULL"),
+            postgresql_where=text("snooze_id IS NOT NULL"),
+        ),
     )
+
+    # The same in all deliveries of one alert; empty in those that are older than it.
+    raised_id: Mapped[str] = mapped_column(String(36), default="", server_default="")
+    # The snooze that held it back last; without foreign key, as the thing it is about.
+    snooze_id: Mapped[int | None]
 
 
 class AlertAttempt(Base):
@@ -192,8 +204,7 @@ class AlertMark(Base):
         # One standing mark per alert, whatever the number of channels that it went to.
         Index(
             "uq_alert_marks_alert",
-            "event_type",
-            "happened_at",
+            *("event_type", "happened_at", "raised_id"),
             unique=True,
             sqlite_where=text("kind = 'false' AND withdrawn_at IS NULL"),
             postgresql_where=text("kind = 'false' AND withdrawn_at IS NULL"),
@@ -206,6 +217,8 @@ class AlertMark(Base):
     kind: Mapped[str] = mapped_column(String(10))
     # Without foreign key: the mark outlives the delivery.
     delivery_id: Mapped[int | None]
+    # Which of the alerts of that instant; empty for those that are older than it.
+    raised_id: Mapped[str] = mapped_column(String(36), default="", server_default="")
     event_type: Mapped[str] = mapped_column(String(80), default="", server_default="")
     happened_at: Mapped[datetime]
     site: Mapped[str | None] = mapped_column(String(120))

@@ -1,6 +1,8 @@
 """The demo company is true: made through the services, with a chain that verifies and something on every page."""
 
 from dataclasses import replace
+from datetime import timedelta
+from unittest.mock import patch
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import sessionmaker
@@ -8,6 +10,7 @@ from sqlalchemy.orm import sessionmaker
 from console.core.context import SYSTEM, unit_of_work
 from console.core.listing import ListQuery
 from console.demo.automation import RECEIVERS
+from console.demo.channels import NAME
 from console.demo.company import PEOPLE, SITES
 from console.demo.evidence import KEY_LOST_DAYS_AGO
 from console.demo.story import SEOUL, Story
@@ -19,7 +22,7 @@ from console.models.audit import AuditLog
 from console.models.inspections import Inspection
 from console.models.jobs import JobRun
 from console.models.work_orders import SlaReplay, WorkOrder, WorkOrderHold
-from console.services.alerts import accuracy
+from console.services.alerts import accuracy, board, channels, guard, states
 from console.services.alerts import outbox as alerts
 from console.services.audit import record as audit
 from console.services.automation import history as autopilot_history
@@ -28,6 +31,7 @@ from console.services.common.lists import slice_of
 from console.services.gate import gate
 from console.services.identity import lists as identity_lists
 from console.services.inspections import templates
+from console.services.jobs import engine as run_engine
 from console.services.jobs import registry
 from console.services.policies import policies
 from console.services.policies.automation import AUTOPILOT
@@ -56,10 +60,12 @@ def test_the_demo_company_is_true(engine, config, clock):
         three_months_of_orders_are_there_in_every_state(ctx)
         one_finished_month_is_closed_and_corrected_and_one_waits(ctx)
         every_verdict_follows_from_the_facts_of_its_day(ctx)
-        it_is_no_go_now_for_one_reason_that_the_board_has_items_for(ctx)
+        it_is_no_go_now_for_reasons_that_the_board_has_items_for(ctx)
         there_is_evidence_of_every_kind(ctx)
         five_days_were_slow_and_somebody_was_told_once(ctx)
         alerts_were_right_but_for_what_people_marked(ctx)
+        a_channel_is_in_quarantine_with_its_failures_and_what_waits_for_it(ctx)
+    a_day_of_the_running_demo_sends_nothing_anywhere(engine, config, clock)
 
 
 def something_true_is_on_every_page(ctx):
@@ -186,12 +192,12 @@ def every_verdict_follows_from_the_facts_of_its_day(ctx):
     assert len({score for _decision, score, _critical in seen.values()}) >= 5
 
 
-def it_is_no_go_now_for_one_reason_that_the_board_has_items_for(ctx):
+def it_is_no_go_now_for_reasons_that_the_board_has_items_for(ctx):
     verdict = gate.latest(ctx)
     failing = {rule["id"]: rule for rule in verdict.snapshot["rules"] if rule["status"] != "pass"}
     assert verdict.decision == "no_go"
     assert set(failing) == {"runbook_no_critical", "deploy_smoke_binding_recent"}
-    assert failing["runbook_no_critical"]["detail"]["critical_ids"] == ["deploy_smoke_checklist"]
+    assert failing["runbook_no_critical"]["detail"]["critical_ids"] == ["deploy_smoke_checklist", "alert_channel_guard"]
 
     query = ListQuery(filters={"item_type": ("rule",)})
     items = tracker_lists.slice_of(ctx, REMEDIATION, query, limit=100, offset=0).items
@@ -232,3 +238,31 @@ def alerts_were_right_but_for_what_people_marked(ctx):
         "dead_channel",
     }
     assert found.standing == "ok"
+
+
+def a_channel_is_in_quarantine_with_its_failures_and_what_waits_for_it(ctx):
+    seen = board.read(ctx, starts=(ctx.now(),))
+    (line,) = (one for one in seen.lines if one.made)
+    assert (line.made.name, line.health.state_computed) == (NAME, "quarantined")
+    assert line.health.consecutive_failures >= 10
+    assert line.health.remaining_quarantine_minutes == 18
+    assert line.waiting_count >= 1
+    assert line.kpi.success_count >= 3, "it took alerts before"
+    assert line.recoveries.figures.unresolved_incidents == 1
+
+
+def a_day_of_the_running_demo_sends_nothing_anywhere(engine, config, clock):
+    """Neither connects nor looks a name up, whatever is due, tried by the schedule, or tried by hand."""
+    begun, quiet = clock.now(), config.replaced(ALERT_WEBHOOK_RETRIES=1)
+    with patch("socket.create_connection") as connected, patch("socket.getaddrinfo") as looked_up:
+        for hour in range(24):
+            clock.set(begun + timedelta(hours=hour, minutes=30))
+            for job, options in ((names.ALERT_DELIVERY, {}), (names.ALERT_GUARD_RECOVER, {"state": "all"})):
+                with unit_of_work(sessionmaker(engine), actor=SYSTEM, clock=clock, config=quiet) as ctx:
+                    run_engine.execute(ctx, registry.get(job), options, trigger="cron")
+        with unit_of_work(sessionmaker(engine), actor=SYSTEM, clock=clock, config=quiet) as ctx:
+            (key,) = (one.key for one in channels.all_made(ctx))
+            assert guard.recover(ctx, key).probe_error == "webhook url error: gaierror"
+            state = states.of_channels(ctx)[key]
+    assert (connected.call_count, looked_up.call_count) == (0, 0)
+    assert state.consecutive_failures > 24

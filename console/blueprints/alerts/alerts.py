@@ -22,8 +22,8 @@ from console.inputs.alerts import (
 from console.inputs.response_models import array, shape
 from console.services.alerts import channels as alert_channels
 from console.services.alerts import delivery as alert_delivery
+from console.services.alerts import figures, marks
 from console.services.alerts import lists as alert_lists
-from console.services.alerts import marks
 from console.services.alerts import outbox as alerts
 from console.services.alerts.lists import DELIVERIES, EVENTS
 from console.services.identity.names import names_of
@@ -96,10 +96,10 @@ def alert_error(error: str | None) -> Text | str:
 
 @pages.app_template_filter()
 def channel_name(key: str, target: str = "") -> str:
-    """Return what people call a channel; one that is gone by the masked address that it had."""
+    """Return what people call a channel; one that is gone by the masked address that it had, never by its key."""
     if "channel_names" not in g:
-        g.channel_names = {one.key: one.title for one in alert_channels.known(web_context()).values()}
-    return str(g.channel_names.get(key, target or key))
+        g.channel_names = figures.names_of(web_context())
+    return str(g.channel_names.get(key) or target or _("A channel that is gone"))
 
 
 @pages.get("/alerts")
@@ -122,7 +122,7 @@ def detail(delivery_id: int) -> str:
     """Show one delivery with its attempts and its message."""
     ctx = web_context()
     found = alerts.get(ctx, delivery_id)
-    mark = marks.of_delivery(ctx, found.event_type, found.created_at)
+    mark = marks.of_delivery(ctx, delivery_id)
     people = names_of(ctx, (mark.marked_by,)) if mark else {}
     return render_template("alerts/delivery.html", delivery=found, may_retry=_may_retry(), mark=mark, people=people)
 

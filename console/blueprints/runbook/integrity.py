@@ -12,7 +12,7 @@ from flask_openapi3.models.tag import Tag
 from console.domain.evidence.evidence import INSPECTIONS, WORK_ORDERS
 from console.domain.jobs import names as job_names
 from console.domain.programme.catalogue import WEEKS
-from console.domain.runbook.integrity import RECOVERY_COPY, IntegrityReport
+from console.domain.runbook.integrity import CLOSED_MONTH, RECOVERY_COPY, IntegrityReport
 from console.domain.text import N_
 from console.inputs.integrity import IntegrityQuery
 from console.inputs.response_models import shape
@@ -102,6 +102,9 @@ def _owner_url(one: Broken) -> str | None:
     """Return the page where a broken file belongs: its item, its drill, or the list of its archives."""
     if one.shelf == RECOVERY_COPY:
         return url_if("recovery.run", run_id=one.file_id)
+    if one.shelf == CLOSED_MONTH:
+        month, _mark, version = one.name.partition(" v")
+        return url_if("months.detail", site=one.site, month=month, version=version)
     if one.item_id is None:
         return url_if(words.ARCHIVE_PAGES.get(one.shelf, ""))
     if one.shelf == WORK_ORDERS:

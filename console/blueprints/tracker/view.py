@@ -15,6 +15,7 @@ from console.blueprints.tracker.urls import WORK_LISTS, TrackerUrls, place_of
 from console.core import listing
 from console.core.context import Context
 from console.core.listing import ListQuery, ListResult
+from console.domain.alerts.snooze import CHOICES
 from console.domain.errors import Conflict
 from console.domain.programme.catalogue import FIGURES, calendar
 from console.domain.programme.week import Week, permissions
@@ -23,7 +24,7 @@ from console.domain.tracker.requests import ItemChange
 from console.forms.tracker import EditForm, edit_form
 from console.services.identity.names import names_of
 from console.services.programme import weeks as programme
-from console.services.tracker import assignees
+from console.services.tracker import assignees, snooze
 from console.services.tracker import board as tracker_board
 from console.services.tracker import completion as tracker_completion
 from console.services.tracker import items as tracker_items
@@ -300,7 +301,25 @@ def _drawer(
         "reports": own and shown.is_active and shown.status == "in_progress",
         "place": place,
         "evidence": panel_of(ctx, place, shown),
+        "snooze": _snooze(ctx, place, shown, suffix, may=write or own),
         "source_url": _source_of(shown),
+    }
+
+
+def _snooze(ctx: Context, place: TrackerUrls, shown: ItemView, suffix: str, *, may: bool) -> dict[str, Any] | None:
+    """Return what the drawer says of the reminders of an item; None where nobody is ever reminded."""
+    if place.week is not None or not shown.is_open:
+        return None
+    found = snooze.standing(ctx, shown)
+
+    def address(name: str) -> str:
+        return url_for(f"board_snoozes.{name}", item_id=shown.id) + suffix
+
+    return {
+        "now": found,
+        "begin_url": address("begin") if may and found is None else None,
+        "end_url": address("finish") if may else None,
+        "times": [(word, _(label)) for word, label in CHOICES.items()],
     }
 
 

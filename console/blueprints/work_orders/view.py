@@ -10,11 +10,12 @@ from flask_babel import gettext as _
 
 from console.blueprints.work_orders.evidence_pages import panels_of
 from console.core.context import Context
+from console.domain.alerts.snooze import CHOICES
 from console.domain.errors import Conflict, DomainError, Invalid
 from console.domain.work_orders.words import HOLD_REASONS, PRIORITIES
 from console.services.assets import lists as asset_lists
 from console.services.assets.rows import READ as ASSETS
-from console.services.work_orders import clock, events, holds, repeats, rows, rules, workers
+from console.services.work_orders import clock, events, holds, repeats, rows, rules, snooze, workers
 from console.services.work_orders.lists import HOLD_LABELS, PRIORITY_LABELS
 from console.services.work_orders.rows import READ, WRITE, WorkOrderView
 from console.ui.errors import sentence
@@ -48,6 +49,8 @@ def shown(order_id: int, *, refusal: DomainError | None = None) -> Response:
         people=workers.of_site(ctx, found.site) if editable else (),
         due_value=_local(found),
         again=repeats.of_order(ctx, found),
+        snooze=snooze.standing(ctx, found),
+        times=[(word, _(label)) for word, label in CHOICES.items()],
         assets=asset_lists.offered(ctx, found.site) if editable and ctx.actor.can(ASSETS) else None,
         refusal=sentence(refusal.told or refusal.detail) if refusal else None,
         kept=request.form if refusal else {},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -15,7 +15,9 @@ from console.domain.alerts.routing import ANYTHING, Wants
 from console.domain.text import N_, Text
 
 QUEUED, SUCCESS, FAILED, WARNING, DEAD = "queued", "success", "failed", "warning", "dead"
-# What the published API knows; the two others are ours.
+# Not sent, because what it was about was handled meanwhile: neither a success nor a failure.
+DROPPED = "dropped"
+# What the published API knows; the three others are ours.
 PUBLISHED_STATUSES = (SUCCESS, FAILED, WARNING)
 WEBHOOK, SLACK, TEAMS, MAIL = "webhook", "slack", "teams", "mail"
 # Kinds of channels in which people can be named.
@@ -34,6 +36,7 @@ BURNS = "ops_api_burn_rate"
 # What reaches people themselves, and no channel.
 ORDER_ASSIGNED = "work_order_assigned"
 ADDRESS_CODE, ADDRESS_TRIAL = "address_code", "address_trial"
+MONTH_CHANGED = "closed_month_changed"
 # What goes to the receivers of checkpoint copies alone.
 CHECKPOINT_SIGNED = "audit_checkpoint"
 
@@ -129,6 +132,15 @@ def answered(status_code: int, retry_after: timedelta | None = None) -> Sent:
     return Sent(status_code, text, retry_after if retryable else None, retryable)
 
 
+# Why a message was not sent, as it is stored in place of an error.
+NOT_WANTED: Mapping[str, str] = {
+    "orders_handled": N_("Not sent: the work orders were begun, postponed or closed meanwhile"),
+    "items_handled": N_("Not sent: the items were done, postponed or taken off the board meanwhile"),
+    "items_accepted": N_("Not sent: the items were begun, given to others or closed meanwhile"),
+    "handover_confirmed": N_("Not sent: the handover was confirmed meanwhile"),
+    "burn_over": N_("Not sent: the burn was over before anybody was told"),
+    "recovered": N_("Not sent: a later check found everything in order"),
+}
 _EXPLAINED = (
     (
         r"webhook returned status (\d+) \(redirects are not followed\)",
@@ -146,6 +158,7 @@ _EXPLAINED = (
         N_("Held back: the channel failed %(cause)s times in a row"),
     ),
     (r"channel is paused", N_("Held back: the channel is paused")),
+    (r"reminders are put off until \S+", N_("Held back: its reminders are put off")),
     (r"the address cannot be read", N_("The stored address cannot be read with the key of this installation")),
     (r"handled before it was sent", N_("Not sent: it was handled meanwhile")),
     (r"no longer theirs", N_("Not sent: it is no longer yours")),
@@ -160,6 +173,8 @@ _EXPLAINED = (
 
 def explained(error: str) -> Text | str:
     """Return the stored error of an attempt as a sentence for people; clients read the error as it is published."""
+    if error in NOT_WANTED:
+        return Text(NOT_WANTED[error])
     for pattern, sentence in _EXPLAINED:
         found = re.fullmatch(pattern, error)
         if found:

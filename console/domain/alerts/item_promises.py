@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from console.domain.alerts import snooze
 from console.domain.alerts.accuracy import (
     LATE_ESCALATION,
     LOST_ESCALATION,
@@ -247,6 +248,7 @@ def _judge_repeats(
     item: Item, known: Sequence[Stretch], told: Sequence[ItemEvent], now: datetime, made: Judged
 ) -> None:
     """Judge what came after each message: the same again too early, or nothing where a repeat was due."""
+    quiet = snoozed(item)
     meant: list[ItemEvent] = []
     for event in told:
         if meant and _too_early(known, meant[-1], event):
@@ -259,7 +261,7 @@ def _judge_repeats(
         if number is None or not known[number].demands:
             continue
         hours = known[number].span.policy.repeat_hours
-        again = event.at + timedelta(hours=hours)
+        again = _after_snoozes(event.at, event.at + timedelta(hours=hours), quiet)
         deadline = again + PROMISED_WITHIN
         if not hours or deadline > now or _demanded_until(known, number, sla.NONE) < deadline:
             continue
@@ -271,6 +273,25 @@ def _judge_repeats(
         if after is None or after.at > deadline:
             detail = {"item": item.name, "level": event.level, "expected_until": deadline.isoformat()}
             made.findings.append(Finding(LOST_REPEAT, again, deadline, site=item.site, item_id=item.id, detail=detail))
+
+
+def snoozed(item: Item) -> list[tuple[datetime, datetime]]:
+    """Return the times in which a person wanted no reminders of the item, oldest first."""
+    found: list[tuple[datetime, datetime]] = []
+    for event in item.events:
+        if event.kind == snooze.STARTED:
+            found.append((event.at, datetime.fromisoformat(event.new["until"])))
+        elif event.kind == snooze.ENDED and found:
+            found[-1] = (found[-1][0], min(found[-1][1], event.at))
+    return found
+
+
+def _after_snoozes(told: datetime, again: datetime, quiet: Sequence[tuple[datetime, datetime]]) -> datetime:
+    """Return when a repeat was due: not before the snooze ended that stood in its way."""
+    for start, end in quiet:
+        if told <= start < again + PROMISED_WITHIN and end > again:
+            again = end
+    return again
 
 
 def _too_early(known: Sequence[Stretch], event: ItemEvent, after: ItemEvent) -> bool:

@@ -23,7 +23,7 @@ _TOGETHER = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class DeliveryRow:
-    """A delivery as its row tells it; instants are aware UTC."""
+    """A delivery as its row tells it; instants are aware UTC. `spared`: nobody had to get it, or not yet."""
 
     id: int
     channel: str
@@ -32,6 +32,7 @@ class DeliveryRow:
     last_attempt_at: datetime
     created_at: datetime
     site: str | None = None
+    spared: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ class Message:
     def reached(self) -> bool:
         """Return whether anybody got it."""
         return any(row.status == SUCCESS for row in self.rows)
+
+    @property
+    def spared(self) -> bool:
+        """Return whether nobody had to get it, because it was handled or put off in time."""
+        return any(row.spared for row in self.rows)
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ def judge_message(cause: Cause | None, message: Message, now: datetime, *, needs
         yield Finding(WITHOUT_CAUSE, message.at, delivery_id=first.id, detail=detail)
     if needs_cause and len(message.rows) > len(message.channels):
         yield Finding(DOUBLED_ALERT, message.at, delivery_id=message.rows[-1].id, detail=detail)
-    if not message.reached and message.at < now - REACHED_WITHIN:
+    if not message.reached and not message.spared and message.at < now - REACHED_WITHIN:
         count = max(1, cause.count if cause else 1)
         yield Finding(MISSED_ALERT, message.at, count=count, delivery_id=first.id, site=first.site, detail=detail)
 
@@ -127,7 +133,7 @@ class ChannelLife:
         """Take one delivery into account."""
         if row.status == SUCCESS:
             self.last_success = max(self.last_success or row.last_attempt_at, row.last_attempt_at)
-        elif row.attempt_count and row.created_at < now - REACHED_WITHIN:
+        elif row.attempt_count and not row.spared and row.created_at < now - REACHED_WITHIN:
             self.count += 1
             self.failed = [min([*self.failed, row.created_at]), max([*self.failed, row.created_at])]
 

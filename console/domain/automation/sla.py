@@ -36,6 +36,7 @@ class Watched:
     """What the escalation must know of an open item.
 
     `level`, `told_at` and `told_due_at` are the last message about it: which step, when, and for which deadline.
+    `snoozed`: nobody wants to be reminded of it now; a new step is told all the same.
     """
 
     id: int
@@ -45,6 +46,7 @@ class Watched:
     level: int = NONE
     told_at: datetime | None = None
     told_due_at: datetime | None = None
+    snoozed: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def escalation(item: Watched, now: datetime, policy: EscalationPolicy) -> Escala
     if not policy.repeat_hours or item.told_at is None:
         return Escalation(item.id, level, True, False, TOLD)
     next_at = item.told_at + timedelta(hours=policy.repeat_hours)
-    again = now >= next_at - REPEAT_GRACE
+    again = now >= next_at - REPEAT_GRACE and not item.snoozed
     return Escalation(item.id, level, True, again, REPEAT if again else TOLD, next_at)
 
 

@@ -13,6 +13,8 @@ from console.domain.text import T, Text
 MISSING_HASH, READ_ERROR, MISSING_BLOB, MISMATCH = "missing_sha256", "read_error", "missing_blob", "sha256_mismatch"
 # The kind under which kept copies of recovery drills stand beside the archives.
 RECOVERY_COPY = "recovery_copy"
+# And the kind of closed months, which stand in the database alone.
+CLOSED_MONTH = "closed_month"
 # It runs every night.
 MAX_AGE = timedelta(days=3)
 _RANKS = (OK, WARNING, CRITICAL)
@@ -71,7 +73,8 @@ class ArchiveCheck:
 class IntegrityReport:
     """API contract, evidence and archive integrity; `issues` and `stored_issues` are cut, the counters are not.
 
-    `stored` are the archives that runs left behind, and the copies of recovery drills where those were read;
+    `stored` are the archives that runs left behind, the closed months, and the copies of recovery drills where those
+    were read;
     `evidence_status` is the verdict without them.
     """
 

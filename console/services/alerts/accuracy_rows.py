@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
@@ -14,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, Text, and_, cast, or_, select
 
 from console.core.context import Context
 from console.core.listing import AnySelect
+from console.domain.alerts import snooze, wanted
 from console.domain.alerts.alerts import CHECKPOINT_SIGNED
 from console.domain.alerts.item_promises import TOLD, UNDONE, Item, ItemEvent, ItemState, Span
 from console.domain.alerts.message_promises import DeliveryRow, Message
@@ -84,12 +86,12 @@ def items(ctx: Context, since: datetime) -> Iterator[tuple[Item, Any]]:
     more = ("assignee", "assignment_source", "owner_role")
     columns = [getattr(TrackerItem, name) for name in (*names, *more)]
     open_now = and_(TrackerItem.is_active.is_(True), TrackerItem.status != "done")
-    wanted = (
+    asked = (
         select(*columns)
         .where(TrackerItem.tracker == REMEDIATION.key, or_(open_now, TrackerItem.updated_at >= since))
         .order_by(TrackerItem.id)
     )
-    rows = _stream(ctx, wanted)
+    rows = _stream(ctx, asked)
     first = next(rows, None)
     events = _events(ctx, since)
     waiting = next(events, None)
@@ -108,18 +110,20 @@ def items(ctx: Context, since: datetime) -> Iterator[tuple[Item, Any]]:
 def _events(ctx: Context, since: datetime) -> Iterator[tuple[int, ItemEvent]]:
     # As text: most events change nothing that is asked for here, and reading JSON is what takes the time.
     old, new = cast(TrackerEvent.old, Text), cast(TrackerEvent.new, Text)
-    wanted = (
+    asked = (
         select(TrackerEvent.item_id, TrackerEvent.at, TrackerEvent.kind, old, new)
         .where(TrackerEvent.tracker == REMEDIATION.key, TrackerEvent.at >= since, TrackerEvent.kind.not_in(_PLAIN))
         .order_by(TrackerEvent.item_id, TrackerEvent.id)
     )
-    for item_id, at, kind, before, after in _stream(ctx, wanted):
+    for item_id, at, kind, before, after in _stream(ctx, asked):
         yield item_id, _event(at, kind, before, after)
 
 
 def _event(at: datetime, kind: str, before: str, after: str) -> ItemEvent:
     if kind == TOLD:
         return ItemEvent(at, kind, level=_level(after))
+    if kind in (snooze.STARTED, snooze.ENDED):
+        return ItemEvent(at, kind, new=json.loads(after))
     touched = kind == UNDONE or any(name in before for name in _CHANGES)
     told = '"assignee"' in after
     return ItemEvent(at, kind, json.loads(before) if touched else {}, json.loads(after) if told else {})
@@ -135,8 +139,9 @@ def _level(told: str) -> int:
 def messages(ctx: Context, since: datetime) -> Iterator[tuple[str, Iterator[Message]]]:
     """Yield the alerts that were raised since `since` by their event type, oldest first."""
     names = ("event_type", "id", "channel", "status", "attempt_count", "last_attempt_at", "created_at", "site")
-    wanted = (
-        select(*(getattr(AlertDelivery, name) for name in names))
+    more = ("raised_id", "snooze_id", "updated_at", "next_attempt_at")
+    asked = (
+        select(*(getattr(AlertDelivery, name) for name in (*names, *more)))
         .where(
             AlertDelivery.event_type != CHECKPOINT_SIGNED,
             AlertDelivery.created_at >= since,
@@ -145,13 +150,27 @@ def messages(ctx: Context, since: datetime) -> Iterator[tuple[str, Iterator[Mess
         )
         .order_by(AlertDelivery.event_type, AlertDelivery.created_at, AlertDelivery.id)
     )
-    for event_type, rows in groupby(_stream(ctx, wanted), attrgetter("event_type")):
-        yield event_type, _messages(event_type, rows)
+    for event_type, rows in groupby(_stream(ctx, asked), attrgetter("event_type")):
+        yield event_type, _messages(event_type, rows, ctx.now())
 
 
-def _messages(event_type: str, rows: Iterator[Any]) -> Iterator[Message]:
-    for at, mine in groupby(rows, attrgetter("created_at")):
-        yield Message(event_type, at, tuple(DeliveryRow(*row[1:]) for row in mine))
+def _messages(event_type: str, rows: Iterator[Any], now: datetime) -> Iterator[Message]:
+    # The rows of one alert were written one after another: two alerts of an instant stay two.
+    for (at, _raised), mine in groupby(rows, attrgetter("created_at", "raised_id")):
+        yield Message(event_type, at, tuple(_delivery(row, now) for row in mine))
+
+
+def _delivery(row: Any, now: datetime) -> DeliveryRow:
+    spared = wanted.spared(
+        row.status,
+        snoozed=row.snooze_id is not None,
+        raised_at=row.created_at,
+        settled_at=row.updated_at,
+        next_at=row.next_attempt_at,
+        now=now,
+    )
+    made = DeliveryRow(*row[1:8])
+    return replace(made, spared=True) if spared else made
 
 
 def runs(ctx: Context, since: datetime) -> Iterator[RunRow]:
@@ -163,8 +182,8 @@ def runs(ctx: Context, since: datetime) -> Iterator[RunRow]:
 def runs_of(ctx: Context, job_name: str, since: datetime, until: datetime) -> Iterator[RunRow]:
     """Yield the runs of a job for the instants of its schedule between two instants, oldest first."""
     within: list[ColumnElement[bool]] = [JobRun.scheduled_for > since, JobRun.scheduled_for <= until]
-    wanted = _runs().where(JobRun.job_name == job_name, *within).order_by(JobRun.scheduled_for)
-    return (_run(row) for row in _stream(ctx, wanted))
+    asked = _runs().where(JobRun.job_name == job_name, *within).order_by(JobRun.scheduled_for)
+    return (_run(row) for row in _stream(ctx, asked))
 
 
 _RUN = ("id", "job_name", "state", "requested_at", "started_at", "finished_at", "scheduled_for", "heartbeat_at")
@@ -183,8 +202,8 @@ def _run(row: Any) -> RunRow:
 
 def retried(ctx: Context, since: datetime) -> frozenset[int]:
     """Return the ids of lost runs that were put into the queue once more."""
-    wanted = select(JobRun.retry_of).where(JobRun.retry_of.is_not(None), JobRun.requested_at >= since)
-    return frozenset(one for one in ctx.session.scalars(wanted) if one is not None)
+    asked = select(JobRun.retry_of).where(JobRun.retry_of.is_not(None), JobRun.requested_at >= since)
+    return frozenset(one for one in ctx.session.scalars(asked) if one is not None)
 
 
 def silent_at(known: Sequence[Span], at: datetime) -> bool:

@@ -24,7 +24,7 @@ from console.core.context import Context, unit_of_work
 from console.domain.alerts.alerts import DEAD, FAILED, Channel, Sent, Verdict, judge
 from console.domain.alerts.guard import GuardRules
 from console.models.alerts import AlertAttempt, AlertDelivery
-from console.services.alerts import admission, claims, personal, personal_names, states
+from console.services.alerts import admission, claims, personal, personal_names, states, wanted
 from console.services.alerts import channels as known
 from console.services.alerts.claims import Claimed
 from console.services.alerts.lanes import Delivered, Lanes, Recorded, Transactions, Tried
@@ -72,13 +72,15 @@ def deliver(
     limit: int = 1000,
     only: Collection[int] | None = None,
     lasts: float | None = None,
+    sifted: bool = True,
     worker: str = "",
     chance: Callable[[], float] = random,
 ) -> Delivered:
     """Send what is due, at most `limit` messages; with `only` nothing but these deliveries.
 
     Each channel has a lane of its own, so that one that hangs delays no other. `rules` hold back what would go to a
-    channel in quarantine, and what goes to one that is `paused` waits. After `lasts` seconds nothing more is begun.
+    channel in quarantine, and what goes to one that is `paused` waits. `sifted` leaves out what is no longer wanted and
+    what waits for a snooze. After `lasts` seconds nothing more is begun.
     `transactions` opens one unit of work after another. Each message is recorded as soon as it was sent.
     """
 
@@ -88,7 +90,7 @@ def deliver(
 
     def admit(ctx: Context, key: str, taken: Sequence[Claimed]) -> Sequence[Claimed]:
         if not key.startswith(claims.OWN):
-            return taken
+            return wanted.sift(ctx, taken) if sifted else taken
         found = admission.admit(ctx, key, taken)
         if found.channel is not None:
             # As it is now: it may have been made while this run lasts.
@@ -196,8 +198,8 @@ def channel_map(ctx: Context) -> dict[str, Channel]:
 def deliver_now(ctx: Context, delivery_id: int) -> None:
     """Send one delivery that is due, without waiting for a worker; its attempt is on record afterwards.
 
-    The caller commits before. Somebody asked for it, so that no quarantine holds it back. Somebody else may be sending
-    it already: then nothing is done.
+    The caller commits before. Somebody asked for it, so that no quarantine and no snooze holds it back. Somebody else
+    may be sending it already: then nothing is done.
     """
     deliver_due(ctx, limit=1, only=(delivery_id,), guarded=False)
 
@@ -223,6 +225,7 @@ def deliver_due(
         limit=limit,
         only=only,
         lasts=lasts,
+        sifted=guarded,
         worker=ctx.request_id,
     )
 

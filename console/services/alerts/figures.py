@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, func, or_, select
 
 from console.core.context import Context
 from console.domain.alerts import incidents as rules
-from console.domain.alerts.alerts import DEAD, FAILED, QUEUED, SUCCESS, WARNING
+from console.domain.alerts.alerts import DEAD, DROPPED, FAILED, QUEUED, SUCCESS, WARNING
 from console.domain.alerts.incidents import Incident, Window
 from console.models.alerts import AlertChannelState, AlertDelivery, AlertIncident
 from console.services.alerts import channels as known
@@ -20,8 +20,9 @@ from console.services.alerts.claims import OWN
 from console.services.audit import record as audit
 
 READ = outbox.READ
-# What figures count: no trials, and nothing that nobody tried yet; what was held back did not arrive.
-COUNTED = (AlertDelivery.probe.is_(False), AlertDelivery.status != QUEUED)
+# What figures count: no trials, nothing that nobody tried yet, nothing that was dropped; what was held back did not
+# arrive.
+COUNTED = (AlertDelivery.probe.is_(False), AlertDelivery.status.not_in((QUEUED, DROPPED)))
 # The words that are counted, each a range of the index.
 _SETTLED = (SUCCESS, WARNING, FAILED, DEAD)
 WINDOWS = (7, 30)
@@ -221,6 +222,11 @@ def waiting(ctx: Context) -> dict[str, int]:
         .group_by(AlertDelivery.channel)
     )
     return {row.channel: row.number for row in rows}
+
+
+def names_of(ctx: Context) -> dict[str, str]:
+    """Return what people call each channel, by its key; one that is gone by the masked address that it had."""
+    return labels_of(ctx) | {key: one.title for key, one in known.known(ctx).items()}
 
 
 def labels_of(ctx: Context) -> dict[str, str]:

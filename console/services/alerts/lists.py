@@ -11,9 +11,10 @@ from sqlalchemy import ColumnElement, and_, select
 from console.core.context import Context
 from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec, moment, one_of
 from console.core.records import columns_of
+from console.domain.alerts.alerts import DROPPED
 from console.domain.text import N_
 from console.models.alerts import AlertDelivery
-from console.services.alerts import channels, figures
+from console.services.alerts import figures
 from console.services.alerts import outbox as alerts
 from console.services.common.lists import Slice, slice_of
 from console.services.common.sql import contains
@@ -24,6 +25,7 @@ STATUSES: Choices = (
     ("failed", N_("Failed, will be tried again")),
     ("warning", N_("Held back")),
     ("dead", N_("Given up")),
+    ("dropped", N_("No longer needed")),
 )
 
 
@@ -47,6 +49,7 @@ EVENTS = {
     "ops_daily_check": N_("Daily check"),
     "sla_escalation": N_("Work orders escalated"),
     "mttr_slo_breach": N_("Channels recover too slowly"),
+    "closed_month_changed": N_("A closed month was changed"),
     "alert_channel_recovery_probe": N_("Trial of a channel"),
     "alert_guard_recover": N_("Trial of a channel in trouble"),
 }
@@ -63,7 +66,7 @@ def _event_types(ctx: Context) -> Choices:
 
 
 def _channels(ctx: Context) -> Choices:
-    return [(one.key, one.title) for one in channels.known(ctx).values()]
+    return list(figures.names_of(ctx).items())
 
 
 def _period(_ctx: Context, words: list[str], now: datetime) -> ColumnElement[bool]:
@@ -73,6 +76,10 @@ def _period(_ctx: Context, words: list[str], now: datetime) -> ColumnElement[boo
 
 def _waits(_ctx: Context, _words: list[str], _now: datetime) -> ColumnElement[bool]:
     return AlertDelivery.next_attempt_at.is_not(None)
+
+
+def _needed(_ctx: Context, _words: list[str], _now: datetime) -> ColumnElement[bool]:
+    return AlertDelivery.status != DROPPED
 
 
 def _search(_ctx: Context, text: str) -> ColumnElement[bool]:
@@ -97,6 +104,7 @@ DELIVERIES = ListSpec(
         Filter("period", N_("Period"), "choice", _period, PERIODS),
         Filter("waiting", N_("Next attempt"), "choice", _waits, (("1", N_("To come")),)),
         moment("raised_from", N_("Raised since"), ge, AlertDelivery.created_at),
+        Filter("needed", N_("Still needed"), "flag", _needed, (("1", N_("Yes")),), multiple=False, shown=False),
     ),
     search=_search,
     order=(AlertDelivery.last_attempt_at.desc(),),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import ColumnElement, Table, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from console.core.context import Context
@@ -56,18 +56,23 @@ def listed(ctx: Context, *, kind: str | None = None, limit: int = LISTED_MOST) -
     return tuple(view_of(Mark, row) for row in ctx.session.scalars(newest))
 
 
-def of_delivery(ctx: Context, event_type: str, raised_at: datetime) -> Mark | None:
+def of_delivery(ctx: Context, delivery_id: int) -> Mark | None:
     """Return the standing mark of an alert, whichever of its deliveries it was set on."""
     ctx.actor.require(*READ)
-    row = ctx.session.scalar(
-        select(AlertMark).where(
-            AlertMark.kind == FALSE,
-            AlertMark.event_type == event_type,
-            AlertMark.happened_at == raised_at,
-            AlertMark.withdrawn_at.is_(None),
-        )
-    )
+    found = select(AlertMark).join(AlertDelivery, _same_alert())
+    row = ctx.session.scalar(found.where(AlertDelivery.id == delivery_id, *visible(ctx)))
     return None if row is None else view_of(Mark, row)
+
+
+def _same_alert() -> ColumnElement[bool]:
+    """Return the condition that a standing mark is about the alert of a delivery; two of an instant stay two."""
+    return and_(
+        AlertMark.kind == FALSE,
+        AlertMark.event_type == AlertDelivery.event_type,
+        AlertMark.happened_at == AlertDelivery.created_at,
+        AlertMark.raised_id == AlertDelivery.raised_id,
+        AlertMark.withdrawn_at.is_(None),
+    )
 
 
 def marked_false(ctx: Context, delivery_ids: Collection[int]) -> frozenset[int]:
@@ -75,12 +80,7 @@ def marked_false(ctx: Context, delivery_ids: Collection[int]) -> frozenset[int]:
     ctx.actor.require(*READ)
     if not delivery_ids:
         return frozenset()
-    standing = select(AlertMark.id).where(
-        AlertMark.kind == FALSE,
-        AlertMark.event_type == AlertDelivery.event_type,
-        AlertMark.happened_at == AlertDelivery.created_at,
-        AlertMark.withdrawn_at.is_(None),
-    )
+    standing = select(AlertMark.id).where(_same_alert())
     marked = select(AlertDelivery.id).where(AlertDelivery.id.in_(delivery_ids), standing.exists(), *visible(ctx))
     return frozenset(ctx.session.scalars(marked))
 
@@ -94,8 +94,8 @@ def mark_false(ctx: Context, delivery_id: int, reason: str) -> Mark:
     row = ctx.session.scalar(select(AlertDelivery).where(AlertDelivery.id == delivery_id, *visible(ctx)))
     if row is None:
         raise NotFound(T("Alert delivery not found"))
-    values = {"delivery_id": row.id, "event_type": row.event_type, "happened_at": row.created_at, "site": row.site}
-    return _store(ctx, FALSE, reason, **values)
+    about = {"event_type": row.event_type, "happened_at": row.created_at, "raised_id": row.raised_id}
+    return _store(ctx, FALSE, reason, delivery_id=row.id, site=row.site, **about)
 
 
 def record_missed(

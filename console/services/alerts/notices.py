@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, cast
@@ -57,7 +57,7 @@ def claim_many(ctx: Context, wanted: Mapping[str, datetime], interval: timedelta
     return frozenset(won)
 
 
-def forget(ctx: Context, prefix: str, before: datetime) -> None:
+def forget_old(ctx: Context, prefix: str, before: datetime) -> None:
     """Remove what was told before an instant, of the keys that begin with `prefix`."""
     old = (AlertNotice.key.startswith(prefix, autoescape=True), AlertNotice.notified_at < before)
     ctx.session.execute(delete(AlertNotice).where(*old), execution_options={"synchronize_session": False})
@@ -70,6 +70,12 @@ def _parts(keys: list[str]) -> Iterator[list[str]]:
 
 def _dialect(ctx: Context) -> Any:
     return postgresql if ctx.session.get_bind().dialect.name == "postgresql" else sqlite
+
+
+def forget(ctx: Context, keys: Collection[str]) -> None:
+    """Let what is over be told at once when it comes again."""
+    if keys:
+        ctx.session.execute(delete(AlertNotice).where(AlertNotice.key.in_(keys)))
 
 
 def _ensure(ctx: Context, key: str) -> None:

@@ -16,6 +16,7 @@ from console.core.serialize import plain
 from console.domain.alerts import guard
 from console.domain.alerts.alerts import (
     DEAD,
+    DROPPED,
     FAILED,
     NAMED,
     PUBLISHED_STATUSES,
@@ -145,8 +146,10 @@ def raise_alert(
         people = audience.spread(ctx, event_type, payload, things, told)
     if not told:
         return Raised(0, (), "no_targets", people_count=people.people)
+    raised_id = str(uuid4())
     rows = [
         AlertDelivery(
+            raised_id=raised_id,
             message_id=f"msg_{uuid4().hex}",
             event_type=event_type[:80],
             channel=one.key,
@@ -189,7 +192,10 @@ def get(ctx: Context, delivery_id: int) -> Delivery:
 
 
 def retry(ctx: Context, delivery_id: int) -> Delivery:
-    """Make a delivery due at once, whatever its status but delivered or under way; raises NotFound, Conflict."""
+    """Make a delivery due at once, whatever its status but delivered or under way; raises NotFound, Conflict.
+
+    One that was dropped becomes a failed one by that: somebody wants it after all.
+    """
     ctx.actor.require(*WRITE)
     now = ctx.now()
     row = _load(ctx, delivery_id)
@@ -198,7 +204,7 @@ def retry(ctx: Context, delivery_id: int) -> Delivery:
     moved = ctx.session.execute(
         update(AlertDelivery)
         .where(AlertDelivery.id == row.id, AlertDelivery.status == row.status, _unclaimed(now))
-        .values(status=FAILED if row.status == DEAD else row.status, next_attempt_at=now, updated_at=now)
+        .values(status=FAILED if row.status in (DEAD, DROPPED) else row.status, next_attempt_at=now, updated_at=now)
         .returning(AlertDelivery.id)
     ).all()
     if not moved:
@@ -221,15 +227,15 @@ def due_for_retry(
 ) -> tuple[int, ...]:
     """Make failed deliveries of the caller's sites due at once and return their ids, oldest first (API contract).
 
-    What was delivered is never sent again, whatever `statuses` says. `patient` leaves those alone whose next attempt is
-    yet to come: a receiver may have asked for that time.
+    What was delivered or dropped is never sent again, whatever `statuses` says. `patient` leaves those alone whose next
+    attempt is yet to come: a receiver may have asked for that time.
     """
     ctx.actor.require(*WRITE)
     now = ctx.now()
     conditions = [
         *visible(ctx),
         AlertDelivery.status.in_(statuses),
-        AlertDelivery.status != SUCCESS,
+        AlertDelivery.status.not_in((SUCCESS, DROPPED)),
         AlertDelivery.attempt_count < max_attempt_count,
         AlertDelivery.last_attempt_at <= now - min_age,
         _unclaimed(now),
@@ -260,7 +266,7 @@ def outbox(ctx: Context) -> dict[str, int]:
         select(AlertDelivery.status, func.count().label("number")).where(*visible(ctx)).group_by(AlertDelivery.status)
     )
     found = {str(row.status): int(row.number) for row in rows}
-    return {word: found.get(word, 0) for word in (QUEUED, *PUBLISHED_STATUSES, DEAD)}
+    return {word: found.get(word, 0) for word in (QUEUED, *PUBLISHED_STATUSES, DEAD, DROPPED)}
 
 
 def view(row: AlertDelivery, attempts: tuple[AlertAttempt, ...] = ()) -> Delivery:

@@ -41,4 +41,4 @@ def forget(ctx: Context, cutoff: datetime) -> None:
     """Remove messages whose last attempt is long ago and none is to come, and that people were told of their things."""
     old = (PersonalDelivery.last_attempt_at < cutoff, PersonalDelivery.next_attempt_at.is_(None))
     ctx.session.execute(delete(PersonalDelivery).where(*old), execution_options={"synchronize_session": False})
-    notices.forget(ctx, "person:", cutoff)
+    notices.forget_old(ctx, "person:", cutoff)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -58,6 +59,36 @@ def change(ctx: Context, sent: Mapping[str, Any], *, if_match: int | None = None
     if isinstance(event_type, str):
         sent = {**sent, "notify_event_type": event_type.strip()[:80] or rules.BREACHED}
     return policies.update_policy(ctx, KIND, sent, if_match=if_match, reason=reason)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the recoveries up to now say of values of the objective; `breach` is None where it is met."""
+
+    enabled: bool
+    breach: str | None
+    incident_count: int
+    unresolved_incidents: int
+    mttr_minutes: float | None
+    threshold_minutes: int
+
+
+def judged(ctx: Context, sent: Mapping[str, Any]) -> Judged:
+    """Judge the recoveries up to now by the policy with `sent` in it, without storing it; raises PermissionDenied."""
+    ctx.actor.require(*READ)
+    policy = SloPolicy(**policies.merged(ctx, KIND, sent).values)
+    now = ctx.now()
+    found = figures.incidents(ctx, event_type=None, days=policy.window_days)
+    seen = incident_rules.window(found, days=policy.window_days, now=now)
+    why = rules.breach(policy, seen, channel_count=len(channels.listed(ctx)))
+    return Judged(
+        enabled=policy.enabled,
+        breach=why,
+        incident_count=seen.figures.incident_count,
+        unresolved_incidents=seen.figures.unresolved_incidents,
+        mttr_minutes=seen.figures.mttr_minutes,
+        threshold_minutes=policy.threshold_minutes,
+    )
 
 
 def check(ctx: Context, *, event_type: str | None, force_notify: bool) -> Outcome:

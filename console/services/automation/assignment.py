@@ -14,6 +14,7 @@ from console.core.context import Context
 from console.core.i18n import DEFAULT_LOCALE, text_in
 from console.domain.alerts.alerts import ASSIGNED
 from console.domain.alerts.personal import things_of
+from console.domain.alerts.wanted import NAMED_MOST as ALERT_ITEMS_MOST
 from console.domain.automation.autopilot import AUTO_ASSIGN, DISABLED
 from console.domain.automation.workload import AUTO
 from console.domain.errors import Gone, NotFound
@@ -39,7 +40,6 @@ from console.services.tracker.undo import Undone
 
 # What the machine gave away can be taken back for this long, as far as nobody has touched it since.
 UNDO_FOR = timedelta(hours=24)
-ALERT_ITEMS_MOST = 20
 ASSIGNEES_MOST = 50
 
 

@@ -15,8 +15,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from console.core.context import Context
 from console.core.i18n import DEFAULT_LOCALE, text_in
+from console.domain.alerts import snooze
 from console.domain.alerts.alerts import ESCALATED
 from console.domain.alerts.personal import things_of
+from console.domain.alerts.wanted import NAMED_MOST as ALERT_ITEMS_MOST
 from console.domain.automation import sla as domain
 from console.domain.automation.autopilot import DISABLED
 from console.domain.automation.sla import EscalationPolicy
@@ -38,10 +40,10 @@ from console.services.identity import names as people
 from console.services.jobs.progress import current
 from console.services.policies.automation import Effective
 from console.services.tracker import assignees, rows
+from console.services.tracker import snooze as tracker_snooze
 from console.services.tracker import store as tracker_store
 
 ITEMS_MOST = 50
-ALERT_ITEMS_MOST = 20
 PEOPLE_ITEMS_MOST = 1000
 ASSIGNEES_MOST = 50
 
@@ -204,6 +206,8 @@ def _tell(ctx: Context, seen: Window, found: Decided) -> tuple[int, Raised]:
         attempt.rollback()
         return 0, replace(raised, people_count=audience.spread(ctx, ESCALATED, payload, about).people)
     _write_events(ctx, seen.now, run_id, told)
+    # What is told in spite of a snooze has reached another step.
+    tracker_snooze.end(ctx, select(ItemEscalation.item_id).where(told), snooze.ESCALATED, seen.now)
     attempt.commit()
     return payload["notified_count"], raised
 

@@ -12,12 +12,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, outerjoin, select
 
 from console.core.context import Context
+from console.domain.alerts import snooze
 from console.domain.automation import sla
 from console.domain.automation.sla import EscalationPolicy
 from console.models.automation import ItemEscalation
 from console.models.tracker import TrackerItem
 from console.services.automation import kpi_sql
-from console.services.common import sql
+from console.services.common import snoozes, sql
 from console.services.common.sql import Hint
 from console.services.tracker import rows
 
@@ -91,7 +92,8 @@ def _chosen(now: datetime, policy: EscalationPolicy, step: Any, repeat: Any, tol
         else_=sla.NONE,
     )
     again = timedelta(hours=policy.repeat_hours) - sla.REPEAT_GRACE
-    repeats = [(ItemEscalation.told_at <= now - again, repeat)] if policy.repeat_hours else []
+    awake = TrackerItem.id.not_in(snoozes.standing_ids(snooze.ITEM, now))
+    repeats = [(and_(ItemEscalation.told_at <= now - again, awake), repeat)] if policy.repeat_hours else []
     return case((level(now) > known, step), *repeats, else_=told)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from console.core.context import Context
 from console.core.revisions import ALWAYS
-from console.domain.alerts.alerts import SUCCESS
+from console.domain.alerts.alerts import DROPPED, SUCCESS
 from console.domain.inspections import risk
 from console.models.alerts import AlertDelivery
 from console.models.work_orders import WorkOrder
@@ -131,7 +131,7 @@ def alerts(ctx: Context) -> Alerts | None:
     since = datetime.fromisoformat(given["since"])
 
     def look() -> tuple[tuple[int, int], datetime]:
-        week = (AlertDelivery.created_at >= since, *outbox.visible(ctx))
+        week = (AlertDelivery.created_at >= since, AlertDelivery.status != DROPPED, *outbox.visible(ctx))
         arrived = func.count().filter(AlertDelivery.status == SUCCESS)
         row = ctx.session.execute(select(func.count(), arrived).where(*week)).one()
         return (row[0], row[1]), ctx.now()

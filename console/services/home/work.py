@@ -43,7 +43,7 @@ from console.services.work_orders.rows import WorkOrderView
 BOARD, WEEKS, ORDERS = "board", "weeks", "orders"
 PLACES = ((ORDERS, N_("Work orders")), (BOARD, N_("Remediation board")), (WEEKS, N_("Programme")))
 _DUE_FIRST = (TrackerItem.due_at.asc(), TrackerItem.priority.asc(), TrackerItem.id.asc())
-_OF_ORDERS = ("id", "due_at", "assignee", "assignee_user_id", "assignee_name", "status", "site")
+_OF_ORDERS = ("id", "due_at", "assignee", "assignee_user_id", "assignee_name", "status", "site", "snoozed_until")
 DUE = (("overdue", N_("Late")), ("due_soon", N_("Due within 24 h")))
 READ = (*dict.fromkeys(name for one in programmes() for name in one.read), order_rows.READ)
 

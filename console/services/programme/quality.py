@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 
 from console.core.config import Config
+from console.domain.alerts.alerts import DROPPED
 from console.domain.jobs import names as job_names
 from console.domain.programme.judge import NO_DATA, OK, improvement, known_rate, rate
 from console.domain.programme.snapshot import Advice, RowsOf, Snapshot, advised
@@ -139,9 +140,10 @@ def _checks(made: Created) -> dict[str, int]:
 
 
 def _alerts(scope: Scope) -> tuple[int, int]:
-    """Return how many alerts were raised in the window and how many of them arrived; all sites know those of none."""
+    """Return how many alerts of the window were needed and how many of them arrived; all sites know those of none."""
     wanted = select(func.count(), func.count().filter(AlertDelivery.status == "success"))
-    wanted = wanted.where(*scope.within(AlertDelivery.created_at), scope.on(AlertDelivery.site))
+    within = (*scope.within(AlertDelivery.created_at), AlertDelivery.status != DROPPED)
+    wanted = wanted.where(*within, scope.on(AlertDelivery.site))
     sent, arrived = scope.ctx.session.execute(wanted).one()
     return sent, arrived
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, or_, select
 
+from console.domain.alerts.alerts import DROPPED
 from console.domain.programme.judge import known_rate
 from console.domain.programme.repeats import REPEATS
 from console.models.alerts import AlertDelivery
@@ -65,7 +66,8 @@ def of_alerts(scope: Scope) -> Trend:
     wide = scope.ending(scope.end, 7 * POINTS)
     bucket = _bucket(wide, AlertDelivery.created_at)
     wanted = select(bucket, func.count(), func.count().filter(AlertDelivery.status == "success"))
-    wanted = wanted.where(*wide.within(AlertDelivery.created_at), wide.on(AlertDelivery.site)).group_by(bucket)
+    within = (*wide.within(AlertDelivery.created_at), AlertDelivery.status != DROPPED)
+    wanted = wanted.where(*within, wide.on(AlertDelivery.site)).group_by(bucket)
     found = {place: known_rate(arrived, sent) for place, sent, arrived in scope.ctx.session.execute(wanted)}
     return {"alert_success_rate_percent": [found.get(place) for place in range(POINTS)]}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, case, func, select, update
 from console.core.context import Context
 from console.core.i18n import DEFAULT_LOCALE, text_in
 from console.core.serialize import plain
+from console.domain.alerts import snooze as snooze_rules
 from console.domain.errors import Conflict
 from console.domain.remediation import plan as remediation
 from console.domain.remediation import sync as domain
@@ -23,7 +24,7 @@ from console.models.tracker import TrackerItem
 from console.services.audit import record as audit
 from console.services.jobs.runs import changed as affected
 from console.services.remediation import notice
-from console.services.tracker import rows
+from console.services.tracker import rows, snooze
 from console.services.tracker import store as tracker_store
 from console.services.tracker.rows import ItemView
 from console.services.tracker.store import Event
@@ -80,7 +81,7 @@ def apply(ctx: Context, plan: Plan, now: datetime) -> SyncResult:
 
 
 def carry_out(
-    ctx: Context, kind: str, changes: Iterable[Change], decision: str, now: datetime, site: str | None = None
+    ctx: Context, kind: str, changes: Sequence[Change], decision: str, now: datetime, site: str | None = None
 ) -> None:
     """Store decided changes of items of a kind, the platform's or a site's, with events; the tracker must be locked."""
     events: list[tuple[int, str | None, int, Event]] = []
@@ -92,6 +93,16 @@ def carry_out(
             version = _update(ctx, change, decision, now)
             events += [(change.row.id, site, version, _event(word, change.row, change)) for word in change.kinds]
     tracker_store.write_events(ctx, REMEDIATION, events, now)
+    _wake(ctx, changes, now)
+
+
+def _wake(ctx: Context, changes: Sequence[Change], now: datetime) -> None:
+    """End the snoozes of what got worse, and of what is off the board now."""
+    worse = {row.id for change in changes if (row := change.row) and change.kind in (domain.RAISED, domain.REOPENED)}
+    gone = {row.id for change in changes if (row := change.row) and change.values.get("is_active") is False}
+    for ids, why in ((worse, snooze_rules.WORSE), (gone - worse, snooze_rules.HANDLED)):
+        if ids:
+            snooze.end(ctx, ids, why, now)
 
 
 def planned(item: remediation.PlanItem) -> PlannedItem:

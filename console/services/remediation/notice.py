@@ -8,6 +8,7 @@ from datetime import datetime
 from console.core.context import Context
 from console.core.i18n import DEFAULT_LOCALE, text_in
 from console.domain.alerts.alerts import RULE_FAILS
+from console.domain.alerts.wanted import NAMED_MOST as ALERT_ITEMS_MOST
 from console.domain.tracker.tracker import REMEDIATION
 from console.models.tracker import TrackerItem
 from console.services.alerts import outbox as alerts
@@ -16,7 +17,6 @@ from console.services.identity import names as people
 from console.services.policies.automation import effective
 from console.services.tracker import rows
 
-ALERT_ITEMS_MOST = 20
 _NAMES = ("id", "item_id", "rule_id", "rule_status", "priority", "due_at", "assignee", "status", "owner_role", "reason")
 
 

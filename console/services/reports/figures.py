@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Integer, Select, bindparam, case, func, not_, select
 
 from console.core.context import Context
+from console.domain.alerts.alerts import DROPPED
 from console.domain.reports.periods import Period
 from console.domain.reports.quality import SUCCESS, Counted, Summary, summary_of
 from console.models.alerts import AlertDelivery
@@ -72,4 +73,6 @@ def _deliveries() -> Select[*tuple[Any, ...]]:
     return select(func.count(), func.sum(case((AlertDelivery.status == SUCCESS, 1), else_=0))).where(
         AlertDelivery.created_at >= bindparam("start", type_=UtcDateTime()),
         AlertDelivery.created_at < bindparam("until", type_=UtcDateTime()),
+        # What was dropped because it was handled meanwhile did not fail to arrive.
+        AlertDelivery.status != DROPPED,
     )

@@ -35,11 +35,13 @@ from console.services.jobs.progress import progress
 from console.services.jobs.runs import Run
 from console.services.recovery import copies as recovery_copies
 from console.services.recovery.copies import CopyReading
+from console.services.runbook import closed_months
+from console.services.runbook.closed_months import MonthReading
 
 READ = ("admins:manage", "audit:read")
 MOST_SAMPLES, MOST_ISSUES = 200, 500
 STORED_ARCHIVES = 3
-COPY = domain.RECOVERY_COPY
+COPY, MONTH = domain.RECOVERY_COPY, domain.CLOSED_MONTH
 Issue = dict[str, Any]
 
 
@@ -66,10 +68,16 @@ def batch(ctx: Context, *, sample: int | None = None, most: int | None = None, c
         progress(ctx, number, len(MODULES))
     readings = {kind: reading.in_turn(ctx, kind, sample) for kind in kept.KINDS}
     looked_at = _copies(ctx) if copies else []
+    months = closed_months.in_turn(ctx, sample, _known(ctx, MONTH))
     _remember(ctx, problems, [one for found in readings.values() for one in found])
     stored = [_stored_check(kind, found) for kind, found in readings.items()]
     stored_issues = [_stored_issue(one) for found in readings.values() for one in found if one.problem]
+    stored.append(_stored_check(MONTH, months))
+    stored_issues += [_month_issue(one) for one in months if one.problem]
     if copies:
+        if months:
+            _write(ctx)
+            closed_months.tell(ctx, months)
         stored.append(_stored_check(COPY, looked_at))
         stored_issues += [_copy_issue(one) for one in looked_at if one.problem]
     made = domain.report(tables, issues, archive, stored, stored_issues, sample=sample, most=most)
@@ -94,9 +102,18 @@ def facts(ctx: Context, run: Run | None) -> IntegrityFacts:
 
 def _copies(ctx: Context) -> list[CopyReading]:
     """Read kept copies of drills again; those that the last reading found broken come first."""
+    return recovery_copies.in_turn(ctx, _known(ctx, COPY))
+
+
+def _known(ctx: Context, kind: str) -> list[int]:
+    """Return what the last reading found broken of a kind that has no rows of its own to note it in."""
     last = runs.latest(ctx, job_names.EVIDENCE_INTEGRITY)
-    known = [one["file_id"] for one in (last.detail if last else {}).get("stored_issues", ()) if one["kind"] == COPY]
-    return recovery_copies.in_turn(ctx, known)
+    return [one["file_id"] for one in (last.detail if last else {}).get("stored_issues", ()) if one["kind"] == kind]
+
+
+def _month_issue(one: MonthReading) -> Issue:
+    return {"kind": MONTH, "file_id": one.id, "label": one.site, "name": one.name, "reason": one.problem,
+            "place": reading.DATABASE}  # fmt: skip
 
 
 def _copy_issue(one: CopyReading) -> Issue:
@@ -105,7 +122,7 @@ def _copy_issue(one: CopyReading) -> Issue:
             "place": reading.FOLDER, "cause": one.cause}  # fmt: skip
 
 
-def _stored_check(kind: str, found: Sequence[Reading | CopyReading]) -> StoredCheck:
+def _stored_check(kind: str, found: Sequence[Reading | CopyReading | MonthReading]) -> StoredCheck:
     counted = Counter(one.problem for one in found)
     return StoredCheck(kind, len(found), counted[kept.MISSING], counted[kept.CHANGED], counted[kept.UNREADABLE])
 
@@ -163,11 +180,15 @@ def _counted(found: list[Issue]) -> Counter[str]:
     return Counter(names[issue["reason"]] for issue in found)
 
 
+def _write(ctx: Context) -> None:
+    if not ctx.writing:
+        ctx.begin_write()
+
+
 def _remember(ctx: Context, problems: Mapping[int, str | None], readings: list[Reading]) -> None:
     if not (problems or readings):
         return
-    if not ctx.writing:
-        ctx.begin_write()
+    _write(ctx)
     reading.remember(ctx, readings)
     now = ctx.now()
     for problem in set(problems.values()):

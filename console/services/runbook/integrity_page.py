@@ -13,7 +13,7 @@ from console.core.context import Context
 from console.domain.archives.archives import FAULTS, KINDS
 from console.domain.evidence.evidence import MODULES
 from console.domain.jobs import names as job_names
-from console.domain.runbook.integrity import RECOVERY_COPY
+from console.domain.runbook.integrity import CLOSED_MONTH, RECOVERY_COPY
 from console.models.archives import StoredFile
 from console.models.evidence import EvidenceFile
 from console.services.jobs import runs
@@ -87,13 +87,22 @@ class PageData:
     @property
     def copies(self) -> Mapping[str, Any] | None:
         """Return what the newest reading found of the copies of recovery drills, if it read them."""
-        return next((one for one in self.result.get("stored", ()) if one["kind"] == RECOVERY_COPY), None)
+        return self._counted(RECOVERY_COPY)
+
+    @property
+    def months(self) -> Mapping[str, Any] | None:
+        """Return what the newest reading found of the closed months."""
+        return self._counted(CLOSED_MONTH)
+
+    def _counted(self, kind: str) -> Mapping[str, Any] | None:
+        return next((one for one in self.result.get("stored", ()) if one["kind"] == kind), None)
 
     @property
     def broken_count(self) -> int:
         """Return how many files are not what was stored, as far as they were read."""
-        copies = self.copies or {}
-        return self.total("broken") + self.unsound_audit + sum(copies.get(f"{problem}_count", 0) for problem in FAULTS)
+        counted = [one for one in (self.copies, self.months) if one]
+        found = sum(one.get(f"{problem}_count", 0) for one in counted for problem in FAULTS)
+        return self.total("broken") + self.unsound_audit + found
 
     @property
     def unsound_audit(self) -> int:
@@ -111,7 +120,7 @@ def page_data(ctx: Context) -> PageData:
         result=run.detail if run and run.error_code is None else {},
         evidence=_evidence(ctx),
         archives=_archives(ctx),
-        broken=(*_broken_copies(run), *_broken_archives(ctx), *_broken_evidence(ctx)),
+        broken=(*_broken_months(ctx, run), *_broken_copies(run), *_broken_archives(ctx), *_broken_evidence(ctx)),
         audit_months=len(integrity.stored_archives(ctx)),
     )
 
@@ -147,10 +156,22 @@ def _archives(ctx: Context) -> list[Shelf]:
 
 def _broken_copies(run: Run | None) -> list[Broken]:
     """Return the copies of recovery drills that the newest reading found broken; they have no row of their own."""
-    issues = run.detail.get("stored_issues", ()) if run else ()
-    found = [one for one in issues if one["kind"] == RECOVERY_COPY]
     at = run.finished_at if run else None
-    return [Broken(RECOVERY_COPY, one["file_id"], one["name"], one["reason"], at) for one in found]
+    return [Broken(RECOVERY_COPY, one["file_id"], one["name"], one["reason"], at) for one in _of(run, RECOVERY_COPY)]
+
+
+def _broken_months(ctx: Context, run: Run | None) -> list[Broken]:
+    """Return the closed months of the reader's sites that the newest reading found changed."""
+    at = run.finished_at if run else None
+    return [
+        Broken(CLOSED_MONTH, one["file_id"], one["name"], one["reason"], at, one["label"])
+        for one in _of(run, CLOSED_MONTH)
+        if ctx.actor.sees(one["label"])
+    ]
+
+
+def _of(run: Run | None, kind: str) -> list[Mapping[str, Any]]:
+    return [one for one in (run.detail.get("stored_issues", ()) if run else ()) if one["kind"] == kind]
 
 
 def _broken_archives(ctx: Context) -> list[Broken]:

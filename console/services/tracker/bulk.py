@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, false, func, not_, or_
 from console.core.context import Context
 from console.core.listing import ListQuery
 from console.core.records import INTERNAL
+from console.domain.alerts.snooze import HANDLED
 from console.domain.errors import Conflict, Invalid
 from console.domain.text import T, Text
 from console.domain.tracker.requests import BulkChange, ItemChange, Selection
@@ -20,7 +21,7 @@ from console.models.tracker import TrackerItem
 from console.services.audit import record as audit
 from console.services.common.lists import matching
 from console.services.jobs import progress
-from console.services.tracker import assignees, rows
+from console.services.tracker import assignees, rows, snooze
 from console.services.tracker import store as tracker_store
 from console.services.tracker.assignees import Candidate, Whom
 from console.services.tracker.change import Decision, Person, check_due, decide
@@ -266,6 +267,7 @@ class _Work:
         )
         self.rows: list[BulkRow] = []
         self.ids: list[int] = []
+        self.woken: list[int] = []
         self.sites: set[str | None] = set()
         self.changed = 0
         self.command: tracker_store.Command | None = None
@@ -289,6 +291,9 @@ class _Work:
             self.rows.append(BulkRow(item.id, item.item_id, "changed", self.whom.obstacle(item.site)))
             written += [(item.id, item.site, item.version + 1, event) for event in decided.events]
         tracker_store.write_events(self.ctx, self.programme, written, self.now, self.command)
+        if self.change.status == "done" and self.woken:
+            snooze.end(self.ctx, self.woken, HANDLED, self.now)
+            self.woken = []
 
     def _decide(self, item: ItemView) -> Decision:
         if self.change.only_able and (told := self.whom.obstacle(item.site)):
@@ -310,6 +315,8 @@ class _Work:
             raise Conflict(T("Somebody else changed the item meanwhile"), code="version_conflict")
         self.changed += 1
         self.ids.append(item.id)
+        if item.snoozed_until is not None:
+            self.woken.append(item.id)
         if decided.resets(self.programme):
             self.sites.add(item.site if self.programme.site_runs else None)
 

@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 
 from console.core.context import Context
 from console.core.records import Fact, view_of
+from console.domain.alerts.snooze import HANDLED
 from console.domain.errors import Conflict, Invalid, PreconditionFailed
 from console.domain.text import T
 from console.domain.tracker.requests import ItemChange
@@ -20,6 +21,7 @@ from console.models.identity import User
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.services.audit import record as audit
 from console.services.jobs.runs import changed as affected
+from console.services.tracker import snooze
 from console.services.tracker import store as tracker_store
 from console.services.tracker.change import check_due, check_permission, decide, person
 from console.services.tracker.rows import ItemView, load
@@ -124,6 +126,8 @@ def store(
         raise Conflict(T("Somebody else changed the item meanwhile"), code="version_conflict")
     written = [(item.id, item.site, item.version + 1, event) for event in events]
     tracker_store.write_events(ctx, programme, written, now, command)
+    if item.snoozed_until is not None and values.get("status") == "done":
+        snooze.end(ctx, [item.id], HANDLED, now)
 
 
 def _after(ctx: Context, programme: TrackerKind, item: ItemView, values: Mapping[str, Any], now: datetime) -> ItemView:

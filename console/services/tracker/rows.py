@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, litera
 from console.core.context import Actor, Context
 from console.core.records import INTERNAL, Edited, Fact, JsonObject, columns_of, csv_of
 from console.core.revisions import ALWAYS
+from console.domain.alerts import snooze
 from console.domain.automation import workload
 from console.domain.errors import NotFound
 from console.domain.identity import able
@@ -24,6 +25,7 @@ from console.domain.tracker.rules import soon_hours
 from console.domain.tracker.tracker import TrackerKind
 from console.models.identity import User
 from console.models.tracker import TrackerEvent, TrackerItem
+from console.services.common import snoozes
 from console.services.common.sql import likely
 
 # Literals, not parameters: a partial index is used only where the database can prove its condition.
@@ -101,6 +103,7 @@ class ItemView:
     assignee_name: Annotated[str | None, INTERNAL]
     assignee_active: Annotated[bool | None, INTERNAL]
     obstacle: Annotated[str | None, INTERNAL]
+    snoozed_until: Annotated[datetime | None, INTERNAL] = None
 
     def __hash__(self) -> int:
         return hash((self.id, self.version, self.updated_at))
@@ -193,7 +196,7 @@ COLUMNS = columns_of(
 CSV_COLUMNS = csv_of(ItemView)
 _READ = tuple(name for name in ItemView.__dataclass_fields__ if name in TrackerItem.__table__.columns)
 _RIGHTS = ("assignee_role", "assignee_permissions", "assignee_sites")
-_NAMES = (*_READ, "number", "assignee_name", "assignee_active", *_RIGHTS)
+_NAMES = (*_READ, "number", "assignee_name", "assignee_active", *_RIGHTS, "snoozed_until")
 
 
 def title_of(row: Any) -> str | Mapping[str, Any]:
@@ -249,7 +252,8 @@ def columns() -> list[Any]:
     rights = (User.role, User.permissions, User.site_scope)
     person = (User.display_name.label("assignee_name"), User.is_active.label("assignee_active"))
     labelled = (column.label(name) for column, name in zip(rights, _RIGHTS, strict=True))
-    return [*(getattr(TrackerItem, name) for name in _READ), TrackerItem.number, *person, *labelled]
+    quiet = snoozes.until_of(snooze.ITEM, TrackerItem.id.expression).label("snoozed_until")
+    return [*(getattr(TrackerItem, name) for name in _READ), TrackerItem.number, *person, *labelled, quiet]
 
 
 def keys(programme: TrackerKind, actor: Actor) -> Select[Any]:
@@ -292,6 +296,8 @@ def view(programme: TrackerKind, row: Row[Any], now: datetime) -> ItemView:
     worker = None
     if values["assignee_user_id"] is not None:
         worker = able.Worker(role, permissions, sites, bool(values["assignee_active"]))
+    if not snooze.standing(values["snoozed_until"], now):
+        values["snoozed_until"] = None
     assigned = values["assignee"] is not None
     return ItemView(
         obstacle=able.obstacle(worker, programme.write, values["site"]) if assigned else None,
@@ -308,8 +314,10 @@ def views(programme: TrackerKind, rows: Iterable[Row[Any]], now: datetime) -> tu
 
 
 def views_hold(items: Iterable[ItemView]) -> datetime:
-    """Return the last instant (aware UTC) at which the same of these items are overdue as when they were read."""
-    return min((item.due_at for item in items if item.due_at and item.is_open and not item.overdue), default=ALWAYS)
+    """Return the last instant (aware UTC) at which the same of these are overdue and snoozed as when they were read."""
+    found = tuple(items)
+    steps = [item.due_at for item in found if item.due_at and item.is_open and not item.overdue]
+    return min((*steps, *(item.snoozed_until for item in found if item.snoozed_until)), default=ALWAYS)
 
 
 def load(ctx: Context, programme: TrackerKind, item_id: int, now: datetime, *, lock: bool = False) -> ItemView:

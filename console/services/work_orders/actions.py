@@ -14,7 +14,7 @@ from console.domain.work_orders.states import Step
 from console.domain.work_orders.words import COMPLETED
 from console.services.facility_sla.policies import in_force
 from console.services.tracker.change import person
-from console.services.work_orders import holds, rules
+from console.services.work_orders import holds, rules, snooze
 from console.services.work_orders.rows import WRITE, WorkOrderView, load
 from console.services.work_orders.store import Event, record, store, write_event
 
@@ -99,5 +99,6 @@ def _step(ctx: Context, order_id: int, action: str, decide: Decide) -> WorkOrder
     after = store(ctx, order, values, now)
     event = Event("status_changed", order.status, after.status, step.note, step.detail)
     write_event(ctx, after, event, now)
+    snooze.follow(ctx, order, values, now)
     record(ctx, action, after, from_status=order.status, **step.detail)
     return after

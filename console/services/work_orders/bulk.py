@@ -27,7 +27,7 @@ from console.services.audit import record as audit
 from console.services.common.lists import matching
 from console.services.jobs.runs import changed
 from console.services.tracker.assignees import Whom, worker_named
-from console.services.work_orders import edit, holds, lists, rows, rules
+from console.services.work_orders import edit, holds, lists, rows, rules, snooze
 from console.services.work_orders.create import check_due
 from console.services.work_orders.rows import WRITE, WorkOrderView
 from console.services.work_orders.store import RESOURCE, Event, event_row, plain
@@ -111,6 +111,7 @@ class _Work:
             self.refused.append(LeftOut(order.id, _MEANWHILE))
             return None
         self._note(order, values)
+        snooze.follow(self.ctx, order, values, self.now)
         after = {key: value for key, value in values.items() if key in _VIEWED}
         return event_row(self.ctx, replace(order, **after), event, self.now)
 

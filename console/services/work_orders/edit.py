@@ -12,6 +12,7 @@ from console.domain.text import T
 from console.domain.work_orders.requests import OrderChange
 from console.domain.work_orders.words import rank
 from console.services.tracker.change import Person, person
+from console.services.work_orders import snooze
 from console.services.work_orders.create import asset_at, check_due
 from console.services.work_orders.rows import WRITE, WorkOrderView, load
 from console.services.work_orders.store import Event, check_version, plain, record, store, write_event
@@ -49,6 +50,7 @@ def change(
     after = store(ctx, order, values, now)
     event = told(order, values, wanted.reason)
     write_event(ctx, after, event, now)
+    snooze.follow(ctx, order, values, now)
     record(ctx, "update", after, **event.detail)
     return after
 

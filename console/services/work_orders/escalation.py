@@ -14,6 +14,7 @@ from sqlalchemy import Row, Table, insert, select, update
 
 from console.core.context import SYSTEM, Context
 from console.core.records import JsonObject
+from console.domain.alerts import snooze as rules
 from console.domain.alerts.alerts import SLA_ESCALATED
 from console.domain.alerts.personal import things_of
 from console.models.work_orders import SlaPass, WorkOrder, WorkOrderEvent
@@ -25,6 +26,7 @@ from console.services.facility_sla import moment
 from console.services.facility_sla.policies import Policies, all_in_force
 from console.services.identity.names import names_of
 from console.services.jobs.progress import current
+from console.services.work_orders import snooze
 from console.services.work_orders.rows import visible
 
 ESCALATE = "work_orders:escalate"
@@ -68,6 +70,7 @@ def escalate(ctx: Context, *, site: str | None = None, limit: int = 200, dry_run
     if found and not dry_run:
         _flag(ctx, found, now)
         _write_events(ctx, found, force, now)
+        snooze.end(ctx, [row.id for row in found], rules.ESCALATED, now)
         # The message lists the first orders; whoever has one of the others is told as well.
         payload, every = _payload(ctx, site, found, now), {"orders": [_line(ctx, row, {}, now) for row in found]}
         about = things_of(SLA_ESCALATED, every, None)

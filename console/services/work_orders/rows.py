@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, select, true
 from console.core.context import Actor, Context
 from console.core.records import INTERNAL, Fact, columns_of
 from console.core.revisions import ALWAYS
+from console.domain.alerts import snooze
 from console.domain.errors import NotFound
 from console.domain.ids import MAX_ID
 from console.domain.text import N_, T
@@ -21,6 +22,7 @@ from console.domain.work_orders.words import OPEN_STATUSES
 from console.models.assets import Asset
 from console.models.identity import User
 from console.models.work_orders import WorkOrder
+from console.services.common import snoozes
 from console.services.facility_sla import moment
 
 READ, WRITE = "work_orders:read", "work_orders:write"
@@ -77,6 +79,7 @@ class WorkOrderView:
     assignee_name: Annotated[str | None, INTERNAL]
     asset_code: Annotated[str | None, INTERNAL]
     asset_name: Annotated[str | None, INTERNAL]
+    snoozed_until: Annotated[datetime | None, INTERNAL] = None
 
     def __hash__(self) -> int:
         return hash((self.id, self.version, self.updated_at))
@@ -118,7 +121,7 @@ COLUMNS = columns_of(
     *("is_escalated", "resolution_notes", "updated_at"),
 )
 _READ = tuple(name for name in WorkOrderView.__dataclass_fields__ if name in WorkOrder.__table__.columns)
-_NAMES = (*_READ, "assignee_name", "asset_code", "asset_name")
+_NAMES = (*_READ, "assignee_name", "asset_code", "asset_name", "snoozed_until")
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
@@ -129,8 +132,9 @@ def visible(actor: Actor) -> ColumnElement[bool]:
 def everything() -> Select[Any]:
     """Orders with the names beside them; the caller must have chosen what may be seen."""
     named = (User.display_name.label("assignee_name"), Asset.code.label("asset_code"), Asset.name.label("asset_name"))
+    quiet = snoozes.until_of(snooze.ORDER, WorkOrder.id.expression).label("snoozed_until")
     return (
-        select(*(getattr(WorkOrder, name) for name in _READ), *named)
+        select(*(getattr(WorkOrder, name) for name in _READ), *named, quiet)
         .select_from(WorkOrder)
         .outerjoin(User, User.id == WorkOrder.assignee_user_id)
         .outerjoin(Asset, Asset.id == WorkOrder.asset_id)
@@ -163,6 +167,8 @@ def view(row: Row[Any], now: datetime) -> WorkOrderView:
     """Turn a row of `base` into the order that doors show at `now` (UTC)."""
     values = dict(zip(_NAMES, row, strict=True))
     solution, status = values.pop("resolution_notes"), values["status"]
+    if not snooze.standing(values["snoozed_until"], now):
+        values["snoozed_until"] = None
     return WorkOrderView(
         resolution_notes=shown_notes(status, solution, values["cancel_reason"]),
         solution=solution,
@@ -172,8 +178,10 @@ def view(row: Row[Any], now: datetime) -> WorkOrderView:
 
 
 def views_hold(orders: Iterable[WorkOrderView]) -> datetime:
-    """Return the last instant (aware UTC) at which the same of these orders are overdue as when they were read."""
-    return min((one.due_at for one in orders if one.due_at and one.is_open and not one.is_overdue), default=ALWAYS)
+    """Return the last instant (aware UTC) at which the same of these are overdue and snoozed as when they were read."""
+    found = tuple(orders)
+    steps = [one.due_at for one in found if one.due_at and one.is_open and not one.is_overdue]
+    return min((*steps, *(one.snoozed_until for one in found if one.snoozed_until)), default=ALWAYS)
 
 
 def load(ctx: Context, order_id: int, now: datetime, *, lock: bool = False) -> WorkOrderView:

@@ -10,6 +10,49 @@ from console.domain.automation import sla
 from console.domain.text import N_, T, Text
 from console.services.alerts.accuracy_lists import FIGURES, LABELS, FindingView
 from console.services.alerts.lists import EVENTS
+from console.ui.labels.automation import FieldWords
+
+# The objective for recoveries, field by field.
+OBJECTIVE: Mapping[str, FieldWords] = {
+    "enabled": FieldWords(N_("Objective"), hint=N_("Off: nothing is judged, and nobody is told.")),
+    "window_days": FieldWords(N_("Look back"), N_("days")),
+    "threshold_minutes": FieldWords(N_("Mean recovery at most"), N_("min")),
+    "min_incidents": FieldWords(
+        N_("Judge from this many incidents on"), hint=N_("That all channels are out counts at once.")
+    ),
+    "auto_recover_enabled": FieldWords(N_("Try the channels first"), hint=N_("When the objective is not met.")),
+    "recover_state": FieldWords(
+        N_("Which channels are tried"),
+        choices={"quarantined": N_("Those in quarantine"), "warning": N_("Those in doubt"), "all": N_("Both")},
+    ),
+    "recover_max_targets": FieldWords(N_("Try at most at once"), N_("channels")),
+    "notify_enabled": FieldWords(N_("Messages"), hint=N_("Off: nobody is told when it is not met.")),
+    "notify_event_type": FieldWords(N_("Kind of the message"), hint=N_("The word that receivers read.")),
+    "notify_cooldown_minutes": FieldWords(N_("Tell again after"), N_("min"), N_("While it is still not met.")),
+    "top_channels": FieldWords(N_("Channels named in a message")),
+}
+ORIGINS = {"global": N_("set here"), "built_in": N_("built-in values")}
+BREACHES = {
+    "mttr": N_("Not met: the mean recovery takes too long."),
+    "open": N_("Not met: outages that last are too old on average."),
+    "outage": N_("Not met: every channel is out for longer than the limit."),
+}
+
+
+def objective_label(name: str) -> str:
+    """Return the message id of what a field of the objective is called."""
+    return OBJECTIVE[name].label if name in OBJECTIVE else name
+
+
+def objective_value(value: Any, name: str) -> Text | str:
+    """Return a value of the objective as people read it."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return Text(N_("On") if value else N_("Off"))
+    words = OBJECTIVE[name].choices if name in OBJECTIVE else {}
+    return Text(words[value]) if value in words else str(value)
+
 
 NAMES: Mapping[str, str] = dict(LABELS)
 FIGURE_NAMES: Mapping[str, str] = dict(FIGURES)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from console.domain.text import N_
 
@@ -82,11 +83,12 @@ PROPOSAL_STATES = {
 
 @dataclass(frozen=True)
 class FieldWords:
-    """How a field of the policy is called, its unit, and what it does."""
+    """How a field of a policy is called, its unit, what it does, and what its choices are called."""
 
     label: str
     unit: str = ""
     hint: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
 
 
 FIELDS = {

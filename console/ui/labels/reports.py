@@ -28,6 +28,7 @@ ARCHIVE_KINDS = {
     archives.ALERT_RETENTION.key: N_("Old alerts"),
     archives.W07_WEEKLY.key: N_("Weekly figures of W07"),
     integrity.RECOVERY_COPY: N_("Backups of recovery drills"),
+    integrity.CLOSED_MONTH: N_("Closed months"),
     "remediation": N_("Remediation board"),
     "work_orders": N_("Work orders"),
     "inspections": N_("Inspections"),

@@ -37,6 +37,8 @@ KINDS = {
     "comment": N_("commented"),
     "undo": N_("took a change back"),
     "escalated": N_("escalated it"),
+    "snoozed": N_("put the reminders off"),
+    "snooze_ended": N_("reminders go out again"),
     "evidence": N_("added evidence"),
     "evidence_removed": N_("removed evidence"),
     "evidence_quarantined": N_("quarantined evidence"),

@@ -51,6 +51,8 @@ EVENTS: Mapping[str, str] = {
     "escalated": N_("escalated it"),
     "hold_started": N_("let it wait"),
     "hold_ended": N_("took it up again"),
+    "snoozed": N_("put the reminders off"),
+    "snooze_ended": N_("reminders go out again"),
 }
 # What a mark of the SLA clock stands for; the last one of a closed order is its status.
 CLOCK: Mapping[str, str] = {

@@ -192,3 +192,22 @@ def test_whatever_is_left_out_is_missed(opened, sla_hours, repeat):
         return
 
     assert judge(replace(made, events=kept), spans, SINCE, NOW).findings
+
+
+def test_a_repeat_is_expected_after_the_snooze_that_stood_in_its_way():
+    soon = [told(OPEN.due_at - 12 * HOUR + 4 * HOUR * number, 1) for number in range(3)]
+    late = told(OPEN.due_at + HOUR / 2, 2)
+    begun = ItemEvent(late.at + HOUR, "snoozed", new={"until": (late.at + 10 * HOUR).isoformat()})
+    again = every_four_hours(late.at + 10 * HOUR, 2)
+
+    assert found(*soon, late, begun, *again) == []
+    assert found(*soon, late, begun, *again[1:]) == ["lost_repeat"]
+    ended = ItemEvent(late.at + 2 * HOUR, "snooze_ended", new={"why": "ended"})
+    assert found(*soon, late, begun, ended, *again) == ["lost_repeat"]
+
+
+def test_a_step_is_expected_in_spite_of_a_snooze():
+    soon = [told(OPEN.due_at - 12 * HOUR + 4 * HOUR * number, 1) for number in range(3)]
+    begun = ItemEvent(OPEN.due_at - HOUR, "snoozed", new={"until": (NOW + HOUR).isoformat()})
+
+    assert found(*soon, begun) == ["lost_escalation"]

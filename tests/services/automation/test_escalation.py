@@ -11,6 +11,7 @@ from console.models.alerts import AlertDelivery
 from console.models.automation import ItemEscalation, RunFact
 from console.models.tracker import TrackerEvent
 from console.services.automation import preview as autopilot
+from console.services.tracker import snooze
 from tests.factories import make_user
 from tests.services.automation.automation_support import ESCALATION, HOOK, events_of, item, items_of, run, set_policy
 from tests.support.statements import statements
@@ -303,3 +304,27 @@ def test_nobody_is_promised_who_never_sees_the_item(ctx, session, clock):
     assert {number: line.targets for number, line in lines.items()} == {"GR-001": (), "GR-002": ("here",)}
     assert "이정비 does not see B동" in str(lines["GR-001"].reason)
     assert sent == {"GR-001": "이정비 님은 이 사업장을 볼 수 없습니다: B동", "GR-002": None}
+
+
+def test_a_snoozed_item_is_not_repeated_and_the_next_step_is_told_and_ends_it(ctx, session, clock):
+    row = item(session, clock, 1, 3, sla_hours=48)
+    number = row.id
+    session.commit()
+    run(ctx, ESCALATION)
+    ctx.begin_write()
+    snooze.begin(ctx, number, clock.now() + timedelta(hours=30), "the vendor comes")
+    ctx.commit()
+    set_policy(ctx, escalation_repeat_hours=1)
+
+    clock.advance(timedelta(hours=2))
+    quiet = run(ctx, ESCALATION).result.detail
+    clock.advance(timedelta(hours=2))
+    late = run(ctx, ESCALATION).result.detail
+
+    assert (quiet.candidate_count, quiet.notified_count, quiet.suppressed_count) == (1, 0, 1)
+    assert (late.candidate_count, late.notified_count) == (1, 1)
+    ctx.rollback()
+    assert [one.ended_why for one in snooze.listed(ctx, number)] == ["escalated"]
+    assert len(events_of(session, "snooze_ended")) == 1
+    clock.advance(timedelta(hours=1))
+    assert run(ctx, ESCALATION).result.detail.notified_count == 1

@@ -9,6 +9,7 @@ import pytest
 from console.domain.automation import sla
 from console.domain.automation.sla import EscalationPolicy, Watched, escalation
 from console.models.automation import ItemEscalation
+from console.models.snoozes import Snooze
 from console.models.tracker import TrackerItem
 from console.services.automation import sla_sql
 from tests.factories.tracker import add_item
@@ -44,7 +45,12 @@ def watched(ctx, session, clock):
             session.add(ItemEscalation(item_id=row.id, level=level, told_at=told_at, due_at=told_due_at))
         if row.is_active and status != "done":
             critical = row.required and row.rule_status == "fail"
-            items.append(Watched(row.id, due_at, row.sla_hours, critical, level, told_at, told_due_at))
+            until = {0: now + 60 * MINUTE, 1: now, 2: now - MINUTE}.get(number % 5)
+            if until is not None:
+                values = {"reason": "x", "started_at": now - 90 * MINUTE, "started_by": "kim", "until_at": until}
+                session.add(Snooze(kind="tracker_item", thing_id=row.id, **values))
+            asleep = until is not None and until > now
+            items.append(Watched(row.id, due_at, row.sla_hours, critical, level, told_at, told_due_at, asleep))
     session.flush()
     return items
 

@@ -1,14 +1,14 @@
 """Index of escalated work orders: API and list count and page them without looking through all orders.
 
-Revision ID: 0031
-Revises: 0030
+Revision ID: 0033
+Revises: 0032
 Create Date: 2026-11-30 17:15:00
 """
 
 from alembic import op
 
-revision = "0031"
-down_revision = "0030"
+revision = "0033"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 

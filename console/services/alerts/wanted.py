@@ -1,0 +1,220 @@
+"""What is sifted out right before it would be sent: messages that nobody needs any more, and those that were put off.
+
+Asked of what was just claimed, in the transaction of the claim: whoever handles or snoozes a thing earlier is heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, select, update
+
+from console.core.context import Context
+from console.domain.alerts import snooze, wanted
+from console.domain.alerts.alerts import DROPPED, QUEUED
+from console.domain.alerts.wanted import ItemNow, OrderNow
+from console.domain.handover.lines import GIVEN
+from console.models.alerts import AlertDelivery
+from console.models.handover import Handover
+from console.models.jobs import JobRun
+from console.models.reliability import BurnAlert
+from console.models.snoozes import Snooze
+from console.models.tracker import TrackerItem
+from console.models.work_orders import WorkOrder
+from console.services.alerts.claims import Claimed
+from console.services.facility_sla import moment
+from console.services.tracker import rows
+
+Thing = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why a message does not leave now: for good, or until an instant because of a snooze."""
+
+    reason: str
+    until: datetime | None = None
+    snooze_id: int | None = None
+
+
+@dataclass
+class _Facts:
+    """What is known of the things that some messages are about, read at once for all of them."""
+
+    orders: Mapping[int, OrderNow] = field(default_factory=dict)
+    items: Mapping[int, ItemNow] = field(default_factory=dict)
+    snoozes: Mapping[Thing, tuple[datetime, int]] = field(default_factory=dict)
+    waiting_handovers: Collection[int] = ()
+    burns: Mapping[tuple[str, str, datetime], BurnAlert] = field(default_factory=dict)
+    never_told: Collection[tuple[int, str]] = ()
+    fine_since: Mapping[tuple[str, str | None], datetime] = field(default_factory=dict)
+
+
+def sift(ctx: Context, claimed: Sequence[Claimed]) -> list[Claimed]:
+    """Return what is to be sent of these messages; the others are dropped with their reason, or wait for a snooze."""
+    if not claimed:
+        return []
+    now = ctx.now()
+    facts = _facts(ctx, claimed, now)
+    kept = []
+    for message in claimed:
+        stop = _stop(facts, message, now)
+        if stop is None:
+            kept.append(message)
+        else:
+            _put_aside(ctx, message, stop, now)
+    return kept
+
+
+def _put_aside(ctx: Context, message: Claimed, stop: Stop, now: datetime) -> None:
+    """Take a message out of the lane; no attempt is counted, and what an earlier attempt said of it stays."""
+    values: dict[str, Any] = {
+        "attempt_count": AlertDelivery.attempt_count - 1,
+        "lease_token": None,
+        "lease_until": None,
+        "next_attempt_at": stop.until,
+        "updated_at": now,
+    }
+    if stop.until is None:
+        values |= {"status": DROPPED, "error": stop.reason}
+    else:
+        said = case((AlertDelivery.status == QUEUED, stop.reason), else_=AlertDelivery.error)
+        values |= {"snooze_id": stop.snooze_id, "error": said}
+    ctx.session.execute(
+        update(AlertDelivery)
+        .where(AlertDelivery.id == message.id, AlertDelivery.lease_token == message.lease_token)
+        .values(**values),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _stop(facts: _Facts, message: Claimed, now: datetime) -> Stop | None:
+    event_type, payload = message.event_type, message.payload
+    if ids := wanted.order_ids(event_type, payload):
+        known = [facts.orders[one] for one in ids if one in facts.orders]
+        left = [(snooze.ORDER, one.id) for one in known if not one.handled(message.raised_at, now)]
+        return _of_things(facts, left, wanted.ORDERS_HANDLED) if len(known) == len(ids) else None
+    if told := wanted.told_items(event_type, payload):
+        items = [facts.items[one] for one in told if one in facts.items]
+        left = [(snooze.ITEM, one.id) for one in items if not one.handled(event_type, told[one.id])]
+        reason = wanted.reason_of_items(event_type)
+        return _of_things(facts, left, reason) if len(items) == len(told) else None
+    number = wanted.handover_id(event_type, payload)
+    if number is not None and number not in facts.waiting_handovers:
+        return Stop(wanted.HANDOVER_CONFIRMED)
+    burn = _burn(facts, message)
+    if burn is not None and _is_over(facts, burn, message):
+        return Stop(wanted.BURN_OVER)
+    fine = facts.fine_since.get(_run_of(message) or ("", None))
+    return Stop(wanted.RECOVERED) if fine is not None and fine > message.raised_at else None
+
+
+def _of_things(facts: _Facts, left: Sequence[Thing], reason: str) -> Stop | None:
+    """Judge a message by those of its things that are not handled; it waits while all of them are snoozed."""
+    if not left:
+        return Stop(reason)
+    held = [facts.snoozes.get(one) for one in left]
+    standing = [one for one in held if one is not None]
+    if len(standing) < len(left):
+        return None
+    until, number = min(standing)
+    return Stop(f"reminders are put off until {until.isoformat()}", until, number)
+
+
+def _burn(facts: _Facts, message: Claimed) -> BurnAlert | None:
+    named = wanted.burn_of(message.event_type, message.payload)
+    return None if named is None else facts.burns.get((named[0], named[1], datetime.fromisoformat(named[2])))
+
+
+def _is_over(facts: _Facts, burn: BurnAlert, message: Claimed) -> bool:
+    if message.payload.get("state") == "begun":
+        return burn.ended_at is not None
+    # Whoever was never told that it began need not hear that it is over.
+    return (burn.id, message.channel) in facts.never_told
+
+
+def _run_of(message: Claimed) -> tuple[str, str | None] | None:
+    """Return the job, and the site where it looks at one, whose newest run says whether a message is still true."""
+    job = wanted.RUNS.get(message.event_type) or wanted.RUNS.get(str(message.payload.get("event")))
+    return None if job is None else (job, message.site)
+
+
+def _facts(ctx: Context, claimed: Sequence[Claimed], now: datetime) -> _Facts:
+    """Read what the messages are about: one query for each kind of thing that is among them."""
+    facts = _Facts()
+    orders = {one for message in claimed for one in wanted.order_ids(message.event_type, message.payload)}
+    items = {one for message in claimed for one in wanted.told_items(message.event_type, message.payload)}
+    facts.orders, facts.items = _orders(ctx, orders), _items(ctx, items)
+    facts.snoozes = _snoozes(ctx, orders, items, now)
+    numbers = {wanted.handover_id(message.event_type, message.payload) for message in claimed} - {None}
+    if numbers:
+        waiting = select(Handover.id).where(
+            Handover.id.in_(numbers), Handover.state == GIVEN, Handover.confirmed_count < Handover.line_count
+        )
+        facts.waiting_handovers = frozenset(ctx.session.scalars(waiting))
+    facts.burns = _burns(ctx, claimed)
+    facts.never_told = _never_told(ctx, facts.burns.values())
+    facts.fine_since = {run: at for run in {_run_of(one) for one in claimed} if run and (at := _fine(ctx, *run))}
+    return facts
+
+
+def _orders(ctx: Context, ids: Collection[int]) -> dict[int, OrderNow]:
+    if not ids:
+        return {}
+    columns = (WorkOrder.id, moment.OPEN.label("is_open"), WorkOrder.due_at, WorkOrder.acknowledged_at)
+    found = ctx.session.execute(select(*columns).where(WorkOrder.id.in_(ids)))
+    return {row.id: OrderNow(row.id, bool(row.is_open), row.due_at, row.acknowledged_at) for row in found}
+
+
+def _items(ctx: Context, ids: Collection[int]) -> dict[int, ItemNow]:
+    if not ids:
+        return {}
+    columns = (TrackerItem.id, rows.OPEN.label("is_open"), TrackerItem.due_at, TrackerItem.assignee)
+    found = ctx.session.execute(select(*columns, TrackerItem.accepted_at).where(TrackerItem.id.in_(ids)))
+    return {row.id: ItemNow(row.id, bool(row.is_open), *row[2:]) for row in found}
+
+
+def _snoozes(
+    ctx: Context, orders: Collection[int], items: Collection[int], now: datetime
+) -> dict[Thing, tuple[datetime, int]]:
+    if not orders and not items:
+        return {}
+    standing = select(Snooze.kind, Snooze.thing_id, Snooze.until_at, Snooze.id).where(
+        Snooze.thing_id.in_({*orders, *items}), Snooze.ended_at.is_(None), Snooze.until_at > now
+    )
+    return {(row.kind, row.thing_id): (row.until_at, row.id) for row in ctx.session.execute(standing)}
+
+
+def _burns(ctx: Context, claimed: Iterable[Claimed]) -> dict[tuple[str, str, datetime], BurnAlert]:
+    named = {wanted.burn_of(one.event_type, one.payload) for one in claimed}
+    keys = {one[0] for one in named if one is not None}
+    if not keys:
+        return {}
+    since = {datetime.fromisoformat(one[2]) for one in named if one is not None}
+    found = select(BurnAlert).where(BurnAlert.endpoint_key.in_(keys), BurnAlert.started_at.in_(since))
+    return {(row.endpoint_key, row.rule, row.started_at): row for row in ctx.session.scalars(found)}
+
+
+def _never_told(ctx: Context, burns: Iterable[BurnAlert]) -> frozenset[tuple[int, str]]:
+    """Return burn and channel where the message about the begin was dropped."""
+    begins = {int(one["delivery_id"]): burn.id for burn in burns for one in burn.told_json}
+    if not begins:
+        return frozenset()
+    dropped = select(AlertDelivery.id, AlertDelivery.channel).where(
+        AlertDelivery.id.in_(begins), AlertDelivery.status == DROPPED
+    )
+    return frozenset((begins[row.id], row.channel) for row in ctx.session.execute(dropped))
+
+
+def _fine(ctx: Context, job: str, site: str | None) -> datetime | None:
+    """Return when the newest run of a job (about a site) found everything in order; None where it did not."""
+    newest = select(JobRun.finished_at, JobRun.status).where(
+        JobRun.job_name == job, JobRun.executed.is_(True), JobRun.dry_run.is_(False), JobRun.finished_at.is_not(None)
+    )
+    if site is not None:
+        newest = newest.where(JobRun.detail_json["site"].as_string() == site)
+    row = ctx.session.execute(newest.order_by(JobRun.finished_at.desc(), JobRun.id.desc()).limit(1)).first()
+    return row.finished_at if row is not None and row.status == "success" else None
