@@ -34,6 +34,8 @@ class Outgoing:
     # Until the first attempt: when the alert was raised.
     last_attempt_at: Mapped[datetime]
     next_attempt_at: Mapped[datetime | None]
+    # The snooze that held it back last; without foreign key, as the thing it is about.
+    snooze_id: Mapped[int | None]
     lease_token: Mapped[str | None] = mapped_column(String(36))
     lease_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
@@ -89,8 +91,6 @@ class AlertDelivery(Outgoing, Base):
 
     # The same in all deliveries of one alert; empty in those that are older than it.
     raised_id: Mapped[str] = mapped_column(String(36), default="", server_default="")
-    # The snooze that held it back last; without foreign key, as the thing it is about.
-    snooze_id: Mapped[int | None]
 
 
 class AlertAttempt(Base):

@@ -83,13 +83,20 @@ class PersonalDelivery(Outgoing, Base):
 
     __tablename__ = "personal_deliveries"
     __table_args__ = (
-        CheckConstraint("status IN ('queued', 'success', 'failed', 'warning', 'dead')", name="status"),
+        CheckConstraint("status IN ('queued', 'success', 'failed', 'warning', 'dead', 'dropped')", name="status"),
         # delivery: what is due of one address, oldest first.
         Index(
             "ix_personal_deliveries_lane",
             *("channel", "next_attempt_at", "id"),
             sqlite_where=text("next_attempt_at IS NOT NULL"),
             postgresql_where=text("next_attempt_at IS NOT NULL"),
+        ),
+        # snoozes.end: what one held back.
+        Index(
+            "ix_personal_deliveries_snooze",
+            "snooze_id",
+            sqlite_where=text("snooze_id IS NOT NULL"),
+            postgresql_where=text("snooze_id IS NOT NULL"),
         ),
         # personal_messages.latest: the newest messages of a person.
         Index("ix_personal_deliveries_user_id", "user_id", "id"),

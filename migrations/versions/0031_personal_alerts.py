@@ -17,7 +17,7 @@ depends_on = None
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 DUE = sa.text("next_attempt_at IS NOT NULL")
 KINDS = "kind IN ('webhook', 'slack', 'teams', 'mail')"
-STATUSES = "status IN ('queued', 'success', 'failed', 'warning', 'dead')"
+STATUSES = "status IN ('queued', 'success', 'failed', 'warning', 'dead', 'dropped')"
 
 
 def at(name, nullable=False):

@@ -14,6 +14,7 @@ branch_labels = None
 depends_on = None
 
 STATUS = "ck_alert_deliveries_status"
+BOXES = ("alert_deliveries", "personal_deliveries")
 KNOWN = "'queued', 'success', 'failed', 'warning', 'dead'"
 MARKED = "kind = 'false' AND withdrawn_at IS NULL"
 
@@ -56,12 +57,14 @@ def upgrade():
     )
     op.create_index("uq_snoozes_open", "snoozes", ["kind", "thing_id"], unique=True, **only("ended_at IS NULL"))
     op.create_index("ix_snoozes_thing", "snoozes", ["kind", "thing_id", "id"])
+    for box in BOXES:
+        op.add_column(box, sa.Column("snooze_id", sa.Integer(), nullable=True))
     with op.batch_alter_table("alert_deliveries") as batch:
-        batch.add_column(sa.Column("snooze_id", sa.Integer(), nullable=True))
         batch.add_column(raised_id())
         batch.drop_constraint(op.f(STATUS), type_="check")
         batch.create_check_constraint(op.f(STATUS), f"status IN ({KNOWN}, 'dropped')")
-    op.create_index("ix_alert_deliveries_snooze", "alert_deliveries", ["snooze_id"], **only("snooze_id IS NOT NULL"))
+    for box in BOXES:
+        op.create_index(f"ix_{box}_snooze", box, ["snooze_id"], **only("snooze_id IS NOT NULL"))
     op.add_column("alert_marks", raised_id())
     mark_index("event_type", "happened_at", "raised_id")
 
@@ -75,10 +78,11 @@ def downgrade():
     op.execute("UPDATE alert_deliveries SET status = 'dead' WHERE status = 'dropped'")
     mark_index("event_type", "happened_at")
     op.drop_column("alert_marks", "raised_id")
-    op.drop_index("ix_alert_deliveries_snooze", table_name="alert_deliveries")
+    for box in BOXES:
+        op.drop_index(f"ix_{box}_snooze", table_name=box)
+        op.drop_column(box, "snooze_id")
     with op.batch_alter_table("alert_deliveries") as batch:
         batch.drop_constraint(op.f(STATUS), type_="check")
         batch.create_check_constraint(op.f(STATUS), f"status IN ({KNOWN})")
         batch.drop_column("raised_id")
-        batch.drop_column("snooze_id")
     op.drop_table("snoozes")

@@ -51,8 +51,11 @@ class OrderNow:
 
     def handled(self, raised_at: datetime, now: datetime) -> bool:
         """Return whether the escalation of it was answered: closed, begun since it was told, or no longer late."""
-        begun = self.acknowledged_at is not None and self.acknowledged_at >= raised_at
-        return not self.is_open or begun or self.due_at >= now
+        return self.begun_since(raised_at) or self.due_at >= now
+
+    def begun_since(self, raised_at: datetime) -> bool:
+        """Return whether it was closed or begun since somebody was told: all that being given it asks for."""
+        return not self.is_open or (self.acknowledged_at is not None and self.acknowledged_at >= raised_at)
 
 
 @dataclass(frozen=True)

@@ -8,25 +8,30 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from console.core.context import Context
 from console.domain.alerts import personal as rules
-from console.domain.alerts.alerts import DEAD, Channel
+from console.domain.alerts import snooze
+from console.domain.alerts.alerts import SLA_ESCALATED, Channel
 from console.domain.alerts.personal import Person
 from console.domain.alerts.routing import LEVELS
+from console.domain.alerts.wanted import ItemNow, OrderNow
 from console.domain.handover.lines import GIVEN
-from console.domain.work_orders.words import OPEN_STATUSES
 from console.models.handover import Handover
 from console.models.identity import User
 from console.models.personal_alerts import PersonalAddress, PersonalDelivery
 from console.models.tracker import TrackerItem
 from console.models.work_orders import WorkOrder
-from console.services.alerts import audience, claims, personal, states
+from console.services.alerts import audience, claims, personal, states, wanted
 from console.services.alerts.claims import Claimed
 from console.services.alerts.lanes import PAUSED, PAUSED_FOR
+from console.services.alerts.wanted import Stop
+from console.services.facility_sla import moment
+from console.services.tracker import rows
 
 HANDLED, NOT_THEIRS, NOT_ALLOWED = "handled before it was sent", "no longer theirs", "no longer allowed"
 # Where a message remembers which addresses refused it; it is not sent.
@@ -43,11 +48,21 @@ class Admitted:
 
 @dataclass(frozen=True)
 class _Fact:
-    """How a thing is now."""
+    """How a thing is now; `held` is the snooze that puts its reminders off: until when, and its id."""
 
-    open: bool
+    now: OrderNow | ItemNow | bool
     site: str | None
     people: frozenset[str]
+    held: tuple[datetime, int] | None = None
+
+    def handled(self, message: Claimed, line: Mapping[str, Any], at: datetime) -> bool:
+        """Return whether what a message tells of it is answered."""
+        if isinstance(self.now, ItemNow):
+            return self.now.handled(message.event_type, line)
+        if isinstance(self.now, OrderNow):
+            late = message.event_type == SLA_ESCALATED
+            return self.now.handled(message.raised_at, at) if late else self.now.begun_since(message.raised_at)
+        return not self.now
 
 
 def admit(ctx: Context, key: str, taken: Sequence[Claimed]) -> Admitted:
@@ -59,7 +74,7 @@ def admit(ctx: Context, key: str, taken: Sequence[Claimed]) -> Admitted:
     )
     if row is None or row.confirmed_at is None:
         for message in taken:
-            _drop(ctx, message, NOT_ALLOWED)
+            wanted.put_aside(ctx, message, Stop(NOT_ALLOWED))
         return Admitted((), None)
     if row.paused:
         claims.give_back(ctx, taken)
@@ -69,9 +84,9 @@ def admit(ctx: Context, key: str, taken: Sequence[Claimed]) -> Admitted:
     facts = _facts(ctx, taken)
     out = []
     for message in taken:
-        judged = _judged(message, person, facts)
-        if isinstance(judged, str):
-            _drop(ctx, message, judged)
+        judged = _judged(message, person, facts, ctx.now())
+        if isinstance(judged, Stop):
+            wanted.put_aside(ctx, message, judged)
             continue
         at = rules.sent_at(person, _severity(judged.payload), ctx.now())
         if at > ctx.now():
@@ -81,49 +96,33 @@ def admit(ctx: Context, key: str, taken: Sequence[Claimed]) -> Admitted:
     return Admitted(tuple(out), personal.channel_of(ctx, row))
 
 
-def _judged(message: Claimed, person: Person, facts: Mapping[str, _Fact]) -> Claimed | str:
-    """Return a message with what still counts in it, or why nothing does."""
+def _judged(message: Claimed, person: Person, facts: Mapping[str, _Fact], at: datetime) -> Claimed | Stop:
+    """Return a message with what still counts in it, or why nothing does; it waits while all of that is snoozed."""
     payload = {name: value for name, value in message.payload.items() if name != _TRIED}
     lines = payload.get("items")
     if not isinstance(lines, list) or not any(isinstance(line, dict) and "subject" in line for line in lines):
         allowed = rules.may_know(person, message.event_type, message.site, mine=False)
-        return replace(message, payload=payload) if allowed else NOT_ALLOWED
-    kept, why = [], NOT_ALLOWED
+        return replace(message, payload=payload) if allowed else Stop(NOT_ALLOWED)
+    kept, held, why = [], [], NOT_ALLOWED
     for line in lines:
         fact = facts.get(line["subject"])
         mine = fact is not None and person.username in fact.people
-        if fact is None or not fact.open:
+        if fact is None or fact.handled(message, line, at):
             why = HANDLED
         elif line.get("mine") and not mine:
             why = NOT_THEIRS
         elif rules.may_know(person, message.event_type, fact.site, mine=mine):
             kept.append(line)
-    return replace(message, payload={**payload, "items": kept, "count": len(kept)}) if kept else why
+            held += [fact.held] if fact.held else []
+    if kept and len(held) == len(kept):
+        return wanted.put_off(held)
+    return replace(message, payload={**payload, "items": kept, "count": len(kept)}) if kept else Stop(why)
 
 
 def _severity(payload: Mapping[str, Any]) -> str:
     lines = payload.get("items")
     said = [line.get("severity") for line in lines if isinstance(line, dict)] if isinstance(lines, list) else []
     return rules.worst([word for word in (*said, payload.get("severity")) if word in LEVELS])
-
-
-def _drop(ctx: Context, message: Claimed, reason: str) -> None:
-    """Give a message up, with the reason on record; no attempt is counted."""
-    now = ctx.now()
-    ctx.session.execute(
-        update(PersonalDelivery)
-        .where(PersonalDelivery.id == message.id, PersonalDelivery.lease_token == message.lease_token)
-        .values(
-            status=DEAD,
-            error=reason,
-            next_attempt_at=None,
-            updated_at=now,
-            lease_token=None,
-            lease_until=None,
-            attempt_count=PersonalDelivery.attempt_count - 1,
-        ),
-        execution_options={"synchronize_session": False},
-    )
 
 
 def _facts(ctx: Context, taken: Sequence[Claimed]) -> dict[str, _Fact]:
@@ -135,20 +134,25 @@ def _facts(ctx: Context, taken: Sequence[Claimed]) -> dict[str, _Fact]:
             if number.isdecimal():
                 ids[kind].add(int(number))
     found: dict[str, _Fact] = {}
+    held = wanted.snoozed(ctx, ids["order"], ids["item"])
     if ids["order"]:
-        wanted = select(WorkOrder.id, WorkOrder.status, WorkOrder.site, WorkOrder.assignee)
-        for order in ctx.session.execute(wanted.where(WorkOrder.id.in_(ids["order"]))):
-            found[f"order:{order.id}"] = _Fact(order.status in OPEN_STATUSES, order.site, _only(order.assignee))
+        order_columns = (WorkOrder.id, moment.OPEN.label("is_open"), WorkOrder.due_at, WorkOrder.acknowledged_at)
+        orders = select(*order_columns, WorkOrder.site, WorkOrder.assignee).where(WorkOrder.id.in_(ids["order"]))
+        for known in ctx.session.execute(orders):
+            order = OrderNow(known.id, bool(known.is_open), known.due_at, known.acknowledged_at)
+            found[f"order:{known.id}"] = _Fact(
+                order, known.site, _only(known.assignee), held.get((snooze.ORDER, known.id))
+            )
     if ids["item"]:
-        names = ("id", "status", "is_active", "site", "assignee")
-        listed = select(*(getattr(TrackerItem, name) for name in names))
-        for item in ctx.session.execute(listed.where(TrackerItem.id.in_(ids["item"]))):
-            still = bool(item.is_active) and item.status != "done"
-            found[f"item:{item.id}"] = _Fact(still, item.site, _only(item.assignee))
+        item_columns = (TrackerItem.id, rows.OPEN.label("is_open"), TrackerItem.due_at, TrackerItem.assignee)
+        items = select(*item_columns, TrackerItem.accepted_at, TrackerItem.site).where(TrackerItem.id.in_(ids["item"]))
+        for one in ctx.session.execute(items):
+            item = ItemNow(one.id, bool(one.is_open), one.due_at, one.assignee, one.accepted_at)
+            found[f"item:{one.id}"] = _Fact(item, one.site, _only(one.assignee), held.get((snooze.ITEM, one.id)))
     if ids["handover"]:
         given = select(Handover.id, Handover.state, Handover.site, Handover.taker, Handover.given_by)
-        for one in ctx.session.execute(given.where(Handover.id.in_(ids["handover"]))):
-            found[f"handover:{one.id}"] = _Fact(one.state == GIVEN, one.site, _only(one.taker, one.given_by))
+        for row in ctx.session.execute(given.where(Handover.id.in_(ids["handover"]))):
+            found[f"handover:{row.id}"] = _Fact(row.state == GIVEN, row.site, _only(row.taker, row.given_by))
     return found
 
 

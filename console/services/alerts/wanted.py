@@ -24,7 +24,7 @@ from console.models.reliability import BurnAlert
 from console.models.snoozes import Snooze
 from console.models.tracker import TrackerItem
 from console.models.work_orders import WorkOrder
-from console.services.alerts.claims import Claimed
+from console.services.alerts.claims import Claimed, box_of
 from console.services.facility_sla import moment
 from console.services.tracker import rows
 
@@ -58,21 +58,22 @@ def sift(ctx: Context, claimed: Sequence[Claimed]) -> list[Claimed]:
     if not claimed:
         return []
     now = ctx.now()
-    facts = _facts(ctx, claimed, now)
+    facts = _facts(ctx, claimed)
     kept = []
     for message in claimed:
         stop = _stop(facts, message, now)
         if stop is None:
             kept.append(message)
         else:
-            _put_aside(ctx, message, stop, now)
+            put_aside(ctx, message, stop)
     return kept
 
 
-def _put_aside(ctx: Context, message: Claimed, stop: Stop, now: datetime) -> None:
+def put_aside(ctx: Context, message: Claimed, stop: Stop) -> None:
     """Take a message out of the lane; no attempt is counted, and what an earlier attempt said of it stays."""
+    box, now = box_of(message.channel), ctx.now()
     values: dict[str, Any] = {
-        "attempt_count": AlertDelivery.attempt_count - 1,
+        "attempt_count": box.attempt_count - 1,
         "lease_token": None,
         "lease_until": None,
         "next_attempt_at": stop.until,
@@ -81,12 +82,10 @@ def _put_aside(ctx: Context, message: Claimed, stop: Stop, now: datetime) -> Non
     if stop.until is None:
         values |= {"status": DROPPED, "error": stop.reason}
     else:
-        said = case((AlertDelivery.status == QUEUED, stop.reason), else_=AlertDelivery.error)
+        said = case((box.status == QUEUED, stop.reason), else_=box.error)
         values |= {"snooze_id": stop.snooze_id, "error": said}
     ctx.session.execute(
-        update(AlertDelivery)
-        .where(AlertDelivery.id == message.id, AlertDelivery.lease_token == message.lease_token)
-        .values(**values),
+        update(box).where(box.id == message.id, box.lease_token == message.lease_token).values(**values),
         execution_options={"synchronize_session": False},
     )
 
@@ -120,6 +119,11 @@ def _of_things(facts: _Facts, left: Sequence[Thing], reason: str) -> Stop | None
     standing = [one for one in held if one is not None]
     if len(standing) < len(left):
         return None
+    return put_off(standing)
+
+
+def put_off(standing: Iterable[tuple[datetime, int]]) -> Stop:
+    """Return until when a message waits for the snoozes of all its things: until the first of them is over."""
     until, number = min(standing)
     return Stop(f"reminders are put off until {until.isoformat()}", until, number)
 
@@ -142,13 +146,13 @@ def _run_of(message: Claimed) -> tuple[str, str | None] | None:
     return None if job is None else (job, message.site)
 
 
-def _facts(ctx: Context, claimed: Sequence[Claimed], now: datetime) -> _Facts:
+def _facts(ctx: Context, claimed: Sequence[Claimed]) -> _Facts:
     """Read what the messages are about: one query for each kind of thing that is among them."""
     facts = _Facts()
     orders = {one for message in claimed for one in wanted.order_ids(message.event_type, message.payload)}
     items = {one for message in claimed for one in wanted.told_items(message.event_type, message.payload)}
     facts.orders, facts.items = _orders(ctx, orders), _items(ctx, items)
-    facts.snoozes = _snoozes(ctx, orders, items, now)
+    facts.snoozes = snoozed(ctx, orders, items)
     numbers = {wanted.handover_id(message.event_type, message.payload) for message in claimed} - {None}
     if numbers:
         waiting = select(Handover.id).where(
@@ -177,13 +181,12 @@ def _items(ctx: Context, ids: Collection[int]) -> dict[int, ItemNow]:
     return {row.id: ItemNow(row.id, bool(row.is_open), *row[2:]) for row in found}
 
 
-def _snoozes(
-    ctx: Context, orders: Collection[int], items: Collection[int], now: datetime
-) -> dict[Thing, tuple[datetime, int]]:
+def snoozed(ctx: Context, orders: Collection[int], items: Collection[int]) -> dict[Thing, tuple[datetime, int]]:
+    """Return until when reminders of things are put off, and by which snooze; other things may be among them."""
     if not orders and not items:
         return {}
     standing = select(Snooze.kind, Snooze.thing_id, Snooze.until_at, Snooze.id).where(
-        Snooze.thing_id.in_({*orders, *items}), Snooze.ended_at.is_(None), Snooze.until_at > now
+        Snooze.thing_id.in_({*orders, *items}), Snooze.ended_at.is_(None), Snooze.until_at > ctx.now()
     )
     return {(row.kind, row.thing_id): (row.until_at, row.id) for row in ctx.session.execute(standing)}
 

@@ -21,6 +21,7 @@ from console.domain.errors import Conflict
 from console.domain.text import T
 from console.models.alerts import AlertDelivery
 from console.models.identity import User
+from console.models.personal_alerts import PersonalDelivery
 from console.models.snoozes import Snooze
 
 _TABLE = cast("Table", Snooze.__table__)
@@ -91,10 +92,9 @@ def end(ctx: Context, kind: str, ids: Collection[int] | Select[Any], why: str, n
     found = _change(ctx, standing.values(**values).returning(Snooze)).scalars().all()
     ended = tuple(view_of(SnoozeView, row, started_by_name=row.started_by) for row in found)
     if ended:
-        held = update(AlertDelivery).where(
-            AlertDelivery.snooze_id.in_([one.id for one in ended]), AlertDelivery.next_attempt_at > now
-        )
-        _change(ctx, held.values(next_attempt_at=now, updated_at=now))
+        for box in (AlertDelivery, PersonalDelivery):
+            held = update(box).where(box.snooze_id.in_([one.id for one in ended]), box.next_attempt_at > now)
+            _change(ctx, held.values(next_attempt_at=now, updated_at=now))
     return ended
 
 

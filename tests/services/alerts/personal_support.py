@@ -1,5 +1,7 @@
 """People with addresses, things of theirs, and a sender that keeps what it is given."""
 
+from datetime import timedelta
+
 from console.models.personal_alerts import PersonalDelivery
 from console.services.alerts import delivery, personal
 from tests.factories import make_user
@@ -40,8 +42,9 @@ def order(number, who, site=SITE, priority="high", **more):
 
 
 def standing(ctx, who, **values):
-    """Add an order and return it as a message lists it."""
-    row = add_order(ctx.session, ctx.now(), assignee=who, **values)
+    """Add a late order and return it as a message lists it."""
+    late = {"due_at": ctx.now() - timedelta(hours=1)}
+    row = add_order(ctx.session, ctx.now(), assignee=who, **late | values)
     return order(row.id, who, site=row.site)
 
 

@@ -17,6 +17,7 @@ from console.services.alerts import channels, claims, delivery, personal, person
 from console.services.alerts import outbox as alerts
 from console.services.alerts.channels import Wish as ChannelWish
 from console.services.alerts.personal_choices import Wish
+from console.services.work_orders import snooze
 from tests.services.alerts.personal_support import (
     HOOK,
     OTHER,
@@ -65,7 +66,7 @@ def test_what_was_settled_meanwhile_is_dropped_with_its_reason(ctx, kim, session
 
     assert deliver(ctx).seen == []
     (row,) = messages(session)
-    assert (row.status, row.error, row.attempt_count, row.next_attempt_at) == ("dead", why, 0, None)
+    assert (row.status, row.error, row.attempt_count, row.next_attempt_at) == ("dropped", why, 0, None)
 
 
 def test_a_site_that_is_no_longer_theirs_is_left_out_of_what_waits(ctx, kim, session):
@@ -97,6 +98,20 @@ def test_quiet_hours_that_were_chosen_later_count_when_it_is_sent(ctx, kim, sess
     personal_choices.change(kim, Wish(EVENTS, **MORNING), version=0)
     assert deliver(ctx).seen == []
     assert messages(session)[0].next_attempt_at == clock.now() + timedelta(hours=2)
+
+
+def test_what_is_snoozed_waits_and_leaves_when_the_snooze_ends(ctx, kim, session, clock):
+    here, there = standing(ctx, "kim"), standing(ctx, "kim", site=OTHER)
+    late(ctx, here, there)
+    until = clock.now() + timedelta(hours=3)
+    snooze.begin(ctx, here["id"], until, "부품이 내일 온다")
+    snooze.begin(ctx, there["id"], until + timedelta(hours=1), "부품이 내일 온다")
+
+    assert deliver(ctx).seen == []
+    assert [(row.status, row.attempt_count, row.next_attempt_at) for row in messages(session)] == [("queued", 0, until)]
+    clock.advance(timedelta(hours=1))
+    snooze.finish(ctx, here["id"])
+    assert told(deliver(ctx)) == {HOOK: [[f"order:{here['id']}", f"order:{there['id']}"]]}
 
 
 @pytest.mark.parametrize(("passes", "arrived"), [(True, 1), (False, 0)])
