@@ -179,11 +179,14 @@ def test_what_can_be_no_value_is_refused_and_leaves_nothing(owner, session, body
         {"escalation_map": [{"id": "X", "sla_hours": "soon"}]},
         {"escalation_map": [{"id": "X", "hold_days": "long"}]},
         {"escalation_map": [{"id": "X", "hold_days": True}]},
+        {"escalation_map": [{"id": "X", "colour": "red"}]},
         {"escalation_map": [{"id": "X"}] * 41},
     ],
 )
 def test_kpis_and_rules_that_can_be_none_are_refused(owner, session, body):
-    assert owner.put(f"{OPS}/w09/kpi-policy", json=body).status_code == 422
+    refused = owner.put(f"{OPS}/w09/kpi-policy", json=body)
+    assert refused.status_code == 422
+    assert "list of objects" not in str(refused.json) or "hold_days" not in str(body)
     assert session.scalar(select(func.count(PolicyRevision.id))) == 0
 
 
@@ -215,6 +218,18 @@ def test_one_kpi_is_changed_and_the_others_stay(owner):
             "hold_days": 1,
         }
     ]
+
+
+def test_what_is_pulled_into_its_bounds_in_a_rule_is_told(owner):
+    rules = [{"id": "A", "sla_hours": 999, "hold_days": -5}, {"id": "B", "sla_hours": 8, "hold_days": 2}]
+    made = owner.put(f"{OPS}/w09/kpi-policy?site={SITE}", json={"escalation_map": rules}).json
+    assert [(one["field"], one["code"], one["sent"], one["used"]) for one in made["warnings"]] == [
+        ("escalation_map.sla_hours", "clamped", "999", 168),
+        ("escalation_map.hold_days", "clamped", "-5", 1),
+    ]
+    body = '{"escalation_map": [{"id": "X", "sla_hours": 1e999}]}'
+    endless = owner.put(f"{OPS}/w09/kpi-policy?site={SITE}", data=body, content_type="application/json")
+    assert endless.status_code == 422
 
 
 def test_old_clients_send_fields_that_nobody_knows(make_app, api):

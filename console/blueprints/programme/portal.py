@@ -43,10 +43,12 @@ def _chosen() -> str | None:
     return next((code for code in frame().languages if code == request.args.get("lang")), None)
 
 
-def _other_languages() -> list[tuple[str, str, str]]:
-    """Return `(code, name, address)` of this page in the other languages."""
-    kept_args = {key: value for key, value in request.args.items() if key in ("phase", "q", "part")}
-    values = {**(request.view_args or {}), **kept_args}
+def _other_languages(**asked: str) -> list[tuple[str, str, str]]:
+    """Return `(code, name, address)` of this page in the other languages, under the same filters.
+
+    A kept page is everybody's: nothing of an address gets into it that is not part of its key.
+    """
+    values = {**(request.view_args or {}), **{key: value for key, value in asked.items() if value}}
     return [
         (code, name, url_for(request.endpoint or "portal.calendar", **values, lang=code))
         for code, name in frame().languages.items()
@@ -54,8 +56,8 @@ def _other_languages() -> list[tuple[str, str, str]]:
     ]
 
 
-def _around() -> dict[str, Any]:
-    return {"language": frame().locale, "to": _address, "others": _other_languages()}
+def _around(**asked: str) -> dict[str, Any]:
+    return {"language": frame().locale, "to": _address, "others": _other_languages(**asked)}
 
 
 @pages.get("/web/adoption")
@@ -64,6 +66,8 @@ def calendar() -> Response:
     """Show the calendar of the weeks and everything around it; narrowed by `phase` and words."""
     found = edition(web_context())
     phase, words = request.args.get("phase", ""), request.args.get("q", "")[:WORDS_MAX]
+    # A phase that no week has finds nothing, whatever it is called.
+    phase = phase if phase in {"", *(one["phase"] for one in found.weeks)} else "?"
     brief = request.args.get("part") == "summary"
 
     def values() -> dict[str, Any]:
@@ -72,13 +76,13 @@ def calendar() -> Response:
         plan = publish.plan(found, frame().locale, today)
         review = date.fromisoformat(plan["schedule_management"]["next_review_date"])
         asked = {"phase": phase, "words": words, "brief": brief}
-        return {**_around(), **asked, "data": shown, "plan": plan, "found": found, "next_review": review}
+        around = _around(phase=phase, q=words, part="summary" if brief else "")
+        return {**around, **asked, "data": shown, "plan": plan, "found": found, "next_review": review}
 
-    known = phase if phase in {one["phase"] for one in found.weeks} else "" if not phase else "?"
     if words:
         body = render_template("programme/portal.html", **values())
         return Response(body)
-    return _page(found, (known, brief, _chosen()), "programme/portal.html", values)
+    return _page(found, (phase, brief, _chosen()), "programme/portal.html", values)
 
 
 @pages.get("/web/adoption/<pack:week>")

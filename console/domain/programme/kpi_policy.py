@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isnan
+from math import isfinite
 from typing import Any
 
 from console.domain.errors import Invalid
@@ -158,8 +158,21 @@ def _rules(value: Any, warnings: list[PolicyWarning]) -> list[dict[str, Any]]:
         if key and key not in KEYS:
             warnings.append(_unknown(f"escalation_map.{key}", key))
             continue
+        warnings += [_unknown(f"escalation_map.{part}", one) for part, one in entry.items() if part not in RULE_PARTS]
+        for part, (least, most) in _NUMBERS.items():
+            warnings += _bounded(f"escalation_map.{part}", entry.get(part), least, most)
         kept.append(dict(entry))
     return kept
+
+
+def _bounded(name: str, value: Any, least: int, most: int) -> list[PolicyWarning]:
+    """Return a warning about a number that is pulled into its bounds; raises Invalid for what is no number."""
+    if value is None:
+        return []
+    used = _whole(value, least, least, most)
+    if used is None:
+        raise Invalid.field("escalation_map", T("%(name)s must be a number", name=name))
+    return [] if used == value else [PolicyWarning(name, CLAMPED, str(value)[:SENT_LIMIT], used)]
 
 
 def _objects(value: Any, name: str) -> list[Mapping[str, Any]]:
@@ -194,9 +207,14 @@ def _whole(value: Any, missing: int, least: int, most: int) -> int | None:
     """Return a number within its bounds, `missing` for none, None for what is no number."""
     if value is None:
         return missing
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or isnan(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not _finite(value):
         return None
     return int(min(max(value, least), most))
+
+
+def _finite(value: float) -> bool:
+    # A whole number is finite, however long.
+    return isinstance(value, int) or isfinite(value)
 
 
 def condition_of(days: int) -> str:
@@ -221,7 +239,7 @@ def typed_rules(rows: Sequence[Mapping[str, str]], stored: Sequence[Mapping[str,
     A row without anybody to tell is none; a row that carries the id of a stored rule keeps what forms do not ask for.
     Raises Invalid for a KPI that nobody knows and for what is no number.
     """
-    known = {rule["id"]: rule for rule in stored}
+    known = {rule["id"]: rule for rule in stored if rule["id"]}
     made: list[dict[str, Any]] = []
     for row in rows:
         if not row.get("escalate_to", "").strip():

@@ -46,7 +46,7 @@ class Actor:
 
 def snapshot(scope: Scope) -> Snapshot:
     """Return the funnel: three queries."""
-    actors = _actors(scope).get(0, [])
+    actors = _actors(scope)
     inspected = [one for one in actors if one.first_inspection_at]
     completed = [one for one in actors if one.first_work_order_complete_at]
     users = len(actors)
@@ -90,37 +90,10 @@ def snapshot(scope: Scope) -> Snapshot:
     )
 
 
-def trend(scope: Scope, part: people.Part, parts: int) -> dict[str, list[float | None]]:
-    """Return the values of the funnel in each part of a window: three queries."""
-    found = _actors(scope, part)
-    each = [found.get(place, []) for place in range(parts)]
-    inspected = [sum(one.first_inspection_at is not None for one in actors) for actors in each]
-    completed = [sum(one.first_work_order_complete_at is not None for one in actors) for actors in each]
-    return {
-        "median_ttv_minutes": [
-            _median([(one.first_auth_at, one.first_work_order_complete_at) for one in actors]) for actors in each
-        ],
-        "inspection_conversion_rate_percent": [
-            known_rate(n, len(actors)) for n, actors in zip(inspected, each, strict=True)
-        ],
-        "work_order_completion_rate_percent": [
-            known_rate(n, len(actors)) for n, actors in zip(completed, each, strict=True)
-        ],
-    }
-
-
-def _actors(scope: Scope, part: people.Part = people.whole) -> dict[int, list[Actor]]:
-    """Return everybody of each part of the window by name. Steps before the first sign-in do not count."""
-    signed = people.first_sign_ins(scope, part)
-    inspected, completed = people.first_inspections(scope, part), people.first_completions(scope, part)
-    places = {*inspected, *completed, *(signed if scope.everything else ())}
-    parts = ((place, *(firsts.get(place, {}) for firsts in (signed, inspected, completed))) for place in places)
-    return {place: _people(scope, *firsts) for place, *firsts in parts}
-
-
-def _people(
-    scope: Scope, signed: Mapping[str, datetime], inspected: Mapping[str, datetime], completed: Mapping[str, datetime]
-) -> list[Actor]:
+def _actors(scope: Scope) -> list[Actor]:
+    """Return everybody of the window by name. Steps before the first sign-in do not count."""
+    signed = people.first_sign_ins(scope)
+    inspected, completed = people.first_inspections(scope), people.first_completions(scope)
     # Sign-ins have no site: who saw only some of them would see the people of all.
     names = {*inspected, *completed, *(signed if scope.everything else ())}
     found = []

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, literal_column, select, union_all
+from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, select, union_all
 
 from console.models.audit import AuditLog
 from console.models.inspections import Inspection
@@ -69,39 +69,23 @@ def by_site(scope: Scope) -> list[tuple[str, int]]:
     return [(site, int(count)) for site, count in scope.ctx.session.execute(wanted)]
 
 
-# In which part of the window an instant lies.
-Part = Callable[[Any], ColumnElement[int]]
-Firsts = dict[int, dict[str, datetime]]
+def first_inspections(scope: Scope) -> dict[str, datetime]:
+    """Return when everybody inspected first in the window."""
+    wanted = _inspections(scope, Inspection.created_by, func.min(Inspection.inspected_at))
+    return dict(scope.ctx.session.execute(wanted.group_by(Inspection.created_by)).all())
 
 
-def whole(_column: Any) -> ColumnElement[int]:
-    """Take the window as one part, 0."""
-    return literal_column("0")
-
-
-def first_inspections(scope: Scope, part: Part = whole) -> Firsts:
-    """Return when everybody inspected first, in each part of the window."""
-    actor, at = Inspection.created_by, Inspection.inspected_at
-    return _firsts(scope, _inspections(scope, part(at).label("part"), actor, func.min(at)), actor)
-
-
-def first_completions(scope: Scope, part: Part = whole) -> Firsts:
-    """Return when everybody completed an order first, in each part of the window."""
-    actor, at = WorkOrderEvent.actor_username, WorkOrderEvent.created_at
+def first_completions(scope: Scope) -> dict[str, datetime]:
+    """Return when everybody completed an order first in the window."""
+    actor = WorkOrderEvent.actor_username
+    wanted = _events(scope, actor, func.min(WorkOrderEvent.created_at))
     done = (WorkOrderEvent.event_type == "status_changed", WorkOrderEvent.to_status == "completed")
-    return _firsts(scope, _events(scope, part(at).label("part"), actor, func.min(at)).where(*done), actor)
+    return dict(scope.ctx.session.execute(wanted.where(*done).group_by(actor)).all())
 
 
-def first_sign_ins(scope: Scope, part: Part = whole) -> Firsts:
-    """Return when everybody signed in first, in each part of the window: a range of the index of actions."""
-    actor, at = AuditLog.actor_username, AuditLog.created_at
-    wanted = select(part(at).label("part"), actor, func.min(at))
-    known = (AuditLog.action == SIGN_IN, actor.not_in(_NOBODY), *scope.entries())
-    return _firsts(scope, wanted.where(*known), actor)
-
-
-def _firsts(scope: Scope, wanted: Any, actor: Any) -> Firsts:
-    found: Firsts = {}
-    for part, name, at in scope.ctx.session.execute(wanted.group_by("part", actor)):
-        found.setdefault(part, {})[name] = at
-    return found
+def first_sign_ins(scope: Scope) -> dict[str, datetime]:
+    """Return when everybody signed in first in the window: a range of the index of actions."""
+    wanted = select(AuditLog.actor_username, func.min(AuditLog.created_at)).where(
+        AuditLog.action == SIGN_IN, AuditLog.actor_username.not_in(_NOBODY), *scope.entries()
+    )
+    return dict(scope.ctx.session.execute(wanted.group_by(AuditLog.actor_username)).all())

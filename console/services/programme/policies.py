@@ -9,7 +9,7 @@ from typing import Any
 from console.core.context import Context
 from console.domain.errors import Invalid, NotFound, PermissionDenied
 from console.domain.identity import scope
-from console.domain.policies.policy import WARNINGS_LIMIT, Normalised
+from console.domain.policies.policy import UNKNOWN, WARNINGS_LIMIT, Normalised
 from console.domain.programme import kpi_policy
 from console.domain.programme.repeats import POLICY_WORDS, REPEATS
 from console.domain.programme.week import permissions
@@ -121,7 +121,9 @@ def put_form(
 
 def _refuse_unknown(kind: PolicyKind, made: Normalised) -> None:
     known = {field.name for field in kind.fields}
-    unknown = [name for name in made.values if name not in known] + [warning.field for warning in made.warnings]
+    unknown = [name for name in made.values if name not in known] + [
+        warning.field for warning in made.warnings if warning.code == UNKNOWN
+    ]
     if unknown and not unknown_fields_pass.get():
         raise Invalid.field(str(unknown[0]), "Extra inputs are not permitted")
 

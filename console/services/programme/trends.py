@@ -15,7 +15,7 @@ from console.domain.programme.repeats import REPEATS
 from console.models.alerts import AlertDelivery
 from console.models.inspections import Inspection
 from console.models.work_orders import WorkOrder
-from console.services.programme import funnel, orders, repeats, rhythm
+from console.services.programme import orders, repeats, rhythm
 from console.services.programme.orders import ACK
 from console.services.programme.scope import Scope
 from console.services.work_orders import rows
@@ -73,18 +73,16 @@ def of_alerts(scope: Scope) -> Trend:
 
 
 def of_week(scope: Scope, code: str) -> Trend:
-    """Return the trends that the page of a week shows, of the last seven weeks; a few queries for all of them."""
-    return _OF_WEEK[code](scope)
+    """Return the trends that the page of a week shows, of the last seven weeks; a few queries for all of them.
+
+    Who signed in first has none: seven weeks of sign-ins would take longer than the page may.
+    """
+    return _OF_WEEK[code](scope) if code in _OF_WEEK else {}
 
 
 def _marks(scope: Scope) -> list[datetime]:
     """Return where each of the weeks ends, the oldest first."""
     return [scope.end - WEEK * (POINTS - 1 - place) for place in range(POINTS)]
-
-
-def _of_funnel(scope: Scope) -> Trend:
-    wide = scope.ending(scope.end, 7 * POINTS)
-    return funnel.trend(wide, lambda column: _bucket(wide, column), POINTS)
 
 
 def _of_consistency(scope: Scope) -> Trend:
@@ -115,7 +113,6 @@ def _of_repeats(scope: Scope, code: str) -> Trend:
 
 
 _OF_WEEK: Mapping[str, Callable[[Scope], Trend]] = {
-    "w04": _of_funnel,
     "w05": _of_consistency,
     "w06": _of_rhythm,
     "w07": lambda scope: {**of_orders(scope), **of_alerts(scope)},

@@ -81,6 +81,20 @@ def test_weeks_are_found_by_phase_and_words(client, query, weeks):
     assert "<script" not in page
 
 
+@pytest.mark.parametrize("address", PAGES[:2] + PAGES[-2:])
+def test_what_a_bot_writes_into_an_address_reaches_nobody_else(client, address):
+    for query in ("part=POISON", "phase=POISON", "q=POISON", "lang=POISON", "site=POISON"):
+        client.get(f"{address}?{query}")
+    for query in ("", "?lang=en", "?phase=nothing"):
+        assert "POISON" not in client.get(f"{address}{query}").text
+
+
+def test_filters_stay_when_the_language_changes(client):
+    page = client.get(f"{PORTAL}?phase=Habit&part=summary", headers={"Accept-Language": "ko"}).text
+    assert f'href="{PORTAL}?phase=Habit&amp;part=summary&amp;lang=en"' in page
+    assert f'href="{PORTAL}?q=sla&amp;lang=en"' in client.get(f"{PORTAL}?q=sla", headers={"Accept-Language": "ko"}).text
+
+
 def test_a_language_of_the_address_stays_on_the_way(client):
     page = client.get(f"{PORTAL}?lang=en", headers={"Accept-Language": "ko"}).text
 

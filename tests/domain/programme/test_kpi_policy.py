@@ -19,9 +19,9 @@ def test_old_clients_say_in_words_how_long_a_condition_holds():
     sent = [{part: rule[part] for part in rule if part != "hold_days"} for rule in RULES]
     assert rules_of(sent) == [dict(rule) for rule in RULES]
     assert rules_of([{"id": "X", "condition": "누가 봐도 나쁨"}])[0]["hold_days"] == 1
-    for number, kept in ((0, 1), (99, 28), (2.9, 2), (float("inf"), 28)):
+    for number, kept in ((0, 1), (99, 28), (2.9, 2), (10**400, 28)):
         assert rules_of([{"id": "X", "hold_days": number}])[0]["hold_days"] == kept
-    for wrong in ("7", True, float("nan"), [], {}):
+    for wrong in ("7", True, float("nan"), float("inf"), [], {}):
         assert rules_of([{"id": "X", "hold_days": wrong}]) is None
 
 
@@ -48,6 +48,9 @@ def test_the_rows_of_a_form_become_rules():
     rows = [{part: str(value) for part, value in rule.items() if part != "condition"} for rule in RULES]
     assert typed_rules(rows, RULES) == [dict(rule) for rule in RULES]
     assert typed_rules([], RULES) == []
+    # A rule without an id is none that a new one takes after.
+    nameless = {**RULES[0], "id": "", "condition": "연휴"}
+    assert typed_rules([{**ROW, "id": ""}], [nameless])[0]["condition"] == "Red for 5 days"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """What holds for the metrics of every week: nothing counted, one order in three years, sums of sites, who may look."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import median
 
 import pytest
@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from console.core.serialize import plain
 from console.domain.errors import PermissionDenied, SiteDenied
 from console.domain.programme.measures import METRICS, OF_WEEK
-from console.services.programme import metrics
+from console.services.programme import history, metrics, trends
 from console.services.programme.orders import MEDIAN, P90, _quantile
-from tests.factories import make_site
+from console.services.programme.scope import scope_of
+from tests.factories import make_site, make_user
 from tests.factories.programme import SITE, answered, complete_event, completed, entry, inspect
 from tests.factories.work_orders import add_order
 
@@ -113,6 +114,31 @@ def test_who_may_look(make_ctx, key):
         values(held, key, OTHER)
     with pytest.raises(PermissionDenied):
         values(make_ctx("auditor", permissions=("reports:read",)), key)
+
+
+def test_weeks_across_a_change_of_the_clock_and_the_years_end(ctx, session, clock):
+    make_site(session, SITE, now=clock.now(), zone="Europe/Berlin")
+    moments = ((2026, 12, 31, 23, 59), (2027, 1, 1, 0, 30), (2027, 3, 28, 1, 30), (2027, 10, 31, 0, 30))
+    for moment in moments:
+        now = datetime(*moment, tzinfo=UTC)
+        clock.set(now)
+        # One order a day for a fortnight, whatever the clock on the wall did.
+        for back in range(14):
+            order = completed(session, now - back * DAY, 60, is_escalated=True)
+            complete_event(session, order, "kim", now - back * DAY)
+        entry(session, "ops_handover_brief_view", "kim", now - HOUR, resource_id=SITE)
+        make_user(session, now=now, username=f"kim{now:%j%H%Y}", role="operator", site_scope=(SITE,))
+        for key in KEYS:
+            found = values(ctx, key, SITE, 14)
+            for path, value in numbers(plain(found.as_answer())):
+                if path.endswith("percent") and not ("improvement" in path or "reduction" in path):
+                    assert 0 <= value <= 100, (moment, path)
+            for line in trends.of_week(scope_of(ctx, key[:3], SITE, 14), key[:3]).values():
+                assert len(line) in (0, trends.POINTS)
+        assert values(ctx, "w06/rhythm", SITE, 14).metrics["handover_days_expected"] == 10, moment
+        escalated = history.values(scope_of(ctx, "w09", SITE, 14), "escalation_rate_percent", 28)
+        assert set(escalated) <= {100.0, None}
+        assert escalated[:13] == [100.0] * 13
 
 
 def test_every_measure_names_a_value_of_its_metric(ctx):

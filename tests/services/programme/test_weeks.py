@@ -129,13 +129,15 @@ def test_names_follow_the_catalogue_and_work_does_not(ctx, monkeypatch):
 
 
 def test_a_site_keeps_the_calendar_that_it_began_with(ctx):
-    monday = date(2026, 11, 9)
+    monday = date(2026, 11, 23)
     programme.bootstrap(ctx, W02, SITE, starts_on=monday)
     later = programme.bootstrap(ctx, W07, SITE)
     other = programme.bootstrap(ctx, W07, OTHER)
 
     due = {item.item_key: item.due_at for item in later.items}
-    assert due["W07-E01"].date() == monday + timedelta(days=35)
+    assert due["W07-E01"].date() == monday + timedelta(days=35) == date(2026, 12, 28)
+    # The week ends in the next year.
+    assert max(due.values()).date() == date(2027, 1, 1)
     assert {item.item_key: item.due_at for item in other.items}["W07-E01"].date() == date(2026, 4, 13)
     with pytest.raises(Conflict):
         programme.bootstrap(ctx, W02, SITE, starts_on=monday + timedelta(days=7))
