@@ -1,5 +1,6 @@
 """The list of orders in its forms: table, board and calendar under one address, and steps for many orders."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -105,6 +106,21 @@ def test_tabs_keep_the_form_and_the_own_views_stand_behind_them(manager, orders)
 
     assert "due=late&amp;view=board" in tabs
     assert "My urgent ones" in tabs
+
+
+def test_a_step_for_many_is_taken_back_from_its_message(manager, orders):
+    ids = [orders["late"], orders["begun"]]
+    assert "60 s" in dialog(manager, "assign", ids=ids).text
+    done = manager.post("/work-orders/bulk/apply", data={"action": "assign", "ids": ids, "value": "-"}, headers=PARTIAL)
+    told = json.loads(done.headers["HX-Trigger"])["toast"]
+
+    back = manager.post(told["undo"], data={"token": told["token"]}, headers=PARTIAL)
+
+    assert told["undo"] == "/work-orders/bulk/undo"
+    assert json.loads(back.headers["HX-Trigger"])["toast"]["message"] == "Taken back: 1"
+    assert "orders-changed" in json.loads(back.headers["HX-Trigger"])
+    assert manager.post(told["undo"], data={"token": told["token"]}, headers=PARTIAL).status_code == 410
+    assert "undo" not in dialog(manager, "begin", ids=ids).text
 
 
 def tab(page, name):
