@@ -88,6 +88,7 @@ ENTRIES: tuple[ScheduleEntry, ...] = (
     ),
     ScheduleEntry(job_names.DR_REHEARSAL, "50 1 * * 0", tolerance=HOUR, sentence=N_("Every Sunday at 10:50 in Seoul")),
     ScheduleEntry(job_names.EVIDENCE_SCAN, "*/10 * * * *", sentence=N_("Every ten minutes")),
+    ScheduleEntry(job_names.EVIDENCE_THUMBNAILS, "* * * * *", sentence=N_("Every minute")),
     ScheduleEntry(job_names.EVIDENCE_SWEEP, "50 2 * * *", tolerance=HOUR, sentence=N_("Every day at 11:50 in Seoul")),
     ScheduleEntry(
         job_names.EVIDENCE_INTEGRITY, "10 19 * * *", tolerance=HOUR, sentence=N_("Every night at 04:10 in Seoul")

@@ -73,3 +73,10 @@ def ago(instant: datetime, now: datetime) -> Text:
 def length(duration: timedelta) -> Text:
     """Return a duration such as "2 h 14 min"."""
     return words(duration, LENGTH)
+
+
+def used(start: datetime, due: datetime, now: datetime) -> int:
+    """Return how much of the time until a due date is used, in percent; all of it once it is over."""
+    if now >= due:
+        return 100
+    return max(0, min(100, int(100 * (now - start) / (due - start))))

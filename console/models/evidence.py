@@ -9,6 +9,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from console.models.base import Base
 
+_UNPICTURED = text(
+    "thumbnail_size IS NULL AND removed_at IS NULL AND malware_scan_status = 'clean'"
+    " AND content_type IN ('image/jpeg', 'image/png', 'image/webp')"
+)
+
 
 def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
@@ -59,6 +64,8 @@ class EvidenceFile(Base):
             sqlite_where=text("malware_scan_status = 'pending' AND removed_at IS NULL"),
             postgresql_where=text("malware_scan_status = 'pending' AND removed_at IS NULL"),
         ),
+        # evidence.thumbnails.make: the photos that have no small copy yet.
+        Index("ix_evidence_files_unpictured", "id", sqlite_where=_UNPICTURED, postgresql_where=_UNPICTURED),
         # runbook.integrity: what the batch found wrong.
         Index(
             "ix_evidence_files_broken",
@@ -100,6 +107,8 @@ class EvidenceFile(Base):
     # When the integrity batch read the content last, and what was wrong then.
     integrity_checked_at: Mapped[datetime | None]
     integrity_problem: Mapped[str | None] = mapped_column(String(40))
+    # Bytes of the small copy of a photo: NULL until somebody looked, 0 where there can be none.
+    thumbnail_size: Mapped[int | None]
 
 
 class EvidenceChunk(Base):
@@ -112,3 +121,15 @@ class EvidenceChunk(Base):
     )
     place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class EvidenceThumbnail(Base):
+    """The small copy of a photo; it goes with the content of the file."""
+
+    __tablename__ = "evidence_thumbnails"
+
+    evidence_id: Mapped[int] = mapped_column(
+        ForeignKey("evidence_files.id", ondelete="RESTRICT"), primary_key=True, autoincrement=False
+    )
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    made_at: Mapped[datetime]

@@ -27,8 +27,8 @@ Shown = TypeVar("Shown", EvidenceView, FileView)
 class FileLine:
     """One file and who sent it.
 
-    `url` downloads it (None while it is not let out), `remove_url` takes a reason (None: not allowed); `scan` is the
-    state of the scan as words, tone and icon.
+    `url` downloads it (None while it is not let out), `picture` is its small copy (None without one), `remove_url`
+    takes a reason (None: not allowed); `scan` is the state of the scan as words, tone and icon.
     """
 
     file: EvidenceView | FileView
@@ -36,6 +36,7 @@ class FileLine:
     url: str | None
     remove_url: str | None
     scan: tuple[str, str, str]
+    picture: str | None = None
 
     @property
     def why(self) -> Text | None:
@@ -95,6 +96,7 @@ def lines_of(
     files: Iterable[Shown],
     *,
     url: Callable[[int], str],
+    picture: Callable[[int], str],
     remove_url: Callable[[Shown], str | None],
 ) -> tuple[FileLine, ...]:
     """Return files as lines with the names of their senders; `remove_url` is None where the reader may not."""
@@ -107,6 +109,7 @@ def lines_of(
             url=url(file.id) if file.downloadable else None,
             remove_url=remove_url(file),
             scan=scan_words(file.malware_scan_status),
+            picture=picture(file.id) if file.thumbnail_size and file.malware_scan_status == rules.CLEAN else None,
         )
         for file in shown
     )

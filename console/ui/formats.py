@@ -172,6 +172,7 @@ def init_app(app: Flask) -> None:
         week_goal=week_goal,
     )
     app.jinja_env.globals.update(
+        time_used=lambda created, due: durations.used(created, due, now()),
         due_tone=lambda due, soon_hours=24: durations.tone(due, now(), soon_hours),
         chart_lines=lambda series, labels, target=None, **more: charts.line_chart(
             _series(series), labels, target, **more

@@ -16,6 +16,7 @@ from console.core.context import Context
 from console.domain.errors import Invalid
 from console.domain.evidence.photos import captured
 from console.services.evidence.files import Fetched, Upload
+from console.services.evidence.thumbnails import Thumbnail
 from console.ui.frame import leave_toast
 from console.ui.responses import download, toast
 from console.web.negotiation import wants_fragment
@@ -108,6 +109,22 @@ def send_stream(stream: IO[bytes], name: str, content_type: str, size: int, head
     plain = {"Content-Length": str(size), "Cache-Control": "no-store, no-transform", "Content-Encoding": "identity"}
     response = download(_pieces(stream), name, content_type, headers={**headers, **plain})
     response.call_on_close(stream.close)
+    return response
+
+
+def send_thumbnail(found: Thumbnail) -> Response:
+    """Send a small copy to be shown in a page; whoever has it asks whether it still may, and gets a few bytes."""
+    response = Response(found.content, content_type="image/jpeg")
+    response.headers.update(
+        {
+            "Cache-Control": "private, no-cache",
+            "Content-Disposition": "inline",
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": SANDBOX,
+        }
+    )
+    response.set_etag(found.tag)
+    response.make_conditional(request)
     return response
 
 

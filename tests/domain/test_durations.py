@@ -37,3 +37,10 @@ def test_what_is_past_reads_as_ago_and_what_is_to_come_as_left():
     assert str(durations.ago(NOW - timedelta(minutes=5), NOW)) == "5 min ago"
     assert str(durations.ago(NOW + timedelta(minutes=5), NOW)) == "5 min left"
     assert str(durations.length(timedelta(seconds=20))) == "under 1 min"
+
+
+@pytest.mark.parametrize(("at", "percent"), [(-5, 0), (0, 0), (30, 50), (59, 98), (60, 100), (90, 100)])
+def test_the_time_until_a_due_date_is_used_up_in_percent(at, percent):
+    minutes = [NOW + timedelta(minutes=number) for number in (0, 60, at)]
+
+    assert durations.used(*minutes) == percent

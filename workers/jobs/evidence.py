@@ -1,4 +1,4 @@
-"""Jobs of evidence: the scans that wait, files without a row, the nightly reading."""
+"""Jobs of evidence: the scans that wait, small copies, files without a row, the nightly reading."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import Outcome, Status
 from console.domain.text import N_
 from console.inputs.base import BodyModel
+from console.services.evidence import thumbnails
 from console.services.evidence import upkeep as evidence_upkeep
 from console.services.inspections.evidence import FILES as OF_INSPECTION
 from console.services.jobs.registry import job
@@ -39,6 +40,26 @@ def evidence_scan(ctx: Context, options: ScanOptions) -> Outcome:
     made = evidence_upkeep.scan_pending(ctx, subjects=SUBJECTS, limit=options.limit)
     status: Status = "warning" if made.quarantined_count or made.missing_count else "success"
     return Outcome(made, status, skipped=not (made.scanned_count or made.missing_count))
+
+
+class ThumbnailOptions(BodyModel):
+    """Of how many photos one run makes small copies."""
+
+    limit: int = Field(thumbnails.AT_ONCE, ge=1, le=5000)
+
+
+@job(
+    job_names.EVIDENCE_THUMBNAILS,
+    title=N_("Make small copies of photos"),
+    sentence=N_("Makes the small pictures that stand beside photos in lists of evidence."),
+    options=ThumbnailOptions,
+    reads_first=True,
+    permission="admins:manage",
+)
+def evidence_thumbnails(ctx: Context, options: ThumbnailOptions) -> Outcome:
+    """Make what is missing."""
+    made = thumbnails.make(ctx, limit=options.limit, dry_run=ctx.dry_run)
+    return Outcome(made, skipped=not made.waiting_count)
 
 
 class SweepOptions(BodyModel):

@@ -22,7 +22,7 @@ from console.ui.evidence import Panel, lines_of, taken
 from console.ui.frame import leave_toast
 from console.ui.reader import locale
 from console.ui.responses import answer, fragment_of, toast, trigger, vary
-from console.ui.uploads import received, send, sent_told, take_files
+from console.ui.uploads import received, send, send_thumbnail, sent_told, take_files
 from console.web.negotiation import wants_fragment
 from console.web.request import access, current_actor, web_context
 
@@ -58,6 +58,7 @@ def _panel(ctx: Context, key: str, title: str, files: Sequence[FileView], attach
             ctx,
             files,
             url=lambda evidence_id: url_for("inspection_files.file", evidence_id=evidence_id),
+            picture=lambda evidence_id: url_for("inspection_files.thumbnail", evidence_id=evidence_id),
             remove_url=remove_url,
         ),
         upload_url=attach_url if may_change else None,
@@ -104,6 +105,13 @@ def photo() -> Response:
 def file(evidence_id: int) -> Response:
     """Download a file."""
     return send(subjects.fetch(web_context(), FILES, evidence_id))
+
+
+@pages.get("/inspections/evidence/<int:evidence_id>/thumbnail")
+@access(READ)
+def thumbnail(evidence_id: int) -> Response:
+    """Show the small copy of a photo."""
+    return send_thumbnail(subjects.thumbnail(web_context(), FILES, evidence_id))
 
 
 @pages.post("/inspections/evidence/<int:evidence_id>/remove")

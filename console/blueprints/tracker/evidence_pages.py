@@ -15,7 +15,7 @@ from console.services.evidence import evidence
 from console.services.tracker import items as tracker_items
 from console.ui.frame import leave_toast
 from console.ui.responses import fragment_of, toast, trigger, vary
-from console.ui.uploads import send, take_files
+from console.ui.uploads import send, send_thumbnail, take_files
 from console.web.negotiation import wants_fragment
 from console.web.request import web_context
 
@@ -48,6 +48,11 @@ def file(place: TrackerUrls, evidence_id: int) -> Response:
     return send(evidence.fetch(web_context(), place.programme, evidence_id))
 
 
+def thumbnail(place: TrackerUrls, evidence_id: int) -> Response:
+    """Show the small copy of a photo."""
+    return send_thumbnail(evidence.thumbnail(web_context(), place.programme, evidence_id))
+
+
 def remove(place: TrackerUrls, evidence_id: int) -> Response:
     """Remove a file; the reason stays on record."""
     reason = request.form.get("reason", "")
@@ -64,5 +69,6 @@ PAGES = (
     Page("/items/<int:item_id>/evidence", "evidence", panel, "read"),
     Page("/items/<int:item_id>/evidence", "attach", attach, "own", "POST", writes=False),
     Page("/evidence/<int:evidence_id>", "evidence_file", file, "read", writes=False),
+    Page("/evidence/<int:evidence_id>/thumbnail", "evidence_thumbnail", thumbnail, "read"),
     Page("/evidence/<int:evidence_id>/remove", "evidence_remove", remove, "own", "POST", writes=False),
 )

@@ -29,6 +29,7 @@ def panel_of(ctx: Context, place: TrackerUrls, item: ItemView) -> Panel:
             ctx,
             evidence.listed(ctx, programme, item.id),
             url=lambda evidence_id: place.url("evidence_file", evidence_id=evidence_id),
+            picture=lambda evidence_id: place.url("evidence_thumbnail", evidence_id=evidence_id),
             remove_url=remove_url,
         ),
         upload_url=place.url("attach", item_id=item.id) if may_change else None,

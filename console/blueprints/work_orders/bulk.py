@@ -19,7 +19,7 @@ from console.domain.tracker.requests import Selection
 from console.domain.work_orders import requests as steps
 from console.domain.work_orders.requests import OrderBulk
 from console.domain.work_orders.words import HOLD_REASONS, PRIORITIES
-from console.services.work_orders import bulk, lists, workers
+from console.services.work_orders import bulk, lists, undo, workers
 from console.services.work_orders.bulk import Told
 from console.services.work_orders.lists import HOLD_LABELS, PRIORITY_LABELS
 from console.services.work_orders.rows import WRITE
@@ -62,6 +62,7 @@ def ask() -> Response:
         "ids": selection.ids,
         "everything": selection.everything,
         "query": request.form.get("query", ""),
+        "undo_seconds": ctx.config["TRACKER_UNDO_SECONDS"] if action in undo.STEPS else None,
     }
     return vary(make_response(render_template("work_orders/_bulk_dialog.html", **values)))
 
@@ -107,6 +108,17 @@ def apply() -> Response:
         abandon()
         return _answer(sentence(refused.told or refused.detail), kind="error")
     return _answer(_outcome(told), told)
+
+
+@pages.post("/work-orders/bulk/undo")
+@access(WRITE)
+def take_back() -> Response:
+    """Take a step back, for the orders that nobody touched since."""
+    undone = undo.undo(web_context(), request.form.get("token", ""))
+    message = _("Taken back: %(count)s", count=number(len(undone.restored), 0))
+    if undone.skipped:
+        message += " · " + _("changed by others since: %(count)s", count=number(len(undone.skipped), 0))
+    return _answer(message)
 
 
 def _selection() -> Selection:
@@ -165,9 +177,14 @@ def _outcome(told: Told) -> str:
 
 
 def _answer(message: str, told: Told | None = None, **more: Any) -> Response:
+    token = told.undo if told else None
+    undo_url = url_for("work_order_bulk.take_back") if token else None
     if not wants_fragment():
-        leave_toast(message)
+        leave_toast(message, undo=undo_url, token=token)
         return make_response(redirect(url_for("work_orders.page"), 303))
     shown = told is not None and told.refused > 0
-    text = render_template("work_orders/_bulk_result.html", told=told, said=message) if shown else ""
-    return trigger(toast(vary(make_response(text)), message, **more), **{"orders-changed": {}})
+    values = {"told": told, "said": message, "undo": undo_url}
+    text = render_template("work_orders/_bulk_result.html", **values) if shown else ""
+    return trigger(
+        toast(vary(make_response(text)), message, undo=undo_url, token=token, **more), **{"orders-changed": {}}
+    )

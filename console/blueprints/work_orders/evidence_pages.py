@@ -15,7 +15,7 @@ from console.services.work_orders.rows import READ, WRITE
 from console.ui.evidence import Panel, lines_of, taken
 from console.ui.frame import leave_toast
 from console.ui.responses import fragment_of, toast, trigger, vary
-from console.ui.uploads import send, take_files
+from console.ui.uploads import send, send_thumbnail, take_files
 from console.web.negotiation import wants_fragment
 from console.web.request import access, current_actor, web_context
 
@@ -42,6 +42,7 @@ def panels_of(ctx: Context, order_id: int) -> tuple[Panel, ...]:
                 ctx,
                 [file for file in files if file.part == phase],
                 url=lambda evidence_id: url_for("work_order_files.file", evidence_id=evidence_id),
+                picture=lambda evidence_id: url_for("work_order_files.thumbnail", evidence_id=evidence_id),
                 remove_url=remove_url,
             ),
             upload_url=url_for("work_order_files.attach", order_id=order_id, phase=phase) if may_change else None,
@@ -74,6 +75,13 @@ def attach(order_id: int) -> ResponseReturnValue:
 def file(evidence_id: int) -> Response:
     """Download a file."""
     return send(subjects.fetch(web_context(), FILES, evidence_id))
+
+
+@pages.get("/work-orders/evidence/<int:evidence_id>/thumbnail")
+@access(READ)
+def thumbnail(evidence_id: int) -> Response:
+    """Show the small copy of a photo."""
+    return send_thumbnail(subjects.thumbnail(web_context(), FILES, evidence_id))
 
 
 @pages.post("/work-orders/evidence/<int:evidence_id>/remove")

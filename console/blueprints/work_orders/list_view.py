@@ -18,7 +18,7 @@ from console.domain.text import N_
 from console.domain.work_orders.calendar import MONTH, SPANS
 from console.inputs.tracker import IDS_MOST
 from console.services.common import lists as engine
-from console.services.common.figures import Counted, Figure, counted
+from console.services.common.figures import Figure, counted
 from console.services.home import saved_views
 from console.services.work_orders import counts, lists, views
 from console.services.work_orders import figures as numbers
@@ -60,6 +60,18 @@ class Shown:
     calendar: Calendar | None = None
 
 
+@dataclass(frozen=True)
+class Tab:
+    """A named view: how many rows it has (None where that is not known), and the figure that counts them."""
+
+    label: str
+    url: str
+    current: bool
+    count: int | None
+    figure: str = ""
+    tone: str = ""
+
+
 def answered() -> Response:
     """Answer the list as the address asks for it."""
     spec = lists.spec(web_context().now())
@@ -98,18 +110,26 @@ def _views(query: ListQuery, shown: str) -> list[tuple[str, str, bool]]:
     return [(labels[name], url + query.url(extra=extras[name]), name == shown) for name in VIEWS]
 
 
-def _tabs(ctx: Context) -> list[tuple[str, Counted | None, str, bool]]:
-    """Return label, figure, address and whether it is shown, of the named views and of the reader's own ones."""
+def _tabs(ctx: Context) -> list[Tab]:
+    """Return the named views and the reader's own ones."""
     asked = {key: words for key in request.args if key not in _BESIDE and (words := request.args.getlist(key))}
     view = request.args.get("view")
     kept: dict[str, Any] = {"view": view} if view in VIEWS else {}
-    made: list[tuple[str, Counted | None, str, bool]] = []
+    made = []
     for label, figure, sort in TABS:
         if (found := counted(ctx, figure, frame().site)) is not None:
             url = url_for("work_orders.page", **found.args, **kept, sort=sort)
-            made.append((_(label), found, url, asked == {key: [word] for key, word in figure.args.items()}))
+            here = asked == {key: [word] for key, word in figure.args.items()}
+            made.append(Tab(_(label), url, here, found.value, found.figure.key, found.tone or ""))
     own = saved_views.own(ctx, "work_orders")[:OWN_TABS]
-    return [*made, *((one.name, None, one.address, one.address == request.full_path) for one in own)]
+    numbers = saved_views.counts(ctx, lists.spec(ctx.now()), own, extra=CARRIED)
+    return [
+        *made,
+        *(
+            Tab(one.name, one.address, one.address == request.full_path, count)
+            for one, count in zip(own, numbers, strict=True)
+        ),
+    ]
 
 
 def chosen_ids() -> list[int]:

@@ -21,6 +21,8 @@ OCTETS = "application/octet-stream"
 # scanner is `pending`; one that the scanner condemned afterwards is `quarantined`. Neither can be downloaded.
 CLEAN, SKIPPED, SUSPICIOUS, INFECTED = "clean", "skipped", "suspicious", "infected"
 PENDING, QUARANTINED, UNKNOWN = "pending", "quarantined", "unknown"
+# Photos of which a small copy can be made.
+PICTURES = ("image/jpeg", "image/png", "image/webp")
 
 # The order in which the integrity batch names them; what is no week came after the published ones.
 WORK_ORDERS, INSPECTIONS = "work_orders", "inspections"

@@ -7,6 +7,7 @@ rows by a late join, so that what is skipped costs an index walk and nothing els
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -163,6 +164,32 @@ def slice_of(
     revisions.has_read_list()
     what = ("slice", limit, offset, cursor, *map(str, order))
     return _remembered(ctx, spec, query, what, find, lambda found: found.items)
+
+
+def totals(ctx: Context, spec: ListSpec, addresses: Sequence[Args], *, extra: Sequence[str] = ()) -> list[int | None]:
+    """Return how many rows match each of these addresses of a list: one query for all of them.
+
+    None for one that the list cannot read any more, or that somebody else may read alone. Addresses that were kept
+    ask for what there was then: what of one is no longer there makes no number, since it would be another one.
+    """
+    _require(ctx, spec)
+    now = ctx.now()
+    bare: dict[int, AnySelect] = {}
+    for place, args in enumerate(addresses):
+        with suppress(Invalid, SiteDenied):
+            query = parse(spec, args, extra=extra)
+            if not query.left_out:
+                found = matching(ctx, spec, query, now)
+                bare[place] = found.with_only_columns(literal(1), maintain_column_froms=True).order_by(None)
+    if not bare:
+        return [None] * len(addresses)
+    most = None if spec.count_cap is None else spec.count_cap + 1
+    counted = {
+        place: select(func.count()).select_from(one.limit(most).subquery()).scalar_subquery()
+        for place, one in bare.items()
+    }
+    numbers = dict(zip(counted, ctx.session.execute(select(*counted.values())).one(), strict=True))
+    return [numbers.get(place) for place in range(len(addresses))]
 
 
 def groups(

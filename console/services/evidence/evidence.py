@@ -24,8 +24,9 @@ from console.domain.tracker.tracker import TrackerKind
 from console.models.evidence import EvidenceFile
 from console.models.tracker import TrackerItem
 from console.services.audit import record as audit
-from console.services.evidence import files, photos
+from console.services.evidence import files, photos, thumbnails
 from console.services.evidence.files import Fetched, Upload
+from console.services.evidence.thumbnails import Thumbnail
 from console.services.jobs.runs import changed
 from console.services.tracker import store as tracker_store
 from console.services.tracker.change import check_permission
@@ -54,6 +55,7 @@ class EvidenceView:
     malware_scan_reason: str | None = None
     captured_at: Annotated[str | None, INTERNAL] = None
     shrunk: Annotated[bool, INTERNAL] = False
+    thumbnail_size: Annotated[int | None, INTERNAL] = None
 
     @property
     def downloadable(self) -> bool:
@@ -153,6 +155,11 @@ def fetch(ctx: Context, programme: TrackerKind, evidence_id: int) -> Fetched:
     """
     row = _row(ctx, programme, evidence_id)
     return files.given_out(ctx, row, lambda: _record(ctx, programme, "download", row))
+
+
+def thumbnail(ctx: Context, programme: TrackerKind, evidence_id: int) -> Thumbnail:
+    """Return the small copy of a photo; raises NotFound where there is none, and SiteDenied."""
+    return thumbnails.of(ctx, _row(ctx, programme, evidence_id))
 
 
 def remove(ctx: Context, programme: TrackerKind, evidence_id: int, reason: str) -> EvidenceView:

@@ -24,7 +24,7 @@ from console.core.config import Config
 from console.core.context import Context
 from console.domain.errors import BadRequest, Gone, StoreUnavailable, TooLarge
 from console.domain.evidence import evidence as rules
-from console.models.evidence import EvidenceChunk, EvidenceFile
+from console.models.evidence import EvidenceChunk, EvidenceFile, EvidenceThumbnail
 
 log = structlog.get_logger(__name__)
 
@@ -226,6 +226,7 @@ def _from_database(ctx: Context, row: EvidenceFile) -> BinaryIO:
 
 def drop(ctx: Context, row: EvidenceFile) -> None:
     """Delete the content of a row with this transaction; a file goes once it has been committed."""
+    ctx.session.execute(delete(EvidenceThumbnail).where(EvidenceThumbnail.evidence_id == row.id))
     if row.storage_backend == rules.DB:
         ctx.session.execute(delete(EvidenceChunk).where(EvidenceChunk.evidence_id == row.id))
         return

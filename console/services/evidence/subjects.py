@@ -22,8 +22,9 @@ from console.domain.ids import MAX_ID
 from console.domain.text import T, Text
 from console.models.evidence import EvidenceFile
 from console.services.audit import record as audit
-from console.services.evidence import files, photos
+from console.services.evidence import files, photos, thumbnails
 from console.services.evidence.files import Fetched, Upload
+from console.services.evidence.thumbnails import Thumbnail
 
 UPLOAD, REMOVE, QUARANTINE, DOWNLOAD = "upload", "remove", "quarantine", "download"
 
@@ -52,6 +53,7 @@ class FileView:
     uploaded_by: str
     uploaded_at: datetime
     module: Annotated[str, INTERNAL]
+    thumbnail_size: Annotated[int | None, INTERNAL] = None
 
     @property
     def downloadable(self) -> bool:
@@ -161,6 +163,11 @@ def fetch(ctx: Context, subject: Subject, evidence_id: int) -> Fetched:
     """
     row = _row(ctx, subject, evidence_id)
     return files.given_out(ctx, row, lambda: _record(ctx, subject, DOWNLOAD, row))
+
+
+def thumbnail(ctx: Context, subject: Subject, evidence_id: int) -> Thumbnail:
+    """Return the small copy of a photo; raises NotFound where there is none, and SiteDenied."""
+    return thumbnails.of(ctx, _row(ctx, subject, evidence_id))
 
 
 def remove(ctx: Context, subject: Subject, evidence_id: int, reason: str) -> FileView:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -60,6 +61,28 @@ def own(ctx: Context, list_name: str) -> tuple[View, ...]:
     if me is None:
         return ()
     return cached_query(ctx, ("own_views", me, list_name), lambda: _own(ctx, list_name))
+
+
+def counts(ctx: Context, spec: ListSpec, views: Sequence[View], *, extra: Sequence[str] = ()) -> list[int | None]:
+    """Return how many rows each of one's own views of a list has now, None where that cannot be said.
+
+    One query for all of them, or none at all: the numbers are remembered until a table changes that they came from, for
+    a minute at most.
+    """
+    addresses = tuple(view.address for view in views)
+    if not addresses:
+        return []
+    # “Mine” is somebody else in every view, and so is what a reader may see.
+    key = ("views_counted", spec.name, ctx.actor.user_id, ctx.actor.site_scope, addresses)
+    kept = [_Kept(parse_qs(urlsplit(address).query, keep_blank_values=True)) for address in addresses]
+    return cached_query(ctx, key, lambda: lists.totals(ctx, spec, kept, extra=extra))
+
+
+class _Kept(dict[str, list[str]]):
+    """The parameters of an address that was kept."""
+
+    def getlist(self, key: str, /) -> list[str]:
+        return self.get(key, [])
 
 
 def _own(ctx: Context, list_name: str) -> tuple[View, ...]:

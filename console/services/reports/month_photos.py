@@ -11,12 +11,10 @@ from sqlalchemy import select
 from console.adapters.thumbnails import small
 from console.core.context import Context
 from console.domain.errors import DomainError
-from console.domain.evidence.evidence import PENDING, QUARANTINED
+from console.domain.evidence.evidence import PENDING, PICTURES, QUARANTINED
 from console.domain.work_orders.words import AFTER, BEFORE, PHASES
 from console.models.evidence import EvidenceFile
 from console.services.evidence import files
-
-PICTURES = ("image/jpeg", "image/png", "image/webp")
 
 
 def attach(ctx: Context, faults: Sequence[dict[str, Any]]) -> None:

@@ -94,8 +94,13 @@ def next_number(ctx: Context, programme: TrackerKind) -> int:
 
 def begin_command(ctx: Context, programme: TrackerKind, kind: str, now: datetime) -> Command:
     """Open a command; the events written under it can be taken back together."""
+    return open_command(ctx, programme.key, kind, now)
+
+
+def open_command(ctx: Context, key: str, kind: str, now: datetime) -> Command:
+    """Open a command of the tracker `key`, or of another subject whose steps can be taken back."""
     token = secrets.token_urlsafe(24)
-    values = {"tracker": programme.key, "token": token, "kind": kind, "actor": ctx.actor.username, "at": now}
+    values = {"tracker": key, "token": token, "kind": kind, "actor": ctx.actor.username, "at": now}
     return Command(ctx.session.execute(_ADD_COMMAND, values).scalar_one(), token)
 
 

@@ -22,6 +22,8 @@ from console.services.tracker import store as tracker_store
 from console.services.tracker.store import Event
 
 CHUNK = 500
+TOO_LATE = T("This can no longer be taken back")
+NOTHING_LEFT = T("Everything was changed again meanwhile; nothing was taken back")
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,30 @@ def undo(ctx: Context, token: str, programme: TrackerKind = REMEDIATION) -> Undo
     Conflict when every item was changed meanwhile.
     """
     ctx.actor.require(*programme.read)
-    now = ctx.now()
+    return take_back(ctx, command_of(ctx, token, programme.key), programme)
+
+
+def command_of(ctx: Context, token: str, key: str) -> TrackerCommand:
+    """Return the command of the tracker `key` (or of `work_orders`) that the caller may take back with this token.
+
+    Raises NotFound for a token that is not the caller's, Gone when the time is over or it was taken back already.
+    """
     command = ctx.session.scalars(
-        select(TrackerCommand).where(TrackerCommand.tracker == programme.key, TrackerCommand.token == token[:64])
+        select(TrackerCommand).where(TrackerCommand.tracker == key, TrackerCommand.token == token[:64])
     ).one_or_none()
     if command is None or command.actor != ctx.actor.username:
         raise NotFound(T("There is nothing to take back"))
-    if command.undone_at is not None or now - command.at > timedelta(seconds=ctx.config["TRACKER_UNDO_SECONDS"]):
-        raise Gone(T("This can no longer be taken back"))
-    return take_back(ctx, command, programme)
+    late = ctx.now() - command.at > timedelta(seconds=ctx.config["TRACKER_UNDO_SECONDS"])
+    if command.undone_at is not None or late:
+        raise Gone(TOO_LATE)
+    return command
+
+
+def claim(ctx: Context, command: TrackerCommand) -> None:
+    """Be the one who takes a command back; raises Gone where somebody was faster."""
+    unclaimed = update(TrackerCommand).where(TrackerCommand.id == command.id, TrackerCommand.undone_at.is_(None))
+    if affected(ctx, unclaimed.values(undone_at=ctx.now())) != 1:
+        raise Gone(TOO_LATE)
 
 
 def take_back(ctx: Context, command: TrackerCommand, programme: TrackerKind = REMEDIATION) -> Undone:
@@ -64,9 +81,7 @@ def take_back(ctx: Context, command: TrackerCommand, programme: TrackerKind = RE
     Raises Gone when it was taken back already, Conflict when every item was changed meanwhile.
     """
     now = ctx.now()
-    unclaimed = update(TrackerCommand).where(TrackerCommand.id == command.id, TrackerCommand.undone_at.is_(None))
-    if affected(ctx, unclaimed.values(undone_at=now)) != 1:
-        raise Gone(T("This can no longer be taken back"))
+    claim(ctx, command)
     items, versions = _inverse(ctx, command.id), _versions(ctx, command.id)
     if command.kind == AUTO_ASSIGN:
         for item in items.values():
@@ -82,7 +97,7 @@ def take_back(ctx: Context, command: TrackerCommand, programme: TrackerKind = RE
             skipped.append(item_id)
     back = [(item_id, items[item_id].version, items[item_id].values) for item_id in restored]
     if not restored or tracker_store.update_items(ctx, back, now) != len(restored):
-        raise Conflict(T("Everything was changed again meanwhile; nothing was taken back"), code="version_conflict")
+        raise Conflict(NOTHING_LEFT, code="version_conflict")
     tracker_store.write_events(ctx, programme, written, now)
     for site in {items[item_id].site for item_id in restored} if programme.site_runs else {None}:
         tracker_store.reopen_completion(ctx, programme, site, "tracker_item_updated", now)

@@ -27,7 +27,8 @@ from console.services.audit import record as audit
 from console.services.common.lists import matching
 from console.services.jobs.runs import changed
 from console.services.tracker.assignees import Whom, worker_named
-from console.services.work_orders import edit, holds, lists, rows, rules, snooze
+from console.services.tracker.store import Command, open_command
+from console.services.work_orders import edit, holds, lists, rows, rules, snooze, undo
 from console.services.work_orders.create import check_due
 from console.services.work_orders.rows import WRITE, WorkOrderView
 from console.services.work_orders.store import RESOURCE, Event, event_row, plain
@@ -74,6 +75,8 @@ class Told:
     left_out: tuple[LeftOut, ...] = ()
     loads: tuple[Load, ...] = ()
     changes: tuple[tuple[int, str | None, str | None], ...] = ()
+    # The key by which the caller takes the step back for a while; None for a step that cannot be.
+    undo: str | None = field(default=None, compare=False)
 
 
 @dataclass
@@ -90,6 +93,7 @@ class _Work:
     moved: list[tuple[int, str | None, str | None]] = field(default_factory=list)
     given: Counter[str] = field(default_factory=Counter)
     rules: dict[str, CompletionRules] = field(default_factory=dict)
+    command: Command | None = None
 
     def look(self, order: WorkOrderView) -> None:
         """Note what the step would do to an order."""
@@ -112,6 +116,9 @@ class _Work:
             return None
         self._note(order, values)
         snooze.follow(self.ctx, order, values, self.now)
+        if self.change.action in undo.STEPS:
+            self.command = self.command or open_command(self.ctx, undo.KEY, self.change.action, self.now)
+            event = replace(event, detail={**event.detail, "command": self.command.id})
         after = {key: value for key, value in values.items() if key in _VIEWED}
         return event_row(self.ctx, replace(order, **after), event, self.now)
 
@@ -337,6 +344,7 @@ def _told(work: _Work, selection: Selection, total: int, *, done: bool = False) 
         left_out=tuple(work.refused[:SHOWN]),
         loads=_loads(work, done=done),
         changes=tuple(work.moved),
+        undo=work.command.token if work.command else None,
     )
 
 

@@ -50,7 +50,7 @@ def late(ctx: Context, now: datetime, site: str | None = None) -> tuple[ColumnEl
 
 
 def figures(ctx: Context, site: str | None = None) -> Figures:
-    """Return the figures of the orders that the caller may see, at one site or all: three queries, or none at all.
+    """Return the figures of the orders that the caller may see, at one site or all: two queries, or none at all.
 
     They are remembered until an order changes or the next one becomes late, due soon or due today.
     """
@@ -79,12 +79,13 @@ def figures(ctx: Context, site: str | None = None) -> Figures:
         week = start - timedelta(days=start.weekday())
         done = select(func.count()).select_from(WorkOrder).where(WorkOrder.completed_at >= week, *seen)
         coming = select(func.min(due)).where(rows.OPEN)
-        steps = select(coming.where(due >= now).scalar_subquery(), coming.where(due > soon).scalar_subquery())
-        late_next, soon_next = ctx.session.execute(steps).one()
+        steps = (coming.where(due >= now), coming.where(due > soon), done)
+        asked = select(*(step.scalar_subquery() for step in steps))
+        late_next, soon_next, completed = ctx.session.execute(asked).one()
         entering = soon_next - timedelta(hours=24, microseconds=1) if soon_next else ALWAYS
         until = min(late_next or ALWAYS, entering, end - timedelta(microseconds=1))
         *found, late_waits, soon_waits = numbers
-        values: list[int] = [*found, ctx.session.scalar(done) or 0, late_waits, soon_waits]
+        values: list[int] = [*found, completed or 0, late_waits, soon_waits]
         return Figures(*values), until
 
     return cached_query_until(ctx, ("work_orders_figures", ctx.actor.site_scope, site), now, look)

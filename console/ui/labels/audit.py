@@ -146,6 +146,8 @@ ACTIONS: dict[str, str] = {
     "workflow_lock_unlock": N_("Lock of a workflow opened"),
     "workflow_lock_update_draft": N_("Draft of a workflow changed"),
     "work_order_ack": N_("Work order begun"),
+    "work_order_bulk_undo": N_("A step for several work orders taken back"),
+    "work_order_bulk_update": N_("Several work orders changed"),
     "work_order_cancel": N_("Work order canceled"),
     "work_order_claim": N_("Work order taken"),
     "work_order_comment_add": N_("Work order commented"),

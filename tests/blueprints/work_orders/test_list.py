@@ -1,5 +1,6 @@
 """The list of orders in its forms: table, board and calendar under one address, and steps for many orders."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -105,6 +106,74 @@ def test_tabs_keep_the_form_and_the_own_views_stand_behind_them(manager, orders)
 
     assert "due=late&amp;view=board" in tabs
     assert "My urgent ones" in tabs
+
+
+def test_a_step_for_many_is_taken_back_from_its_message(manager, orders):
+    ids = [orders["late"], orders["begun"]]
+    assert "60 s" in dialog(manager, "assign", ids=ids).text
+    done = manager.post("/work-orders/bulk/apply", data={"action": "assign", "ids": ids, "value": "-"}, headers=PARTIAL)
+    told = json.loads(done.headers["HX-Trigger"])["toast"]
+
+    back = manager.post(told["undo"], data={"token": told["token"]}, headers=PARTIAL)
+
+    assert told["undo"] == "/work-orders/bulk/undo"
+    assert json.loads(back.headers["HX-Trigger"])["toast"]["message"] == "Taken back: 1"
+    assert "orders-changed" in json.loads(back.headers["HX-Trigger"])
+    assert manager.post(told["undo"], data={"token": told["token"]}, headers=PARTIAL).status_code == 410
+    assert "undo" not in dialog(manager, "begin", ids=ids).text
+
+
+def tab(page, name):
+    """Return how many rows the tab of a view has, None where it does not say."""
+    found = re.search(rf">{name}\s*(?:<span[^>]*>(\d+)</span>)?\s*</a>", page)
+    return found[1] and int(found[1])
+
+
+def test_own_views_say_how_many_orders_they_have(manager, orders, session, clock):
+    kept = {
+        "All of them": "/work-orders?state=all",
+        "Late ones": "/work-orders?due=late",
+        "Gone": "/work-orders?floor=3",
+        "Strange": "/work-orders?due=someday",
+    }
+    for name, address in kept.items():
+        manager.post("/views", data={"list": "work_orders", "name": name, "address": address})
+    before = {name: tab(manager.get("/work-orders").text, name) for name in kept}
+    add_order(session, clock.now(), due_at=clock.now() - HOUR)
+    session.commit()
+    after = {name: tab(manager.get("/work-orders").text, name) for name in kept}
+
+    assert before["Late ones"] >= 1
+    assert (before["Gone"], before["Strange"]) == (None, None)
+    assert after == {**before, "All of them": before["All of them"] + 1, "Late ones": before["Late ones"] + 1}
+
+
+def test_own_views_count_what_their_reader_may_see(browser_client, orders):
+    counted = []
+    for number, sites in enumerate((("본관",), ("별관",))):
+        person = browser_client("operator", sites, username=f"reader{number}")
+        address = "/work-orders?state=all"
+        person.post("/views", data={"list": "work_orders", "name": "All of them", "address": address})
+        counted.append(tab(person.get("/work-orders").text, "All of them"))
+
+    assert counted[0] != counted[1]
+    assert sum(counted) <= len(orders)
+
+
+def test_rows_show_how_much_of_their_time_is_used(manager, session, clock):
+    now = clock.now()
+    add_order(session, now - HOUR, title="Half", due_at=now + HOUR)
+    add_order(session, now - HOUR, title="Past", due_at=now - HOUR / 2)
+    add_order(session, now, title="Waits", due_at=now + 90 * HOUR, status="acked", waiting_reason="parts")
+    add_order(session, now, title="Over", status="completed", completed_at=now)
+    session.commit()
+    page = manager.get("/work-orders?state=all").text
+    rows = {name: page.split(f">{name}</a>")[1].split("</tr>")[0] for name in ("Half", "Past", "Waits", "Over")}
+
+    assert 'due-soon"\n  value="50"' in rows["Half"]
+    assert 'due-late"\n  value="100"' in rows["Past"]
+    assert 'due-wait"\n  value="0"' in rows["Waits"]
+    assert "due-bar" not in rows["Over"]
 
 
 def dialog(client, action, **sent):

@@ -58,6 +58,8 @@ def asked(client, path, session, clock, count):
 
 def test_pages_and_api_of_orders_keep_the_number_of_their_statements(browser_client, api, orders, session, clock):
     person, program = browser_client("manager", username="kim"), api("manager", username="lee")
+    for name, address in (("Mine", "/work-orders?assignee=me"), ("All", "/work-orders?state=all&q=Order")):
+        person.post("/views", data={"list": "work_orders", "name": name, "address": address})
     cursor = program.get("/api/work-orders?limit=10").headers["X-Next-Cursor"]
     paths = {
         "page": (person, "/work-orders"),
