@@ -26,12 +26,14 @@ from console.domain.alerts.slo import BREACHED
 from console.domain.jobs import names as job_names
 
 ORDERS_HANDLED, ITEMS_HANDLED, ITEMS_ACCEPTED, HANDOVER_CONFIRMED, BURN_OVER, RECOVERED = NOT_WANTED
-# Messages of these are about a run; a later one that found nothing wrong makes them pointless.
+# Messages of these are about a run: job, and the names of what it looked at in its result and in the message. A later
+# run that looked at the same and found nothing wrong makes them pointless.
 RUNS = {
-    job_names.DAILY_CHECK: job_names.DAILY_CHECK,
-    BREACHED: job_names.ALERT_MTTR_SLO,
-    W07_DEGRADED: job_names.W07_WEEKLY,
+    job_names.DAILY_CHECK: (job_names.DAILY_CHECK, "", ""),
+    BREACHED: (job_names.ALERT_MTTR_SLO, "event_type", "event_type_scope"),
+    W07_DEGRADED: (job_names.W07_WEEKLY, "site", "site"),
 }
+ALL_SITES = "ALL"
 # A message about items names the first of them, and says how many there are.
 NAMED_MOST = 20
 _COUNTED = {ESCALATED: "notified_count", ASSIGNED: "assigned_count", RULE_FAILS: "raised_count"}

@@ -31,7 +31,11 @@ PHASES = {
 
 # Columns, filters and facts of an item that a weekly tracker does not have.
 WITHOUT = frozenset(
-    {"rule_status", "rule", "critical", "priority", "platform", "state", "sla_hours", "opened_at", "manual", "gate"}
+    {
+        *("rule_status", "rule", "critical", "priority", "platform", "state", "sla_hours", "opened_at", "manual"),
+        # Nobody is reminded of the items of a week.
+        *("gate", "snoozed"),
+    }
 )
 
 

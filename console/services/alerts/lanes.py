@@ -166,15 +166,14 @@ class Lanes:
             lane.due = False
             return
         lane.failures = state.consecutive_failures
-        most = min(BATCH if lane.width > 1 else 1, self._left)
-        if most <= 0:
-            return
-        taken = claims.claim(ctx, most=most, only=self._only, channel=lane.key)
-        kept = self._admit(ctx, lane.key, taken)
-        lane.waiting.extend(kept)
-        lane.taken_at = time.monotonic()
-        lane.due = len(taken) == most
-        self._left -= len(kept)
+        # Where nothing of what was taken goes out, the next ones are looked at.
+        while lane.due and not lane.waiting and (most := min(BATCH if lane.width > 1 else 1, self._left)) > 0:
+            taken = claims.claim(ctx, most=most, only=self._only, channel=lane.key)
+            kept = self._admit(ctx, lane.key, taken)
+            lane.waiting.extend(kept)
+            lane.taken_at = time.monotonic()
+            lane.due = len(taken) == most
+            self._left -= len(kept)
 
     def _held(self, ctx: Context, key: str, state: ChannelState) -> bool:
         """Put off what is due of a channel that is paused or in quarantine; tells whether that was done."""

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, or_, select, update
 
 from console.core.context import Context
 from console.domain.alerts import snooze, wanted
-from console.domain.alerts.alerts import DROPPED, QUEUED
+from console.domain.alerts.alerts import DEAD, DROPPED, QUEUED
 from console.domain.alerts.wanted import ItemNow, OrderNow
 from console.domain.handover.lines import GIVEN
 from console.models.alerts import AlertDelivery
@@ -29,6 +29,8 @@ from console.services.facility_sla import moment
 from console.services.tracker import rows
 
 Thing = tuple[str, int]
+# A job, and the field of its result with the value that names what it looked at; empty where it looks at everything.
+Judge = tuple[str, str, str | None]
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class _Facts:
     waiting_handovers: Collection[int] = ()
     burns: Mapping[tuple[str, str, datetime], BurnAlert] = field(default_factory=dict)
     never_told: Collection[tuple[int, str]] = ()
-    fine_since: Mapping[tuple[str, str | None], datetime] = field(default_factory=dict)
+    fine_since: Mapping[Judge, datetime] = field(default_factory=dict)
 
 
 def sift(ctx: Context, claimed: Sequence[Claimed]) -> list[Claimed]:
@@ -107,7 +109,8 @@ def _stop(facts: _Facts, message: Claimed, now: datetime) -> Stop | None:
     burn = _burn(facts, message)
     if burn is not None and _is_over(facts, burn, message):
         return Stop(wanted.BURN_OVER)
-    fine = facts.fine_since.get(_run_of(message) or ("", None))
+    judge = _judge_of(message)
+    fine = facts.fine_since.get(judge) if judge else None
     return Stop(wanted.RECOVERED) if fine is not None and fine > message.raised_at else None
 
 
@@ -140,10 +143,14 @@ def _is_over(facts: _Facts, burn: BurnAlert, message: Claimed) -> bool:
     return (burn.id, message.channel) in facts.never_told
 
 
-def _run_of(message: Claimed) -> tuple[str, str | None] | None:
-    """Return the job, and the site where it looks at one, whose newest run says whether a message is still true."""
-    job = wanted.RUNS.get(message.event_type) or wanted.RUNS.get(str(message.payload.get("event")))
-    return None if job is None else (job, message.site)
+def _judge_of(message: Claimed) -> Judge | None:
+    """Return whose newest run says whether a message is still true."""
+    found = wanted.RUNS.get(message.event_type) or wanted.RUNS.get(str(message.payload.get("event")))
+    if found is None:
+        return None
+    job, name, told = found
+    value = message.payload.get(told) if told else None
+    return job, name, None if value in (None, wanted.ALL_SITES) else str(value)
 
 
 def _facts(ctx: Context, claimed: Sequence[Claimed]) -> _Facts:
@@ -160,8 +167,10 @@ def _facts(ctx: Context, claimed: Sequence[Claimed]) -> _Facts:
         )
         facts.waiting_handovers = frozenset(ctx.session.scalars(waiting))
     facts.burns = _burns(ctx, claimed)
-    facts.never_told = _never_told(ctx, facts.burns.values())
-    facts.fine_since = {run: at for run in {_run_of(one) for one in claimed} if run and (at := _fine(ctx, *run))}
+    facts.never_told = _never_told(ctx, facts.burns.values(), {one.id for one in claimed})
+    facts.fine_since = {
+        judge: at for judge in {_judge_of(one) for one in claimed} if judge and (at := _fine(ctx, *judge))
+    }
     return facts
 
 
@@ -201,23 +210,25 @@ def _burns(ctx: Context, claimed: Iterable[Claimed]) -> dict[tuple[str, str, dat
     return {(row.endpoint_key, row.rule, row.started_at): row for row in ctx.session.scalars(found)}
 
 
-def _never_told(ctx: Context, burns: Iterable[BurnAlert]) -> frozenset[tuple[int, str]]:
-    """Return burn and channel where the message about the begin was dropped."""
+def _never_told(ctx: Context, burns: Iterable[BurnAlert], claimed: Collection[int]) -> frozenset[tuple[int, str]]:
+    """Return burn and channel where nobody got the message about the begin, or it is about to be dropped."""
     begins = {int(one["delivery_id"]): burn.id for burn in burns for one in burn.told_json}
     if not begins:
         return frozenset()
     dropped = select(AlertDelivery.id, AlertDelivery.channel).where(
-        AlertDelivery.id.in_(begins), AlertDelivery.status == DROPPED
+        AlertDelivery.id.in_(begins),
+        or_(AlertDelivery.status.in_((DROPPED, DEAD)), AlertDelivery.id.in_(claimed)),
     )
     return frozenset((begins[row.id], row.channel) for row in ctx.session.execute(dropped))
 
 
-def _fine(ctx: Context, job: str, site: str | None) -> datetime | None:
-    """Return when the newest run of a job (about a site) found everything in order; None where it did not."""
+def _fine(ctx: Context, job: str, name: str, value: str | None) -> datetime | None:
+    """Return when the newest run of a job that looked at the same found everything in order; None if it did not."""
     newest = select(JobRun.finished_at, JobRun.status).where(
         JobRun.job_name == job, JobRun.executed.is_(True), JobRun.dry_run.is_(False), JobRun.finished_at.is_not(None)
     )
-    if site is not None:
-        newest = newest.where(JobRun.detail_json["site"].as_string() == site)
+    if name:
+        seen = JobRun.detail_json[name].as_string()
+        newest = newest.where(seen.is_(None) if value is None else seen == value)
     row = ctx.session.execute(newest.order_by(JobRun.finished_at.desc(), JobRun.id.desc()).limit(1)).first()
     return row.finished_at if row is not None and row.status == "success" else None

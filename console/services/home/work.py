@@ -28,6 +28,7 @@ from console.core.context import Context
 from console.core.listing import Filter, ListSpec, Where
 from console.core.records import INTERNAL, Fact, columns_of
 from console.core.revisions import ALWAYS
+from console.domain.alerts import snooze
 from console.domain.programme.trackers import programmes
 from console.domain.text import N_, Text
 from console.domain.tracker.tracker import OPEN_STATUSES, REMEDIATION, TrackerKind
@@ -70,6 +71,7 @@ class Work:
     soon_hours: Annotated[float, INTERNAL] = 24
     not_begun: Annotated[bool, INTERNAL] = False
     stranded: Annotated[Text | None, INTERNAL] = None
+    snoozed_until: Annotated[datetime | None, INTERNAL] = None
     is_open: Annotated[bool, INTERNAL] = True
 
     @property
@@ -95,6 +97,7 @@ def of_item(item: ItemView) -> Work:
         soon_hours=item.soon_hours,
         not_begun=item.not_begun,
         stranded=item.stranded,
+        snoozed_until=item.snoozed_until,
     )
 
 
@@ -111,6 +114,7 @@ def of_order(order: WorkOrderView) -> Work:
         order.site,
         assignee_name=order.assignee_name,
         beside=order.priority,
+        snoozed_until=order.snoozed_until,
     )
 
 
@@ -236,7 +240,7 @@ def _listed(ctx: Context, name: str, of_items: ColumnElement[bool], of_orders: C
         name=name,
         read=READ,
         base=lambda _ctx: select(found),
-        row=lambda row: of_item(rows.view(known[row.tracker], row, now)) if row.tracker else _order(row),
+        row=lambda row: of_item(rows.view(known[row.tracker], row, now)) if row.tracker else _order(row, now),
         key=found.c.id,
         columns=columns_of(Work, found.c, "item_id", "title", "due_at", "assignee", "status", "site"),
         filters=every if name == "late" else (*more, *every),
@@ -261,7 +265,7 @@ def _orders(ctx: Context, items: Select[Any]) -> Select[Any]:
     return listed.where(order_rows.visible(ctx.actor))
 
 
-def _order(row: Any) -> Work:
+def _order(row: Any, now: datetime) -> Work:
     return Work(
         row.id,
         "",
@@ -272,6 +276,7 @@ def _order(row: Any) -> Work:
         row.status,
         row.site,
         assignee_name=row.assignee_name,
+        snoozed_until=row.snoozed_until if snooze.standing(row.snoozed_until, now) else None,
     )
 
 

@@ -14,6 +14,7 @@ from console.core.context import Context
 from console.core.i18n import written_alike
 from console.core.listing import Filter, ListQuery, ListSpec, Order, one_of
 from console.core.revisions import ALWAYS
+from console.domain.alerts import snooze
 from console.domain.programme.catalogue import WEEKS
 from console.domain.remediation.checks import ACTIONS
 from console.domain.remediation.plan import REMEDIES
@@ -21,6 +22,7 @@ from console.domain.text import N_
 from console.domain.tracker.tracker import TrackerKind
 from console.models.identity import User
 from console.models.tracker import TrackerItem
+from console.services.common import snoozes
 from console.services.common.query_cache import cached_query_until
 from console.services.common.sql import contains
 from console.services.tracker import assignees, rows, tallies
@@ -115,6 +117,9 @@ FILTERS = (
     ),
     _flag("blocking", N_("Only what blocks"), lambda _now: rows.BLOCKING, shown=False),
     _flag("critical", N_("Critical and open"), lambda _now: rows.CRITICAL, shown=False),
+    _flag(
+        "snoozed", N_("Snoozed"), lambda now: TrackerItem.id.in_(snoozes.standing_ids(snooze.ITEM, now)), shown=False
+    ),
     Filter("priority", N_("Priority"), "choice", _priority, shown=False),
     Filter("item_type", N_("Kind"), "choice", one_of(TrackerItem.item_type)),
     _flag("evidence", N_("Required evidence missing"), lambda _now: rows.NO_EVIDENCE, shown=False),

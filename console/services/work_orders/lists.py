@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, func, not_, or_, select, true
 from console.core.context import Context
 from console.core.listing import Choices, Filter, ListQuery, ListSpec, day_filters, exact, instant, moment, one_of
 from console.core.serialize import iso
+from console.domain.alerts import snooze
 from console.domain.errors import Invalid
 from console.domain.ids import MAX_ID, number_in
 from console.domain.text import N_, T
@@ -21,6 +22,7 @@ from console.domain.work_orders.words import OPEN as OPEN_WORD
 from console.models.assets import Asset
 from console.models.identity import User
 from console.models.work_orders import WorkOrder
+from console.services.common import snoozes
 from console.services.common.lists import Behind, slice_of
 from console.services.common.query_cache import cached_query
 from console.services.common.sql import contains
@@ -190,6 +192,7 @@ FILTERS = (
     Filter("state", N_("Shown"), "choice", _state, _STATES, multiple=False, shown=False),
     _choice("waiting", N_("Waits for"), WorkOrder.waiting_reason, HOLD_LABELS),
     _flag("held", N_("Waiting"), lambda _now: rows.WAITING),
+    _flag("snoozed", N_("Snoozed"), lambda now: WorkOrder.id.in_(snoozes.standing_ids(snooze.ORDER, now))),
     _choice("source", N_("Source"), WorkOrder.source, SOURCE_LABELS),
     Filter("evidence", N_("Evidence files"), "choice", _evidence, _EVIDENCE, shown=False),
     _flag("escalated", N_("Escalated"), lambda _now: WorkOrder.is_escalated.is_(True)),

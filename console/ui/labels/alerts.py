@@ -50,7 +50,7 @@ def objective_value(value: Any, name: str) -> Text | str:
         return "–"
     if isinstance(value, bool):
         return Text(N_("On") if value else N_("Off"))
-    words = OBJECTIVE[name].choices if name in OBJECTIVE else {}
+    words = EVENTS if name == "notify_event_type" else OBJECTIVE[name].choices if name in OBJECTIVE else {}
     return Text(words[value]) if value in words else str(value)
 
 

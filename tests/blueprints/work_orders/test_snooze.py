@@ -42,7 +42,8 @@ def test_a_person_snoozes_sees_it_everywhere_and_ends_it(person, places, session
     assert "Parts &lt;b&gt;arrive&lt;/b&gt; at noon" in page
     assert f'action="{path}/snooze"' not in page
     addresses = {"order": ["/work-orders", "/work-orders?view=board"], "item": ["/board", "/board?view=table"]}
-    for address in (*addresses[thing], "/my-work?show=assigned"):
+    only = f"{addresses[thing][0]}?snoozed=1"
+    for address in (*addresses[thing], only, "/my-work?show=assigned", "/open-work"):
         assert "No reminders until" in person.get(address).text, address
     again = person.post(f"{path}/snooze", data=WORDS)
     assert "Reminders are put off already" in (again.text + person.get(path).text)

@@ -7,9 +7,10 @@ from sqlalchemy import delete, func, select, update
 
 from console.domain.alerts.alerts import ESCALATED
 from console.domain.jobs import names as job_names
+from console.domain.tracker.tracker import REMEDIATION
 from console.models.alerts import AlertDelivery
 from console.models.jobs import JobRun
-from console.models.tracker import TrackerEvent
+from console.models.tracker import TrackerEvent, TrackerItem
 from console.services.alerts import accuracy
 from console.services.alerts import channels as alert_channels
 from console.services.alerts.channels import Wish
@@ -214,3 +215,19 @@ def test_without_a_channel_it_is_said_that_nobody_could_be_told(told, history, s
     session.commit()
 
     assert set(labels(told)) == {"no_channel"}
+
+
+def test_no_repeat_is_expected_while_a_person_put_the_reminders_off(told, history, session):
+    item_id = session.scalar(select(TrackerItem.id).where(TrackerItem.required.is_(True)))
+    mine, since = TrackerEvent.item_id == item_id, NOW - 10 * HOUR
+    session.execute(delete(TrackerEvent).where(mine, TrackerEvent.kind == "escalated", TrackerEvent.at > since))
+    session.commit()
+    assert labels(told)["lost_repeat"] >= 1
+    told.rollback()
+
+    new = {"until": (NOW + HOUR).isoformat(), "reason": "the vendor comes"}
+    values = {"tracker": REMEDIATION.key, "actor": "kim", "kind": "snoozed", "new": new}
+    session.add(TrackerEvent(item_id=item_id, at=since, **values))
+    session.commit()
+
+    assert "lost_repeat" not in labels(told)

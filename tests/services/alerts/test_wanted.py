@@ -167,10 +167,7 @@ def test_a_handover_a_burn_and_a_check_that_are_over_are_not_told_any_more(box, 
     raised(box, "handover_unconfirmed", handover_id=number)
     raised(box, "ops_daily_check", overall_status="warning")
     clock.advance(HOUR)
-    with box.work() as ctx:
-        values = {"state": "finished", "executed": True, "status": "success", "detail_json": {}, "options_json": {}}
-        times = dict.fromkeys(("requested_at", "started_at", "finished_at"), ctx.now())
-        ctx.session.add(JobRun(job_name="ops_daily_check", trigger="cron", requested_by="system", **values, **times))
+    add_run(box, "ops_daily_check")
     run(box, places)
     with box.work() as ctx:
         alerts.raise_alert(ctx, "ops_api_burn_rate", {**told, "state": "ended"})
@@ -180,6 +177,52 @@ def test_a_handover_a_burn_and_a_check_that_are_over_are_not_told_any_more(box, 
     with box.work() as ctx:
         found = ctx.session.scalars(select(AlertDelivery.error).order_by(AlertDelivery.id)).all()
     assert found == ["burn_over", "handover_confirmed", "recovered", "burn_over"]
+
+
+def test_behind_many_that_nobody_needs_the_next_one_leaves_in_the_same_pass(box, places):
+    number = escalated(box)
+    do(box, actions.complete, number, "done")
+    for _number in range(45):
+        raised(box, "sla_escalation", work_order_ids=[number])
+    raised(box, "test_event", text="still wanted")
+
+    assert run(box, places).success_count == 1
+    assert [payload["event"] for _address, _id, payload in places.seen] == ["test_event"]
+
+
+def test_begin_and_end_of_a_burn_that_wait_together_are_both_dropped(box, places, clock):
+    now = clock.now()
+    told = {"endpoint": "GET /x", "rule": "fast", "since": now}
+    with box.work() as ctx:
+        begun = alerts.raise_alert(ctx, "ops_api_burn_rate", {"event": "ops_api_burn_rate", **told, "state": "begun"})
+        ids = [{"target": "x", "delivery_id": begun.delivery_ids[0]}]
+        times = {"started_at": now, "ended_at": now}
+        ctx.session.add(
+            BurnAlert(endpoint_key="GET /x", rule="fast", short_burn=9, long_burn=9, told_json=ids, **times)
+        )
+        alerts.raise_alert(ctx, "ops_api_burn_rate", {"event": "ops_api_burn_rate", **told, "state": "ended"})
+    run(box, places)
+
+    assert places.seen == []
+
+
+@pytest.mark.parametrize(("seen", "status"), [("본관", "dropped"), ("별관", "success"), (None, "success")])
+def test_a_weekly_warning_ends_with_a_good_week_of_the_same_site(box, places, clock, seen, status):
+    with box.work() as ctx:
+        payload = {"event": "adoption_w07_quality_degradation", "site": "본관"}
+        alerts.raise_alert(ctx, "adoption_w07_quality_degradation", payload, site="본관")
+    clock.advance(HOUR)
+    add_run(box, "adoption_w07_sla_quality_weekly", site=seen)
+    run(box, places)
+
+    assert only(box)[0] == status
+
+
+def add_run(box, job_name, **detail):
+    with box.work() as ctx:
+        values = {"state": "finished", "executed": True, "status": "success", "detail_json": detail, "options_json": {}}
+        times = dict.fromkeys(("requested_at", "started_at", "finished_at"), ctx.now())
+        ctx.session.add(JobRun(job_name=job_name, trigger="cron", requested_by="system", **values, **times))
 
 
 def test_what_was_dropped_has_its_own_word_and_counts_in_no_figure(box, places):
