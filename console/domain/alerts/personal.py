@@ -34,8 +34,8 @@ MOST_ADDRESSES, CODE_DIGITS, CODE_TRIES = 5, 8, 5
 CODE_VALID, CODE_PAUSE = timedelta(minutes=30), timedelta(minutes=1)
 # How many codes a person may have sent within an hour, whatever becomes of the addresses.
 CODES_AN_HOUR = 10
-# How many things one message lists.
-MOST_LISTED = 50
+# How many things one message holds, and how many of them are told in words.
+MOST_LISTED, MOST_TOLD = 500, 20
 
 _BOARD = ("admins:manage", "governance:read")
 _ORDERS = ("admins:manage", "work_orders:read")
