@@ -8,7 +8,12 @@ import pytest
 from console.adapters.webhooks import shaped
 
 ORDER = {"id": 5, "title": "<!channel> [문](https://evil.example) <at>0</at>", "site": "본관", "assignee": "kim"}
-PAYLOAD = {"event": "sla_escalation", "escalated_count": 1, "orders": [ORDER], "named": ["kim", "lee", "gone"]}
+PAYLOAD = {
+    "event": "sla_escalation",
+    "escalated_count": 1,
+    "orders": [ORDER],
+    "named": {"kim": ["#5"], "lee": ["GR-001", "GR-002"], "gone": ["#6"]},
+}
 
 
 def text_of(kind, names):
@@ -23,7 +28,7 @@ def test_slack_calls_by_the_member_id_and_writes_any_other_name():
     text, _calls = text_of("slack", {"kim": "U012AB3CD", "lee": "<!channel> & <@U999>"})
     head, *_lines, last = text.split("\n")
     assert head == "기한 초과 작업지시: 1건"
-    assert last == "<@U012AB3CD> @&lt;!channel&gt; &amp; &lt;@U999&gt;"
+    assert last == "<@U012AB3CD> #5 · @&lt;!channel&gt; &amp; &lt;@U999&gt; GR-001, GR-002"
     assert text.count("<") == 1
 
 
@@ -34,7 +39,7 @@ def test_teams_calls_by_the_mail_address_and_writes_any_other_name():
     ]
     # The one call is ours; titles and names neither call anybody nor lead anywhere.
     assert text.count("<at>") == 1
-    assert text.endswith("<at>0</at> ‹at›0</at> \\*\\*이\\*\\*")
+    assert text.endswith("<at>0</at> #5 · ‹at›0</at> \\*\\*이\\*\\* GR-001, GR-002")
     assert "\\[문\\]" in text
 
 

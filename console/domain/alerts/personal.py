@@ -174,6 +174,11 @@ def told_already(told_at: datetime | None, at: datetime, interval: timedelta) ->
     return told_at is not None and told_at > at - interval
 
 
+def called(thing: Thing) -> str:
+    """Return what people call a thing in a message: its number."""
+    return str(thing.line.get("item_id") or f"#{thing.line.get('id', '')}")
+
+
 def worst(severities: Iterable[str]) -> str:
     """Return the worst of some levels."""
     return max(severities, key=LEVELS.index, default=INFO)

@@ -6,7 +6,7 @@ Between an alert and its message there may be a night, or hours in which a mail 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,11 +24,12 @@ from console.models.identity import User
 from console.models.personal_alerts import PersonalAddress, PersonalDelivery
 from console.models.tracker import TrackerItem
 from console.models.work_orders import WorkOrder
-from console.services.alerts import audience, claims, personal, states
+from console.services.alerts import audience, claims, notices, personal, states
 from console.services.alerts.claims import Claimed
 from console.services.alerts.lanes import PAUSED, PAUSED_FOR
 
 HANDLED, NOT_THEIRS, NOT_ALLOWED = "handled before it was sent", "no longer theirs", "no longer allowed"
+TOLD_ANEW = "told anew since"
 # Where a message remembers which addresses refused it; it is not sent.
 _TRIED = "tried"
 
@@ -66,26 +67,45 @@ def admit(ctx: Context, key: str, taken: Sequence[Claimed]) -> Admitted:
         states.hold(ctx, key, ctx.now() + PAUSED_FOR, PAUSED)
         return Admitted((), None)
     person = audience.person_of(ctx.session.execute(audience.people().where(User.id == row.user_id)).one())
-    facts = _facts(ctx, taken)
-    out = []
+    facts, now, out = _facts(ctx, taken), ctx.now(), []
     for message in taken:
-        judged = _judged(message, person, facts)
+        keys = _keys(person, message)
+        judged = _judged(message, person, facts, notices.held(ctx, dict.fromkeys(keys, message.raised_at)))
         if isinstance(judged, str):
             _drop(ctx, message, judged)
             continue
-        at = rules.sent_at(person, _severity(judged.payload), ctx.now())
-        if at > ctx.now():
+        at = rules.sent_at(person, _severity(judged.payload), now)
+        # The interval counts from when it is really told.
+        notices.move(ctx, _keys(person, judged), at)
+        if at > now:
             claims.give_back(ctx, [message], until=at)
         else:
             out.append(judged)
     return Admitted(tuple(out), personal.channel_of(ctx, row))
 
 
-def _judged(message: Claimed, person: Person, facts: Mapping[str, _Fact]) -> Claimed | str:
-    """Return a message with what still counts in it, or why nothing does."""
-    payload = {name: value for name, value in message.payload.items() if name != _TRIED}
+def _lines(payload: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the things that a message lists; none where it is a thing itself."""
     lines = payload.get("items")
-    if not isinstance(lines, list) or not any(isinstance(line, dict) and "subject" in line for line in lines):
+    return [line for line in lines if isinstance(line, dict) and "subject" in line] if isinstance(lines, list) else []
+
+
+def _key(person: Person, event_type: str, line: Mapping[str, Any]) -> str:
+    return rules.identity(person.user_id, event_type, line["subject"], line.get("step", ""))
+
+
+def _keys(person: Person, message: Claimed) -> list[str]:
+    whole = {"subject": message.event_type}
+    return [_key(person, message.event_type, line) for line in _lines(message.payload) or [whole]]
+
+
+def _judged(message: Claimed, person: Person, facts: Mapping[str, _Fact], held: Collection[str]) -> Claimed | str:
+    """Return a message with what still counts in it, or why nothing does; `held` are its claims that stand."""
+    payload = {name: value for name, value in message.payload.items() if name != _TRIED}
+    lines = _lines(payload)
+    if not lines:
+        if not held:
+            return TOLD_ANEW
         allowed = rules.may_know(person, message.event_type, message.site, mine=False)
         return replace(message, payload=payload) if allowed else NOT_ALLOWED
     kept, why = [], NOT_ALLOWED
@@ -96,14 +116,15 @@ def _judged(message: Claimed, person: Person, facts: Mapping[str, _Fact]) -> Cla
             why = HANDLED
         elif line.get("mine") and not mine:
             why = NOT_THEIRS
+        elif _key(person, message.event_type, line) not in held:
+            why = TOLD_ANEW
         elif rules.may_know(person, message.event_type, fact.site, mine=mine):
             kept.append(line)
     return replace(message, payload={**payload, "items": kept, "count": len(kept)}) if kept else why
 
 
 def _severity(payload: Mapping[str, Any]) -> str:
-    lines = payload.get("items")
-    said = [line.get("severity") for line in lines if isinstance(line, dict)] if isinstance(lines, list) else []
+    said = [line.get("severity") for line in _lines(payload)]
     return rules.worst([word for word in (*said, payload.get("severity")) if word in LEVELS])
 
 
@@ -130,8 +151,8 @@ def _facts(ctx: Context, taken: Sequence[Claimed]) -> dict[str, _Fact]:
     """Return how the things of some messages are now, by subject; what is gone is not in it. A query for each kind."""
     ids: dict[str, set[int]] = defaultdict(set)
     for message in taken:
-        for line in message.payload.get("items") or ():
-            kind, _, number = str(line.get("subject", "") if isinstance(line, dict) else "").partition(":")
+        for line in _lines(message.payload):
+            kind, _, number = str(line["subject"]).partition(":")
             if number.isdecimal():
                 ids[kind].add(int(number))
     found: dict[str, _Fact] = {}
@@ -165,4 +186,5 @@ def pass_on(ctx: Context, message: Claimed) -> None:
     left = [one for one in audience.addresses_of(ctx, [row.user_id]).get(row.user_id, []) if one.key not in tried]
     if left:
         payload = {**row.payload_json, _TRIED: tried}
-        ctx.session.add(audience.message(ctx, left[0], row.event_type, payload, ctx.now(), site=row.site))
+        copy = audience.message(left[0], row.event_type, payload, ctx.now(), raised_at=row.created_at, site=row.site)
+        ctx.session.add(copy)

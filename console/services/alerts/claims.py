@@ -32,6 +32,7 @@ class Claimed:
     number: int
     lease_token: str
     at: datetime
+    raised_at: datetime
     site: str | None = None
 
 
@@ -60,6 +61,7 @@ def claim(
             box.channel,
             box.payload_json,
             box.attempt_count,
+            box.created_at,
             box.site,
         )
     )
@@ -68,6 +70,7 @@ def claim(
             *(row.id, row.message_id, row.event_type, row.channel, row.payload_json, row.attempt_count),
             lease_token=token,
             at=now,
+            raised_at=row.created_at,
             site=row.site,
         )
         for row in taken
