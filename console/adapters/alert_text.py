@@ -21,7 +21,7 @@ from console.domain.alerts.alerts import (
     SLA_ESCALATED,
     W07_DEGRADED,
 )
-from console.domain.alerts.personal import CODE_VALID
+from console.domain.alerts.personal import CODE_VALID, MOST_TOLD
 from console.domain.automation import sla
 from console.domain.text import N_
 
@@ -77,9 +77,10 @@ def lines(payload: Mapping[str, Any], zone: tzinfo) -> list[str]:
         return list(_plainly(payload))
     told = next((int(payload[name]) for name in COUNTS if payload.get(name)), len(items))
     counts = {"told": told, "all": payload.get("candidate_count", 0), "critical": payload.get("critical_count", 0)}
-    said = [translate(DEFAULT_LOCALE, head, **counts), *(_line(one, zone) for one in items)]
-    if told > len(items):
-        said.append(translate(DEFAULT_LOCALE, N_("and %(count)s more"), count=told - len(items)))
+    listed = items[:MOST_TOLD]
+    said = [translate(DEFAULT_LOCALE, head, **counts), *(_line(one, zone) for one in listed)]
+    if told > len(listed):
+        said.append(translate(DEFAULT_LOCALE, N_("and %(count)s more"), count=told - len(listed)))
     return said
 
 

@@ -244,17 +244,22 @@ def shaped(
 ) -> Mapping[str, Any]:
     """Return the body that a kind of channel reads: our payload as it is, or words.
 
-    `names` are what people are called in the channel; those whom the message names are called so in a last line.
+    `names` are what people are called in the channel; those whom the message names are called so in a last
+    line, with what is theirs.
     """
     if kind not in NAMING:
         return plain(payload)
-    called = [names[who] for who in payload.get(NAMED, ()) if names and who in names]
+    called = [(names[who], what) for who, what in payload.get(NAMED, {}).items() if names and who in names]
     said = lines(payload, zone)
     if kind == SLACK:
-        return {"text": "\n".join([*map(_harmless, said), *filter(None, [" ".join(map(_slack_name, called))])])}
+        marks = [f"{_slack_name(one)} {_harmless(', '.join(what))}" for one, what in called]
+        return {"text": "\n".join([*map(_harmless, said), *filter(None, [" · ".join(marks)])])}
     # One line break is none in a card.
-    marks = [f"<at>{number}</at>" if _TEAMS_ID.fullmatch(one) else _untagged(one) for number, one in enumerate(called)]
-    text = "\n\n".join([*map(_untagged, said), *filter(None, [" ".join(marks)])])
+    marks = [
+        f"{f'<at>{number}</at>' if _TEAMS_ID.fullmatch(one) else _untagged(one)} {_untagged(', '.join(what))}"
+        for number, (one, what) in enumerate(called)
+    ]
+    text = "\n\n".join([*map(_untagged, said), *filter(None, [" · ".join(marks)])])
     card: dict[str, Any] = {
         "type": "AdaptiveCard",
         "version": "1.4",
@@ -262,7 +267,7 @@ def shaped(
     }
     mentioned = [
         {"type": "mention", "text": f"<at>{number}</at>", "mentioned": {"id": one, "name": one.partition("@")[0]}}
-        for number, one in enumerate(called)
+        for number, (one, _what) in enumerate(called)
         if _TEAMS_ID.fullmatch(one)
     ]
     if mentioned:

@@ -48,7 +48,7 @@ class AddressCodeForm(BaseForm):
     """The code that was sent to a mail address."""
 
     code = StringField(
-        lazy_gettext("Code"),
+        lazy_gettext("Code that was sent"),
         [InputRequired(), Length(max=20)],
         render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": CODE_DIGITS + 4},
     )

@@ -49,14 +49,18 @@ def deliver(ctx: Context, options: DeliveryOptions) -> Outcome:
     if ctx.dry_run:
         return Outcome({"outbox": alerts.outbox(ctx)}, "success")
     found = alert_delivery.deliver_due(ctx, limit=options.limit, lasts=RUN_SECONDS)
-    detail = {
+    detail: dict[str, Any] = {
         "processed_count": found.processed_count,
         "success_count": found.success_count,
         "failed_count": found.failed_count,
         "dead_count": found.dead_count,
         "delivery_ids": list(found.delivery_ids),
     }
-    return Outcome(detail, "warning" if found.failed_count else "success", skipped=not found.processed_count)
+    if found.personal_count:
+        # What became of them is nobody else's business.
+        detail["personal_count"] = found.personal_count
+    idle = not found.processed_count and not found.personal_count
+    return Outcome(detail, "warning" if found.failed_count else "success", skipped=idle)
 
 
 @job(

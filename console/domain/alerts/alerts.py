@@ -22,7 +22,7 @@ PUBLISHED_STATUSES = (SUCCESS, FAILED, WARNING)
 WEBHOOK, SLACK, TEAMS, MAIL = "webhook", "slack", "teams", "mail"
 # Kinds of channels in which people can be named.
 NAMING = (SLACK, TEAMS)
-# Where a message says whom it names, by user name.
+# Where a message says whom it names: the numbers of what is theirs by user name.
 NAMED = "named"
 
 # The events that raise alerts, as channels receive them in `event`.
@@ -161,6 +161,7 @@ _EXPLAINED = (
     (r"reminders are put off until \S+", N_("Held back: its reminders are put off")),
     (r"the address cannot be read", N_("The stored address cannot be read with the key of this installation")),
     (r"handled before it was sent", N_("Not sent: it was handled meanwhile")),
+    (r"told anew since", N_("Not sent: a newer message tells of it")),
     (r"no longer theirs", N_("Not sent: it is no longer yours")),
     (r"no longer allowed", N_("Not sent: you may no longer see it")),
     (r"the trial did not end", N_("The trial did not end")),

@@ -34,8 +34,8 @@ MOST_ADDRESSES, CODE_DIGITS, CODE_TRIES = 5, 8, 5
 CODE_VALID, CODE_PAUSE = timedelta(minutes=30), timedelta(minutes=1)
 # How many codes a person may have sent within an hour, whatever becomes of the addresses.
 CODES_AN_HOUR = 10
-# How many things one message lists.
-MOST_LISTED = 50
+# How many things one message holds, and how many of them are told in words.
+MOST_LISTED, MOST_TOLD = 500, 20
 
 _BOARD = ("admins:manage", "governance:read")
 _ORDERS = ("admins:manage", "work_orders:read")
@@ -172,6 +172,11 @@ def identity(user_id: int, event_type: str, subject: str, step: str) -> str:
 def told_already(told_at: datetime | None, at: datetime, interval: timedelta) -> bool:
     """Return whether a thing that was told (or waits to be told) at `told_at` is not told again at `at`."""
     return told_at is not None and told_at > at - interval
+
+
+def called(thing: Thing) -> str:
+    """Return what people call a thing in a message: its number."""
+    return str(thing.line.get("item_id") or f"#{thing.line.get('id', '')}")
 
 
 def worst(severities: Iterable[str]) -> str:

@@ -316,3 +316,8 @@ def _score(programme: TrackerKind, counts: Tally, failing: int, rate: int, never
         return 0
     met = percent(len(programme.conditions) - failing, len(programme.conditions))
     return min(99, max(met, rate) if counts.total else met)
+
+
+def item_number(prefix: str, number: int) -> str:
+    """Return the id that people quote: `GR-007`."""
+    return f"{prefix}-{number:03d}"

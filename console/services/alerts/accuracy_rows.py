@@ -22,13 +22,12 @@ from console.domain.alerts.message_promises import DeliveryRow, Message
 from console.domain.alerts.run_promises import RunRow
 from console.domain.automation.autopilot import AutopilotPolicy
 from console.domain.policies.policy import filled
-from console.domain.tracker.tracker import REMEDIATION
+from console.domain.tracker.tracker import REMEDIATION, item_number
 from console.models.alerts import AlertDelivery
 from console.models.jobs import JobRun
 from console.models.policies import PolicyRevision
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.services.policies.automation import AUTOPILOT
-from console.services.tracker import rows as rows_of
 
 _CHUNK = 2000
 _STATE = ("is_active", "status", "due_at", "required", "rule_status")
@@ -102,7 +101,7 @@ def items(ctx: Context, since: datetime) -> Iterator[tuple[Item, Any]]:
                 mine.append(waiting[1])
             waiting = next(events, None)
         state = ItemState(**{name: getattr(first, name) for name in _STATE})
-        name = rows_of.item_number(REMEDIATION.item_prefix, first.number)
+        name = item_number(REMEDIATION.item_prefix, first.number)
         yield Item(first.id, first.site, first.sla_hours, first.created_at, state, mine, name), first
         first = next(rows, None)
 

@@ -6,7 +6,7 @@ Between an alert and its message there may be a night, or hours in which a mail 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ from console.models.identity import User
 from console.models.personal_alerts import PersonalAddress, PersonalDelivery
 from console.models.tracker import TrackerItem
 from console.models.work_orders import WorkOrder
-from console.services.alerts import audience, claims, personal, states, wanted
+from console.services.alerts import audience, claims, notices, personal, states, wanted
 from console.services.alerts.claims import Claimed
 from console.services.alerts.lanes import PAUSED, PAUSED_FOR
 from console.services.alerts.wanted import Stop
@@ -34,6 +34,7 @@ from console.services.facility_sla import moment
 from console.services.tracker import rows
 
 HANDLED, NOT_THEIRS, NOT_ALLOWED = "handled before it was sent", "no longer theirs", "no longer allowed"
+TOLD_ANEW = "told anew since"
 # Where a message remembers which addresses refused it; it is not sent.
 _TRIED = "tried"
 
@@ -81,26 +82,51 @@ def admit(ctx: Context, key: str, taken: Sequence[Claimed]) -> Admitted:
         states.hold(ctx, key, ctx.now() + PAUSED_FOR, PAUSED)
         return Admitted((), None)
     person = audience.person_of(ctx.session.execute(audience.people().where(User.id == row.user_id)).one())
-    facts = _facts(ctx, taken)
-    out = []
+    facts, now, out = _facts(ctx, taken), ctx.now(), []
     for message in taken:
-        judged = _judged(message, person, facts, ctx.now())
+        keys = _keys(person, message)
+        claimed = notices.held(ctx, dict.fromkeys(keys, message.raised_at))
+        judged = _judged(message, person, facts, claimed, now)
         if isinstance(judged, Stop):
             wanted.put_aside(ctx, message, judged)
             continue
-        at = rules.sent_at(person, _severity(judged.payload), ctx.now())
-        if at > ctx.now():
+        at = rules.sent_at(person, _severity(judged.payload), now)
+        # The interval counts from when it is really told.
+        notices.move(ctx, _keys(person, judged), at)
+        if at > now:
             claims.give_back(ctx, [message], until=at)
         else:
             out.append(judged)
     return Admitted(tuple(out), personal.channel_of(ctx, row))
 
 
-def _judged(message: Claimed, person: Person, facts: Mapping[str, _Fact], at: datetime) -> Claimed | Stop:
-    """Return a message with what still counts in it, or why nothing does; it waits while all of that is snoozed."""
-    payload = {name: value for name, value in message.payload.items() if name != _TRIED}
+def _lines(payload: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the things that a message lists; none where it is a thing itself."""
     lines = payload.get("items")
-    if not isinstance(lines, list) or not any(isinstance(line, dict) and "subject" in line for line in lines):
+    return [line for line in lines if isinstance(line, dict) and "subject" in line] if isinstance(lines, list) else []
+
+
+def _key(person: Person, event_type: str, line: Mapping[str, Any]) -> str:
+    return rules.identity(person.user_id, event_type, line["subject"], line.get("step", ""))
+
+
+def _keys(person: Person, message: Claimed) -> list[str]:
+    whole = {"subject": message.event_type}
+    return [_key(person, message.event_type, line) for line in _lines(message.payload) or [whole]]
+
+
+def _judged(
+    message: Claimed, person: Person, facts: Mapping[str, _Fact], claimed: Collection[str], at: datetime
+) -> Claimed | Stop:
+    """Return a message with what still counts in it, or why nothing does; it waits while all of that is snoozed.
+
+    `claimed` are those of its claims that stand.
+    """
+    payload = {name: value for name, value in message.payload.items() if name != _TRIED}
+    lines = _lines(payload)
+    if not lines:
+        if not claimed:
+            return Stop(TOLD_ANEW)
         allowed = rules.may_know(person, message.event_type, message.site, mine=False)
         return replace(message, payload=payload) if allowed else Stop(NOT_ALLOWED)
     kept, held, why = [], [], NOT_ALLOWED
@@ -111,6 +137,8 @@ def _judged(message: Claimed, person: Person, facts: Mapping[str, _Fact], at: da
             why = HANDLED
         elif line.get("mine") and not mine:
             why = NOT_THEIRS
+        elif _key(person, message.event_type, line) not in claimed:
+            why = TOLD_ANEW
         elif rules.may_know(person, message.event_type, fact.site, mine=mine):
             kept.append(line)
             held += [fact.held] if fact.held else []
@@ -120,8 +148,7 @@ def _judged(message: Claimed, person: Person, facts: Mapping[str, _Fact], at: da
 
 
 def _severity(payload: Mapping[str, Any]) -> str:
-    lines = payload.get("items")
-    said = [line.get("severity") for line in lines if isinstance(line, dict)] if isinstance(lines, list) else []
+    said = [line.get("severity") for line in _lines(payload)]
     return rules.worst([word for word in (*said, payload.get("severity")) if word in LEVELS])
 
 
@@ -129,8 +156,8 @@ def _facts(ctx: Context, taken: Sequence[Claimed]) -> dict[str, _Fact]:
     """Return how the things of some messages are now, by subject; what is gone is not in it. A query for each kind."""
     ids: dict[str, set[int]] = defaultdict(set)
     for message in taken:
-        for line in message.payload.get("items") or ():
-            kind, _, number = str(line.get("subject", "") if isinstance(line, dict) else "").partition(":")
+        for line in _lines(message.payload):
+            kind, _, number = str(line["subject"]).partition(":")
             if number.isdecimal():
                 ids[kind].add(int(number))
     found: dict[str, _Fact] = {}
@@ -169,4 +196,5 @@ def pass_on(ctx: Context, message: Claimed) -> None:
     left = [one for one in audience.addresses_of(ctx, [row.user_id]).get(row.user_id, []) if one.key not in tried]
     if left:
         payload = {**row.payload_json, _TRIED: tried}
-        ctx.session.add(audience.message(ctx, left[0], row.event_type, payload, ctx.now(), site=row.site))
+        copy = audience.message(left[0], row.event_type, payload, ctx.now(), raised_at=row.created_at, site=row.site)
+        ctx.session.add(copy)

@@ -32,9 +32,9 @@ Shared = Sequence[tuple[Channel, Mapping[str, Any]]]
 
 @dataclass(frozen=True)
 class Spread:
-    """Who is told: `named` are the user names by the channel that names them, `people` those with a message."""
+    """Who is told: `named` says by channel whom it names, and for which of its things; `people` have a message."""
 
-    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    named: Mapping[str, Mapping[str, list[str]]] = field(default_factory=dict)
     people: int = 0
 
 
@@ -75,24 +75,25 @@ def spread(
     people = [one for one in people if wanted[one.user_id]]
     if not people:
         return Spread()
+    now = ctx.now()
     addresses = addresses_of(ctx, [one.user_id for one in people])
     rooms = _rooms(ctx, event_type, naming)
     ways = [
         way
         for person in people
         for thing in wanted[person.user_id]
-        if (way := _way(person, thing, rooms, addresses.get(person.user_id, []), ctx.now())) is not None
+        if (way := _way(person, thing, rooms, addresses.get(person.user_id, []), now)) is not None
     ]
     keys = [rules.identity(way.person.user_id, event_type, way.thing.subject, way.thing.step) for way in ways]
     interval = timedelta(minutes=ctx.config["ALERT_PERSONAL_REPEAT_MINUTES"])
-    won = notices.claim_many(ctx, {key: way.at for key, way in zip(keys, ways, strict=True)}, interval)
+    won = notices.claim_many(ctx, {key: way.at for key, way in zip(keys, ways, strict=True)}, interval, now=now)
     taken = [way for key, way in zip(keys, ways, strict=True) if key in won]
-    named: dict[str, dict[str, None]] = defaultdict(dict)
+    named: dict[str, dict[str, list[str]]] = defaultdict(dict)
     for way in taken:
         if way.channel:
-            named[way.channel].setdefault(way.person.username)
-    told = _queue(ctx, event_type, payload, [way for way in taken if way.address is not None])
-    return Spread({key: tuple(names) for key, names in named.items()}, told)
+            named[way.channel].setdefault(way.person.username, []).append(rules.called(way.thing))
+    told = _queue(ctx, event_type, payload, [way for way in taken if way.address is not None], now)
+    return Spread(named, told)
 
 
 def _way(
@@ -178,7 +179,7 @@ def reachable(ctx: Context) -> frozenset[str]:
     return frozenset(ctx.session.scalars(wanted))
 
 
-def _queue(ctx: Context, event_type: str, payload: Mapping[str, Any], ways: Sequence[_Way]) -> int:
+def _queue(ctx: Context, event_type: str, payload: Mapping[str, Any], ways: Sequence[_Way], now: datetime) -> int:
     """Put the messages into the outbox: for each person and instant one, or several where it would be too long."""
     sheets: dict[tuple[int, datetime], list[_Way]] = defaultdict(list)
     for way in ways:
@@ -188,16 +189,21 @@ def _queue(ctx: Context, event_type: str, payload: Mapping[str, Any], ways: Sequ
             address = part[0].address
             if address is not None:
                 content = _message(event_type, payload, part)
-                ctx.session.add(message(ctx, address, event_type, content, at, site=_one_site(part)))
+                ctx.session.add(message(address, event_type, content, at, raised_at=now, site=_one_site(part)))
     ctx.session.flush()
     return len({way.person.user_id for way in ways})
 
 
 def message(
-    ctx: Context, address: Address, event_type: str, payload: Mapping[str, Any], at: datetime, *, site: str | None
+    address: Address,
+    event_type: str,
+    payload: Mapping[str, Any],
+    at: datetime,
+    *,
+    raised_at: datetime,
+    site: str | None,
 ) -> PersonalDelivery:
-    """Return a message that goes out to an address at an instant."""
-    now = ctx.now()
+    """Return a message that goes out to an address at an instant; `raised_at` is when its things were claimed."""
     return PersonalDelivery(
         user_id=address.user_id,
         message_id=f"msg_{uuid4().hex}",
@@ -206,10 +212,10 @@ def message(
         target=address.target,
         site=site,
         payload_json=plain(payload),
-        last_attempt_at=now,
+        last_attempt_at=raised_at,
         next_attempt_at=at,
-        created_at=now,
-        updated_at=now,
+        created_at=raised_at,
+        updated_at=raised_at,
     )
 
 
@@ -236,6 +242,7 @@ def _message(event_type: str, payload: Mapping[str, Any], ways: Sequence[_Way]) 
             {
                 **way.thing.line,
                 "subject": way.thing.subject,
+                "step": way.thing.step,
                 "site": way.thing.site,
                 "severity": way.thing.severity,
                 "mine": way.person.username in way.thing.people,

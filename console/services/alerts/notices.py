@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, cast
 
-from sqlalchemy import Table, delete, or_, update
+from sqlalchemy import Table, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from console.core.context import Context
@@ -37,17 +37,17 @@ def claim(ctx: Context, key: str, before: datetime) -> bool:
     return changed(ctx, statement) == 1
 
 
-def claim_many(ctx: Context, wanted: Mapping[str, datetime], interval: timedelta) -> frozenset[str]:
+def claim_many(ctx: Context, wanted: Mapping[str, datetime], interval: timedelta, *, now: datetime) -> frozenset[str]:
     """Take the right to tell each of these at its instant; return the keys of those that nobody was told within it.
 
-    What waits to be told counts from when it will be (`told_already` in the domain). Of two that ask at once one gets
-    a key; both take them in one order, so that neither waits for the other.
+    What waits to be told counts from when it will be (`told_already` in the domain); `now` marks whose claim it is. Of
+    two that ask at once one gets a key; both take them in one order, so that neither waits for the other.
     """
     won: set[str] = set()
     told = _TABLE.c.notified_at
     for at, keys in groupby(sorted(wanted), wanted.__getitem__):
         for part in _parts(list(keys)):
-            rows = [{"key": key, "seen_at": ctx.now(), "notified_at": at} for key in part]
+            rows = [{"key": key, "seen_at": now, "notified_at": at} for key in part]
             statement = _dialect(ctx).insert(_TABLE).values(rows)
             moved = {"seen_at": statement.excluded.seen_at, "notified_at": statement.excluded.notified_at}
             statement = statement.on_conflict_do_update(
@@ -55,6 +55,24 @@ def claim_many(ctx: Context, wanted: Mapping[str, datetime], interval: timedelta
             )
             won |= set(ctx.session.scalars(statement.returning(_TABLE.c.key)))
     return frozenset(won)
+
+
+def held(ctx: Context, wanted: Mapping[str, datetime]) -> frozenset[str]:
+    """Return those of the keys whose claim is still the one of its instant, and was not taken anew since."""
+    found: set[str] = set()
+    for part in _parts(sorted(wanted)):
+        rows = ctx.session.execute(select(_TABLE.c.key, _TABLE.c.seen_at).where(_TABLE.c.key.in_(part)))
+        found |= {row.key for row in rows if row.seen_at == wanted[row.key]}
+    return frozenset(found)
+
+
+def move(ctx: Context, keys: Iterable[str], at: datetime) -> None:
+    """Let claims that are held count from another instant: when it is really told."""
+    for part in _parts(sorted(keys)):
+        ctx.session.execute(
+            update(_TABLE).where(_TABLE.c.key.in_(part)).values(notified_at=at),
+            execution_options={"synchronize_session": False},
+        )
 
 
 def forget_old(ctx: Context, prefix: str, before: datetime) -> None:

@@ -169,9 +169,9 @@ def raise_alert(
     return Raised(len(rows), tuple(row.id for row in rows), None, taken, people.people)
 
 
-def _naming(message: Mapping[str, Any], usernames: Sequence[str] | None) -> Mapping[str, Any]:
-    """Return a message with the people that its channel names, where it names any."""
-    return {**message, NAMED: list(usernames)} if usernames else message
+def _naming(message: Mapping[str, Any], named: Mapping[str, list[str]] | None) -> Mapping[str, Any]:
+    """Return a message with the people that its channel names, where it names any, each with what is theirs."""
+    return {**message, NAMED: named} if named else message
 
 
 def visible(ctx: Context) -> list[ColumnElement[bool]]:

@@ -25,7 +25,7 @@ from console.domain.automation.sla import EscalationPolicy
 from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import Status
 from console.domain.text import Text
-from console.domain.tracker.tracker import REMEDIATION
+from console.domain.tracker.tracker import REMEDIATION, item_number
 from console.models.automation import ItemEscalation
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.services.alerts import audience
@@ -39,7 +39,7 @@ from console.services.automation.sla_sql import SENT, Decided, Window
 from console.services.identity import names as people
 from console.services.jobs.progress import current
 from console.services.policies.automation import Effective
-from console.services.tracker import assignees, rows
+from console.services.tracker import assignees
 from console.services.tracker import snooze as tracker_snooze
 from console.services.tracker import store as tracker_store
 
@@ -185,7 +185,7 @@ def _candidates(ctx: Context, seen: Window) -> tuple[Candidate, ...]:
 
 def _published(row: Any) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in _NAMES if name not in {"number", "item_key"}}
-    return {**values, "item_id": rows.item_number(REMEDIATION.item_prefix, row.number), "rule_id": row.item_key}
+    return {**values, "item_id": item_number(REMEDIATION.item_prefix, row.number), "rule_id": row.item_key}
 
 
 def _tell(ctx: Context, seen: Window, found: Decided) -> tuple[int, Raised]:

@@ -14,7 +14,7 @@ from console.domain.automation import kpi as domain
 from console.domain.automation.kpi import BacklogPoint, KpiMetrics
 from console.domain.jobs.runs import Status
 from console.domain.text import Text
-from console.domain.tracker.tracker import REMEDIATION
+from console.domain.tracker.tracker import REMEDIATION, item_number
 from console.models.automation import BacklogSample
 from console.models.tracker import TrackerItem
 from console.services.audit import record as audit
@@ -22,7 +22,6 @@ from console.services.automation import kpi_sql
 from console.services.common import sql
 from console.services.jobs.runs import Run
 from console.services.policies.automation import READ, Effective, effective
-from console.services.tracker import rows
 
 OVERDUE_MOST = 10
 
@@ -143,7 +142,7 @@ def _overdue(ctx: Context, now: datetime, site: str | None) -> tuple[OverdueItem
     return tuple(
         OverdueItem(
             id=row.id,
-            item_id=rows.item_number(REMEDIATION.item_prefix, row.number),
+            item_id=item_number(REMEDIATION.item_prefix, row.number),
             rule_id=row.item_key,
             priority=row.priority,
             owner_role=row.owner_role,

@@ -12,7 +12,7 @@ from sqlalchemy import Row, func, select
 from console.core.context import Context
 from console.domain.automation import kpi
 from console.domain.automation.sla import minutes_until
-from console.domain.tracker.tracker import REMEDIATION
+from console.domain.tracker.tracker import REMEDIATION, item_number
 from console.models.tracker import TrackerItem
 from console.services.audit import record as audit
 from console.services.automation import kpi_sql
@@ -121,7 +121,7 @@ _COLUMNS = tuple(getattr(TrackerItem, name) for name in _NAMES)
 def _risk(row: Row[Any], now: datetime) -> RiskItem:
     return RiskItem(
         id=row.id,
-        item_id=rows.item_number(REMEDIATION.item_prefix, row.number),
+        item_id=item_number(REMEDIATION.item_prefix, row.number),
         rule_id=row.item_key,
         rule_status=row.rule_status,
         required=row.required,

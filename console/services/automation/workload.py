@@ -13,7 +13,7 @@ from console.core.context import Context
 from console.domain.automation import workload as domain
 from console.domain.automation.workload import Load, Person, Suggestion, Waiting
 from console.domain.text import Text
-from console.domain.tracker.tracker import REMEDIATION
+from console.domain.tracker.tracker import REMEDIATION, item_number
 from console.models.identity import User
 from console.models.tracker import TrackerItem
 from console.services.audit import record as audit
@@ -205,7 +205,7 @@ def suggestions(
 def _suggested(row: Row[Any], one: Suggestion) -> Suggested:
     return Suggested(
         id=row.id,
-        item_id=rows.item_number(REMEDIATION.item_prefix, row.number),
+        item_id=item_number(REMEDIATION.item_prefix, row.number),
         rule_id=row.item_key,
         owner_role=row.owner_role,
         priority=row.priority,

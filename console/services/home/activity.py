@@ -15,7 +15,7 @@ from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import API, MANUAL, REFUSED
 from console.domain.programme.trackers import programmes
 from console.domain.text import N_, T, Text
-from console.domain.tracker.tracker import REMEDIATION, TrackerKind
+from console.domain.tracker.tracker import REMEDIATION, TrackerKind, item_number
 from console.models.automation import RunFact
 from console.models.identity import User
 from console.models.jobs import JobRun
@@ -196,7 +196,7 @@ def _items(ctx: Context, since: datetime, site: str | None, most: int) -> list[F
     return [
         FlowLine(
             at=row.at,
-            text=_sentence(row.kind, row.steps, rows.item_number(REMEDIATION.item_prefix, row.number), row.new, names),
+            text=_sentence(row.kind, row.steps, item_number(REMEDIATION.item_prefix, row.number), row.new, names),
             actor="" if row.actor == "system" else row.display_name or row.actor,
             tone=TONES.get(row.kind),
             item_id=row.item_id if row.steps == 1 else None,

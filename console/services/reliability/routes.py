@@ -19,7 +19,7 @@ from console.domain.reliability.policy import LatencyPolicy, WindowCounts
 from console.domain.reliability.routes import Route, slower_since, worst_first
 from console.domain.remediation.checks import key_of
 from console.domain.text import T
-from console.domain.tracker.tracker import REMEDIATION
+from console.domain.tracker.tracker import REMEDIATION, item_number
 from console.models.jobs import JobRun
 from console.models.reliability import BurnAlert
 from console.models.tracker import TrackerItem
@@ -229,7 +229,7 @@ def _item(ctx: Context) -> Item | None:
         .limit(1)
     )
     row = ctx.session.execute(statement).first()
-    return Item(row.id, rows.item_number(REMEDIATION.item_prefix, row.number)) if row else None
+    return Item(row.id, item_number(REMEDIATION.item_prefix, row.number)) if row else None
 
 
 def _hours(route: Route) -> float | None:

@@ -13,7 +13,7 @@ from console.domain.remediation.checks import COVERED_BY, key_of
 from console.domain.runbook import daily as domain
 from console.domain.runbook.daily import AlertOutcome, Changed, Since
 from console.domain.runbook.runbook import OK, CheckResult, Runbook
-from console.domain.tracker.tracker import REMEDIATION
+from console.domain.tracker.tracker import REMEDIATION, item_number
 from console.models.tracker import TrackerItem
 from console.services.jobs import runs, strip
 from console.services.jobs.runs import Run
@@ -109,7 +109,7 @@ def _items(ctx: Context, book: Runbook) -> dict[str, BoardItem]:
     known = {row.item_key: row for row in ctx.session.execute(statement)}
     found = {name: next((known[key] for key in own if key in known), None) for name, own in wanted.items()}
     return {
-        name: BoardItem(row.id, rows.item_number(REMEDIATION.item_prefix, row.number))
+        name: BoardItem(row.id, item_number(REMEDIATION.item_prefix, row.number))
         for name, row in found.items()
         if row is not None
     }

@@ -16,8 +16,9 @@ from console.domain.alerts.snooze import HANDLED
 from console.domain.errors import Conflict, Invalid
 from console.domain.text import T, Text
 from console.domain.tracker.requests import BulkChange, ItemChange, Selection
-from console.domain.tracker.tracker import REMEDIATION, STATUSES, TrackerKind
+from console.domain.tracker.tracker import REMEDIATION, STATUSES, TrackerKind, item_number
 from console.models.tracker import TrackerItem
+from console.services.alerts import given
 from console.services.audit import record as audit
 from console.services.common.lists import matching
 from console.services.jobs import progress
@@ -158,7 +159,7 @@ def _left_out(
 ) -> tuple[LeftOut, ...]:
     named = refused.with_only_columns(TrackerItem.number, TrackerItem.site).order_by(TrackerItem.id)
     return tuple(
-        LeftOut(rows.item_number(programme.item_prefix, row.number), whom.obstacle(row.site) or REFUSALS[change.action])
+        LeftOut(item_number(programme.item_prefix, row.number), whom.obstacle(row.site) or REFUSALS[change.action])
         for row in ctx.session.execute(named.limit(REASONS_SHOWN))
     )
 
@@ -325,6 +326,8 @@ class _Work:
         for site in self.sites:
             tracker_store.reopen_completion(self.ctx, self.programme, site, "tracker_item_updated", self.now)
         change = self.change
+        if change.action == "assign" and change.assignee.strip():
+            given.items(self.ctx, self.ids)
         wanted: dict[str, dict[str, Any]] = {
             "assign": {"assignee": change.assignee.strip() or None},
             "status": {"status": change.status},

@@ -19,6 +19,7 @@ from console.domain.tracker.tracker import REMEDIATION, TrackerKind
 from console.inputs.tracker import Facts
 from console.models.identity import User
 from console.models.tracker import TrackerEvent, TrackerItem
+from console.services.alerts import given
 from console.services.audit import record as audit
 from console.services.jobs.runs import changed as affected
 from console.services.tracker import snooze
@@ -96,6 +97,8 @@ def change(
     )
     after = _after(ctx, programme, item, decided.values, now)
     record(ctx, programme, item, after, decided.values)
+    if decided.values.get("assignee"):
+        given.items(ctx, [item.id])
     return Changed(after, decided.adjusted, command.token, reopened)
 
 

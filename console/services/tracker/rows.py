@@ -22,7 +22,7 @@ from console.domain.remediation.checks import CHECK, check_of
 from console.domain.remediation.site_rules import SITE_RULE
 from console.domain.text import N_, Text
 from console.domain.tracker.rules import soon_hours
-from console.domain.tracker.tracker import TrackerKind
+from console.domain.tracker.tracker import TrackerKind, item_number
 from console.models.identity import User
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.services.common import snoozes
@@ -202,11 +202,6 @@ _NAMES = (*_READ, "number", "assignee_name", "assignee_active", *_RIGHTS, "snooz
 def title_of(row: Any) -> str | Mapping[str, Any]:
     """Return what is to be done by the `texts`, `item_name`, `action` and `item_key` of a row, as `ItemView.title`."""
     return row.texts.get("name") or row.item_name or row.texts.get("action") or row.action or row.item_key
-
-
-def item_number(prefix: str, number: int) -> str:
-    """Return the id that people quote: `GR-007`."""
-    return f"{prefix}-{number:03d}"
 
 
 def number_of(prefix: str, text: str) -> int | None:

@@ -23,6 +23,7 @@ from console.domain.work_orders.requests import OrderBulk, OrderChange
 from console.domain.work_orders.words import COMPLETED, HOLD_REASONS, PRIORITIES
 from console.models.identity import User
 from console.models.work_orders import WorkOrder, WorkOrderEvent
+from console.services.alerts import given
 from console.services.audit import record as audit
 from console.services.common.lists import matching
 from console.services.jobs.runs import changed
@@ -252,6 +253,8 @@ def apply(ctx: Context, selection: Selection, change: OrderBulk, *, expected: in
         made = [row for order in _orders(ctx, chunk, work.now, lock=True) if (row := work.act(order)) is not None]
         if made:
             ctx.session.execute(insert(_EVENTS), made)
+    if change.action == wanted.ASSIGN and work.ids:
+        given.orders(ctx, work.ids)
     if work.ids:
         detail = {"action": change.action, "new": plain({"value": change.value, "at": change.at, "text": change.text})}
         counted = {"changed_count": len(work.ids), "ids": work.ids[:CHUNK]}

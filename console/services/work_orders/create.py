@@ -17,6 +17,7 @@ from console.domain.work_orders.words import OPEN, rank
 from console.models.assets import Asset
 from console.models.inspections import Inspection
 from console.models.work_orders import WorkOrder
+from console.services.alerts import given
 from console.services.facility_sla.policies import in_force
 from console.services.identity import sites
 from console.services.tracker.change import person
@@ -61,6 +62,8 @@ def create_all(ctx: Context, orders: Sequence[NewOrder]) -> list[WorkOrderView]:
             auto_due_applied=new.due_at is None,
             policy_source=event.detail["due_source"],
         )
+    if assigned := [order.id for order in made if order.assignee]:
+        given.orders(ctx, assigned)
     return made
 
 

@@ -13,6 +13,7 @@ from console.core.context import Context
 from console.domain.errors import Conflict, PreconditionFailed
 from console.domain.text import T
 from console.models.work_orders import WorkOrder, WorkOrderEvent
+from console.services.alerts import given
 from console.services.audit import record as audit
 from console.services.jobs.runs import changed
 from console.services.work_orders.rows import WorkOrderView, load
@@ -58,6 +59,8 @@ def store(ctx: Context, order: WorkOrderView, values: Mapping[str, Any], now: da
     )
     if changed(ctx, statement) != 1:
         raise Conflict(T("Somebody else changed the work order meanwhile"), code="version_conflict")
+    if values.get("assignee"):
+        given.orders(ctx, [order.id])
     return load(ctx, order.id, now)
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, timedelta
 from threading import Barrier
 
 import pytest
@@ -11,18 +11,27 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import sessionmaker
 
+from console.adapters.alert_text import lines
 from console.core.context import SYSTEM, unit_of_work
 from console.domain.alerts import personal as rules
 from console.domain.alerts.alerts import answered
 from console.domain.errors import Conflict, Invalid
+from console.domain.tracker.requests import ItemChange, Selection
+from console.domain.work_orders.requests import NewOrder, OrderBulk, OrderChange
 from console.models.alerts import AlertDelivery, AlertNotice
 from console.models.identity import User
 from console.models.personal_alerts import PersonalDelivery
+from console.models.tracker import TrackerItem
 from console.services.alerts import audience, channels, notices, personal, personal_choices, personal_names
 from console.services.alerts import outbox as alerts
 from console.services.alerts.channels import Wish as ChannelWish
 from console.services.alerts.personal_choices import Wish
+from console.services.handover import changes as handover
+from console.services.handover import escalate as handover_escalation
+from console.services.tracker import items
+from console.services.work_orders import bulk, create, edit
 from console.services.work_orders import escalation as order_escalation
+from tests.factories.tracker import add_item
 from tests.factories.work_orders import add_order
 from tests.services.alerts.personal_support import (
     HOOK,
@@ -38,6 +47,8 @@ from tests.services.alerts.personal_support import (
     told,
 )
 from tests.services.alerts.test_guard import Receivers
+from tests.services.automation.automation_support import ESCALATION, item
+from tests.services.automation.automation_support import run as automation_run
 from tests.support.statements import statements
 
 INTERVAL = timedelta(minutes=180)
@@ -158,7 +169,7 @@ def test_a_channel_that_names_somebody_is_their_way(ctx, person, session, clock)
     personal_names.keep(kim, made.key, "U012AB3CD")
     both = escalation(order(1, "kim"), order(2, "lee"))
     assert alerts.raise_alert(ctx, "sla_escalation", both).people_count == 0
-    assert session.scalars(select(AlertDelivery.payload_json)).one()["named"] == ["kim"]
+    assert session.scalars(select(AlertDelivery.payload_json)).one()["named"] == {"kim": ["#1"]}
 
     # Told already: named no second time, and no message either.
     again = alerts.raise_alert(ctx, "sla_escalation", both)
@@ -213,12 +224,73 @@ def test_nothing_is_told_twice_within_the_interval_whatever_happens(engine, cloc
             moment = now + timedelta(minutes=waits)
             keys = {rules.identity(7, "sla_escalation", f"order:{one}", str(step)): moment for one in subjects}
             expected = {key for key in keys if not rules.told_already(known.get(key), moment, INTERVAL)}
-            assert notices.claim_many(ctx, keys, INTERVAL) == expected
+            assert notices.claim_many(ctx, keys, INTERVAL, now=now) == expected
             known |= dict.fromkeys(expected, moment)
         ctx.rollback()
 
 
 def test_messages_are_split_before_they_get_too_long(ctx, person, session):
     person("kim")
-    alerts.raise_alert(ctx, "sla_escalation", escalation(*(order(number, "kim") for number in range(120))))
-    assert [len(row.payload_json["items"]) for row in session.scalars(select(PersonalDelivery))] == [50, 50, 20]
+    alerts.raise_alert(ctx, "sla_escalation", escalation(*(order(number, "kim") for number in range(1001))))
+    assert [len(row.payload_json["items"]) for row in session.scalars(select(PersonalDelivery))] == [500, 500, 1]
+
+
+def test_what_becomes_somebodys_is_told_to_them_unless_they_took_it(ctx, person, session, clock):
+    kim = person("kim", role="manager")
+    new = {"site": SITE, "location": "B1"}
+    one = create.create(ctx, NewOrder("펌프", **new, assignee="kim"))
+    two = create.create(ctx, NewOrder("밸브", **new))
+    edit.change(ctx, two.id, OrderChange(assignee="kim"))
+    create.create(kim, NewOrder("등", **new, assignee="kim"))
+    row = add_item(session, clock.now(), 7, site=SITE)
+    items.change(ctx, row.id, ItemChange(assignee="kim"))
+
+    places = deliver(ctx)
+    assert [payload["event"] for _address, _id, payload in places.seen] == [
+        *("work_order_assigned", "work_order_assigned", "ops_governance_remediation_assigned")
+    ]
+    assert told(places)[at("kim")] == [[f"order:{one.id}"], [f"order:{two.id}"], [f"item:{row.id}"]]
+    assert session.scalars(select(AlertDelivery)).all() == []
+
+
+def test_of_many_orders_that_are_given_at_once_one_message_tells(ctx, person, session):
+    person("kim")
+    ids = [add_order(session, ctx.now()).id for _number in range(30)]
+    bulk.apply(ctx, Selection(ids=tuple(ids)), OrderBulk("assign", value="kim"))
+
+    ((_address, _id, payload),) = deliver(ctx).seen
+    assert payload["count"] == 30
+    said = lines(payload, UTC)
+    assert (len(said), said[0]) == (22, "새로 배정된 작업지시: 30건")
+
+
+@pytest.mark.parametrize("hook", ["", "https://hooks.example/a"])
+def test_late_items_reach_whoever_has_them_past_the_first_twenty_and_without_a_channel(
+    ctx, person, session, clock, hook
+):
+    person("kim", role="manager")
+    ctx.config = ctx.config.replaced(ALERT_WEBHOOK_URL=hook)
+    for number in range(1, 31):
+        item(session, clock, number, -number, assignee="lee" if number > 3 else "kim", priority=number)
+    session.commit()
+    late = {f"item:{row.id}" for row in session.scalars(select(TrackerItem).where(TrackerItem.assignee == "kim"))}
+    for _hour in range(3):
+        made = automation_run(ctx, ESCALATION)
+        clock.advance(timedelta(hours=1))
+
+    # What is published says what became of the channels, as before.
+    assert made.result.detail.notify_error == (None if hook else "no_targets")
+    (mine,) = [row for row in messages(session) if row.event_type == "ops_governance_remediation_escalation"]
+    assert {line["subject"] for line in mine.payload_json["items"]} == late
+
+
+def test_a_handover_that_waits_reaches_both_who_gave_it_and_who_takes_it(ctx, person, session, clock):
+    kang, _lee, _park = person("kang", sites=(SITE,)), person("lee", sites=(SITE,)), person("park", sites=(SITE,))
+    add_order(session, clock.now(), due_at=clock.now() - timedelta(hours=1))
+    made = handover.give(kang, SITE, 0, taker="lee")
+    clock.advance(timedelta(hours=13))
+    handover_escalation.escalate(ctx)
+
+    places = deliver(ctx)
+    assert told(places) == {at(name): [[f"handover:{made.id}"]] for name in ("kang", "lee")}
+    assert lines(places.seen[0][2], UTC)[0] == "제때 확인하지 않은 인계: 1건"
