@@ -30,8 +30,6 @@ from console.services.alerts import audience, claims, notices, personal, states,
 from console.services.alerts.claims import Claimed
 from console.services.alerts.lanes import PAUSED, PAUSED_FOR
 from console.services.alerts.wanted import Stop
-from console.services.facility_sla import moment
-from console.services.tracker import rows
 
 HANDLED, NOT_THEIRS, NOT_ALLOWED = "handled before it was sent", "no longer theirs", "no longer allowed"
 TOLD_ANEW = "told anew since"
@@ -163,23 +161,19 @@ def _facts(ctx: Context, taken: Sequence[Claimed]) -> dict[str, _Fact]:
     found: dict[str, _Fact] = {}
     held = wanted.snoozed(ctx, ids["order"], ids["item"])
     if ids["order"]:
-        order_columns = (WorkOrder.id, moment.OPEN.label("is_open"), WorkOrder.due_at, WorkOrder.acknowledged_at)
-        orders = select(*order_columns, WorkOrder.site, WorkOrder.assignee).where(WorkOrder.id.in_(ids["order"]))
-        for known in ctx.session.execute(orders):
-            order = OrderNow(known.id, bool(known.is_open), known.due_at, known.acknowledged_at)
-            found[f"order:{known.id}"] = _Fact(
-                order, known.site, _only(known.assignee), held.get((snooze.ORDER, known.id))
-            )
+        orders = select(*wanted.ORDER_NOW, WorkOrder.site, WorkOrder.assignee).where(WorkOrder.id.in_(ids["order"]))
+        for row in ctx.session.execute(orders):
+            standing = held.get((snooze.ORDER, row.id))
+            found[f"order:{row.id}"] = _Fact(wanted.order_now(row), row.site, _only(row.assignee), standing)
     if ids["item"]:
-        item_columns = (TrackerItem.id, rows.OPEN.label("is_open"), TrackerItem.due_at, TrackerItem.assignee)
-        items = select(*item_columns, TrackerItem.accepted_at, TrackerItem.site).where(TrackerItem.id.in_(ids["item"]))
-        for one in ctx.session.execute(items):
-            item = ItemNow(one.id, bool(one.is_open), one.due_at, one.assignee, one.accepted_at)
-            found[f"item:{one.id}"] = _Fact(item, one.site, _only(one.assignee), held.get((snooze.ITEM, one.id)))
+        items = select(*wanted.ITEM_NOW, TrackerItem.site).where(TrackerItem.id.in_(ids["item"]))
+        for row in ctx.session.execute(items):
+            standing = held.get((snooze.ITEM, row.id))
+            found[f"item:{row.id}"] = _Fact(wanted.item_now(row), row.site, _only(row.assignee), standing)
     if ids["handover"]:
         given = select(Handover.id, Handover.state, Handover.site, Handover.taker, Handover.given_by)
-        for row in ctx.session.execute(given.where(Handover.id.in_(ids["handover"]))):
-            found[f"handover:{row.id}"] = _Fact(row.state == GIVEN, row.site, _only(row.taker, row.given_by))
+        for one in ctx.session.execute(given.where(Handover.id.in_(ids["handover"]))):
+            found[f"handover:{one.id}"] = _Fact(one.state == GIVEN, one.site, _only(one.taker, one.given_by))
     return found
 
 

@@ -17,6 +17,8 @@ from console.domain.alerts import snooze, wanted
 from console.domain.alerts.alerts import DEAD, DROPPED, QUEUED
 from console.domain.alerts.wanted import ItemNow, OrderNow
 from console.domain.handover.lines import GIVEN
+from console.domain.tracker.tracker import OPEN_STATUSES
+from console.domain.work_orders.words import OPEN_STATUSES as OPEN_ORDERS
 from console.models.alerts import AlertDelivery
 from console.models.handover import Handover
 from console.models.jobs import JobRun
@@ -25,10 +27,14 @@ from console.models.snoozes import Snooze
 from console.models.tracker import TrackerItem
 from console.models.work_orders import WorkOrder
 from console.services.alerts.claims import Claimed, box_of
-from console.services.facility_sla import moment
-from console.services.tracker import rows
 
 Thing = tuple[str, int]
+# How things are now, as `order_now` and `item_now` read it.
+ORDER_NOW: tuple[Any, ...] = (WorkOrder.id, WorkOrder.status, WorkOrder.due_at, WorkOrder.acknowledged_at)
+ITEM_NOW: tuple[Any, ...] = (
+    *(TrackerItem.id, TrackerItem.is_active, TrackerItem.status, TrackerItem.due_at, TrackerItem.assignee),
+    TrackerItem.accepted_at,
+)
 # A job, and the field of its result with the value that names what it looked at; empty where it looks at everything.
 Judge = tuple[str, str, str | None]
 
@@ -177,17 +183,25 @@ def _facts(ctx: Context, claimed: Sequence[Claimed]) -> _Facts:
 def _orders(ctx: Context, ids: Collection[int]) -> dict[int, OrderNow]:
     if not ids:
         return {}
-    columns = (WorkOrder.id, moment.OPEN.label("is_open"), WorkOrder.due_at, WorkOrder.acknowledged_at)
-    found = ctx.session.execute(select(*columns).where(WorkOrder.id.in_(ids)))
-    return {row.id: OrderNow(row.id, bool(row.is_open), row.due_at, row.acknowledged_at) for row in found}
+    found = ctx.session.execute(select(*ORDER_NOW).where(WorkOrder.id.in_(ids)))
+    return {row.id: order_now(row) for row in found}
+
+
+def order_now(row: Any) -> OrderNow:
+    """Return the order of a row with the columns `ORDER_NOW`."""
+    return OrderNow(row.id, row.status in OPEN_ORDERS, row.due_at, row.acknowledged_at)
 
 
 def _items(ctx: Context, ids: Collection[int]) -> dict[int, ItemNow]:
     if not ids:
         return {}
-    columns = (TrackerItem.id, rows.OPEN.label("is_open"), TrackerItem.due_at, TrackerItem.assignee)
-    found = ctx.session.execute(select(*columns, TrackerItem.accepted_at).where(TrackerItem.id.in_(ids)))
-    return {row.id: ItemNow(row.id, bool(row.is_open), *row[2:]) for row in found}
+    found = ctx.session.execute(select(*ITEM_NOW).where(TrackerItem.id.in_(ids)))
+    return {row.id: item_now(row) for row in found}
+
+
+def item_now(row: Any) -> ItemNow:
+    """Return the item of a row with the columns `ITEM_NOW`."""
+    return ItemNow(row.id, row.is_active and row.status in OPEN_STATUSES, row.due_at, row.assignee, row.accepted_at)
 
 
 def snoozed(ctx: Context, orders: Collection[int], items: Collection[int]) -> dict[Thing, tuple[datetime, int]]:
