@@ -11,6 +11,7 @@ from console.core.context import Context
 from console.core.revisions import ALWAYS
 from console.domain.alerts.alerts import DROPPED, SUCCESS
 from console.domain.inspections import risk
+from console.domain.work_orders.on_time import SiteOnTime
 from console.models.alerts import AlertDelivery
 from console.models.work_orders import WorkOrder
 from console.services.alerts import outbox
@@ -23,17 +24,21 @@ from console.services.home.dashboard import Day
 from console.services.identity import sites
 from console.services.inspections import figures as inspections
 from console.services.work_orders import figures as orders
-from console.services.work_orders import rows
+from console.services.work_orders import on_time, rows
 
 DAYS = 14
 
 
 @dataclass(frozen=True)
 class SiteLine:
-    """One site: its figures in the order of the table, those of orders before those of inspections."""
+    """One site: its figures in the order of the table, those of orders before those of inspections.
+
+    `on_time` is None for who may not read orders, and where nothing was due.
+    """
 
     name: str
     figures: tuple[Counted, ...]
+    on_time: SiteOnTime | None = None
 
 
 @dataclass(frozen=True)
@@ -56,12 +61,13 @@ def figures(ctx: Context, site: str | None) -> tuple[Counted, ...]:
 
 
 def site_lines(ctx: Context, site: str | None) -> tuple[SiteLine, ...]:
-    """Return a line for each site that the caller may see, the most late first: two queries, or none."""
+    """Return a line for each site that the caller may see, the most late first: three queries, or none."""
     names = [one for one in sites.names(ctx) if site is None or one == site]
     may = ctx.actor.can
     if len(names) < 2 and site is None:
         return ()
     counts = _orders_by_site(ctx) if may(rows.READ) else None
+    kept = on_time.by_site(ctx) if may(rows.READ) else {}
     done = inspections.today(ctx) if any(map(may, inspections.TODAY.read)) else None
 
     def line(name: str) -> SiteLine:
@@ -75,7 +81,7 @@ def site_lines(ctx: Context, site: str | None) -> tuple[SiteLine, ...]:
                 _of(inspections.DANGER_TODAY, name, seen.get(risk.DANGER, 0)),
                 _of(inspections.TODAY, name, sum(seen.values())),
             ]
-        return SiteLine(name, tuple(made))
+        return SiteLine(name, tuple(made), kept.get(name))
 
     if counts is None and done is None:
         return ()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 from sqlalchemy import func, select
 
 from console.core.context import Context
 from console.core.revisions import ALWAYS
-from console.domain.work_orders.on_time import WINDOW, OnTime
+from console.domain.work_orders.on_time import WINDOW, OnTime, SiteOnTime, edges
 from console.domain.work_orders.waiting import Waited
 from console.domain.work_orders.words import CANCELED
 from console.models.work_orders import WorkOrder
@@ -40,3 +42,32 @@ def last_30_days(ctx: Context, site: str | None = None) -> OnTime:
         return OnTime(total, done, waited), min(next_due or ALWAYS, first_due + WINDOW if first_due else ALWAYS)
 
     return cached_query_until(ctx, ("orders_on_time", ctx.actor.site_scope, site), now, look)
+
+
+def by_site(ctx: Context) -> Mapping[str, SiteOnTime]:
+    """Return the same for each site at which something was due, with its parts: one query, or none.
+
+    It is remembered like the whole, for an hour at most: then the parts begin anew. Raises PermissionDenied.
+    """
+    ctx.actor.require(READ)
+    now = ctx.now()
+
+    def look() -> tuple[Mapping[str, SiteOnTime], datetime]:
+        due, parts = WorkOrder.due_at, list(pairwise(edges(now)))
+        counts = [rows.visible(ctx.actor), WorkOrder.status != CANCELED]
+        numbers = [
+            func.count().filter(due > begin, due <= end, *more)
+            for begin, end in parts
+            for more in ((), (WorkOrder.completed_at <= due,))
+        ]
+        coming = select(func.min(due)).where(*counts, due > now).scalar_subquery()
+        asked = select(WorkOrder.site, func.min(due), coming, *numbers).where(*counts, due > now - WINDOW, due <= now)
+        until, found = min(ALWAYS, now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)), {}
+        for site, first_due, next_due, *values in ctx.session.execute(asked.group_by(WorkOrder.site)):
+            made = tuple(OnTime(*pair) for pair in zip(values[::2], values[1::2], strict=True))
+            whole = OnTime(sum(part.due for part in made), sum(part.in_time for part in made))
+            found[site] = SiteOnTime(whole, made)
+            until = min(until, next_due or ALWAYS, first_due + WINDOW)
+        return found, until
+
+    return cached_query_until(ctx, ("orders_on_time_by_site", ctx.actor.site_scope), now, look)
