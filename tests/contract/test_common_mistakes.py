@@ -82,11 +82,11 @@ def test_what_one_reader_sees_reaches_no_other(api, client, browser_client, fact
 def test_the_page_tells_the_same(client, browser_client, facts):
     public = client.get(f"{PAGE}?lang=en")
     mine = browser_client("auditor", (SITE,), language="en").get(PAGE)
-    assert "Times seen" not in public.text
+    assert "Extent" not in public.text
     assert "after they sign in" in public.text
     assert (mine.headers["Cache-Control"], "All your sites" in mine.text) == ("no-store", True)
     rows = mine.text.split("<tbody>")[1].split("</tr>")
-    assert 'data-label="Times seen">2<' in rows[0].replace("\n", "").replace(" <", "<").replace("> ", ">")
+    assert 'data-label="Extent">2<' in rows[0].replace("\n", "").replace(" <", "<").replace("> ", ">")
     # What was drawn for one reader is not kept for everybody.
     assert client.get(f"{PAGE}?lang=en").data == public.data
     elsewhere = browser_client("auditor", (SITE,), language="en").get(f"{PAGE}?site={OTHER}")
@@ -98,7 +98,7 @@ def test_somebody_who_has_to_choose_a_password_first_sees_no_figure(browser_clie
     session.execute(update(User).values(must_change_password=True))
     session.commit()
     assert set(counts(person.get(AT)).values()) == {None}
-    assert "발생 횟수" not in person.get(PAGE, headers={"Accept-Language": "ko"}).text.split("<table")[1]
+    assert 'data-label="정도"' not in person.get(PAGE, headers={"Accept-Language": "ko"}).text.split("<table")[1]
 
 
 def test_an_empty_system_saw_nothing(api, session, clock):
