@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from console.domain.alerts.alerts import SUCCESS
+from console.domain.alerts.guard import STEPS
 from console.domain.errors import Conflict, Invalid
 from console.domain.jobs import names as job_names
 from console.domain.text import N_
@@ -45,7 +46,7 @@ def channel_kind(kind: str) -> str:
 def page() -> str:
     """Show how the channels are, worst first."""
     seen = board.read(web_context(), starts=_starts())
-    return render_template("alerts/channels.html", board=seen, charts=_charts(seen), **_may())
+    return render_template("alerts/channels.html", board=seen, steps=STEPS, charts=_charts(seen), **_may())
 
 
 def _starts() -> tuple[Any, ...]:

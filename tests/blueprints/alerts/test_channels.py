@@ -159,3 +159,10 @@ def test_the_list_of_alerts_names_the_channel(browser_client, made, session):
     session.execute(update(AlertDelivery).values(channel="webhook-gone", target="https://gone.example/…"))
     session.commit()
     assert "https://gone.example/…" in reader.get("/alerts").text
+
+
+def test_what_to_do_about_a_channel_in_trouble_is_said_in_the_language_of_the_reader(browser_client, made):
+    page = browser_client("owner", language="en").get("/alerts/channels").text
+
+    assert "Put right what is wrong, then send a trial" in page
+    assert "고친 뒤" not in page
