@@ -32,8 +32,8 @@ from console.domain.text import N_
 # How many addresses a person may have, and how a mail address is proven.
 MOST_ADDRESSES, CODE_DIGITS, CODE_TRIES = 5, 8, 5
 CODE_VALID, CODE_PAUSE = timedelta(minutes=30), timedelta(minutes=1)
-# How many codes a person may have sent within an hour, whatever becomes of the addresses.
-CODES_AN_HOUR = 10
+# How many codes and trials a person may have sent within an hour, whatever becomes of the addresses.
+CODES_AN_HOUR, TRIALS_AN_HOUR = 10, 20
 # How many things one message holds, and how many of them are told in words.
 MOST_LISTED, MOST_TOLD = 500, 20
 

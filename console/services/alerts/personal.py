@@ -19,7 +19,7 @@ from console.core.context import Context
 from console.core.records import view_of
 from console.core.secret_key import secret_key
 from console.domain.alerts import personal as rules
-from console.domain.alerts.alerts import ADDRESS_CODE, MAIL, Channel, masked
+from console.domain.alerts.alerts import ADDRESS_CODE, ADDRESS_TRIAL, MAIL, Channel, masked
 from console.domain.alerts.guard import ChannelState
 from console.domain.errors import Conflict, NotFound
 from console.domain.identity import iam
@@ -31,6 +31,10 @@ from console.services.alerts import channels, states
 from console.services.alerts.claims import OWN
 from console.services.audit import record as audit
 from console.services.identity.grants import locked
+
+# What people have sent themselves.
+_ASKED = (ADDRESS_CODE, ADDRESS_TRIAL)
+_PATIENCE = T("That was sent a moment ago. Please wait before you ask for it again.")
 
 
 @dataclass(frozen=True)
@@ -137,15 +141,21 @@ def new_code(ctx: Context, address_id: int) -> tuple[Channel, str]:
     row, now = _own(ctx, address_id), ctx.now()
     if row.confirmed_at is not None:
         raise Conflict(T("This address is confirmed already"), code="address_confirmed")
-    sent = func.count(PersonalDelivery.id).filter(PersonalDelivery.event_type == ADDRESS_CODE)
-    lately = (PersonalDelivery.user_id == row.user_id, PersonalDelivery.created_at > now - timedelta(hours=1))
-    too_soon = row.code_sent_at is not None and row.code_sent_at > now - rules.CODE_PAUSE
-    if too_soon or (ctx.session.scalar(select(sent).where(*lately)) or 0) >= rules.CODES_AN_HOUR:
-        raise Conflict(T("A code was sent a moment ago. Please wait before you ask for another one."), code="code_sent")
+    if row.code_sent_at is not None and row.code_sent_at > now - rules.CODE_PAUSE:
+        raise Conflict(_PATIENCE, code="code_sent")
+    _check_sent(ctx, ADDRESS_CODE, rules.CODES_AN_HOUR)
     code = f"{secrets.randbelow(10**rules.CODE_DIGITS):0{rules.CODE_DIGITS}}"
     row.code_hash, row.code_sent_at, row.code_tries = _hash(ctx, row, code), now, 0
     ctx.session.flush()
     return channel_of(ctx, row), code
+
+
+def _check_sent(ctx: Context, event: str, most: int) -> None:
+    """Raise Conflict when the caller had as many of these sent within an hour, whatever became of the addresses."""
+    lately = (PersonalDelivery.event_type == event, PersonalDelivery.created_at > ctx.now() - timedelta(hours=1))
+    sent = select(func.count()).where(PersonalDelivery.user_id == ctx.actor.user_id, *lately)
+    if (ctx.session.scalar(sent) or 0) >= most:
+        raise Conflict(_PATIENCE, code="code_sent")
 
 
 def confirm(ctx: Context, address_id: int, code: str) -> bool:
@@ -198,9 +208,9 @@ def remove(ctx: Context, address_id: int) -> None:
     row = _own(ctx, address_id)
     _on_record(ctx, "personal_address_remove", row)
     sent = PersonalDelivery.channel == row.key
-    # That a code was sent counts on: who makes and removes addresses sends codes to strangers all day.
+    # That a code or a trial was sent counts on: who makes and removes addresses would send them to strangers all day.
     ctx.session.execute(update(PersonalDelivery).where(sent).values(target=masked("")))
-    ctx.session.execute(delete(PersonalDelivery).where(sent, PersonalDelivery.event_type != ADDRESS_CODE))
+    ctx.session.execute(delete(PersonalDelivery).where(sent, PersonalDelivery.event_type.not_in(_ASKED)))
     ctx.session.execute(delete(AlertChannelState).where(AlertChannelState.channel == row.key))
     ctx.session.delete(row)
     ctx.session.flush()
@@ -213,10 +223,14 @@ def opened(ctx: Context) -> dict[str, Channel]:
 
 
 def own_channel(ctx: Context, address_id: int) -> Channel:
-    """Return one of the caller's confirmed addresses as a receiver; raises NotFound, Conflict for an unproven one."""
+    """Return one of the caller's confirmed addresses as a receiver of a trial.
+
+    Raises NotFound, and Conflict for an unproven one and after too many trials.
+    """
     row = _own(ctx, address_id)
     if row.confirmed_at is None:
         raise Conflict(T("Confirm the address first"), code="address_unconfirmed")
+    _check_sent(ctx, ADDRESS_TRIAL, rules.TRIALS_AN_HOUR)
     return channel_of(ctx, row)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import sessionmaker
 from console.adapters import webhooks
 from console.adapters.webhooks import Sender
 from console.core.context import SYSTEM, unit_of_work
+from console.models.alerts import AlertDelivery
 from console.models.identity import User
 from console.models.personal_alerts import PersonalDelivery
 from console.models.work_orders import WorkOrder
@@ -217,3 +218,19 @@ def test_a_mail_server_that_refuses_one_of_three_recipients_delays_nobody(
         ("dead", "mail server returned 550"),
         ("success", None),
     ]
+
+
+def test_many_people_do_not_keep_a_channel_waiting(ctx, make_ctx, session, clock):
+    made = channels.create(ctx, ChannelWish("현장", "webhook", "https://hooks.example.com/room"), look_up=outside)
+    names = [f"kim{number}" for number in range(40)]
+    for name in names:
+        reach(make_ctx, session, clock, name, address=f"https://hooks.example.com/{name}")
+    late(ctx, *(standing(ctx, name) for name in names))
+    # The first of them need no message any more: the others get theirs in the same run.
+    gone = select(WorkOrder.id).order_by(WorkOrder.id).limit(20).scalar_subquery()
+    session.execute(update(WorkOrder).where(WorkOrder.id.in_(gone)).values(assignee="lee"))
+    arrived = deliver(ctx).addresses()
+
+    assert arrived.index("https://hooks.example.com/room") <= 16
+    assert len(arrived) == 21
+    assert made.key in {row.channel for row in session.scalars(select(AlertDelivery))}

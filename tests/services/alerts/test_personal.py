@@ -176,3 +176,16 @@ def test_old_messages_go_without_an_archive(ctx, kim, session, clock):
 
     assert [row.status for row in messages(session)] == ["queued"]
     assert (done.detail["candidate_count"], done.detail["archive_file"]) == (0, None)
+
+
+def test_trials_are_not_sent_to_strangers_all_day(kim):
+    kim.commit()
+    with delivery.sending_with(Receivers()):
+        for number in range(20):
+            made, _channel = personal.add(kim, kind="webhook", address=f"{HOOK}{number}", look_up=outside)
+            kim.commit()
+            assert personal_trials.send_trial(kim, made.id).status == "success"
+            personal.remove(kim, made.id)
+        (left,) = personal.list_own(kim)
+        with pytest.raises(Conflict):
+            personal_trials.send_trial(kim, left.id)
