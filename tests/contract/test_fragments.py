@@ -50,6 +50,11 @@ READERS = (
 # a bulk action of a worker is shown to whoever began it, a passkey to its owner.
 ELSEWHERE = {
     *("/work-orders/evidence/<int:evidence_id>", "/inspections/evidence/<int:evidence_id>"),
+    # Nor small copies of photos: a worker makes them.
+    *(
+        f"{place}/evidence/<int:evidence_id>/thumbnail"
+        for place in ("/work-orders", "/inspections", "/board", "/programme/<week:week>")
+    ),
     # The company has no replay of a proposal.
     "/sla/proposals/<int:proposal_id>/orders.csv",
     *("/ready", "/metrics", "/board/evidence/<int:evidence_id>", "/account/passkeys/<int:passkey_id>"),
