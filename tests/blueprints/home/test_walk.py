@@ -28,8 +28,8 @@ from tests.support.people import without_tokens
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 # Views of one page that read other rows.
 VIEWS = ("/board?view=table", "/board?view=table&due=overdue", "/programme/w02", "/programme/w02?view=table")
-# Downloads are streams and on record; what tells the state of this process is no matter of the reader; whoever reads the
-# checklist of a release first binds its version.
+# Downloads are streams and on record; what tells the state of this process is no matter of the reader; the first reader
+# of a release's checklist binds its version.
 ELSEWHERE = re.compile(
     r"csv|pdf|export|archive|integrity|package|performance|posture|latency|/ready|/health|/meta|/metrics|/openapi"
     r"|/static|/runbook/checks|/deploy/checklist"
