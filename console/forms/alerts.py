@@ -14,12 +14,12 @@ from wtforms import DateTimeLocalField, RadioField, SelectField, StringField, Te
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
+from console.domain.alerts.events import OF_CHANNELS
 from console.domain.alerts.routing import LEVEL_NAMES, LEVELS
 from console.domain.local_time import LocalTimeError, instant_of
 from console.forms.shared import BaseForm, SelectMultipleCheckboxField, limits
 from console.inputs.alert_channels import ChannelIn
 from console.inputs.alerts import MissedAlertIn
-from console.services.alerts.lists import CHOSEN, EVENTS
 from console.ui.formats import tr
 from console.ui.reader import now
 
@@ -89,7 +89,7 @@ def channel_form(
     Nothing chosen among events and sites is no limit.
     """
     form = ChannelForm(sent, **values)
-    form.event_types.choices = [SelectChoice(word, tr(EVENTS[word])) for word in CHOSEN]
+    form.event_types.choices = [SelectChoice(word, tr(label)) for word, label in OF_CHANNELS.items()]
     form.sites.choices = [SelectChoice(name, name) for name in known]
     if new:
         form.address.validators = [InputRequired(), Length(max=limits(ChannelIn, "address")[1])]

@@ -13,6 +13,7 @@ from wtforms import BooleanField, RadioField, SelectField, StringField, TimeFiel
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
+from console.domain.alerts.events import WORDS
 from console.domain.alerts.personal import CODE_DIGITS, EVENTS
 from console.domain.alerts.routing import LEVEL_NAMES, LEVELS
 from console.forms.shared import BaseForm, SelectMultipleCheckboxField, limits
@@ -93,7 +94,7 @@ class ChoicesForm(BaseForm):
 def choices_form(known: Iterable[str], now: ChoicesView, sent: MultiDict[str, str] | None = None) -> ChoicesForm:
     """Return the form of what reaches one, with the `known` sites to choose from."""
     form = ChoicesForm(sent) if sent is not None else ChoicesForm(**_shown(now))
-    form.event_types.choices = [SelectChoice(word, tr(label)) for word, (label, _needed) in EVENTS.items()]
+    form.event_types.choices = [SelectChoice(word, tr(WORDS[word])) for word in EVENTS]
     form.sites.choices = [SelectChoice(name, name) for name in known]
     days = get_day_names("wide", locale=locale())
     form.quiet_days.choices = [SelectChoice(day, days[day]) for day in range(7)]

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from console.domain.alerts.alerts import explained
+from console.domain.alerts.events import WORDS
 from console.domain.jobs.runs import REASONS, TRIGGERS
 from console.domain.text import N_
-from console.services.alerts.lists import EVENTS, STATUSES
+from console.services.alerts.lists import STATUSES
 from console.services.inspections.lists import FLAG_LABELS
 from console.services.jobs import registry
 from console.ui.labels.audit import action_label
@@ -98,7 +99,7 @@ _WORK: Mapping[str, Said] = {
 }
 _CELLS: Mapping[str, Mapping[str, Said]] = {
     "alerts": {
-        "event_type": _word("event_type", EVENTS),
+        "event_type": _word("event_type", WORDS),
         "status": _word("status", dict(STATUSES)),
         "error": lambda row, pen: pen.say(explained(row.error)) if row.error else "",
     },

@@ -11,6 +11,7 @@ from flask_openapi3.models.tag import Tag
 
 from console.core.listing import asked
 from console.domain.alerts.alerts import SUCCESS, explained
+from console.domain.alerts.events import WORDS
 from console.domain.jobs import names as job_names
 from console.domain.text import N_, Text
 from console.inputs.alerts import (
@@ -25,7 +26,7 @@ from console.services.alerts import delivery as alert_delivery
 from console.services.alerts import figures, marks
 from console.services.alerts import lists as alert_lists
 from console.services.alerts import outbox as alerts
-from console.services.alerts.lists import DELIVERIES, EVENTS
+from console.services.alerts.lists import DELIVERIES
 from console.services.identity.names import names_of
 from console.services.jobs import registry
 from console.ui import runs
@@ -85,7 +86,7 @@ def run_retries(body: RetriesIn) -> Response:
 @pages.app_template_filter()
 def alert_event(event_type: str) -> str:
     """Return the message id of what an alert is about."""
-    return EVENTS.get(event_type, event_type)
+    return WORDS.get(event_type, event_type)
 
 
 @pages.app_template_filter()

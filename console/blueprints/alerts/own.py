@@ -10,10 +10,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from console.blueprints.alerts import own_api
-from console.domain.alerts.alerts import ADDRESS_CODE, ADDRESS_TRIAL, MAIL, SUCCESS, explained
-from console.domain.alerts.personal import EVENTS, MOST_ADDRESSES
+from console.domain.alerts.alerts import MAIL, SUCCESS, explained
+from console.domain.alerts.personal import MOST_ADDRESSES
 from console.domain.errors import Conflict, Invalid
-from console.domain.text import N_
 from console.forms.personal_alerts import AddressCodeForm, AddressForm, choices_form
 from console.forms.shared import blame
 from console.services.alerts import personal, personal_choices, personal_messages, personal_names, personal_trials
@@ -24,14 +23,6 @@ from console.ui.frame import leave_toast
 from console.web.request import abandon, access, web_context
 
 pages = Blueprint("own_alerts", __name__)
-OWN_EVENTS = {ADDRESS_CODE: N_("Code of an address"), ADDRESS_TRIAL: N_("Trial of an address")}
-
-
-@pages.app_template_filter()
-def own_event(word: str) -> str:
-    """Return what a message to a person was about."""
-    label = OWN_EVENTS.get(word) or EVENTS.get(word, (word, ()))[0]
-    return tr(label)
 
 
 @pages.get("/account/alerts")

@@ -23,11 +23,11 @@ from console.domain.alerts.alerts import (
 )
 from console.domain.alerts.quiet import Quiet
 from console.domain.alerts.routing import CRITICAL, INFO, LEVELS, WARNING, level_of
+from console.domain.alerts.slo import BREACHED
 from console.domain.automation import sla
 from console.domain.identity import able, scope
 from console.domain.identity.able import Worker
 from console.domain.jobs import names as job_names
-from console.domain.text import N_
 
 # How many addresses a person may have, and how a mail address is proven.
 MOST_ADDRESSES, CODE_DIGITS, CODE_TRIES = 5, 8, 5
@@ -40,19 +40,18 @@ MOST_LISTED, MOST_TOLD = 500, 20
 _BOARD = ("admins:manage", "governance:read")
 _ORDERS = ("admins:manage", "work_orders:read")
 _PLATFORM = ("admins:manage", "alerts:read")
-MTTR_BREACH = "mttr_slo_breach"
-# What a person may choose, in words, and the permissions of which one opens what it tells of.
-EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    SLA_ESCALATED: (N_("Work orders escalated"), _ORDERS),
-    ORDER_ASSIGNED: (N_("Work orders assigned"), _ORDERS),
-    ESCALATED: (N_("Items due soon or late"), _BOARD),
-    ASSIGNED: (N_("Items assigned"), _BOARD),
-    HANDOVER_LATE: (N_("Handover not confirmed in time"), _ORDERS),
-    RULE_FAILS: (N_("Rules that fail now"), _BOARD),
-    W07_DEGRADED: (N_("Quality of the week is worse than is borne"), _PLATFORM),
-    job_names.DAILY_CHECK: (N_("Daily check"), _PLATFORM),
-    BURNS: (N_("Error budget burns"), _PLATFORM),
-    MTTR_BREACH: (N_("Channels recover too slowly"), _PLATFORM),
+# What a person may choose, and the permissions of which one opens what it tells of.
+EVENTS: Mapping[str, tuple[str, ...]] = {
+    SLA_ESCALATED: _ORDERS,
+    ORDER_ASSIGNED: _ORDERS,
+    ESCALATED: _BOARD,
+    ASSIGNED: _BOARD,
+    HANDOVER_LATE: _ORDERS,
+    RULE_FAILS: _BOARD,
+    W07_DEGRADED: _PLATFORM,
+    job_names.DAILY_CHECK: _PLATFORM,
+    BURNS: _PLATFORM,
+    BREACHED: _PLATFORM,
 }
 # What reaches people before they chose anything: what is theirs and late, and what became theirs.
 DEFAULT_EVENTS = frozenset({SLA_ESCALATED, ORDER_ASSIGNED, ESCALATED, ASSIGNED, HANDOVER_LATE})
@@ -138,7 +137,7 @@ def may_know(person: Person, event_type: str, site: str | None, *, mine: bool) -
 
     What belongs to no site and to nobody is for those who look after all of them.
     """
-    _label, permissions = EVENTS.get(event_type, ("", _PLATFORM))
+    permissions = EVENTS.get(event_type, _PLATFORM)
     if able.obstacle(person.worker, permissions, site) is not None:
         return False
     return site is not None or mine or person.worker.sites == scope.ALL_SITES

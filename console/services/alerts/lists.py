@@ -12,6 +12,7 @@ from console.core.context import Context
 from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec, moment, one_of
 from console.core.records import columns_of
 from console.domain.alerts.alerts import DROPPED
+from console.domain.alerts.events import WORDS
 from console.domain.text import N_
 from console.models.alerts import AlertDelivery
 from console.services.alerts import figures
@@ -37,32 +38,11 @@ def _base(ctx: Context) -> AnySelect:
     return select(AlertDelivery).where(*alerts.visible(ctx))
 
 
-PROBES = ("alert_channel_recovery_probe", "alert_guard_recover")
-# What the product tells about, in words; other words stand as they are.
-EVENTS = {
-    "audit_checkpoint": N_("Audit log signed"),
-    "ops_governance_remediation_assigned": N_("Items assigned"),
-    "handover_unconfirmed": N_("Handover not confirmed in time"),
-    "ops_governance_remediation_escalation": N_("Items due soon or late"),
-    "ops_governance_remediation_raised": N_("Rules that fail now"),
-    "ops_api_burn_rate": N_("Error budget burns"),
-    "ops_daily_check": N_("Daily check"),
-    "sla_escalation": N_("Work orders escalated"),
-    "mttr_slo_breach": N_("Channels recover too slowly"),
-    "closed_month_changed": N_("A closed month was changed"),
-    "alert_channel_recovery_probe": N_("Trial of a channel"),
-    "alert_guard_recover": N_("Trial of a channel in trouble"),
-}
-
-# What a channel may choose: trials go to the one they try, and copies of checkpoints to receivers of their own.
-CHOSEN = tuple(word for word in EVENTS if word not in ("audit_checkpoint", *PROBES))
-
-
 def _event_types(ctx: Context) -> Choices:
     words = ctx.session.scalars(
         select(AlertDelivery.event_type).distinct().order_by(AlertDelivery.event_type).limit(50)
     )
-    return [(word, EVENTS.get(word, word)) for word in words]
+    return [(word, WORDS.get(word, word)) for word in words]
 
 
 def _channels(ctx: Context) -> Choices:

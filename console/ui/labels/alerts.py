@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from console.domain.alerts import accuracy as found
+from console.domain.alerts.events import WORDS
 from console.domain.automation import sla
 from console.domain.text import N_, T, Text
 from console.services.alerts.accuracy_lists import FIGURES, LABELS, FindingView
-from console.services.alerts.lists import EVENTS
 from console.ui.labels.automation import FieldWords
 
 # The objective for recoveries, field by field.
@@ -50,7 +50,7 @@ def objective_value(value: Any, name: str) -> Text | str:
         return "–"
     if isinstance(value, bool):
         return Text(N_("On") if value else N_("Off"))
-    words = EVENTS if name == "notify_event_type" else OBJECTIVE[name].choices if name in OBJECTIVE else {}
+    words = WORDS if name == "notify_event_type" else OBJECTIVE[name].choices if name in OBJECTIVE else {}
     return Text(words[value]) if value in words else str(value)
 
 
@@ -115,7 +115,7 @@ def _job(label: str, detail: Mapping[str, Any]) -> Text:
 
 def _message(row: FindingView) -> Text:
     event = str(row.detail.get("event_type", ""))
-    about = Text(EVENTS.get(event, event))
+    about = Text(WORDS.get(event, event))
     sentences = {
         found.MISSED_ALERT: N_("No channel took the alert within an hour: %(event)s"),
         found.DOUBLED_ALERT: N_("The same was told again too early: %(event)s"),
