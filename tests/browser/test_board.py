@@ -29,7 +29,7 @@ def test_an_item_opens_beside_the_board_under_its_own_address(page_as):
     title.click()
 
     drawer = page.locator("[data-drawer]")
-    expect(drawer.locator("h2")).to_have_text(words)
+    expect(drawer.locator("h2[id^=item-]")).to_have_text(words)
     page.wait_for_url("**/board/items/*")
     page.keyboard.press("Escape")
     expect(drawer).to_have_count(0)

@@ -1,6 +1,6 @@
 import asyncio
 import os
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Thread
 from types import SimpleNamespace
 from typing import ClassVar
@@ -69,7 +69,9 @@ def ask(app, *chunks, method="GET", path="/", query="", threads=1, kind=Protocol
     async def answered():
         await Gateway(app, Limits(threads, body_bytes=100, body_seconds=60))(scope, protocol)
 
-    asyncio.run(answered())
+    # In a thread of its own: the browser's tests may have left a loop that runs in this one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(answered())).result()
     if protocol.reading is not None:
         protocol.reading.join()
         status, sent, body = protocol.sent
