@@ -42,12 +42,25 @@ class Served:
     database: str
     folder: Path
 
-    def reset(self) -> None:
-        """Bring back the company as it was made, so that no test meets what another one left."""
-        with closing(_open(self.folder / CLEAN)) as clean, closing(_open(self.folder / LIVE)) as live:
+    def reset(self, name: str = "") -> bool:
+        """Bring back the company as it was made or `keep` kept it by this name, so that no test meets another's.
+
+        Return whether there is such a state.
+        """
+        kept = self.folder / f"{name}{CLEAN}"
+        if not kept.exists():
+            return False
+        with closing(_open(kept)) as clean, closing(_open(self.folder / LIVE)) as live:
             clean.backup(live)
         shutil.rmtree(self.folder / DATA)
-        shutil.copytree(self.folder / f"{DATA}.clean", self.folder / DATA)
+        shutil.copytree(self.folder / f"{name}{DATA}.clean", self.folder / DATA)
+        return True
+
+    def keep(self, name: str = "") -> None:
+        """Keep the company as it is now for `reset`: some take long to make."""
+        with closing(_open(self.folder / LIVE)) as live, closing(_open(self.folder / f"{name}{CLEAN}")) as clean:
+            live.backup(clean)
+        shutil.copytree(self.folder / DATA, self.folder / f"{name}{DATA}.clean")
 
     def cookie(self, role: str) -> dict[str, str]:
         """Sign the person of a role in and return the cookie that a browser would keep."""
@@ -101,14 +114,13 @@ def served(folder: Path) -> Iterator[Served]:
     company = fill(sessionmaker(engine), config, datetime.now(UTC))
     engine.dispose()
     app = create_app(config)
-    with closing(_open(folder / LIVE)) as live, closing(_open(folder / CLEAN)) as clean:
-        live.backup(clean)
-    shutil.copytree(folder / DATA, folder / f"{DATA}.clean")
     server = make_server("127.0.0.1", 0, _whole_files(app), threaded=True)
+    site = Served(app, f"http://127.0.0.1:{server.server_port}", company, url, folder)
+    site.keep()
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield Served(app, f"http://127.0.0.1:{server.server_port}", company, url, folder)
+        yield site
     finally:
         server.shutdown()
         thread.join(timeout=10)

@@ -26,7 +26,9 @@ def monday_morning(weeks_ago: int = 0) -> datetime:
 
 @pytest.fixture
 def reported(site, _as_made):
-    """Let the company have three weekly reports and a monthly one."""
+    """Let the company have three weekly reports and a monthly one; they are made once."""
+    if site.reset("reports-"):
+        return
     engine = make_engine(site.database)
     factory = sessionmaker(engine)
     config = site.app.extensions["console_config"]
@@ -36,6 +38,7 @@ def reported(site, _as_made):
         reports.produce(factory, config, monday_morning(weeks))
     reports.produce(factory, config, monday_morning(), "monthly")
     engine.dispose()
+    site.keep("reports-")
 
 
 @pytest.mark.parametrize("window", ["weekly", "monthly"])

@@ -70,6 +70,7 @@ def fill(api, make_ctx, session, clock, config):
     return add
 
 
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)  # The numbers are those of both databases.
 def test_no_page_asks_more_when_there_is_more(api, fill):
     caller = api(username="reader")
     found = []

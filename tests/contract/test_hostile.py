@@ -43,6 +43,10 @@ WORDS = [
 ]
 
 
+# What the doors let through on the one database and the other may take differently.
+TO_EITHER = ["", "1e9", "99999999999999999999", "²", LONG[:3000], "%00"]
+
+
 def fields_of(app, route):
     document = app.api_doc["paths"].get(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.rule), {})
     operation = document.get(route.method.lower(), {})
@@ -87,8 +91,8 @@ def test_wrong_values_in_any_field_are_refused_in_words(app, api):
     assert crashed == []
 
 
-def test_wrong_words_in_any_query_are_refused_in_words(app, api):
-    caller = api("owner")
+def test_wrong_words_in_any_query_are_refused_in_words(app, api, backend):
+    caller, words = api("owner"), WORDS if backend == "postgresql" else TO_EITHER
     crashed, tried = [], 0
     for route in routes(app):
         if not route.is_api or route.rule in ENDS_ITSELF:
@@ -96,7 +100,7 @@ def test_wrong_words_in_any_query_are_refused_in_words(app, api):
         query, _names = fields_of(app, route)
         tried += len(query)
         for name in query:
-            for word in WORDS:
+            for word in words:
                 response = caller.open(route.address, method=route.method, query_string={name: word})
                 if response.status_code >= 500:
                     crashed.append(f"{route} {name}={word[:20]}: {response.status_code} {response.text[:80]}")

@@ -152,7 +152,9 @@ def verified_release(installation):
         )
 
 
-@pytest.mark.parametrize("installed", BEGINS, indirect=True)
+@pytest.mark.parametrize(
+    ("backend", "installed"), [*zip(("sqlite", "postgresql"), BEGINS, strict=True)], indirect=True
+)  # fmt: skip
 def test_a_console_that_is_run_well_turns_go_within_its_first_day(installed):
     begun = installed.clock.now()
     assert installed.judge().decision == NO_GO
