@@ -5,6 +5,7 @@ The time of an order runs from its receipt to its completion, waiting included; 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
@@ -30,3 +31,9 @@ class Waited:
     def percent(self) -> float | None:
         """Return the share of waiting with one decimal; None of no time at all."""
         return round(min(100.0, 100 * self.waited / self.took), 1) if self.took else None
+
+
+def together(parts: Iterable[Waited]) -> Waited:
+    """Return some parts added up."""
+    listed = tuple(parts)
+    return Waited(sum((one.took for one in listed), timedelta()), sum((one.waited for one in listed), timedelta()))

@@ -14,7 +14,7 @@ from console.domain.jobs import names as job_names
 from console.domain.programme.judge import NO_DATA, OK, improvement, known_rate, rate
 from console.domain.programme.snapshot import Advice, RowsOf, Snapshot, advised
 from console.domain.text import N_, T
-from console.domain.work_orders.waiting import Waited
+from console.domain.work_orders.waiting import Waited, together
 from console.models.alerts import AlertDelivery
 from console.models.jobs import JobRun
 from console.models.work_orders import WorkOrder
@@ -57,7 +57,7 @@ def snapshot(scope: Scope) -> Snapshot:
     before = orders.took(scope.ending(scope.start), ACK).get(None, Took())
     repair = orders.took(scope, REPAIR).get(None, Took())
     priorities = orders.took(scope, REPAIR, WorkOrder.priority)
-    waited = waiting.of_completed(scope.ctx, *scope.orders()).get(None, Waited())
+    waited = waiting.of_completed(scope.ctx, *scope.orders(), by=WorkOrder.priority)
     sent, arrived = _alerts(scope)
     runs = _runs(scope)
     better = improvement(before.median, ack.median)
@@ -75,8 +75,9 @@ def snapshot(scope: Scope) -> Snapshot:
         "response_time_improvement_percent": better,
         "target_met": better is not None and better >= TARGET_IMPROVEMENT,
         "median_mttr_minutes": repair.median,
-        "mttr_waiting_share_percent": waited.percent,
+        "mttr_waiting_share_percent": together(waited.values()).percent,
         "priority_mttr_minutes": {word: priorities.get(word, Took()).median for word in PRIORITIES},
+        "priority_waiting_share_percent": {word: waited.get(word, Waited()).percent for word in PRIORITIES},
         "sla_violation_count": made.violated,
         "sla_violation_rate_percent": rate(made.violated, made.created),
         "open_work_orders": opened.open,

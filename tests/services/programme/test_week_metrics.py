@@ -10,7 +10,7 @@ from console.services.programme import metrics, policies
 from tests.factories import make_site, make_token, make_user
 from tests.factories.programme import SITE, act, answered, complete_event, completed, delivery, entry, inspect
 from tests.factories.tracker import add_item
-from tests.factories.work_orders import add_order
+from tests.factories.work_orders import add_hold, add_order
 
 OTHER = "별관"
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -202,7 +202,10 @@ def test_answers_and_promises_against_the_window_before(ctx, session, clock):
         answered(session, now - 3 * DAY, minutes, due_at=now + DAY)
     for minutes in (40, 60):
         answered(session, now - 20 * DAY, minutes, due_at=now + DAY)
-    completed(session, now - 5 * DAY, 120, due_at=now - 5 * DAY + HOUR, priority="high", is_escalated=True)
+    at = now - 5 * DAY
+    high = completed(session, at, 120, due_at=at + HOUR, priority="high", is_escalated=True)
+    session.flush()
+    add_hold(session, high, at + HOUR / 4, at + 3 * HOUR / 4)
     completed(session, now - 5 * DAY, 60, due_at=now - 4 * DAY, priority="low")
     add_order(session, now - 5 * DAY, due_at=now - DAY, site=OTHER, is_escalated=True)
     # Canceled orders break no promise, however late they were.
@@ -238,8 +241,14 @@ def test_answers_and_promises_against_the_window_before(ctx, session, clock):
         "response_time_improvement_percent": 50.0,
         "target_met": True,
         "median_mttr_minutes": 90.0,
-        "mttr_waiting_share_percent": 0.0,
+        # Half an hour of three.
+        "mttr_waiting_share_percent": 16.7,
         "priority_mttr_minutes": {"low": 60.0, "medium": None, "high": 120.0, "critical": None, "unknown": None},
+        "priority_waiting_share_percent": {
+            **dict.fromkeys(("medium", "critical", "unknown")),
+            "low": 0.0,
+            "high": 25.0,
+        },
         "sla_violation_count": 2,
         "sla_violation_rate_percent": 25.0,
         "open_work_orders": 7,
