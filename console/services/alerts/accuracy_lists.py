@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from sqlalchemy import ColumnElement, ScalarSelect, or_, select
 
 from console.core.context import Context
-from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec, one_of
+from console.core.filters import one_of
+from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec
 from console.core.records import Fact, JsonObject, columns_of, view_of
 from console.domain.alerts import accuracy as domain
 from console.domain.errors import NotFound

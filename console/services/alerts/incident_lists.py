@@ -9,7 +9,8 @@ from typing import Annotated
 from sqlalchemy import ColumnElement, or_, select
 
 from console.core.context import Context
-from console.core.listing import AnySelect, Choices, Filter, ListSpec, one_of
+from console.core.filters import one_of
+from console.core.listing import AnySelect, Choices, Filter, ListSpec
 from console.core.records import INTERNAL, Fact, columns_of
 from console.domain.text import N_
 from console.models.alerts import AlertIncident

@@ -9,7 +9,8 @@ from operator import ge
 from sqlalchemy import ColumnElement, and_, select
 
 from console.core.context import Context
-from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec, moment, one_of
+from console.core.filters import moment, one_of
+from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec
 from console.core.records import columns_of
 from console.domain.alerts.alerts import DROPPED
 from console.domain.alerts.events import WORDS

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from sqlalchemy import ColumnElement, Select, or_, select
 
 from console.core.context import Context
-from console.core.listing import Filter, ListQuery, ListSpec, day_filters
+from console.core.filters import day_filters
+from console.core.listing import Filter, ListQuery, ListSpec
 from console.core.records import INTERNAL, Fact, columns_of
 from console.domain.archives.archives import ArchiveKind
 from console.domain.text import N_

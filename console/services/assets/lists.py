@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, or_, select
 
 from console.core.context import Context
-from console.core.listing import Choices, Filter, ListQuery, ListSpec, exact, one_of
+from console.core.filters import exact, one_of
+from console.core.listing import Choices, Filter, ListQuery, ListSpec
 from console.domain.ids import number_in
 from console.domain.text import N_
 from console.models.assets import Asset

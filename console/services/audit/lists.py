@@ -10,7 +10,8 @@ from operator import ge, lt
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from console.core.context import Context
-from console.core.listing import Choices, Filter, ListQuery, ListSpec, day_filters, exact, instant, one_of
+from console.core.filters import day_filters, exact, instant, one_of
+from console.core.listing import Choices, Filter, ListQuery, ListSpec
 from console.core.records import columns_of
 from console.domain.text import N_
 from console.services.audit.append import LOGS

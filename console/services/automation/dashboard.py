@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from console.core.context import Context
-from console.core.listing import Column, Filter, ListSpec, day_filters, one_of
+from console.core.filters import day_filters, one_of
+from console.core.listing import Column, Filter, ListSpec
 from console.domain.automation.analytics import Anomalies, HistoryRow
 from console.domain.automation.autopilot import ESCALATION
 from console.domain.jobs import names as job_names

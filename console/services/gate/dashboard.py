@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from sqlalchemy import Select, select
 
 from console.core.context import Context
-from console.core.listing import Filter, ListSpec, day_filters, one_of
+from console.core.filters import day_filters, one_of
+from console.core.listing import Filter, ListSpec
 from console.core.records import Fact, columns_of
 from console.core.serialize import plain
 from console.domain.gate import gate as domain

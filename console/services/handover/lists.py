@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import aliased
 
 from console.core.context import Context
-from console.core.listing import AnySelect, Choices, Filter, ListSpec, day_filters, moment
+from console.core.filters import day_filters, moment
+from console.core.listing import AnySelect, Choices, Filter, ListSpec
 from console.core.records import columns_of
 from console.domain.handover import lines as rules
 from console.domain.text import N_

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from console.core.context import Context
-from console.core.listing import ListSpec, asked, exact
+from console.core.filters import exact
+from console.core.listing import ListSpec, asked
 from console.core.records import Fact, columns_of, view_of
 from console.domain.entered import UnwritableError, entered
 from console.domain.errors import Conflict, Invalid, NotFound, PermissionDenied

@@ -9,7 +9,8 @@ from typing import Annotated
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 
 from console.core.context import Context
-from console.core.listing import Filter, ListQuery, ListSpec, asked, one_of
+from console.core.filters import one_of
+from console.core.listing import Filter, ListQuery, ListSpec, asked
 from console.core.records import Fact, columns_of
 from console.domain.errors import NotFound
 from console.domain.identity import iam

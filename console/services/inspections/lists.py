@@ -10,18 +10,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, String, and_, case, cast, exists, or_, select
 
 from console.core.context import Context
-from console.core.listing import (
-    AnySelect,
-    Choices,
-    Filter,
-    ListQuery,
-    ListSpec,
-    day_filters,
-    exact,
-    instant,
-    moment,
-    one_of,
-)
+from console.core.filters import day_filters, exact, instant, moment, one_of
+from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec
 from console.core.records import columns_of
 from console.core.serialize import iso
 from console.domain.errors import Invalid

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from sqlalchemy import ColumnElement, Select, not_, select
 
 from console.core.context import Context
-from console.core.listing import Filter, ListSpec, day_filters, one_of
+from console.core.filters import day_filters, one_of
+from console.core.listing import Filter, ListSpec
 from console.core.records import Fact, columns_of
 from console.domain.jobs.runs import TRIGGERS
 from console.domain.text import N_

@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, CursorResult, Delete, ScalarSelect, Update
 from sqlalchemy.orm import undefer
 
 from console.core.context import Context
-from console.core.listing import Filter, ListQuery, ListSpec, Order, asked, exact, instant
+from console.core.filters import exact, instant
+from console.core.listing import Filter, ListQuery, ListSpec, Order, asked
 from console.core.records import Fact, JsonObject, view_of
 from console.core.revisions import ALWAYS
 from console.domain.errors import NotFound

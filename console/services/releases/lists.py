@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from sqlalchemy import ColumnElement, Label, Select, Subquery, func, or_, select
 
 from console.core.context import Context
-from console.core.listing import Filter, ListSpec, day_filters, one_of
+from console.core.filters import day_filters, one_of
+from console.core.listing import Filter, ListSpec
 from console.core.records import INTERNAL, Fact, columns_of
 from console.domain.errors import NotFound
 from console.domain.jobs import names as job_names

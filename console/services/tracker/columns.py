@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, false, or_, select, true
 
 from console.core.context import Context
+from console.core.filters import one_of
 from console.core.i18n import written_alike
-from console.core.listing import Filter, ListQuery, ListSpec, Order, one_of
+from console.core.listing import Filter, ListQuery, ListSpec, Order
 from console.core.revisions import ALWAYS
 from console.domain.alerts import snooze
 from console.domain.programme.catalogue import WEEKS

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select, true
 
 from console.core.context import Context
-from console.core.listing import Choices, Filter, ListQuery, ListSpec, day_filters, exact, instant, moment, one_of
+from console.core.filters import day_filters, exact, instant, moment, one_of
+from console.core.listing import Choices, Filter, ListQuery, ListSpec
 from console.core.serialize import iso
 from console.domain.alerts import snooze
 from console.domain.errors import Invalid

@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, case, select
 
 from console.core.context import Context
-from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec, exact, one_of
+from console.core.filters import exact, one_of
+from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec
 from console.core.records import columns_of
 from console.domain.errors import BadRequest
 from console.domain.text import N_, T
