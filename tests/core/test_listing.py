@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event, select
+from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from console.core.listing import Column, Filter, ListSpec, csv_columns, parse
@@ -9,6 +9,7 @@ from console.domain.errors import Invalid
 from console.models.identity import Site
 from console.services.common.lists import run, stream
 from tests.factories import make_site
+from tests.support.statements import statements
 
 SITES = ListSpec(
     name="sites",
@@ -84,14 +85,8 @@ def test_an_unknown_choice_is_refused(ctx):
 
 
 def statements_of(ctx, size):
-    seen = []
-
-    def note(_connection, _cursor, statement, *_rest):
-        seen.append(statement)
-
-    event.listen(ctx.session.get_bind(), "before_cursor_execute", note)
-    run(ctx, SITES, query(f"per_page={size}"))
-    event.remove(ctx.session.get_bind(), "before_cursor_execute", note)
+    with statements() as seen:
+        run(ctx, SITES, query(f"per_page={size}"))
     return len(seen)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from console.models.identity import Site, Token, User
 from console.models.tracker import TrackerItem
-from console.web.extensions import db
 from tests.factories import make_site, make_token, make_user
 from tests.factories.tracker import add_item
+from tests.support.statements import statements
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 USER = {"username": "kim", "role": "manager", "reach": "some", "sites": "본관", "display_name": "김관리"}
@@ -196,11 +196,8 @@ class TestUsers:
     @pytest.mark.parametrize("count", [1, 40])
     def test_the_list_needs_the_same_few_queries_for_any_number_of_users(self, owner, app, session, rows, clock, count):
         rows(lambda: [make_user(session, now=clock.now()) for _ in range(count)])
-        with app.app_context():
-            engine = db.engine
-        seen = []
-        event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
-        owner.get("/admin/users", headers=PARTIAL)
+        with statements() as seen:
+            owner.get("/admin/users", headers=PARTIAL)
 
         assert len([text for text in seen if text.lstrip().upper().startswith("SELECT")]) <= 4
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from console.core.listing import ListQuery
 from console.domain.errors import Conflict, Invalid, NotFound, PermissionDenied
@@ -84,14 +84,8 @@ def test_only_runs_that_did_their_work_count_for_cooldowns(ctx, add):
 def test_the_latest_runs_of_many_jobs_are_one_query(ctx, add, engine):
     expected = {f"job{number}": add(f"job{number}", minutes=number) for number in range(12)}
     add("job3", minutes=-100)
-    seen = []
-
-    def note(*args):
-        seen.append(args[2])
-
-    event.listen(engine, "before_cursor_execute", note)
-    found = runs.latest_per_job(ctx, [*expected, "nobody", "job1"])
-    event.remove(engine, "before_cursor_execute", note)
+    with statements(engine) as seen:
+        found = runs.latest_per_job(ctx, [*expected, "nobody", "job1"])
 
     assert {name: run.id for name, run in found.items()} == expected
     assert len([statement for statement in seen if statement.startswith("SELECT")]) == 1
