@@ -70,7 +70,7 @@ WHOLE = {
     *("/account/passkeys/new", "/admin/sites/<int:site_id>", "/admin/sites/new", "/admin/tokens/<int:token_id>"),
     *("/admin/users/<int:user_id>", "/admin/users/<int:user_id>/tokens/new", "/admin/users/new"),
     *("/account/alerts", "/alerts/channels", "/alerts/channels/new", "/alerts/channels/<key>"),
-    *("/alerts/channels", "/alerts/channels/new", "/alerts/channels/<key>", "/alerts/channels/objective"),
+    "/alerts/channels/objective",
     *("/alerts/<int:delivery_id>", "/board/history", "/programme/<week:week>/history"),
     *("/inspections/<int:inspection_id>", "/inspections/<int:inspection_id>/print", "/work-orders/<int:order_id>"),
     *("/inspections/rounds", "/inspections/rounds/<int:template_id>", "/inspections/rounds/shell"),

@@ -14,6 +14,7 @@ from console.services.assets.readings import Reading
 from console.services.assets.rows import READ, WRITE, AssetView
 from console.ui.idempotent import idempotent
 from console.ui.responses import answer
+from console.ui.slices import slice_headers
 from console.web.api_blueprint import ApiBlueprint
 from console.web.etags import if_match
 from console.web.request import access, web_context
@@ -24,7 +25,6 @@ AssetOut, LineOut = shape(AssetView), shape(HistoryLine, "AssetHistoryLineOut")
 ReadingOut = shape(Reading, "AssetReadingOut")
 AssetList, LineList = array(AssetOut, "AssetList"), array(LineOut, "AssetHistoryList")
 ReadingList = array(ReadingOut, "AssetReadingList")
-TOTAL = "X-Total-Count"
 
 
 @api.get(ASSETS, responses={200: AssetList})
@@ -33,7 +33,7 @@ def list_assets(query: AssetsQuery) -> Response:
     """Return assets by site and code, retired ones too; `X-Total-Count` says how many match."""
     wanted = asked(**query.model_dump())
     found = lists.listed(web_context(), wanted, limit=query.limit, offset=query.offset)
-    return answer(found.assets, AssetOut, headers={TOTAL: str(found.total)})
+    return answer(found.assets, AssetOut, headers=slice_headers(found.total))
 
 
 @api.post(ASSETS, responses={201: AssetOut})
@@ -65,7 +65,7 @@ def asset_history(path: AssetPath, query: AssetHistoryQuery) -> Response:
     """Return the work orders and inspections of an asset, newest first; the total is in `X-Total-Count`."""
     ctx = web_context()
     found = history.of_asset(ctx, rows.load(ctx, path.asset_id), limit=query.limit, offset=query.offset)
-    return answer(found.lines, LineOut, headers={TOTAL: str(found.total)})
+    return answer(found.lines, LineOut, headers=slice_headers(found.total))
 
 
 @api.get(f"{ASSET}/readings", responses={200: ReadingList})

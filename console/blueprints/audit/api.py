@@ -25,6 +25,7 @@ from console.services.audit import rebaseline as audit_rebaseline
 from console.services.audit.log import READ, LogEntry
 from console.services.audit.rebaseline import RebaselineResult
 from console.ui.responses import answer, download
+from console.ui.slices import slice_headers
 from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, web_context
 
@@ -39,11 +40,7 @@ def audit_logs(query: LogQuery) -> Response:
     """Return entries, newest first; X-Total-Count counts up to 10000, X-Next-Cursor leads on."""
     wanted = asked(**query.model_dump())
     found = audit_lists.listed(web_context(), wanted, limit=query.limit, offset=query.offset, cursor=query.cursor)
-    headers = {"X-Total-Count": str(found.total)}
-    if found.capped:
-        headers["X-Total-Count-Capped"] = "true"
-    if found.next_cursor is not None:
-        headers["X-Next-Cursor"] = str(found.next_cursor)
+    headers = slice_headers(found.total, cursor=found.next_cursor, capped=found.capped)
     return answer(list(found.entries), LogOut, headers=headers)
 
 

@@ -42,6 +42,7 @@ from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
 from console.ui.responses import answer, download, file_stamp, fragment_of, show, vary, wants_bom
 from console.ui.runs import run_endpoint
+from console.ui.slices import slice_headers
 from console.web.api_blueprint import ApiBlueprint
 from console.web.negotiation import wants_fragment
 from console.web.request import access, current_actor, web_context
@@ -110,7 +111,7 @@ def gate_history(query: HistoryQuery) -> Response:
         until=query.until,
     )
     audit.viewed(ctx, "ops_governance_gate_history_view", TYPE, "history", count=found.count)
-    return answer(found, HistoryOut, headers={"X-Total-Count": str(found.total)})
+    return answer(found, HistoryOut, headers=slice_headers(found.total))
 
 
 @api.get(f"{G}/remediation", responses={200: PlanOut})

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
-from flask import Response, request
+from flask import Response
 from flask_openapi3.models.tag import Tag
 
 from console.core.listing import asked
@@ -23,6 +21,7 @@ from console.services.inspections.read import ResultView
 from console.services.inspections.rows import READ, WRITE, InspectionView
 from console.ui.idempotent import idempotent
 from console.ui.responses import answer
+from console.ui.slices import slice_headers
 from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, web_context
 
@@ -50,10 +49,7 @@ def list_inspections(query: InspectionsQuery) -> Response:
     """Return inspections, newest first; `X-Total-Count` says how many match, `Link` and `X-Next-Cursor` lead on."""
     wanted = asked(**query.model_dump())
     found = lists.listed(web_context(), wanted, limit=query.limit, offset=query.offset, cursor=query.cursor)
-    headers = {"X-Total-Count": str(found.total)}
-    if found.next_cursor is not None:
-        headers |= {"X-Next-Cursor": found.next_cursor, "Link": _link(cursor=found.next_cursor)}
-    return answer(found.inspections, InspectionOut, headers=headers)
+    return answer(found.inspections, InspectionOut, headers=slice_headers(found.total, cursor=found.next_cursor))
 
 
 @api.get(INSPECTION, responses={200: InspectionOut})
@@ -92,8 +88,3 @@ def inspection_events(path: InspectionPath) -> Response:
     """Return what people did about an inspection after it was stored, oldest first."""
     ctx = web_context()
     return answer(events.of_inspection(ctx, rows.load(ctx, path.inspection_id)), EventOut)
-
-
-def _link(**changes: str) -> str:
-    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in ("cursor", "offset")]
-    return f'<{request.path}?{urlencode([*kept, *changes.items()])}>; rel="next"'

@@ -33,6 +33,7 @@ from console.ui.frame import leave_toast
 from console.ui.lists import list_download, opened
 from console.ui.navigation import NavItem
 from console.ui.responses import answer, fragment_of, show, vary
+from console.ui.slices import slice_headers
 from console.ui.times import local
 from console.web.api_blueprint import ApiBlueprint
 from console.web.negotiation import wants_fragment
@@ -73,7 +74,7 @@ def list_runs(query: RunListQuery) -> Response:
     """Return finished runs, newest first (or those of another `state`); how many match is in `X-Total-Count`."""
     wanted = asked(**query.model_dump())
     found, total = runs.listed(web_context(), wanted, limit=query.limit, offset=query.offset)
-    return answer(found, RunOut, headers={"X-Total-Count": str(total)})
+    return answer(found, RunOut, headers=slice_headers(total))
 
 
 @api.get("/api/ops/job-runs/<run_id>", responses={200: RunDetailOut})

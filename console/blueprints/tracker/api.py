@@ -51,6 +51,7 @@ from console.services.tracker.summary import OverviewView
 from console.services.tracker.undo import Undone
 from console.ui import runs
 from console.ui.responses import answer
+from console.ui.slices import slice_headers
 from console.web.api_blueprint import ApiBlueprint
 from console.web.etags import etag, if_match
 from console.web.request import access, web_context
@@ -63,7 +64,6 @@ ChangedItemOut = shape(ItemView, "ChangedItemOut", adjusted=bool, warnings=list[
 OverviewOut, SyncOut = shape(OverviewView), shape(SyncResult, "SyncOut")
 PreviewOut, BulkOut, UndoneOut = shape(Preview), shape(BulkResult, "BulkOut"), shape(Undone)
 READ, WRITE, MANAGE = REMEDIATION.read, REMEDIATION.write, REMEDIATION.manage
-TOTAL = "X-Total-Count"
 
 api = ApiBlueprint(
     "remediation_api", __name__, abp_tags=[Tag(name="remediation", description="What has to be done about the gate")]
@@ -100,7 +100,7 @@ def list_items(query: ItemsQuery) -> Response:
         limit=query.limit,
         count=len(found.items),
     )
-    return answer(found.items, ItemOut, headers={TOTAL: str(found.total)})
+    return answer(found.items, ItemOut, headers=slice_headers(found.total))
 
 
 @api.get(f"{T}/items.csv")
@@ -172,7 +172,7 @@ def comment_item(path: ItemPath, body: CommentIn) -> Response:
 def item_events(path: ItemPath, query: SliceQuery) -> Response:
     """Return the history of an item, newest first."""
     events, total = tracker_items.events_of(web_context(), path.tracker_item_id, limit=query.limit, offset=query.offset)
-    return answer(list(events), EventOut, headers={TOTAL: str(total)})
+    return answer(list(events), EventOut, headers=slice_headers(total))
 
 
 @api.post(f"{T}/items/bulk", responses={200: BulkOut})
@@ -229,7 +229,7 @@ def complete(body: CompleteIn) -> Response:
 def completion_history(query: SiteSliceQuery) -> Response:
     """Return every closing and reopening, newest first."""
     entries, total = tracker_completion.history(web_context(), limit=query.limit, offset=query.offset)
-    return answer(list(entries), CompletionEntryOut, headers={TOTAL: str(total)})
+    return answer(list(entries), CompletionEntryOut, headers=slice_headers(total))
 
 
 def bulk_job(wanted: BulkIn, programme: TrackerKind = REMEDIATION, *, trigger: str) -> Run:

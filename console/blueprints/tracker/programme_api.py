@@ -34,6 +34,7 @@ from console.services.tracker import undo as tracker_undo
 from console.services.tracker.completion import NotReady
 from console.services.tracker.undo import Undone
 from console.ui.responses import answer
+from console.ui.slices import slice_headers
 from console.web.api_blueprint import ApiBlueprint
 from console.web.etags import etag, if_match
 from console.web.request import access, web_context
@@ -41,7 +42,6 @@ from console.web.request import access, web_context
 T = "/api/adoption/<week:week>/tracker"
 UndoneOut, WeekOverviewOut = shape(Undone), shape(programme.WeekOverview)
 READ, WRITE = "adoption_{week}:read", "adoption_{week}:write"
-TOTAL = "X-Total-Count"
 
 api = ApiBlueprint(
     "programme_api", __name__, abp_tags=[Tag(name="programme", description="The weeks of the programme at the sites")]
@@ -66,7 +66,7 @@ def list_items(path: WeekPath, query: WeekItemsQuery) -> Response:
         raise BadRequest(week.programme.invalid_status)
     wanted = ListQuery(filters=query.filters())
     found = programme.items(web_context(), week, wanted, limit=query.limit, offset=query.offset)
-    return answer(found.items, WeekItemOut, headers={TOTAL: str(found.total)})
+    return answer(found.items, WeekItemOut, headers=slice_headers(found.total))
 
 
 @api.get(f"{T}/overview", responses={200: WeekOverviewOut})

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
-from flask import Response, request
+from flask import Response
 from flask_openapi3.models.tag import Tag
 
 from console.core.listing import asked
@@ -28,6 +26,7 @@ from console.services.work_orders.holds import HoldView
 from console.services.work_orders.rows import READ, WRITE, WorkOrderView
 from console.ui.idempotent import idempotent
 from console.ui.responses import answer
+from console.ui.slices import slice_headers
 from console.web.api_blueprint import ApiBlueprint
 from console.web.etags import if_match
 from console.web.request import access, web_context
@@ -38,7 +37,6 @@ OrderOut, EventOut = shape(WorkOrderView, "WorkOrderOut"), shape(WorkOrderEventV
 HoldOut = shape(HoldView, "WorkOrderHoldOut")
 OrderList, EventList = array(OrderOut, "WorkOrderList"), array(EventOut, "WorkOrderEventList")
 HoldList = array(HoldOut, "WorkOrderHoldList")
-TOTAL, NEXT = "X-Total-Count", "X-Next-Cursor"
 
 
 @api.post(ORDERS, responses={201: OrderOut})
@@ -55,10 +53,7 @@ def list_orders(query: OrdersQuery) -> Response:
     """Return orders, newest first; `X-Total-Count` says how many match, `Link` and `X-Next-Cursor` lead on."""
     wanted = asked(**query.model_dump())
     found = lists.listed(web_context(), wanted, limit=query.limit, offset=query.offset, cursor=query.cursor)
-    headers = {TOTAL: str(found.total)}
-    if found.next_cursor is not None:
-        headers |= {NEXT: found.next_cursor, "Link": _link(cursor=found.next_cursor)}
-    return answer(found.orders, OrderOut, headers=headers)
+    return answer(found.orders, OrderOut, headers=slice_headers(found.total, cursor=found.next_cursor))
 
 
 @api.get(ORDER, responses={200: OrderOut})
@@ -147,17 +142,9 @@ def comment_order(path: OrderPath, body: OrderCommentIn) -> Response:
 def order_events(path: OrderPath, query: EventsQuery) -> Response:
     """Return the history of an order, oldest first; the total is in `X-Total-Count`."""
     found, total = events.listed(web_context(), path.work_order_id, limit=query.limit, offset=query.offset)
-    headers = {TOTAL: str(total)}
-    if query.offset + len(found) < total:
-        headers["Link"] = _link(offset=str(query.offset + query.limit))
-    return answer(list(found), EventOut, headers=headers)
+    following = query.offset + query.limit if query.offset + len(found) < total else None
+    return answer(list(found), EventOut, headers=slice_headers(total, offset=following))
 
 
 def _order(made: WorkOrderView, *, status: int = 200) -> Response:
     return answer(made, OrderOut, status=status, headers={"ETag": f'"{made.version}"'})
-
-
-def _link(**place: str) -> str:
-    """Return the `Link` header to the following slice of the same address."""
-    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in ("offset", "cursor")]
-    return f'<{request.path}?{urlencode([*kept, *place.items()])}>; rel="next"'

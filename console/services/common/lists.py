@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, FromClause, func, literal, literal_column, select, union_all
+from sqlalchemy import ColumnElement, FromClause, and_, func, literal, literal_column, or_, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.operators import asc_op
 
 from console.core import revisions
@@ -32,7 +33,9 @@ from console.core.listing import (
     parse,
 )
 from console.core.revisions import ALWAYS
+from console.core.serialize import iso
 from console.domain.errors import Invalid, SiteDenied
+from console.domain.ids import MAX_ID
 from console.domain.text import T, Text
 from console.services.common.query_cache import cached_query_until
 
@@ -62,6 +65,23 @@ class Behind:
 
     word: str
     where: ColumnElement[bool] = field(compare=False)
+
+
+def cursor_at(at: datetime, number: int) -> str:
+    """Return the cursor behind a row of a list that has its latest rows first."""
+    return f"{iso(at)}~{number}"
+
+
+def place_behind(cursor: str, at: InstrumentedAttribute[datetime], key: InstrumentedAttribute[int]) -> Behind:
+    """Return the place that `cursor_at` named; raises Invalid for what is no cursor."""
+    said, _mark, number = cursor.partition("~")
+    try:
+        then, last = datetime.fromisoformat(said), int(number)
+    except ValueError:
+        then, last = None, 0
+    if then is None or then.tzinfo is None or not 0 < last <= MAX_ID:
+        raise Invalid.field("cursor", T("That is no cursor of this list"), where="query")
+    return Behind(cursor, or_(at < then, and_(at == then, key < last)))
 
 
 def known(ctx: Context, spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery:
