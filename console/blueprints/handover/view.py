@@ -71,6 +71,8 @@ def _order_facts(detail: Mapping[str, Any], names: Mapping[str, str], where: str
         facts.append(_("Waits: %(what)s", what=order_word(detail["waiting_reason"], "waiting")))
     if detail.get("waiting_until"):
         facts.append(_("until %(time)s", time=localtime(_at(detail["waiting_until"]), where=where)))
+    if detail.get("snoozed_until"):
+        facts.append(_("No reminders until %(time)s", time=localtime(_at(detail["snoozed_until"]), "moment", where)))
     return [*facts, detail["location"]]
 
 

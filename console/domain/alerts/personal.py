@@ -28,6 +28,7 @@ from console.domain.automation import sla
 from console.domain.identity import able, scope
 from console.domain.identity.able import Worker
 from console.domain.jobs import names as job_names
+from console.domain.programme import trackers
 
 # How many addresses a person may have, and how a mail address is proven.
 MOST_ADDRESSES, CODE_DIGITS, CODE_TRIES = 5, 8, 5
@@ -71,7 +72,8 @@ _BY_PRIORITY = {"critical": CRITICAL}
 class Thing:
     """One thing that a message tells of: `subject` names it (`order:17`), `step` how far it has escalated.
 
-    `people` are the user names whose thing it is, `line` is how the message lists it (empty: the message itself).
+    `people` are the user names whose thing it is, `line` is how the message lists it (empty: the message itself), and
+    `tracker` names the tracker of an item, whose permissions say who may know of it.
     """
 
     subject: str
@@ -80,6 +82,7 @@ class Thing:
     severity: str = INFO
     people: frozenset[str] = frozenset()
     line: Mapping[str, Any] = field(default_factory=dict)
+    tracker: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,7 @@ def _thing(event_type: str, kind: str, line: Mapping[str, Any]) -> Thing:
         severity=_severity(event_type, line),
         people=frozenset({who} if who else ()),
         line=line,
+        tracker=str(line.get("tracker") or ""),
     )
 
 
@@ -132,12 +136,13 @@ def _severity(event_type: str, line: Mapping[str, Any]) -> str:
     return INFO
 
 
-def may_know(person: Person, event_type: str, site: str | None, *, mine: bool) -> bool:
+def may_know(person: Person, event_type: str, site: str | None, *, mine: bool, tracker: str = "") -> bool:
     """Return whether a person may be told of a thing now: the account is on, the right is held, the site is theirs.
 
     What belongs to no site and to nobody is for those who look after all of them.
     """
-    permissions = EVENTS.get(event_type, _PLATFORM)
+    of_tracker = trackers.programme(tracker)
+    permissions = of_tracker.read if of_tracker is not None else EVENTS.get(event_type, _PLATFORM)
     if able.obstacle(person.worker, permissions, site) is not None:
         return False
     return site is not None or mine or person.worker.sites == scope.ALL_SITES
@@ -151,7 +156,7 @@ def wants(person: Person, event_type: str, thing: Thing) -> bool:
         and (mine or not choices.only_mine)
         and LEVELS.index(thing.severity) >= LEVELS.index(choices.least_level)
         and (not choices.sites or thing.site in choices.sites)
-        and may_know(person, event_type, thing.site, mine=mine)
+        and may_know(person, event_type, thing.site, mine=mine, tracker=thing.tracker)
     )
 
 

@@ -3,9 +3,10 @@
 The remediation tracker and the weekly trackers differ only in the data of their `Programme`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from console.domain.text import N_, T, Text
 
@@ -321,3 +322,8 @@ def _score(programme: TrackerKind, counts: Tally, failing: int, rate: int, never
 def item_number(prefix: str, number: int) -> str:
     """Return the id that people quote: `GR-007`."""
     return f"{prefix}-{number:03d}"
+
+
+def title_of(row: Any) -> str | Mapping[str, Any]:
+    """Return what is to be done by the `texts`, `item_name`, `action` and `item_key` of a row, as it is stored."""
+    return row.texts.get("name") or row.item_name or row.texts.get("action") or row.action or row.item_key

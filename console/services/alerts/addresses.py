@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from console.core.config import Config
+from console.domain.tracker.tracker import REMEDIATION
 
 
-def item_address(config: Config, item_id: int) -> dict[str, str]:
-    """Return `{"url": …}` of an item of the board; nothing where the console does not know its own address."""
-    return _address(config, f"/board/items/{item_id}")
+def item_address(config: Config, item_id: int, tracker: str = REMEDIATION.key) -> dict[str, str]:
+    """Return `{"url": …}` of an item of a tracker; nothing where the console does not know its own address."""
+    place = "/board" if tracker == REMEDIATION.key else f"/programme/{tracker}"
+    return _address(config, f"{place}/items/{item_id}")
 
 
 def order_address(config: Config, order_id: int) -> dict[str, str]:

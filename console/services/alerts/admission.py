@@ -137,7 +137,7 @@ def _judged(
             why = NOT_THEIRS
         elif _key(person, message.event_type, line) not in claimed:
             why = TOLD_ANEW
-        elif rules.may_know(person, message.event_type, fact.site, mine=mine):
+        elif rules.may_know(person, message.event_type, fact.site, mine=mine, tracker=str(line.get("tracker") or "")):
             kept.append(line)
             held += [fact.held] if fact.held else []
     if kept and len(held) == len(kept):

@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import Row, Select, select
 
 from console.core.context import Context
+from console.core.i18n import DEFAULT_LOCALE, text_in
 from console.domain.alerts.alerts import ASSIGNED, ORDER_ASSIGNED
 from console.domain.alerts.personal import MOST_LISTED, things_of
-from console.domain.tracker.tracker import REMEDIATION, item_number
+from console.domain.programme.trackers import programme
+from console.domain.tracker.tracker import item_number, title_of
 from console.models.tracker import TrackerItem
 from console.models.work_orders import WorkOrder
 from console.services.alerts import audience
@@ -18,7 +20,10 @@ from console.services.alerts.addresses import item_address, order_address
 from console.services.identity.names import names_of
 
 _ORDER = ("id", "title", "site", "priority", "due_at", "assignee")
-_ITEM = ("id", "number", "item_key", "item_name", "action", "site", "priority", "due_at", "assignee")
+_ITEM = (
+    *("id", "tracker", "number", "item_key", "item_name", "action", "texts", "site", "priority", "due_at"),
+    "assignee",
+)
 
 
 def orders(ctx: Context, ids: Collection[int]) -> None:
@@ -38,23 +43,24 @@ def orders(ctx: Context, ids: Collection[int]) -> None:
 
 
 def items(ctx: Context, ids: Collection[int]) -> None:
-    """Tell the assignees of these items of the board, in the transaction that gave them."""
-    wanted = select(*(getattr(TrackerItem, name) for name in _ITEM))
-    wanted = wanted.where(TrackerItem.id.in_(ids), TrackerItem.tracker == REMEDIATION.key)
+    """Tell the assignees of these items of the board or of a week, in the transaction that gave them."""
+    wanted = select(*(getattr(TrackerItem, name) for name in _ITEM)).where(TrackerItem.id.in_(ids))
     for rows, names in _found(ctx, wanted, TrackerItem.assignee):
         lines = [
             {
                 "id": row.id,
-                "item_id": item_number(REMEDIATION.item_prefix, row.number),
-                "title": row.item_name or row.action or row.item_key,
+                "tracker": row.tracker,
+                "item_id": item_number(kind.item_prefix, row.number),
+                "title": text_in(DEFAULT_LOCALE, title_of(row)),
                 "site": row.site,
                 "priority": row.priority,
                 "due_at": row.due_at,
                 "assignee": row.assignee,
                 "assignee_name": names.get(row.assignee),
-                **item_address(ctx.config, row.id),
+                **item_address(ctx.config, row.id, row.tracker),
             }
             for row in rows
+            if (kind := programme(row.tracker)) is not None
         ]
         payload = {"event": ASSIGNED, "checked_at": ctx.now(), "items": lines}
         audience.spread(ctx, ASSIGNED, payload, things_of(ASSIGNED, payload, None))

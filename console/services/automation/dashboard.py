@@ -17,7 +17,7 @@ from console.domain.automation.analytics import Anomalies, HistoryRow
 from console.domain.automation.autopilot import ESCALATION
 from console.domain.jobs import names as job_names
 from console.domain.text import N_
-from console.domain.tracker.tracker import REMEDIATION
+from console.domain.tracker.tracker import REMEDIATION, title_of
 from console.models.automation import RunFact
 from console.models.jobs import JobRun
 from console.models.tracker import TrackerItem
@@ -36,7 +36,6 @@ from console.services.jobs.runs import Run
 from console.services.policies import automation, policies
 from console.services.policies.automation import AUTOPILOT, READ, Stopped
 from console.services.policies.policies import Revision
-from console.services.tracker import rows
 from console.services.tracker import summary as tracker
 
 DAYS = 14
@@ -150,7 +149,7 @@ def look_at_run(ctx: Context, found: Mapping[str, Any]) -> RunLook:
 def _titles(ctx: Context, ids: Sequence[int]) -> dict[int, str | Mapping[str, Any]]:
     fields = (TrackerItem.id, TrackerItem.item_name, TrackerItem.texts, TrackerItem.action, TrackerItem.item_key)
     found = ctx.session.execute(select(*fields).where(TrackerItem.id.in_(ids))) if ids else ()
-    return {row.id: rows.title_of(row) for row in found}
+    return {row.id: title_of(row) for row in found}
 
 
 def _outcome(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:

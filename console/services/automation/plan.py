@@ -30,7 +30,7 @@ from console.domain.automation.autopilot import (
 from console.domain.automation.kpi import KpiMetrics
 from console.domain.automation.workload import LEAST_LOADED, NO_CANDIDATE, RETURNED
 from console.domain.text import T, Text
-from console.domain.tracker.tracker import REMEDIATION, item_number
+from console.domain.tracker.tracker import REMEDIATION, item_number, title_of
 from console.models.automation import ItemEscalation
 from console.models.tracker import TrackerItem
 from console.services.automation import kpi_sql, sla_sql, workload
@@ -142,7 +142,7 @@ def _line(row: Any, action: str, rule: str, reason: Text, **values: Any) -> Plan
     return PlanLine(
         id=row.id,
         item_id=item_number(REMEDIATION.item_prefix, row.number),
-        title=rows.title_of(row),
+        title=title_of(row),
         action=action,
         rule=rule,
         reason=reason,

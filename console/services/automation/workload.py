@@ -13,7 +13,7 @@ from console.core.context import Context
 from console.domain.automation import workload as domain
 from console.domain.automation.workload import Load, Person, Suggestion, Waiting
 from console.domain.text import Text
-from console.domain.tracker.tracker import REMEDIATION, item_number
+from console.domain.tracker.tracker import REMEDIATION, item_number, title_of
 from console.models.identity import User
 from console.models.tracker import TrackerItem
 from console.services.audit import record as audit
@@ -221,7 +221,7 @@ def _suggested(row: Row[Any], one: Suggestion) -> Suggested:
         candidates=one.candidates,
         load_detail=one.load_detail,
         last_assigned_at=one.last_assigned_at,
-        title=rows.title_of(row),
+        title=title_of(row),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 
 from console.core.context import SYSTEM, Context
+from console.domain.alerts import snooze
 from console.domain.alerts.alerts import DEAD, FAILED, WARNING
 from console.domain.handover import lines as rules
 from console.domain.handover.lines import Line
@@ -19,6 +20,7 @@ from console.models.alerts import AlertDelivery
 from console.models.handover import HandoverNote
 from console.models.inspections import Inspection, InspectionTemplate
 from console.models.work_orders import WorkOrder, WorkOrderEvent
+from console.services.common import snoozes
 from console.services.jobs import registry
 from console.services.jobs import schedule as run_schedule
 from console.services.work_orders import rows as orders
@@ -72,7 +74,8 @@ def _orders(ctx: Context, site: str, since: datetime, told: Told, now: datetime)
         (waits, rules.WAITING),
         (new, rules.NEW),
     ).label("kind")
-    named = select(*(getattr(WorkOrder, name) for name in _ORDER), kind).where(*mine).subquery()
+    quiet = snoozes.until_of(snooze.ORDER, WorkOrder.id.expression).label("snoozed_until")
+    named = select(*(getattr(WorkOrder, name) for name in _ORDER), quiet, kind).where(*mine).subquery()
     place = func.row_number().over(partition_by=named.c.kind, order_by=(named.c.due_at, named.c.id)).label("place")
     many = func.count().over(partition_by=named.c.kind).label("many")
     ranked = select(named, place, many).where(named.c.kind.is_not(None)).subquery()
@@ -81,7 +84,8 @@ def _orders(ctx: Context, site: str, since: datetime, told: Told, now: datetime)
     for row in ctx.session.execute(wanted):
         rest[row.kind] = row.many - rules.MOST_OF_A_KIND
         detail = {name: getattr(row, name) for name in _ORDER if name not in ("id", "title")}
-        for name in ("due_at", "waiting_until"):
+        detail["snoozed_until"] = row.snoozed_until if snooze.standing(row.snoozed_until, now) else None
+        for name in ("due_at", "waiting_until", "snoozed_until"):
             detail[name] = detail[name] and detail[name].isoformat()
         yield Line(row.kind, rules.ORDER, row.id, f"#{row.id} {row.title}", detail)
     for name, count in rest.items():

@@ -12,6 +12,7 @@ from sqlalchemy import Select, func, select
 
 from console.core.context import Context
 from console.core.records import INTERNAL, Fact, view_of
+from console.domain.alerts import snooze
 from console.domain.errors import NotFound
 from console.domain.handover import lines as rules
 from console.domain.handover.lines import Line
@@ -19,6 +20,7 @@ from console.domain.ids import MAX_ID
 from console.domain.text import N_, T
 from console.models.handover import Handover, HandoverLine, HandoverQuestion
 from console.models.work_orders import WorkOrder
+from console.services.common import snoozes
 from console.services.handover.collect import collect
 from console.services.identity.names import names_of
 from console.services.work_orders import rows as orders
@@ -76,7 +78,7 @@ class Question:
 
 @dataclass(frozen=True)
 class LineView:
-    """A line of a handover; `changed` says that its order is otherwise now. `id` is None in a preview."""
+    """A line of a handover; `changed` says that its order or its snooze is otherwise now. `id` is None in a preview."""
 
     id: int | None
     line: Line
@@ -162,7 +164,8 @@ def lines_of(ctx: Context, handover_id: int) -> tuple[LineView, ...]:
         of_lines.order_by(HandoverQuestion.id), execution_options={"populate_existing": True}
     ):
         asked.setdefault(row.line_id, []).append(view_of(Question, row))
-    versions = _versions(ctx, [row.subject_id for row in stored if row.subject == rules.ORDER])
+    now = ctx.now()
+    orders_now = _orders_now(ctx, [row.subject_id for row in stored if row.subject == rules.ORDER], now)
     return tuple(
         LineView(
             row.id,
@@ -171,18 +174,29 @@ def lines_of(ctx: Context, handover_id: int) -> tuple[LineView, ...]:
             row.confirmed_by,
             row.confirmed_at,
             tuple(asked.get(row.id, ())),
-            row.subject == rules.ORDER and versions.get(row.subject_id) != row.detail.get("version"),
+            row.subject == rules.ORDER and orders_now.get(row.subject_id) != _as_told(row.detail, now),
         )
         for row in stored
     )
 
 
-def _versions(ctx: Context, ids: Iterable[int | None]) -> dict[int | None, int]:
+def _orders_now(
+    ctx: Context, ids: Iterable[int | None], now: datetime
+) -> dict[int | None, tuple[int, datetime | None]]:
+    """Return the version of orders, and until when their reminders wait."""
     wanted = [one for one in ids if one is not None]
     if not wanted:
         return {}
-    found = ctx.session.execute(select(WorkOrder.id, WorkOrder.version).where(WorkOrder.id.in_(wanted)))
-    return {row.id: row.version for row in found}
+    quiet = snoozes.until_of(snooze.ORDER, WorkOrder.id.expression).label("until")
+    found = ctx.session.execute(select(WorkOrder.id, WorkOrder.version, quiet).where(WorkOrder.id.in_(wanted)))
+    return {row.id: (row.version, row.until if snooze.standing(row.until, now) else None) for row in found}
+
+
+def _as_told(detail: Mapping[str, Any], now: datetime) -> tuple[int | None, datetime | None]:
+    """Return the same as it was handed over; a snooze whose time is over since has not changed."""
+    told = detail.get("snoozed_until")
+    until = datetime.fromisoformat(told) if told else None
+    return detail.get("version"), until if snooze.standing(until, now) else None
 
 
 def preview(ctx: Context, site: str) -> Preview:

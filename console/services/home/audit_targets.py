@@ -11,7 +11,7 @@ from sqlalchemy import select
 from console.core.context import Context
 from console.domain.ids import MAX_ID
 from console.domain.programme.trackers import programmes
-from console.domain.tracker.tracker import TrackerKind, item_number
+from console.domain.tracker.tracker import TrackerKind, item_number, title_of
 from console.models.assets import Asset
 from console.models.evidence import EvidenceFile
 from console.models.identity import Site, Token, User
@@ -20,7 +20,6 @@ from console.models.jobs import JobRun
 from console.models.tracker import TrackerItem
 from console.models.work_orders import WorkOrder
 from console.services.audit.log import LogEntry
-from console.services.tracker.rows import title_of
 
 Kind = Literal["item", "evidence", "user", "token", "site", "run", "inspection", "work_order", "asset"]
 Found = Iterable[tuple[int, "Target"]]

@@ -14,6 +14,7 @@ from console.domain.tracker.requests import NewItem
 from console.domain.tracker.tracker import REMEDIATION, TrackerKind
 from console.models.identity import Site
 from console.models.tracker import TrackerItem
+from console.services.alerts import given
 from console.services.audit import record as audit
 from console.services.tracker import store as tracker_store
 from console.services.tracker.change import check_due, person
@@ -67,6 +68,8 @@ def create(ctx: Context, new: NewItem, programme: TrackerKind = REMEDIATION) -> 
     opened = Event("opened", {}, {"status": "pending", "due_at": due_at, "item_name": title, "assignee": whom.text})
     tracker_store.write_events(ctx, programme, [(row.id, row.site, 1, opened)], now)
     tracker_store.reopen_completion(ctx, programme, new.site, "tracker_item_added", now)
+    if whom.text:
+        given.items(ctx, [row.id])
     audit.record(
         ctx,
         f"{programme.audit_prefix}_item_create",

@@ -22,7 +22,7 @@ from console.domain.remediation.checks import CHECK, check_of
 from console.domain.remediation.site_rules import SITE_RULE
 from console.domain.text import N_, Text
 from console.domain.tracker.rules import soon_hours
-from console.domain.tracker.tracker import TrackerKind, item_number
+from console.domain.tracker.tracker import TrackerKind, item_number, title_of
 from console.models.identity import User
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.services.common import snoozes
@@ -197,11 +197,6 @@ CSV_COLUMNS = csv_of(ItemView)
 _READ = tuple(name for name in ItemView.__dataclass_fields__ if name in TrackerItem.__table__.columns)
 _RIGHTS = ("assignee_role", "assignee_permissions", "assignee_sites")
 _NAMES = (*_READ, "number", "assignee_name", "assignee_active", *_RIGHTS, "snoozed_until")
-
-
-def title_of(row: Any) -> str | Mapping[str, Any]:
-    """Return what is to be done by the `texts`, `item_name`, `action` and `item_key` of a row, as `ItemView.title`."""
-    return row.texts.get("name") or row.item_name or row.texts.get("action") or row.action or row.item_key
 
 
 def number_of(prefix: str, text: str) -> int | None:

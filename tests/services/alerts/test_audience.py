@@ -12,11 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import sessionmaker
 
 from console.adapters.alert_text import lines
+from console.core.config import Config
 from console.core.context import SYSTEM, unit_of_work
 from console.domain.alerts import personal as rules
 from console.domain.alerts.alerts import answered
 from console.domain.errors import Conflict, Invalid
-from console.domain.tracker.requests import ItemChange, Selection
+from console.domain.programme.catalogue import WEEKS
+from console.domain.tracker.requests import BulkChange, ItemChange, NewItem, Selection
 from console.domain.work_orders.requests import NewOrder, OrderBulk, OrderChange
 from console.models.alerts import AlertDelivery, AlertNotice
 from console.models.identity import User
@@ -28,7 +30,8 @@ from console.services.alerts.channels import Wish as ChannelWish
 from console.services.alerts.personal_choices import Wish
 from console.services.handover import changes as handover
 from console.services.handover import escalate as handover_escalation
-from console.services.tracker import items
+from console.services.tracker import bulk as tracker_bulk
+from console.services.tracker import items, manual
 from console.services.work_orders import bulk, create, edit
 from console.services.work_orders import escalation as order_escalation
 from tests.factories.tracker import add_item
@@ -251,6 +254,30 @@ def test_what_becomes_somebodys_is_told_to_them_unless_they_took_it(ctx, person,
     ]
     assert told(places)[at("kim")] == [[f"order:{one.id}"], [f"order:{two.id}"], [f"item:{row.id}"]]
     assert session.scalars(select(AlertDelivery)).all() == []
+
+
+def test_whoever_gets_an_item_of_a_week_hears_of_it_in_korean_where_the_site_is_theirs(ctx, person, session, clock):
+    ctx.config = Config.for_tests(PUBLIC_URL="https://console.example")
+    person("kim", sites=(SITE,))
+    person("choi", sites=(OTHER,))
+    name = {"name": {"msgid": "Bring the weekly SLA run back", "params": {}}}
+    made = {"tracker": "w07", "site": SITE, "item_type": "sla_checklist", "texts": name}
+    row = add_item(session, clock.now(), 8, item_name="Bring the weekly SLA run back", **made)
+    other = add_item(session, clock.now(), 9, item_name="Other", **made | {"item_key": "other"})
+    items.change(ctx, row.id, ItemChange(assignee="kim"), WEEKS["w07"].programme)
+    tracker_bulk.apply(ctx, Selection((other.id,)), BulkChange("assign", assignee="choi"), WEEKS["w07"].programme)
+
+    ((address, _id, payload),) = deliver(ctx).seen
+    assert (address, [line["item_id"] for line in payload["items"]]) == (at("kim"), ["W07-008"])
+    assert payload["items"][0]["url"] == f"https://console.example/programme/w07/items/{row.id}"
+    assert "주간 SLA 실행 되살리기" in lines(payload, UTC)[1]
+
+
+def test_an_item_that_is_made_for_somebody_is_told_to_them(ctx, person, session):
+    person("kim")
+    made = manual.create(ctx, NewItem("수신기 확인", assignee="kim"))
+
+    assert told(deliver(ctx)) == {at("kim"): [[f"item:{made.id}"]]}
 
 
 def test_of_many_orders_that_are_given_at_once_one_message_tells(ctx, person, session):

@@ -12,6 +12,7 @@ from console.models.work_orders import WorkOrderEvent
 from console.services.handover import changes, shifts
 from console.services.jobs import schedule as run_schedule
 from console.services.jobs.schedule import ScheduleHealth
+from console.services.work_orders import snooze as order_snooze
 from tests.factories import make_user
 from tests.factories.facility import add_delivery, add_inspection
 from tests.factories.work_orders import add_order
@@ -76,6 +77,22 @@ def test_every_kind_of_trouble_is_a_line_the_worst_first(night, session, clock):
     ]  # fmt: skip
     assert found.lines[-1].line.title == "정문 차단기 손으로 열어 둠"
     assert found.lines[2].line.detail["order_id"] is not None
+
+
+def test_a_line_says_that_nobody_is_reminded_of_its_order_and_when_that_changed_since(night, day, session, clock):
+    now = clock.now()
+    one, two = (add_order(session, now, due_at=now - HOUR, assignee="lee") for _number in range(2))
+    until = now + 4 * HOUR
+    order_snooze.begin(night, one.id, until, "부품 대기")
+    given = changes.give(night, SITE, 0)
+    seen = {line.line.subject_id: line for line in shifts.lines_of(day, given.id)}
+
+    assert [seen[order.id].line.detail["snoozed_until"] for order in (one, two)] == [until.isoformat(), None]
+    assert not any(line.changed for line in seen.values())
+    order_snooze.begin(day, two.id, until, "업체 방문 뒤")
+    assert [line.changed for line in shifts.lines_of(day, given.id)] == [False, True]
+    clock.advance(5 * HOUR)
+    assert not any(line.changed for line in shifts.lines_of(day, given.id))
 
 
 def test_late_jobs_are_a_line_for_every_site(night, monkeypatch):
