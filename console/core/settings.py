@@ -122,7 +122,7 @@ RATE_LIMIT = _section(
         "API_UNKNOWN_FIELDS",
         "choice",
         "refuse",
-        "Fields of a body that no endpoint knows: refused, or passed over (old clients)",
+        "Body fields that nobody knows, policy values of a wrong type: refused, or passed over (old clients)",
         None,
         None,
         ("refuse", "ignore"),

@@ -190,6 +190,12 @@ def test_kpis_and_rules_that_can_be_none_are_refused(owner, session, body):
     assert session.scalar(select(func.count(PolicyRevision.id))) == 0
 
 
+def test_a_refusal_names_the_value_as_it_was_sent(owner):
+    kpi = {"kpi_key": "escalation_rate_percent", "green_threshold": "low"}
+    refused = owner.put(f"{OPS}/w09/kpi-policy", json={"kpis": [kpi]}).json["detail"]
+    assert [one["loc"] for one in refused] == [["body", "kpis.escalation_rate_percent.green_threshold"]]
+
+
 def test_one_kpi_is_changed_and_the_others_stay(owner):
     path, key = f"{OPS}/w09/kpi-policy?site={SITE}", "escalation_rate_percent"
     change = {"kpi_key": key, "owner_role": "야간 반장", "green_threshold": 35, "yellow_threshold": 10}
@@ -222,11 +228,23 @@ def test_one_kpi_is_changed_and_the_others_stay(owner):
 
 def test_what_is_pulled_into_its_bounds_in_a_rule_is_told(owner):
     rules = [{"id": "A", "sla_hours": 999, "hold_days": -5}, {"id": "B", "sla_hours": 8, "hold_days": 2}]
-    made = owner.put(f"{OPS}/w09/kpi-policy?site={SITE}", json={"escalation_map": rules}).json
-    assert [(one["field"], one["code"], one["sent"], one["used"]) for one in made["warnings"]] == [
+    rules += [{"id": "C", "sla_hours": "12", "hold_days": 2.5}]
+    kpi = {"kpi_key": "report_discipline_score", "green_threshold": "90.126", "yellow_threshold": 101}
+    made = owner.put(f"{OPS}/w09/kpi-policy?site={SITE}", json={"escalation_map": rules, "kpis": [kpi]}).json
+    told = [(one["field"], one["code"], one["sent"], one["used"]) for one in made["warnings"]]
+    assert told[:4] == [
         ("escalation_map.sla_hours", "clamped", "999", 168),
         ("escalation_map.hold_days", "clamped", "-5", 1),
+        ("escalation_map.sla_hours", "converted", "12", 12),
+        ("escalation_map.hold_days", "converted", "2.5", 2),
     ]
+    # Values are named as they were sent, and what is told is what counts: rounded, and in order.
+    assert told[4:] == [
+        ("kpis.report_discipline_score.green_threshold", "converted", "90.126", 90.13),
+        ("kpis.report_discipline_score.yellow_threshold", "clamped", "101", 90.13),
+        ("kpis.report_discipline_score.yellow_threshold", "clamped", "100", 90.13),
+    ]
+    assert [made["policy"]["kpis"][3][name] for name in ("green_threshold", "yellow_threshold")] == [90.13, 90.13]
     body = '{"escalation_map": [{"id": "X", "sla_hours": 1e999}]}'
     endless = owner.put(f"{OPS}/w09/kpi-policy?site={SITE}", data=body, content_type="application/json")
     assert endless.status_code == 422
@@ -242,6 +260,47 @@ def test_old_clients_send_fields_that_nobody_knows(make_app, api):
     assert len(kpis["policy"]["kpis"]) == 5
     assert [rule["id"] for rule in kpis["policy"]["escalation_map"]] == ["R"]
     assert {one["code"] for one in kpis["warnings"]} == {"unknown"}
+
+
+@pytest.mark.parametrize("value", ["many", [75], {}, "nan"])
+def test_values_of_old_clients_that_can_be_none_of_their_fields_stay_as_they_were(make_app, api, value):
+    """API contract, policy standard: accepted, and told."""
+    client, headers = make_app(API_UNKNOWN_FIELDS="ignore").test_client(), {"X-Admin-Token": api("owner").token}
+    client.put(W10_PATH, json={"readiness_target": 60}, headers=headers)
+    sent = {"readiness_target": value, "enabled": "false", "repeat_rate_green_threshold": 10}
+    made = client.put(W10_PATH, json=sent, headers=headers)
+    assert made.status_code == 200
+    assert [made.json["policy"][name] for name in sent] == [60.0, True, 10.0]
+    assert {(one["field"], one["code"], one["used"]) for one in made.json["warnings"]} == {
+        ("enabled", "refused", True),
+        ("readiness_target", "refused", 60.0),
+    }
+    endless = client.put(W10_PATH, data='{"readiness_target": NaN}', headers=headers, content_type="application/json")
+    assert endless.status_code == 422
+
+
+def test_kpis_and_rules_of_old_clients_are_taken_as_far_as_they_go(make_app, api):
+    client, headers = make_app(API_UNKNOWN_FIELDS="ignore").test_client(), {"X-Admin-Token": api("owner").token}
+    path, key = f"{OPS}/w09/kpi-policy", "escalation_rate_percent"
+    whole = client.put(path, json={"kpis": "all", "escalation_map": [5]}, headers=headers)
+    assert (whole.status_code, len(whole.json["policy"]["escalation_map"])) == (200, 4)
+    assert {(one["field"], one["code"]) for one in whole.json["warnings"]} == {
+        ("kpis", "refused"),
+        ("escalation_map", "refused"),
+    }
+    kpi = {"kpi_key": key, "green_threshold": 25, "direction": "sideways", "owner_role": 7}
+    rules = [{"id": "A", "sla_hours": "soon"}, {"id": "B", "sla_hours": "12"}]
+    made = client.put(path, json={"kpis": [{}, kpi], "escalation_map": rules}, headers=headers).json
+    one = made["policy"]["kpis"][2]
+    assert (one["green_threshold"], one["direction"], one["owner_role"]) == (25.0, "lower_better", "Site Champion")
+    assert [(rule["id"], rule["sla_hours"]) for rule in made["policy"]["escalation_map"]] == [("A", 24), ("B", 12)]
+    assert {(one["field"], one["code"]) for one in made["warnings"]} == {
+        ("kpis.None", "unknown"),
+        (f"kpis.{key}.direction", "refused"),
+        (f"kpis.{key}.owner_role", "refused"),
+        ("escalation_map.sla_hours", "refused"),
+        ("escalation_map.sla_hours", "converted"),
+    }
 
 
 @pytest.mark.parametrize(("week", "kind", "_resource"), POLICIES)

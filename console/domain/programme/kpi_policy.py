@@ -11,7 +11,15 @@ from math import isfinite
 from typing import Any
 
 from console.domain.errors import Invalid
-from console.domain.policies.policy import CLAMPED, SENT_LIMIT, UNKNOWN, Normalised, PolicyWarning
+from console.domain.policies.policy import (
+    CLAMPED,
+    CONVERTED,
+    REFUSED,
+    SENT_LIMIT,
+    UNKNOWN,
+    Normalised,
+    PolicyWarning,
+)
 from console.domain.programme.judge import HIGHER, LOWER, RED, in_order
 from console.domain.text import N_, T
 
@@ -112,32 +120,48 @@ def arrange(values: Mapping[str, Any]) -> Normalised:
     return Normalised(made, tuple(warnings))
 
 
-def flattened(sent: Mapping[str, Any]) -> Normalised:
-    """Return a body as the engine takes it, and what of it nobody knows; raises Invalid for what is no KPI or rule."""
+def flattened(sent: Mapping[str, Any], *, strict: bool = True) -> Normalised:
+    """Return a body as the engine takes it, and what of it nobody knows.
+
+    Raises Invalid for what is no KPI or rule; without `strict` that is left out and told.
+    """
     made: dict[str, Any] = {}
     warnings: list[PolicyWarning] = []
     for name, value in sent.items():
         if value is None:
             continue
-        if name == "kpis":
-            _kpis(value, made, warnings)
-        elif name == "escalation_map":
-            made[name] = _rules(value, warnings)
-        elif name == "enabled":
+        if name == "enabled":
             made[name] = value
-        else:
+        elif name not in ("kpis", "escalation_map"):
             warnings.append(_unknown(str(name), value))
+        elif (entries := _objects(value, name, warnings, strict)) is not None:
+            if name == "kpis":
+                _kpis(entries, made, warnings, strict)
+            else:
+                made[name] = _rules(entries, warnings, strict)
     return Normalised(made, tuple(warnings))
 
 
+def told_as(name: str) -> str:
+    """Return how clients of the API know a value that the engine keeps under `name`."""
+    key, _mark, part = name.partition("__")
+    return f"kpis.{key}.{part}" if part else name
+
+
 def _unknown(name: str, value: Any) -> PolicyWarning:
-    return PolicyWarning(name[:SENT_LIMIT], UNKNOWN, str(value)[:SENT_LIMIT])
+    return PolicyWarning(name[:SENT_LIMIT], UNKNOWN, _said(value))
 
 
-def _kpis(value: Any, made: dict[str, Any], warnings: list[PolicyWarning]) -> None:
-    for entry in _objects(value, "kpis"):
+def _said(value: Any) -> str:
+    return str(value)[:SENT_LIMIT]
+
+
+def _kpis(
+    entries: Sequence[Mapping[str, Any]], made: dict[str, Any], warnings: list[PolicyWarning], strict: bool
+) -> None:
+    for entry in entries:
         key = entry.get("kpi_key")
-        if not isinstance(key, str) or not key.strip():
+        if strict and (not isinstance(key, str) or not key.strip()):
             raise Invalid.field("kpis", T("Every KPI says which one it is: kpi_key"))
         if key not in KEYS:
             warnings.append(_unknown(f"kpis.{key}", key))
@@ -146,39 +170,52 @@ def _kpis(value: Any, made: dict[str, Any], warnings: list[PolicyWarning]) -> No
             if part == "kpi_key" or one is None or one == "":
                 continue
             if part in PARTS:
-                made[field_of(key, part)] = one
+                made[field_of(str(key), part)] = one
             else:
                 warnings.append(_unknown(f"kpis.{key}.{part}", one))
 
 
-def _rules(value: Any, warnings: list[PolicyWarning]) -> list[dict[str, Any]]:
+def _rules(entries: Sequence[Mapping[str, Any]], warnings: list[PolicyWarning], strict: bool) -> list[dict[str, Any]]:
     kept: list[dict[str, Any]] = []
-    for entry in _objects(value, "escalation_map"):
+    for entry in entries:
         key = entry.get("kpi_key") or ""
         if key and key not in KEYS:
             warnings.append(_unknown(f"escalation_map.{key}", key))
             continue
         warnings += [_unknown(f"escalation_map.{part}", one) for part, one in entry.items() if part not in RULE_PARTS]
-        for part, (least, most) in _NUMBERS.items():
-            warnings += _bounded(f"escalation_map.{part}", entry.get(part), least, most)
-        kept.append(dict(entry))
+        rule = dict(entry)
+        for part, bounds in _NUMBERS.items():
+            warning = _numbered(f"escalation_map.{part}", entry.get(part), *bounds)
+            if warning is None:
+                continue
+            if warning.code == REFUSED:
+                if strict:
+                    raise Invalid.field("escalation_map", T("%(name)s must be a number", name=warning.field))
+                del rule[part]
+            warnings.append(warning)
+        kept.append(rule)
     return kept
 
 
-def _bounded(name: str, value: Any, least: int, most: int) -> list[PolicyWarning]:
-    """Return a warning about a number that is pulled into its bounds; raises Invalid for what is no number."""
+def _numbered(name: str, value: Any, least: int, most: int) -> PolicyWarning | None:
+    """Return what has to be told of a number: that it was pulled into its bounds, converted, or is none."""
     if value is None:
-        return []
-    used = _whole(value, least, least, most)
-    if used is None:
-        raise Invalid.field("escalation_map", T("%(name)s must be a number", name=name))
-    return [] if used == value else [PolicyWarning(name, CLAMPED, str(value)[:SENT_LIMIT], used)]
+        return None
+    number = _number(value)
+    if number is None:
+        return PolicyWarning(name, REFUSED, _said(value))
+    used = min(max(number, least), most)
+    code = CLAMPED if used != number else CONVERTED if number != value else None
+    return PolicyWarning(name, code, _said(value), used) if code else None
 
 
-def _objects(value: Any, name: str) -> list[Mapping[str, Any]]:
-    if not isinstance(value, list) or len(value) > RULES_MOST or not all(isinstance(one, Mapping) for one in value):
+def _objects(value: Any, name: str, warnings: list[PolicyWarning], strict: bool) -> Sequence[Mapping[str, Any]] | None:
+    if isinstance(value, list) and len(value) <= RULES_MOST and all(isinstance(one, Mapping) for one in value):
+        return value
+    if strict:
         raise Invalid.field(name, T("must be a list of at most %(most)s objects", most=RULES_MOST))
-    return value
+    warnings.append(PolicyWarning(name, REFUSED, _said(value)))
+    return None
 
 
 def rules_of(value: Any) -> list[Any] | None:
@@ -205,11 +242,24 @@ def _rule_of(value: Any) -> dict[str, Any] | None:
 
 def _whole(value: Any, missing: int, least: int, most: int) -> int | None:
     """Return a number within its bounds, `missing` for none, None for what is no number."""
-    if value is None:
-        return missing
+    number = missing if value is None else _number(value)
+    return None if number is None else min(max(number, least), most)
+
+
+def _number(value: Any) -> int | None:
+    """Return a whole number, also of a text that says one; None for what is none."""
+    if isinstance(value, str):
+        return _read(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not _finite(value):
         return None
-    return int(min(max(value, least), most))
+    return int(value)
+
+
+def _read(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
 
 
 def _finite(value: float) -> bool:
@@ -256,7 +306,7 @@ def typed_rules(rows: Sequence[Mapping[str, str]], stored: Sequence[Mapping[str,
 
 
 def _typed(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise Invalid.field("escalation_map", T("Days and hours of a rule are whole numbers")) from None
+    number = _read(text)
+    if number is None:
+        raise Invalid.field("escalation_map", T("Days and hours of a rule are whole numbers"))
+    return number

@@ -6,14 +6,14 @@ A kind is declared once as a `PolicyKind`; its API, its page, its proposals and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Literal
 
 from console.core.config import Config
 from console.domain.errors import BadRequest
-from console.domain.policies.policy import Normalised, PolicyField, PolicyWarning, filled, normalise
+from console.domain.policies.policy import UNKNOWN, Normalised, PolicyField, PolicyWarning, filled, normalise
 from console.domain.text import T
 from console.inputs.policies import PolicyModel, fields_of
 
@@ -83,7 +83,12 @@ class PolicyKind:
         """Return all values after `sent` over `stored`; raises Invalid as `normalise` does."""
         made = normalise(self.fields, stored, sent, strict=self.strict)
         fitting = self.arrange(made.values)
-        return Normalised(fitting.values, (*made.warnings, *fitting.warnings))
+        # What counts in the end: values may have been rounded, or moved to where they fit.
+        told = (
+            one if one.code == UNKNOWN else replace(one, used=fitting.values[one.field])
+            for one in (*made.warnings, *fitting.warnings)
+        )
+        return Normalised(fitting.values, tuple(told))
 
 
 @dataclass(frozen=True)

@@ -91,16 +91,16 @@ def snapshot(scope: Scope) -> Snapshot:
 
 
 def _actors(scope: Scope) -> list[Actor]:
-    """Return everybody of the window by name. Steps before the first sign-in do not count."""
+    """Return everybody of the window by name. Steps before the first sign-in do not count, those after it do."""
     signed = people.first_sign_ins(scope)
     inspected, completed = people.first_inspections(scope), people.first_completions(scope)
     # Sign-ins have no site: who saw only some of them would see the people of all.
     names = {*inspected, *completed, *(signed if scope.everything else ())}
     found = []
     for name in sorted(names):
-        steps = inspected.get(name), completed.get(name)
-        at = signed.get(name) or min(step for step in steps if step is not None)
-        first, done = (step if step is not None and step >= at else None for step in steps)
+        steps = [taken[name] for taken in (inspected, completed) if name in taken]
+        at = signed.get(name) or min(first for first, _later in steps)
+        first, done = (taken.get(name, (at, None))[1] for taken in (inspected, completed))
         found.append(Actor(name, at, first, done))
     return found
 

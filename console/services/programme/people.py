@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, select, union_all
+from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, or_, select, union_all
 
 from console.models.audit import AuditLog
 from console.models.inspections import Inspection
@@ -15,6 +15,8 @@ from console.services.programme.scope import Scope
 
 SIGN_IN = "auth_login_success"
 _NOBODY = ("", "system")
+# Person -> their first step in the window, and their first one not before they signed in in it (None: there is none).
+FirstSteps = Mapping[str, tuple[datetime, datetime | None]]
 
 
 def _events(scope: Scope, *columns: Any) -> Select[Any]:
@@ -69,23 +71,32 @@ def by_site(scope: Scope) -> list[tuple[str, int]]:
     return [(site, int(count)) for site, count in scope.ctx.session.execute(wanted)]
 
 
-def first_inspections(scope: Scope) -> dict[str, datetime]:
-    """Return when everybody inspected first in the window."""
-    wanted = _inspections(scope, Inspection.created_by, func.min(Inspection.inspected_at))
-    return dict(scope.ctx.session.execute(wanted.group_by(Inspection.created_by)).all())
+def first_inspections(scope: Scope) -> FirstSteps:
+    """Return when everybody inspected first in the window, and when first after they signed in."""
+    return _first_steps(scope, _inspections, Inspection.created_by, Inspection.inspected_at)
 
 
-def first_completions(scope: Scope) -> dict[str, datetime]:
-    """Return when everybody completed an order first in the window."""
-    actor = WorkOrderEvent.actor_username
-    wanted = _events(scope, actor, func.min(WorkOrderEvent.created_at))
-    done = (WorkOrderEvent.event_type == "status_changed", WorkOrderEvent.to_status == "completed")
-    return dict(scope.ctx.session.execute(wanted.where(*done).group_by(actor)).all())
+def first_completions(scope: Scope) -> FirstSteps:
+    """Return when everybody completed an order first in the window, and when first after they signed in."""
+    event = WorkOrderEvent
+    done = (event.event_type == "status_changed", event.to_status == "completed")
+    return _first_steps(scope, _events, event.actor_username, event.created_at, *done)
+
+
+def _first_steps(scope: Scope, rows: Callable[..., Select[Any]], who: Any, at: Any, *only: Any) -> FirstSteps:
+    signed = _signed(scope).cte("signed")
+    after = func.min(at).filter(or_(signed.c.at.is_(None), at >= signed.c.at))
+    found = rows(scope, who, func.min(at), after).where(*only).outerjoin(signed, signed.c.actor == who)
+    return {actor: (first, later) for actor, first, later in scope.ctx.session.execute(found.group_by(who))}
 
 
 def first_sign_ins(scope: Scope) -> dict[str, datetime]:
     """Return when everybody signed in first in the window: a range of the index of actions."""
-    wanted = select(AuditLog.actor_username, func.min(AuditLog.created_at)).where(
-        AuditLog.action == SIGN_IN, AuditLog.actor_username.not_in(_NOBODY), *scope.entries()
-    )
-    return dict(scope.ctx.session.execute(wanted.group_by(AuditLog.actor_username)).all())
+    return dict(scope.ctx.session.execute(_signed(scope)).all())
+
+
+def _signed(scope: Scope) -> Select[Any]:
+    who = AuditLog.actor_username
+    columns: tuple[Any, ...] = (who.label("actor"), func.min(AuditLog.created_at).label("at"))
+    found = select(*columns).where(AuditLog.action == SIGN_IN, who.not_in(_NOBODY), *scope.entries())
+    return found.group_by(who)

@@ -47,6 +47,8 @@ KINDS: dict[str, PolicyKind] = {
     "w09": _kind("w09", KPI_SCHEMA, "adoption_w09_policy", arrange=kpi_policy.arrange, shown=kpi_policy.published),
     **{code: _kind(code, REPEAT_SCHEMAS[code], arrange=names.arrange) for code, names in REPEATS.items()},
 }
+# For old clients, whose values that can be none of their fields are left as they were instead of refused.
+LENIENT = {code: replace(kind, strict=False) for code, kind in KINDS.items()}
 
 
 def site_of(ctx: Context, text: str | None) -> str | None:
@@ -77,14 +79,20 @@ def put(
 
     Raises PermissionDenied, SiteDenied, GlobalScopeRequired, PreconditionFailed when the policy is no longer at
     revision `if_match`, and Invalid for values that can be none of their fields and for fields that nobody knows,
-    unless the request is of an old client (API_UNKNOWN_FIELDS).
+    unless the request is of an old client (API_UNKNOWN_FIELDS): those are told in the warnings.
     """
-    kind, named = KINDS[code], site_of(ctx, site)
+    lenient = unknown_fields_pass.get()
+    kind, named = (LENIENT if lenient else KINDS)[code], site_of(ctx, site)
     _check_global(ctx, code, named)
-    made = kpi_policy.flattened(sent) if code == "w09" else Normalised(sent)
-    _refuse_unknown(kind, made)
-    after = policies.update_policy(ctx, kind, made.values, site=named, if_match=if_match, reason=reason)
-    return replace(after, warnings=(*made.warnings, *after.warnings)[:WARNINGS_LIMIT])
+    made = kpi_policy.flattened(sent, strict=not lenient) if code == "w09" else Normalised(sent)
+    if not lenient:
+        _refuse_unknown(kind, made)
+    try:
+        after = policies.update_policy(ctx, kind, made.values, site=named, if_match=if_match, reason=reason)
+    except Invalid as refused:
+        raise _as_sent(refused) from None
+    told = (replace(one, field=kpi_policy.told_as(one.field)) for one in after.warnings)
+    return replace(after, warnings=(*made.warnings, *told)[:WARNINGS_LIMIT])
 
 
 def put_fields(
@@ -119,12 +127,19 @@ def put_form(
     return put_fields(ctx, code, sent, site=site, if_match=if_match, reason=reason)
 
 
+def _as_sent(refused: Invalid) -> Invalid:
+    """Return the same refusal under the names that clients of the API know."""
+    if not isinstance(refused.detail, list):
+        return refused
+    return Invalid([{**one, "loc": [*map(kpi_policy.told_as, map(str, one["loc"]))]} for one in refused.detail])
+
+
 def _refuse_unknown(kind: PolicyKind, made: Normalised) -> None:
     known = {field.name for field in kind.fields}
     unknown = [name for name in made.values if name not in known] + [
         warning.field for warning in made.warnings if warning.code == UNKNOWN
     ]
-    if unknown and not unknown_fields_pass.get():
+    if unknown:
         raise Invalid.field(str(unknown[0]), "Extra inputs are not permitted")
 
 

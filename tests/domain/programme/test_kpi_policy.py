@@ -19,9 +19,9 @@ def test_old_clients_say_in_words_how_long_a_condition_holds():
     sent = [{part: rule[part] for part in rule if part != "hold_days"} for rule in RULES]
     assert rules_of(sent) == [dict(rule) for rule in RULES]
     assert rules_of([{"id": "X", "condition": "누가 봐도 나쁨"}])[0]["hold_days"] == 1
-    for number, kept in ((0, 1), (99, 28), (2.9, 2), (10**400, 28)):
+    for number, kept in ((0, 1), (99, 28), (2.9, 2), (10**400, 28), (" 7 ", 7), ("-1", 1)):
         assert rules_of([{"id": "X", "hold_days": number}])[0]["hold_days"] == kept
-    for wrong in ("7", True, float("nan"), float("inf"), [], {}):
+    for wrong in ("soon", "1.5", "9" * 5000, True, float("nan"), float("inf"), [], {}):
         assert rules_of([{"id": "X", "hold_days": wrong}]) is None
 
 

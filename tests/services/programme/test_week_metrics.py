@@ -67,6 +67,29 @@ def test_the_funnel_begins_with_the_first_sign_in(ctx, session, clock):
     assert values(ctx, "w04/funnel", SITE).metrics["total_users"] == 2
 
 
+def test_work_of_before_a_sign_in_does_not_hide_that_of_after_it(ctx, session, clock):
+    at = clock.now() - 2 * DAY
+    order = add_order(session, at - DAY)
+    # Kim's session began before the window did: the sign-in of today is not the first that kim did.
+    entry(session, "auth_login_success", "kim", at)
+    for minutes in (-600, 30, 90):
+        inspect(session, "kim", at + minutes * MINUTE)
+        complete_event(session, order, "kim", at + (minutes + 10) * MINUTE)
+    inspect(session, "lee", at)
+    complete_event(session, order, "lee", at)
+    complete_event(session, order, "park", at - MINUTE)
+
+    for site in (None, SITE):
+        found = values(ctx, "w04/funnel", site)
+        assert (found.metrics["inspection_converted_users"], found.metrics["work_order_completed_users"]) == (2, 3)
+        # 40 minutes for kim, none for lee and park, who begin with what they did.
+        assert found.parts["stage_timings_minutes"] == {
+            "auth_to_first_inspection": 15.0,
+            "inspection_to_first_work_order_complete": 5.0,
+            "auth_to_first_work_order_complete": 0.0,
+        }
+
+
 def test_blockers_are_of_the_site_and_in_their_units(ctx, session, clock):
     now = clock.now()
     for site in (SITE, SITE, OTHER):
