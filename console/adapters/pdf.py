@@ -79,9 +79,18 @@ def clean(text: str) -> str:
 
 
 class _Sheet(FPDF):
-    """A4 with a foot on every page."""
+    """A4 with a foot on every page, and what paper it is above every further one."""
 
-    foot = ""
+    foot = running = ""
+
+    def header(self) -> None:
+        """Write above a page that follows what it belongs to: pages come apart."""
+        if self.page_no() > 1:
+            self.set_y(9)
+            self.set_font(FAMILY, "", 8)
+            self.set_text_color(*GREY)
+            self.cell(0, 5, self.running, align="L")
+            self.set_y(self.t_margin)
 
     def footer(self) -> None:
         """Write the foot of a page: what paper it is, and its number."""
@@ -95,13 +104,13 @@ class _Sheet(FPDF):
 class Paper:
     """A paper under way: what is added stands below what was there. `bytes()` ends it.
 
-    `over` is a small line above the title, `signed` are boxes at its right with their title. Raises FontsMissing where
-    the set-up has not run.
+    `over` is a small line above the title, `signed` are boxes at its right with their title, `running` stands above
+    every further page (default: the title). Raises FontsMissing where the set-up has not run.
     """
 
     def __init__(
         self, title: str, *, foot: str, locale: str, made_at: datetime, over: str = "", signed: Sequence[Box] = (),
-        signed_title: str = "",
+        signed_title: str = "", running: str = "",
     ) -> None:  # fmt: skip
         missing = [path.name for path in FACES.values() if not path.is_file()]
         if missing:
@@ -109,7 +118,7 @@ class Paper:
         sheet = _Sheet(orientation="P", unit="mm", format="A4")
         for style, path in FACES.items():
             sheet.add_font(FAMILY, style, path)
-        sheet.foot = clean(foot)
+        sheet.foot, sheet.running = clean(foot), clean(running or title)
         sheet.set_margins(MARGIN, MARGIN, MARGIN)
         sheet.set_auto_page_break(auto=True, margin=BOTTOM)
         sheet.set_title(clean(title))
@@ -261,18 +270,25 @@ class Paper:
                     row.cell(clean(text))
         sheet.ln(2)
 
-    def pictures(self, rows: Sequence[Picture], alt: str) -> None:
-        """Add lines with pictures before them; one that is missing leaves an empty frame. `alt` says what they are."""
-        sheet, wide, tall = self._sheet, 24.0, 16.0
+    def pictures(self, rows: Sequence[Picture], alt: str, missing: str) -> None:
+        """Add lines with pictures before them; `alt` says what they are, `missing` stands in the frame of one.
+
+        A line without any has no frames and is lower.
+        """
+        sheet, wide = self._sheet, 24.0
         for row in rows:
+            shown = row.pictures if any(one is not None for one in row.pictures) else ()
+            tall = 16.0 if shown else 13.0
             if sheet.will_page_break(tall + 4):
                 sheet.add_page()
             top = sheet.get_y() + 1.5
-            for place, content in enumerate(row.pictures):
+            for place, content in enumerate(shown):
                 left = MARGIN + place * (wide + 1.5)
                 sheet.set_fill_color(*PALE)
                 sheet.rect(left, top, wide, tall, style="F")
-                if content is not None:
+                if content is None:
+                    self._at(left, top + tall / 2 - 2, missing, 7.5, wide, height=4, tone=GREY, align="C")
+                else:
                     sheet.image(
                         io.BytesIO(content),
                         left,
@@ -282,10 +298,10 @@ class Paper:
                         keep_aspect_ratio=True,
                         alt_text=f"{alt} {row.title}",
                     )
-            start = MARGIN + len(row.pictures) * (wide + 1.5) + 3
-            width = sheet.w - MARGIN - start - 26
-            self._at(start, top + 2, row.title, 10, width, height=5, bold=True)
-            sheet.set_xy(start, top + 7.5)
+            start = MARGIN + len(shown) * (wide + 1.5) + (3 if shown else 0)
+            width, inner = sheet.w - MARGIN - start - 26, top + (2 if shown else 0)
+            self._at(start, inner, row.title, 10, width, height=5, bold=True)
+            sheet.set_xy(start, inner + 5.5)
             sheet.set_font(FAMILY, "", 9)
             sheet.set_text_color(*GREY)
             # Two lines at most: the rest is in the console.

@@ -163,4 +163,10 @@ def _may_retry() -> bool:
 
 def _page_data() -> dict[str, Any]:
     ctx = web_context()
-    return {"outbox": alerts.outbox(ctx), "channels": alert_channels.seen(ctx), "may_retry": _may_retry()}
+    return {
+        "outbox": alerts.outbox(ctx),
+        # Of those that failed, trials are not sent again; of those that were held back, all are.
+        "waiting": sum(figures.waiting(ctx).values()),
+        "channels": alert_channels.seen(ctx),
+        "may_retry": _may_retry(),
+    }

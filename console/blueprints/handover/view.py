@@ -89,7 +89,10 @@ def line_url(line: Line, site: str) -> str | None:
     if line.subject == rules.INSPECTION:
         return url_if("inspections.detail", inspection_id=line.subject_id)
     if line.subject == rules.ALERTS:
-        return url_if("alerts.page", status=["failed", "warning", "dead"])
+        if "channel" not in line.detail:
+            return url_if("alerts.page", status=["failed", "warning", "dead"])
+        told = line.detail
+        return url_if("alerts.page", channel=told["channel"], lost_since=told["since"], concerns=site)
     if line.subject == rules.JOBS:
         return url_if("jobs.page")
     if line.subject == rules.REST:

@@ -74,6 +74,7 @@ def _values(site: str | None) -> dict[str, Any]:
             "inspected": url_if("inspections.page", today="1", **at),
             "dangers": url_if("inspections.page", today="1", risk_level="danger", **at),
             "orders": url_if("work_orders.page", **at),
+            "was_due": url_if("work_orders.page", state="all", was_due="1", **at),
             "gate": url_if("gate.page"),
             "jobs": url_if("jobs.page"),
             "audit": url_if("audit.page"),

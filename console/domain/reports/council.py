@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from console.domain.errors import Conflict, Invalid
+from console.domain.reports import periods
 from console.domain.reports.periods import Period
 from console.domain.text import N_, T, Text
 
@@ -34,6 +35,19 @@ def freezes_at(period: Period, day: int) -> datetime:
     zone = ZoneInfo(period.time_zone)
     first = period.end.astimezone(zone).date()
     return datetime.combine(first.replace(day=day), time(FREEZE_HOUR), zone).astimezone(period.end.tzinfo)
+
+
+def closes_at(period: Period, day: int, promised: datetime, now: datetime) -> datetime | None:
+    """Return when a month is, or was to be, closed by itself; None where nobody asked for it.
+
+    `promised` is since when the site wants it on that `day` (0: never). The last month closes in any case, an earlier
+    one that was missed only if its day came after that.
+    """
+    if not day:
+        return None
+    at = freezes_at(period, day)
+    last = periods.month_at(period.end, ZoneInfo(period.time_zone)).end > now
+    return at if last or at >= promised else None
 
 
 def check_over(period: Period, now: datetime) -> None:

@@ -214,6 +214,17 @@ def by_day(ctx: Context, *, starts: Sequence[datetime]) -> tuple[Day, ...]:
     return tuple(Day(start, *found[3 * number : 3 * number + 3]) for number, start in enumerate(starts))
 
 
+def lost(since: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of messages that were tried since an instant (UTC) and did not arrive; trials are none."""
+    gone = AlertDelivery.status.in_((FAILED, WARNING, DEAD))
+    return gone, AlertDelivery.last_attempt_at >= since, AlertDelivery.probe.is_(False)
+
+
+def concerning(site: str) -> ColumnElement[bool]:
+    """Return the condition of messages about a site, or about none."""
+    return or_(AlertDelivery.site.is_(None), AlertDelivery.site == site)
+
+
 def waiting(ctx: Context) -> dict[str, int]:
     """Return how many messages wait for each channel: one query."""
     rows = ctx.session.execute(

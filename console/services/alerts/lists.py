@@ -63,6 +63,15 @@ def _needed(_ctx: Context, _words: list[str], _now: datetime) -> ColumnElement[b
     return AlertDelivery.status != DROPPED
 
 
+def _lost(_column: object, at: datetime) -> ColumnElement[bool]:
+    return and_(*figures.lost(at))
+
+
+def _concerns(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
+    ctx.actor.require_site(words[0])
+    return figures.concerning(words[0])
+
+
 def _search(_ctx: Context, text: str) -> ColumnElement[bool]:
     return contains(AlertDelivery.target.expression, text) | contains(AlertDelivery.event_type.expression, text)
 
@@ -85,6 +94,8 @@ DELIVERIES = ListSpec(
         Filter("period", N_("Period"), "choice", _period, PERIODS),
         Filter("waiting", N_("Next attempt"), "choice", _waits, (("1", N_("To come")),)),
         moment("raised_from", N_("Raised since"), ge, AlertDelivery.created_at),
+        moment("lost_since", N_("Did not arrive since"), _lost, AlertDelivery.last_attempt_at),
+        Filter("concerns", N_("Concerns"), "text", _concerns, multiple=False, shown=False),
         Filter("needed", N_("Still needed"), "flag", _needed, (("1", N_("Yes")),), multiple=False, shown=False),
     ),
     search=_search,

@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 
 from console.core.context import SYSTEM, Context
 from console.domain.alerts import snooze
-from console.domain.alerts.alerts import DEAD, FAILED, WARNING
 from console.domain.handover import lines as rules
 from console.domain.handover.lines import Line
 from console.domain.handover.urgency import HIGH
@@ -20,6 +19,7 @@ from console.models.alerts import AlertDelivery
 from console.models.handover import HandoverNote
 from console.models.inspections import Inspection, InspectionTemplate
 from console.models.work_orders import WorkOrder, WorkOrderEvent
+from console.services.alerts import figures as alerts
 from console.services.common import snoozes
 from console.services.jobs import registry
 from console.services.jobs import schedule as run_schedule
@@ -134,19 +134,29 @@ def _inspections(ctx: Context, site: str, since: datetime, told: Told, now: date
 
 def _alerts(ctx: Context, site: str, since: datetime) -> Iterator[Line]:
     """Return a line for each channel that did not take alerts of the site, or of no site."""
+    begun = since - rules.LATE_STORED
     failed = (
-        select(AlertDelivery.target, func.count(), func.max(AlertDelivery.next_attempt_at))
-        .where(
-            AlertDelivery.status.in_((FAILED, WARNING, DEAD)),
-            AlertDelivery.last_attempt_at >= since - rules.LATE_STORED,
-            or_(AlertDelivery.site.is_(None), AlertDelivery.site == site),
+        select(
+            AlertDelivery.channel,
+            func.max(AlertDelivery.target).label("target"),
+            func.count().label("number"),
+            func.max(AlertDelivery.next_attempt_at).label("again"),
         )
-        .group_by(AlertDelivery.target)
-        .order_by(func.count().desc(), AlertDelivery.target)
+        .where(*alerts.lost(begun), alerts.concerning(site))
+        .group_by(AlertDelivery.channel)
+        .order_by(func.count().desc(), AlertDelivery.channel)
         .limit(rules.MOST_OF_A_KIND)
     )
-    for target, count, again in ctx.session.execute(failed):
-        yield Line(rules.ALERTS, rules.ALERTS, None, target, {"count": count, "next": again and again.isoformat()})
+    rows = ctx.session.execute(failed).all()
+    names = alerts.names_of(ctx) if rows else {}
+    for row in rows:
+        detail = {
+            "count": row.number,
+            "next": row.again and row.again.isoformat(),
+            "channel": row.channel,
+            "since": begun.isoformat(),
+        }
+        yield Line(rules.ALERTS, rules.ALERTS, None, names.get(row.channel, row.target), detail)
 
 
 def _jobs(ctx: Context) -> Iterator[Line]:

@@ -28,7 +28,7 @@ from console.services.jobs.runs import changed
 from console.services.reports import month_policy
 from console.services.reports.month_policy import FREEZE
 from console.services.reports.monthly import EXPORT, TYPE
-from console.services.reports.months import Version, chosen, draft_of, period_of, rows_of, version_of
+from console.services.reports.months import SHOWN, Version, chosen, closes_at, draft_of, period_of, rows_of, version_of
 
 _CHANGED = T("Somebody else changed the draft meanwhile")
 
@@ -263,13 +263,16 @@ def document_of(ctx: Context, site: str, month: str, version: int | None = None)
 
 
 def due(ctx: Context) -> list[tuple[str, Period]]:
-    """Return the sites whose last month is to be closed now, by the day that each of them chose."""
+    """Return the months to be closed now, by the day that each site chose; one that was missed is made up for."""
     now, found = ctx.now(), []
     for site in sites.visible(ctx):
-        day = int(month_policy.of(ctx, site.name).values["freeze_day"])
-        period = monthly.before(monthly.month_of(None, sites.zone_of(ctx, site.name), now))
-        if day and rules.freezes_at(period, day) <= now:
-            found.append((site.name, period))
+        policy = month_policy.of(ctx, site.name)
+        period = monthly.month_of(None, sites.zone_of(ctx, site.name), now)
+        for _number in range(1, SHOWN):
+            period = monthly.before(period)
+            at = closes_at(period, policy, now)
+            if at is not None and at <= now:
+                found.append((site.name, period))
     table = MonthlyReportVersion
     closed = select(table.site, table.month).where(table.state == FROZEN, table.month.in_({p.label for _s, p in found}))
     known = {(site, month) for site, month in ctx.session.execute(closed)} if found else set()

@@ -17,6 +17,7 @@ from console.domain.reports.monthly import InspectionFigures, OrderFigures
 from console.domain.reports.periods import Period
 from console.domain.work_orders.waiting import Waited
 from console.domain.work_orders.words import CANCELED, COMPLETED, OPEN_STATUSES, STATUSES, TRADES
+from console.models.identity import User
 from console.models.inspections import Inspection, InspectionTemplate
 from console.models.types import UtcDateTime
 from console.models.work_orders import WorkOrder, WorkOrderHold
@@ -259,7 +260,11 @@ def _next(ctx: Context, period: Period, site: str) -> list[dict[str, Any]]:
     due = and_(WorkOrder.due_at >= start, WorkOrder.due_at < end)
     on = case((waits, WorkOrder.waiting_until), else_=WorkOrder.due_at)
     rows = ctx.session.execute(
-        select(on.label("on"), WorkOrder.id, WorkOrder.title, WorkOrder.assignee, WorkOrder.waiting_reason)
+        select(
+            *(on.label("on"), WorkOrder.id, WorkOrder.title, WorkOrder.assignee, WorkOrder.waiting_reason),
+            User.display_name.label("assignee_name"),
+        )
+        .outerjoin(User, User.username == WorkOrder.assignee)
         .where(WorkOrder.site == site, OPEN, or_(waits, due))
         .order_by(on, WorkOrder.id)
         .limit(NEXT_ROWS)

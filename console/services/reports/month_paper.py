@@ -92,6 +92,7 @@ class CouncilPaper:
     faults: tuple[Fault, ...]
     no_faults: str
     photo_words: tuple[str, str]
+    no_photo: str
     days_title: str
     days: tuple[Day, ...]
     legend: tuple[str, str]
@@ -154,6 +155,7 @@ class _Writer:
             faults=tuple(map(self._fault, document["faults"])),
             no_faults=self.said(N_("No failure was mended in this month.")),
             photo_words=(self.said(N_("Before the work")), self.said(N_("After the work"))),
+            no_photo=self.said(N_("no photo")),
             days_title=self.said(N_("Received and finished by day")),
             days=tuple(Day(one["day"][8:].lstrip("0"), one["received"], one["finished"]) for one in document["days"]),
             legend=(
@@ -278,7 +280,12 @@ class _Writer:
 
     def _following(self) -> Table:
         rows = tuple(
-            (self.day(one["on"]), f"{one['title']} #{one['id']}", self._waits(one) or one["assignee"] or NONE)
+            (
+                self.day(one["on"]),
+                f"{one['title']} #{one['id']}",
+                # What was closed before names were kept has the user name alone.
+                self._waits(one) or one.get("assignee_name") or one["assignee"] or NONE,
+            )
             for one in self.document["next"]
         )
         heads = (N_("Day"), N_("Planned"), N_("Who, or what it waits for"))
@@ -295,7 +302,7 @@ class _Writer:
             earlier=left["earlier"],
         )
         more = left["total"] - len(rows)
-        note = self.said(N_("and further ones: %(count)s"), count=more) if more > 0 else ""
+        note = self.said(N_("and further ones: %(count)s"), count=more) if more > 0 else made.note
         return Table(title, made.heads, made.rows, made.align, made.widths, (), note)
 
     def _open_row(self, one: Mapping[str, Any]) -> tuple[str, ...]:
@@ -365,7 +372,7 @@ def draw(made: CouncilPaper) -> bytes:
     boxes = [Box(*one) for one in made.boxes]
     sheet = Paper(
         made.title, foot=made.foot, locale=made.language, made_at=made.made_at, over=made.over, signed=boxes,
-        signed_title=made.boxes_title,
+        signed_title=made.boxes_title, running=f"{made.title} · {made.whose}",
     )  # fmt: skip
     sheet.lead(made.whose)
     sheet.note(made.span)
@@ -394,6 +401,7 @@ def draw(made: CouncilPaper) -> bytes:
                 for fault in made.faults
             ],
             made.faults_title,
+            made.no_photo,
         )
     else:
         sheet.note(made.no_faults)

@@ -154,12 +154,13 @@ def _row(
         kept = closed.figures["figures"]
         counted = (kept["received"], kept["completed"], kept["inspections"])
     state = rules.state_of(period, now, FROZEN if closed else rows[0].state if rows else None)
-    return MonthRow(period.label, period, state, tuple(map(version_of, rows)), *counted, _closes(period, policy, state))
+    closes = None if state == FROZEN else closes_at(period, policy, now)
+    return MonthRow(period.label, period, state, tuple(map(version_of, rows)), *counted, closes)
 
 
-def _closes(period: Period, policy: PolicyView, state: str) -> datetime | None:
-    day = int(policy.values["freeze_day"])
-    return rules.freezes_at(period, day) if day and state != FROZEN else None
+def closes_at(period: Period, policy: PolicyView, now: datetime) -> datetime | None:
+    """Return when a month closes by itself under a policy, None where it does not (UTC)."""
+    return rules.closes_at(period, int(policy.values["freeze_day"]), policy.updated_at, now)
 
 
 def version_of(row: MonthlyReportVersion) -> Version:
@@ -192,7 +193,7 @@ def view(ctx: Context, site: str, month: str, version: int | None = None) -> Mon
         document=document,
         shown=version_of(found) if found is not None else None,
         versions=tuple(map(version_of, rows)),
-        freezes_at=_closes(period, month_policy.of(ctx, site), state),
+        freezes_at=None if state == FROZEN else closes_at(period, month_policy.of(ctx, site), now),
         names=names_of(ctx, people),
     )
 

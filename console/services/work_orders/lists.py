@@ -26,7 +26,7 @@ from console.services.common.lists import cursor_at, place_behind, slice_of
 from console.services.common.query_cache import cached_query
 from console.services.common.sql import contains
 from console.services.identity import sites
-from console.services.work_orders import rows
+from console.services.work_orders import on_time, rows
 from console.services.work_orders.rows import READ, WorkOrderView
 
 _YES = (("1", N_("Yes")),)
@@ -210,6 +210,7 @@ FILTERS = (
             strict=True,
         )
     ),
+    _flag("was_due", N_("Was due within 30 days"), on_time.was_due),
     _flag(
         "violated", N_("SLA violated"), lambda now: or_(WorkOrder.completed_at > WorkOrder.due_at, rows.overdue(now))
     ),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from console.core.context import Context
 from console.core.revisions import ALWAYS
@@ -17,6 +17,12 @@ from console.models.work_orders import WorkOrder
 from console.services.common.query_cache import cached_query_until
 from console.services.work_orders import rows, waiting
 from console.services.work_orders.rows import READ
+
+
+def was_due(now: datetime) -> ColumnElement[bool]:
+    """Return the condition of the orders that the share is of: due within the 30 days before `now`, not canceled."""
+    due = WorkOrder.due_at
+    return and_(WorkOrder.status != CANCELED, due > now - WINDOW, due <= now)
 
 
 def last_30_days(ctx: Context, site: str | None = None) -> OnTime:
@@ -33,7 +39,7 @@ def last_30_days(ctx: Context, site: str | None = None) -> OnTime:
 
     def look() -> tuple[OnTime, datetime]:
         due = WorkOrder.due_at
-        among = [*counts, due > now - WINDOW, due <= now]
+        among = [*seen, was_due(now)]
         in_time = func.count().filter(WorkOrder.completed_at <= due)
         coming = select(func.min(due)).where(*counts, due > now).scalar_subquery()
         asked = select(func.count(), in_time, func.min(due), coming).select_from(WorkOrder).where(*among)

@@ -8,6 +8,7 @@ from sqlalchemy import update
 from console.core.context import SYSTEM, Context, start_writing
 from console.models.alerts import AlertAttempt, AlertDelivery
 from console.services.alerts import outbox as alerts
+from tests.factories.facility import add_delivery
 
 KEYS = ["id", "event_type", "target", "status", "error", "payload", "attempt_count"]
 KEYS += ["last_attempt_at", "created_at", "updated_at"]
@@ -97,3 +98,15 @@ def test_people_read_what_went_wrong_in_their_language_and_clients_as_published(
     assert "제때 응답하지 않았습니다" in page.text
     assert "받는 쪽 응답: 503" in listed.text
     assert api("owner").get("/api/ops/alerts/deliveries").json[0]["error"] == "webhook returned status 503"
+
+
+def test_the_page_says_how_many_really_wait(browser_client, session, clock):
+    now = clock.now()
+    add_delivery(session, now, "", status="failed", probe=True)
+    add_delivery(session, now, "", status="warning", next_attempt_at=now)
+    add_delivery(session, now, "", status="failed", next_attempt_at=now)
+    session.commit()
+    reader = browser_client("owner")
+
+    assert "대기 2건" in reader.get("/alerts").text
+    assert 'data-total="2"' in reader.get("/alerts?waiting=1").text

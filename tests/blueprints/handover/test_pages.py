@@ -1,11 +1,15 @@
 """The pages of handovers, as people go through them."""
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from console.models.handover import Handover, HandoverLine
+from tests.factories import make_site
+from tests.factories.facility import add_delivery
 from tests.factories.work_orders import add_order
 
 SITE = "본관"
@@ -111,3 +115,22 @@ def test_whoever_has_several_sites_chooses_one(browser_client, session, clock):
 @pytest.mark.parametrize("path", ["/work-orders?created_from=x", "/inspections?stored_from=2026-01-01T00:00"])
 def test_an_instant_that_is_none_is_refused_in_words(browser_client, path):
     assert browser_client("operator", (SITE,)).get(path).status_code == 422
+
+
+def test_alerts_that_did_not_arrive_open_exactly_their_rows(browser_client, session, clock):
+    now = clock.now()
+    make_site(session, SITE, now=now)
+    lost = {"channel": "made-1", "target": "https://duty.example/…"}
+    for more in ({"status": "failed"}, {"status": "warning"}, {"status": "dead", "site": SITE}):
+        add_delivery(session, now, SITE, **lost | more)
+    for other in (
+        {"probe": True}, {"site": "별관"}, {"status": "success"}, {"last_attempt_at": now - 24 * HOUR},
+        {"channel": "c"},
+    ):  # fmt: skip
+        add_delivery(session, now, SITE, **lost | {"site": SITE} | other)
+    session.commit()
+    reader = browser_client("manager", (SITE,), username="park")
+    page = html.unescape(reader.get(f"/handover?site={SITE}").text)
+
+    (url,) = re.findall(r'href="(/alerts[^"]*)">https://duty.example/… 알림 3건 발송 실패<', page)
+    assert 'data-total="3"' in reader.get(url).text

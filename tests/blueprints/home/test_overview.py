@@ -1,3 +1,4 @@
+import html
 import re
 
 import pytest
@@ -152,10 +153,16 @@ def test_the_figures_of_the_day_lead_to_their_rows(browser_client, session, cloc
     make_site(session, SITE, now=now)
     add_order(session, now - 48 * HOUR, site=SITE, due_at=now - HOUR, status="completed", completed_at=now - 2 * HOUR)
     add_order(session, now - 48 * HOUR, site=SITE, due_at=now - HOUR)
+    add_order(session, now - 48 * HOUR, site=SITE, due_at=now - HOUR, status="canceled")
+    add_order(session, now, site=SITE, due_at=now + HOUR)
     session.commit()
-    page = browser_client("operator", (SITE,)).get("/overview").text
+    reader = browser_client("operator", (SITE,))
+    page = reader.get("/overview").text
 
     assert "30일 기한 준수" in page
     assert ">50.0</span>" in page or ">50</span>" in page
     assert "기한 2건 중 1건" in page
     assert "/inspections?today=1" in page
+    # The share opens the orders that it is of.
+    (rows,) = {one for one in re.findall(r'href="([^"]*was_due=1[^"]*)"', page) if "site=" not in one}
+    assert 'data-total="2"' in reader.get(html.unescape(rows)).text

@@ -18,7 +18,7 @@ from console.services.evidence import subjects
 from console.services.evidence.files import Upload
 from console.services.jobs import engine as run_engine
 from console.services.jobs import registry
-from console.services.reports import month_closing, month_facts, month_policy, monthly, months
+from console.services.reports import month_closing, month_facts, month_paper, month_policy, monthly, months
 from console.services.work_orders import actions, evidence
 from tests.conftest import actor_of
 from tests.factories import make_site, make_user
@@ -318,6 +318,31 @@ def test_the_job_closes_on_the_day_that_a_site_chose(session, writing, make_ctx,
     assert (found.shown.frozen_by, found.document["approved_by"]) == ("system", "")
     assert found.document["offices"] == ["담당", "소장", "회장"]
     assert [one.state for one in months.listed(make_ctx(), SITE).rows[:3]] == ["open", "frozen", "draft"]
+
+
+def test_a_month_that_was_missed_is_closed_later_and_none_is_promised_that_nobody_asked_for(
+    session, writing, make_ctx, clock
+):
+    make_site(session, SITE, now=clock.now())
+    clock.set(datetime(2026, 1, 20, tzinfo=UTC))
+    month_policy.change(writing, SITE, freeze_day=3, offices=("", "", ""))
+    # Nothing ran in February.
+    clock.set(datetime(2026, 3, 5, tzinfo=UTC))
+
+    assert [period.label for _site, period in month_closing.due(make_ctx())] == ["2026-02", "2026-01"]
+    # Of March to December: that of December came before anybody chose a day.
+    seen = [months.closes_at(months.period_of(make_ctx(), SITE, month), month_policy.of(make_ctx(), SITE), clock.now())
+            for month in ("2026-03", "2026-01", "2025-12")]  # fmt: skip
+    assert [at and f"{at:%m-%d}" for at in seen] == ["04-03", "02-03", None]
+
+
+def test_what_is_planned_names_people_as_they_are_called(session, make_ctx, clock):
+    make_user(session, now=clock.now(), username="lee", display_name="이정비")
+    add_order(session, clock.now(), assignee="lee", due_at=BEGIN + 30 * DAY)
+    session.commit()
+    made = month_paper.paper(months.view(make_ctx(), SITE, MONTH).document, "ko")
+
+    assert [row[-1] for row in made.following.rows] == ["이정비"]
 
 
 def test_photos_stay_in_the_document_when_the_files_are_removed(session, make_ctx, writing, clock):
