@@ -7,7 +7,17 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from console.domain.ids import MAX_ID
-from console.inputs.base import BodyModel, Instant, InstantIn, OutModel, PathModel, QueryModel, RowId, SiteName
+from console.inputs.base import (
+    BodyModel,
+    Instant,
+    InstantIn,
+    OutModel,
+    PathModel,
+    QueryModel,
+    RowId,
+    SiteName,
+    WrittenBody,
+)
 
 
 def _statuses(words: list[str]) -> list[str]:
@@ -30,7 +40,7 @@ class DeliveriesQuery(QueryModel):
     offset: int = Field(0, ge=0, le=2**31 - 1)
 
 
-class RetriesIn(BodyModel):
+class RetriesIn(WrittenBody):
     """Which failed deliveries are tried again at once."""
 
     event_type: str | None = Field(None, max_length=80)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
@@ -98,6 +99,48 @@ class BodyModel(_Input):
         return {name: value for name, value in data.items() if name in known}
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, str_strip_whitespace=False)
+
+
+_WORDS = {"true": True, "false": False}
+_WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+class WrittenBody(BodyModel):
+    """JSON body whose numbers and booleans may be written as text: `"20"` and `"true"` (API contract, conventions).
+
+    Nothing else is converted: neither `1` to true nor true to a number.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        kinds = _kinds(cls)
+        return {name: _read(value, kinds[name]) if name in kinds else value for name, value in data.items()}
+
+
+@cache
+def _kinds(model: type[BaseModel]) -> dict[str, frozenset[type]]:
+    """Return the plain types of each field."""
+    return {name: frozenset(_parts(field.annotation)) for name, field in model.model_fields.items()}
+
+
+def _parts(hint: Any) -> list[type]:
+    if inner := get_args(hint):
+        return [part for one in inner for part in _parts(one)]
+    return [hint] if isinstance(hint, type) else []
+
+
+def _read(value: Any, kinds: frozenset[type]) -> Any:
+    if not isinstance(value, str) or str in kinds:
+        return value
+    if bool in kinds:
+        return _WORDS.get(value.lower(), value)
+    if int in kinds and _WHOLE.fullmatch(value):
+        return int(value)
+    return float(value) if float in kinds and _NUMBER.fullmatch(value) else value
 
 
 class QueryModel(_Cached):

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from console.domain.facility_sla.policy import HOURS, LEAST_HOURS, MOST_ANSWER, MOST_GRACE, MOST_HOURS, SlaPolicy
 from console.domain.ids import MAX_ID
-from console.inputs.base import BodyModel, Instant, OutModel, PathModel, QueryModel, RowId, SiteFilter
+from console.inputs.base import BodyModel, Instant, OutModel, PathModel, QueryModel, RowId, SiteFilter, WrittenBody
 from console.inputs.policies import PolicyModel
 
 Hours = Annotated[int, Field(ge=LEAST_HOURS, le=MOST_HOURS)]
@@ -37,7 +37,7 @@ def _object(value: Any) -> Any:
     return {} if value is None else value
 
 
-class DueHoursIn(BodyModel):
+class DueHoursIn(WrittenBody):
     """Hours of each priority; what is missing is that priority's default."""
 
     low: Hours = HOURS["low"]
@@ -46,7 +46,7 @@ class DueHoursIn(BodyModel):
     critical: Hours = HOURS["critical"]
 
 
-class AnswerTargetsIn(BodyModel):
+class AnswerTargetsIn(WrittenBody):
     """Minutes within which somebody should answer; null is no target."""
 
     low: Minutes | None = None
@@ -55,7 +55,7 @@ class AnswerTargetsIn(BodyModel):
     critical: Minutes | None = None
 
 
-class SlaPolicyIn(BodyModel):
+class SlaPolicyIn(WrittenBody):
     """A whole policy: what is left out takes its default, it is not kept."""
 
     default_due_hours: Annotated[DueHoursIn, BeforeValidator(_object)] = DueHoursIn()
@@ -86,7 +86,7 @@ class SiteQuery(QueryModel):
     site: SiteFilter = None
 
 
-class _WhatIf(BodyModel):
+class _WhatIf(WrittenBody):
     site: SiteFilter = None
     policy: SlaPolicyIn
     include_work_order_ids: bool = True
@@ -143,7 +143,7 @@ class SlaRevisionsQuery(QueryModel):
     offset: int = Field(0, ge=0, le=2**31 - 1)
 
 
-class EscalationIn(BodyModel):
+class EscalationIn(WrittenBody):
     """One escalation run; `dry_run` only says what it would do."""
 
     site: SiteFilter = None

@@ -11,7 +11,7 @@ from console.domain.inspections.points import MOST_POINTS, Answer, Limits, Point
 from console.domain.inspections.readings import BY_NAME, FAR, Readings, clean, refusal
 from console.domain.inspections.requests import FindingOrder, NewInspection, NewTemplate, PointAnswer
 from console.domain.inspections.signature import MOST_LENGTH, is_drawing
-from console.inputs.base import BodyModel, InstantIn, PathModel, QueryModel, RowId, SiteFilter, SiteName
+from console.inputs.base import BodyModel, InstantIn, PathModel, QueryModel, RowId, SiteFilter, SiteName, WrittenBody
 from console.inputs.evidence import EvidenceForm
 
 LevelWord = Literal["normal", "warning", "danger"]
@@ -88,7 +88,7 @@ class FindingOrderIn(BodyModel):
         return FindingOrder(**self.model_dump())
 
 
-class InspectionIn(BodyModel):
+class InspectionIn(WrittenBody):
     """A new inspection. With `template_id` it has `results` of the template's points.
 
     `round_key` names the round for its sender: the same one sent again is answered as it was stored. `orders` are

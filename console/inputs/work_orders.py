@@ -8,7 +8,17 @@ from pydantic import Field
 
 from console.domain.ids import MAX_ID
 from console.domain.work_orders.requests import NewOrder, OrderChange
-from console.inputs.base import SITE_LIMIT, BodyModel, InstantIn, PathModel, QueryModel, RowId, SiteFilter, SiteName
+from console.inputs.base import (
+    SITE_LIMIT,
+    BodyModel,
+    InstantIn,
+    PathModel,
+    QueryModel,
+    RowId,
+    SiteFilter,
+    SiteName,
+    WrittenBody,
+)
 from console.inputs.evidence import EvidenceForm
 
 StatusWord = Literal["open", "acked", "completed", "canceled"]
@@ -54,7 +64,7 @@ class EventsQuery(QueryModel):
     offset: int = Field(0, ge=0, le=2**31 - 1)
 
 
-class OrderIn(BodyModel):
+class OrderIn(WrittenBody):
     """A new order. Without `due_at` the SLA policy gives one; without `location` it is that of the asset."""
 
     title: str = Field(min_length=1, max_length=200)
@@ -99,7 +109,7 @@ class OrderCommentIn(BodyModel):
     comment: str = Field(min_length=1, max_length=2000)
 
 
-class OrderPatchIn(BodyModel):
+class OrderPatchIn(WrittenBody):
     """Fields to change; absent or null leaves a field as it is, `asset_id` 0 takes the asset away.
 
     A new priority or due date needs a `reason`.

@@ -35,6 +35,9 @@ AGAIN = {409, 412, 429, 500, 503}
 
 def json_error(status: int, detail: Any, code: str | None = None) -> Response:
     """Return the body that clients read: `detail`, and `code` for programs."""
+    if status == 422 and isinstance(detail, list):
+        # Published: every part has an `input`; null where it is not told.
+        detail = [{**part, "input": part.get("input")} for part in detail]
     body = {"detail": str(detail) if isinstance(detail, Text) else detail}
     if code:
         body["code"] = code

@@ -42,7 +42,9 @@ def _wrap(response: Response) -> Response:
     except ValueError:
         return response
     pretty = json.dumps(value, ensure_ascii=False, indent=2)
-    raw = escaped_path(request.path) + "?" + urlencode([*request.args.items(multi=True), ("raw", "1")])
+    # Another word for it, such as `raw=0`, would win over one that stands behind it.
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "raw"]
+    raw = escaped_path(request.path) + "?" + urlencode([*kept, ("raw", "1")])
     response.set_data(
         render_template(
             "public/api_view.html",

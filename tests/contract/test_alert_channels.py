@@ -38,6 +38,11 @@ class Refuses:
         return answered(500)
 
 
+class Takes:
+    def send(self, *_args):
+        return answered(200)
+
+
 @pytest.fixture
 def hook(app):
     values = app.extensions["console_config"]._values
@@ -210,3 +215,16 @@ def test_what_somebody_did_is_on_record_and_looking_is_not(api, hook):
         *("ops_alert_mttr_slo_policy_update", "ops_alert_retention_run", "ops_alert_mttr_slo_check_run"),
         *("ops_alert_channel_guard_recover_batch", "ops_alert_channel_guard_recover"),
     ]
+
+
+def test_sending_again_is_on_record_with_what_came_of_it(api, hook):
+    owner = api("owner")
+    number = owner.post(f"{A}/channels/guard/recover?target={HOOK}").json["probe_delivery_id"]
+    failed = owner.post(f"{A}/deliveries/{number}/retry").json
+    with delivery.sending_with(Takes()):
+        taken = owner.post(f"{A}/deliveries/{number}/retry").json
+        assert owner.post(f"{A}/deliveries/{number}/retry").status_code == 409
+    assert (failed["status"], failed["attempt_count"], taken["status"]) == ("failed", 2, "success")
+
+    found = owner.get("/api/admin/audit-logs?action=alert_delivery_retry").json
+    assert [(one["resource_id"], one["status"]) for one in found] == [(str(number), "success"), (str(number), "failed")]

@@ -152,6 +152,14 @@ def test_the_what_if(owner, late):
     assert owner.post(SIMULATE, json={"policy": {}, "limit": 20001}).status_code == 422
 
 
+def test_a_what_if_without_any_site_has_zeros_and_one_remark(api, late):
+    late(30)
+    found = api("manager", (), permissions=("admins:manage",)).post(SIMULATE, json={"policy": {}}).json
+
+    assert (found["total_candidates"], found["baseline_by_site"]) == (0, {})
+    assert found["notes"] == ["No site is accessible."]
+
+
 def test_grace_and_overrides_in_a_run(owner, api, late):
     scoped, operator = api("manager", ("본관",)), api("operator")
     owner.put(S, json={"escalation_grace_minutes": 30})

@@ -1,4 +1,6 @@
+import html
 import json
+import re
 
 import pytest
 
@@ -21,6 +23,14 @@ def test_raw_always_gives_the_json(client, raw):
     response = client.get(f"/api/public/modules?raw={raw}", headers=HTML)
 
     assert response.json["public"] is True
+
+
+def test_the_way_to_the_json_leads_there_whatever_was_asked_before(client):
+    page = client.get("/api/service-info?raw=0&x=1", headers=HTML).text
+    way = html.unescape(re.search(r'href="(/api/service-info\?[^"]*)"', page)[1])
+
+    assert way == "/api/service-info?x=1&raw=1"
+    assert client.get(way, headers=HTML).mimetype == "application/json"
 
 
 def test_programs_get_json_whatever_they_do_not_say(client):

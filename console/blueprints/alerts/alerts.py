@@ -73,7 +73,7 @@ def _sent_again(delivery_id: int) -> alerts.Delivery:
     # Sent outside of any transaction, as a worker does; if this process dies meanwhile, a worker will.
     ctx.commit()
     alert_delivery.deliver_now(ctx, delivery_id)
-    return alerts.get(ctx, delivery_id)
+    return alerts.retried(ctx, delivery_id)
 
 
 @api.post("/api/ops/alerts/retries/run", responses={200: RetriesOut})

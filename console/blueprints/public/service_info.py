@@ -56,6 +56,7 @@ KEYS: dict[str, str] = {
     "public_modules_api": "/api/public/modules",
     "adoption_portal_html": "/web/adoption",
     "facility_console_html": "/web/console",
+    "workflow_locks_api": "/api/workflow-locks",
     "work_order_api": "/api/work-orders",
     "work_order_events_api": "/api/work-orders/{id}/events",
     "escalation_api": "/api/work-orders/escalations/run",

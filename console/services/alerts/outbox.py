@@ -194,7 +194,8 @@ def get(ctx: Context, delivery_id: int) -> Delivery:
 def retry(ctx: Context, delivery_id: int) -> Delivery:
     """Make a delivery due at once, whatever its status but delivered or under way; raises NotFound, Conflict.
 
-    One that was dropped becomes a failed one by that: somebody wants it after all.
+    One that was dropped becomes a failed one by that: somebody wants it after all. `retried` puts on record what came
+    of it.
     """
     ctx.actor.require(*WRITE)
     now = ctx.now()
@@ -209,10 +210,20 @@ def retry(ctx: Context, delivery_id: int) -> Delivery:
     ).all()
     if not moved:
         raise Conflict(T("This alert is being sent at the moment"))
-    detail = {"event_type": row.event_type, "target": row.target, "status": row.status}
-    audit.record(ctx, "alert_delivery_retry", "alert_delivery", row.id, detail=detail)
     ctx.session.refresh(row)
     return within(ctx, view(row))
+
+
+def retried(ctx: Context, delivery_id: int) -> Delivery:
+    """Return a delivery that was sent again, and put that on record with what it is now (API contract, audit actions).
+
+    Begins a transaction of its own, because nothing is sent inside one.
+    """
+    ctx.begin_write()
+    found = within(ctx, view(_load(ctx, delivery_id)))
+    detail = {"event_type": found.event_type, "target": found.target, "status": found.status}
+    audit.record(ctx, "alert_delivery_retry", "alert_delivery", found.id, status=found.status, detail=detail)
+    return found
 
 
 def due_for_retry(

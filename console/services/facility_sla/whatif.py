@@ -110,7 +110,7 @@ def measured(ctx: Context, policy: SlaPolicy, wish: Wish) -> WhatIf:
         simulated_by_site={site: new for site, _number, _old, new in rows if new},
         newly_escalated_ids=_ids(ctx, looked, and_(after, ~before), wish),
         no_longer_escalated_ids=_ids(ctx, looked, and_(before, ~after), wish),
-        notes=(READ_ONLY, FUTURE, *(() if ctx.actor.all_sites or ctx.actor.site_scope else (NO_SITE,))),
+        notes=(READ_ONLY, FUTURE) if ctx.actor.all_sites or ctx.actor.site_scope else (NO_SITE,),
         total=total,
         truncated=total > looked_at,
         skipped_sites=_skipped(ctx, wish, force),

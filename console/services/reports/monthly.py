@@ -11,6 +11,7 @@ from console.core.context import Context
 from console.core.serialize import BOM, csv_line
 from console.domain.errors import Invalid
 from console.domain.reports import monthly as rules
+from console.domain.reports import periods
 from console.domain.reports.council import FROZEN
 from console.domain.reports.monthly import Frozen, MonthlyReport
 from console.domain.reports.periods import Period
@@ -37,12 +38,14 @@ def report(
 
     The month is one of `zone`, by default that of the site; figures are of now, or of `as_of` (aware UTC). What a site
     closed is told as it was closed, unless zone or instant ask for something else. Raises PermissionDenied, SiteDenied,
-    BadRequest for what is no month, Invalid for a month that has not begun and an instant that has not come.
+    BadRequest for what is no month, Invalid for an instant that has not come.
     """
     ctx.actor.require(READ, EXPORT)
     ctx.actor.require_site(site)
     now = ctx.now()
-    period = rules.month_of(month, ZoneInfo(zone) if zone else sites.zone_of(ctx, site), now)
+    counted = ZoneInfo(zone) if zone else sites.zone_of(ctx, site)
+    # Published: any month is counted, also one that has not begun; only closing asks for more.
+    period = periods.month_named(month, counted) if month else periods.month_at(now, counted)
     if as_of is not None and as_of > now:
         raise Invalid.field("as_of", T("The instant lies in the future"), where="query")
     if site is not None and as_of is None and (closed := _closed(ctx, site, period, zone)) is not None:

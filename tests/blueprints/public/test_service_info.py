@@ -2,6 +2,46 @@ import re
 
 from console.blueprints.public import service_info
 
+# The keys of the facility platform and their addresses, as published.
+ALERTS = "/api/ops/alerts"
+FACILITY = {
+    "inspection_api": "/api/inspections",
+    "work_order_api": "/api/work-orders",
+    "work_order_events_api": "/api/work-orders/{id}/events",
+    "escalation_api": "/api/work-orders/escalations/run",
+    "monthly_report_api": "/api/reports/monthly",
+    "monthly_report_csv_api": "/api/reports/monthly/csv",
+    "monthly_report_pdf_api": "/api/reports/monthly/pdf",
+    "alert_deliveries_api": f"{ALERTS}/deliveries",
+    "alert_retry_api": f"{ALERTS}/retries/run",
+    "alert_channel_kpi_api": f"{ALERTS}/kpi/channels",
+    "alert_channel_mttr_kpi_api": f"{ALERTS}/kpi/mttr",
+    "alert_mttr_slo_policy_api": f"{ALERTS}/mttr-slo/policy",
+    "alert_mttr_slo_run_api": f"{ALERTS}/mttr-slo/check/run",
+    "alert_mttr_slo_latest_api": f"{ALERTS}/mttr-slo/check/latest",
+    "alert_channel_guard_api": f"{ALERTS}/channels/guard",
+    "alert_channel_guard_recover_api": f"{ALERTS}/channels/guard/recover",
+    "alert_channel_guard_recover_batch_api": f"{ALERTS}/channels/guard/recover-batch",
+    "alert_channel_guard_recover_latest_api": f"{ALERTS}/channels/guard/recover/latest",
+    "alert_retention_policy_api": f"{ALERTS}/retention/policy",
+    "alert_retention_latest_api": f"{ALERTS}/retention/latest",
+    "alert_retention_run_api": f"{ALERTS}/retention/run",
+    "sla_simulator_api": "/api/ops/sla/simulate",
+    "sla_policy_api": "/api/admin/policies/sla",
+    "sla_policy_proposals_api": "/api/admin/policies/sla/proposals",
+    "sla_policy_revisions_api": "/api/admin/policies/sla/revisions",
+    "job_runs_api": "/api/ops/job-runs",
+    "dashboard_summary_api": "/api/ops/dashboard/summary",
+    "dashboard_trends_api": "/api/ops/dashboard/trends",
+    "handover_brief_api": "/api/ops/handover/brief",
+    "handover_brief_csv_api": "/api/ops/handover/brief/csv",
+    "handover_brief_pdf_api": "/api/ops/handover/brief/pdf",
+    "public_modules_api": "/api/public/modules",
+    "adoption_portal_html": "/web/adoption",
+    "facility_console_html": "/web/console",
+    "workflow_locks_api": "/api/workflow-locks",
+}
+
 
 def test_every_address_in_the_answer_exists(client):
     answer = client.get("/api/service-info").json
@@ -30,6 +70,12 @@ def test_the_fixed_keys_are_the_published_ones(client):
         "main_html": "/",
         "docs": "/docs",
     }
+
+
+def test_the_keys_of_the_facility_platform_are_the_published_ones(client):
+    answer = client.get("/api/service-info").json
+
+    assert {key: answer.get(key) for key in FACILITY} == FACILITY
 
 
 def test_what_has_no_route_is_not_promised():
