@@ -160,6 +160,13 @@ def test_the_archive_is_kept_with_its_name_only(ctx, session, config):
     assert produced(ctx, site=SITE, write_archive=None)[0].archive_file is None
 
 
+@pytest.mark.parametrize("site", ["가" * 120, "🏢" * 60, "a/../../b🏢", "x" * 120])
+def test_the_archive_of_any_site_has_a_name_that_a_folder_takes(ctx, session, config, site):
+    made, _status = weekly.produce(ctx, site=site)
+    assert made.archive_error is None
+    assert [one.name for one in config.path("W07_WEEKLY_ARCHIVE_PATH").iterdir()] == [made.archive_file]
+
+
 def run(session, at, site, status="success", **detail):
     row = JobRun(
         job_name=job_names.W07_WEEKLY,
