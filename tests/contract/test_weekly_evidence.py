@@ -43,8 +43,13 @@ def sites(session, clock):
     session.commit()
 
 
-def send(client, week, item, content=CONTENT, kind="text/plain"):
-    body, form = multipart(content, "확인서.txt", kind, {"note": "현장에서"})
+@pytest.fixture
+def config_of(app):
+    return app.extensions["console_config"]
+
+
+def send(client, week, item, content=CONTENT, kind="text/plain", name="확인서.txt"):
+    body, form = multipart(content, name, kind, {"note": "현장에서"})
     return client.post(t(week, f"items/{item['id']}/evidence"), data=body, content_type=form)
 
 
@@ -83,6 +88,28 @@ def test_a_file_is_kept_listed_sent_and_counted(api, session, sites, week):
         (f"{week}_tracker_evidence_upload", f"adoption_{week}_evidence"),
         (f"{week}_tracker_evidence_download", f"adoption_{week}_evidence"),
     ]
+
+
+@pytest.mark.parametrize("sample", ["sx-ins-01", "sx-wo-01", "sx-rpt-01"])
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_lost_sample_file_is_restored_and_nothing_else_is(api, client, config_of, sites, sample, language):
+    """API contract, acceptance facts, A11."""
+    owner, name = api("owner"), f"w02-sample-{sample}-proof.txt"
+    item = begin(owner, "w02").json["items"][0]
+    content = client.get(f"/api/public/adoption-plan/w02/sample-files/{sample}?lang={language}").data
+    made = [send(owner, "w02", item, sent, name=name).json for sent in (content, content[:-1] + b"?")]
+    folder = config_of.path("EVIDENCE_STORAGE_PATH")
+    [stored] = folder.rglob(f"*{made[0]['sha256'][:20]}*")
+    for path in folder.rglob("*.txt"):
+        path.unlink()
+
+    again, other = (owner.get(t("w02", f"evidence/{one['id']}/download")) for one in made)
+    assert (again.status_code, again.data, other.status_code) == (200, content, 410)
+    # It is in its place again, so that the check of all evidence finds it.
+    assert stored.read_bytes() == content
+    _response, archive = packed(owner, "w02")
+    rows = list(csv.DictReader(io.StringIO(archive.read("evidence/index.csv").decode())))
+    assert [row["include_reason"] for row in rows] == ["missing_blob", "included"]
 
 
 @pytest.mark.parametrize(

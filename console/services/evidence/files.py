@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, BinaryIO
 
 from sqlalchemy import update
@@ -18,6 +19,7 @@ from console.domain.errors import BadRequest, Conflict, Gone, Invalid, NotFound,
 from console.domain.evidence import evidence as rules
 from console.domain.evidence.evidence import Scan
 from console.domain.evidence.kinds import right_ending
+from console.domain.programme import samples
 from console.domain.text import T, Text
 from console.models.evidence import EvidenceFile
 from console.services.evidence import photos
@@ -156,12 +158,15 @@ def keep(ctx: Context, one: Judged, module: str, site: str | None, note: str, **
 
 
 def verified(ctx: Context, row: EvidenceFile) -> BinaryIO:
-    """Return the content of a row after comparing it with its hash; raises Gone or Conflict."""
+    """Return the content of a row after comparing it with its hash; raises Gone or Conflict.
+
+    A missing file that was a published sample is restored from it.
+    """
     if row.malware_scan_status == rules.PENDING:
         raise Conflict(rules.SCAN_PENDING, code="scan_pending", told=rules.SCAN_PENDING_TOLD)
     if row.malware_scan_status == rules.QUARANTINED:
         raise Gone(rules.UNAVAILABLE, code="quarantined", told=rules.QUARANTINED_TOLD)
-    content = evidence_store.content_of(ctx, row)
+    content = _content(ctx, row)
     try:
         found = evidence_store.digest(content)
     except OSError as error:
@@ -171,6 +176,17 @@ def verified(ctx: Context, row: EvidenceFile) -> BinaryIO:
         content.close()
         raise Conflict(rules.MISMATCH, code="integrity_failed", told=rules.MISMATCH_TOLD)
     return content
+
+
+def _content(ctx: Context, row: EvidenceFile) -> BinaryIO:
+    try:
+        return evidence_store.content_of(ctx, row)
+    except Gone:
+        sample = samples.content_of(row.file_name, row.file_size, row.sha256)
+        if sample is None:
+            raise
+        evidence_store.put_back(ctx, row, sample)
+        return BytesIO(sample)
 
 
 def given_out(ctx: Context, row: EvidenceFile, record: Callable[[], None]) -> Fetched:

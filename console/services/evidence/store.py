@@ -224,6 +224,23 @@ def _from_database(ctx: Context, row: EvidenceFile) -> BinaryIO:
         return content
 
 
+def put_back(ctx: Context, row: EvidenceFile, content: bytes) -> None:
+    """Write a file that went missing to its place again; where that cannot be done it stays missing."""
+    path = path_of(ctx.config, row.storage_key) if row.storage_backend == rules.FS else None
+    if path is None or path.is_symlink():
+        return
+    draft = root(ctx.config) / INCOMING / token_hex(16)
+    try:
+        for folder in (draft.parent, path.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(content)
+        draft.rename(path)
+    except OSError as error:
+        log.warning("evidence_not_restored", key=row.storage_key, error=type(error).__name__)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
 def drop(ctx: Context, row: EvidenceFile) -> None:
     """Delete the content of a row with this transaction; a file goes once it has been committed."""
     ctx.session.execute(delete(EvidenceThumbnail).where(EvidenceThumbnail.evidence_id == row.id))

@@ -13,8 +13,6 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import IO, Any
 
-from sqlalchemy import select
-
 from console.core.context import Context
 from console.core.i18n import DEFAULT_LOCALE, text_in
 from console.core.listing import ListQuery
@@ -29,6 +27,7 @@ from console.services.audit import record as audit
 from console.services.evidence import evidence
 from console.services.evidence import store as evidence_store
 from console.services.evidence.evidence import ItemEvidence
+from console.services.programme.weekly import newest_runs, visible
 from console.services.tracker import completion as tracker_completion
 from console.services.tracker import lists as tracker_lists
 from console.services.tracker.completion import Completion
@@ -211,13 +210,7 @@ def _row(one: ItemEvidence, path: str, reason: str) -> IndexRow:
 
 def _weekly(ctx: Context, site: str, limit: int) -> tuple[tuple[Point, ...], JobRun | None]:
     """Return the newest points of a site, oldest first, and its newest run."""
-    found = ctx.session.scalars(
-        select(JobRun)
-        .where(JobRun.job_name == JOB, JobRun.finished_at.is_not(None))
-        .where(JobRun.detail_json["site"].as_string() == site)
-        .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
-        .limit(limit)
-    ).all()
+    found = newest_runs(ctx, visible(ctx, site), limit)
     points = tuple(point_of(run.id, run.finished_at, run.status or "", run.detail_json) for run in reversed(found))
     return points, next(iter(found), None)
 

@@ -34,6 +34,7 @@ WRITE = "adoption_w07:write"
 CODE, RESOURCE = "w07", "adoption_w07_sla_quality"
 DAYS, DAYS_MOST = 14, 90
 ARCHIVE_POINTS = 104
+PLACE_BYTES = 120
 COLUMNS = columns_of(*POINT_FIELDS)
 
 
@@ -192,7 +193,8 @@ def _archive(
     run_id = run.run_id if run else None
     detail = {"site": site, "window_days": window, "degradation": {"degraded": found.degraded}, "snapshot": snapshot}
     points = (*points_of(ctx, _of(site), ARCHIVE_POINTS - 1), point_of(run_id or 0, now, status, detail))
-    place = re.sub(r"[^\w.-]+", "_", site or "all")
+    # File systems count bytes, of which a Hangul syllable has three.
+    place = re.sub(r"[^\w.-]+", "_", site or "all").encode()[:PLACE_BYTES].decode(errors="ignore")
     name = f"{W07_WEEKLY.prefix}{place}-{now:%Y%m%dT%H%M%SZ}"
     if ctx.session.scalar(select(StoredFile.id).where(StoredFile.name == f"{name}.csv")) is not None:
         name = f"{name}-run-{run_id}"

@@ -78,6 +78,19 @@ def test_the_second_of_two_editors_is_refused_and_nothing_of_theirs_is_stored(ct
     assert editor.pack(make_ctx("owner"), "w02").document["title"]["en"] == "W02 Our Pack 🎉"
 
 
+def test_of_owners_who_save_at_once_one_wins_and_nothing_is_mixed(at_once, make_ctx):
+    names = [f"W02 Pack {number} 🎉" for number in range(4)]
+    saves = [lambda ctx, name=name: editor.save(ctx, "w02", changed(en=name), if_match=0) for name in names]
+    made = at_once(*saves)
+
+    won = [name for name, result in zip(names, made, strict=True) if not isinstance(result, Exception)]
+    lost = [result for result in made if isinstance(result, Exception)]
+    assert ([type(one) for one in lost], len(won)) == ([PreconditionFailed] * 3, 1)
+    ctx = make_ctx("owner")
+    assert editor.pack(ctx, "w02").document["title"]["en"] == won[0]
+    assert [one.revision for one in editor.revisions(ctx, "w02")] == [1]
+
+
 @pytest.mark.parametrize(
     ("change", "place"),
     [

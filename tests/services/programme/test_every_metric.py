@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from console.core.serialize import plain
 from console.domain.errors import PermissionDenied, SiteDenied
+from console.domain.programme.judge import RED, YELLOW
 from console.domain.programme.measures import METRICS, OF_WEEK
-from console.services.programme import history, metrics, trends
+from console.services.programme import history, metrics, trends, week_page, weekly
 from console.services.programme.orders import MEDIAN, P90, _quantile
 from console.services.programme.scope import scope_of
+from console.services.programme.week_page import BAD
 from tests.factories import make_site, make_user
-from tests.factories.programme import SITE, answered, complete_event, completed, entry, inspect
+from tests.factories.programme import SITE, answered, complete_event, completed, delivery, entry, inspect
 from tests.factories.work_orders import add_order
 
 OTHER = "별관"
@@ -64,6 +66,31 @@ def test_one_order_in_three_years(ctx, session, clock, sites, key):
         if path.endswith("percent") and "improvement" not in path:
             assert 0 <= value <= 100, path
     assert set(old) == set(values(ctx, key).metrics)
+
+
+def test_a_year_without_orders_is_no_bad_year(ctx, session, clock, sites):
+    clock.set(clock.now() + 366 * DAY)
+    for back in range(366, 3 * 365, 30):
+        at = clock.now() - back * DAY
+        order = completed(session, at, 900, due_at=at + HOUR, is_escalated=True)
+        complete_event(session, order, "kim", at + HOUR)
+        inspect(session, "kim", at, risk_level="danger")
+        entry(session, "report_monthly_export_csv", "kim", at, resource_id=f"2026-02:{SITE}")
+        delivery(session, at, "failed")
+    for site in (SITE, None):
+        for key in KEYS:
+            found = values(ctx, key, site)
+            assert found.data_state == "no_data", key
+            repeats = [one for one in found.parts.get("kpis", ()) if one["kpi_key"] == "repeat_ticket_rate_percent"]
+            assert RED not in {one["status"] for one in repeats}, key
+        board = values(ctx, "w09/kpi-operation", site)
+        assert (board.metrics["red_count"], board.metrics["overall_status"]) == (0, YELLOW)
+        assert set(board.parts["source_metrics"].values()) == {None}
+        assert metrics.blockers(ctx, site, 90, 10)["top"] == []
+        for code in OF_WEEK:
+            assert BAD not in [one.state for one in week_page.measured(ctx, code, site).measures], code
+        made, status = weekly.produce(ctx, site=site)
+        assert (status, made.degradation.reasons, made.alert_attempted) == ("success", (), False)
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import json
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -10,11 +12,12 @@ from sqlalchemy import func, select
 from console.domain.errors import Invalid, NotFound, PermissionDenied, SiteDenied
 from console.domain.jobs import names as job_names
 from console.domain.programme import weekly as rules
+from console.domain.programme.catalogue import WEEKS
 from console.models.alerts import AlertDelivery
 from console.models.archives import StoredFile
 from console.models.audit import AuditLog
 from console.models.jobs import JobRun
-from console.services.programme import weekly, weekly_reads
+from console.services.programme import package, weekly, weekly_reads
 from tests.factories import make_site
 from tests.factories.programme import SITE, answered, completed, delivery
 
@@ -157,6 +160,13 @@ def test_the_archive_is_kept_with_its_name_only(ctx, session, config):
     assert produced(ctx, site=SITE, write_archive=None)[0].archive_file is None
 
 
+@pytest.mark.parametrize("site", ["가" * 120, "🏢" * 60, "a/../../b🏢", "x" * 120])
+def test_the_archive_of_any_site_has_a_name_that_a_folder_takes(ctx, session, config, site):
+    made, _status = weekly.produce(ctx, site=site)
+    assert made.archive_error is None
+    assert [one.name for one in config.path("W07_WEEKLY_ARCHIVE_PATH").iterdir()] == [made.archive_file]
+
+
 def run(session, at, site, status="success", **detail):
     row = JobRun(
         job_name=job_names.W07_WEEKLY,
@@ -201,6 +211,19 @@ def test_who_sees_which_runs(ctx, make_ctx, session, clock):
         ids(one, OTHER)
     with pytest.raises(NotFound):
         weekly_reads.latest(make_ctx("auditor", ("빈 사업장",)), None)
+
+
+def test_a_package_holds_the_runs_that_did_their_work(ctx, session, clock):
+    now = clock.now()
+    here = run(session, now - 2 * DAY, SITE)
+    run(session, now - 3 * DAY, OTHER)
+    run(session, now, SITE, "warning", dry_run=True)
+    run(session, now, SITE, "warning", executed=False)
+
+    with package.build(ctx, WEEKS["w07"], SITE).stream as stream, zipfile.ZipFile(stream) as archive:
+        latest, points = (json.loads(archive.read(f"weekly/{name}.json")) for name in ("latest", "trends"))
+    assert (latest["run_id"], latest["status"]) == (here, "success")
+    assert [point["run_id"] for point in points] == [here]
 
 
 def test_trends_are_oldest_first_and_the_csv_has_the_published_header(ctx, session, clock):
