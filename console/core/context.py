@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -105,6 +106,11 @@ class Context:
     def now(self) -> datetime:
         """Return the present instant, aware UTC; a use case reads it once."""
         return self.clock.now()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the zone of the installation: of working hours, days and weeks where no site says another."""
+        return ZoneInfo(self.config["BUSINESS_TIME_ZONE"])
 
     @property
     def dry_run(self) -> bool:

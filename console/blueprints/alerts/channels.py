@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
@@ -11,6 +10,7 @@ from flask_babel import gettext as _
 
 from console.domain.alerts.alerts import SUCCESS
 from console.domain.alerts.guard import STEPS
+from console.domain.days import last_days, midnight
 from console.domain.errors import Conflict, Invalid
 from console.domain.jobs import names as job_names
 from console.domain.text import N_
@@ -50,8 +50,7 @@ def page() -> str:
 
 
 def _starts() -> tuple[Any, ...]:
-    today = now().astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0)
-    return tuple(today - timedelta(days=board.DAYS - 1 - number) for number in range(board.DAYS))
+    return tuple(midnight(day, zone()) for day in last_days(now(), zone(), board.DAYS))
 
 
 def _charts(seen: Board) -> dict[str, Any]:

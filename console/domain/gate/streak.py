@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from console.domain.days import monday_of
+
 # A report that tells of critical findings is a `warning`; the streak asks whether reports are made, not what they say.
 PRODUCED_STATUSES = ("success", "ok", "warning")
 WEEK = timedelta(days=7)
@@ -37,12 +39,6 @@ def lookback(target: int) -> timedelta:
     return timedelta(days=max(70, 14 * target))
 
 
-def week_start(at: datetime, zone: ZoneInfo) -> date:
-    """Return the Monday of the week that `at` falls into in the business zone."""
-    day = at.astimezone(zone).date()
-    return day - timedelta(days=day.weekday())
-
-
 def weekly_streak(successes: Iterable[datetime], *, now: datetime, target: int, zone: ZoneInfo) -> Streak:
     """Count the weeks in a row, backwards from the anchor week, that have a successful report.
 
@@ -50,11 +46,11 @@ def weekly_streak(successes: Iterable[datetime], *, now: datetime, target: int, 
     that the streak does not read zero from Monday until the report is due.
     """
     seen = sorted(at for at in successes if now - lookback(target) <= at <= now)
-    weeks = {week_start(at, zone) for at in seen}
+    weeks = {monday_of(at, zone) for at in seen}
     latest = seen[-1] if seen else None
-    anchor = week_start(now, zone)
+    anchor = monday_of(now, zone)
     if latest is not None and anchor not in weeks and now - latest <= ANCHOR_GRACE:
-        anchor = week_start(latest, zone)
+        anchor = monday_of(latest, zone)
     observed = (anchor - min(weeks)).days // 7 + 1 if weeks else 1
     effective = min(target, observed)
     count, week = 0, anchor

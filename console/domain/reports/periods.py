@@ -8,14 +8,14 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from console.domain.audit.archive import NO_MONTH, month_of
+from console.domain.days import DAY, midnight, monday_of
 from console.domain.errors import BadRequest
 
 WEEKLY, MONTHLY = "weekly", "monthly"
-DAY = timedelta(days=1)
 WEEK = 7 * DAY
 WEEK_MARK = "week-"
 
@@ -46,8 +46,8 @@ class Period:
         """Return its calendar days in its zone, oldest first: the date, begin and end in UTC, cut at its own ends."""
         zone = ZoneInfo(self.time_zone)
         day = self.start.astimezone(zone).date()
-        while (begin := _midnight(day, zone)) < self.end:
-            until = _midnight(day + DAY, zone)
+        while (begin := midnight(day, zone)) < self.end:
+            until = midnight(day + DAY, zone)
             yield day, max(begin, self.start), min(until, self.end)
             day += DAY
 
@@ -60,16 +60,15 @@ def last_days(now: datetime) -> Period:
 
 def week_before(now: datetime, zone: ZoneInfo) -> Period:
     """Return the last calendar week of the zone that was over at `now`."""
-    today = now.astimezone(zone).date()
-    monday = today - timedelta(days=today.weekday())
-    return _weekly(_midnight(monday - WEEK, zone), _midnight(monday, zone), monday - DAY, zone)
+    monday = monday_of(now, zone)
+    return _weekly(midnight(monday - WEEK, zone), midnight(monday, zone), monday - DAY, zone)
 
 
 def month_named(text: str, zone: ZoneInfo) -> Period:
     """Read `YYYY-MM` as a calendar month of the zone; raises BadRequest for what is no month."""
     month = month_of(text)
     try:
-        start, end = (_midnight(instant.date(), zone) for instant in (month.start, month.end))
+        start, end = (midnight(instant.date(), zone) for instant in (month.start, month.end))
     except OverflowError:
         # The first months of the calendar begin before it, seen from the east.
         raise BadRequest(NO_MONTH) from None
@@ -97,7 +96,3 @@ def span_of(label: str) -> tuple[str, date, date]:
 
 def _weekly(start: datetime, end: datetime, last: date, zone: ZoneInfo) -> Period:
     return Period(WEEKLY, f"{WEEK_MARK}{start.astimezone(zone).date()}-{last}", start, end, zone.key)
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), zone).astimezone(UTC)

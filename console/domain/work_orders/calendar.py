@@ -1,13 +1,12 @@
-"""The days of a calendar: whole weeks that begin on Monday, and where each day begins in a zone."""
+"""The days of a calendar: whole weeks that begin on Monday."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date
+
+from console.domain.days import DAY
 
 MONTH, WEEK = SPANS = ("month", "week")
-DAY = timedelta(days=1)
 FIRST, LAST = date(1971, 1, 1), date(8999, 12, 31)
 
 
@@ -28,12 +27,6 @@ def turned(span: str, day: date, steps: int) -> date:
     first = date(number // 12, number % 12 + 1, 1)
     following = date((number + 1) // 12, (number + 1) % 12 + 1, 1)
     return first + DAY * (min(day.day, (following - first).days) - 1)
-
-
-def begins(days: Sequence[date], zone: ZoneInfo) -> tuple[datetime, ...]:
-    """Return where each day begins (UTC), and where the last one ends: days of 23 and 25 hours are as long as that."""
-    edges = (*days, days[-1] + DAY)
-    return tuple(datetime.combine(day, time(), zone).astimezone(UTC) for day in edges)
 
 
 def read(word: str, today: date) -> date:

@@ -11,18 +11,20 @@ from sqlalchemy.exc import IntegrityError
 from console.core.context import Context
 from console.domain.assets import tree
 from console.domain.assets.requests import AssetChange, NewAsset
-from console.domain.errors import Conflict, Invalid, PreconditionFailed
+from console.domain.errors import Conflict, Invalid
 from console.domain.identity import scope
 from console.domain.text import T
 from console.models.assets import Asset
 from console.services.assets.rows import WRITE, AssetView, load
 from console.services.audit import record as audit
+from console.services.common.versions import check_version
 from console.services.identity import sites
 from console.services.jobs.runs import changed
 
 _ASSETS = cast("Table", Asset.__table__)
 _FIELDS = ("code", "name", "kind", "place", "serial", "installed_on", "is_active")
 TAKEN = T("Another asset of this site has this code")
+_MEANWHILE = T("Somebody else changed the asset meanwhile")
 
 
 def create(ctx: Context, new: NewAsset) -> AssetView:
@@ -78,7 +80,7 @@ def change(
     if wanted.parent_id:
         _hold_site_of(ctx, asset_id)
     asset = load(ctx, asset_id, lock=True)
-    _check_version(asset, version, if_match)
+    check_version(asset, version, if_match, _MEANWHILE)
     values = _values(ctx, asset, wanted)
     if not values:
         return asset
@@ -93,7 +95,7 @@ def change(
     except IntegrityError as error:
         raise Conflict(TAKEN, code="asset_exists") from error
     if stored != 1:
-        raise Conflict(T("Somebody else changed the asset meanwhile"), code="version_conflict")
+        raise Conflict(_MEANWHILE, code="version_conflict")
     after = load(ctx, asset.id)
     told = {name: {"old": _plain(getattr(asset, name)), "new": _plain(getattr(after, name))} for name in values}
     action = "asset_update"
@@ -107,18 +109,6 @@ def _named(code: str | None, name: str | None) -> None:
     for field, value in (("code", code), ("name", name)):
         if value is not None and not value.strip():
             raise Invalid.field(field, T("must not be blank"))
-
-
-def _check_version(asset: AssetView, version: int | None, if_match: int | None) -> None:
-    detail = {
-        "message": T("Somebody else changed the asset meanwhile"),
-        "current_version": asset.version,
-        "updated_by": asset.updated_by,
-    }
-    if if_match is not None and if_match != asset.version:
-        raise PreconditionFailed(detail, code="version_mismatch")
-    if version is not None and version != asset.version:
-        raise Conflict(detail, code="version_conflict")
 
 
 def _values(ctx: Context, asset: AssetView, wanted: AssetChange) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select
 
@@ -18,6 +17,7 @@ from console.core.context import Context
 from console.domain.automation import analytics as domain
 from console.domain.automation.analytics import Anomalies, HistoryRow, RunCounts, Summary
 from console.domain.automation.autopilot import AUTO_ASSIGN, ESCALATION
+from console.domain.days import last_days, midnight
 from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import FINISHED
 from console.models.automation import RunFact
@@ -236,10 +236,9 @@ def by_day(ctx: Context, *, days: int = 14) -> tuple[Day, ...]:
     Dry runs are left out. A run with errors counts as that and as nothing else.
     """
     _may(ctx)
-    zone = ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"])
-    today = ctx.now().astimezone(zone).date()
-    first = today - timedelta(days=days - 1)
-    start = datetime(first.year, first.month, first.day, tzinfo=zone)
+    zone = ctx.zone
+    every_day = last_days(ctx.now(), zone, days)
+    start = midnight(every_day[0], zone)
     wanted = _runs(*_COLUMNS).where(JobRun.finished_at >= start, JobRun.dry_run.is_(False))
     found: dict[date, dict[str, Any]] = {}
     for row in ctx.session.execute(wanted.order_by(JobRun.finished_at, JobRun.id)):
@@ -264,5 +263,4 @@ def by_day(ctx: Context, *, days: int = 14) -> tuple[Day, ...]:
         seen["assigned"] += run.assigned_count
         seen["notified"] += run.notified_count
         seen["open_after"] = run.open_items if run.open_items_after is None else run.open_items_after
-    every = (first + timedelta(days=number) for number in range(days))
-    return tuple(Day(day, **found.get(day, {})) for day in every)
+    return tuple(Day(day, **found.get(day, {})) for day in every_day)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, func, literal, literal_column, null, or_, select
 
 from console.core.context import Actor, Context
+from console.domain.days import day_of
 from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import API, MANUAL, REFUSED
 from console.domain.programme.trackers import programmes
@@ -27,7 +27,6 @@ from console.services.gate import gate
 from console.services.identity.names import names_of
 from console.services.jobs import runs
 from console.services.tracker import rows, tallies
-from console.services.tracker.lists import day_ends
 from console.services.tracker.summary import late_key
 from console.services.work_orders import counts
 from console.services.work_orders import rows as order_rows
@@ -87,12 +86,6 @@ class Figures:
         return self.late_board + self.late_weeks + self.late_orders
 
 
-def start_of_day(ctx: Context, now: datetime) -> datetime:
-    """Return the instant at which today began in the business zone."""
-    local = now.astimezone(ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"]))
-    return local.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
 def figures(ctx: Context, site: str | None = None) -> Figures:
     """Count what is late (of `site`) and the actor's own items that are due today: one statement, or none."""
     actor, now = ctx.actor, ctx.now()
@@ -110,7 +103,7 @@ def _figures(
 ) -> tuple[Figures, datetime]:
     """Count them, and tell until when that holds: up to the next deadline, or the end of the day."""
     actor = ctx.actor
-    ends = day_ends(ctx, now)
+    _start, ends = day_of(now, ctx.zone)
     mine = rows.keys_of(readable, actor).where(rows.OPEN, rows.mine(actor), TrackerItem.due_at < ends)
     boards = [one for one in readable if one is REMEDIATION]
     weeks = [one for one in readable if one is not REMEDIATION]
@@ -146,7 +139,7 @@ def _next_due(actor: Actor, programme: TrackerKind, now: datetime, site: str | N
 
 def flow(ctx: Context, site: str | None = None, *, most: int = 8) -> tuple[FlowLine, ...]:
     """Return what happened today, newest first: three statements; each part only with its permission."""
-    since, can = start_of_day(ctx, ctx.now()), ctx.actor.can
+    (since, _end), can = day_of(ctx.now(), ctx.zone), ctx.actor.can
     found: list[FlowLine] = []
     if any(map(can, REMEDIATION.read)):
         key = ("flow_items", since, ctx.actor.site_scope, site, most)

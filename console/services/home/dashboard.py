@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, func, literal_column, select
 
 from console.core.context import Context
 from console.domain.audit.entry import detail_object
+from console.domain.days import begins, last_days
 from console.domain.inspections.risk import LEVELS
 from console.domain.jobs import names as job_names
 from console.domain.work_orders.words import STATUSES
@@ -117,10 +119,10 @@ def trends(ctx: Context, site: str | None = None, *, days: int = 30, zone: tzinf
     now = ctx.now()
     if _sees_nothing(ctx):
         return Trends(now, site, days, ())
-    today = now.astimezone(zone).date()
-    listed = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
+    listed = last_days(now, zone, days)
     dialect = ctx.session.get_bind().dialect.name
-    given = rows_value(dialect, [_bounds(place, day, zone) for place, day in enumerate(listed)])
+    spans = enumerate(pairwise(begins(listed, zone)))
+    given = rows_value(dialect, [{"place": place, "start": start, "until": until} for place, (start, until) in spans])
     found = ctx.session.execute(_by_day(dialect, _of_inspections(ctx, site), _of_orders(ctx, site)), {"days": given})
     counted = {row[0]: row[1:] for row in found}
     points = (Day(day.isoformat(), *counted[place]) for place, day in enumerate(listed))
@@ -174,11 +176,6 @@ def _recent(ctx: Context, since: datetime, most: int) -> tuple[Run, ...]:
     wanted = select(JobRun).where(JobRun.finished_at >= since)
     newest = wanted.order_by(JobRun.finished_at.desc(), JobRun.id.desc()).limit(most)
     return tuple(map(runs.view, ctx.session.scalars(newest)))
-
-
-def _bounds(place: int, day: date, zone: tzinfo) -> dict[str, Any]:
-    start, until = (datetime.combine(one, time(), zone) for one in (day, day + timedelta(days=1)))
-    return {"place": place, "start": start, "until": until}
 
 
 def _by_day(dialect: str, of_inspections: ColumnElement[bool], of_orders: ColumnElement[bool]) -> Select[Any]:

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from console.core.context import Context
 from console.core.revisions import ALWAYS
 from console.domain.alerts.alerts import DROPPED, SUCCESS
+from console.domain.days import day_of
 from console.domain.inspections import risk
 from console.domain.work_orders.on_time import SiteOnTime
 from console.models.alerts import AlertDelivery
@@ -119,14 +120,13 @@ def days(ctx: Context, site: str | None) -> tuple[Day, ...]:
     """Return the last 14 days of the business zone, the newest last: one query, or none."""
     if not ctx.actor.can(rows.READ):
         return ()
-    zone, now = sites.zone_of(ctx, None), ctx.now()
-    local = now.astimezone(zone)
-    end = (local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)) - timedelta(microseconds=1)
+    zone, now = ctx.zone, ctx.now()
+    start, following = day_of(now, zone)
 
     def look() -> tuple[tuple[Day, ...], datetime]:
-        return dashboard.trends(ctx, site, days=DAYS, zone=zone).points, end
+        return dashboard.trends(ctx, site, days=DAYS, zone=zone).points, following - timedelta(microseconds=1)
 
-    return cached_query_until(ctx, ("days", ctx.actor.site_scope, site, local.date()), now, look)
+    return cached_query_until(ctx, ("days", ctx.actor.site_scope, site, start), now, look)
 
 
 def alerts(ctx: Context) -> Alerts | None:

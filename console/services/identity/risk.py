@@ -138,7 +138,7 @@ class _Window:
 def dashboard(ctx: Context, *, days: int = 30) -> Dashboard:
     """Return the dashboard for the last `days` days; raises PermissionDenied."""
     ctx.actor.require(*READ)
-    now, zone = ctx.now(), ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"])
+    now, zone = ctx.now(), ctx.zone
     start = now - timedelta(days=days)
     window = _window(ctx, start, now, zone)
     users, tokens, coverage = _accounts(ctx, now)
@@ -169,7 +169,7 @@ def dashboard(ctx: Context, *, days: int = 30) -> Dashboard:
 def risk_of_window(ctx: Context, *, days: int) -> Risk:
     """Return the risk score of the last `days` days with three queries; the same score as the dashboard's."""
     now = ctx.now()
-    window = _window(ctx, now - timedelta(days=days), now, ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"]))
+    window = _window(ctx, now - timedelta(days=days), now, ctx.zone)
     _users, tokens, coverage = _accounts(ctx, now)
     failed, _sensitive, night = _action_counts(ctx, window)
     return security.risk(_risk_numbers(tokens, coverage, failed, night))

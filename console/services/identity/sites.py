@@ -81,7 +81,7 @@ def canonical(ctx: Context, name: str) -> str:
 def zone_of(ctx: Context, name: str | None) -> ZoneInfo:
     """Return the zone in which times of a site are shown; the default zone for an unknown or no site."""
     zone = ctx.session.scalar(select(Site.zone).where(Site.name == name)) if name else None
-    return ZoneInfo(zone or ctx.config["BUSINESS_TIME_ZONE"])
+    return ZoneInfo(zone) if zone else ctx.zone
 
 
 def get(ctx: Context, site_id: int) -> SiteView:

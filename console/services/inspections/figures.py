@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from console.core.context import Context
+from console.domain.days import day_of
 from console.domain.inspections import risk
 from console.domain.text import N_
 from console.models.inspections import Inspection
 from console.services.common.figures import Figure, Given
 from console.services.common.query_cache import cached_query_until
-from console.services.inspections.lists import day_of
 from console.services.inspections.rows import READ, visible
 
 _BAD = (risk.DANGER, risk.WARNING)
@@ -49,7 +49,7 @@ def _today(*levels: str) -> Callable[[Context, str | None, Given], int]:
 
 def today(ctx: Context) -> Mapping[str, Mapping[str, int]]:
     """Return how many inspections of today there are at each site that the caller may see, by level: one query."""
-    first, last = day_of(ctx, ctx.now())
+    first, last = day_of(ctx.now(), ctx.zone)
 
     def look() -> tuple[Mapping[str, Mapping[str, int]], datetime]:
         asked = select(Inspection.site, Inspection.risk_level, func.count()).where(

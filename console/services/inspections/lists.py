@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from operator import ge, lt
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, String, and_, case, cast, exists, or_, select
 
@@ -13,6 +12,7 @@ from console.core.context import Context
 from console.core.filters import day_filters, exact, instant, moment, one_of
 from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec
 from console.core.records import columns_of
+from console.domain.days import day_of
 from console.domain.ids import number_in
 from console.domain.inspections import risk
 from console.domain.text import N_
@@ -67,7 +67,7 @@ def _flag(_ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool
 
 
 def _today(ctx: Context, _words: list[str], now: datetime) -> ColumnElement[bool]:
-    first, last = day_of(ctx, now)
+    first, last = day_of(now, ctx.zone)
     return and_(Inspection.inspected_at >= first, Inspection.inspected_at < last)
 
 
@@ -183,11 +183,3 @@ def listed(
     rows = found.items[:limit]
     more = len(found.items) > limit
     return InspectionPage(rows, found.total, cursor_at(rows[-1].inspected_at, rows[-1].id) if more else None)
-
-
-def day_of(ctx: Context, now: datetime) -> tuple[datetime, datetime]:
-    """Return the instants (aware UTC) at which today begins and ends in the business zone."""
-    zone = ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"])
-    day = now.astimezone(zone).date()
-    first, last = (datetime.combine(one, time(), zone) for one in (day, day + timedelta(days=1)))
-    return first.astimezone(UTC), last.astimezone(UTC)

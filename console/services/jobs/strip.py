@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, select
 
 from console.core.context import Context
+from console.domain import days as calendar_days
 from console.domain.jobs.runs import FINISHED
 from console.models.jobs import JobRun
 from console.models.types import UtcDateTime
@@ -46,9 +47,8 @@ def last_days(ctx: Context, job_name: str, field: str, days: int = DAYS) -> tupl
 
     `field` of its detail is the word. The permission is the caller's to check.
     """
-    zone = ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"])
-    today = ctx.now().astimezone(zone).date()
-    every_day = tuple(today - timedelta(days=back) for back in range(days - 1, -1, -1))
+    zone = ctx.zone
+    every_day = calendar_days.last_days(ctx.now(), zone, days)
     key = ("job_days", job_name, zone.key, every_day[0], days)
     return cached_query(ctx, key, lambda: _last_of(ctx, job_name, field, every_day, zone))
 
@@ -56,9 +56,9 @@ def last_days(ctx: Context, job_name: str, field: str, days: int = DAYS) -> tupl
 def _last_of(
     ctx: Context, job_name: str, field: str, every_day: Sequence[date], zone: ZoneInfo
 ) -> tuple[StripDay, ...]:
-    starts = [datetime.combine(day, time(), zone) for day in (*every_day, every_day[-1] + timedelta(days=1))]
     dialect = ctx.session.get_bind().dialect.name
-    given = rows_value(dialect, [{"start": start, "until": until} for start, until in pairwise(starts)])
+    spans = pairwise(calendar_days.begins(every_day, zone))
+    given = rows_value(dialect, [{"start": start, "until": until} for start, until in spans])
     found = {
         finished_at.astimezone(zone).date(): (run_id, word, status)
         for run_id, finished_at, status, word in ctx.session.execute(_newest(dialect, job_name, field), {"days": given})

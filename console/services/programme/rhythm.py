@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from console.domain.days import begins, last_days
 from console.domain.programme.judge import NO_DATA, OK, rate
 from console.domain.programme.snapshot import Advice, RowsOf, Snapshot, advised
 from console.domain.text import N_, T
@@ -175,9 +176,7 @@ def _matches(scope: Scope, held: Sequence[str]) -> bool:
 
 def _last_days(end: datetime, zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
     """Return the last seven days in a zone, that of `end` the newest."""
-    today = end.astimezone(zone).date()
-    marks = [datetime.combine(today - timedelta(days=back), time(), zone) for back in range(WEEK_DAYS - 1, -2, -1)]
-    return list(itertools.pairwise(marks))
+    return list(itertools.pairwise(begins(last_days(end, zone, WEEK_DAYS), zone)))
 
 
 def workdays(start: datetime, end: datetime, scope: Scope) -> int:

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import select
 
 from console.core.context import Context
-from console.domain.gate.streak import PRODUCED_STATUSES, Streak, week_start
+from console.domain.days import monday_of
+from console.domain.gate.streak import PRODUCED_STATUSES, Streak
 from console.domain.jobs.runs import FINISHED
 from console.domain.reports.periods import WEEK, WEEKLY
 from console.models.jobs import JobRun
@@ -117,8 +118,8 @@ def _produced(job: str) -> tuple[Any, ...]:
 
 
 def _weeks(ctx: Context) -> list[Week]:
-    zone = quality.zone_of(ctx)
-    this = week_start(ctx.now(), zone)
+    zone = ctx.zone
+    this = monday_of(ctx.now(), zone)
     mondays = [this - timedelta(weeks=back) for back in range(SHOWN - 1, -1, -1)]
     rows = ctx.session.execute(
         select(JobRun.id, JobRun.finished_at, JobRun.status)
@@ -126,7 +127,7 @@ def _weeks(ctx: Context) -> list[Week]:
         .order_by(JobRun.finished_at, JobRun.id)
         .limit(1000)
     )
-    found = {week_start(at, zone): (run_id, status) for run_id, at, status in rows if at is not None}
+    found = {monday_of(at, zone): (run_id, status) for run_id, at, status in rows if at is not None}
     return [Week(monday, *found.get(monday, (None, None))) for monday in mondays]
 
 

@@ -31,11 +31,6 @@ TYPE = "ops_quality_report"
 LOCALES = ("ko", "en")
 
 
-def zone_of(ctx: Context) -> ZoneInfo:
-    """Return the zone whose days people live by."""
-    return ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"])
-
-
 def recent(ctx: Context, window: str, month: str | None = None) -> Period:
     """Return the published default: the last seven days, or a UTC month, by default the one under way."""
     utc, now = ZoneInfo("UTC"), ctx.now()
@@ -46,7 +41,7 @@ def recent(ctx: Context, window: str, month: str | None = None) -> Period:
 
 def finished(ctx: Context, window: str, month: str | None = None) -> Period:
     """Return the last week or month of the business zone that is over, or the month that is named."""
-    zone, now = zone_of(ctx), ctx.now()
+    zone, now = ctx.zone, ctx.now()
     if window != MONTHLY:
         return periods.week_before(now, zone)
     return periods.month_named(month, zone) if month else periods.month_before(now, zone)

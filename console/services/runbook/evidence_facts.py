@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -84,6 +83,5 @@ def streak(ctx: Context, *, produced_now: bool = False) -> Streak:
         .order_by(JobRun.finished_at.desc())
         .limit(1000)
     )
-    zone = ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"])
     produced = [at for at in finished if at is not None] + [now] * produced_now
-    return weekly_streak(produced, now=now, target=target, zone=zone)
+    return weekly_streak(produced, now=now, target=target, zone=ctx.zone)

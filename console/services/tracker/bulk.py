@@ -313,7 +313,7 @@ class _Work:
         if self.command is None:
             self.command = tracker_store.begin_command(self.ctx, self.programme, "bulk", self.now)
         if not tracker_store.update_item(self.ctx, item.id, item.version, decided.values, self.now):
-            raise Conflict(T("Somebody else changed the item meanwhile"), code="version_conflict")
+            raise Conflict(tracker_store.MEANWHILE, code="version_conflict")
         self.changed += 1
         self.ids.append(item.id)
         if item.snoozed_until is not None:

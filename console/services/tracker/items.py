@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from console.core.context import Context
 from console.core.records import Fact, view_of
 from console.domain.alerts.snooze import HANDLED
-from console.domain.errors import Conflict, Invalid, PreconditionFailed
+from console.domain.errors import Conflict, Invalid
 from console.domain.text import T
 from console.domain.tracker.requests import ItemChange
 from console.domain.tracker.tracker import REMEDIATION, TrackerKind
@@ -21,6 +21,7 @@ from console.models.identity import User
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.services.alerts import given
 from console.services.audit import record as audit
+from console.services.common.versions import check_version
 from console.services.jobs.runs import changed as affected
 from console.services.tracker import snooze
 from console.services.tracker import store as tracker_store
@@ -81,7 +82,7 @@ def change(
     now = ctx.now()
     item = load(ctx, programme, item_id, now, lock=True)
     check_permission(ctx.actor, programme, item, wanted)
-    check_version(item, version, if_match)
+    check_version(item, version, if_match, tracker_store.MEANWHILE)
     check_due(wanted.due_at, wanted.reason, now)
     whom = None if wanted.assignee is None else person(ctx, wanted.assignee)
     decided = decide(item, wanted, whom, ctx.actor, now)
@@ -102,19 +103,6 @@ def change(
     return Changed(after, decided.adjusted, command.token, reopened)
 
 
-def check_version(item: ItemView, version: int | None, if_match: int | None) -> None:
-    """Raise PreconditionFailed or Conflict when the caller looked at another version than the stored one."""
-    detail = {
-        "message": T("Somebody else changed the item meanwhile"),
-        "current_version": item.version,
-        "updated_by": item.updated_by,
-    }
-    if if_match is not None and if_match != item.version:
-        raise PreconditionFailed(detail, code="version_mismatch")
-    if version is not None and version != item.version:
-        raise Conflict(detail, code="version_conflict")
-
-
 def store(
     ctx: Context,
     programme: TrackerKind,
@@ -126,7 +114,7 @@ def store(
 ) -> None:
     """Store a decided change of a locked item with its events; raises Conflict when the item moved on meanwhile."""
     if not tracker_store.update_item(ctx, item.id, item.version, values, now):
-        raise Conflict(T("Somebody else changed the item meanwhile"), code="version_conflict")
+        raise Conflict(tracker_store.MEANWHILE, code="version_conflict")
     written = [(item.id, item.site, item.version + 1, event) for event in events]
     tracker_store.write_events(ctx, programme, written, now, command)
     if item.snoozed_until is not None and values.get("status") == "done":

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import CompoundSelect, Select, case, func, select, union_all
 
 from console.core.context import Context
 from console.core.listing import ListQuery, ListResult, Order
+from console.domain.days import day_of
 from console.domain.programme.trackers import programmes
 from console.domain.tracker.tracker import TrackerKind
 from console.models.tracker import TrackerItem
@@ -88,7 +88,7 @@ def my_items(ctx: Context, *, most: int = 50) -> MyItems:
     mine = rows.keys_of(readable, actor).where(rows.OPEN, rows.mine(actor))
     late = func.sum(case((TrackerItem.due_at < now, 1), else_=0))
     soon = func.sum(case((TrackerItem.due_at.between(now, now + timedelta(hours=24)), 1), else_=0))
-    ends = day_ends(ctx, now)
+    _start, ends = day_of(now, ctx.zone)
     today = func.sum(case((TrackerItem.due_at < ends, 1), else_=0))
     counted = mine.with_only_columns(func.count(), late, soon, today)
     total, late_count, soon_count, today_count = ctx.session.execute(counted).one()
@@ -109,12 +109,6 @@ def my_items(ctx: Context, *, most: int = 50) -> MyItems:
         claimable=_read(ctx, _most_urgent(union_all(*first), most), now) if first else (),
         claimable_total=ctx.session.scalar(tallies.sums(actor, writable, ("unassigned_open",))) or 0,
     )
-
-
-def day_ends(ctx: Context, now: datetime) -> datetime:
-    """Return the instant at which today ends in the business zone: what is due before it is due today."""
-    local = now.astimezone(ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"]))
-    return (local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)).astimezone(UTC)
 
 
 def _most_urgent(ids: CompoundSelect[Any], most: int) -> Select[Any]:

@@ -13,11 +13,13 @@ from sqlalchemy import Table, bindparam, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from console.core.context import Context
+from console.domain.text import T
 from console.domain.tracker.tracker import ACTIVE, TrackerKind
 from console.models.tracker import TrackerCommand, TrackerCompletion, TrackerEvent, TrackerItem, TrackerRun
 from console.services.jobs.runs import changed
 from console.services.tracker.rows import ItemView
 
+MEANWHILE = T("Somebody else changed the item meanwhile")
 _ITEMS = cast("Table", TrackerItem.__table__)
 _COMMANDS = cast("Table", TrackerCommand.__table__)
 # The tables and not the models: every change of an item sends these, and the models would cost as much as they do.

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ScalarSelect, func, or_, select
 
 from console.core.context import Context
 from console.core.revisions import ALWAYS
+from console.domain.days import begins, last_days
 from console.domain.tracker import tracker as domain
 from console.domain.tracker.tracker import REMEDIATION, Overview, Readiness, Tally, TrackerKind
 from console.models.tracker import TrackerCommand, TrackerCompletion, TrackerEvent, TrackerItem, TrackerRun
@@ -256,10 +256,8 @@ def finished_by_day(
 
     What was taken back by undo does not count.
     """
-    zone = ZoneInfo(ctx.config["BUSINESS_TIME_ZONE"])
-    today = now.astimezone(zone).date()
-    dates = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
-    starts = [datetime(day.year, day.month, day.day, tzinfo=zone) for day in (*dates, today + timedelta(days=1))]
+    dates = last_days(now, ctx.zone, days)
+    starts = begins(dates, ctx.zone)
     taken_back = select(TrackerCommand.id).where(
         TrackerCommand.tracker == programme.key, TrackerCommand.undone_at.is_not(None), TrackerCommand.at >= starts[0]
     )

@@ -32,7 +32,7 @@ from console.services.tracker.store import Command, open_command
 from console.services.work_orders import edit, holds, lists, rows, rules, snooze, undo
 from console.services.work_orders.create import check_due
 from console.services.work_orders.rows import WRITE, WorkOrderView
-from console.services.work_orders.store import RESOURCE, Event, event_row, plain
+from console.services.work_orders.store import MEANWHILE, RESOURCE, Event, event_row, plain
 
 # One transaction holds them all; more than this is hardly meant, and the filter can be narrowed.
 MOST = 2000
@@ -41,7 +41,6 @@ SHOWN, LOADS_SHOWN = 5, 6
 _ORDERS, _EVENTS = cast("Table", WorkOrder.__table__), cast("Table", WorkOrderEvent.__table__)
 _VIEWED = WorkOrderView.__dataclass_fields__
 NOBODYS = T("Nobody has it")
-_MEANWHILE = T("Somebody else changed the work order meanwhile")
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ class _Work:
         elif self.change.action == wanted.COMPLETE and order.waiting_reason is not None:
             values |= holds.end(self.ctx, order, self.now)
         if not self._store(order, values):
-            self.refused.append(LeftOut(order.id, _MEANWHILE))
+            self.refused.append(LeftOut(order.id, MEANWHILE))
             return None
         self._note(order, values)
         snooze.follow(self.ctx, order, values, self.now)

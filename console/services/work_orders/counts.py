@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, and_, func, select
 
 from console.core.context import Context
 from console.core.revisions import ALWAYS
+from console.domain.days import day_of, midnight, monday_of
 from console.models.work_orders import WorkOrder
 from console.services.common.query_cache import cached_query_until
 from console.services.work_orders import rows
-from console.services.work_orders.lists import day_of
 from console.services.work_orders.rows import READ
 
 
@@ -57,7 +57,7 @@ def figures(ctx: Context, site: str | None = None) -> Figures:
     ctx.actor.require(READ)
     ctx.actor.require_site(site)
     now = ctx.now()
-    start, end = day_of(ctx, now)
+    start, end = day_of(now, ctx.zone)
     soon = now + timedelta(hours=24)
     seen = [rows.visible(ctx.actor)] + ([] if site is None else [WorkOrder.site == site])
     due = WorkOrder.due_at
@@ -76,7 +76,7 @@ def figures(ctx: Context, site: str | None = None) -> Figures:
         )
         counted = [func.count(), *(func.count().filter(condition) for condition in among)]
         numbers = ctx.session.execute(select(*counted).select_from(WorkOrder).where(rows.OPEN, *seen)).one()
-        week = start - timedelta(days=start.weekday())
+        week = midnight(monday_of(now, ctx.zone), ctx.zone)
         done = select(func.count()).select_from(WorkOrder).where(WorkOrder.completed_at >= week, *seen)
         coming = select(func.min(due)).where(rows.OPEN)
         steps = (coming.where(due >= now), coming.where(due > soon), done)

@@ -11,11 +11,12 @@ from console.domain.errors import Conflict, Invalid
 from console.domain.text import T
 from console.domain.work_orders.requests import OrderChange
 from console.domain.work_orders.words import rank
+from console.services.common.versions import check_version
 from console.services.tracker.change import Person, person
 from console.services.work_orders import snooze
 from console.services.work_orders.create import asset_at, check_due
 from console.services.work_orders.rows import WRITE, WorkOrderView, load
-from console.services.work_orders.store import Event, check_version, plain, record, store, write_event
+from console.services.work_orders.store import MEANWHILE, Event, plain, record, store, write_event
 
 CLOSED = T("A closed work order cannot be changed; open it again first")
 _TEXTS = ("title", "description", "location", "trade")
@@ -40,7 +41,7 @@ def change(
     ctx.actor.require(WRITE)
     now = ctx.now()
     order = load(ctx, order_id, now, lock=True)
-    check_version(order, version, if_match)
+    check_version(order, version, if_match, MEANWHILE)
     if wanted.asset_id and wanted.asset_id != order.asset_id:
         asset_at(ctx, wanted.asset_id, order.site)
     whom = None if wanted.assignee is None else person(ctx, wanted.assignee)

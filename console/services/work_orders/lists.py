@@ -14,6 +14,7 @@ from console.core.context import Context
 from console.core.filters import day_filters, exact, instant, moment, one_of
 from console.core.listing import Choices, Filter, ListQuery, ListSpec
 from console.domain.alerts import snooze
+from console.domain.days import day_of, midnight, monday_of
 from console.domain.ids import MAX_ID, number_in
 from console.domain.text import N_
 from console.domain.work_orders.words import ACKED, COMPLETED, OPEN_STATUSES
@@ -82,15 +83,8 @@ def _site(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]
     return WorkOrder.site.in_(words)
 
 
-def day_of(ctx: Context, now: datetime) -> tuple[datetime, datetime]:
-    """Return the beginning and the end of today in the zone of the installation."""
-    local = now.astimezone(sites.zone_of(ctx, None))
-    start = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    return start, (start + timedelta(days=1))
-
-
 def _due(ctx: Context, words: list[str], now: datetime) -> ColumnElement[bool]:
-    start, end = day_of(ctx, now)
+    start, end = day_of(now, ctx.zone)
     conditions = {
         "late": rows.overdue(now),
         "today": and_(rows.OPEN, WorkOrder.due_at >= start, WorkOrder.due_at < end),
@@ -131,8 +125,7 @@ def _number(column: Any) -> Callable[[Context, list[str], datetime], ColumnEleme
 
 
 def _week(ctx: Context, _words: list[str], now: datetime) -> ColumnElement[bool]:
-    start, _end = day_of(ctx, now)
-    return WorkOrder.completed_at >= start - timedelta(days=start.weekday())
+    return WorkOrder.completed_at >= midnight(monday_of(now, ctx.zone), ctx.zone)
 
 
 def _flag(key: str, label: str, where: Callable[[datetime], ColumnElement[bool]]) -> Filter:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from sqlalchemy import Table, insert, update
 
 from console.core.context import Context
-from console.domain.errors import Conflict, PreconditionFailed
+from console.domain.errors import Conflict
 from console.domain.text import T
 from console.models.work_orders import WorkOrder, WorkOrderEvent
 from console.services.alerts import given
@@ -19,6 +19,7 @@ from console.services.jobs.runs import changed
 from console.services.work_orders.rows import WorkOrderView, load
 
 RESOURCE = "work_order"
+MEANWHILE = T("Somebody else changed the work order meanwhile")
 _ORDERS = cast("Table", WorkOrder.__table__)
 _EVENTS = cast("Table", WorkOrderEvent.__table__)
 # The table and not the model: every change of an order sends it, and the model would cost as much as it does.
@@ -37,19 +38,6 @@ class Event:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-def check_version(order: WorkOrderView, version: int | None, if_match: int | None) -> None:
-    """Raise PreconditionFailed or Conflict when the caller looked at another version than the stored one."""
-    detail = {
-        "message": T("Somebody else changed the work order meanwhile"),
-        "current_version": order.version,
-        "updated_by": order.updated_by,
-    }
-    if if_match is not None and if_match != order.version:
-        raise PreconditionFailed(detail, code="version_mismatch")
-    if version is not None and version != order.version:
-        raise Conflict(detail, code="version_conflict")
-
-
 def store(ctx: Context, order: WorkOrderView, values: Mapping[str, Any], now: datetime) -> WorkOrderView:
     """Store `values` if the order is still as it was read, and return it as it is then; raises Conflict otherwise."""
     statement = (
@@ -58,7 +46,7 @@ def store(ctx: Context, order: WorkOrderView, values: Mapping[str, Any], now: da
         .values(**values, version=order.version + 1, updated_at=now, updated_by=ctx.actor.username)
     )
     if changed(ctx, statement) != 1:
-        raise Conflict(T("Somebody else changed the work order meanwhile"), code="version_conflict")
+        raise Conflict(MEANWHILE, code="version_conflict")
     if values.get("assignee"):
         given.orders(ctx, [order.id])
     return load(ctx, order.id, now)

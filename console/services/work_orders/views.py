@@ -10,12 +10,12 @@ from sqlalchemy import and_, case, literal
 
 from console.core.context import Context
 from console.core.listing import Choices, ListQuery, ListResult, ListSpec
+from console.domain.days import begins, day_of
 from console.domain.text import N_
 from console.domain.work_orders import calendar
 from console.domain.work_orders.words import ACKED, OPEN
 from console.models.work_orders import WorkOrder
 from console.services.common import lists as engine
-from console.services.identity import sites
 from console.services.work_orders import lists, rows
 from console.services.work_orders.rows import WorkOrderView
 
@@ -112,7 +112,7 @@ def _column_of(order: WorkOrderView) -> str:
 
 def _done_today(ctx: Context, query: ListQuery, most: int) -> engine.Slice:
     """Return the orders that were completed today, newest first; which of them are open is not asked."""
-    start, _end = lists.day_of(ctx, ctx.now())
+    start, _end = day_of(ctx.now(), ctx.zone)
     # Only completed orders have this instant; asked for their status too, SQLite would look through all of them.
     today = WorkOrder.completed_at >= start
     spec = lists.spec(ctx.now())
@@ -127,11 +127,11 @@ def _done_today(ctx: Context, query: ListQuery, most: int) -> engine.Slice:
 def due_calendar(ctx: Context, query: ListQuery, span: str, word: str) -> Calendar:
     """Return the orders by the day on which they are due: two queries. `word` names a day in it, ISO 8601."""
     now = ctx.now()
-    zone = sites.zone_of(ctx, None)
+    zone = ctx.zone
     today = now.astimezone(zone).date()
     day = calendar.read(word, today)
     days = calendar.days_of(span, day)
-    edges = calendar.begins(days, zone)
+    edges = begins(days, zone)
     due = WorkOrder.due_at
     names = [one.isoformat() for one in days]
     conditions = {

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.gate.streak import week_start, weekly_streak
+from console.domain.gate.streak import weekly_streak
 
 SEOUL = ZoneInfo("Asia/Seoul")
 NOW = datetime(2026, 3, 5, 3, 0, tzinfo=UTC)  # a Thursday
@@ -46,13 +46,6 @@ def test_the_streak_ends_at_the_first_week_without_report(days_ago, weeks, met):
     streak = _streak(*days_ago)
 
     assert (streak.current_streak_weeks, streak.target_met) == (weeks, met)
-
-
-def test_weeks_start_on_monday_in_the_business_zone():
-    sunday_evening_utc = datetime(2026, 3, 1, 15, 30, tzinfo=UTC)  # already Monday 00:30 in Seoul
-
-    assert week_start(sunday_evening_utc, SEOUL) == date(2026, 3, 2)
-    assert week_start(sunday_evening_utc, ZoneInfo("UTC")) == date(2026, 2, 23)
 
 
 @given(st.lists(st.integers(0, 100), max_size=30), st.integers(1, 12))

@@ -1,13 +1,14 @@
 """The days of a calendar: month ends, leap years, and days that are not 24 hours long."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.work_orders.calendar import FIRST, LAST, MONTH, SPANS, WEEK, begins, days_of, read, turned
+from console.domain.days import begins
+from console.domain.work_orders.calendar import FIRST, LAST, MONTH, SPANS, days_of, read, turned
 
 
 @pytest.mark.parametrize(
@@ -38,16 +39,6 @@ def test_a_month_shows_whole_weeks(day, first, last, count):
 )
 def test_a_month_later_is_the_same_day_or_the_last_one(day, steps, turned_to):
     assert turned(MONTH, day, steps) == turned_to
-
-
-def test_days_with_a_change_of_the_clock_are_as_long_as_they_are():
-    berlin = ZoneInfo("Europe/Berlin")
-    spring = begins(days_of(WEEK, date(2026, 3, 29)), berlin)
-    autumn = begins(days_of(WEEK, date(2026, 10, 25)), berlin)
-
-    assert spring[-1] - spring[-2] == timedelta(hours=23)
-    assert autumn[-1] - autumn[-2] == timedelta(hours=25)
-    assert spring[0] == datetime(2026, 3, 22, 23, tzinfo=UTC)
 
 
 @given(
