@@ -58,3 +58,18 @@ def test_a_week_on_paper_keeps_its_lists(page_as):
 
     assert page.locator(".topbar").is_hidden()
     assert page.get_by_role("heading", name="근무 시작 전에 점검하기").is_visible()
+
+
+def test_whoever_looked_at_the_preview_can_publish_afterwards(page_as):
+    page = page_as("owner")
+    page.goto("/programme/packs/w02")
+    page.locator('[name="focus.ko"]').fill("표준 절차 다지기")
+    for _time in range(2):
+        with page.context.expect_page() as beside:
+            page.get_by_role("button", name="미리 보기").press("Enter")
+        assert "표준 절차 다지기" in beside.value.locator("main").inner_text()
+        beside.value.close()
+    page.locator("[name=reason]").press("Enter")
+
+    page.get_by_text("W02 자료를 공개했습니다").wait_for()
+    assert page.locator('[name="focus.ko"]').input_value() == "표준 절차 다지기"

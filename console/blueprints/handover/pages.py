@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -81,6 +82,7 @@ def _preview(
         "handover/page.html",
         data=found,
         waiting=waiting,
+        asked=shifts.asked_counts(ctx, [one.id for one in waiting]),
         people=people,
         deadlines=[(str(minutes), _(label)) for minutes, label in DEADLINES.items()],
         refusal=_said(refusal),
@@ -262,8 +264,8 @@ def brief_csv() -> Response:
 @pages.get("/handover/brief.pdf")
 @access(READ, writes=True, rate="auth-heavy")
 def brief_pdf() -> Response:
-    """Return the published brief of a site as PDF in the reader's language."""
+    """Return the brief of a site as PDF in the reader's language and the site's time."""
     ctx, asked = web_context(), _asked()
     stamp = file_stamp(ctx.now())
-    body = exports.drawn(ctx, asked, stamp, locale())
+    body = exports.drawn(ctx, asked, stamp, locale(), ZoneInfo(zone_of_site(asked.site)))
     return download(body, exports.file_name(asked, stamp, "pdf"), "application/pdf")

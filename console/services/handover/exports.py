@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from console.core.context import Context
 from console.core.serialize import BOM, csv_line, iso
@@ -25,14 +26,17 @@ def exported(ctx: Context, asked: BriefAsked, stamp: str, *, bom: bool = False) 
     return (BOM if bom else "") + "".join(_lines(made))
 
 
-def drawn(ctx: Context, asked: BriefAsked, stamp: str, locale: str) -> bytes:
-    """Return the brief as a PDF in `locale` and put the download on record; raises FontsMissing before the set-up."""
+def drawn(ctx: Context, asked: BriefAsked, stamp: str, locale: str, zone: ZoneInfo | None = None) -> bytes:
+    """Return the brief as a PDF in `locale` and put the download on record; raises FontsMissing before the set-up.
+
+    `zone` is that of people who read it, None for the published form.
+    """
     # Drawing papers takes a library that no other request needs.
     from console.services.handover import paper
 
     made = brief(ctx, asked)
     _record(ctx, "pdf", made, stamp)
-    return paper.draw(made, locale)
+    return paper.draw(made, locale, zone)
 
 
 def file_name(asked: BriefAsked, stamp: str, ending: str) -> str:

@@ -232,6 +232,16 @@ def open_ones(ctx: Context, site: str | None = None) -> tuple[HandoverView, ...]
     return tuple(view(row) for row in ctx.session.scalars(wanted.order_by(Handover.given_at.desc()).limit(50)))
 
 
+def asked_counts(ctx: Context, ids: Iterable[int]) -> dict[int, int]:
+    """Return how many lines of each of these handovers wait for an answer, without those of which none does."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    mine = select(HandoverLine.handover_id, func.count()).where(HandoverLine.handover_id.in_(wanted))
+    rows = ctx.session.execute(mine.where(HandoverLine.state == rules.ASKED).group_by(HandoverLine.handover_id))
+    return {row[0]: row[1] for row in rows}
+
+
 def visible(ctx: Context, site: str | None = None) -> Any:
     """Return the condition that a handover is of the site, or of one that the caller may see."""
     if site is not None:

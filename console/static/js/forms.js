@@ -28,6 +28,8 @@ document.addEventListener('submit', (event) => {
     return;
   }
   if (form.method === 'dialog') return;
+  // What opens beside the page leaves the form as it is: to be sent again, and still to be saved.
+  if ((event.submitter?.formTarget || form.target) === '_blank') return;
   if (form.method === 'post') form.dataset.sent = 'yes';
   form.kaWasDirty = form.hasAttribute('data-dirty');
   form.removeAttribute('data-dirty');

@@ -46,6 +46,7 @@ def test_two_people_hand_over_by_hand(people, session):
     asked = day.post(f"{address}/lines/{lines[0].id}/ask", data={"question": "언제 옵니까?"})
     assert asked.status_code == 303
     assert "언제 옵니까?" in night.get(address).text
+    assert "답변을 기다리는 질문 1건" in night.get("/handover").text
     night.post(f"{address}/lines/{lines[0].id}/answer", data={"answer": "오전 10시"})
     for line in lines:
         assert day.post(f"{address}/lines/{line.id}/confirm").status_code == 303
