@@ -270,7 +270,7 @@ def due_for_retry(
 
 def record_batch(ctx: Context, detail: Mapping[str, Any], status: str) -> None:
     """Put a batch retry on record; `status` is that of its run."""
-    audit.record(ctx, "alert_retry_batch_run", "alert_delivery", "batch", status=status, detail=detail)
+    audit.record(ctx, "alert_retry_batch_run", "alert_delivery", "batch", status=status, detail=plain(detail))
 
 
 def outbox(ctx: Context) -> dict[str, int]:
