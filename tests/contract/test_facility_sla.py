@@ -183,6 +183,28 @@ def test_grace_and_overrides_in_a_run(owner, api, late):
     assert owner.get(f"/api/work-orders/{outside}/events").json[-1]["event_type"] == "escalated"
 
 
+def test_a_run_over_all_sites_lists_nothing_for_readers_of_one(owner, api, late):
+    mine = api("manager", ("본관",), permissions=("admins:manage",))
+    for site in ("본관", "별관"):
+        late(40, site=site)
+    owner.post(RUN, json={})
+    again = {"title": "Pump", "site": "본관", "location": "B1", "due_at": "2026-03-01T00:00:00Z"}
+    owner.post("/api/work-orders", json=again)
+    own = mine.post(RUN, json={}).json["work_order_ids"]
+    owner.post(RUN, json={"site": "별관"})
+
+    far, near, every = (one["detail"] for one in mine.get("/api/ops/job-runs?job_name=sla_escalation").json)
+    for hidden, count in ((far, 0), (every, 2)):
+        assert not {"work_order_ids", "grace_minutes_by_site", "alert_channels"} & set(hidden)
+        assert hidden["escalated_count"] == count
+    assert (near["work_order_ids"], near["allowed_sites"], near["grace_minutes_by_site"]) == (
+        own,
+        ["본관"],
+        {"본관": 0},
+    )
+    assert len(owner.get("/api/ops/job-runs?job_name=sla_escalation").json[2]["detail"]["work_order_ids"]) == 2
+
+
 def test_the_published_addresses_are_in_the_service_info(client):
     found = client.get("/api/service-info").json
     assert found["sla_simulator_api"] == SIMULATE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,9 @@ LEVEL_NAMES = {INFO: N_("All alerts"), WARNING: N_("Warnings and worse"), CRITIC
 # Words of payloads that say how bad it is, and those that count what is critical or late.
 _WORDS = ("overall_status", "severity", "level")
 _LATE = ("sla_escalation", "ops_governance_remediation_escalation", "mttr_slo_breach", "ops_api_burn_rate")
+
+# Where a message lists what it is about, each with its site.
+LISTS = ("items", "orders")
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ def level_of(event_type: str, payload: Mapping[str, Any]) -> str:
 
 
 def fitted(wants: Wants, event_type: str, payload: Mapping[str, Any], site: str | None) -> Mapping[str, Any] | None:
-    """Return what of a message goes to a channel: all of it, the items of its sites, or None for nothing.
+    """Return what of a message goes to a channel: all of it, what it lists of its sites, or None for nothing.
 
     A channel of some sites gets no message that names no site at all.
     """
@@ -47,10 +50,28 @@ def fitted(wants: Wants, event_type: str, payload: Mapping[str, Any], site: str 
         return None
     if not wants.sites or site in wants.sites:
         return payload
-    items = payload.get("items")
-    if site is not None or not isinstance(items, (list, tuple)):
+    own = part_of(payload, wants.sites) if site is None else {}
+    if not any(own.get(name) for name in LISTS):
         return None
-    own = [one for one in items if isinstance(one, Mapping) and one.get("site") in wants.sites]
-    # Who has items of other sites is nothing that the channel may tell.
-    rest = {name: value for name, value in payload.items() if name != "assignees"}
-    return {**rest, "items": own} if own else None
+    # The message lists everything that it is about, so that what is left can be counted.
+    return {**own, "escalated_count": len(own["work_order_ids"])} if "work_order_ids" in own else own
+
+
+def part_of(payload: Mapping[str, Any], sites: Collection[str | None]) -> dict[str, Any]:
+    """Return a message with what it lists of these sites alone, and without the people that have the rest."""
+    made = {name: value for name, value in payload.items() if name != "assignees"}
+    for name in LISTS:
+        if isinstance(listed := payload.get(name), (list, tuple)):
+            made[name] = [one for one in listed if isinstance(one, Mapping) and one.get("site", ...) in sites]
+    if isinstance(named := payload.get("sites"), (list, tuple)):
+        made["sites"] = [one for one in named if one in sites]
+    if "work_order_ids" in payload:
+        made["work_order_ids"] = [one.get("id") for one in made.get("orders", ())]
+    return made
+
+
+def shortened(payload: Mapping[str, Any], most: int | None) -> Mapping[str, Any]:
+    """Return a message whose lists have so many lines at most; None is no limit."""
+    if most is None:
+        return payload
+    return {**payload, **{name: payload[name][:most] for name in LISTS if name in payload}}

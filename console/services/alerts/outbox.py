@@ -26,7 +26,7 @@ from console.domain.alerts.alerts import (
     Channel,
 )
 from console.domain.alerts.personal import Thing, things_of
-from console.domain.alerts.routing import fitted
+from console.domain.alerts.routing import fitted, part_of, shortened
 from console.domain.errors import Conflict, NotFound
 from console.domain.text import N_, T
 from console.models.alerts import AlertAttempt, AlertDelivery
@@ -128,18 +128,20 @@ def raise_alert(
     site: str | None = None,
     targets: Sequence[Channel] | None = None,
     about: Sequence[Thing] | None = None,
+    most_lines: int | None = None,
 ) -> Raised:
     """Queue an alert for every channel that wants it (or these `targets`) in the transaction of its cause.
 
     Nothing is sent here. Without any channel `error` says `no_targets`. People whom it concerns are told at their own
     addresses, or named in a channel: of the things that the message lists, or of these `about` where it lists but the
-    first. What goes to `targets` is for nobody else.
+    first. What goes to `targets` is for nobody else. Each channel is told so many lines at most, of those that concern
+    it.
     """
     now, told = ctx.now(), []
     for one in channels.listed(ctx) if targets is None else targets:
         message = None if one.paused else fitted(one.wants, event_type, payload, site)
         if message is not None:
-            told.append((one, message))
+            told.append((one, shortened(message, most_lines)))
     people = Spread()
     if targets is None:
         things = things_of(event_type, payload, site) if about is None else about
@@ -268,7 +270,7 @@ def due_for_retry(
 
 def record_batch(ctx: Context, detail: Mapping[str, Any], status: str) -> None:
     """Put a batch retry on record; `status` is that of its run."""
-    audit.record(ctx, "alert_retry_batch_run", "alert_delivery", "batch", status=status, detail=detail)
+    audit.record(ctx, "alert_retry_batch_run", "alert_delivery", "batch", status=status, detail=plain(detail))
 
 
 def outbox(ctx: Context) -> dict[str, int]:
@@ -290,13 +292,11 @@ def view(row: AlertDelivery, attempts: tuple[AlertAttempt, ...] = ()) -> Deliver
 
 
 def within(ctx: Context, delivery: Delivery) -> Delivery:
-    """Leave out of a message about several sites what the caller may not see: other sites' items, and who has them."""
+    """Leave out of a message about several sites what the caller may not see: what is elsewhere, and who has it."""
     if ctx.actor.all_sites:
         return delivery
-    payload = {name: value for name, value in delivery.payload.items() if name != "assignees"}
-    if isinstance(items := payload.get("items"), list):
-        seen = ("", None, *ctx.actor.site_scope)
-        payload["items"] = [one for one in items if isinstance(one, dict) and one.get("site", ...) in seen]
+    payload = part_of(delivery.payload, ("", None, *ctx.actor.site_scope))
+    payload.pop(NAMED, None)
     return replace(delivery, payload=payload)
 
 

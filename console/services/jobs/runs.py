@@ -20,6 +20,7 @@ from console.core.listing import Filter, ListQuery, ListSpec, Order, asked
 from console.core.records import Fact, JsonObject, view_of
 from console.core.revisions import ALWAYS
 from console.domain.errors import NotFound
+from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import FINISHED, QUEUED, REASONS, RUNNING
 from console.domain.text import T, Text
 from console.inputs.jobs import ProgressOut
@@ -33,6 +34,7 @@ OF_ALL_SITES = frozenset(
         *(f"ops_governance_remediation_{word}" for word in ("sync", "escalation", "auto_assign", "kpi", "autopilot")),
         "ops_evidence_archive_integrity",
         "adoption_w07_sla_quality_weekly",
+        job_names.SLA_ESCALATION,
     }
 )
 
@@ -175,8 +177,10 @@ def _within(ctx: Context, run: Run) -> Run:
     """Leave the figures of a run that looked at all sites to those who see one: its lists name other sites' items."""
     if ctx.actor.all_sites or run.job_name not in OF_ALL_SITES:
         return run
-    # A run for one site tells nothing of another.
-    if (site := run.detail.get("site")) is not None and ctx.actor.sees(site):
+    # A run for some sites tells nothing of others.
+    site, sites = run.detail.get("site"), run.detail.get("allowed_sites")
+    looked_at = [site] if site is not None else sites if isinstance(sites, list) else []
+    if looked_at and all(ctx.actor.sees(one) for one in looked_at):
         return run
     plain = {name: value for name, value in run.detail.items() if not isinstance(value, (dict, list))}
     return replace(run, detail=plain)

@@ -16,7 +16,6 @@ from console.core.context import SYSTEM, Context
 from console.core.records import JsonObject
 from console.domain.alerts import snooze as rules
 from console.domain.alerts.alerts import SLA_ESCALATED
-from console.domain.alerts.personal import things_of
 from console.models.work_orders import SlaPass, WorkOrder, WorkOrderEvent
 from console.services.alerts import outbox as alerts
 from console.services.alerts.addresses import order_address
@@ -71,10 +70,10 @@ def escalate(ctx: Context, *, site: str | None = None, limit: int = 200, dry_run
         _flag(ctx, found, now)
         _write_events(ctx, found, force, now)
         snooze.end(ctx, [row.id for row in found], rules.ESCALATED, now)
-        # The message lists the first orders; whoever has one of the others is told as well.
-        payload, every = _payload(ctx, site, found, now), {"orders": [_line(ctx, row, {}, now) for row in found]}
-        about = things_of(SLA_ESCALATED, every, None)
-        raised = alerts.raise_alert(ctx, SLA_ESCALATED, payload, site=_one_site(found), about=about)
+        # Each channel is told of the first of its orders; whoever has one of the others is told as well.
+        raised = alerts.raise_alert(
+            ctx, SLA_ESCALATED, _payload(ctx, site, found, now), site=_one_site(found), most_lines=ALERT_ORDERS_MOST
+        )
         _record(ctx, site, found, raised)
     return Escalated(
         checked_at=now,
@@ -178,8 +177,8 @@ def _one_site(found: Sequence[Row[Any]]) -> str | None:
 
 
 def _payload(ctx: Context, site: str | None, found: Sequence[Row[Any]], now: datetime) -> dict[str, Any]:
-    """Return the alert: the published fields, then the orders with their sites and how late they are."""
-    names = names_of(ctx, [row.assignee for row in found[:ALERT_ORDERS_MOST] if row.assignee])
+    """Return the alert: the published fields, then all orders with their sites and how late they are."""
+    names = names_of(ctx, (row.assignee for row in found))
     return {
         "event": SLA_ESCALATED,
         "site": site or "ALL",
@@ -187,7 +186,7 @@ def _payload(ctx: Context, site: str | None, found: Sequence[Row[Any]], now: dat
         "escalated_count": len(found),
         "work_order_ids": [row.id for row in found],
         "sites": sorted({row.site for row in found}),
-        "orders": [_line(ctx, row, names, now) for row in found[:ALERT_ORDERS_MOST]],
+        "orders": [_line(ctx, row, names, now) for row in found],
     }
 
 

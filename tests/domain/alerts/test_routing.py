@@ -1,6 +1,6 @@
 import pytest
 
-from console.domain.alerts.routing import Wants, fitted, level_of
+from console.domain.alerts.routing import Wants, fitted, level_of, shortened
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,20 @@ def test_a_channel_of_some_sites_gets_their_items_alone():
         "items": [{"id": 1, "site": "본관"}],
     }
     assert fitted(Wants(sites=frozenset({"신관"})), "a", payload, None) is None
+
+
+def test_a_channel_of_some_sites_gets_their_orders_alone_and_counts_them():
+    orders = [{"id": 1, "site": "본관"}, {"id": 2, "site": "별관"}, {"id": 3, "site": "본관"}]
+    payload = {"escalated_count": 3, "work_order_ids": [1, 2, 3], "sites": ["별관", "본관"], "orders": orders}
+    made = fitted(Wants(sites=frozenset({"본관"})), "sla_escalation", payload, None)
+
+    assert made == {
+        "escalated_count": 2,
+        "work_order_ids": [1, 3],
+        "sites": ["본관"],
+        "orders": [orders[0], orders[2]],
+    }
+    assert fitted(Wants(sites=frozenset({"신관"})), "sla_escalation", payload, None) is None
+    assert fitted(Wants(sites=frozenset({"신관"})), "sla_escalation", payload, "본관") is None
+    assert shortened(payload, 1) == {**payload, "orders": orders[:1]}
+    assert shortened(payload, None) is payload

@@ -4,12 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
+from sqlalchemy.orm import sessionmaker
 
-from console.core.context import start_writing
+from console.core.context import Context, start_writing
 from console.domain.errors import Conflict
 from console.domain.facility_sla.policy import HOURS, SlaPolicy
 from console.models.alerts import AlertDelivery
+from console.models.audit import AuditLog
 from console.models.policies import PolicyRevision
 from console.models.work_orders import SlaPass, WorkOrder, WorkOrderEvent
 from console.services.facility_sla import policies, proposals
@@ -107,26 +109,52 @@ def test_an_order_that_is_completed_meanwhile_is_escalated_before_or_not_at_all(
     assert row.is_escalated == ("escalated" in told)
 
 
-@pytest.mark.parametrize("place", ["_flag", "_write_events", "_payload", "_record"])
-def test_a_worker_that_dies_inside_leaves_nothing_and_the_next_one_does_it_all(
-    late, make_ctx, session, monkeypatch, place
+class Died(BaseException):
+    """The end of a worker."""
+
+
+# To die behind a statement is to die before the next one.
+MOMENTS = ("before_cursor_execute", "commit")
+
+
+def test_a_worker_that_dies_anywhere_inside_leaves_nothing_and_the_next_one_does_it_all(
+    late, engine, clock, config, session
 ):
-    ctx = make_ctx()
+    def dies(death):
+        """Tell whether a worker came to the moment with this number, and died there."""
+        told = []
 
-    class Died(BaseException):
-        pass
+        def tick(*_args):
+            told.append(1)
+            if len(told) == death:
+                raise Died
 
-    def die(*_args):
-        raise Died
+        with sessionmaker(engine)() as own:
+            ctx = Context(own, clock, actor_of(), config)
+            start_writing(own)
+            for moment in MOMENTS:
+                event.listen(engine, moment, tick)
+            try:
+                escalate(ctx)
+                ctx.commit()
+            except Died:
+                # With the process goes its connection.
+                own.invalidate()
+                return True
+            finally:
+                for moment in MOMENTS:
+                    event.remove(engine, moment, tick)
+        return False
 
-    with monkeypatch.context() as patched:
-        patched.setattr(escalation, place, die)
-        start_writing(session)
-        with pytest.raises(Died):
-            escalate(ctx)
+    death = 1
+    while dies(death):
+        death += 1
+        for model in (SlaPass, AlertDelivery, WorkOrderEvent, AuditLog):
+            assert session.scalar(select(func.count()).select_from(model)) == 0
+        assert session.scalar(select(func.count()).select_from(WorkOrder).where(WorkOrder.is_escalated)) == 0
         session.rollback()
-    for model in (SlaPass, AlertDelivery, WorkOrderEvent):
-        assert session.scalar(select(func.count()).select_from(model)) == 0
-    session.rollback()
-    start_writing(session)
-    assert escalate(ctx).escalated_count == 8
+
+    assert death > 10
+    told = session.scalars(select(WorkOrderEvent.work_order_id).where(WorkOrderEvent.event_type == "escalated")).all()
+    assert len(told) == len(set(told)) == 8
+    assert session.scalar(select(func.count()).select_from(AlertDelivery)) == 1

@@ -6,11 +6,14 @@ import pytest
 from sqlalchemy import func, select
 
 from console.core.context import SYSTEM, start_writing
+from console.core.listing import ListQuery
 from console.domain.errors import PermissionDenied, SiteDenied
 from console.domain.facility_sla.policy import HOURS, SlaPolicy
 from console.models.alerts import AlertDelivery
 from console.models.audit import AuditLog
 from console.models.work_orders import SlaPass, WorkOrder, WorkOrderEvent
+from console.services.alerts import channels, lists, outbox
+from console.services.alerts.channels import Wish
 from console.services.facility_sla import policies
 from console.services.jobs import engine, registry
 from console.services.work_orders import actions, escalation
@@ -88,6 +91,31 @@ def test_event_alert_audit_and_pass_are_one_transaction(told, late, session):
     assert (entry.action, entry.actor_username, entry.resource_id) == ("sla_escalation_batch", "system", "batch")
     remembered = session.scalars(select(SlaPass)).one()
     assert (remembered.at, remembered.sites, remembered.escalated_count) == (told.now(), None, 1)
+
+
+def test_a_message_about_several_sites_tells_each_reader_and_channel_of_its_own_alone(told, late, make_ctx):
+    wish = Wish("별관 당직", "webhook", "https://far.example/b", sites=("별관",))
+    made = channels.create(told, wish, look_up=lambda _host, _port: ["93.184.216.34"])
+    near = [late(200 + minutes, title="Here", assignee="kim") for minutes in range(30)]
+    far = [late(100 - minutes, title="There", site="별관", assignee="lee") for minutes in range(25)]
+    assert escalation.escalate(told).escalated_count == 55
+    told.commit()
+
+    rows = {row.channel: row for row in told.session.scalars(select(AlertDelivery))}
+    own = rows.pop(made.key).payload_json
+    # All twenty-five, though the thirty of the other site are later.
+    assert (own["escalated_count"], own["work_order_ids"], own["sites"]) == (25, far, ["별관"])
+    assert [line["id"] for line in own["orders"]] == far[: escalation.ALERT_ORDERS_MOST]
+    (every,) = rows.values()
+    assert (every.payload_json["escalated_count"], len(every.payload_json["orders"])) == (55, 20)
+    assert set(every.payload_json["work_order_ids"]) == {*near, *far}
+
+    for reader, ids in ((make_ctx("manager", ("별관",)), far), (make_ctx("manager", ("본관",)), near)):
+        for shown in (outbox.get(reader, every.id), *lists.listed(reader, ListQuery()).items):
+            seen = shown.payload
+            assert {line["site"] for line in seen["orders"]} <= set(reader.actor.site_scope)
+            assert set(seen["work_order_ids"]) <= set(ids)
+            assert set(seen["sites"]) <= set(reader.actor.site_scope)
 
 
 def test_many_orders_inside_a_long_grace_starve_nobody(told, late):
