@@ -1,6 +1,7 @@
 """The weekly automation of W07 as published: paths, keys, CSV header, permissions, runbook checks."""
 
 from datetime import timedelta
+from urllib.parse import unquote
 
 import pytest
 
@@ -64,6 +65,24 @@ def test_a_run_the_newest_the_trend_and_the_archive(owner):
     assert owner.get(LATEST).status_code == 404
     assert owner.get(LATEST).json["detail"] == "No W07 weekly run found"
     assert owner.get(f"{TRENDS}?include_sites=true").json["point_count"] == 1
+
+
+@pytest.mark.parametrize("site", ["🏢 한빛마을 🎉", "가" * 120, "줄'<b>&"])
+def test_any_name_of_a_site_travels_in_headers_and_file_names(owner, session, clock, site):
+    make_site(session, site, now=clock.now())
+    session.commit()
+    made = owner.post(RUN, query_string={"site": site}).json
+    assert (made["site"], made["archive_error"]) == (site, None)
+    owner.post("/api/adoption/w07/tracker/bootstrap", json={"site": site})
+    archive = owner.get(CSV, query_string={"site": site})
+    package = owner.get("/api/adoption/w07/tracker/completion-package", query_string={"site": site})
+    for answer in (archive, package):
+        assert answer.status_code == 200
+        assert all(value.isascii() for value in answer.headers.values())
+    assert unquote(package.headers["X-Package-Site"]) == site
+    named = unquote(archive.headers["Content-Disposition"].partition("filename*=UTF-8''")[2])
+    assert named == f"adoption-w07-sla-quality-weekly-{site}-20260302T000000Z.csv"
+    package.close()
 
 
 def test_bounds(owner):

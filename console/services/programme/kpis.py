@@ -27,6 +27,9 @@ SOURCES = {
     "data_quality_issue_rate_percent": "w08_data_quality_issue_rate_percent",
 }
 
+# What is said instead of what there would be to do.
+POLICY_OFF = Advice("policy_off", T(N_("The policy is switched off: it judges, and calls nobody.")))
+
 
 def snapshot(scope: Scope) -> Snapshot:
     """Return the board: every KPI over the same window, of 90 days at most. Nothing known is never red."""
@@ -79,8 +82,9 @@ def snapshot(scope: Scope) -> Snapshot:
         advice=advised(
             (
                 Advice("red_kpis", T(N_("Red KPIs: %(count)s. Call those whom the policy names."), count=len(red)))
-                if red
+                if red and policy["enabled"]
                 else None,
+                POLICY_OFF if red and not policy["enabled"] else None,
                 *(_told(one, TELL) for one in called[:CANDIDATES_MOST]),
                 *(_told(one, WAIT) for one in waiting[:CANDIDATES_MOST]),
                 Advice("owners_missing", T(N_("Some KPIs have no owner."))) if owned < len(kpis) else None,

@@ -39,7 +39,7 @@ from console.models.tracker import TrackerItem
 from console.models.work_orders import WorkOrder
 from console.services.policies import policies as engine
 from console.services.programme import indicators
-from console.services.programme.kpis import policy_of
+from console.services.programme.kpis import POLICY_OFF, policy_of
 from console.services.programme.policies import KINDS
 from console.services.programme.scope import Scope
 from console.services.tracker import rows as tracker_rows
@@ -102,7 +102,7 @@ def snapshot(scope: Scope, code: str) -> Snapshot:
             names.runbook_list: _coverage(scope, code, items, RUNBOOK),
             "indicators": indicators.of_week(scope, code, (_before(scope, code), values[0] if known[0] else None)),
         },
-        advice=_advice(lights),
+        advice=_advice(lights, view.values["enabled"]),
         no_data=(
             *(() if seen.total else (names.rate_key,)),
             *(() if items else (names.guide_key, names.runbook_key)),
@@ -264,8 +264,10 @@ def _status(states: Sequence[str | None]) -> str:
     return "in_progress" if any(state in ("done", "in_progress") for state in states) else "pending"
 
 
-def _advice(lights: Sequence[str]) -> tuple[Advice, ...]:
+def _advice(lights: Sequence[str], enabled: bool) -> tuple[Advice, ...]:
     rate_light, guide_light, runbook_light = lights
+    if not enabled and (rate_light == RED or {guide_light, runbook_light} != {GREEN}):
+        return (POLICY_OFF,)
     return advised(
         (
             Advice(
