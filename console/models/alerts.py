@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from console.models.base import Base
+from console.models.base import Base, only
 from console.models.types import JsonValue
 
 
@@ -53,15 +53,13 @@ class AlertDelivery(Outgoing, Base):
             "ix_alert_deliveries_due",
             "next_attempt_at",
             "id",
-            sqlite_where=text("next_attempt_at IS NOT NULL"),
-            postgresql_where=text("next_attempt_at IS NOT NULL"),
+            **only("next_attempt_at IS NOT NULL"),
         ),
         # delivery: what is due of one channel, oldest first, so that none waits for another.
         Index(
             "ix_alert_deliveries_lane",
             *("channel", "next_attempt_at", "id"),
-            sqlite_where=text("next_attempt_at IS NOT NULL"),
-            postgresql_where=text("next_attempt_at IS NOT NULL"),
+            **only("next_attempt_at IS NOT NULL"),
         ),
         # figures: how the deliveries of a period went, channel by channel, from the index alone.
         Index(
@@ -84,8 +82,7 @@ class AlertDelivery(Outgoing, Base):
         Index(
             "ix_alert_deliveries_snooze",
             "snooze_id",
-            sqlite_where=text("snooze_id IS NOT NULL"),
-            postgresql_where=text("snooze_id IS NOT NULL"),
+            **only("snooze_id IS NOT NULL"),
         ),
     )
 
@@ -165,8 +162,7 @@ class AlertIncident(Base):
             "uq_alert_incidents_open",
             *("channel", "event_type"),
             unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
+            **only("ended_at IS NULL"),
         ),
         # figures: those of a window that have ended.
         Index("ix_alert_incidents_ended_at", "event_type", "ended_at"),
@@ -206,8 +202,7 @@ class AlertMark(Base):
             "uq_alert_marks_alert",
             *("event_type", "happened_at", "raised_id"),
             unique=True,
-            sqlite_where=text("kind = 'false' AND withdrawn_at IS NULL"),
-            postgresql_where=text("kind = 'false' AND withdrawn_at IS NULL"),
+            **only("kind = 'false' AND withdrawn_at IS NULL"),
         ),
         # accuracy: the marks of the window; the list, newest first.
         Index("ix_alert_marks_happened_at", "happened_at", "id"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, false, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from console.models.base import Base
+from console.models.base import Base, only
 
 
 class StoredFile(Base):
@@ -26,8 +26,7 @@ class StoredFile(Base):
         Index(
             "ix_stored_files_broken",
             *("kind", "id"),
-            sqlite_where=text("problem IS NOT NULL"),
-            postgresql_where=text("problem IS NOT NULL"),
+            **only("problem IS NOT NULL"),
         ),
         # The archives of one run.
         Index("ix_stored_files_run_id", "run_id"),

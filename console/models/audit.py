@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from console.models.base import Base
+from console.models.base import Base, only
 
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -36,8 +36,7 @@ class AuditLog(Base):
             "ix_admin_audit_logs_status",
             "status",
             "seq",
-            sqlite_where=text("status <> 'success'"),
-            postgresql_where=text("status <> 'success'"),
+            **only("status <> 'success'"),
         ),
         # Everything that one request did.
         Index("ix_admin_audit_logs_request_id", "request_id"),

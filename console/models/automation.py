@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from console.models.base import Base
+from console.models.base import Base, only
 
 
 class RunFact(Base):
@@ -33,8 +33,7 @@ class RunFact(Base):
         Index(
             "ix_run_facts_parent_run_id",
             "parent_run_id",
-            sqlite_where=text("parent_run_id IS NOT NULL"),
-            postgresql_where=text("parent_run_id IS NOT NULL"),
+            **only("parent_run_id IS NOT NULL"),
         ),
     )
 

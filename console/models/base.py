@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, text
 from sqlalchemy.orm import DeclarativeBase
 
 from console.models.types import JsonValue, UtcDateTime
@@ -30,3 +31,13 @@ class Base(DeclarativeBase):
         list[Any]: JsonValue,
         list[str]: JsonValue,
     }
+
+
+def one_of(column: str, words: Iterable[str]) -> str:
+    """Return the condition of a check that a column holds one of these words."""
+    return f"{column} IN ({', '.join(map(repr, words))})"
+
+
+def only(where: str) -> dict[str, Any]:
+    """Return what makes an index a partial one, on both databases."""
+    return {"sqlite_where": text(where), "postgresql_where": text(where)}

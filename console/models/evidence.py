@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, false, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from console.models.base import Base
+from console.models.base import Base, only
 
-_UNPICTURED = text(
+_UNPICTURED = (
     "thumbnail_size IS NULL AND removed_at IS NULL AND malware_scan_status = 'clean'"
     " AND content_type IN ('image/jpeg', 'image/png', 'image/webp')"
 )
-
-
-def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 class EvidenceFile(Base):
@@ -35,23 +31,21 @@ class EvidenceFile(Base):
         # evidence.listed: files of one item, newest first; evidence.of_tracker.
         Index("ix_evidence_files_item", "tracker_item_id", "uploaded_at", "id"),
         # subjects.listed: files of one work order, of one inspection.
-        _partial("ix_evidence_files_work_order", "work_order_id", "id", where="work_order_id IS NOT NULL"),
-        _partial("ix_evidence_files_inspection", "inspection_id", "id", where="inspection_id IS NOT NULL"),
+        Index("ix_evidence_files_work_order", "work_order_id", "id", **only("work_order_id IS NOT NULL")),
+        Index("ix_evidence_files_inspection", "inspection_id", "id", **only("inspection_id IS NOT NULL")),
         # subjects.attach: one that was sent before.
-        _partial("uq_evidence_files_sent_key", "sent_key", where="sent_key IS NOT NULL", unique=True),
+        Index("uq_evidence_files_sent_key", "sent_key", **only("sent_key IS NOT NULL"), unique=True),
         # runbook.integrity: the files of a module that were read longest ago.
         Index(
             "ix_evidence_files_module",
             *("module", "integrity_checked_at", "id"),
-            sqlite_where=text("removed_at IS NULL"),
-            postgresql_where=text("removed_at IS NULL"),
+            **only("removed_at IS NULL"),
         ),
         # evidence.quota: how much a site keeps.
         Index(
             "ix_evidence_files_site",
             *("site_key", "file_size"),
-            sqlite_where=text("removed_at IS NULL"),
-            postgresql_where=text("removed_at IS NULL"),
+            **only("removed_at IS NULL"),
         ),
         # evidence.quota: how much a person sent within a day.
         Index("ix_evidence_files_uploader", "uploaded_by", "uploaded_at", "file_size"),
@@ -61,17 +55,15 @@ class EvidenceFile(Base):
         Index(
             "ix_evidence_files_pending",
             "id",
-            sqlite_where=text("malware_scan_status = 'pending' AND removed_at IS NULL"),
-            postgresql_where=text("malware_scan_status = 'pending' AND removed_at IS NULL"),
+            **only("malware_scan_status = 'pending' AND removed_at IS NULL"),
         ),
         # evidence.thumbnails.make: the photos that have no small copy yet.
-        Index("ix_evidence_files_unpictured", "id", sqlite_where=_UNPICTURED, postgresql_where=_UNPICTURED),
+        Index("ix_evidence_files_unpictured", "id", **only(_UNPICTURED)),
         # runbook.integrity: what the batch found wrong.
         Index(
             "ix_evidence_files_broken",
             *("module", "id"),
-            sqlite_where=text("integrity_problem IS NOT NULL AND removed_at IS NULL"),
-            postgresql_where=text("integrity_problem IS NOT NULL AND removed_at IS NULL"),
+            **only("integrity_problem IS NOT NULL AND removed_at IS NULL"),
         ),
     )
 

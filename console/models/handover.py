@@ -9,15 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.domain.handover.lines import LINE_STATES, STATES
-from console.models.base import Base
-
-
-def _one_of(column: str, words: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(word) for word in words)})"
-
-
-def _only(where: str) -> dict[str, Any]:
-    return {"sqlite_where": text(where), "postgresql_where": text(where)}
+from console.models.base import Base, one_of, only
 
 
 class Handover(Base):
@@ -30,14 +22,14 @@ class Handover(Base):
     __tablename__ = "handovers"
     __table_args__ = (
         UniqueConstraint("site", "previous_id", name="uq_handovers_previous"),
-        CheckConstraint(_one_of("state", STATES), name="state"),
+        CheckConstraint(one_of("state", STATES), name="state"),
         CheckConstraint("(state = 'accepted') = (accepted_at IS NOT NULL)", name="accepted"),
         CheckConstraint("accepted_by IS NULL OR accepted_by <> given_by", name="two_people"),
         # shifts.newest, lists.HANDOVERS: those of a site, the newest first.
         Index("ix_handovers_site", "site", "given_at", "id"),
         Index("ix_handovers_given_at", "given_at", "id"),
         # escalate.due: what nobody has accepted yet.
-        Index("ix_handovers_open", "deadline_at", "id", **_only("state = 'given'")),
+        Index("ix_handovers_open", "deadline_at", "id", **only("state = 'given'")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -62,7 +54,7 @@ class HandoverLine(Base):
 
     __tablename__ = "handover_lines"
     __table_args__ = (
-        CheckConstraint(_one_of("state", LINE_STATES), name="state"),
+        CheckConstraint(one_of("state", LINE_STATES), name="state"),
         CheckConstraint("(state = 'confirmed') = (confirmed_at IS NOT NULL)", name="confirmed"),
         # shifts.lines_of: the lines of a handover in their order.
         Index("ix_handover_lines_handover_id", "handover_id", "place", "id"),
@@ -87,7 +79,7 @@ class HandoverQuestion(Base):
     __tablename__ = "handover_questions"
     __table_args__ = (
         Index("ix_handover_questions_line_id", "line_id", "id"),
-        Index("uq_handover_questions_open", "line_id", unique=True, **_only("answered_at IS NULL")),
+        Index("uq_handover_questions_open", "line_id", unique=True, **only("answered_at IS NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -106,7 +98,7 @@ class HandoverNote(Base):
     __tablename__ = "handover_notes"
     __table_args__ = (
         # collect.notes: what still has to be handed over at a site.
-        Index("ix_handover_notes_open", "site", "id", **_only("settled_by IS NULL")),
+        Index("ix_handover_notes_open", "site", "id", **only("settled_by IS NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

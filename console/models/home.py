@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, false, text
+from sqlalchemy import ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from console.models.base import Base
+from console.models.base import Base, only
 
 
 class SavedView(Base):
@@ -24,8 +24,7 @@ class SavedView(Base):
             "uq_saved_views_start",
             "user_id",
             unique=True,
-            sqlite_where=text("is_start"),
-            postgresql_where=text("is_start"),
+            **only("is_start"),
         ),
     )
 

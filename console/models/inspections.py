@@ -10,11 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from console.domain.inspections.points import KINDS, VERDICTS
 from console.domain.inspections.risk import LEVELS
-from console.models.base import Base
-
-
-def _one_of(column: str, words: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(word) for word in words)})"
+from console.models.base import Base, one_of, only
 
 
 class InspectionTemplate(Base):
@@ -57,7 +53,7 @@ class InspectionPoint(Base):
     __tablename__ = "inspection_points"
     __table_args__ = (
         UniqueConstraint("template_id", "code", name="uq_inspection_points_code"),
-        CheckConstraint(_one_of("kind", KINDS), name="kind"),
+        CheckConstraint(one_of("kind", KINDS), name="kind"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -89,7 +85,7 @@ class Inspection(Base):
 
     __tablename__ = "inspections"
     __table_args__ = (
-        CheckConstraint(_one_of("risk_level", LEVELS), name="risk_level"),
+        CheckConstraint(one_of("risk_level", LEVELS), name="risk_level"),
         UniqueConstraint("created_by", "round_key", name="uq_inspections_round_key"),
         # lists.INSPECTIONS and the published list: newest first, of all sites and of one.
         Index("ix_inspections_inspected_at", "inspected_at", "id"),
@@ -100,8 +96,7 @@ class Inspection(Base):
         Index(
             "ix_inspections_stored",
             *("site", "created_at", "id"),
-            sqlite_where=text("risk_level <> 'normal'"),
-            postgresql_where=text("risk_level <> 'normal'"),
+            **only("risk_level <> 'normal'"),
         ),
         # create.twin_of: rounds of the same template; lists.INSPECTIONS: filter by template.
         Index("ix_inspections_template", "template_id", "inspected_at", "id"),
@@ -155,7 +150,7 @@ class InspectionResult(Base):
     __tablename__ = "inspection_results"
     __table_args__ = (
         UniqueConstraint("inspection_id", "code", name="uq_inspection_results_code"),
-        CheckConstraint(_one_of("verdict", VERDICTS), name="verdict"),
+        CheckConstraint(one_of("verdict", VERDICTS), name="verdict"),
         # read.series, read.last: the same point over time, newest first.
         Index(
             "ix_inspection_results_series",

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from console.models.base import Base
+from console.models.base import Base, only
 from console.models.types import JsonValue
 
 
@@ -32,8 +32,7 @@ class JobRun(Base):
             "uq_job_runs_running",
             "job_name",
             unique=True,
-            sqlite_where=text("state = 'running'"),
-            postgresql_where=text("state = 'running'"),
+            **only("state = 'running'"),
         ),
         # An instant of the schedule is served once, however many schedulers see it.
         Index("uq_job_runs_scheduled_for", "job_name", "scheduled_for", unique=True),
@@ -47,8 +46,7 @@ class JobRun(Base):
             "ix_job_runs_open",
             "state",
             "id",
-            sqlite_where=text("state <> 'finished'"),
-            postgresql_where=text("state <> 'finished'"),
+            **only("state <> 'finished'"),
         ),
     )
 

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.domain.reports.council import DRAFT, FROZEN
-from console.models.base import Base
+from console.models.base import Base, only
 
 
 class MonthlyReportVersion(Base):
@@ -34,8 +34,7 @@ class MonthlyReportVersion(Base):
             "uq_monthly_reports_draft",
             *("site", "month"),
             unique=True,
-            sqlite_where=text(f"state = '{DRAFT}'"),
-            postgresql_where=text(f"state = '{DRAFT}'"),
+            **only(f"state = '{DRAFT}'"),
         ),
     )
 

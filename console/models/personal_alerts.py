@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.models.alerts import Outgoing
-from console.models.base import Base
+from console.models.base import Base, only
 from console.models.types import JsonValue
 
 
@@ -88,15 +88,13 @@ class PersonalDelivery(Outgoing, Base):
         Index(
             "ix_personal_deliveries_lane",
             *("channel", "next_attempt_at", "id"),
-            sqlite_where=text("next_attempt_at IS NOT NULL"),
-            postgresql_where=text("next_attempt_at IS NOT NULL"),
+            **only("next_attempt_at IS NOT NULL"),
         ),
         # snoozes.end: what one held back.
         Index(
             "ix_personal_deliveries_snooze",
             "snooze_id",
-            sqlite_where=text("snooze_id IS NOT NULL"),
-            postgresql_where=text("snooze_id IS NOT NULL"),
+            **only("snooze_id IS NOT NULL"),
         ),
         # personal_messages.latest: the newest messages of a person.
         Index("ix_personal_deliveries_user_id", "user_id", "id"),

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from console.models.base import Base
+from console.models.base import Base, only
 
 
 class Policy(Base):
@@ -60,8 +60,7 @@ class PolicyProposal(Base):
             "uq_policy_proposals_open",
             "policy_key",
             unique=True,
-            sqlite_where=text("state = 'open' AND kind <> 'facility.sla'"),
-            postgresql_where=text("state = 'open' AND kind <> 'facility.sla'"),
+            **only("state = 'open' AND kind <> 'facility.sla'"),
         ),
         # policies.proposals.listed: those of one policy, newest first.
         Index("ix_policy_proposals_policy_key", "policy_key", "id"),

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Column, Double, Index, Integer, String, Table, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from console.models.base import Base
+from console.models.base import Base, only
 from console.models.types import JsonValue, UtcDateTime
 
 # One more than there are steps of the histogram (console/domain/reliability/buckets.py).
@@ -70,8 +70,7 @@ class BurnAlert(Base):
             "endpoint_key",
             "rule",
             unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
+            **only("ended_at IS NULL"),
         ),
         # The newest alerts of one endpoint.
         Index("ix_api_burn_alerts_endpoint", "endpoint_key", "started_at", "id"),

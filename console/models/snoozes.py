@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, String, Text, text
+from sqlalchemy import CheckConstraint, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.domain.alerts.snooze import ENDINGS, KINDS
-from console.models.base import Base
-
-
-def _one_of(column: str, words: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(word) for word in words)})"
+from console.models.base import Base, one_of, only
 
 
 class Snooze(Base):
@@ -23,8 +19,8 @@ class Snooze(Base):
 
     __tablename__ = "snoozes"
     __table_args__ = (
-        CheckConstraint(_one_of("kind", KINDS), name="kind"),
-        CheckConstraint(f"ended_why IS NULL OR ({_one_of('ended_why', ENDINGS)})", name="ending"),
+        CheckConstraint(one_of("kind", KINDS), name="kind"),
+        CheckConstraint(f"ended_why IS NULL OR ({one_of('ended_why', ENDINGS)})", name="ending"),
         CheckConstraint("(ended_at IS NULL) = (ended_why IS NULL)", name="ended"),
         CheckConstraint("until_at > started_at", name="interval"),
         # At most one of a thing lasts; rows.everything: until when.
@@ -32,8 +28,7 @@ class Snooze(Base):
             "uq_snoozes_open",
             *("kind", "thing_id"),
             unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
+            **only("ended_at IS NULL"),
         ),
         # snoozes.listed: those of a thing, one after another.
         Index("ix_snoozes_thing", "kind", "thing_id", "id"),

@@ -9,18 +9,10 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.domain.work_orders.words import HOLD_REASONS, PRIORITIES, SOURCES, STATUSES, TRADES
-from console.models.base import Base
+from console.models.base import Base, one_of, only
 
 # By what it is not: SQLite takes equal values for a search by status and passes over the partial indexes then.
 IS_OPEN = "status NOT IN ('completed', 'canceled')"
-
-
-def _one_of(column: str, words: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(word) for word in words)})"
-
-
-def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 class WorkOrder(Base):
@@ -32,27 +24,27 @@ class WorkOrder(Base):
 
     __tablename__ = "work_orders"
     __table_args__ = (
-        CheckConstraint(_one_of("status", STATUSES), name="status"),
-        CheckConstraint(_one_of("priority", PRIORITIES), name="priority"),
+        CheckConstraint(one_of("status", STATUSES), name="status"),
+        CheckConstraint(one_of("priority", PRIORITIES), name="priority"),
         # The rank orders by weight what the words would order by letter.
         CheckConstraint(
             "priority_rank = CASE priority WHEN 'critical' THEN 1 WHEN 'high' THEN 2 WHEN 'medium' THEN 3 ELSE 4 END",
             name="rank",
         ),
-        CheckConstraint(_one_of("trade", TRADES), name="trade"),
-        CheckConstraint(_one_of("source", SOURCES), name="source"),
-        CheckConstraint(f"waiting_reason IS NULL OR ({_one_of('waiting_reason', HOLD_REASONS)})", name="waiting"),
+        CheckConstraint(one_of("trade", TRADES), name="trade"),
+        CheckConstraint(one_of("source", SOURCES), name="source"),
+        CheckConstraint(f"waiting_reason IS NULL OR ({one_of('waiting_reason', HOLD_REASONS)})", name="waiting"),
         CheckConstraint("(status = 'completed') = (completed_at IS NOT NULL)", name="completed"),
         CheckConstraint("status <> 'open' OR acknowledged_at IS NULL", name="acknowledged"),
         # lists.ORDERS: what is due first; lists.counts: the figures of all open ones, inside the index.
-        _partial(
+        Index(
             "ix_work_orders_open",
             *("due_at", "priority_rank", "id", "site", "status", "assignee", "waiting_reason", "source"),
             *("is_escalated", "priority"),
-            where=IS_OPEN,
+            **only(IS_OPEN),
         ),
         # lists.ORDERS: the same at one site.
-        _partial(
+        Index(
             "ix_work_orders_site_open",
             *(
                 "site",
@@ -65,18 +57,18 @@ class WorkOrder(Base):
                 "source",
                 "is_escalated",
             ),
-            where=IS_OPEN,
+            **only(IS_OPEN),
         ),
         # lists.listed (API): newest first, of one site, of one status.
         Index("ix_work_orders_created", "created_at", "id"),
         Index("ix_work_orders_site_status", "site", "status", "created_at", "id"),
         Index("ix_work_orders_status", "status", "created_at", "id"),
         # lists.ORDERS: what one person is to do.
-        _partial("ix_work_orders_mine", "assignee_user_id", "due_at", "id", "status", where=IS_OPEN),
-        _partial(
+        Index("ix_work_orders_mine", "assignee_user_id", "due_at", "id", "status", **only(IS_OPEN)),
+        Index(
             "ix_work_orders_assignee_open",
             *("assignee", "due_at", "priority_rank", "id", "assignee_user_id"),
-            where=IS_OPEN,
+            **only(IS_OPEN),
         ),
         # lists.listed (API): newest first, of one person.
         Index("ix_work_orders_assignee", "assignee", "created_at", "id"),
@@ -145,7 +137,7 @@ class WorkOrderEvent(Base):
         # events.listed: the history of one order.
         Index("ix_work_order_events_work_order_id_created_at", "work_order_id", "created_at", "id"),
         # dashboard.trends, handover.collect: what escalated in a period.
-        _partial("ix_work_order_events_escalated", *("created_at", "work_order_id"), where="event_type = 'escalated'"),
+        Index("ix_work_order_events_escalated", *("created_at", "work_order_id"), **only("event_type = 'escalated'")),
         # Replay of a period.
         Index("ix_work_order_events_created_at", "created_at", "id"),
     )
@@ -218,11 +210,11 @@ class WorkOrderHold(Base):
 
     __tablename__ = "work_order_holds"
     __table_args__ = (
-        CheckConstraint(_one_of("reason", HOLD_REASONS), name="reason"),
+        CheckConstraint(one_of("reason", HOLD_REASONS), name="reason"),
         CheckConstraint("ended_at IS NULL OR ended_at >= started_at", name="interval"),
         Index("ix_work_order_holds_work_order_id", "work_order_id", "started_at", "id"),
         # At most one hold of an order is open.
-        _partial("uq_work_order_holds_open", "work_order_id", where="ended_at IS NULL", unique=True),
+        Index("uq_work_order_holds_open", "work_order_id", **only("ended_at IS NULL"), unique=True),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

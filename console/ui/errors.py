@@ -56,6 +56,11 @@ def sentence(detail: Any) -> str:
     return str(detail)
 
 
+def words_of(refusal: DomainError) -> str:
+    """Return what people read of a refusal, in their language."""
+    return sentence(refusal.told or refusal.detail)
+
+
 def _blamed(part: dict[str, Any], locale: str) -> str:
     """Return what is wrong with one field: a sentence of ours stands for itself, other words need the field's name."""
     message = part.get("msg", "")

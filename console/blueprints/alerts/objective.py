@@ -15,7 +15,7 @@ from console.services.alerts import slo
 from console.services.alerts.slo import KIND, Judged
 from console.services.identity import names
 from console.services.policies import policies
-from console.ui.errors import sentence
+from console.ui.errors import words_of
 from console.ui.frame import leave_toast
 from console.ui.labels import alerts as words
 from console.ui.responses import vary
@@ -50,7 +50,7 @@ def change() -> ResponseReturnValue:
         slo.change(ctx, sent, if_match=seen, reason=form["reason"].data)
     except (Invalid, PreconditionFailed) as refusal:
         abandon()
-        return _shown(form, status=refusal.status, refusal=sentence(refusal.told or refusal.detail))
+        return _shown(form, status=refusal.status, refusal=words_of(refusal))
     leave_toast(_("The objective was changed"))
     return redirect(url_for("alert_objective.page"), 303)
 

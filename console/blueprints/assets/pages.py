@@ -25,7 +25,7 @@ from console.services.identity import sites
 from console.services.inspections.read import SPANS
 from console.services.inspections.rows import READ as READ_INSPECTIONS
 from console.services.work_orders import repeats
-from console.ui.errors import sentence, validation_detail
+from console.ui.errors import validation_detail, words_of
 from console.ui.frame import frame, leave_toast
 from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
@@ -83,7 +83,7 @@ def _shown(asset_id: int, refusal: DomainError | None = None) -> Response:
         labels=[localdate(one.at) for one in samples],
         span=span,
         address=partial(url_for, "assets.detail", asset_id=asset_id),
-        refusal=sentence(refusal.told or refusal.detail) if refusal else None,
+        refusal=words_of(refusal) if refusal else None,
     )
     return vary(make_response(made, 200 if refusal is None else refusal.status))
 
@@ -209,6 +209,6 @@ def _form(values: dict[str, Any], asset: AssetView | None = None, refusal: Domai
         sites=[(name, name) for name in known],
         others=[(code, words) for code, words in lists.offered(ctx, site) if asset is None or code != asset.code],
         kinds=lists.kinds(ctx),
-        refusal=sentence(refusal.told or refusal.detail) if refusal else None,
+        refusal=words_of(refusal) if refusal else None,
     )
     return vary(make_response(made, 200 if refusal is None else refusal.status))

@@ -26,7 +26,7 @@ from console.services.jobs import registry
 from console.services.jobs.runs import Run
 from console.ui import runs
 from console.ui.addresses import url_if
-from console.ui.errors import sentence
+from console.ui.errors import words_of
 from console.ui.formats import signed
 from console.ui.frame import leave_toast
 from console.ui.labels import facility_sla as words
@@ -63,7 +63,7 @@ def _shown(proposal_id: int | None, *, refusal: DomainError | None = None) -> Re
         panel=_panel(data.run, data.proposal.id if data.proposal else None),
         side=side,
         shown=ORDERS_SHOWN,
-        refusal=sentence(refusal.told or refusal.detail) if refusal else None,
+        refusal=words_of(refusal) if refusal else None,
     )
     if refusal is not None:
         made.status_code = refusal.status
@@ -179,7 +179,7 @@ def propose() -> ResponseReturnValue:
             leave_toast(_("Proposal #%(id)s waits for somebody else", id=made.id))
     except (Conflict, Invalid) as refusal:
         abandon()
-        page_made = _form(site, sent, note, sentence(refusal.told or refusal.detail))
+        page_made = _form(site, sent, note, words_of(refusal))
         return vary(make_response(page_made, refusal.status))
     return redirect(url_for("facility_sla.page"), 303)
 

@@ -27,7 +27,7 @@ from console.services.identity.names import names_of
 from console.services.inspections import figures as of_inspections
 from console.services.work_orders import figures as of_orders
 from console.services.work_orders import workers
-from console.ui.errors import sentence
+from console.ui.errors import words_of
 from console.ui.figures import rows_url
 from console.ui.frame import frame, leave_toast
 from console.ui.labels.common import Word
@@ -85,7 +85,7 @@ def _preview(
         asked=shifts.asked_counts(ctx, [one.id for one in waiting]),
         people=people,
         deadlines=[(str(minutes), _(label)) for minutes, label in DEADLINES.items()],
-        refusal=_said(refusal),
+        refusal=words_of(refusal) if refusal else None,
         kept=request.form if refusal else {},
         **_beside(ctx, site, iso(found.since_at)),
     )
@@ -109,10 +109,6 @@ def _beside(ctx: Context, site: str, since: str) -> dict[str, Any]:
     }
 
 
-def _said(refusal: DomainError | None) -> Any:
-    return sentence(refusal.told or refusal.detail) if refusal else None
-
-
 @pages.get("/handover/<int:handover_id>")
 @access(READ)
 def one(handover_id: int) -> Response:
@@ -128,7 +124,7 @@ def _one(handover_id: int, refusal: DomainError | None = None) -> Response:
         "handover/one.html",
         data=found,
         mine=told.given_by == ctx.actor.username,
-        refusal=_said(refusal),
+        refusal=words_of(refusal) if refusal else None,
         kept=_kept() if refusal else {},
         **_beside(ctx, told.site, iso(told.since_at)),
     )

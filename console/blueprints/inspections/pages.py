@@ -24,7 +24,7 @@ from console.services.inspections import events, figures, follow_up, orders, rea
 from console.services.inspections.lists import INSPECTIONS
 from console.services.inspections.read import Detail, ResultView
 from console.services.inspections.rows import READ, WRITE, InspectionView
-from console.ui.errors import sentence
+from console.ui.errors import words_of
 from console.ui.frame import frame, leave_toast
 from console.ui.labels import inspections as words
 from console.ui.lists import list_download, list_page
@@ -122,7 +122,7 @@ def _shown(inspection_id: int, refusal: DomainError | None = None) -> Response:
         may_countersign=ctx.actor.can(WRITE)
         and found.inspection.countersigned_at is None
         and follow_up.may_countersign(ctx, found.inspection),
-        refusal=sentence(refusal.told or refusal.detail) if refusal else None,
+        refusal=words_of(refusal) if refusal else None,
         kept=request.form if refusal else {},
     )
     return vary(make_response(made, 200 if refusal is None else refusal.status))

@@ -16,7 +16,7 @@ from console.domain.inspections.readings import is_jump, typed
 from console.domain.text import T
 from console.services.evidence import photos
 from console.services.inspections.rounds import Asked, Sheet
-from console.ui.errors import sentence
+from console.ui.errors import sentence, words_of
 from console.ui.labels.inspections import measure
 
 OTHER = "other"
@@ -112,7 +112,7 @@ def _reason(form: Mapping[str, str], code: str) -> str:
 def blamed(error: DomainError) -> dict[str, str]:
     """Return what a refusal of the service says of each point; under "" what concerns none of them."""
     if not isinstance(error.detail, list):
-        return {"": sentence(error.told or error.detail)}
+        return {"": words_of(error)}
     found: dict[str, str] = {}
     for part in error.detail:
         where = part.get("loc", [])

@@ -23,7 +23,7 @@ from console.services.identity import sites
 from console.services.inspections import templates
 from console.services.inspections.rows import READ
 from console.services.inspections.templates import MANAGE, TemplateView
-from console.ui.errors import sentence, validation_detail
+from console.ui.errors import validation_detail, words_of
 from console.ui.frame import leave_toast
 from console.ui.labels.inspections import CYCLES, KIND_LABELS, LEVELS
 from console.ui.responses import answer
@@ -107,7 +107,7 @@ def publish() -> ResponseReturnValue:
         made = templates.publish(web_context(), _body(head, rows).new())
     except (Invalid, Conflict) as refusal:
         abandon()
-        return _form(web_context(), head, rows, sentence(refusal.told or refusal.detail), refusal.status)
+        return _form(web_context(), head, rows, words_of(refusal), refusal.status)
     leave_toast(_("%(name)s is published as version %(version)s", name=made.name, version=made.version))
     return redirect(url_for("inspection_templates.page"), 303)
 

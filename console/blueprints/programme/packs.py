@@ -15,7 +15,7 @@ from console.domain.programme.layouts import LAYOUTS
 from console.domain.programme.week import PHASES
 from console.services.programme import editor
 from console.services.programme.editor import MANAGE, PackView
-from console.ui.errors import sentence
+from console.ui.errors import words_of
 from console.ui.frame import frame, leave_toast
 from console.ui.labels import packs as labels
 from console.ui.portal import week_values
@@ -48,7 +48,7 @@ def _form(found: PackView, document: Document, refusal: DomainError | None = Non
         "layout": LAYOUTS[document["layout"]],
         "labels": labels,
         "phases": [(word, _(word)) for word in dict.fromkeys((found.document["phase"], *PHASES))],
-        "refusal": sentence(refusal.detail) if refusal else None,
+        "refusal": words_of(refusal) if refusal else None,
         "lost": isinstance(refusal, PreconditionFailed),
         "revisions": editor.revisions(web_context(), found.code),
     }

@@ -21,7 +21,7 @@ from console.services.reports.month_paper import CouncilPaper
 from console.services.reports.month_policy import FREEZE, READ
 from console.services.reports.monthly import EXPORT
 from console.services.reports.months import MonthView
-from console.ui.errors import sentence
+from console.ui.errors import words_of
 from console.ui.frame import leave_toast
 from console.ui.labels.common import Word
 from console.ui.navigation import NavItem
@@ -78,7 +78,7 @@ def _page(refusal: DomainError | None = None) -> str:
         data=months.listed(ctx, site) if site is not None else None,
         sites=sites.names(ctx),
         may_close=ctx.actor.can(FREEZE),
-        refusal=_said(refusal),
+        refusal=words_of(refusal) if refusal else None,
     )
 
 
@@ -102,12 +102,8 @@ def _detail(month: str, refusal: DomainError | None = None, typed: dict[str, lis
         over=data.period.finished(ctx.now()),
         address=lambda endpoint, **more: url_for(f"months.{endpoint}", month=month, site=site, **more),
         bounds=(SENTENCES, SENTENCE_MAX),
-        refusal=_said(refusal),
+        refusal=words_of(refusal) if refusal else None,
     )
-
-
-def _said(refusal: DomainError | None) -> str | None:
-    return sentence(refusal.told or refusal.detail) if refusal else None
 
 
 def _version() -> int | None:

@@ -24,7 +24,7 @@ from console.services.identity import names as people
 from console.services.tracker import items as tracker_items
 from console.services.tracker.items import Changed
 from console.services.tracker.rows import ItemView
-from console.ui.errors import sentence
+from console.ui.errors import words_of
 from console.ui.evidence import taken
 from console.ui.frame import leave_toast
 from console.ui.labels.tracker import mentioned, timeline
@@ -134,7 +134,7 @@ def _too_late(item_id: int, conflict: Conflict, *, seen: int | None) -> Response
     data = mine.my_work(ctx)
     values = {**_values(data, shown), "refused": refused}
     response = show(data, fragment=FRAGMENT, page="tracker/my_work.html", status=409, **values)
-    return toast(response, sentence(conflict.detail), kind="error")
+    return toast(response, words_of(conflict), kind="error")
 
 
 def _answer(changed: Changed, said: str) -> ResponseReturnValue:

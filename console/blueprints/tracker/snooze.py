@@ -21,7 +21,7 @@ from console.inputs.snoozes import SnoozeIn
 from console.inputs.tracker import ItemPath
 from console.services.common.snoozes import SnoozeView
 from console.services.tracker import items, snooze
-from console.ui.errors import sentence
+from console.ui.errors import words_of
 from console.ui.frame import leave_toast
 from console.ui.reader import zone_named, zone_of_site
 from console.ui.responses import answer
@@ -85,7 +85,7 @@ def _do(item_id: int, act: Callable[[Context], SnoozeView], said: str) -> Respon
         act(web_context())
     except (Conflict, Invalid) as refusal:
         abandon()
-        leave_toast(sentence(refusal.told or refusal.detail), kind="error")
+        leave_toast(words_of(refusal), kind="error")
     else:
         leave_toast(said)
     return see_other(BOARD.url("item", item_id=item_id) + item_suffix(BOARD))

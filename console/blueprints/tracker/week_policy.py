@@ -25,7 +25,7 @@ from console.services.identity.names import names_of
 from console.services.policies.kinds import PolicyView
 from console.services.policies.policies import ADMIN
 from console.services.programme import policies, week_page
-from console.ui.errors import sentence
+from console.ui.errors import words_of
 from console.ui.formats import owner_role, tr
 from console.ui.frame import leave_toast
 from console.ui.responses import vary
@@ -65,7 +65,7 @@ def _form(ctx: Context, code: str, site: str | None, refusal: DomainError | None
         "told": _told,
         "changes": changes,
         "people": names_of(ctx, [one.actor for one in changes]),
-        "refusal": sentence(refusal.told or refusal.detail) if refusal else None,
+        "refusal": words_of(refusal) if refusal else None,
         "save_url": url_for(f"week.save_policy_{code}", site=site) if may else None,
         "inherit_url": url_for(f"week.inherit_{code}", site=site) if may and view.source == "site" else None,
         "week_url": week_url(code, site),

@@ -23,7 +23,7 @@ from console.services.work_orders import bulk, lists, undo, workers
 from console.services.work_orders.bulk import Told
 from console.services.work_orders.lists import HOLD_LABELS, PRIORITY_LABELS
 from console.services.work_orders.rows import WRITE
-from console.ui.errors import sentence
+from console.ui.errors import words_of
 from console.ui.formats import number
 from console.ui.frame import leave_toast
 from console.ui.reader import now, zone
@@ -90,7 +90,7 @@ def count() -> Response:
         try:
             told = bulk.preview(web_context(), _selection(), change)
         except Invalid as refused:
-            refusal = sentence(refused.told or refused.detail)
+            refusal = words_of(refused)
     values = {"told": told, "undecided": change is None, "refusal": refusal}
     return vary(make_response(render_template("work_orders/_bulk_told.html", **values)))
 
@@ -106,7 +106,7 @@ def apply() -> Response:
         told = bulk.apply(web_context(), _selection(), change, expected=expected)
     except Conflict as refused:
         abandon()
-        return _answer(sentence(refused.told or refused.detail), kind="error")
+        return _answer(words_of(refused), kind="error")
     return _answer(_outcome(told), told)
 
 

@@ -24,7 +24,7 @@ from console.services.identity import sites
 from console.services.work_orders import create, edit, holds, repeats, rows, workers
 from console.services.work_orders.lists import PRIORITY_LABELS, TRADE_LABELS
 from console.services.work_orders.rows import WRITE, WorkOrderView
-from console.ui.errors import sentence
+from console.ui.errors import words_of
 from console.ui.frame import frame, leave_toast
 from console.ui.reader import now, zone_named, zone_of_site
 from console.ui.responses import vary
@@ -118,7 +118,7 @@ def _form(values: dict[str, Any], refusal: DomainError | None = None) -> str:
         people=workers.of_site(ctx, site) if site and ctx.actor.sees(site) else (),
         priorities=[(word, _(PRIORITY_LABELS[word])) for word in PRIORITIES],
         trades=[(word, _(TRADE_LABELS[word])) for word in TRADES],
-        refusal=sentence(refusal.told or refusal.detail) if refusal else None,
+        refusal=words_of(refusal) if refusal else None,
         may_choose=ctx.actor.can(asset_rows.READ),
         **_beside(site, values.get("asset", ""), values.get("trade", "")),
     )

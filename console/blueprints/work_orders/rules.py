@@ -20,7 +20,7 @@ from console.services.policies.kinds import PolicyView, envelope
 from console.services.work_orders import rules
 from console.services.work_orders.lists import TRADE_LABELS
 from console.services.work_orders.rules import MANAGE
-from console.ui.errors import sentence
+from console.ui.errors import words_of
 from console.ui.frame import frame, leave_toast
 from console.ui.labels.work_orders import DEMAND, THRESHOLD, rule_change
 from console.ui.responses import answer, vary
@@ -76,7 +76,7 @@ def change() -> ResponseReturnValue:
         rules.change(web_context(), sent, site=site, if_match=seen, reason=reason)
     except (Invalid, PreconditionFailed) as refusal:
         abandon()
-        made = _shown(site, refusal=sentence(refusal.detail), values=sent)
+        made = _shown(site, refusal=words_of(refusal), values=sent)
         made.status_code = refusal.status
         return made
     leave_toast(_("The completion rules were changed"))

@@ -18,7 +18,7 @@ from console.services.assets.rows import READ as ASSETS
 from console.services.work_orders import clock, events, holds, repeats, rows, rules, snooze, workers
 from console.services.work_orders.lists import HOLD_LABELS, PRIORITY_LABELS
 from console.services.work_orders.rows import READ, WRITE, WorkOrderView
-from console.ui.errors import sentence
+from console.ui.errors import words_of
 from console.ui.frame import leave_toast
 from console.ui.reader import zone_named, zone_of_site
 from console.ui.responses import vary
@@ -52,7 +52,7 @@ def shown(order_id: int, *, refusal: DomainError | None = None) -> Response:
         snooze=snooze.standing(ctx, found),
         times=[(word, _(label)) for word, label in CHOICES.items()],
         assets=asset_lists.offered(ctx, found.site) if editable and ctx.actor.can(ASSETS) else None,
-        refusal=sentence(refusal.told or refusal.detail) if refusal else None,
+        refusal=words_of(refusal) if refusal else None,
         kept=request.form if refusal else {},
     )
     return vary(make_response(page_made, 200 if refusal is None else refusal.status))

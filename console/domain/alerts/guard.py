@@ -48,6 +48,13 @@ class GuardRules:
         """Return the cooldown in minutes."""
         return int(self.cooldown.total_seconds() // 60)
 
+    def on_trial(self, failures: int) -> bool:
+        """Return whether the next message after so many failures in a row only finds out if the channel is back.
+
+        It is never given up for that.
+        """
+        return self.enabled and failures >= self.threshold
+
 
 @dataclass(frozen=True)
 class ChannelState:
@@ -79,10 +86,6 @@ class ChannelState:
         """Return until when nothing is sent to the channel; None lets messages through."""
         until = self.quarantined_until(rules)
         return until if rules.enabled and until is not None and now < until else None
-
-    def on_trial(self, rules: GuardRules) -> bool:
-        """Return whether the next message only finds out if the channel is back: it is never given up for that."""
-        return rules.enabled and self.consecutive_failures >= rules.threshold
 
 
 def remaining_minutes(until: datetime | None, now: datetime) -> int:

@@ -82,7 +82,6 @@ class Week:
 
     start: datetime
     end: datetime
-    recovered_count: int
     mttr_minutes: float | None
 
 
@@ -93,7 +92,7 @@ def weeks(incidents: Iterable[Incident], *, count: int, now: datetime) -> tuple[
     for number in range(count, 0, -1):
         start, end = now - timedelta(days=7 * number), now - timedelta(days=7 * (number - 1))
         took = [minutes for at, minutes in ended if start < at <= end]
-        made.append(Week(start, end, len(took), _rounded(fmean(took)) if took else None))
+        made.append(Week(start, end, _rounded(fmean(took)) if took else None))
     return tuple(made)
 
 

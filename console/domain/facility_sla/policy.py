@@ -73,9 +73,3 @@ def from_values(values: Mapping[str, Any]) -> SlaPolicy:
         bool(values.get("pause_on_hold")),
         {word: minutes for word, minutes in answers.items() if minutes},
     )
-
-
-def differences(before: SlaPolicy, after: SlaPolicy) -> list[tuple[str, Any, Any]]:
-    """Return `(field, old, new)` of every stored field that differs, in their order."""
-    old, new = as_values(before), as_values(after)
-    return [(name, old[name], new[name]) for name in new if old[name] != new[name]]

@@ -67,8 +67,3 @@ def judge(readings: Readings, warnings: Iterable[str] = (), dangers: Iterable[st
     if INSULATION_LOW in flags or TEMP_HIGH in flags or bad:
         return Risk(DANGER, flags)
     return Risk(WARNING if flags else NORMAL, flags)
-
-
-def level_of(flag: str) -> str:
-    """Return the level that a published flag alone gives."""
-    return DANGER if flag in (INSULATION_LOW, TEMP_HIGH) else WARNING

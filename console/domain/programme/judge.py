@@ -21,11 +21,6 @@ def known_rate(part: float, whole: float) -> float | None:
     return rate(part, whole) if whole else None
 
 
-def state_of(count: float) -> str:
-    """Return `ok`, or `no_data` where nothing was counted."""
-    return OK if count else NO_DATA
-
-
 def judged(direction: str, value: float | None, green: float, yellow: float) -> str:
     """Return the light of a value. Nothing known is neither good nor bad: yellow."""
     if value is None:

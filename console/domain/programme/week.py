@@ -155,14 +155,3 @@ def phase_of(today: date, monday: date) -> str:
     if today < monday:
         return "coming"
     return "running" if today < monday + timedelta(days=WEEK_DAYS) else "past"
-
-
-def event(label: str, number: int, day: int, hours: str, name: str, owner: str) -> Entry:
-    """Make the entry of a scheduled event; `hours` is `HH:MM-HH:MM`."""
-    start, end = hours.split("-")
-    return Entry(f"{label}-E{number:02d}", name, owner, day, start, end)
-
-
-def events(*entries: Entry) -> EntryType:
-    """Return the list of a week's scheduled events; none of them needs evidence."""
-    return EntryType("scheduled_event", N_("Scheduled event"), entries)

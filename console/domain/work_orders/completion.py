@@ -38,9 +38,6 @@ class CompletionRules:
         )
 
 
-BUILT_IN = CompletionRules()
-
-
 def fields() -> dict[str, tuple[str, str]]:
     """Return the field of the policy for each demand and trade."""
     return {f"{name}_{trade}": (name, trade) for name in DEMANDS for trade in TRADES}

@@ -17,7 +17,6 @@ from console.services.alerts.guard import ChannelView as Health
 from console.services.jobs import runs
 from console.services.jobs.runs import Run
 
-READ = channels.READ
 WEEKS, DAYS = 12, 30
 
 

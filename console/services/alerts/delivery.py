@@ -142,10 +142,9 @@ def record(
     if channel is not None and personal.still_there(ctx, channel):
         before = states.noted(ctx, channel, sent, event_type=message.event_type)
         failures = 0 if sent.ok else before + 1
-        on_trial = rules.enabled and before >= rules.threshold
         if sent.ok and before:
             states.release(ctx, channel.key)
-        elif on_trial and verdict.status == DEAD:
+        elif rules.on_trial(before) and verdict.status == DEAD:
             # It only found out that the channel is not back: nothing is lost for that.
             verdict = Verdict(FAILED, now + rules.cooldown)
     if box is AlertDelivery:

@@ -96,20 +96,6 @@ class Raised:
         return "queued" if self.queued else "failed"
 
 
-@dataclass(frozen=True)
-class RetryRun:
-    """What a batch retry took up; the outcome of the attempts stands in the deliveries (API contract, retries)."""
-
-    checked_at: datetime
-    event_type: str | None
-    limit: int
-    processed_count: int
-    success_count: int
-    warning_count: int
-    failed_count: int
-    delivery_ids: tuple[int, ...]
-
-
 def results(ctx: Context, ids: Collection[int]) -> tuple[ChannelResult, ...]:
     """Return what became of these deliveries by now, channel by channel."""
     rows = ctx.session.execute(

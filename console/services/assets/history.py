@@ -16,8 +16,6 @@ from console.services.assets.rows import AssetView
 from console.services.inspections.rows import READ as READ_INSPECTIONS
 from console.services.work_orders.rows import READ as READ_ORDERS
 
-MOST = 300
-
 
 @dataclass(frozen=True)
 class HistoryLine:

@@ -54,7 +54,6 @@ class Look:
     revisions: tuple[SlaRevision, ...]
     people: dict[str, str]
     run: Run | None
-    direct: bool
 
 
 def page_data(ctx: Context, proposal_id: int | None = None) -> Look:
@@ -81,7 +80,6 @@ def page_data(ctx: Context, proposal_id: int | None = None) -> Look:
         revisions=told,
         people=names_of(ctx, names),
         run=current_run(ctx),
-        direct=not ctx.config["SLA_POLICY_REQUIRES_PROPOSAL"],
     )
 
 

@@ -64,12 +64,6 @@ def _columns(scope: Scope) -> list[ColumnElement[Any]]:
     return [func.count(), *(func.count().filter(condition) for condition in among)]
 
 
-def created(scope: Scope) -> Created:
-    """Count the orders that were created in the window: one query."""
-    wanted = select(*_columns(scope)).select_from(WorkOrder).where(*scope.orders())
-    return Created(*scope.ctx.session.execute(wanted).one())
-
-
 def created_by_site(scope: Scope) -> dict[str, Created]:
     """Count the same for each site that has any: one query."""
     wanted = select(WorkOrder.site, *_columns(scope)).where(*scope.orders()).group_by(WorkOrder.site)

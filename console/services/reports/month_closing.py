@@ -109,7 +109,6 @@ class Closing:
     document: Mapping[str, Any]
     draft_id: int | None
     edit: int
-    written_by: str | None
 
 
 def one_moment(ctx: Context) -> None:
@@ -153,7 +152,7 @@ def read_closing(ctx: Context, site: str, period: Period) -> Closing:
     }
     made = sealed(document, ctx.config["AUDIT_ARCHIVE_SIGNING_KEY"])
     edit = draft.edit if draft is not None else 0
-    return Closing(site, period, made, draft.id if draft is not None else None, edit, writer)
+    return Closing(site, period, made, draft.id if draft is not None else None, edit)
 
 
 def store(ctx: Context, made: Closing) -> Version:

@@ -26,15 +26,13 @@ SHOWN = 12
 
 @dataclass(frozen=True)
 class Past:
-    """One stored report in short; a rate is None where nothing was counted."""
+    """One stored report in short."""
 
     run_id: int
     label: str
     finished_at: datetime
     status: str
-    runs_total: int
     findings: int
-    delivery_rate: float | None
 
 
 @dataclass(frozen=True)
@@ -86,16 +84,13 @@ def _past(ctx: Context, job: str) -> list[Past]:
 
     Of a period that was reported twice the newer report counts.
     """
-    figures = JobRun.detail_json["summary"]
     rows = ctx.session.execute(
         select(
             JobRun.id,
             JobRun.detail_json["label"].as_string(),
             JobRun.finished_at,
             JobRun.status,
-            figures["job_runs_total"].as_integer(),
-            figures["critical_findings_total"].as_integer(),
-            figures["alert_delivery_success_rate_percent"].as_float(),
+            JobRun.detail_json["summary"]["critical_findings_total"].as_integer(),
         )
         .where(*_produced(job))
         .order_by(JobRun.finished_at.desc(), JobRun.id.desc())

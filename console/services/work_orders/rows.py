@@ -27,7 +27,6 @@ from console.services.facility_sla import moment
 
 READ, WRITE = "work_orders:read", "work_orders:write"
 OPEN = moment.OPEN
-UNASSIGNED = and_(OPEN, WorkOrder.assignee.is_(None))
 WAITING = and_(OPEN, WorkOrder.waiting_reason.is_not(None))
 
 
@@ -105,12 +104,6 @@ class WorkOrderView:
         """How far it is, before anybody asked what its site demands."""
         waiting = self.waiting_reason is not None
         return Progress(self.status, self.assignee is not None, waiting, self.evidence_after)
-
-    def owned_by(self, actor: Actor) -> bool:
-        """Whether `actor` is its assignee."""
-        if actor.user_id is not None and self.assignee_user_id is not None:
-            return actor.user_id == self.assignee_user_id
-        return self.assignee is not None and self.assignee == actor.username
 
 
 COLUMNS = columns_of(

@@ -40,13 +40,13 @@ def test_without_guard_nothing_is_held_back_and_the_real_state_is_still_told():
     off = GuardRules(False, 2, timedelta(minutes=120))
 
     assert state(4).held(NOW, RULES) == NOW + timedelta(minutes=118)
-    assert (state(4).held(NOW, off), state(4).at(NOW, off), state(4).on_trial(off)) == (None, "quarantined", False)
+    assert (state(4).held(NOW, off), state(4).at(NOW, off), off.on_trial(4)) == (None, "quarantined", False)
 
 
 def test_after_the_cooldown_the_next_message_is_a_trial():
     assert state(2, 121).held(NOW, RULES) is None
-    assert state(2, 121).on_trial(RULES)
-    assert not state(1, 121).on_trial(RULES)
+    assert RULES.on_trial(2)
+    assert not RULES.on_trial(1)
 
 
 @pytest.mark.parametrize(("seconds", "minutes"), [(-5, 0), (0, 0), (1, 1), (60, 1), (61, 2)])
