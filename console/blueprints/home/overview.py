@@ -35,7 +35,7 @@ _WRITE = {"": (order_rows.WRITE,), **{one.key: one.write for one in programmes()
 _HEADINGS = {
     "orders_open": N_("Open"),
     "orders_late": N_("Late"),
-    "inspections_danger_today": N_("Danger"),
+    "inspections_unordered": N_("Danger"),
     "inspections_today": N_("Inspections today"),
 }
 

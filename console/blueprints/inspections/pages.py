@@ -74,7 +74,7 @@ pages.app_template_filter("measure")(words.measure)
 @access(READ)
 def page() -> Response:
     """Show the inspections, newest first."""
-    wanted = (figures.TODAY, figures.DANGER_TODAY, figures.CAUTION_TODAY)
+    wanted = (figures.TODAY, figures.DANGER_TODAY, figures.CAUTION_TODAY, figures.UNORDERED)
     around = {"today": [counted(web_context(), one, frame().site) for one in wanted]}
     return list_page(INSPECTIONS, fragment="inspections.listing", page="inspections/page.html", around=around)
 

@@ -20,7 +20,7 @@ from console.domain.work_orders.words import HOLD_REASONS, PRIORITIES, TRADES
 from console.inputs.work_orders import PriorityWord, TradeWord
 from console.services.assets import lists as asset_lists
 from console.services.assets import rows as asset_rows
-from console.services.identity import sites
+from console.services.identity import names, sites
 from console.services.work_orders import create, edit, holds, repeats, rows, workers
 from console.services.work_orders.lists import PRIORITY_LABELS, TRADE_LABELS
 from console.services.work_orders.rows import WRITE, WorkOrderView
@@ -46,7 +46,8 @@ def new() -> Response:
     values = {"site": frame().site or "", **request.args.to_dict()}
     if wants_fragment():
         beside = _beside(values["site"], values.get("asset", "").strip(), values.get("trade", ""))
-        return vary(make_response(render_template("work_orders/_asset.html", **beside)))
+        chosen = {"values": values, "people": _people(web_context(), values["site"]), "errors": {}}
+        return vary(make_response(render_template("work_orders/_asset.html", **beside, **chosen, beside=True)))
     return vary(make_response(_form(values)))
 
 
@@ -79,13 +80,23 @@ def _new() -> NewOrder:
         description=_sent("description", 20_000),
         priority=_word("priority", get_args(PriorityWord), "medium"),
         trade=_word("trade", get_args(TradeWord), "other"),
-        assignee=_sent("assignee", 80) or None,
+        assignee=_worker(site),
         reporter=_sent("reporter", 80) or None,
         due_at=_instant("due_at", site),
         inspection_id=inspection,
         asset_id=_asset(site),
         source="manual" if inspection is None else "inspection",
     )
+
+
+def _worker(site: str) -> str | None:
+    """Return who is to do it; raises Invalid for somebody who could not even see it."""
+    ctx, username = web_context(), _sent("assignee", 80)
+    people = workers.of_site(ctx, site) if username and ctx.actor.sees(site) else ()
+    if people and username not in dict(people):
+        name = names.name_of(ctx, username)
+        raise Invalid.field("assignee", T("%(name)s does not see %(site)s", name=name, site=site))
+    return username or None
 
 
 def _asset(site: str) -> int | None:
@@ -111,17 +122,34 @@ def _form(values: dict[str, Any], refusal: DomainError | None = None) -> str:
     ctx = web_context()
     known = [name for name in sites.names(ctx) if ctx.actor.sees(name)]
     site = values.get("site") or (known[0] if len(known) == 1 else "")
+    told = words_of(refusal) if refusal else None
     return render_template(
         "work_orders/new.html",
         values={**dict.fromkeys(FIELDS, ""), **values, "site": site},
         sites=known,
-        people=workers.of_site(ctx, site) if site and ctx.actor.sees(site) else (),
+        people=_people(ctx, site),
         priorities=[(word, _(PRIORITY_LABELS[word])) for word in PRIORITIES],
         trades=[(word, _(TRADE_LABELS[word])) for word in TRADES],
-        refusal=words_of(refusal) if refusal else None,
+        refusal=told,
+        errors={_blamed(refusal): told} if refusal else {},
         may_choose=ctx.actor.can(asset_rows.READ),
+        beside=False,
         **_beside(site, values.get("asset", ""), values.get("trade", "")),
     )
+
+
+def _people(ctx: Context, site: str) -> tuple[tuple[str, str], ...]:
+    """Return who can be given an order of a site; before one is chosen, of any site that the caller sees."""
+    if site:
+        return workers.of_site(ctx, site) if ctx.actor.sees(site) else ()
+    seen = {name: 1 for name in sites.names(ctx) if ctx.actor.sees(name)}
+    return tuple((username, name) for username, name, _number in workers.of_sites(ctx, seen))
+
+
+def _blamed(refusal: DomainError) -> str:
+    """Return the field that a refusal blames, empty when it blames none."""
+    found = refusal.detail
+    return str(found[0]["loc"][-1]) if isinstance(found, list) and found else ""
 
 
 @pages.post("/work-orders/<int:order_id>/edit")

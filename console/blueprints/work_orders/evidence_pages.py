@@ -95,7 +95,7 @@ def remove(evidence_id: int) -> ResponseReturnValue:
     if not wants_fragment():
         leave_toast(message)
         return redirect(_page(order_id), 303)
-    return trigger(toast(_panel(ctx, order_id, gone.part), message))
+    return trigger(toast(_panel(ctx, order_id, gone.part), message), **{"tracker-changed": {}})
 
 
 def _page(order_id: int) -> str:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from console.domain.work_orders.waiting import Waited
 
 CREATED, ANSWERED, DUE, ESCALATES, NOW = "created", "answered", "due", "escalates", "now"
 SCALE = 1000
+# What the words of a mark take of the clock's length; they stand under it, and within the clock at its ends.
+WORDS = 240
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One instant on the clock (aware UTC) and where it stands, from 0 to 1000."""
+    """One instant on the clock (aware UTC) and where it stands, from 0 to 1000.
+
+    `lane`: the line below the clock, from 0, on which its words have room under it.
+    """
 
     key: str
     at: datetime
     place: int
+    lane: int = 0
 
 
 @dataclass(frozen=True)
@@ -37,14 +43,23 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Clock:
-    """The clock of an order. `answered_after` and `waited` are durations; `over`: it is closed and the clock stands."""
+    """The clock of an order, its marks in the order of time; `end` is now, or when it was closed (aware UTC).
+
+    `answered_after` and `waited` are durations; `over`: it is closed and the clock stands.
+    """
 
     marks: tuple[Mark, ...]
     stretches: tuple[Stretch, ...]
     answered_after: timedelta | None
     waited: timedelta
     total: timedelta
+    end: datetime
     over: bool
+
+    @property
+    def lanes(self) -> int:
+        """Return how many lines the words of the marks take."""
+        return 1 + max(mark.lane for mark in self.marks)
 
     @property
     def waiting_share(self) -> int:
@@ -85,11 +100,23 @@ def drawn(order: Lived, now: datetime) -> Clock:
         (ESCALATES, order.escalates_at if order.due_at < order.escalates_at <= end else None),
         (NOW, end),
     ]
-    marks = tuple(Mark(key, at, place(at)) for key, at in known if at is not None)
+    marks = _laid([Mark(key, at, place(at)) for key, at in known if at is not None])
     in_time = min(end, order.due_at)
     parts = [Stretch("used", 0, place(in_time))]
     if end > order.due_at:
         parts.append(Stretch("late", place(order.due_at), place(end)))
     parts += [Stretch("waiting", place(start), place(stop)) for start, stop in waits if stop > start]
     answered = None if order.answered_at is None else order.answered_at - order.created_at
-    return Clock(marks, tuple(parts), answered, waited, end - order.created_at, order.closed_at is not None)
+    return Clock(marks, tuple(parts), answered, waited, end - order.created_at, end, order.closed_at is not None)
+
+
+def _laid(marks: Sequence[Mark]) -> tuple[Mark, ...]:
+    """Return the marks in the order of time, each on the first line on which its words cover no others."""
+    ends: list[int] = []
+    found = []
+    for mark in sorted(marks, key=lambda one: one.at):
+        start = max(0, min(SCALE - WORDS, mark.place - WORDS // 2))
+        lane = next((number for number, taken in enumerate(ends) if taken <= start), len(ends))
+        ends[lane : lane + 1] = [start + WORDS]
+        found.append(replace(mark, lane=lane))
+    return tuple(found)

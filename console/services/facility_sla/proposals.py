@@ -21,6 +21,7 @@ from console.services.facility_sla import policies as sla
 from console.services.facility_sla import whatif
 from console.services.facility_sla.policies import KIND, MANAGE, published
 from console.services.facility_sla.whatif import WhatIf, Wish
+from console.services.identity.names import name_of
 from console.services.policies import proposals
 
 PENDING, APPROVED, REJECTED = "pending", "approved", "rejected"
@@ -153,7 +154,7 @@ def _pending(ctx: Context, proposal_id: int, wanted: str) -> PolicyProposal:
 def _late(ctx: Context, row: PolicyProposal, wanted: str) -> Conflict:
     """Return the refusal for whoever comes too late, with the name of who was first."""
     ctx.session.refresh(row)
-    told = T("%(name)s was first: the proposal is decided", name=row.decided_by or "")
+    told = T("%(name)s was first: the proposal is decided", name=name_of(ctx, row.decided_by))
     return Conflict(f"Only pending proposal can be {wanted}", code="proposal_decided", told=told)
 
 

@@ -21,6 +21,7 @@ from console.services.home.activity import FlowLine
 from console.services.home.dashboard import Day
 from console.services.home.today import Alerts, SiteLine
 from console.services.home.work import Figures, Work
+from console.services.inspections import figures as inspections
 from console.services.jobs import runs
 from console.services.jobs.schedule import ScheduleHealth
 from console.services.policies import automation
@@ -59,6 +60,7 @@ class Overview:
     stopped: Stopped | None
     on_time: OnTime | None = None
     numbers: tuple[Counted, ...] = ()
+    dangers: Counted | None = None
     sites: tuple[SiteLine, ...] = ()
     days: tuple[Day, ...] = ()
     alerts: Alerts | None = None
@@ -90,6 +92,7 @@ def read(ctx: Context, site: str | None, schedule: Callable[[Context], ScheduleH
         on_time=on_time.last_30_days(ctx, site) if can(READ_ORDERS) else None,
         stopped=automation.stopped(ctx) if board is not None or any(map(can, runs.READ)) else None,
         numbers=today.figures(ctx, site),
+        dangers=counted(ctx, inspections.UNORDERED, site),
         sites=today.site_lines(ctx, site),
         days=today.days(ctx, site),
         alerts=today.alerts(ctx),

@@ -11,7 +11,6 @@ from console.core.context import Context
 from console.core.revisions import ALWAYS
 from console.domain.alerts.alerts import DROPPED, SUCCESS
 from console.domain.days import day_of
-from console.domain.inspections import risk
 from console.domain.work_orders.on_time import SiteOnTime
 from console.models.alerts import AlertDelivery
 from console.models.work_orders import WorkOrder
@@ -62,7 +61,7 @@ def figures(ctx: Context, site: str | None) -> tuple[Counted, ...]:
 
 
 def site_lines(ctx: Context, site: str | None) -> tuple[SiteLine, ...]:
-    """Return a line for each site that the caller may see, the most late first: three queries, or none."""
+    """Return a line for each site that the caller may see, the most late first: four queries, or none."""
     names = [one for one in sites.names(ctx) if site is None or one == site]
     may = ctx.actor.can
     if len(names) < 2 and site is None:
@@ -70,6 +69,7 @@ def site_lines(ctx: Context, site: str | None) -> tuple[SiteLine, ...]:
     counts = _orders_by_site(ctx) if may(rows.READ) else None
     kept = on_time.by_site(ctx) if may(rows.READ) else {}
     done = inspections.today(ctx) if any(map(may, inspections.TODAY.read)) else None
+    dangers = inspections.unordered(ctx) if done is not None else {}
 
     def line(name: str) -> SiteLine:
         made: list[Counted] = []
@@ -79,7 +79,7 @@ def site_lines(ctx: Context, site: str | None) -> tuple[SiteLine, ...]:
         if done is not None:
             seen = done.get(name, {})
             made += [
-                _of(inspections.DANGER_TODAY, name, seen.get(risk.DANGER, 0)),
+                _of(inspections.UNORDERED, name, dangers.get(name, 0)),
                 _of(inspections.TODAY, name, sum(seen.values())),
             ]
         return SiteLine(name, tuple(made), kept.get(name))

@@ -17,3 +17,8 @@ def names_of(ctx: Context, usernames: Iterable[str | None]) -> dict[str, str]:
         return {}
     rows = ctx.session.execute(select(User.username, User.display_name).where(User.username.in_(wanted)))
     return {row.username: row.display_name or row.username for row in rows}
+
+
+def name_of(ctx: Context, username: str | None) -> str:
+    """Return how one person is called; a name that is no user's stays as it is."""
+    return names_of(ctx, (username,)).get(username or "", username or "")

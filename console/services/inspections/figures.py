@@ -13,7 +13,8 @@ from console.domain.inspections import risk
 from console.domain.text import N_
 from console.models.inspections import Inspection
 from console.services.common.figures import Figure, Given
-from console.services.common.query_cache import cached_query_until
+from console.services.common.query_cache import cached_query, cached_query_until
+from console.services.inspections import lists
 from console.services.inspections.rows import READ, visible
 
 _BAD = (risk.DANGER, risk.WARNING)
@@ -68,6 +69,21 @@ def total(by_site: Mapping[str, Mapping[str, int]]) -> Mapping[str, int]:
     return {level: sum(one.get(level, 0) for one in by_site.values()) for level in risk.LEVELS}
 
 
+def unordered(ctx: Context) -> Mapping[str, int]:
+    """Return how many inspections have a danger that nobody took up, by site that the caller may see: one query."""
+    asked = select(Inspection.site, func.count()).where(lists.unordered(), visible(ctx.actor)).group_by(Inspection.site)
+
+    def look() -> Mapping[str, int]:
+        return {name: int(count) for name, count in ctx.session.execute(asked)}
+
+    return cached_query(ctx, ("inspections_unordered", ctx.actor.site_scope), look)
+
+
+def _unordered(ctx: Context, site: str | None, _given: Given) -> int:
+    found = unordered(ctx)
+    return found.get(site, 0) if site is not None else sum(found.values())
+
+
 _LIST = "inspections.page"
 TODAY = Figure(
     "inspections_today", N_("Inspections today"), N_("Done today, in the zone of the installation"), _LIST, _today(),
@@ -81,4 +97,10 @@ CAUTION_TODAY = Figure(
     "inspections_caution_today", N_("Doubtful today"), N_("Done today, with caution"), _LIST, _today(risk.WARNING),
     (READ,), {"today": "1", "risk_level": risk.WARNING}, "soon",
 )  # fmt: skip
-FIGURES = (RISKY, TODAY, DANGER_TODAY, CAUTION_TODAY)
+# Not only of today: a danger of yesterday that nobody took up is the worse one.
+UNORDERED = Figure(
+    "inspections_unordered", N_("Dangers without a work order"),
+    N_("Inspections with a danger that has neither a work order nor a reason why nothing is to be done"), _LIST,
+    _unordered, (READ,), {"unordered": "1"}, "late",
+)  # fmt: skip
+FIGURES = (RISKY, TODAY, DANGER_TODAY, CAUTION_TODAY, UNORDERED)

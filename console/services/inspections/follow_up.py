@@ -13,6 +13,7 @@ from console.domain.inspections.signature import is_second_person
 from console.domain.text import T, Text
 from console.models.inspections import Inspection, InspectionResult
 from console.services.audit import record as audit
+from console.services.identity.names import name_of
 from console.services.inspections import events, read
 from console.services.inspections.read import ResultView
 from console.services.inspections.rows import WRITE, InspectionView, load
@@ -84,4 +85,4 @@ def _already(ctx: Context, result_id: int) -> Text:
     row = ctx.session.execute(select(*names).where(InspectionResult.id == result_id)).one()
     if row.work_order_id is not None:
         return T("Work order #%(number)s was made of this finding already", number=row.work_order_id)
-    return T("%(name)s was first: it needs no action already", name=row.closed_by)
+    return T("%(name)s was first: it needs no action already", name=name_of(ctx, row.closed_by))

@@ -13,6 +13,7 @@ from console.domain.work_orders import states
 from console.domain.work_orders.states import Step
 from console.domain.work_orders.words import COMPLETED
 from console.services.facility_sla.policies import in_force
+from console.services.identity.names import name_of
 from console.services.tracker.change import person
 from console.services.work_orders import holds, rules, snooze
 from console.services.work_orders.rows import WRITE, WorkOrderView, load
@@ -90,7 +91,7 @@ def _step(ctx: Context, order_id: int, action: str, decide: Decide) -> WorkOrder
     if action == states.COMPLETE and order.status == COMPLETED:
         return order
     if not states.allowed(order.status, action):
-        told = T("%(name)s was first: the work order is in another state now", name=order.updated_by)
+        told = T("%(name)s was first: the work order is in another state now", name=name_of(ctx, order.updated_by))
         raise states.InvalidTransition(order.status, states.TARGETS[action], told)
     step, more = decide(order)
     values = {**step.values, **more}

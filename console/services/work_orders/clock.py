@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from console.core.context import Context
 from console.domain.facility_sla.clock import Clock, Lived, drawn
-from console.domain.facility_sla.policy import InForce
+from console.domain.facility_sla.policy import InForce, due_after
 from console.models.policies import PolicyRevision
 from console.models.work_orders import WorkOrderEvent
 from console.services.facility_sla.policies import in_force
@@ -23,6 +23,7 @@ class OrderClock:
     """The clock, the policy that counts for the site now, and the number of the revision that gave the due date.
 
     `escalated_at` is when people were told (aware UTC); `answer_target` are minutes, None without one.
+    `due_again` is the due date that the order would have if it were opened again now (aware UTC).
     """
 
     clock: Clock
@@ -30,6 +31,7 @@ class OrderClock:
     revision: int | None
     escalated_at: datetime | None
     answer_target: int | None
+    due_again: datetime
 
 
 def of_order(ctx: Context, order: WorkOrderView, holds: Sequence[HoldView]) -> OrderClock:
@@ -51,7 +53,8 @@ def of_order(ctx: Context, order: WorkOrderView, holds: Sequence[HoldView]) -> O
             select(PolicyRevision.revision).where(PolicyRevision.id == order.policy_revision_id)
         )
     target = force.policy.ack_target_minutes.get(order.priority)
-    return OrderClock(drawn(lived, ctx.now()), force, number, escalated_at, target)
+    again = due_after(force.policy, order.priority, ctx.now())
+    return OrderClock(drawn(lived, ctx.now()), force, number, escalated_at, target, again)
 
 
 def _escalated_at(ctx: Context, order: WorkOrderView) -> datetime | None:

@@ -18,6 +18,7 @@ from console.domain.workflow_locks import locks as rules
 from console.domain.workflow_locks.locks import APPROVE, CREATE, LOCK, REJECT, STEPS, SUBMIT, UNLOCK, UPDATE, Caller
 from console.models.workflow_locks import WorkflowLock, WorkflowLockEvent
 from console.services.audit import record as audit
+from console.services.identity.names import name_of
 
 READ_ACCESS = STEPS[rules.READ].permission
 NOT_FOUND = N_("Workflow lock not found")
@@ -182,7 +183,7 @@ def _step(
 ) -> LockView:
     row = _found(ctx, lock_id)
     rules.require(caller_of(ctx.actor), action)
-    _fits(row, action, ctx.actor, version)
+    _fits(ctx, row, action, version)
     step, before = STEPS[action], view(row)
     assert step.needs is not None
     assert step.leads_to is not None
@@ -200,27 +201,29 @@ def _step(
     )
     ctx.session.refresh(row)
     if not cast("CursorResult[Any]", won).rowcount:
-        _fits(row, action, ctx.actor, before.version)
+        _fits(ctx, row, action, before.version)
     _put_on_record(ctx, row, action, before, comment.strip())
     return view(row)
 
 
-def _fits(row: WorkflowLock, action: str, actor: Actor, version: int | None) -> None:
+def _fits(ctx: Context, row: WorkflowLock, action: str, version: int | None) -> None:
     try:
         rules.require_state(action, row.status)
-        rules.require_another(action, actor.username, row.submitted_by)
+        rules.require_another(action, ctx.actor.username, row.submitted_by)
     except Conflict as error:
-        error.told = _told(row, error)
+        error.told = _told(ctx, row, error)
         raise
     if version is not None and version != row.version:
         raise Conflict(T("The workflow lock was changed meanwhile"), code="version_conflict")
 
 
-def _told(row: WorkflowLock, error: Conflict) -> Text:
+def _told(ctx: Context, row: WorkflowLock, error: Conflict) -> Text:
     if error.code == "lock_self_approval":
         return T("Somebody else has to approve what you submitted yourself.")
     return T(
-        "%(who)s was first: the status is “%(status)s” now.", who=row.updated_by, status=T(STATUS_WORDS[row.status])
+        "%(who)s was first: the status is “%(status)s” now.",
+        who=name_of(ctx, row.updated_by),
+        status=T(STATUS_WORDS[row.status]),
     )
 
 

@@ -44,7 +44,7 @@ function leaveOut(form, entry) {
   form.querySelector('[data-pick]').focus();
 }
 
-async function add(form, files) {
+async function add(form, files, atOnce = false) {
   const said = words(form);
   const queue = form.querySelector('[data-queue]');
   for (const original of files) {
@@ -61,6 +61,10 @@ async function add(form, files) {
     await entry.ready;
   }
   if (isReport(form)) form.elements.note.focus();
+  else if (atOnce && form.dataset.busy !== 'yes') {
+    form.scrollIntoView({ block: 'center' });
+    await sendAll(form);
+  }
 }
 
 async function prepare(form, entry, original) {
@@ -180,13 +184,17 @@ addEventListener('submit', (event) => {
 on('change', '[data-pick]', (_event, field) => {
   const files = [...field.files];
   field.value = '';
-  if (files.length) add(field.form, files);
+  const atOnce = 'sends' in field.dataset;
+  delete field.dataset.sends;
+  if (files.length) add(field.form, files, atOnce);
 });
-/* A button elsewhere on the page opens the camera or the choice of a panel. */
+/* A button elsewhere on the page opens the camera or the choice of a panel; some send what was taken at once, because
+   the panel is out of sight. */
 on('click', '[data-picks]', (event, button) => {
   const field = document.getElementById(button.dataset.picks);
   if (!field) return;
   event.preventDefault();
+  field.toggleAttribute('data-sends', 'sends' in button.dataset);
   field.click();
 });
 /* A panel takes files, and the whole drawer those of its own; beside them nothing happens, least of all does the browser

@@ -114,16 +114,23 @@ class Walk {
     section.querySelector('.round-field input')?.setAttribute('aria-invalid', String(Boolean(found.fault)));
     const scale = section.querySelector('[data-scale]');
     if (scale) drawScale(scale, rule, found.value ?? null, tone, fill(this.words.last, { value: said(rule.last ?? 0) }));
-    if (!found.jump) {
-      this.field(`sure-${rule.code}`).checked = false;
-      section.querySelector('[data-ask]').hidden = true;
-    }
+    this.forget(section.querySelector('[data-ask]'), this.field(`sure-${rule.code}`), found);
     this.photos.show(section, rule.code, () => {
       this.show(point);
       this.keep();
     });
     this.showOrder(section, rule.code, found);
     return found;
+  }
+
+  /* An answer is for the value that was asked about; for another one the question is put again. */
+  forget(asked, sure, found) {
+    const value = String(found.value);
+    if (!found.jump || (asked.dataset.value ?? value) !== value) {
+      sure.checked = false;
+      asked.hidden = true;
+      delete asked.dataset.value;
+    } else if (sure.checked || !asked.hidden) asked.dataset.value = value;
   }
 
   /* A dangerous value proposes its order; what a person chose stays as they chose it. */
@@ -221,6 +228,7 @@ class Walk {
       const words = fill(this.words.sure, { value: said(found.value), last: said(point.rule.last) });
       asked.querySelector('[data-ask-words]').textContent = words;
       asked.hidden = false;
+      asked.dataset.value = String(found.value);
       announce(words);
       return;
     }

@@ -20,7 +20,7 @@ LEVELS: Mapping[str, Word] = {
     "danger": Word(N_("Danger"), "late", "alert-triangle"),
     "warning": Word(N_("Caution"), "soon", "info-circle"),
     "normal": Word(N_("Normal"), "ok", "check"),
-    "recorded": Word(N_("Recorded"), "plain"),
+    "recorded": Word(N_("On record"), "plain"),
     "unmeasured": Word(N_("Not measured"), "wait", "ban"),
 }
 

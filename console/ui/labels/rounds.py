@@ -13,7 +13,7 @@ TEXTS: Mapping[str, str] = {
     "danger": N_("Danger"),
     "warning": N_("Caution"),
     "normal": N_("Normal"),
-    "recorded": N_("Recorded"),
+    "recorded": N_("On record"),
     "unmeasured": N_("Not measured"),
     "fine": N_("Fine, recorded"),
     "uneven": N_("Voltage unbalance"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.factories import make_site
@@ -39,6 +41,20 @@ def test_the_list_says_what_today_brought_and_opens_its_rows(browser_client, sto
         True,
         False,
     ]
+
+
+def test_a_danger_that_nobody_took_up_is_said_on_the_days_after(browser_client, stored, clock):
+    clock.advance(timedelta(days=2))
+    reader = browser_client("manager", language="en")
+    said = 'data-figure="inspections_unordered" data-count="1"'
+
+    for address in ("/overview", f"/overview?site={SITE}", "/inspections"):
+        page = reader.get(address).text
+        assert said in page, address
+        assert "Dangers without a work order: 1" in page, address
+    reason = {"code": "insulation_mohm", "reason": "Meter was broken"}
+    assert reader.post(f"/inspections/{stored[0]}/close", data=reason).status_code == 303
+    assert "Dangers without a work order" not in reader.get("/inspections").text
 
 
 @pytest.mark.parametrize(

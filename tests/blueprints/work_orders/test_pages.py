@@ -1,13 +1,17 @@
 """The pages of work orders: the list with its views, one order, and the steps that people take."""
 
 import io
+import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.factories import make_user
 from tests.factories.work_orders import add_order
 
 HOUR = timedelta(hours=1)
+PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
 @pytest.fixture
@@ -84,13 +88,13 @@ def test_one_order_from_taking_it_to_its_end(person, orders):
 
 
 def test_who_comes_too_late_is_told_who_was_first_and_keeps_the_words(person, browser_client, orders):
-    other = browser_client("operator", ("본관",), username="lee")
+    other = browser_client("operator", ("본관",), username="lee", display_name="이정훈")
     path = f"/work-orders/{orders['late']}"
     other.post(f"{path}/cancel", data={"reason": "double"})
     refused = person.post(f"{path}/complete", data={"resolution_notes": "seal changed by me"})
 
     assert refused.status_code == 409
-    assert "lee님이 먼저 처리했습니다" in refused.text
+    assert "이정훈 님이 먼저 처리했습니다" in refused.text
     assert "seal changed by me" in refused.text
 
 
@@ -138,6 +142,52 @@ def test_a_new_order_is_added_by_its_form_and_a_refusal_keeps_what_was_written(p
     shown = person.get(made.headers["Location"]).text
     assert "누수" in shown
     assert "SLA 시계" in shown
+
+
+def test_people_to_choose_follow_the_site_and_nobody_else_is_taken(person, session, clock):
+    for name, site in (("lee", "본관"), ("far", "별관")):
+        make_user(session, now=clock.now(), username=name, display_name=name.title(), site_scope=(site,))
+    session.commit()
+    page = person.get("/work-orders/new").text
+    assert re.search(r'<select[^>]* name="assignee"', page)
+    assert 'value="lee"' in page
+    beside = person.get("/work-orders/new?site=본관&assignee=lee", headers=PARTIAL).text
+    assert 'id="order-assignee" hx-swap-oob="true"' in beside
+    assert 'value="lee" selected' in beside
+    sent = {"title": "누수", "site": "본관", "location": "B1", "priority": "high", "trade": "mechanical"}
+    for nobody in ("far", "이정훈"):
+        assert person.post("/work-orders/new", data={**sent, "assignee": nobody}).status_code == 422
+    assert person.post("/work-orders/new", data={**sent, "assignee": "lee"}).status_code == 303
+
+
+def test_what_is_wrong_is_said_at_its_field(person):
+    sent = {"title": "누수", "site": "본관", "location": "", "priority": "high", "trade": "mechanical"}
+    refused = person.post("/work-orders/new", data=sent)
+
+    field = re.search(r"<input[^>]* id=\"f-location\"[^>]*>", refused.text)[0]
+    assert 'aria-invalid="true"' in field
+    assert "작업지시에는 위치가 필요합니다" in refused.text
+
+
+def test_a_closed_order_says_until_when_it_would_be_opened_again(person, orders, clock):
+    again = clock.now() + 24 * HOUR
+
+    page = person.get(f"/work-orders/{orders['done']}").text
+    assert f"새 기한은 {again.astimezone(ZoneInfo('Asia/Seoul')):%-m월 %-d일 %H:%M}입니다." in page
+
+
+def test_a_photo_from_the_large_button_is_sent_at_once_and_what_is_missing_reads_itself_again(person, orders):
+    path = f"/work-orders/{orders['late']}"
+    person.post(f"{path}/take")
+    person.post(f"{path}/begin")
+    page = person.get(path).text
+
+    button = re.search(r"<a [^>]*data-picks=[^>]*>", page)[0]
+    assert "data-sends" in button
+    needs = re.search(r'<div id="order-needs"[^>]*>', page)[0]
+    assert 'hx-trigger="tracker-changed from:body"' in needs
+    for part in re.search(r'hx-select-oob="([^"]*)"', needs)[1].split(","):
+        assert f'id="{part.removeprefix("#")}"' in page
 
 
 def test_changes_need_their_reason_and_the_version_that_was_seen(person, orders):

@@ -30,7 +30,7 @@ def test_a_late_order_shows_how_far_it_is_past_its_due_date():
 def test_an_order_in_time_ends_at_its_due_date_and_has_no_escalation():
     found = drawn(lived(answered_at=None), T0 + HOUR)
 
-    assert [(mark.key, mark.place) for mark in found.marks] == [("created", 0), ("due", 1000), ("now", 500)]
+    assert [(mark.key, mark.place) for mark in found.marks] == [("created", 0), ("now", 500), ("due", 1000)]
     assert found.answered_after is None
 
 
@@ -47,3 +47,12 @@ def test_a_closed_order_stands_at_its_end():
     assert found.over
     assert found.total == HOUR
     assert drawn(lived(due_at=T0, closed_at=T0, answered_at=T0), T0).waiting_share == 0
+
+
+def test_words_stand_under_their_marks_in_the_order_of_time_and_cover_no_others():
+    found = drawn(lived(answered_at=T0, escalates_at=T0 + 2.1 * HOUR), T0 + 4 * HOUR)
+
+    assert [mark.key for mark in found.marks] == ["created", "answered", "due", "escalates", "now"]
+    assert [mark.lane for mark in found.marks] == [0, 1, 0, 1, 0]
+    assert (found.lanes, found.end) == (2, T0 + 4 * HOUR)
+    assert drawn(lived(answered_at=None), T0 + HOUR).lanes == 1

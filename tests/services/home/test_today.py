@@ -66,7 +66,7 @@ def test_alerts_are_a_share_only_where_there_were_any(make_ctx, session, clock):
     assert today.alerts(make_ctx("operator")) is None
 
 
-def test_what_the_facility_says_costs_six_statements(make_ctx, session, clock):
+def test_what_the_facility_says_costs_seven_statements(make_ctx, session, clock):
     two_sites(session, clock)
     ctx = make_ctx("manager")
     with statements(session.get_bind()) as sent:
@@ -74,4 +74,4 @@ def test_what_the_facility_says_costs_six_statements(make_ctx, session, clock):
         today.days(ctx, None)
         today.alerts(ctx)
 
-    assert len(sent) == 6
+    assert len(sent) == 7
