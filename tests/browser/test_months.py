@@ -81,7 +81,12 @@ def test_a_month_is_written_closed_and_printed(page_as, last_month):
     page.locator("textarea[name=sentence_ko]").first.fill("배수펌프를 고쳤습니다.")
     page.get_by_role("button", name="문장 저장").click()
     expect(page.locator(".paper-points")).to_contain_text("배수펌프를 고쳤습니다.")
-    page.get_by_role("button", name="확정하기").click()
+    # It asks first, and Escape leads back to the button.
+    page.get_by_role("button", name="확정하기…").press("Enter")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="확정하기…")).to_be_focused()
+    page.get_by_role("button", name="확정하기…").press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name="확정하기", exact=True).press("Enter")
     expect(page.locator(".page-status")).to_contain_text("1판")
     expect(page.locator("textarea[name=sentence_ko]")).to_have_count(0)
     expect(page.locator(".paper-foot")).to_contain_text("확정본 1판 · sha256")
