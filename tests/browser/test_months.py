@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -72,6 +73,21 @@ def test_list_and_month_fit_and_are_accessible(page_as, axe, last_month, width, 
         assert axe(page) == []
 
 
+def test_whoever_stays_for_unsaved_sentences_can_close_the_month_afterwards(page_as, last_month):
+    page = page_as("manager")
+    open_page(page, f"/reports/monthly/{last_month}?site={SITE}")
+    page.locator("textarea[name=sentence_ko]").first.fill("저장하지 않은 문장")
+    page.get_by_role("button", name="확정하기…").click()
+    button = page.get_by_role("dialog").get_by_role("button", name="확정하기", exact=True)
+    page.once("dialog", lambda asked: asked.dismiss())
+    button.click()
+    expect(button).not_to_have_class(re.compile("is-busy"))
+    page.once("dialog", lambda asked: asked.accept())
+    button.click()
+
+    expect(page.locator(".page-status")).to_contain_text("1판")
+
+
 def test_a_month_is_written_closed_and_printed(page_as, last_month):
     page = page_as("manager")
     open_page(page, f"/reports/monthly/{last_month}?site={SITE}")
@@ -81,7 +97,12 @@ def test_a_month_is_written_closed_and_printed(page_as, last_month):
     page.locator("textarea[name=sentence_ko]").first.fill("배수펌프를 고쳤습니다.")
     page.get_by_role("button", name="문장 저장").click()
     expect(page.locator(".paper-points")).to_contain_text("배수펌프를 고쳤습니다.")
-    page.get_by_role("button", name="확정하기").click()
+    # It asks first, and Escape leads back to the button.
+    page.get_by_role("button", name="확정하기…").press("Enter")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="확정하기…")).to_be_focused()
+    page.get_by_role("button", name="확정하기…").press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name="확정하기", exact=True).press("Enter")
     expect(page.locator(".page-status")).to_contain_text("1판")
     expect(page.locator("textarea[name=sentence_ko]")).to_have_count(0)
     expect(page.locator(".paper-foot")).to_contain_text("확정본 1판 · sha256")

@@ -193,7 +193,10 @@ def note() -> ResponseReturnValue:
 def confirm(handover_id: int, line_id: int) -> ResponseReturnValue:
     """Confirm a line."""
     return _do(
-        handover_id, lambda ctx: changes.confirm(ctx, handover_id, line_id), _("Confirmed"), anchor=f"line-{line_id}"
+        handover_id,
+        lambda ctx: changes.confirm(ctx, handover_id, line_id),
+        _("The line is confirmed"),
+        anchor=f"line-{line_id}",
     )
 
 

@@ -56,8 +56,9 @@ def line_facts(line: Line, site: str, names: Mapping[str, str], where: str) -> l
         order = detail.get("order_id")
         told = _("led to work order #%(id)s", id=order) if order else _("no work order yet")
         return [localtime(_at(detail["at"]), where=where), names.get(detail["by"], detail["by"]), told]
-    if line.kind == rules.ALERTS and detail.get("next"):
-        return [_("next attempt %(time)s", time=localtime(_at(detail["next"]), where=where))]
+    if line.kind == rules.ALERTS:
+        again = detail.get("next")
+        return [_("next attempt %(time)s", time=localtime(_at(again), where=where)) if again else _("not sent again")]
     if line.kind == rules.NOTE:
         return [names.get(detail["by"], detail["by"]), localtime(_at(detail["at"]), where=where)]
     return [site] if line.subject != rules.JOBS else []

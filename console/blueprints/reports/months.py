@@ -155,11 +155,13 @@ def document(month: str) -> Response:
 @pages.get("/reports/monthly/<month>/repairs.csv")
 @access(EXPORT, writes=True)
 def repairs_csv(month: str) -> Response:
-    """Download the repairs of a month for the public register."""
+    """Download the repairs of a month for the public register, with `words` as people read them."""
     ctx, site = web_context(), _wanted()
     period = repairs.begin(ctx, site, month)
     name = f"repairs-{period.label}-{site.replace(' ', '_')}.csv"
-    return csv_download(repairs.COLUMNS, lambda own: repairs.rows(own, site, period), name, bom=wants_bom())
+    told = "words" in request.args
+    columns = repairs.columns_for_people(period, locale()) if told else repairs.COLUMNS
+    return csv_download(columns, lambda own: repairs.rows(own, site, period), name, bom=told or wants_bom())
 
 
 @pages.post("/reports/monthly/<month>/sentences")

@@ -16,14 +16,18 @@ from console.services.programme.week_page import Measured
 from console.ui.addresses import url_if
 from console.web.request import current_actor
 
-# The pages of the rows, and the filter of each that names a site.
+# The pages of the rows.
 PAGES = {
     "work_orders": "work_orders.page",
     "inspections": "inspections.page",
     "alerts": "alerts.page",
+    "channels": "channels.page",
     "tokens": "tokens.page",
     "jobs": "jobs.page",
 }
+# The filters of their lists that take the begin of the window, and the site.
+SINCE = {"work_orders": "created_from", "inspections": "inspected_from", "alerts": "raised_from"}
+OF_SITE = {"work_orders": "site", "inspections": "site", "alerts": "of_site"}
 PACKS, PORTAL = "/api/public/adoption-plan", "/web/adoption"
 PAPERS = (
     (PACKS, "/checklist.csv", N_("Checklist"), "CSV", "list-check"),
@@ -63,9 +67,9 @@ def rows_of(data: Measured) -> dict[str, str | None]:
 def _address(rows: RowsOf, data: Measured) -> str | None:
     filters = dict(rows.filters)
     if filters.pop(WINDOW, None):
-        filters["created_from"] = data.start.isoformat()
-    if rows.page in ("work_orders", "inspections") and data.site is not None:
-        filters["site"] = data.site
+        filters[SINCE[rows.page]] = data.start.isoformat()
+    if rows.page in OF_SITE and data.site is not None:
+        filters[OF_SITE[rows.page]] = data.site
     return url_if(PAGES[rows.page], **filters)
 
 

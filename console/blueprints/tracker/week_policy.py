@@ -16,6 +16,7 @@ from console.blueprints.tracker.view import see_other
 from console.core.context import Context
 from console.domain.errors import Conflict, DomainError, Invalid, PreconditionFailed
 from console.domain.ids import number_in
+from console.domain.policies.policy import CONVERTED
 from console.domain.programme import kpi_policy
 from console.domain.programme.catalogue import calendar
 from console.domain.programme.kpi_policy import LEAST_HOLD, RULES_MOST
@@ -174,9 +175,9 @@ def save(code: str) -> ResponseReturnValue:
     except (Conflict, Invalid, PreconditionFailed) as refusal:
         abandon()
         return _form(web_context(), code, site, refusal)
-    leave_toast(
-        _("Saved; some values were brought within their bounds") if made.warnings else _("The policy was changed")
-    )
+    # A form sends text: that a number was read from it is no news.
+    moved = any(one.code != CONVERTED for one in made.warnings)
+    leave_toast(_("Saved; some values were brought within their bounds") if moved else _("The policy was changed"))
     return see_other(url_for(f"week.policy_{code}", site=site))
 
 

@@ -152,6 +152,8 @@ _EXPLAINED = (
     (r"certificate refused: (.+)", N_("Its certificate was refused (%(cause)s)")),
     (r"webhook url error: the address is inside a private network", N_("Its address is inside a private network")),
     (r"webhook url error: only http and https addresses can be used", N_("Its address is neither http nor https")),
+    (r"webhook url error: gaierror", N_("There is no such address")),
+    (r"webhook url error: ConnectionRefusedError", N_("It refused the connection")),
     (r"webhook url error: (.+)", N_("It could not be reached (%(cause)s)")),
     (
         r"channel quarantined until (?:\S+) \(consecutive_failures=(\d+)\)",

@@ -15,7 +15,7 @@ from console.domain.text import N_
 from console.domain.work_orders import waiting
 
 PERCENT, MINUTES, COUNT, SCORE = "percent", "minutes", "count", "score"
-# Filters of the work order list: everything that was created in the window, whatever became of it.
+# What was created, inspected or raised in the window, whatever became of it.
 WINDOW = "window"
 ORDERS, INSPECTIONS = "work_orders", "inspections"
 LATE = RowsOf(ORDERS, {"due": "late"})
@@ -77,7 +77,7 @@ _FUNNEL = (
         ("inspections", "admin_audit_logs"),
         HIGHER,
         70.0,
-        RowsOf(INSPECTIONS),
+        RowsOf(INSPECTIONS, {WINDOW: "1"}),
     ),
     Measure(
         *("work_order_completion_rate_percent", N_("People who completed an order"), PERCENT),
@@ -110,7 +110,7 @@ _CONSISTENCY = (
         ("inspections",),
         HIGHER,
         3.0,
-        RowsOf(INSPECTIONS),
+        RowsOf(INSPECTIONS, {WINDOW: "1"}),
     ),
 )
 _RHYTHM = (
@@ -184,7 +184,7 @@ _QUALITY = (
         ("alert_deliveries",),
         HIGHER,
         "thresholds.alert_success_rate_percent",
-        RowsOf("alerts"),
+        RowsOf("alerts", {WINDOW: "1", "needed": "1"}),
     ),
 )
 _DISCIPLINE = (

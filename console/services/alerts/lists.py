@@ -72,6 +72,11 @@ def _concerns(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[b
     return figures.concerning(words[0])
 
 
+def _of_site(ctx: Context, words: list[str], _now: datetime) -> ColumnElement[bool]:
+    ctx.actor.require_site(words[0])
+    return AlertDelivery.site == words[0]
+
+
 def _search(_ctx: Context, text: str) -> ColumnElement[bool]:
     return contains(AlertDelivery.target.expression, text) | contains(AlertDelivery.event_type.expression, text)
 
@@ -96,6 +101,7 @@ DELIVERIES = ListSpec(
         moment("raised_from", N_("Raised since"), ge, AlertDelivery.created_at),
         moment("lost_since", N_("Did not arrive since"), _lost, AlertDelivery.last_attempt_at),
         Filter("concerns", N_("Concerns"), "text", _concerns, multiple=False, shown=False),
+        Filter("of_site", N_("Site"), "text", _of_site, multiple=False, shown=False),
         Filter("needed", N_("Still needed"), "flag", _needed, (("1", N_("Yes")),), multiple=False, shown=False),
     ),
     search=_search,

@@ -140,6 +140,7 @@ INSPECTIONS = ListSpec(
         Filter("asset", N_("Asset"), "text", _asset, multiple=False, shown=False),
         Filter("cycle", N_("Cycle"), "text", one_of(Inspection.cycle), multiple=False, shown=False),
         moment("stored_from", N_("Stored since"), ge, Inspection.created_at),
+        moment("inspected_from", N_("Inspected since"), ge, Inspection.inspected_at),
         *day_filters(Inspection.inspected_at),
     ),
     search=_search,

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console.domain.programme.judge import NO_DATA, OK, known_rate, rate
+from console.domain.programme.measures import WINDOW
 from console.domain.programme.snapshot import Advice, RowsOf, Snapshot, advised
 from console.domain.text import N_, T
 from console.services.programme import orders, people
@@ -82,7 +83,11 @@ def snapshot(scope: Scope) -> Snapshot:
         Advice("high_overdue_ratio", T(N_("Much of the open work is late: agree on what is finished first.")), late)
         if overdue >= HIGH_OVERDUE
         else None,
-        Advice("few_inspectors", T(N_("Few people inspect: give every shift a round.")), RowsOf("inspections"))
+        Advice(
+            "few_inspectors",
+            T(N_("Few people inspect: give every shift a round.")),
+            RowsOf("inspections", {WINDOW: "1"}),
+        )
         if active and inspectors < max(3, active // 2)
         else None,
     )

@@ -12,6 +12,7 @@ from console.core.config import Config
 from console.domain.alerts.alerts import DROPPED
 from console.domain.jobs import names as job_names
 from console.domain.programme.judge import NO_DATA, OK, improvement, known_rate, rate
+from console.domain.programme.measures import WINDOW
 from console.domain.programme.snapshot import Advice, RowsOf, Snapshot, advised
 from console.domain.text import N_, T
 from console.domain.work_orders.waiting import Waited, together
@@ -192,7 +193,7 @@ def _advice(metrics: Mapping[str, Any], limits: Thresholds, days: int) -> tuple[
     better, p90, alerts = (
         metrics[key] for key in ("response_time_improvement_percent", "p90_ack_minutes", "alert_success_rate_percent")
     )
-    late, escalated = RowsOf("work_orders", {"due": "late"}), RowsOf("work_orders", {"escalated": "1"})
+    late, among = RowsOf("work_orders", {"due": "late"}), {WINDOW: "1", "state": "all"}
 
     def due(code: str, text: str, condition: bool, rows: RowsOf | None = None, **values: Any) -> Advice | None:
         return Advice(code, T(text, **values), rows) if condition else None
@@ -209,12 +210,13 @@ def _advice(metrics: Mapping[str, Any], limits: Thresholds, days: int) -> tuple[
                 "slow_answers",
                 N_("One order in ten waits longer than two hours for an answer."),
                 p90 is not None and p90 > SLOW_P90,
+                RowsOf("work_orders", among),
             ),
             due(
                 "violations",
                 N_("More than 20 % of the orders broke their SLA."),
                 metrics["sla_violation_rate_percent"] > MANY_VIOLATIONS,
-                late,
+                RowsOf("work_orders", {**among, "violated": "1"}),
             ),
             due(
                 "overdue",
@@ -228,13 +230,13 @@ def _advice(metrics: Mapping[str, Any], limits: Thresholds, days: int) -> tuple[
                 N_("The escalation rate is above its limit."),
                 metrics["created_work_orders"] > 0
                 and metrics["escalation_rate_percent"] >= limits.escalation_rate_percent,
-                escalated,
+                RowsOf("work_orders", {**among, "escalated": "1"}),
             ),
             due(
                 "alerts_lost",
                 N_("Too many alerts do not arrive: test the channels."),
                 alerts is not None and alerts < limits.alert_success_rate_percent,
-                RowsOf("alerts", {"status": "failed"}),
+                RowsOf("channels"),
             ),
             due(
                 "few_escalation_runs",

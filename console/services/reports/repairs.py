@@ -2,26 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from operator import attrgetter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
 from console.core.context import Context
-from console.core.serialize import columns_of
+from console.core.i18n import text_in
+from console.core.serialize import CsvColumn, columns_of
 from console.domain.reports.periods import Period
+from console.domain.text import N_, T
 from console.domain.work_orders.words import COMPLETED
 from console.models.assets import Asset
 from console.models.work_orders import WorkOrder
 from console.services.audit import record as audit
 from console.services.reports.monthly import EXPORT, TYPE
 from console.services.reports.months import period_of
+from console.services.work_orders.lists import TRADE_LABELS
 
 COLUMNS = columns_of(
     *("id", "trade", "asset_code", "asset_name", "location", "title", "solution"),
     *("received_at", "completed_at", "photos_before", "photos_after"),
 )
+
+
+_HEADS = {
+    "id": N_("No."),
+    "trade": N_("Trade"),
+    "asset_code": N_("Asset code"),
+    "asset_name": N_("Asset"),
+    "location": N_("Location"),
+    "title": N_("Work order"),
+    "solution": N_("What was done"),
+    "received_at": N_("Received at"),
+    "completed_at": N_("Done at"),
+    "photos_before": N_("Photos before"),
+    "photos_after": N_("Photos after"),
+}
+
+
+def columns_for_people(period: Period, locale: str) -> tuple[CsvColumn, ...]:
+    """Return the columns as people write them into the register: in words, instants by the clock of the site."""
+    zone = ZoneInfo(period.time_zone)
+
+    def read(name: str) -> Callable[[Any], Any]:
+        if name == "trade":
+            return lambda row: text_in(locale, T(TRADE_LABELS[row.trade])) if row.trade else ""
+        if name in ("received_at", "completed_at"):
+            return lambda row: f"{getattr(row, name).astimezone(zone):%Y-%m-%d %H:%M}"
+        return attrgetter(name)
+
+    return tuple(CsvColumn(text_in(locale, T(head)), read(name)) for name, head in _HEADS.items())
 
 
 def begin(ctx: Context, site: str, month: str) -> Period:

@@ -61,11 +61,12 @@ on('htmx:after:request', 'form', (event, form) => {
   if (once) once.value = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 });
 document.addEventListener('htmx:finally:request', done);
-// A page that comes back from the browser's cache must not look busy.
-addEventListener('pageshow', () => {
+function again() {
   document.querySelectorAll('form[data-sent]').forEach((form) => delete form.dataset.sent);
   rest();
-});
+}
+// A page that comes back from the browser's cache must not look busy.
+addEventListener('pageshow', again);
 // Downloads and requests by link show work as well.
 on('click', '.btn[hx-post], .btn[hx-delete], .btn[hx-patch], .btn[hx-put]', (_event, button) => show(button));
 document.addEventListener('htmx:finally:request', (event) => {
@@ -81,6 +82,7 @@ addEventListener('beforeunload', (event) => {
   if (![...document.querySelectorAll('form[data-dirty]')].some((form) => form.offsetParent)) return;
   event.preventDefault();
   event.returnValue = text('unsaved');
+  setTimeout(again, 300); // runs on for those who chose to stay
 });
 
 /* A word that must be typed keeps its button shut until it is right */

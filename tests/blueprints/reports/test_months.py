@@ -1,6 +1,7 @@
 """The pages of the monthly reports: list, month, paper, downloads, and what may be done."""
 
 import csv
+import html
 import io
 import re
 from datetime import UTC, datetime, timedelta
@@ -155,6 +156,15 @@ def test_the_repairs_go_into_the_register_as_words(browser_client, session, febr
     ]
     assert [row[2:7] for row in rows[1:]] == [["P-2", "배수펌프 2호기", "B1", "펌프 정지", "'=베어링 교체"]] * 2
     assert session.scalars(select(AuditLog).where(AuditLog.action == "report_monthly_repairs_export_csv")).one()
+
+    # Whoever presses the button opens it in Excel and copies it.
+    reader = browser_client("manager", (SITE,))
+    (url,) = re.findall(r'href="([^"]*repairs\.csv[^"]*)"', reader.get(URL, query_string=ASKED).text)
+    told = reader.get(html.unescape(url)).text
+    read = list(csv.DictReader(io.StringIO(told.removeprefix("\ufeff"))))
+    assert told.startswith("\ufeff")
+    assert {row["설비 코드"] for row in read} == {"P-2"}
+    assert re.fullmatch(r"2026-02-0\d \d\d:\d\d", read[0]["완료 일시"])
 
 
 def test_a_site_chooses_its_day_and_its_offices(browser_client, session, february):

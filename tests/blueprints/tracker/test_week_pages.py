@@ -15,6 +15,7 @@ from console.models.tracker import TrackerItem
 from console.services.programme import policies
 from console.services.programme import weeks as programme
 from tests.factories import make_site
+from tests.factories.facility import add_delivery, add_inspection
 from tests.factories.programme import SITE, answered, completed
 from tests.support.statements import statements
 
@@ -62,8 +63,41 @@ def test_a_number_opens_its_rows(browser_client, facts):
     assert "20" in page.split("violated=1")[1][:600]
     assert person.get(violated).text.count("data-row") == 2
     assert person.get(escalated).text.count("data-row") == 4
+    # What is advised speaks of the rows of its measure.
+    advice = re.findall(r'href="([^"]+)"', page.split('id="advice"')[1].split("</section>")[0])
+    assert escalated in [html.unescape(url) for url in advice]
     # Broken addresses are refused in words.
     assert person.get("/work-orders?created_from=yesterday").status_code == 422
+
+
+def test_the_rows_are_those_of_the_window_and_the_site(browser_client, session, facts, clock):
+    now = clock.now()
+    for site, at, status in (
+        (SITE, now, "success"), (SITE, now, "dead"), (SITE, now, "dropped"), (SITE, now - 40 * DAY, "success"),
+        (OTHER, now, "success"),
+    ):  # fmt: skip
+        add_delivery(session, at, site, status, site=site)
+        add_inspection(session, at, site=site, inspector="강야간")
+    session.commit()
+    person = browser_client("manager", (SITE, OTHER))
+
+    def opened(code, page_of_rows):
+        page = person.get(f"/programme/{code}?site={SITE}").text
+        (url,) = re.findall(rf'class="stat-link" href="({page_of_rows}[^"]*)"', page)
+        return re.search(r'data-total="(\d+)"', person.get(html.unescape(url)).text)[1]
+
+    assert opened("w07", "/alerts") == "2"
+    assert opened("w05", "/inspections") == "3"
+
+
+def test_the_policy_says_what_was_moved_and_not_that_it_was_typed(browser_client, sites):
+    person = browser_client("manager", (SITE,))
+    at = f"/programme/w10/policy?site={SITE}"
+    sent = {"enabled": "1"} | {name: f"{value:g}" for name, value in policies.REPEATS["w10"].defaults().items()}
+
+    for revision, goal, said in (("0", "80", "정책을 바꿨습니다"), ("1", "800", "허용 범위로 맞췄습니다")):
+        answer = person.post(at, data={**sent, "revision": revision, "readiness_target": goal})
+        assert said in person.get(answer.headers["Location"]).text
 
 
 def test_only_what_blocks(ctx, session, browser_client, sites):
