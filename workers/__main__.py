@@ -53,6 +53,7 @@ def main(arguments: list[str]) -> int:
             print(error, file=sys.stderr)
             return 1
         return PROCESSES[name]()
+    name, rest = run_job.meant(name, rest)
     if registry.find(name) is None:
         print(f"There is no job {name!r}.\n\n{usage()}", file=sys.stderr)
         return 2

@@ -19,10 +19,15 @@ from console.inputs.base import (
     WrittenBody,
 )
 
+TRIED_AGAIN = ("failed", "warning")
+
 
 def _statuses(words: list[str]) -> list[str]:
     # Published rule: lower-cased, each once, sorted; an empty list means the default.
-    return sorted({word.strip().lower() for word in words if word.strip()}) or ["failed", "warning"]
+    return sorted({word.strip().lower() for word in words if word.strip()}) or list(TRIED_AGAIN)
+
+
+Statuses = Annotated[list[Annotated[str, Field(max_length=20)]], AfterValidator(_statuses)]
 
 
 class DeliveryPath(PathModel):
@@ -44,9 +49,7 @@ class RetriesIn(WrittenBody):
     """Which failed deliveries are tried again at once."""
 
     event_type: str | None = Field(None, max_length=80)
-    only_status: Annotated[list[Annotated[str, Field(max_length=20)]], AfterValidator(_statuses)] = Field(
-        default_factory=lambda: ["failed", "warning"], max_length=20
-    )
+    only_status: Statuses = Field(default_factory=lambda: list(TRIED_AGAIN), max_length=20)
     limit: int = Field(200, ge=1, le=5000)
     max_attempt_count: int = Field(10, ge=1, le=1000)
     min_last_attempt_age_sec: int = Field(30, ge=0, le=86400)

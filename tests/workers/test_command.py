@@ -64,6 +64,45 @@ def test_options_are_words_with_dashes_and_switches(place, register, session):
     assert (first.dry_run, second.dry_run) == (False, True)
 
 
+def options_of(word, *arguments):
+    """Return the job that a command line runs, and those of its options that are not the default."""
+    name, rest = run_job.meant(word, arguments)
+    job = runtime.get(name)
+    given = vars(run_job.parser_of(job).parse_args(rest))
+    dry_run = given.pop("dry_run")
+    assert given.pop("fail_on") is None
+    options = run_job.options_from(job, run_job.words_of(given))
+    return name, options.model_dump(exclude_defaults=True) | ({"dry_run": True} if dry_run else {})
+
+
+@pytest.mark.parametrize(
+    ("line", "job", "options"),
+    [
+        ("sla_escalation --limit 500", "sla_escalation", {}),
+        ("sla_escalation --site 본관 --dry-run", "sla_escalation", {"site": "본관", "dry_run": True}),
+        ("alert_retry --limit 300 --max-attempt-count 10 --min-last-attempt-age-sec 30", "alert_retry", {}),
+        ("alert_retry --status failed --event-type x", "alert_retry", {"only_status": ["failed"], "event_type": "x"}),
+        ("alert_retry --status warning --status failed --limit 5", "alert_retry", {"limit": 5}),
+        ("alert_retention --write-archive", "alert_retention", {"write_archive": True}),
+        ("alert_retention --no-archive --max-delete 9", "alert_retention", {"write_archive": False, "max_delete": 9}),
+        ("alert_retention --no-archive --write-archive", "alert_retention", {"write_archive": True}),
+        ("alert_retention --retention-days 30 --dry-run", "alert_retention", {"retention_days": 30, "dry_run": True}),
+        (
+            "alert_guard_recover --state all --max-targets 30",
+            "alert_guard_recover",
+            {"state": "all", "max_targets": 30},
+        ),
+        ("alert_mttr_slo --force-notify", "alert_mttr_slo_check", {"force_notify": True}),
+        ("ops_quality_report", "ops_quality_report_weekly", {}),
+        ("ops_quality_report --window monthly --month 2026-02", "ops_quality_report_monthly", {"month": "2026-02"}),
+        ("adoption_w07_weekly --force-notify", "adoption_w07_sla_quality_weekly", {"force_notify": True}),
+        ("dr_rehearsal --no-restore-check", "dr_rehearsal", {"restore_check": False}),
+    ],
+)
+def test_the_published_command_lines_are_understood(line, job, options):
+    assert options_of(*line.split()) == (job, options)
+
+
 @pytest.mark.parametrize(
     ("status", "fail_on", "fails_on", "code"),
     [

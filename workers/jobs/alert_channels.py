@@ -39,7 +39,7 @@ class RetentionOptions(BodyModel):
 
     retention_days: int | None = Field(None, ge=1, le=retention.MAX_DAYS)
     max_delete: int | None = Field(None, ge=1, le=retention.MAX_DELETE)
-    write_archive: bool | None = None
+    write_archive: bool | None = Field(None, json_schema_extra={"off": "no-archive"})
 
 
 @job(

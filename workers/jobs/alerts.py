@@ -11,7 +11,7 @@ from console.core.context import Context
 from console.domain.jobs import names as job_names
 from console.domain.jobs.runs import CRON, Outcome, Status
 from console.domain.text import N_
-from console.inputs.alerts import RetriesIn
+from console.inputs.alerts import TRIED_AGAIN, RetriesIn, Statuses
 from console.inputs.base import BodyModel
 from console.services.alerts import accuracy
 from console.services.alerts import delivery as alert_delivery
@@ -32,6 +32,10 @@ class DeliveryOptions(BodyModel):
 class RetryOptions(RetriesIn):
     """Which failed deliveries one run tries again; `patient` leaves those alone whose next attempt is yet to come."""
 
+    only_status: Statuses = Field(
+        default_factory=lambda: list(TRIED_AGAIN), max_length=20, json_schema_extra={"flag": "status"}
+    )
+    limit: int = Field(300, ge=1, le=5000)
     patient: bool = False
 
 

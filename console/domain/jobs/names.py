@@ -39,3 +39,7 @@ BURN_ALERTS = "ops_api_burn_alerts"
 LATENCY_RETENTION = "api_latency_retention"
 RUNS_RETENTION = "job_runs_retention"
 TALLY_CHECK = "tracker_tally_check"
+
+# Published commands whose name is not that of their job; one of them has a job for each window.
+COMMANDS = {"alert_mttr_slo": ALERT_MTTR_SLO, "adoption_w07_weekly": W07_WEEKLY}
+QUALITY, WINDOWS = "ops_quality_report", {"weekly": QUALITY_WEEKLY, "monthly": QUALITY_MONTHLY}
