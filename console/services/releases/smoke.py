@@ -29,9 +29,7 @@ WRITE = ("admins:manage",)
 MOST_SENT_BYTES = 512 * 1024
 
 
-def record(
-    ctx: Context, given: SmokeRecordIn, *, sent: Mapping[str, Any] | None = None, trigger: str = API
-) -> Run:
+def record(ctx: Context, given: SmokeRecordIn, *, sent: Mapping[str, Any] | None = None, trigger: str = API) -> Run:
     """Judge a smoke test and keep it as a finished run with its file; the time of receipt decides what is recent.
 
     `sent` is the request word for word, for the file. Raises PermissionDenied, and Invalid for an end or a start that
