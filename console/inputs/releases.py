@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from console.domain.releases.smoke import MAX_CHECKS
 from console.inputs.base import BodyModel, Instant, InstantIn, OutModel
@@ -27,7 +27,19 @@ Checksum = Annotated[
 ]
 
 
-class SmokeCheckIn(BodyModel):
+class _Optional(BodyModel):
+    """Fields of which every one may be left out: null is as good as none, but no answer to a yes or no."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _left_out(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        optional = {name for name, field in cls.model_fields.items() if field.annotation is not bool}
+        return {name: value for name, value in data.items() if value is not None or name not in optional}
+
+
+class SmokeCheckIn(_Optional):
     """One check as a client saw it; words of its own beside these three are passed over."""
 
     model_config = ConfigDict(extra="ignore")
@@ -37,7 +49,7 @@ class SmokeCheckIn(BodyModel):
     message: str = Field("", max_length=1000)
 
 
-class SmokeRecordIn(BodyModel):
+class SmokeRecordIn(_Optional):
     """What a client says about a release that it looked at. Texts are bounded, yes and no are true and false only."""
 
     deploy_id: str = Field("", max_length=200)

@@ -216,6 +216,39 @@ def test_the_file_is_written_with_its_run_and_hashed_from_the_disk(owner, app):
     assert document["payload"]["deploy_id"] == "../상암 rel/77"
 
 
+OPTIONAL = (
+    *("deploy_id", "environment", "base_url", "status", "started_at", "finished_at", "checklist_version"),
+    *("rollback_reference", "rollback_reference_sha256", "notes", "checks"),
+)
+
+
+def test_what_is_null_was_not_sent_but_is_no_answer_to_yes_or_no(owner):
+    told = owner.post(RECORD, json=dict.fromkeys(OPTIONAL)).json["detail"]
+    plain = owner.post(RECORD, json={}).json["detail"]
+
+    apart = ("received_at", "artifact_archive", "checklist_version_source")
+    assert {key: told[key] for key in told if key not in apart} == {key: plain[key] for key in told if key not in apart}
+    shell = {"id": "ui_main_shell", "status": "ok", "message": None}
+    assert owner.post(RECORD, json=good(owner, checks=[shell, {"id": None}])).json["status"] == "success"
+    assert owner.post(RECORD, json={"rollback_ready": None}).status_code == 422
+    assert owner.post(RECORD, json={"misspelt": None}).status_code == 422
+
+
+@pytest.mark.parametrize("odd", [b"[NaN]", b'["' + b"x" * 600_000 + b'"]'])
+def test_the_file_holds_the_request_as_it_was_sent(owner, app, odd):
+    folder = app.extensions["console_config"].path("DEPLOY_SMOKE_ARCHIVE_PATH")
+    checks = [7, *({"id": f"c{n}", "status": "PASS", "took": 3} for n in range(60))]
+    body = good(owner, checks=checks, rollback_reference_sha256="AB" * 32, finished_at="2026-03-02T00:00:00")
+
+    def payload(answer):
+        return json.loads((folder / answer.json["detail"]["artifact_archive"]["json_file"]).read_bytes())["payload"]
+
+    assert payload(owner.post(RECORD, json=body)) == body
+    # What no file should hold is there as it was read.
+    sent = owner.post(RECORD, data=b'{"notes":"n","checks":' + odd + b"}", content_type="application/json")
+    assert payload(sent) == {"notes": "n", "checks": []}
+
+
 def test_the_record_is_audited_and_reading_is_not(owner, session):
     run = owner.post(RECORD, json={}).json["run_id"]
     owner.get(CHECKLIST)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response
+from flask import Response, request
 from flask_openapi3.models.tag import Tag
 
 from console.inputs.releases import ChecklistOut, SmokeRecordIn, SmokeRunOut
@@ -30,4 +30,4 @@ def deploy_checklist() -> Response:
 @access(*smoke.WRITE)
 def smoke_record(body: SmokeRecordIn) -> Response:
     """Judge a smoke test against the checklist of this moment and keep it as a run; all findings are answered."""
-    return answer(smoke.as_answer(smoke.record(web_context(), body)), SmokeRunOut)
+    return answer(smoke.as_answer(smoke.record(web_context(), body, sent=request.get_json())), SmokeRunOut)

@@ -24,12 +24,18 @@ PENDING, QUARANTINED, UNKNOWN = "pending", "quarantined", "unknown"
 # Photos of which a small copy can be made.
 PICTURES = ("image/jpeg", "image/png", "image/webp")
 
-# The order in which the integrity batch names them; what is no week came after the published ones.
+# The order in which the integrity batch names them: the published ones first.
 WORK_ORDERS, INSPECTIONS = "work_orders", "inspections"
 MODULES = (
-    *("w02", "w03", "w04", "w07", "w09", "w10", "w11", "w12", "w13", "w14", "w15", "remediation"),
-    *(WORK_ORDERS, INSPECTIONS),
+    *(INSPECTIONS, "w02", "w03", "w04", "w07", "w09", "w10", "w11", "w12", "w13", "w14", "w15"),
+    *("remediation", WORK_ORDERS),
 )
+
+
+def published_module(module: str) -> str:
+    """Return the name under which answers tell of a module (API contract, evidence and archive integrity)."""
+    return "inspection" if module == INSPECTIONS else module
+
 
 UPLOADED, REMOVED = "evidence_uploaded", "evidence_removed"
 

@@ -11,7 +11,7 @@ from typing import Any
 from console.core.config import Config
 from console.core.context import Context
 from console.domain.alerts.alerts import WEBHOOK
-from console.domain.evidence.evidence import MODULES
+from console.domain.evidence.evidence import MODULES, published_module
 from console.domain.jobs import names as job_names
 from console.domain.releases.checklist import Checklist
 from console.domain.reliability.latency import LatencySnapshot
@@ -52,7 +52,7 @@ def view(
         "evidence_archive_integrity_policy": {
             "sample_per_table": config["EVIDENCE_INTEGRITY_SAMPLE_PER_TABLE"],
             "max_issues": config["EVIDENCE_INTEGRITY_MAX_ISSUES"],
-            "modules": list(MODULES),
+            "modules": [published_module(module) for module in MODULES],
         },
         "preflight": _preflight(ctx),
         "ops_quality_reports": _quality(ctx),

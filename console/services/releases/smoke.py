@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -24,12 +25,15 @@ from console.services.releases import archive, checklist
 from console.services.releases.archive import Archived
 
 WRITE = ("admins:manage",)
+# Twice what a record can say within its limits, in Hangul.
+MOST_SENT_BYTES = 512 * 1024
 
 
-def record(ctx: Context, given: SmokeRecordIn, *, trigger: str = API) -> Run:
+def record(ctx: Context, given: SmokeRecordIn, *, sent: Mapping[str, Any] | None = None, trigger: str = API) -> Run:
     """Judge a smoke test and keep it as a finished run with its file; the time of receipt decides what is recent.
 
-    Raises PermissionDenied, and Invalid for an end or a start that lies in the future.
+    `sent` is the request word for word, for the file. Raises PermissionDenied, and Invalid for an end or a start that
+    lies in the future.
     """
     ctx.actor.require(*WRITE)
     now = ctx.now()
@@ -44,7 +48,11 @@ def record(ctx: Context, given: SmokeRecordIn, *, trigger: str = API) -> Run:
     ctx.session.flush()
     detail = _detail(ctx, given, current, verdict, now)
     kept = archive.keep(
-        ctx.config, _document(ctx, row, verdict, detail, given), name=given.deploy_id, run_id=row.id, at=now
+        ctx.config,
+        _document(ctx, row, verdict, detail, _payload(given, sent)),
+        name=given.deploy_id,
+        run_id=row.id,
+        at=now,
     )
     ctx.on_rollback(lambda: archive.remove(ctx.config, kept))
     verdict = verdict.with_archive(*_archive_check(kept))
@@ -154,7 +162,7 @@ def _judged(verdict: SmokeVerdict) -> dict[str, Any]:
 
 
 def _document(
-    ctx: Context, row: JobRun, verdict: SmokeVerdict, detail: Mapping[str, Any], given: SmokeRecordIn
+    ctx: Context, row: JobRun, verdict: SmokeVerdict, detail: Mapping[str, Any], payload: Mapping[str, Any]
 ) -> dict[str, Any]:
     return {
         "captured_at": row.finished_at,
@@ -162,9 +170,19 @@ def _document(
         "job_name": row.job_name,
         "status": verdict.status,
         "principal": {"username": ctx.actor.username, "role": ctx.actor.role},
-        "payload": given.model_dump(mode="json", exclude_unset=True),
+        "payload": payload,
         "detail": detail,
     }
+
+
+def _payload(given: SmokeRecordIn, sent: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return the request as it was sent; as it was read where it is none, far too large or holds what is no number."""
+    read = given.model_dump(mode="json", exclude_unset=True)
+    try:
+        size = len(json.dumps(sent, ensure_ascii=False, allow_nan=False).encode())
+    except ValueError:
+        return read
+    return read if sent is None or size > MOST_SENT_BYTES else sent
 
 
 def _archive_check(kept: Archived) -> tuple[str, Text]:
