@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -124,7 +125,10 @@ def _hours_since(seconds: float | None, now: datetime) -> float:
 
 
 def assignee_counts(ctx: Context, site: str | None = None) -> dict[str, int]:
-    """Return open items per assignee, `unassigned` for those without, the most first; long lists are cut."""
+    """Return open items per assignee, `unassigned` for those without, the most first; long lists are cut.
+
+    Items whose assignee is written like that word count among those without.
+    """
     number = func.count().label("number")
     statement = (
         select(TrackerItem.assignee, number)
@@ -135,7 +139,10 @@ def assignee_counts(ctx: Context, site: str | None = None) -> dict[str, int]:
     )
     key = ("assignee_counts", ctx.actor.site_scope, site)
     found = cached_query(ctx, key, lambda: ctx.session.execute(statement).all())
-    return {row.assignee or UNASSIGNED: row.number for row in found}
+    counts: Counter[str] = Counter()
+    for row in found:
+        counts[row.assignee or UNASSIGNED] += row.number
+    return dict(counts.most_common())
 
 
 def first_items(

@@ -16,11 +16,13 @@ from console.domain.text import Text
 from console.domain.tracker.tracker import REMEDIATION, item_number, title_of
 from console.models.identity import User
 from console.models.tracker import TrackerItem
+from console.models.work_orders import WorkOrder
 from console.services.audit import record as audit
 from console.services.automation import kpi_sql
 from console.services.common import sql
 from console.services.policies.automation import READ
 from console.services.tracker import rows
+from console.services.work_orders import rows as orders
 
 ROLES_MOST = 200
 RETURNED_SHOWN = 10
@@ -161,20 +163,25 @@ def _by_owner_role(ctx: Context, site: str | None) -> dict[str, int]:
 
 
 def active_people(ctx: Context) -> tuple[tuple[Person, Load], ...]:
-    """Return every active owner, manager and operator with their load over all trackers: one query of index ranges."""
+    """Return every active owner, manager and operator with their load: one query of index ranges.
+
+    It is the open items of all trackers and the open work orders (API contract, known defects, 25).
+    """
     owned = TrackerItem.assignee_user_id == User.id
     load = select(func.count()).select_from(TrackerItem).where(owned, rows.OPEN).scalar_subquery()
+    mine = (WorkOrder.assignee_user_id == User.id, orders.OPEN)
+    carried = select(func.count()).select_from(WorkOrder).where(*mine).scalar_subquery()
     last = select(func.max(TrackerItem.assigned_at)).where(owned).scalar_subquery()
     columns = (User.id, User.username, User.role, User.permissions, User.site_scope, User.is_bootstrap)
     statement = (
-        select(*columns, load.label("load"), last.label("last"))
+        select(*columns, load.label("load"), carried.label("orders"), last.label("last"))
         .where(User.is_active.is_(True), User.role.in_(domain.POOL))
         .order_by(User.username)
     )
     return tuple(
         (
             Person(row.id, row.username, row.role, row.permissions, row.site_scope, row.is_bootstrap, row.last),
-            Load(tracker=row.load),
+            Load(tracker=row.load, work_orders=row.orders),
         )
         for row in ctx.session.execute(statement)
     )

@@ -16,6 +16,7 @@ from console.services.automation import assignment, workload
 from console.services.tracker import items as tracker_items
 from console.services.tracker.change import ItemChange
 from tests.factories import make_user
+from tests.factories.work_orders import add_order
 from tests.services.automation.automation_support import (
     AUTO_ASSIGN,
     HOOK,
@@ -61,6 +62,24 @@ def test_unassigned_items_go_to_the_least_loaded_person_who_may_work_on_them(ctx
     assert (found.run.status, found.run.executed) == ("success", True)
     assert (rows[1].assignment_source, rows[1].assigned_at, rows[1].updated_by) == ("auto", clock.now(), "system")
     assert (rows[1].assignee_user_id, rows[1].version, rows[1].completion_note) == (ids["anna"], 2, "")
+
+
+def test_open_work_orders_are_part_of_what_somebody_has_on_the_table(ctx, session, clock):
+    ids = {row.username: row.id for row in session.scalars(select(User))}
+    for name, states in {"bora": ["open", "acked"], "chul": ["open"], "dong": [], "eun": ["canceled"]}.items():
+        for status in states:
+            add_order(session, clock.now(), status=status, assignee=name, assignee_user_id=ids[name])
+    item(session, clock, 1, owner_role="Ops PM")
+    item(session, clock, 2, 5, owner_role="Ops PM", assignee="dong", assignee_user_id=ids["dong"])
+    item(session, clock, 3, owner_role="DR Owner", assignee="anna", assignee_user_id=ids["anna"])
+    session.commit()
+
+    (made,) = workload.snapshot(ctx, most=1).suggestions
+
+    # What is closed or canceled weighs nothing, and an item as much as an order.
+    assert (made.recommended_assignee, made.load_detail["weighted"]) == ("eun", 0)
+    loads = {person.username: (load.tracker, load.work_orders) for person, load in workload.active_people(ctx)}
+    assert loads == {"anna": (1, 0), "bora": (0, 2), "chul": (0, 1), "dong": (1, 0), "eun": (0, 0)}
 
 
 def test_each_assignment_is_an_event_with_its_reason_and_run(ctx, session, clock):

@@ -43,6 +43,16 @@ def test_a_real_run_keeps_a_sample_and_a_dry_one_does_not(ctx, session, clock):
     assert session.scalar(select(func.count()).select_from(RunFact)) == 3
 
 
+def test_an_assignee_written_like_the_word_for_none_hides_nobody(ctx, session, clock):
+    for number, assignee in enumerate(("kim", None, "unassigned", None, "kim"), start=1):
+        item(session, clock, number, assignee=assignee)
+    session.commit()
+
+    counts = sla.snapshot(ctx, clock.now(), due_soon_hours=24).assignee_open_counts
+
+    assert list(counts.items()) == [("unassigned", 3), ("kim", 2)]
+
+
 def test_a_run_keeps_no_history_in_its_result_but_answers_with_it(ctx, session, clock):
     for _hour in range(3):
         clock.advance(timedelta(hours=1))
