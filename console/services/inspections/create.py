@@ -162,7 +162,7 @@ def _of_columns(readings: Readings, new: NewInspection, template: TemplateView |
         yield Judged(point, answer, point.own_limits.verdict(value), point.own_limits, "")
     apart = risk.unbalance(readings)
     if apart is not None:
-        meant = risk.WARNING if apart > risk.UNBALANCE_ABOVE else risk.NORMAL
+        meant = risk.WARNING if risk.is_uneven(apart) else risk.NORMAL
         point = Point(risk.VOLTAGE_UNBALANCE, UNBALANCE.label, unit=UNBALANCE.unit)
         shown = Limits(warn_high=risk.UNBALANCE_ABOVE)
         yield Judged(point, PointAnswer(Answer(point.code, round(apart, 4))), meant, shown, "")
