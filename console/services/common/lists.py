@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, FromClause, func, literal, literal_column, select, union_all
+from sqlalchemy import ColumnElement, FromClause, and_, func, literal, literal_column, or_, select, union_all
 from sqlalchemy.sql.operators import asc_op
 
 from console.core import revisions
@@ -32,7 +32,9 @@ from console.core.listing import (
     parse,
 )
 from console.core.revisions import ALWAYS
+from console.core.serialize import iso
 from console.domain.errors import Invalid, SiteDenied
+from console.domain.ids import MAX_ID
 from console.domain.text import T, Text
 from console.services.common.query_cache import cached_query_until
 
@@ -62,6 +64,26 @@ class Behind:
 
     word: str
     where: ColumnElement[bool] = field(compare=False)
+
+
+def behind(cursor: str, at: Any, key: Any) -> Behind:
+    """Read `<instant>~<id>`, the cursor behind a row of a list by an instant and an id, both newest first.
+
+    Raises Invalid for what is none.
+    """
+    word, _mark, number = cursor.partition("~")
+    try:
+        then, last = datetime.fromisoformat(word), int(number)
+    except ValueError:
+        then, last = None, 0
+    if then is None or then.tzinfo is None or not 0 < last <= MAX_ID:
+        raise Invalid.field("cursor", T("That is no cursor of this list"), where="query")
+    return Behind(cursor, or_(at < then, and_(at == then, key < last)))
+
+
+def cursor_of(at: datetime, key: int) -> str:
+    """Return the cursor behind a row."""
+    return f"{iso(at)}~{key}"
 
 
 def known(ctx: Context, spec: ListSpec, args: Args, *, extra: Sequence[str] = ()) -> ListQuery:

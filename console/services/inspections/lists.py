@@ -12,15 +12,13 @@ from console.core.context import Context
 from console.core.filters import day_filters, exact, instant, moment, one_of
 from console.core.listing import AnySelect, Choices, Filter, ListQuery, ListSpec
 from console.core.records import columns_of
-from console.core.serialize import iso
 from console.domain.days import day_of
-from console.domain.errors import Invalid
-from console.domain.ids import MAX_ID, number_in
+from console.domain.ids import number_in
 from console.domain.inspections import risk
-from console.domain.text import N_, T
+from console.domain.text import N_
 from console.models.inspections import Inspection, InspectionResult, InspectionTemplate
 from console.models.work_orders import WorkOrder
-from console.services.common.lists import Behind, slice_of
+from console.services.common.lists import behind, cursor_of, slice_of
 from console.services.common.sql import contains
 from console.services.identity import sites
 from console.services.inspections.rows import READ, InspectionView, everything, view, visible
@@ -180,20 +178,8 @@ def listed(
     `cursor` is the `next_cursor` of the slice before; unlike an offset it does not shift when inspections join. Raises
     SiteDenied for a site outside the caller's scope, Invalid for a cursor that is none.
     """
-    behind = _behind(cursor) if cursor else None
-    found = slice_of(ctx, _FOR_PROGRAMS, query, limit=limit + 1, offset=offset, cursor=behind)
+    place = behind(cursor, Inspection.inspected_at, Inspection.id) if cursor else None
+    found = slice_of(ctx, _FOR_PROGRAMS, query, limit=limit + 1, offset=offset, cursor=place)
     rows = found.items[:limit]
     more = len(found.items) > limit
-    return InspectionPage(rows, found.total, f"{iso(rows[-1].inspected_at)}~{rows[-1].id}" if more else None)
-
-
-def _behind(cursor: str) -> Behind:
-    at, _mark, number = cursor.partition("~")
-    try:
-        then, last = datetime.fromisoformat(at), int(number)
-    except ValueError:
-        then, last = None, 0
-    if then is None or then.tzinfo is None or not 0 < last <= MAX_ID:
-        raise Invalid.field("cursor", T("That is no cursor of this list"), where="query")
-    older = Inspection.inspected_at < then
-    return Behind(cursor, or_(older, and_(Inspection.inspected_at == then, Inspection.id < last)))
+    return InspectionPage(rows, found.total, cursor_of(rows[-1].inspected_at, rows[-1].id) if more else None)

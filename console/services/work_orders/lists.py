@@ -13,19 +13,17 @@ from sqlalchemy import ColumnElement, and_, func, not_, or_, select, true
 from console.core.context import Context
 from console.core.filters import day_filters, exact, instant, moment, one_of
 from console.core.listing import Choices, Filter, ListQuery, ListSpec
-from console.core.serialize import iso
 from console.domain.alerts import snooze
 from console.domain.days import day_of, midnight, monday_of
-from console.domain.errors import Invalid
 from console.domain.ids import MAX_ID, number_in
-from console.domain.text import N_, T
+from console.domain.text import N_
 from console.domain.work_orders.words import ACKED, COMPLETED, OPEN_STATUSES
 from console.domain.work_orders.words import OPEN as OPEN_WORD
 from console.models.assets import Asset
 from console.models.identity import User
 from console.models.work_orders import WorkOrder
 from console.services.common import snoozes
-from console.services.common.lists import Behind, slice_of
+from console.services.common.lists import behind, cursor_of, slice_of
 from console.services.common.query_cache import cached_query
 from console.services.common.sql import contains
 from console.services.identity import sites
@@ -266,20 +264,8 @@ def listed(ctx: Context, query: ListQuery, *, limit: int = 20, offset: int = 0, 
     `cursor` is the `next_cursor` of the slice before: unlike an offset it costs the same on every page and does not
     shift when orders join. Raises Invalid for one that is none.
     """
-    behind = None if cursor is None else _behind(cursor)
-    found = slice_of(ctx, _for_programs(ctx.now()), query, limit=limit + 1, offset=offset, cursor=behind)
+    place = None if cursor is None else behind(cursor, WorkOrder.created_at, WorkOrder.id)
+    found = slice_of(ctx, _for_programs(ctx.now()), query, limit=limit + 1, offset=offset, cursor=place)
     orders = found.items[:limit]
     more = len(found.items) > limit
-    return OrderPage(orders, found.total, f"{iso(orders[-1].created_at)}~{orders[-1].id}" if more else None)
-
-
-def _behind(cursor: str) -> Behind:
-    at, _mark, number = cursor.partition("~")
-    try:
-        created, last = datetime.fromisoformat(at), int(number)
-    except ValueError:
-        created, last = None, 0
-    if created is None or created.tzinfo is None or not 0 < last <= MAX_ID:
-        raise Invalid.field("cursor", T("That is no cursor of this list"), where="query")
-    older = WorkOrder.created_at < created
-    return Behind(cursor, or_(older, and_(WorkOrder.created_at == created, WorkOrder.id < last)))
+    return OrderPage(orders, found.total, cursor_of(orders[-1].created_at, orders[-1].id) if more else None)
