@@ -25,6 +25,7 @@ from console.services.inspections.rows import READ
 from console.services.inspections.templates import MANAGE, TemplateView
 from console.ui.errors import validation_detail, words_of
 from console.ui.frame import leave_toast
+from console.ui.labels.common import choices
 from console.ui.labels.inspections import CYCLES, KIND_LABELS, LEVELS
 from console.ui.responses import answer
 from console.web.api_blueprint import ApiBlueprint
@@ -125,7 +126,7 @@ def _form(
         kinds=[(word, _(KIND_LABELS[word])) for word in KINDS],
         columns=[(one.name, f"{_(one.label)} ({one.unit})") for one in COLUMNS],
         assets=asset_lists.offered(ctx, head["site"]) if head["site"] else (),
-        cycles=[(word, _(label)) for word, label in CYCLES.items()],
+        cycles=choices(CYCLES),
         meant=", ".join(f"{_(LEVELS[word].label)}" for word in MEANT),
     )
     return make_response(made, status)
