@@ -46,7 +46,6 @@ MANUAL_UPDATE, APPROVAL, RESTORE, REMOVAL = "manual_update", "proposal_approval"
 # Words of the engine -> published words.
 ACTIONS = {"update": MANUAL_UPDATE, "approval": APPROVAL, "restore": RESTORE, "removal": REMOVAL}
 UPDATED = N_("Updated through the API")
-_SLA_KEY = or_(Policy.policy_key == DEFAULT, Policy.policy_key.startswith(OF_SITE, autoescape=True))
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ def in_force(ctx: Context, site: str) -> InForce:
 
 def all_in_force(ctx: Context) -> Policies:
     """Return all policies that count: one query, permissions are the caller's business."""
-    return _table(ctx, _SLA_KEY)
+    return _table(ctx, _of_sla(Policy.policy_key))
 
 
 def _table(ctx: Context, condition: ColumnElement[bool]) -> Policies:
@@ -165,11 +164,8 @@ def shown(ctx: Context, site: str | None) -> SlaPolicyView:
         policy_key=OF_SITE + site if own is not None and site is not None else DEFAULT,
         site=site,
         source=SITE if own is not None else DEFAULT,
-        default_due_hours=dict(policy.default_due_hours),
-        escalation_grace_minutes=policy.escalation_grace_minutes,
+        **published(policy),
         updated_at=row.updated_at if row is not None else NEVER,
-        pause_on_hold=policy.pause_on_hold,
-        ack_target_minutes=dict(policy.ack_target_minutes),
         revision=row.version if row is not None else 0,
         revision_id=revision,
         updated_by=row.updated_by if row is not None else "system",
@@ -266,8 +262,12 @@ def keys_of(actor: Actor, site: str | None, column: Any) -> ColumnElement[bool]:
     if site is not None:
         return column == OF_SITE + site
     if actor.all_sites:
-        return or_(column == DEFAULT, column.startswith(OF_SITE, autoescape=True))
+        return _of_sla(column)
     return column.in_([OF_SITE + name for name in actor.site_scope])
+
+
+def _of_sla(column: Any) -> ColumnElement[bool]:
+    return or_(column == DEFAULT, column.startswith(OF_SITE, autoescape=True))
 
 
 def revision_view(row: PolicyRevision) -> SlaRevision:
