@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -266,7 +267,7 @@ def due(ctx: Context) -> list[tuple[str, Period]]:
     now, found = ctx.now(), []
     for site in sites.visible(ctx):
         day = int(month_policy.of(ctx, site.name).values["freeze_day"])
-        period = monthly.before(monthly.month_of(None, sites.zone_of(ctx, site.name), now))
+        period = monthly.before(monthly.month_of(None, ZoneInfo(site.zone), now))
         if day and rules.freezes_at(period, day) <= now:
             found.append((site.name, period))
     table = MonthlyReportVersion
