@@ -59,9 +59,15 @@ def in_scope(ctx: Context) -> Select[Site]:
 
 def names(ctx: Context) -> list[str]:
     """Return what the caller may choose as a site: active records, and names of their scope without a record."""
-    known = {site.name: site.is_active for site in visible(ctx, include_inactive=True)}
+    return sorted(zones(ctx))
+
+
+def zones(ctx: Context) -> dict[str, ZoneInfo]:
+    """Return the zones of the same sites by their names; a site without a record has that of the installation."""
+    known = {site.name: site for site in visible(ctx, include_inactive=True)}
     own = () if ctx.actor.all_sites else ctx.actor.site_scope
-    return sorted({name for name, active in known.items() if active} | {name for name in own if name not in known})
+    found = {name: ZoneInfo(site.zone) for name, site in known.items() if site.is_active}
+    return found | {name: ctx.zone for name in own if name not in known}
 
 
 def canonical(ctx: Context, name: str) -> str:
