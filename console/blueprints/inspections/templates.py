@@ -186,10 +186,7 @@ def _asset(head: Mapping[str, str]) -> int | None:
         return None
     if not head["site"]:
         raise Invalid.field(ASSET, T("A template of all sites has no asset"))
-    found = asset_lists.id_of(web_context(), head["site"], code)
-    if found is None:
-        raise Invalid.field(ASSET, T("This site has no asset with the code %(code)s", code=code))
-    return found
+    return asset_lists.named(web_context(), head["site"], code)
 
 
 def _point(row: Mapping[str, str]) -> dict[str, Any]:

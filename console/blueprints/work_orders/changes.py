@@ -92,12 +92,7 @@ def _new() -> NewOrder:
 def _asset(site: str) -> int | None:
     """Return the asset whose code the form names; raises Invalid for a code that its site does not have."""
     code = _sent("asset", 40)
-    if not code:
-        return None
-    found = asset_lists.id_of(web_context(), site, code)
-    if found is None:
-        raise Invalid.field("asset", T("This site has no asset with the code %(code)s", code=code))
-    return found
+    return asset_lists.named(web_context(), site, code) if code else None
 
 
 def _beside(site: str, code: str, trade: str) -> dict[str, Any]:
