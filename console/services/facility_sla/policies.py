@@ -15,9 +15,8 @@ from sqlalchemy import ColumnElement, or_, select
 
 from console.core.context import Actor, Context
 from console.core.records import INTERNAL, JsonObject
-from console.domain.errors import Conflict, Invalid, NotFound
+from console.domain.errors import Conflict, NotFound
 from console.domain.facility_sla.policy import BUILT_IN, DEFAULT, SITE, InForce, SlaPolicy, as_values, from_values
-from console.domain.identity import scope
 from console.domain.ids import MAX_ID
 from console.domain.text import N_, T
 from console.inputs.facility_sla import SlaPolicyModel
@@ -186,10 +185,7 @@ def check_write(ctx: Context, site: str | None) -> str | None:
     if site is None:
         ctx.actor.require_all_sites()
         return None
-    try:
-        named = scope.site_name(sites.canonical(ctx, site))
-    except ValueError as error:
-        raise Invalid.field("site", str(error)) from None
+    named = sites.named(ctx, site)
     ctx.actor.require_site(named)
     return named
 

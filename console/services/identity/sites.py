@@ -84,6 +84,18 @@ def canonical(ctx: Context, name: str) -> str:
     return str(row.name)
 
 
+def named(ctx: Context, text: str, *, where: str = "body") -> str:
+    """Return the name of a site that somebody sent, as `canonical` does.
+
+    Raises Invalid, also for what can be no site; `where` is the part of the request that it stood in.
+    """
+    try:
+        clean = scope.site_name(text)
+    except ValueError as error:
+        raise Invalid.field("site", str(error), where=where) from error
+    return canonical(ctx, clean)
+
+
 def zone_of(ctx: Context, name: str | None) -> ZoneInfo:
     """Return the zone in which times of a site are shown; the default zone for an unknown or no site."""
     zone = ctx.session.scalar(select(Site.zone).where(Site.name == name)) if name else None

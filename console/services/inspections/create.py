@@ -13,7 +13,6 @@ from sqlalchemy.exc import IntegrityError
 
 from console.core.context import Context
 from console.domain.errors import Conflict, Invalid
-from console.domain.identity import scope
 from console.domain.inspections import points as rules
 from console.domain.inspections import risk
 from console.domain.inspections.points import Answer, Limits, Point
@@ -53,7 +52,7 @@ def create(ctx: Context, new: NewInspection) -> InspectionView:
     for values that cannot be, Conflict when the key was used for another round.
     """
     ctx.actor.require(WRITE)
-    new = replace(new, site=_site(ctx, new.site))
+    new = replace(new, site=sites.named(ctx, new.site))
     for name in ("location", "cycle", "inspector"):
         if not getattr(new, name).strip():
             raise Invalid.field(name, T("must not be blank"))
@@ -114,13 +113,6 @@ def create(ctx: Context, new: NewInspection) -> InspectionView:
     made = load(ctx, row.id)
     orders.of_round(ctx, made, new.orders, template)
     return made
-
-
-def _site(ctx: Context, name: str) -> str:
-    try:
-        return sites.canonical(ctx, scope.site_name(name))
-    except ValueError as error:
-        raise Invalid.field("site", str(error)) from error
 
 
 def _sent_before(ctx: Context, new: NewInspection, said: str) -> InspectionView | None:
