@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from babel.dates import format_date, format_datetime
 
@@ -16,6 +16,11 @@ from console.ui.reader import locale, now, zone, zone_name, zone_named
 def local(instant: datetime, where: str | None = None) -> datetime:
     """Return an instant in the zone `where`, by default that of the reader."""
     return instant.astimezone(zone_named(where) if where else zone())
+
+
+def near_zones() -> list[str]:
+    """Return the names of the zones that forms propose; any other can be typed."""
+    return sorted(zone for zone in available_timezones() if zone.startswith(("Asia/", "Pacific/", "Australia/")))
 
 
 def typed_instant(text: str, where: ZoneInfo, *, field: str | None = None) -> datetime | None:
