@@ -24,7 +24,7 @@ from console.services.tracker.assignees import Candidate
 from console.services.tracker.columns import STATUS_LABELS
 from console.services.tracker.rows import ItemView
 from console.ui.formats import number, tr
-from console.ui.labels.common import OWNER_ROLES, owner_role
+from console.ui.labels.common import OWNER_ROLES, choices, owner_role
 from console.ui.labels.tracker import FIELDS
 from console.ui.reader import now
 
@@ -129,7 +129,7 @@ def edit_form(
     if item.assignee and item.assignee not in dict(names):
         names.insert(0, (item.assignee, item.assignee_name or item.assignee))
     form.assignee.choices = [("", _("Unassigned")), *names]
-    form.status.choices = [(word, _(label)) for word, label in STATUS_LABELS.items()]
+    form.status.choices = choices(STATUS_LABELS)
     for name in ("assignee", "status", "due_at", "reason", *PLAIN):
         form[name].id = f"{name}-{item.id}"
     form.assignee.render_kw = PEOPLE

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from flask import url_for
 from flask_babel import gettext as _
 
 from console.core.context import Context
@@ -14,9 +15,9 @@ from console.domain.evidence.content import BUILT_IN_SCANS
 from console.domain.evidence.kinds import ENDINGS
 from console.domain.text import Text
 from console.services.evidence import files as evidence_files
-from console.services.evidence import photos
+from console.services.evidence import photos, subjects
 from console.services.evidence.evidence import EvidenceView
-from console.services.evidence.subjects import FileView
+from console.services.evidence.subjects import FileView, Subject
 from console.services.identity import names as people
 from console.ui.labels.evidence import photo_words
 
@@ -112,6 +113,38 @@ def lines_of(
             picture=picture(file.id) if file.thumbnail_size and file.malware_scan_status == rules.CLEAN else None,
         )
         for file in shown
+    )
+
+
+def panel_of(
+    ctx: Context,
+    subject: Subject,
+    files: Iterable[FileView],
+    *,
+    key: str,
+    title: str,
+    pages: str,
+    may_change: bool,
+    upload_url: str | None = None,
+) -> Panel:
+    """Return a panel with files of a subject; `pages` is the blueprint of their `file`, `thumbnail` and `remove`.
+
+    Whoever `may_change` them may send more to `upload_url`, if there is one, and remove those that they sent.
+    """
+
+    def at(endpoint: str) -> Callable[[int], str]:
+        return lambda evidence_id: url_for(f"{pages}.{endpoint}", evidence_id=evidence_id)
+
+    def remove_url(file: FileView) -> str | None:
+        removable = may_change and subjects.may_remove(ctx.actor, subject, file.uploaded_by)
+        return at("remove")(file.id) if removable else None
+
+    return Panel(
+        key=key,
+        title=title,
+        files=lines_of(ctx, files, url=at("file"), picture=at("thumbnail"), remove_url=remove_url),
+        upload_url=upload_url if may_change else None,
+        taken=taken(ctx),
     )
 
 

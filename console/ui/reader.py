@@ -100,6 +100,11 @@ def zones() -> tuple[tuple[str, str], ...]:
     return known
 
 
+def zone_at(site: str | None) -> ZoneInfo:
+    """Return the zone of a site."""
+    return zone_named(zone_of_site(site))
+
+
 def zone_named(name: str) -> ZoneInfo:
     """Return a zone by its name; that of the business when there is no such zone."""
     try:

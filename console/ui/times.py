@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from zoneinfo import ZoneInfo, available_timezones
 
 from babel.dates import format_date, format_datetime
 
 from console.core.i18n import day_in
+from console.domain.errors import Invalid
+from console.domain.local_time import LocalTimeError, instant_of, typed_time
 from console.ui.reader import locale, now, zone, zone_name, zone_named
 
 
 def local(instant: datetime, where: str | None = None) -> datetime:
     """Return an instant in the zone `where`, by default that of the reader."""
     return instant.astimezone(zone_named(where) if where else zone())
+
+
+def near_zones() -> list[str]:
+    """Return the names of the zones that forms propose; any other can be typed."""
+    return sorted(zone for zone in available_timezones() if zone.startswith(("Asia/", "Pacific/", "Australia/")))
+
+
+def typed_instant(text: str, where: ZoneInfo, *, field: str | None = None) -> datetime | None:
+    """Return what people typed into a field for a local time as an instant in UTC, None where they typed nothing.
+
+    Raises Invalid, naming the `field` if there is one, for what means no instant in that zone, or two.
+    """
+    if not text:
+        return None
+    try:
+        return instant_of(typed_time(text), where, now())
+    except LocalTimeError as error:
+        raise (Invalid.field(field, error.text) if field else Invalid(error.text)) from error
 
 
 def localtime(instant: datetime | None, form: str = "auto", where: str | None = None) -> str:

@@ -18,7 +18,7 @@ from console.domain.evidence.photos import captured
 from console.services.evidence.files import Fetched, Upload
 from console.services.evidence.thumbnails import Thumbnail
 from console.ui.frame import leave_toast
-from console.ui.responses import download, toast
+from console.ui.responses import download, toast, trigger
 from console.web.negotiation import wants_fragment
 from console.web.request import web_context
 
@@ -90,6 +90,15 @@ def take_files(
     if known:
         leave_toast(there)
     return redirect(page, 303)
+
+
+def removed(name: str, panel: Callable[[], Response], page: str, **events: object) -> ResponseReturnValue:
+    """Answer that a file was removed: with the panel, whose page hears `events`, or with the way to `page`."""
+    message = _("%(name)s was removed", name=name)
+    if not wants_fragment():
+        leave_toast(message)
+        return redirect(page, 303)
+    return trigger(toast(panel(), message), **events)
 
 
 def send(file: Fetched) -> Response:

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.steps import WIDTHS
+from tests.browser.steps import WIDTHS, open_page
 
 PAGES = ("/board", "/board?view=table", "/alerts", "/audit", "/jobs", "/admin/users", "/admin/tokens")
 
@@ -19,11 +19,6 @@ MENU_DEFECTS = """async menu => {
 }"""
 
 
-def _open(page: Page, address: str) -> None:
-    page.goto(address)
-    page.wait_for_selector("html.has-script", state="attached")
-
-
 def _open_menu(page: Page, selector: str) -> None:
     page.locator(f"{selector} > summary").click()
     expect(page.locator(f"{selector} :is(.menu-item, input)").first).to_be_visible()
@@ -31,7 +26,7 @@ def _open_menu(page: Page, selector: str) -> None:
 
 def test_the_number_of_rows_is_said_after_a_filter_and_stays(page_as):
     page = page_as("manager")
-    _open(page, "/board?view=table")
+    open_page(page, "/board?view=table")
 
     page.locator("[data-list] .filter-search input[type=search]").fill("GR")
     page.wait_for_url("**q=GR**")
@@ -41,7 +36,7 @@ def test_the_number_of_rows_is_said_after_a_filter_and_stays(page_as):
 
 def test_a_menu_that_fills_says_nothing(page_as):
     page = page_as("manager")
-    _open(page, "/board?view=table")
+    open_page(page, "/board?view=table")
 
     page.locator("[data-list] [data-select]").first.check(force=True)
     said = page.locator("#announcer").inner_text()
@@ -54,7 +49,7 @@ def test_a_menu_that_fills_says_nothing(page_as):
 @pytest.mark.parametrize("address", ["/board", "/board?view=table", "/admin/users", "/alerts"])
 def test_the_focus_stays_at_the_menu_whose_choice_was_taken_and_at_the_filter_that_was_removed(page_as, address):
     page = page_as("owner")
-    _open(page, address)
+    open_page(page, address)
     menu = page.locator("[data-list] .filters > details[data-menu]").first
     name = menu.get_attribute("id")
     _open_menu(page, f"#{name}")
@@ -74,7 +69,7 @@ def test_the_focus_stays_at_the_menu_whose_choice_was_taken_and_at_the_filter_th
 
 def test_an_undo_gives_the_focus_back_to_the_card(page_as):
     page = page_as("manager")
-    _open(page, "/board")
+    open_page(page, "/board")
     for key in ("j", "m", "ArrowRight", "Enter"):
         page.keyboard.press(key)
     expect(page.locator("#col-in_progress .board-card:focus")).to_have_count(1)
@@ -89,7 +84,7 @@ def test_an_undo_gives_the_focus_back_to_the_card(page_as):
 
 def test_back_out_of_a_drawer_gives_the_focus_to_its_row(page_as):
     page = page_as("manager", width=390)
-    _open(page, "/board")
+    open_page(page, "/board")
     page.locator("a.board-card-title").first.click()
     page.locator("[data-drawer]").wait_for()
 
@@ -102,7 +97,7 @@ def test_back_out_of_a_drawer_gives_the_focus_to_its_row(page_as):
 @pytest.mark.parametrize("address", PAGES)
 def test_every_menu_is_sound_while_it_is_open(page_as, axe_source, address):
     page = page_as("owner")
-    _open(page, address)
+    open_page(page, address)
     page.evaluate(axe_source)
     defects = []
     menus = page.locator(".topbar details[data-menu], [data-list] details[data-menu]")
@@ -119,7 +114,7 @@ def test_every_menu_is_sound_while_it_is_open(page_as, axe_source, address):
 
 def test_the_palette_says_how_many_it_found_and_when_there_is_nothing(page_as, axe):
     page = page_as("manager")
-    _open(page, "/views")
+    open_page(page, "/views")
     page.keyboard.press("Control+k")
     status = page.locator("#palette [role=status]")
     expect(status).to_have_text("12건 찾음")
@@ -133,7 +128,7 @@ def test_the_palette_says_how_many_it_found_and_when_there_is_nothing(page_as, a
 
 def test_the_sheet_of_phones_keeps_the_focus_until_it_is_closed(page_as):
     page = page_as("manager", width=390)
-    _open(page, "/views")
+    open_page(page, "/views")
     page.locator("[data-nav-open]").click()
 
     for _ in range(60):
@@ -147,7 +142,7 @@ def test_the_sheet_of_phones_keeps_the_focus_until_it_is_closed(page_as):
 
 def test_a_card_falls_into_a_column_below_its_last_card(page_as):
     page = page_as("manager")
-    _open(page, "/board")
+    open_page(page, "/board")
 
     heights = page.locator("[data-column]").evaluate_all("all => all.map(one => Math.round(one.offsetHeight))")
 
@@ -157,7 +152,7 @@ def test_a_card_falls_into_a_column_below_its_last_card(page_as):
 
 def test_the_heads_of_the_columns_stay_while_the_board_scrolls(page_as):
     page = page_as("manager")
-    _open(page, "/board")
+    open_page(page, "/board")
     page.locator("body").evaluate("() => { document.querySelector('[data-column]').style.minHeight = '3000px'; }")
 
     page.evaluate("scrollTo(0, 1500)")
@@ -168,7 +163,7 @@ def test_the_heads_of_the_columns_stay_while_the_board_scrolls(page_as):
 
 def test_a_word_without_spaces_breaks_and_leaves_the_other_columns_in_sight(page_as):
     page = page_as("manager")
-    _open(page, "/board?view=table")
+    open_page(page, "/board?view=table")
 
     page.locator("[data-list] a.cell-title").first.evaluate("one => { one.textContent = 'https://'.padEnd(300, 'x'); }")
 
@@ -182,14 +177,14 @@ def test_a_full_column_is_shown_step_by_step_and_the_table_has_the_rest(page_as,
     monkeypatch.setattr("console.services.tracker.board.COLUMN_STEP", 1)
     monkeypatch.setattr("console.services.tracker.board.COLUMN_STEPS", 2)
     page = page_as("manager", width=width, lang=lang)
-    _open(page, "/board?view=table")
+    open_page(page, "/board?view=table")
     page.locator("[data-row]").nth(3).wait_for()
     for pressed in ("j", "x") * 4 + ("m",):
         page.keyboard.press(pressed)
     page.locator("#bulk-dialog select").select_option("pending")
     page.locator("#bulk-dialog button[type=submit]").click()
     page.locator("[data-toast] [data-undo]").wait_for()
-    _open(page, "/board")
+    open_page(page, "/board")
     cards, more = page.locator("#col-pending .board-card"), page.locator("#col-pending > a")
     next_words = "다음 1건 더 보기(남은 %d건)" if lang == "ko" else "Next 1 of %d more"
 
@@ -213,7 +208,7 @@ def test_a_full_column_is_shown_step_by_step_and_the_table_has_the_rest(page_as,
 @pytest.mark.parametrize(("key", "value"), [("a", "lee"), ("m", "blocked")])
 def test_with_rows_selected_a_key_acts_on_all_of_them(page_as, width, lang, view, key, value):
     page = page_as("manager", width=width, lang=lang)
-    _open(page, f"/board?view={view}")
+    open_page(page, f"/board?view={view}")
     for pressed in ("j", "x", "j", "x", key):
         page.keyboard.press(pressed)
     dialog = page.locator("#bulk-dialog")
@@ -238,7 +233,7 @@ def test_with_rows_selected_a_key_acts_on_all_of_them(page_as, width, lang, view
 
 def test_without_a_selection_the_keys_act_on_the_row(page_as):
     page = page_as("manager")
-    _open(page, "/board?view=table")
+    open_page(page, "/board?view=table")
     for pressed in ("j", "x", "x", "a"):
         page.keyboard.press(pressed)
 
@@ -248,7 +243,7 @@ def test_without_a_selection_the_keys_act_on_the_row(page_as):
 
 def test_the_keys_work_from_the_box_of_a_row(page_as):
     page = page_as("manager")
-    _open(page, "/board?view=table")
+    open_page(page, "/board?view=table")
     page.locator("[data-select]").first.click()
     expect(page.locator("[data-select]").first).to_be_focused()
 
@@ -260,7 +255,7 @@ def test_the_keys_work_from_the_box_of_a_row(page_as):
 @WIDTHS
 def test_a_key_leads_to_the_bar_of_the_selection_and_escape_back_to_the_row(page_as, width, lang):
     page = page_as("manager", width=width, lang=lang)
-    _open(page, "/board?view=table")
+    open_page(page, "/board?view=table")
     page.keyboard.press("b")
     assert page.evaluate("document.activeElement === document.body")
     for pressed in ("j", "j", "x", "b"):
@@ -281,7 +276,7 @@ def test_a_key_leads_to_the_bar_of_the_selection_and_escape_back_to_the_row(page
 @WIDTHS
 def test_a_key_takes_the_last_change_back_and_leaves_the_focus_at_the_card(page_as, width, lang):
     page = page_as("manager", width=width, lang=lang)
-    _open(page, "/board")
+    open_page(page, "/board")
     card = page.locator("#col-pending .board-card").first.get_attribute("data-id")
     for pressed in ("j", "m", "ArrowRight", "Enter"):
         page.keyboard.press(pressed)
@@ -298,7 +293,7 @@ def test_a_key_takes_the_last_change_back_and_leaves_the_focus_at_the_card(page_
 
 def test_in_a_field_the_key_of_the_undo_belongs_to_the_field(page_as):
     page = page_as("manager")
-    _open(page, "/board")
+    open_page(page, "/board")
     card = page.locator("#col-pending .board-card").first.get_attribute("data-id")
     for pressed in ("j", "m", "ArrowRight", "Enter"):
         page.keyboard.press(pressed)
@@ -314,7 +309,7 @@ def test_in_a_field_the_key_of_the_undo_belongs_to_the_field(page_as):
 @pytest.mark.parametrize(("lang", "words"), [("ko", "방금 바꾼 것 되돌리기"), ("en", "Undo the last change")])
 def test_the_list_of_keys_names_the_bar_and_the_undo(page_as, lang, words):
     page = page_as("manager", lang=lang)
-    _open(page, "/board")
+    open_page(page, "/board")
     page.keyboard.press("?")
 
     keys = page.locator("#keys .keys")
@@ -327,7 +322,7 @@ def test_the_list_of_keys_names_the_bar_and_the_undo(page_as, lang, words):
 @pytest.mark.parametrize("address", PAGES)
 def test_every_menu_takes_the_arrow_keys(page_as, address, width):
     page = page_as("owner", width=width)
-    _open(page, address)
+    open_page(page, address)
     menus = [menu for menu in page.locator("[data-list] details[data-menu]").all() if menu.is_visible()]
     assert menus
 
@@ -341,7 +336,7 @@ def test_every_menu_takes_the_arrow_keys(page_as, address, width):
 
 def test_a_menu_that_fills_late_takes_the_arrow_from_no_other(page_as):
     page = page_as("owner", width=390)
-    _open(page, "/jobs")
+    open_page(page, "/jobs")
     held: list[Route] = []
 
     def hold(route: Route) -> None:
@@ -363,7 +358,7 @@ def test_a_menu_that_fills_late_takes_the_arrow_from_no_other(page_as):
 
 def test_a_menu_without_choices_shows_its_sentence_to_the_arrow_keys(page_as):
     page = page_as("owner")
-    _open(page, "/alerts")
+    open_page(page, "/alerts")
     menu = page.locator("details[id^=menu-][id$=-channel]")
     menu.locator("> summary").focus()
 
@@ -376,7 +371,7 @@ def test_a_menu_without_choices_shows_its_sentence_to_the_arrow_keys(page_as):
 @WIDTHS
 def test_from_the_field_of_a_long_menu_the_keys_lead_to_what_was_found(page_as, width, lang):
     page = page_as("manager", width=width, lang=lang)
-    _open(page, "/board?view=table")
+    open_page(page, "/board?view=table")
     menu = page.locator("details[id$=-assignee]")
     # A field to narrow appears where there are many; the company of this test is small.
     menu.locator(".menu-list").evaluate("list => { list.dataset.filterable = 'yes'; }")
@@ -402,7 +397,7 @@ def test_from_the_field_of_a_long_menu_the_keys_lead_to_what_was_found(page_as, 
 
 def test_a_filter_that_is_typed_can_be_added_from_the_further_ones(page_as):
     page = page_as("auditor", lang="en")
-    _open(page, "/audit")
+    open_page(page, "/audit")
     page.locator("details[id$=-more] > summary").focus()
     page.keyboard.press("ArrowDown")
     field = page.get_by_label("Request")

@@ -9,18 +9,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.seed import SITES
+from tests.browser.steps import open_page
 
 SITE = quote(SITES[0])
 
 
-def _open(page: Page, address: str) -> None:
-    page.goto(address)
-    page.wait_for_selector("html.has-script", state="attached")
-
-
 def _begun(page: Page, week: str) -> None:
     """Open a week at the site, and begin it when nobody has."""
-    _open(page, f"/programme/{week}?site={SITE}")
+    open_page(page, f"/programme/{week}?site={SITE}")
     begin = page.locator(f'form[action^="/programme/{week}/begin"] button')
     if begin.count():
         begin.click()
@@ -29,7 +25,7 @@ def _begun(page: Page, week: str) -> None:
 
 def test_a_week_is_found_begun_and_worked_by_keys(page_as):
     page = page_as("manager", lang="en")
-    _open(page, "/programme")
+    open_page(page, "/programme")
     page.locator("a.cell-title", has_text="W03").click()
     expect(page.locator("h1")).to_have_text("W03 · Go-live onboarding")
     _begun(page, "w03")
@@ -94,11 +90,11 @@ def test_the_pages_of_the_programme_fit_and_are_accessible(page_as, axe, width, 
     _begun(page, "w07")
     begun = f"/programme/w07?site={SITE}"
     for address in ("/programme", begun, f"{begun}&view=table", f"/programme/w15?site={SITE}", "/programme/w07"):
-        _open(page, address)
+        open_page(page, address)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address
         assert page.locator("h1").count() == 1
         assert axe(page) == [], address
-    _open(page, begun)
+    open_page(page, begun)
     page.locator("a.board-card-title").first.click()
     expect(page.locator("[data-drawer]")).to_be_visible()
     assert axe(page) == []
@@ -119,7 +115,7 @@ def test_without_script_a_week_reads_and_submits(page_as):
 
 def test_an_auditor_sees_the_weeks_and_is_offered_nothing(page_as):
     page = page_as("auditor")
-    _open(page, f"/programme/w14?site={SITE}")
+    open_page(page, f"/programme/w14?site={SITE}")
 
     expect(page.locator("h1")).to_contain_text("W14")
     expect(page.locator('form[action*="/begin"], [draggable=true], [data-inline], [data-select]')).to_have_count(0)

@@ -1,15 +1,14 @@
 """The weekly trackers as published: paths, fields, words, status codes, catalogues, and the rules of each week."""
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from console.domain.programme.catalogue import WEEKS
-from console.models.audit import AuditLog
 from console.models.tracker import TrackerCompletion, TrackerItem
 from tests.factories import make_site
+from tests.support.trail import entries
 
 SITE, OTHER = "한빛마을 3단지", "푸른숲 타워"
 # Item types in catalogue order with their counts, and the types that need evidence (API contract, catalogue per week).
@@ -81,12 +80,6 @@ def finish(session, week, site=SITE):
         item.status, item.completion_checked, item.completed_at = "done", True, item.created_at
         item.assignee, item.evidence_count = "이정비", int(item.evidence_required)
     session.commit()
-
-
-def audited(session, action):
-    session.rollback()
-    rows = session.scalars(select(AuditLog).where(AuditLog.action == action).order_by(AuditLog.id))
-    return [(row.resource_type, row.resource_id, json.loads(row.detail_json)) for row in rows]
 
 
 def test_there_are_the_published_weeks_and_no_others():
@@ -328,16 +321,16 @@ def test_every_change_is_audited_under_the_names_of_its_week(api, session, sites
     owner.post(t(week, "complete"), json={"site": SITE, "force": True})
     owner.post(t(week, "complete"), json={"site": SITE})
 
-    ((kind, resource, detail),) = audited(session, f"{week}_tracker_bootstrap")
+    ((kind, resource, detail),) = entries(session, f"{week}_tracker_bootstrap")
     assert (kind, resource, detail["created_count"]) == (f"adoption_{week}_tracker", SITE, len(WEEKS[week].entries))
-    ((kind, resource, detail),) = audited(session, f"{week}_tracker_item_update")
+    ((kind, resource, detail),) = entries(session, f"{week}_tracker_item_update")
     assert (kind, resource, detail["new"]) == (
         f"adoption_{week}_tracker_item",
         str(item["id"]),
         {**detail["new"], "assignee": "이정비"},
     )
     # The second attempt was refused and leaves nothing.
-    ((kind, resource, _detail),) = audited(session, f"{week}_tracker_complete")
+    ((kind, resource, _detail),) = entries(session, f"{week}_tracker_complete")
     assert (kind, resource) == (f"adoption_{week}_tracker_site", SITE)
 
 

@@ -16,7 +16,7 @@ from console.models.inspections import Inspection
 from console.models.work_orders import WorkOrder, WorkOrderEvent
 from tests.factories.work_orders import add_order
 
-SITE = "본관"
+SITE, OTHER = "본관", "별관"
 
 
 def answered(session: Session, at: datetime, minutes: float, **values: Any) -> WorkOrder:

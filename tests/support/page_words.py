@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 
 from sqlalchemy import MetaData, String, select
+from werkzeug.test import TestResponse
 
 HANGUL = re.compile(r"[가-힣ㄱ-ㅎ]+")
 # A word of Latin letters; what is joined by signs is one word.
@@ -73,3 +74,8 @@ def stored_hangul(session) -> set[str]:
             for value in row:
                 found.update(HANGUL.findall(str(value)))
     return found
+
+
+def words_of(response: TestResponse) -> str:
+    """Return the text of an answer without its tags, each gap as one blank."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.text))

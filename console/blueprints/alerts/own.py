@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -20,6 +19,7 @@ from console.services.alerts.guard import Trial
 from console.services.identity import sites as known_sites
 from console.ui.formats import tr
 from console.ui.frame import leave_toast
+from console.ui.times import near_zones
 from console.web.request import abandon, access, web_context
 
 pages = Blueprint("own_alerts", __name__)
@@ -179,7 +179,7 @@ def _page(status: int = 200, *, waiting: int | None = None, **forms: Any) -> Res
         codes={one.id: _code_form(one.id, forms.get("code") if one.id == waiting else None) for one in own},
         names=personal_names.list_own(ctx),
         messages=personal_messages.latest(ctx),
-        zones=_zones(),
+        zones=near_zones(),
     )
     return make_response(body, status)
 
@@ -190,7 +190,3 @@ def _code_form(address_id: int, sent: AddressCodeForm | None) -> AddressCodeForm
     form.code.id = f"code-{address_id}"
     form.code.label.field_id = form.code.id
     return form
-
-
-def _zones() -> list[str]:
-    return sorted(zone for zone in available_timezones() if zone.startswith(("Asia/", "Pacific/", "Australia/")))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import available_timezones
-
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -22,6 +20,7 @@ from console.ui.frame import leave_toast
 from console.ui.lists import list_download, list_page
 from console.ui.navigation import NavItem
 from console.ui.responses import answer
+from console.ui.times import near_zones
 from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, current_actor, web_context
 
@@ -136,12 +135,8 @@ def switch(site_id: int) -> ResponseReturnValue:
 
 
 def _new(form: SiteForm, status: int = 200) -> Response:
-    return make_response(render_template("identity/site_new.html", form=form, zones=_zones()), status)
+    return make_response(render_template("identity/site_new.html", form=form, zones=near_zones()), status)
 
 
 def _detail(site: SiteView, form: SiteForm, status: int = 200) -> Response:
-    return make_response(render_template("identity/site.html", site=site, form=form, zones=_zones()), status)
-
-
-def _zones() -> list[str]:
-    return sorted(zone for zone in available_timezones() if zone.startswith(("Asia/", "Pacific/", "Australia/")))
+    return make_response(render_template("identity/site.html", site=site, form=form, zones=near_zones()), status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Blueprint, Response, make_response, redirect, request, url_for
+from flask import Blueprint, Response, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -18,13 +18,11 @@ from console.services.inspections import evidence
 from console.services.inspections.evidence import FILES
 from console.services.inspections.read import ResultView, results_of
 from console.services.inspections.rows import READ, WRITE, load
-from console.ui.evidence import Panel, lines_of, taken
-from console.ui.frame import leave_toast
+from console.ui.evidence import Panel, panel_of
 from console.ui.reader import locale
-from console.ui.responses import answer, fragment_of, toast, trigger, vary
-from console.ui.uploads import received, send, send_thumbnail, sent_told, take_files
-from console.web.negotiation import wants_fragment
-from console.web.request import access, current_actor, web_context
+from console.ui.responses import answer, fragment_of, vary
+from console.ui.uploads import received, removed, send, send_thumbnail, sent_told, take_files
+from console.web.request import access, web_context
 
 pages = Blueprint("inspection_files", __name__)
 # The panel of the whole inspection; the others have the code of their point.
@@ -43,27 +41,8 @@ def panels_of(ctx: Context, inspection_id: int, results: tuple[ResultView, ...])
 
 
 def _panel(ctx: Context, key: str, title: str, files: Sequence[FileView], attach_url: str | None = None) -> Panel:
-    actor = current_actor()
-    may_change = actor.can(WRITE)
-
-    def remove_url(file: FileView) -> str | None:
-        if not may_change or not subjects.may_remove(actor, FILES, file.uploaded_by):
-            return None
-        return url_for("inspection_files.remove", evidence_id=file.id)
-
-    return Panel(
-        key=key,
-        title=title,
-        files=lines_of(
-            ctx,
-            files,
-            url=lambda evidence_id: url_for("inspection_files.file", evidence_id=evidence_id),
-            picture=lambda evidence_id: url_for("inspection_files.thumbnail", evidence_id=evidence_id),
-            remove_url=remove_url,
-        ),
-        upload_url=attach_url if may_change else None,
-        taken=taken(ctx),
-    )
+    may_change, name = ctx.actor.can(WRITE), pages.name
+    return panel_of(ctx, FILES, files, key=key, title=title, pages=name, may_change=may_change, upload_url=attach_url)
 
 
 def _again(ctx: Context, inspection_id: int, code: str) -> Response:
@@ -120,12 +99,8 @@ def remove(evidence_id: int) -> ResponseReturnValue:
     """Remove a file; the reason stays on record."""
     ctx = web_context()
     gone = subjects.remove(ctx, FILES, evidence_id, request.form.get("reason", ""))
-    message = _("%(name)s was removed", name=gone.file_name)
-    inspection_id = gone.inspection_id or 0
-    if not wants_fragment():
-        leave_toast(message)
-        return redirect(_page(inspection_id), 303)
-    return trigger(toast(_again(ctx, inspection_id, gone.part), message))
+    owner = FILES.owner(gone)
+    return removed(gone.file_name, lambda: _again(ctx, owner, gone.part), _page(owner))
 
 
 def _page(inspection_id: int) -> str:

@@ -25,6 +25,7 @@ from console.services.inspections.rows import READ
 from console.services.inspections.templates import MANAGE, TemplateView
 from console.ui.errors import validation_detail, words_of
 from console.ui.frame import leave_toast
+from console.ui.labels.common import choices
 from console.ui.labels.inspections import CYCLES, KIND_LABELS, LEVELS
 from console.ui.responses import answer
 from console.web.api_blueprint import ApiBlueprint
@@ -125,7 +126,7 @@ def _form(
         kinds=[(word, _(KIND_LABELS[word])) for word in KINDS],
         columns=[(one.name, f"{_(one.label)} ({one.unit})") for one in COLUMNS],
         assets=asset_lists.offered(ctx, head["site"]) if head["site"] else (),
-        cycles=[(word, _(label)) for word, label in CYCLES.items()],
+        cycles=choices(CYCLES),
         meant=", ".join(f"{_(LEVELS[word].label)}" for word in MEANT),
     )
     return make_response(made, status)
@@ -185,10 +186,7 @@ def _asset(head: Mapping[str, str]) -> int | None:
         return None
     if not head["site"]:
         raise Invalid.field(ASSET, T("A template of all sites has no asset"))
-    found = asset_lists.id_of(web_context(), head["site"], code)
-    if found is None:
-        raise Invalid.field(ASSET, T("This site has no asset with the code %(code)s", code=code))
-    return found
+    return asset_lists.named(web_context(), head["site"], code)
 
 
 def _point(row: Mapping[str, str]) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from console.blueprints.tracker.view import nothing, see_other
 from console.core import listing
 from console.domain.errors import Invalid
 from console.domain.jobs.runs import MANUAL
-from console.domain.local_time import LocalTimeError, instant_of, typed_time
 from console.domain.tracker.requests import BulkChange
 from console.forms.tracker import takers
 from console.inputs.tracker import BulkIn
@@ -27,8 +26,10 @@ from console.services.tracker.bulk import BulkResult
 from console.services.tracker.columns import STATUS_LABELS, spec
 from console.ui.formats import number
 from console.ui.frame import leave_toast
-from console.ui.reader import now, zone
+from console.ui.labels.common import choices
+from console.ui.reader import zone
 from console.ui.responses import toast, trigger, vary
+from console.ui.times import typed_instant
 from console.web.negotiation import wants_fragment
 from console.web.request import web_context
 
@@ -77,10 +78,7 @@ def _value(action: str, text: str) -> dict[str, Any]:
         return {"status": text or None}
     if action != "due" or not text:
         return {}
-    try:
-        return {"due_at": instant_of(typed_time(text), zone(), now())}
-    except LocalTimeError as error:
-        raise Invalid(error.text) from error
+    return {"due_at": typed_instant(text, zone())}
 
 
 def ask(place: TrackerUrls) -> Response:
@@ -94,7 +92,7 @@ def ask(place: TrackerUrls) -> Response:
         "undecided": action != "close",
         "action": action,
         "people": [*takers(people, told.total), (NOBODY, _("No assignee"))],
-        "statuses": [(word, _(label)) for word, label in STATUS_LABELS.items()],
+        "statuses": choices(STATUS_LABELS),
         "ids": sent.ids,
         "everything": sent.everything,
         "query": request.form.get("query", ""),

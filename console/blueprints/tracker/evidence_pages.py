@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from flask import Response, make_response, redirect, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from console.blueprints.tracker.evidence_view import panel_of
 from console.blueprints.tracker.pages import Page
 from console.blueprints.tracker.urls import TrackerUrls
-from console.blueprints.tracker.view import see_other
 from console.core.context import Context
 from console.services.evidence import evidence
 from console.services.tracker import items as tracker_items
-from console.ui.frame import leave_toast
-from console.ui.responses import fragment_of, toast, trigger, vary
-from console.ui.uploads import send, send_thumbnail, take_files
+from console.ui.responses import fragment_of, vary
+from console.ui.uploads import removed, send, send_thumbnail, take_files
 from console.web.negotiation import wants_fragment
 from console.web.request import web_context
 
@@ -53,16 +50,14 @@ def thumbnail(place: TrackerUrls, evidence_id: int) -> Response:
     return send_thumbnail(evidence.thumbnail(web_context(), place.programme, evidence_id))
 
 
-def remove(place: TrackerUrls, evidence_id: int) -> Response:
+def remove(place: TrackerUrls, evidence_id: int) -> ResponseReturnValue:
     """Remove a file; the reason stays on record."""
     reason = request.form.get("reason", "")
     ctx = web_context()
     gone = evidence.remove(ctx, place.programme, evidence_id, reason)
-    message = _("%(name)s was removed", name=gone.file_name)
-    if not wants_fragment():
-        leave_toast(message)
-        return see_other(place.url("item", item_id=gone.tracker_item_id))
-    return trigger(toast(_panel(ctx, place, gone.tracker_item_id), message), **{"tracker-changed": {}})
+    item_id = gone.tracker_item_id
+    page = place.url("item", item_id=item_id)
+    return removed(gone.file_name, lambda: _panel(ctx, place, item_id), page, **{"tracker-changed": {}})
 
 
 PAGES = (

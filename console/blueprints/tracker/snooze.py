@@ -23,7 +23,7 @@ from console.services.common.snoozes import SnoozeView
 from console.services.tracker import items, snooze
 from console.ui.errors import words_of
 from console.ui.frame import leave_toast
-from console.ui.reader import zone_named, zone_of_site
+from console.ui.reader import zone_at
 from console.ui.responses import answer
 from console.web.api_blueprint import ApiBlueprint
 from console.web.request import abandon, access, web_context
@@ -66,7 +66,7 @@ def begin(item_id: int) -> ResponseReturnValue:
     """Put the reminders of an item off, with the reason."""
 
     def act(ctx: Context) -> SnoozeView:
-        zone = zone_named(zone_of_site(items.get(ctx, item_id).site))
+        zone = zone_at(items.get(ctx, item_id).site)
         until = until_of(request.form.get("for", ""), ctx.now(), zone)
         return snooze.begin(ctx, item_id, until, request.form.get("reason", "")[:REASON_MOST])
 

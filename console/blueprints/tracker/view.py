@@ -38,6 +38,7 @@ from console.ui.addresses import url_if
 from console.ui.errors import render_error
 from console.ui.formats import owner_role, tr
 from console.ui.frame import frame, leave_toast
+from console.ui.labels.common import choices
 from console.ui.labels.tracker import conflict_changes, mentioned, timeline
 from console.ui.reader import zone_named, zone_of_site
 from console.ui.responses import fragment_of, toast, trigger, vary
@@ -319,7 +320,7 @@ def _snooze(ctx: Context, place: TrackerUrls, shown: ItemView, suffix: str, *, m
         "now": found,
         "begin_url": address("begin") if may and found is None else None,
         "end_url": address("finish") if may else None,
-        "times": [(word, _(label)) for word, label in CHOICES.items()],
+        "times": choices(CHOICES),
     }
 
 

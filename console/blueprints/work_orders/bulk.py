@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,11 +13,9 @@ from console.blueprints.work_orders.list_view import CARRIED, chosen_ids
 from console.core import listing
 from console.domain.errors import Conflict, Invalid
 from console.domain.ids import number_in
-from console.domain.local_time import LocalTimeError, instant_of, typed_time
 from console.domain.tracker.requests import Selection
 from console.domain.work_orders import requests as steps
 from console.domain.work_orders.requests import OrderBulk
-from console.domain.work_orders.words import HOLD_REASONS, PRIORITIES
 from console.services.work_orders import bulk, lists, undo, workers
 from console.services.work_orders.bulk import Told
 from console.services.work_orders.lists import HOLD_LABELS, PRIORITY_LABELS
@@ -26,8 +23,10 @@ from console.services.work_orders.rows import WRITE
 from console.ui.errors import words_of
 from console.ui.formats import number
 from console.ui.frame import leave_toast
-from console.ui.reader import now, zone
+from console.ui.labels.common import choices
+from console.ui.reader import zone
 from console.ui.responses import toast, trigger, vary
+from console.ui.times import typed_instant
 from console.web.negotiation import wants_fragment
 from console.web.request import abandon, access, web_context
 
@@ -57,8 +56,8 @@ def ask() -> Response:
         "refusal": None,
         "action": action,
         "people": people,
-        "priorities": [(word, _(PRIORITY_LABELS[word])) for word in PRIORITIES],
-        "reasons": [(word, _(HOLD_LABELS[word])) for word in HOLD_REASONS],
+        "priorities": choices(PRIORITY_LABELS),
+        "reasons": choices(HOLD_LABELS),
         "ids": selection.ids,
         "everything": selection.everything,
         "query": request.form.get("query", ""),
@@ -150,19 +149,10 @@ def _change(*, lenient: bool) -> OrderBulk | None:
     return OrderBulk(
         action,
         value="" if value == NOBODY or action == steps.DUE else value,
-        at=_instant(typed) if action in (steps.DUE, steps.WAIT) else None,
+        at=typed_instant(typed, zone()) if action in (steps.DUE, steps.WAIT) else None,
         text=text,
         unassigned=request.form.get("unassigned") == "1",
     )
-
-
-def _instant(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return instant_of(typed_time(text), zone(), now())
-    except LocalTimeError as error:
-        raise Invalid(error.text) from error
 
 
 def _outcome(told: Told) -> str:

@@ -13,10 +13,9 @@ from console.blueprints.work_orders.view import do
 from console.core.context import Context
 from console.domain.errors import BadRequest, Conflict, DomainError, Invalid
 from console.domain.ids import number_in
-from console.domain.local_time import LocalTimeError, instant_of, typed_time
 from console.domain.text import T
 from console.domain.work_orders.requests import NewOrder, OrderChange
-from console.domain.work_orders.words import HOLD_REASONS, PRIORITIES, TRADES
+from console.domain.work_orders.words import HOLD_REASONS
 from console.inputs.work_orders import PriorityWord, TradeWord
 from console.services.assets import lists as asset_lists
 from console.services.assets import rows as asset_rows
@@ -26,8 +25,10 @@ from console.services.work_orders.lists import PRIORITY_LABELS, TRADE_LABELS
 from console.services.work_orders.rows import WRITE, WorkOrderView
 from console.ui.errors import words_of
 from console.ui.frame import frame, leave_toast
-from console.ui.reader import now, zone_named, zone_of_site
+from console.ui.labels.common import choices
+from console.ui.reader import zone_at
 from console.ui.responses import vary
+from console.ui.times import typed_instant
 from console.web.negotiation import wants_fragment
 from console.web.request import abandon, access, web_context
 
@@ -102,12 +103,7 @@ def _worker(site: str) -> str | None:
 def _asset(site: str) -> int | None:
     """Return the asset whose code the form names; raises Invalid for a code that its site does not have."""
     code = _sent("asset", 40)
-    if not code:
-        return None
-    found = asset_lists.id_of(web_context(), site, code)
-    if found is None:
-        raise Invalid.field("asset", T("This site has no asset with the code %(code)s", code=code))
-    return found
+    return asset_lists.named(web_context(), site, code) if code else None
 
 
 def _beside(site: str, code: str, trade: str) -> dict[str, Any]:
@@ -128,8 +124,8 @@ def _form(values: dict[str, Any], refusal: DomainError | None = None) -> str:
         values={**dict.fromkeys(FIELDS, ""), **values, "site": site},
         sites=known,
         people=_people(ctx, site),
-        priorities=[(word, _(PRIORITY_LABELS[word])) for word in PRIORITIES],
-        trades=[(word, _(TRADE_LABELS[word])) for word in TRADES],
+        priorities=choices(PRIORITY_LABELS),
+        trades=choices(TRADE_LABELS),
         refusal=told,
         errors={_blamed(refusal): told} if refusal else {},
         may_choose=ctx.actor.can(asset_rows.READ),
@@ -213,10 +209,4 @@ def _word(name: str, words: tuple[str, ...], otherwise: str) -> str:
 
 def _instant(name: str, site: str) -> datetime | None:
     """Return what a field for a local time means in the zone of the site; raises Invalid when it means nothing."""
-    text = _sent(name, 30)
-    if not text:
-        return None
-    try:
-        return instant_of(typed_time(text), zone_named(zone_of_site(site)), now())
-    except LocalTimeError as error:
-        raise Invalid.field(name, error.text) from error
+    return typed_instant(_sent(name, 30), zone_at(site), field=name)

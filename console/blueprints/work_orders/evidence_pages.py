@@ -2,51 +2,39 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, make_response, redirect, request, url_for
+from functools import partial
+
+from flask import Blueprint, Response, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from console.core.context import Context
 from console.domain.work_orders.words import AFTER, PHASES
 from console.services.evidence import subjects
-from console.services.evidence.subjects import FileView
 from console.services.work_orders.evidence import FILES
 from console.services.work_orders.rows import READ, WRITE
-from console.ui.evidence import Panel, lines_of, taken
-from console.ui.frame import leave_toast
-from console.ui.responses import fragment_of, toast, trigger, vary
-from console.ui.uploads import send, send_thumbnail, take_files
-from console.web.negotiation import wants_fragment
-from console.web.request import access, current_actor, web_context
+from console.ui.evidence import Panel, panel_of
+from console.ui.responses import fragment_of, vary
+from console.ui.uploads import removed, send, send_thumbnail, take_files
+from console.web.request import access, web_context
 
 pages = Blueprint("work_order_files", __name__)
 
 
 def panels_of(ctx: Context, order_id: int) -> tuple[Panel, ...]:
     """Return the panels of an order: what was seen before the work, and what after it."""
-    actor = current_actor()
     files = subjects.listed(ctx, FILES, order_id)
-    may_change = actor.can(WRITE)
-
-    def remove_url(file: FileView) -> str | None:
-        if not may_change or not subjects.may_remove(actor, FILES, file.uploaded_by):
-            return None
-        return url_for("work_order_files.remove", evidence_id=file.id)
-
     titles = (_("Before the work"), _("After the work"))
     return tuple(
-        Panel(
+        panel_of(
+            ctx,
+            FILES,
+            [file for file in files if file.part == phase],
             key=phase,
             title=title,
-            files=lines_of(
-                ctx,
-                [file for file in files if file.part == phase],
-                url=lambda evidence_id: url_for("work_order_files.file", evidence_id=evidence_id),
-                picture=lambda evidence_id: url_for("work_order_files.thumbnail", evidence_id=evidence_id),
-                remove_url=remove_url,
-            ),
-            upload_url=url_for("work_order_files.attach", order_id=order_id, phase=phase) if may_change else None,
-            taken=taken(ctx),
+            pages=pages.name,
+            may_change=ctx.actor.can(WRITE),
+            upload_url=url_for("work_order_files.attach", order_id=order_id, phase=phase),
         )
         for phase, title in zip(PHASES, titles, strict=True)
     )
@@ -90,12 +78,9 @@ def remove(evidence_id: int) -> ResponseReturnValue:
     """Remove a file; the reason stays on record."""
     ctx = web_context()
     gone = subjects.remove(ctx, FILES, evidence_id, request.form.get("reason", ""))
-    message = _("%(name)s was removed", name=gone.file_name)
-    order_id = gone.work_order_id or 0
-    if not wants_fragment():
-        leave_toast(message)
-        return redirect(_page(order_id), 303)
-    return trigger(toast(_panel(ctx, order_id, gone.part), message), **{"tracker-changed": {}})
+    owner = FILES.owner(gone)
+    panel = partial(_panel, ctx, owner, gone.part)
+    return removed(gone.file_name, panel, _page(owner), **{"tracker-changed": {}})
 
 
 def _page(order_id: int) -> str:

@@ -16,7 +16,7 @@ from console.inputs.work_orders import OrderPath
 from console.services.common.snoozes import SnoozeView
 from console.services.work_orders import rows, snooze
 from console.services.work_orders.rows import READ, WRITE, WorkOrderView
-from console.ui.reader import zone_named, zone_of_site
+from console.ui.reader import zone_at
 from console.ui.responses import answer
 from console.web.api_blueprint import ApiBlueprint
 from console.web.request import access, web_context
@@ -59,7 +59,7 @@ def begin(order_id: int) -> ResponseReturnValue:
 
     def act(ctx: Context) -> WorkOrderView:
         order = rows.load(ctx, order_id, ctx.now())
-        until = until_of(request.form.get("for", ""), ctx.now(), zone_named(zone_of_site(order.site)))
+        until = until_of(request.form.get("for", ""), ctx.now(), zone_at(order.site))
         snooze.begin(ctx, order_id, until, request.form.get("reason", "")[:REASON_MOST])
         return order
 

@@ -6,13 +6,11 @@ from collections.abc import Callable
 
 from flask import Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from console.blueprints.work_orders.evidence_pages import panels_of
 from console.core.context import Context
 from console.domain.alerts.snooze import CHOICES
 from console.domain.errors import Conflict, DomainError, Invalid
-from console.domain.work_orders.words import HOLD_REASONS, PRIORITIES
 from console.services.assets import lists as asset_lists
 from console.services.assets.rows import READ as ASSETS
 from console.services.work_orders import clock, events, holds, repeats, rows, rules, snooze, workers
@@ -20,7 +18,8 @@ from console.services.work_orders.lists import HOLD_LABELS, PRIORITY_LABELS
 from console.services.work_orders.rows import READ, WRITE, WorkOrderView
 from console.ui.errors import words_of
 from console.ui.frame import leave_toast
-from console.ui.reader import zone_named, zone_of_site
+from console.ui.labels.common import choices
+from console.ui.reader import zone_at
 from console.ui.responses import vary
 from console.web.request import abandon, current_actor, web_context
 
@@ -44,13 +43,13 @@ def shown(order_id: int, *, refusal: DomainError | None = None) -> Response:
         panels=panels_of(ctx, order_id),
         sla=clock.of_order(ctx, found, waited),
         editable=editable,
-        reasons=[(word, _(HOLD_LABELS[word])) for word in HOLD_REASONS],
-        priorities=[(word, _(PRIORITY_LABELS[word])) for word in PRIORITIES],
+        reasons=choices(HOLD_LABELS),
+        priorities=choices(PRIORITY_LABELS),
         people=workers.of_site(ctx, found.site) if editable else (),
         due_value=_local(found),
         again=repeats.of_order(ctx, found),
         snooze=snooze.standing(ctx, found),
-        times=[(word, _(label)) for word, label in CHOICES.items()],
+        times=choices(CHOICES),
         assets=asset_lists.offered(ctx, found.site) if editable and ctx.actor.can(ASSETS) else None,
         refusal=words_of(refusal) if refusal else None,
         kept=request.form if refusal else {},
@@ -61,7 +60,7 @@ def shown(order_id: int, *, refusal: DomainError | None = None) -> Response:
 def _local(order: WorkOrderView) -> str:
     """Return the due date as a field for a local time has it, in the zone of the site."""
     assert order.due_at is not None
-    return order.due_at.astimezone(zone_named(zone_of_site(order.site))).strftime("%Y-%m-%dT%H:%M")
+    return order.due_at.astimezone(zone_at(order.site)).strftime("%Y-%m-%dT%H:%M")
 
 
 def do(order_id: int, act: Callable[[Context], WorkOrderView], said: str) -> ResponseReturnValue:

@@ -44,6 +44,11 @@ def unbalance(readings: Readings) -> float | None:
     return max(abs(value - mean) for value in known) / mean * 100 if mean > 0 else None
 
 
+def is_uneven(apart: float | None) -> bool:
+    """Return whether the voltages lie too far apart: `apart` is what `unbalance` found."""
+    return apart is not None and apart > UNBALANCE_ABOVE
+
+
 def flags_of(readings: Readings) -> tuple[str, ...]:
     """Return the published flags of measurements, in the order of the rules."""
     found = []
@@ -51,8 +56,7 @@ def flags_of(readings: Readings) -> tuple[str, ...]:
         found.append(INSULATION_LOW)
     if readings.winding_temp_c is not None and readings.winding_temp_c >= TEMP_AT_LEAST:
         found.append(TEMP_HIGH)
-    apart = unbalance(readings)
-    if apart is not None and apart > UNBALANCE_ABOVE:
+    if is_uneven(unbalance(readings)):
         found.append(VOLTAGE_UNBALANCE)
     return tuple(found)
 

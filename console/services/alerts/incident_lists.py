@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, or_, select
 from console.core.context import Context
 from console.core.filters import one_of
 from console.core.listing import AnySelect, Choices, Filter, ListSpec
-from console.core.records import INTERNAL, Fact, columns_of
+from console.core.records import INTERNAL, Fact, columns_of, view_of
 from console.domain.text import N_
 from console.models.alerts import AlertIncident
 from console.services.alerts import channels
@@ -56,7 +56,7 @@ INCIDENTS = ListSpec(
     name="alert_incidents",
     read=READ,
     base=_base,
-    row=lambda row: IncidentRow(*(getattr(row[0], name) for name in IncidentRow.__dataclass_fields__)),
+    row=lambda row: view_of(IncidentRow, row[0]),
     key=AlertIncident.id,
     columns=columns_of(IncidentRow, AlertIncident, "target", "started_at", "ended_at", "failure_count"),
     filters=(

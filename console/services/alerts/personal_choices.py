@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from console.core.context import Context
+from console.core.records import view_of
 from console.domain.alerts import personal as rules
 from console.domain.alerts.personal import Choices
 from console.domain.alerts.quiet import DAY, Quiet
@@ -66,18 +67,8 @@ def own(ctx: Context) -> ChoicesView:
 
 
 def _view(row: PersonalChoices) -> ChoicesView:
-    return ChoicesView(
-        event_types=_in_order(row.event_types),
-        least_level=row.least_level,
-        sites=tuple(row.sites),
-        only_mine=row.only_mine,
-        quiet_start=row.quiet_start,
-        quiet_end=row.quiet_end,
-        quiet_days=tuple(row.quiet_days),
-        zone=row.zone,
-        critical_passes=row.critical_passes,
-        version=row.version,
-    )
+    listed = {"sites": tuple(row.sites), "quiet_days": tuple(row.quiet_days)}
+    return view_of(ChoicesView, row, event_types=_in_order(row.event_types), **listed)
 
 
 def change(ctx: Context, wish: Wish, *, version: int) -> ChoicesView:

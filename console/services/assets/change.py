@@ -12,7 +12,6 @@ from console.core.context import Context
 from console.domain.assets import tree
 from console.domain.assets.requests import AssetChange, NewAsset
 from console.domain.errors import Conflict, Invalid
-from console.domain.identity import scope
 from console.domain.text import T
 from console.models.assets import Asset
 from console.services.assets.rows import WRITE, AssetView, load
@@ -34,10 +33,7 @@ def create(ctx: Context, new: NewAsset) -> AssetView:
     code that its site has already.
     """
     ctx.actor.require(WRITE)
-    try:
-        site = sites.canonical(ctx, scope.site_name(new.site))
-    except ValueError as error:
-        raise Invalid.field("site", str(error)) from error
+    site = sites.named(ctx, new.site)
     ctx.actor.require_site(site)
     _named(new.code, new.name)
     if new.parent_id is not None:

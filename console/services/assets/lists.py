@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, case, func, or_, select
 from console.core.context import Context
 from console.core.filters import exact, one_of
 from console.core.listing import Choices, Filter, ListQuery, ListSpec
+from console.domain.errors import Invalid
 from console.domain.ids import number_in
-from console.domain.text import N_
+from console.domain.text import N_, T
 from console.models.assets import Asset
 from console.models.work_orders import WorkOrder
 from console.services.assets import rows
@@ -154,3 +155,11 @@ def id_of(ctx: Context, site: str, code: str) -> int | None:
     alike = (Asset.site == site, func.lower(Asset.code) == code.strip().lower())
     first = case((Asset.code == code.strip(), 0), else_=1)
     return ctx.session.scalar(select(Asset.id).where(*alike).order_by(first, Asset.id).limit(1))
+
+
+def named(ctx: Context, site: str, code: str) -> int:
+    """Return the same of a code that somebody typed into the field `asset`; raises Invalid for no such code as well."""
+    found = id_of(ctx, site, code)
+    if found is None:
+        raise Invalid.field("asset", T("This site has no asset with the code %(code)s", code=code))
+    return found

@@ -15,9 +15,8 @@ from sqlalchemy import ColumnElement, or_, select
 
 from console.core.context import Actor, Context
 from console.core.records import INTERNAL, JsonObject
-from console.domain.errors import Conflict, Invalid, NotFound
+from console.domain.errors import Conflict, NotFound
 from console.domain.facility_sla.policy import BUILT_IN, DEFAULT, SITE, InForce, SlaPolicy, as_values, from_values
-from console.domain.identity import scope
 from console.domain.ids import MAX_ID
 from console.domain.text import N_, T
 from console.inputs.facility_sla import SlaPolicyModel
@@ -46,7 +45,6 @@ MANUAL_UPDATE, APPROVAL, RESTORE, REMOVAL = "manual_update", "proposal_approval"
 # Words of the engine -> published words.
 ACTIONS = {"update": MANUAL_UPDATE, "approval": APPROVAL, "restore": RESTORE, "removal": REMOVAL}
 UPDATED = N_("Updated through the API")
-_SLA_KEY = or_(Policy.policy_key == DEFAULT, Policy.policy_key.startswith(OF_SITE, autoescape=True))
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ def in_force(ctx: Context, site: str) -> InForce:
 
 def all_in_force(ctx: Context) -> Policies:
     """Return all policies that count: one query, permissions are the caller's business."""
-    return _table(ctx, _SLA_KEY)
+    return _table(ctx, _of_sla(Policy.policy_key))
 
 
 def _table(ctx: Context, condition: ColumnElement[bool]) -> Policies:
@@ -165,11 +163,8 @@ def shown(ctx: Context, site: str | None) -> SlaPolicyView:
         policy_key=OF_SITE + site if own is not None and site is not None else DEFAULT,
         site=site,
         source=SITE if own is not None else DEFAULT,
-        default_due_hours=dict(policy.default_due_hours),
-        escalation_grace_minutes=policy.escalation_grace_minutes,
+        **published(policy),
         updated_at=row.updated_at if row is not None else NEVER,
-        pause_on_hold=policy.pause_on_hold,
-        ack_target_minutes=dict(policy.ack_target_minutes),
         revision=row.version if row is not None else 0,
         revision_id=revision,
         updated_by=row.updated_by if row is not None else "system",
@@ -190,10 +185,7 @@ def check_write(ctx: Context, site: str | None) -> str | None:
     if site is None:
         ctx.actor.require_all_sites()
         return None
-    try:
-        named = scope.site_name(sites.canonical(ctx, site))
-    except ValueError as error:
-        raise Invalid.field("site", str(error)) from None
+    named = sites.named(ctx, site)
     ctx.actor.require_site(named)
     return named
 
@@ -266,8 +258,12 @@ def keys_of(actor: Actor, site: str | None, column: Any) -> ColumnElement[bool]:
     if site is not None:
         return column == OF_SITE + site
     if actor.all_sites:
-        return or_(column == DEFAULT, column.startswith(OF_SITE, autoescape=True))
+        return _of_sla(column)
     return column.in_([OF_SITE + name for name in actor.site_scope])
+
+
+def _of_sla(column: Any) -> ColumnElement[bool]:
+    return or_(column == DEFAULT, column.startswith(OF_SITE, autoescape=True))
 
 
 def revision_view(row: PolicyRevision) -> SlaRevision:

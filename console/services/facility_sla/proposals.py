@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Annotated, Any
@@ -19,7 +20,7 @@ from console.models.policies import PolicyProposal
 from console.services.audit import record as audit
 from console.services.facility_sla import policies as sla
 from console.services.facility_sla import whatif
-from console.services.facility_sla.policies import KIND, MANAGE, published
+from console.services.facility_sla.policies import KIND, MANAGE, Policies, published
 from console.services.facility_sla.whatif import WhatIf, Wish
 from console.services.identity.names import name_of
 from console.services.policies import proposals
@@ -74,13 +75,13 @@ def propose(ctx: Context, policy: SlaPolicy, wish: Wish, *, note: str = "") -> S
 def get(ctx: Context, proposal_id: int) -> SlaProposal:
     """Return one proposal; raises NotFound, also for those that the caller may not see, GlobalScopeRequired."""
     ctx.actor.require(MANAGE)
-    return _view(ctx, _load(ctx, proposal_id))
+    return _views(ctx, (_load(ctx, proposal_id),))[0]
 
 
 def listed(
     ctx: Context, *, site: str | None = None, status: str | None = None, limit: int = 100, offset: int = 0
 ) -> tuple[SlaProposal, ...]:
-    """Return proposals, newest first: of one site, or of all that the caller may see."""
+    """Return proposals, newest first: of one site, or of all that the caller may see; two queries."""
     ctx.actor.require(MANAGE)
     if site is not None:
         ctx.actor.require_site(site)
@@ -90,7 +91,7 @@ def listed(
     if status is not None:
         wanted = wanted.where(PolicyProposal.state == _STORED[status])
     newest = wanted.order_by(PolicyProposal.proposed_at.desc(), PolicyProposal.id.desc())
-    return tuple(_view(ctx, row) for row in ctx.session.scalars(newest.limit(limit).offset(offset)))
+    return _views(ctx, ctx.session.scalars(newest.limit(limit).offset(offset)).all())
 
 
 def approve(ctx: Context, proposal_id: int, *, note: str = "") -> SlaProposal:
@@ -106,7 +107,7 @@ def approve(ctx: Context, proposal_id: int, *, note: str = "") -> SlaProposal:
             code="own_proposal",
             told=T("Somebody else must approve your own proposal"),
         )
-    if not _base_valid(ctx, row):
+    if not _base_valid(row, sla.all_in_force(ctx)):
         raise Conflict(
             T("The policy was changed since the proposal was made; please propose anew"), code="proposal_outdated"
         )
@@ -158,16 +159,22 @@ def _late(ctx: Context, row: PolicyProposal, wanted: str) -> Conflict:
     return Conflict(f"Only pending proposal can be {wanted}", code="proposal_decided", told=told)
 
 
-def _base_valid(ctx: Context, row: PolicyProposal) -> bool:
+def _base_valid(row: PolicyProposal, force: Policies) -> bool:
     """Return whether the policy has the values upon which the proposal was made."""
-    return as_values(sla.shown(ctx, row.site).policy) == as_values(_base(row))
+    return as_values(force.of(row.site).policy) == as_values(_base(row))
 
 
 def _base(row: PolicyProposal) -> SlaPolicy:
     return from_values({**row.policy_json, **{name: moved["old"] for name, moved in row.changes.items()}})
 
 
-def _view(ctx: Context, row: PolicyProposal) -> SlaProposal:
+def _views(ctx: Context, rows: Sequence[PolicyProposal]) -> tuple[SlaProposal, ...]:
+    waits = any(row.state == proposals.OPEN for row in rows)
+    force = sla.all_in_force(ctx) if waits else None
+    return tuple(_view(row, force) for row in rows)
+
+
+def _view(row: PolicyProposal, force: Policies | None) -> SlaProposal:
     waits = row.state == proposals.OPEN
     proposed = from_values(row.policy_json)
     return SlaProposal(
@@ -185,7 +192,7 @@ def _view(ctx: Context, row: PolicyProposal) -> SlaProposal:
         decided_at=row.decided_at,
         applied_at=row.decided_at if row.state == proposals.APPROVED else None,
         base_revision=row.base_revision,
-        base_valid=_base_valid(ctx, row) if waits else None,
+        base_valid=_base_valid(row, force) if waits and force is not None else None,
         proposed=proposed,
         base=_base(row),
         requested_by_user_id=row.proposed_by_user_id,

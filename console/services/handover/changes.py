@@ -18,7 +18,7 @@ from console.domain.text import T
 from console.models.handover import Handover, HandoverLine, HandoverNote, HandoverQuestion
 from console.services.audit import record as audit
 from console.services.handover import shifts
-from console.services.handover.collect import collect, note_line
+from console.services.handover.collect import note_line
 from console.services.handover.shifts import WRITE, HandoverView, load
 from console.services.identity import sites
 from console.services.jobs.runs import changed
@@ -72,8 +72,7 @@ def give(
     newest = shifts.newest(ctx, site)
     if previous_id != (newest.id if newest else 0):
         raise _overtaken()
-    since = shifts.since_of(ctx, site)
-    lines = collect(ctx, site, since, shifts.told_in_last(ctx, site), now)
+    since, lines = shifts.to_give(ctx, site, now)
     row = Handover(
         site=site,
         previous_id=previous_id,

@@ -203,8 +203,8 @@ def preview(ctx: Context, site: str) -> Preview:
     """Return what a site would hand over now; raises PermissionDenied, SiteDenied."""
     ctx.actor.require(READ)
     ctx.actor.require_site(site)
-    since, previous = since_of(ctx, site), newest(ctx, site)
-    found = collect(ctx, site, since, told_in_last(ctx, site), ctx.now())
+    previous = newest(ctx, site)
+    since, found = to_give(ctx, site, ctx.now())
     lines = tuple(LineView(None, line, rules.OPEN) for line in found)
     return Preview(site, since, previous.id if previous else 0, lines, _names(ctx, lines))
 
@@ -260,22 +260,19 @@ def last_accepted(ctx: Context, site: str) -> HandoverView | None:
     return view(row) if row else None
 
 
-def since_of(ctx: Context, site: str) -> datetime:
-    """Return from when on (UTC) the next handover of a site tells: what nobody accepted is told of again."""
-    last = last_accepted(ctx, site)
-    if last is not None:
-        return last.given_at
-    first = ctx.session.scalar(select(func.min(Handover.since_at)).where(Handover.site == site))
-    return first or ctx.now() - rules.FIRST_WINDOW
+def to_give(ctx: Context, site: str, now: datetime) -> tuple[datetime, list[Line]]:
+    """Return from when on (UTC) the next handover of a site tells, and its lines at `now`.
 
-
-def told_in_last(ctx: Context, site: str) -> frozenset[tuple[str, int | None]]:
-    """Return what the last accepted handover told of, as pairs of subject and id."""
-    last = last_accepted(ctx, site)
+    What nobody accepted is told of again; what the last accepted one told of is not told of as new.
+    """
+    last, told = last_accepted(ctx, site), frozenset[tuple[str, int | None]]()
     if last is None:
-        return frozenset()
-    lines = select(HandoverLine.subject, HandoverLine.subject_id).where(HandoverLine.handover_id == last.id)
-    return frozenset((row[0], row[1]) for row in ctx.session.execute(lines))
+        first = ctx.session.scalar(select(func.min(Handover.since_at)).where(Handover.site == site))
+        since = first or now - rules.FIRST_WINDOW
+    else:
+        lines = select(HandoverLine.subject, HandoverLine.subject_id).where(HandoverLine.handover_id == last.id)
+        since, told = last.given_at, frozenset((row[0], row[1]) for row in ctx.session.execute(lines))
+    return since, collect(ctx, site, since, told, now)
 
 
 def past(ctx: Context, site: str | None = None) -> Past:

@@ -64,9 +64,15 @@ def in_scope(ctx: Context) -> Select[Site]:
 
 def names(ctx: Context) -> list[str]:
     """Return what the caller may choose as a site: active records, and names of their scope without a record."""
-    known = {site.name: site.is_active for site in visible(ctx, include_inactive=True)}
+    return sorted(zones(ctx))
+
+
+def zones(ctx: Context) -> dict[str, ZoneInfo]:
+    """Return the zones of the same sites by their names; a site without a record has that of the installation."""
+    known = {site.name: site for site in visible(ctx, include_inactive=True)}
     own = () if ctx.actor.all_sites else ctx.actor.site_scope
-    return sorted({name for name, active in known.items() if active} | {name for name in own if name not in known})
+    found = {name: ZoneInfo(site.zone) for name, site in known.items() if site.is_active}
+    return found | {name: ctx.zone for name in own if name not in known}
 
 
 def canonical(ctx: Context, name: str) -> str:
@@ -81,6 +87,18 @@ def canonical(ctx: Context, name: str) -> str:
     if not row.is_active:
         raise Invalid.field("site", T("There is no active site of that name"))
     return str(row.name)
+
+
+def named(ctx: Context, text: str, *, where: str = "body") -> str:
+    """Return the name of a site that somebody sent, as `canonical` does.
+
+    Raises Invalid, also for what can be no site; `where` is the part of the request that it stood in.
+    """
+    try:
+        clean = scope.site_name(text)
+    except ValueError as error:
+        raise Invalid.field("site", str(error), where=where) from error
+    return canonical(ctx, clean)
 
 
 def zone_of(ctx: Context, name: str | None) -> ZoneInfo:

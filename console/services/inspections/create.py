@@ -13,7 +13,6 @@ from sqlalchemy.exc import IntegrityError
 
 from console.core.context import Context
 from console.domain.errors import Conflict, Invalid
-from console.domain.identity import scope
 from console.domain.inspections import points as rules
 from console.domain.inspections import risk
 from console.domain.inspections.points import Answer, Limits, Point
@@ -53,7 +52,7 @@ def create(ctx: Context, new: NewInspection) -> InspectionView:
     for values that cannot be, Conflict when the key was used for another round.
     """
     ctx.actor.require(WRITE)
-    new = replace(new, site=_site(ctx, new.site))
+    new = replace(new, site=sites.named(ctx, new.site))
     for name in ("location", "cycle", "inspector"):
         if not getattr(new, name).strip():
             raise Invalid.field(name, T("must not be blank"))
@@ -63,34 +62,10 @@ def create(ctx: Context, new: NewInspection) -> InspectionView:
     if known is not None:
         return known
     template = templates.get(ctx, new.template_id) if new.template_id is not None else None
-    if template is not None and template.site not in (None, new.site):
-        raise Invalid.field("template_id", T("The template belongs to another site"))
-    if new.asset_id is not None:
-        # Retired ones too: a round that was done without a signal tells of the day on which it was done.
-        asset_at(ctx, new.asset_id, new.site, retired=True)
-    elif template is not None:
-        new = replace(new, asset_id=template.asset_id)
-    if template is None and new.answers:
-        raise Invalid.field("results", T("Results need a template"))
+    new = _fitted(ctx, new, template)
     readings = _readings(new, template)
     judged = [*_of_columns(readings, new, template), *_of_template(new, template)]
-    warnings = [one.point.code for one in judged if one.series and one.verdict == risk.WARNING]
-    dangers = [one.point.code for one in judged if one.series and one.verdict == risk.DANGER]
-    found = risk.judge(readings, warnings, dangers)
-    names = {f"{risk.POINT}{one.point.code}": one.point.name for one in judged if one.series}
-    beside = ("readings", "answers", "signature", "orders")
-    row = Inspection(
-        **{one.name: getattr(new, one.name) for one in fields(new) if one.name not in beside},
-        **asdict(readings),
-        risk_level=found.level,
-        risk_flags=list(found.flags),
-        finding_names=[names.get(flag, "") for flag in found.flags],
-        rule_version=risk.RULE_VERSION,
-        content_hash=said,
-        twin_of=_twin_of(ctx, new),
-        created_by=ctx.actor.username,
-        created_at=ctx.now(),
-    )
+    row = _row(ctx, new, readings, judged, said)
     try:
         with ctx.session.begin_nested():
             ctx.session.add(row)
@@ -100,14 +75,7 @@ def create(ctx: Context, new: NewInspection) -> InspectionView:
         if known is None:
             raise
         return known
-    placed = enumerate(_in_place(judged, template), start=1)
-    if results := [_stored(row, place, one) for place, one in placed]:
-        # The table and not the model: one statement for all points, on SQLite too.
-        ctx.session.execute(insert(_RESULTS), results)
-    if new.signature:
-        drawn = {"inspection_id": row.id, "drawing": new.signature, "drawn_at": row.inspected_at}
-        ctx.session.add(InspectionSignature(**drawn))
-    ctx.session.flush()
+    _store_beside(ctx, row, _in_place(judged, template), new.signature)
     told = ("site", "location", "cycle", "risk_level", "risk_flags", "rule_version", "template_id", "twin_of")
     kept = {name: getattr(row, name) for name in (*told, "asset_id")}
     audit.record(ctx, "inspection_create", "inspection", row.id, detail=kept)
@@ -116,11 +84,51 @@ def create(ctx: Context, new: NewInspection) -> InspectionView:
     return made
 
 
-def _site(ctx: Context, name: str) -> str:
-    try:
-        return sites.canonical(ctx, scope.site_name(name))
-    except ValueError as error:
-        raise Invalid.field("site", str(error)) from error
+def _fitted(ctx: Context, new: NewInspection, template: TemplateView | None) -> NewInspection:
+    """Return the inspection with its asset: the one that was sent, or the template's; raises for what does not fit."""
+    if template is not None and template.site not in (None, new.site):
+        raise Invalid.field("template_id", T("The template belongs to another site"))
+    if new.asset_id is not None:
+        # Retired ones too: a round that was done without a signal tells of the day on which it was done.
+        asset_at(ctx, new.asset_id, new.site, retired=True)
+    elif template is not None:
+        new = replace(new, asset_id=template.asset_id)
+    if template is None and new.answers:
+        raise Invalid.field("results", T("Results need a template"))
+    return new
+
+
+def _row(
+    ctx: Context, new: NewInspection, readings: Readings, judged: Sequence[Judged], content_hash: str
+) -> Inspection:
+    own = [one for one in judged if one.series]
+    warnings, dangers = (
+        [one.point.code for one in own if one.verdict == verdict] for verdict in (risk.WARNING, risk.DANGER)
+    )
+    found = risk.judge(readings, warnings, dangers)
+    names = {f"{risk.POINT}{one.point.code}": one.point.name for one in own}
+    beside = ("readings", "answers", "signature", "orders")
+    return Inspection(
+        **{one.name: getattr(new, one.name) for one in fields(new) if one.name not in beside},
+        **asdict(readings),
+        risk_level=found.level,
+        risk_flags=list(found.flags),
+        finding_names=[names.get(flag, "") for flag in found.flags],
+        rule_version=risk.RULE_VERSION,
+        content_hash=content_hash,
+        twin_of=_twin_of(ctx, new),
+        created_by=ctx.actor.username,
+        created_at=ctx.now(),
+    )
+
+
+def _store_beside(ctx: Context, row: Inspection, judged: Sequence[Judged], signature: str) -> None:
+    if results := [_stored(row, place, one) for place, one in enumerate(judged, start=1)]:
+        # The table and not the model: one statement for all points, on SQLite too.
+        ctx.session.execute(insert(_RESULTS), results)
+    if signature:
+        ctx.session.add(InspectionSignature(inspection_id=row.id, drawing=signature, drawn_at=row.inspected_at))
+    ctx.session.flush()
 
 
 def _sent_before(ctx: Context, new: NewInspection, said: str) -> InspectionView | None:
@@ -162,7 +170,7 @@ def _of_columns(readings: Readings, new: NewInspection, template: TemplateView |
         yield Judged(point, answer, point.own_limits.verdict(value), point.own_limits, "")
     apart = risk.unbalance(readings)
     if apart is not None:
-        meant = risk.WARNING if apart > risk.UNBALANCE_ABOVE else risk.NORMAL
+        meant = risk.WARNING if risk.is_uneven(apart) else risk.NORMAL
         point = Point(risk.VOLTAGE_UNBALANCE, UNBALANCE.label, unit=UNBALANCE.unit)
         shown = Limits(warn_high=risk.UNBALANCE_ABOVE)
         yield Judged(point, PointAnswer(Answer(point.code, round(apart, 4))), meant, shown, "")

@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 
 from console.core.context import Context
 from console.domain.errors import Invalid
-from console.domain.identity import scope
 from console.domain.inspections.points import UNMEASURED, Point
 from console.domain.text import T
 from console.models.inspections import Inspection, InspectionResult, InspectionTemplate
@@ -97,10 +96,7 @@ def sheet(ctx: Context, template_id: int, site: str, location: str = "", asset_i
     """
     ctx.actor.require(WRITE)
     template = templates.get(ctx, template_id)
-    try:
-        place = sites.canonical(ctx, scope.site_name(site))
-    except ValueError as error:
-        raise Invalid.field("site", str(error), where="query") from error
+    place = sites.named(ctx, site, where="query")
     ctx.actor.require_site(place)
     if template.site not in (None, place):
         raise Invalid.field("template_id", T("The template belongs to another site"))

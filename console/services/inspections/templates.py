@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 
 from sqlalchemy import Select, func, or_, select, update
@@ -122,25 +122,9 @@ def publish(ctx: Context, new: NewTemplate) -> TemplateView:
 
 
 def _stored(template_id: int, place: int, point: Point) -> InspectionPoint:
-    limits = point.limits
-    return InspectionPoint(
-        template_id=template_id,
-        place=place,
-        code=point.code,
-        section=point.section,
-        name=point.name,
-        guide=point.guide,
-        kind=point.kind,
-        unit=point.unit,
-        maps_to=point.maps_to,
-        danger_low=limits.danger_low,
-        warn_low=limits.warn_low,
-        warn_high=limits.warn_high,
-        danger_high=limits.danger_high,
-        choices=[list(pair) for pair in point.choices],
-        optional=point.optional,
-        advice=point.advice,
-    )
+    same = {one.name: getattr(point, one.name) for one in fields(point) if one.name not in ("limits", "choices")}
+    choices = [list(pair) for pair in point.choices]
+    return InspectionPoint(template_id=template_id, place=place, **same, **asdict(point.limits), choices=choices)
 
 
 def _with_points(ctx: Context, statement: Select[InspectionTemplate]) -> list[TemplateView]:
@@ -153,6 +137,5 @@ def _with_points(ctx: Context, statement: Select[InspectionTemplate]) -> list[Te
 
 
 def _point(row: InspectionPoint) -> Point:
-    limits = Limits(row.danger_low, row.warn_low, row.warn_high, row.danger_high)
     choices: Sequence[Sequence[str]] = row.choices
-    return view_of(Point, row, limits=limits, choices=tuple((pair[0], pair[1]) for pair in choices))
+    return view_of(Point, row, limits=view_of(Limits, row), choices=tuple((pair[0], pair[1]) for pair in choices))

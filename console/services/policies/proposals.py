@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from console.core.context import Context
+from console.core.records import view_of
 from console.domain.errors import Conflict, Invalid, NotFound, PermissionDenied
 from console.domain.identity import scope
 from console.domain.policies.policy import PolicyWarning, changes, normalise
@@ -49,8 +50,7 @@ class Proposal:
 
 
 def _made(row: PolicyProposal, warnings: tuple[PolicyWarning, ...] = ()) -> Proposal:
-    names = [name for name in Proposal.__dataclass_fields__ if name not in {"policy", "warnings"}]
-    return Proposal(policy=row.policy_json, warnings=warnings, **{name: getattr(row, name) for name in names})
+    return view_of(Proposal, row, policy=row.policy_json, warnings=warnings)
 
 
 def propose(

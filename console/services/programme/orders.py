@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from console.models.work_orders import WorkOrder
-from console.services.programme.scope import Minutes, Scope
+from console.services.common.sql import seconds_between
+from console.services.programme.scope import Scope
 from console.services.work_orders import rows
 
 ACK, REPAIR = "ack", "repair"
@@ -105,7 +106,7 @@ def took(scope: Scope, what: str, by: Any = None) -> dict[Any, Took]:
     around median and P90.
     """
     end = _ENDS[what]
-    minutes = Minutes(WorkOrder.created_at, end)
+    minutes = seconds_between(scope.ctx, WorkOrder.created_at, end) / 60
     group = () if by is None else (by,)
     ordered = (
         select(

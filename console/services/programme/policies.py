@@ -8,7 +8,6 @@ from typing import Any
 
 from console.core.context import Context
 from console.domain.errors import Invalid, NotFound, PermissionDenied
-from console.domain.identity import scope
 from console.domain.policies.policy import UNKNOWN, WARNINGS_LIMIT, Normalised
 from console.domain.programme import kpi_policy
 from console.domain.programme.repeats import POLICY_WORDS, REPEATS
@@ -53,12 +52,7 @@ LENIENT = {code: replace(kind, strict=False) for code, kind in KINDS.items()}
 
 def site_of(ctx: Context, text: str | None) -> str | None:
     """Return a site as its record writes it, None for none; raises Invalid for what can be none."""
-    if text is None:
-        return None
-    try:
-        return scope.site_name(sites.canonical(ctx, text))
-    except ValueError as error:
-        raise Invalid.field("site", str(error), where="query") from error
+    return None if text is None else sites.named(ctx, text, where="query")
 
 
 def view(ctx: Context, code: str, site: str | None) -> PolicyView:

@@ -10,12 +10,9 @@ from math import ceil
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, true
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import Float
 
 from console.core.context import Context
+from console.domain.work_orders.words import STATUSES
 from console.models.audit import AuditLog
 from console.models.work_orders import WorkOrder
 from console.services.identity import sites
@@ -60,7 +57,7 @@ class Scope:
     def orders(self) -> tuple[ColumnElement[bool], ...]:
         """Return the conditions of the work orders that were created in the window."""
         # Every status, said by name, lets the index by site and status serve the window of a site.
-        every = () if self.everything else (WorkOrder.status.in_(("open", "acked", "completed", "canceled")),)
+        every = () if self.everything else (WorkOrder.status.in_(STATUSES),)
         return (self.on(WorkOrder.site), *every, *self.within(WorkOrder.created_at))
 
     def entries(self) -> tuple[ColumnElement[bool], ...]:
@@ -89,23 +86,3 @@ def scope_of(ctx: Context, code: str, site: str | None, days: int, end: datetime
     named = site_of(ctx, site)
     ctx.actor.require_site(named)
     return Scope(ctx, named, days, ctx.now() if end is None else end)
-
-
-class Minutes(FunctionElement[float]):
-    """Minutes from one instant to another."""
-
-    name = "minutes_between"
-    type = Float()
-    inherit_cache = True
-
-
-@compiles(Minutes)
-def _epoch(element: Minutes, compiler: SQLCompiler, **options: Any) -> str:
-    start, end = (compiler.process(part, **options) for part in element.clauses)
-    return f"(EXTRACT(EPOCH FROM {end} - {start}) / 60.0)"
-
-
-@compiles(Minutes, "sqlite")
-def _julian(element: Minutes, compiler: SQLCompiler, **options: Any) -> str:
-    start, end = (compiler.process(part, **options) for part in element.clauses)
-    return f"((julianday({end}) - julianday({start})) * 1440.0)"

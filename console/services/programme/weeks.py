@@ -315,8 +315,8 @@ def state(ctx: Context, weeks: tuple[Week, ...] | None = None) -> ProgrammeState
     for week in weeks:
         ctx.actor.require(*week.programme.read)
     now = ctx.now()
-    shown = tuple(sites.names(ctx))
-    today = now.astimezone(sites.zone_of(ctx, None)).date()
+    zones = sites.zones(ctx)
+    shown = tuple(sorted(zones))
     counts = tallies.by_scope(ctx, [week.programme for week in weeks], now)
     runs, mondays = _runs(ctx, weeks), first_mondays(ctx)
     cells = {}
@@ -328,7 +328,7 @@ def state(ctx: Context, weeks: tuple[Week, ...] | None = None) -> ProgrammeState
                 week=week,
                 site=site,
                 monday=monday,
-                phase=domain.phase_of(today, monday),
+                phase=domain.phase_of(now.astimezone(zones[site]).date(), monday),
                 status=begun.status if begun else rules.ACTIVE,
                 readiness=rules.readiness(week.programme, counts.get((week.code, site), Tally()), now),
             )

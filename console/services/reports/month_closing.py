@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -266,7 +267,7 @@ def due(ctx: Context) -> list[tuple[str, Period]]:
     now, found = ctx.now(), []
     for site in sites.visible(ctx):
         policy = month_policy.of(ctx, site.name)
-        period = monthly.month_of(None, sites.zone_of(ctx, site.name), now)
+        period = monthly.month_of(None, ZoneInfo(site.zone), now)
         for _number in range(1, SHOWN):
             period = monthly.before(period)
             at = closes_at(period, policy, now)

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from console.core.context import Context
 from console.core.i18n import text_in
+from console.core.records import view_of
 from console.core.serialize import plain
 from console.domain.errors import NotFound
 from console.domain.reports import council as rules
@@ -149,11 +150,11 @@ def _row(
     policy: PolicyView,
     now: datetime,
 ) -> MonthRow:
-    closed = next((row for row in rows if row.state == FROZEN), None)
+    closed = _closed(rows)
     if closed is not None:
         kept = closed.figures["figures"]
         counted = (kept["received"], kept["completed"], kept["inspections"])
-    state = rules.state_of(period, now, FROZEN if closed else rows[0].state if rows else None)
+    state = _state(period, rows, now)
     closes = None if state == FROZEN else closes_at(period, policy, now)
     return MonthRow(period.label, period, state, tuple(map(version_of, rows)), *counted, closes)
 
@@ -165,8 +166,7 @@ def closes_at(period: Period, policy: PolicyView, now: datetime) -> datetime | N
 
 def version_of(row: MonthlyReportVersion) -> Version:
     """Return a stored version as doors show it."""
-    names = Version.__dataclass_fields__
-    return Version(**{name: getattr(row, name) for name in names})
+    return view_of(Version, row)
 
 
 def view(ctx: Context, site: str, month: str, version: int | None = None) -> MonthView:
@@ -179,8 +179,7 @@ def view(ctx: Context, site: str, month: str, version: int | None = None) -> Mon
     period, now = period_of(ctx, site, month), ctx.now()
     rows = rows_of(ctx, site, period.label)
     found = chosen(rows, version)
-    closed = next((row for row in rows if row.state == FROZEN), None)
-    state = rules.state_of(period, now, FROZEN if closed else rows[0].state if rows else None)
+    state = _state(period, rows, now)
     if found is not None and found.state == FROZEN:
         document = json.loads(found.document or "{}")
     else:
@@ -212,13 +211,23 @@ def chosen(rows: Sequence[MonthlyReportVersion], version: int | None) -> Monthly
         if found is None:
             raise NotFound(T("There is no such version of the report"))
         return found
-    return next((row for row in rows if row.state == FROZEN), rows[0] if rows else None)
+    return _closed(rows) or (rows[0] if rows else None)
+
+
+def _closed(rows: Sequence[MonthlyReportVersion]) -> MonthlyReportVersion | None:
+    """Return the newest closed version of a month."""
+    return next((row for row in rows if row.state == FROZEN), None)
+
+
+def _state(period: Period, rows: Sequence[MonthlyReportVersion], now: datetime) -> str:
+    kept = chosen(rows, None)
+    return rules.state_of(period, now, kept.state if kept is not None else None)
 
 
 def draft_of(ctx: Context, period: Period, site: str, rows: Sequence[MonthlyReportVersion]) -> dict[str, Any]:
     """Return the document as it would be closed now, without its seal."""
     draft = rows[0] if rows and rows[0].state == DRAFT else None
-    base = next((row for row in rows if row.state == FROZEN), None)
+    base = _closed(rows)
     found = month_facts.facts(ctx, period, site)
     found["previous"] = _previous(ctx, period, site)
     month_photos.attach(ctx, found["faults"])

@@ -27,11 +27,23 @@ from console.services.identity.names import names_of
 from console.services.jobs.progress import current
 from console.services.work_orders import snooze
 from console.services.work_orders.rows import visible
+from console.services.work_orders.store import Event, event_row
 
 ESCALATE = "work_orders:escalate"
 ALERT_ORDERS_MOST = 20
 _EVENTS = cast("Table", WorkOrderEvent.__table__)
-_FIELDS = ("id", "site", "status", "priority", "due_at", "policy_revision_id", "waiting_reason", "title", "assignee")
+_FIELDS = (
+    "id",
+    "site",
+    "status",
+    "priority",
+    "due_at",
+    "policy_revision_id",
+    "waiting_reason",
+    "title",
+    "assignee",
+    "is_escalated",
+)
 
 
 @dataclass(frozen=True)
@@ -135,23 +147,8 @@ def _write_events(ctx: Context, found: Sequence[Row[Any]], force: Policies, now:
             "policy_source": counts.source,
             "policy_revision_id": counts.revision_id,
         }
-        rows.append(
-            {
-                "work_order_id": row.id,
-                "event_type": "escalated",
-                "actor_username": ctx.actor.username,
-                "from_status": row.status,
-                "to_status": row.status,
-                "note": "",
-                "detail_json": detail,
-                "created_at": now,
-                "priority": row.priority,
-                "due_at": row.due_at,
-                "policy_revision_id": row.policy_revision_id,
-                "waiting_reason": row.waiting_reason,
-                "is_escalated": True,
-            }
-        )
+        event = Event("escalated", row.status, row.status, detail=detail)
+        rows.append({**event_row(ctx, row, event, now), "is_escalated": True})
     ctx.session.execute(insert(_EVENTS), rows)
 
 

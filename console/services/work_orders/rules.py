@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from console.core.context import Context
 from console.domain.errors import Invalid
-from console.domain.identity.scope import site_name
 from console.domain.text import T
 from console.domain.work_orders import completion, missing
 from console.domain.work_orders.completion import ENFORCED, CompletionRules
@@ -103,10 +102,7 @@ def change(
     """
     if site is None and sent.get(ENFORCED):
         raise Invalid.field(ENFORCED, T("A site switches this on for itself"))
-    try:
-        named = None if site is None else sites.canonical(ctx, site_name(site))
-    except ValueError as error:
-        raise Invalid.field("site", str(error)) from error
+    named = None if site is None else sites.named(ctx, site)
     return policies.update_policy(ctx, KIND, sent, site=named, if_match=if_match, reason=reason)
 
 

@@ -14,7 +14,7 @@ from console.domain.work_orders.words import OPEN_STATUSES, rank
 from console.services.common import snoozes
 from console.services.common.snoozes import SnoozeView
 from console.services.work_orders.rows import READ, WRITE, WorkOrderView, load, load_all
-from console.services.work_orders.store import Event, plain, record, write_event
+from console.services.work_orders.store import Event, plain, record, write_event, write_events
 
 ORDER = rules.ORDER
 
@@ -51,8 +51,10 @@ def end(ctx: Context, ids: Collection[int], why: str, now: datetime) -> tuple[Sn
     """End the snoozes of these orders because of what happened to them, with events and audit entries."""
     ended = snoozes.end(ctx, ORDER, ids, why, now)
     if ended:
-        for order in load_all(ctx, [one.thing_id for one in ended], now):
-            write_event(ctx, order, Event(rules.ENDED, order.status, order.status, "", {"why": why}), now)
+        orders = load_all(ctx, [one.thing_id for one in ended], now)
+        detail = {"why": why}
+        write_events(ctx, [(one, Event(rules.ENDED, one.status, one.status, "", detail)) for one in orders], now)
+        for order in orders:
             record(ctx, "snooze_end", order, why=why)
     return ended
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, insert, update
+from sqlalchemy import Row, Table, insert, update
 
 from console.core.context import Context
 from console.domain.errors import Conflict
@@ -63,7 +63,7 @@ def write_events(ctx: Context, written: Sequence[tuple[WorkOrderView, Event]], n
         ctx.session.execute(_ADD_EVENTS, [event_row(ctx, order, event, now) for order, event in written])
 
 
-def event_row(ctx: Context, order: WorkOrderView, event: Event, now: datetime) -> dict[str, Any]:
+def event_row(ctx: Context, order: WorkOrderView | Row[Any], event: Event, now: datetime) -> dict[str, Any]:
     """Return the row of an event with the state that the order has after it."""
     return {
         "work_order_id": order.id,

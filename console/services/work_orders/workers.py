@@ -17,7 +17,11 @@ from console.services.work_orders.rows import READ, WRITE
 def of_site(ctx: Context, site: str) -> tuple[tuple[str, str], ...]:
     """Return `(username, name)` of the people who may work on orders of a site, by name."""
     ctx.actor.require(READ)
-    return cached_query(ctx, ("order_workers", site), lambda: _of_site(ctx, site))
+    return tuple(
+        (username, name)
+        for username, name, worker in cached_query(ctx, "order_workers", lambda: _people(ctx))
+        if able.obstacle(worker, (WRITE,), site) is None
+    )
 
 
 def of_sites(ctx: Context, sites: Mapping[str, int]) -> tuple[tuple[str, str, int], ...]:
@@ -33,11 +37,10 @@ def of_sites(ctx: Context, sites: Mapping[str, int]) -> tuple[tuple[str, str, in
     return tuple((username, name, number) for username, (name, number) in ranked)
 
 
-def _of_site(ctx: Context, site: str) -> tuple[tuple[str, str], ...]:
+def _people(ctx: Context) -> tuple[tuple[str, str, Worker], ...]:
     columns = (User.username, User.display_name, User.role, User.permissions, User.site_scope, User.is_active)
     people = ctx.session.execute(select(*columns).where(User.is_active).order_by(User.display_name, User.username))
     return tuple(
-        (row.username, row.display_name or row.username)
+        (row.username, row.display_name or row.username, Worker(row.role, row.permissions, row.site_scope))
         for row in people
-        if able.obstacle(Worker(row.role, row.permissions, row.site_scope), (WRITE,), site) is None
     )

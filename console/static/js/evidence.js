@@ -1,7 +1,7 @@
 /* The evidence panel: files by drop, choice or camera, pictures made smaller, one request per file with its progress. */
 import { announce, csrf, eachLoad, fill, make, on } from './dom.js';
 import { refusal } from './net.js';
-import { scaled } from './photo.js';
+import { enclose, scaled, size } from './photo.js';
 import { mended } from './session.js';
 import { showToast } from './toasts.js';
 
@@ -10,7 +10,6 @@ const FINAL = new Set([413, 415, 422]);
 const queues = new WeakMap();
 
 const words = (form) => JSON.parse(form.dataset.texts);
-const size = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 const waiting = (form) => (queues.get(form) ?? []).filter((entry) => !entry.fault && !entry.sent);
 /* A report sends its files first; it follows itself when all of them have arrived. */
 const isReport = (form) => form.matches('[data-report]');
@@ -112,12 +111,7 @@ function send(form, entry, again = true) {
     for (const lost of ['error', 'timeout']) request.addEventListener(lost, () => refuse(new Error(said.offline)));
     const body = new FormData();
     if (!isReport(form)) body.append('note', form.elements.note.value);
-    if (entry.told) {
-      body.append('shrunk', '1');
-      body.append('taken', entry.told.taken);
-      body.append('taken_offset', entry.told.offset);
-    }
-    body.append('file', entry.file, entry.file.name);
+    enclose(body, entry);
     request.send(body);
   });
 }

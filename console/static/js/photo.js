@@ -125,3 +125,16 @@ export async function scaled(file, keepsPlace) {
     picture.close();
   }
 }
+
+/** Put a photo into what is sent, with what it said of itself before it was made smaller. */
+export function enclose(body, { file, told }) {
+  if (told) {
+    body.append('shrunk', '1');
+    body.append('taken', told.taken);
+    body.append('taken_offset', told.offset);
+  }
+  body.append('file', file, file.name);
+}
+
+/** The size of a file as people read it. */
+export const size = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`);

@@ -1,9 +1,7 @@
 /* Photos of a round: made smaller, kept with their round in this browser, each under a key of its own. */
 import { fill, make } from './dom.js';
-import { scaled } from './photo.js';
+import { scaled, size } from './photo.js';
 import { me, newKey, photosOf, put, remove } from './roundstore.js';
-
-const size = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
 export class Photos {
   constructor(round, facts, words) {

@@ -1,8 +1,9 @@
 /* Rounds that are finished on this phone: sent once, in their order, as soon as there is a signal and their person is
    signed in. What was refused waits to be corrected; nothing is thrown away by itself. */
-import { csrf, make, text } from './dom.js';
+import { csrf, fill, make, text } from './dom.js';
 import { ask } from './dialogs.js';
 import { refusal } from './net.js';
+import { enclose } from './photo.js';
 import { mended } from './session.js';
 import { forget, instant, mine, noteUnsent, photosOf, put, remove } from './roundstore.js';
 
@@ -61,12 +62,7 @@ async function sendPhotos(round, byPerson) {
     const body = new FormData();
     body.append('round_key', round.key);
     body.append('point', photo.code);
-    if (photo.told) {
-      body.append('shrunk', '1');
-      body.append('taken', photo.told.taken);
-      body.append('taken_offset', photo.told.offset);
-    }
-    body.append('file', photo.file, photo.file.name);
+    enclose(body, photo);
     const { response } = await deliver(PHOTOS, body, byPerson, { 'Idempotency-Key': photo.key });
     if (response?.ok) await remove('photos', photo.key);
     else left += 1;
@@ -95,11 +91,11 @@ export async function flush(byPerson = false) {
 const changed = () => document.dispatchEvent(new CustomEvent('rounds-changed'));
 
 function stateOf(round, words, photos) {
-  if (round.state === 'open') return words.draft.replace('%(place)s', round.answered ?? 0).replace('%(count)s', round.points);
+  if (round.state === 'open') return fill(words.draft, { place: round.answered ?? 0, count: round.points });
   const refused = photos.find((photo) => photo.refused);
   if (refused) return `${words.sent} · ${refused.file.name}: ${refused.refused}`;
-  if (round.state === 'sent') return photos.length ? words.sent_photos.replace('%(count)s', photos.length) : words.sent;
-  if (round.state === 'refused') return words.refused.replace('%(why)s', Object.values(round.errors ?? {}).join(' '));
+  if (round.state === 'sent') return photos.length ? fill(words.sent_photos, { count: photos.length }) : words.sent;
+  if (round.state === 'refused') return fill(words.refused, { why: Object.values(round.errors ?? {}).join(' ') });
   return words[round.why === 'sending' || round.why === 'signed_out' ? round.why : 'waiting'];
 }
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+from flask_babel import gettext as _
 
 from console.domain.text import N_
 
@@ -15,6 +17,11 @@ class Word:
     label: str
     tone: str = "plain"
     icon: str | None = None
+
+
+def choices(labels: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return words with their labels in the reader's language, in their order: what a form offers."""
+    return [(word, _(label)) for word, label in labels.items()]
 
 
 STATUS: dict[str, Word] = {

@@ -18,13 +18,10 @@ from console.ui.labels.runbook import CHECKS, FIELDS
 from console.ui.labels.runbook import RISK_TERMS as TERM_WORDS
 from console.ui.labels.runbook import RULES as RULE_WORDS
 from tests.factories import make_user
+from tests.support.page_words import words_of
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 PAGES = ["/gate", "/gate/history", "/ops/preflight", "/ops/security"]
-
-
-def _words(response):
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.text))
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -52,7 +49,7 @@ def test_a_page_speaks_the_language_of_its_reader(api, path, language, title):
 def test_the_gate_tells_the_verdict_in_words_with_links_to_the_rules(api):
     response = api().get("/gate", headers={"Accept-Language": "ko"})
 
-    assert "가중 점수 47.5%가 기준 75.0%보다 낮습니다." in _words(response)
+    assert "가중 점수 47.5%가 기준 75.0%보다 낮습니다." in words_of(response)
     assert 'href="#rule-daily_check_recent"' in response.text
     assert 'id="rule-daily_check_recent"' in response.text
     assert response.text.count('id="rule-') == 7
@@ -122,7 +119,7 @@ def test_a_stored_verdict_has_a_page_of_its_own(api):
     response = caller.get("/gate/runs/1", headers={"Accept-Language": "en"})
 
     assert response.status_code == 200
-    assert "The weighted score of 47.5 % is below 75.0 %." in _words(response)
+    assert "The weighted score of 47.5 % is below 75.0 %." in words_of(response)
     assert caller.get("/gate/runs/99").status_code in (303, 404)
 
 
@@ -250,7 +247,7 @@ def test_the_score_is_a_picture_with_its_table_and_the_way_to_go(api, language, 
     figure = page[page.index('aria-labelledby="gate-weights-title') : page.index('id="gate-turn"')]
     way = page[page.index('id="gate-turn"') :].split("</p>")[0]
 
-    assert sum_ in _words(response)
+    assert sum_ in words_of(response)
     assert figure.count('<rect class="series-') == len(RULES)
     assert figure.count('href="#rule-') == len(RULES)
     assert turn in way

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
 
-from console.models.audit import AuditLog
 from tests.conftest import BrowserClient
+from tests.support import trail
 
 
 @pytest.fixture
@@ -23,9 +22,4 @@ def stranger(app):
 @pytest.fixture
 def actions(session):
     """Return a function that tells the actions on record, oldest first."""
-
-    def told():
-        session.rollback()
-        return session.scalars(select(AuditLog.action).order_by(AuditLog.id)).all()
-
-    return told
+    return lambda: trail.actions(session)

@@ -11,6 +11,7 @@ from console.models.identity import Site, Token, User
 from console.models.tracker import TrackerItem
 from tests.factories import make_site, make_token, make_user
 from tests.factories.tracker import add_item
+from tests.support.page_words import words_of
 from tests.support.statements import statements
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -38,10 +39,6 @@ def rows(session, clock):
 def secret(response):
     found = re.search(r'id="secret-value"[^>]*>([^<]+)<', response.text)
     return found.group(1) if found else None
-
-
-def words(response):
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.text))
 
 
 class TestUsers:
@@ -304,9 +301,9 @@ class TestSites:
         assert owner.post(address, data={"zone": "Asia/Tokyo", "version": "1"}).status_code == 303
         assert owner.post(address, data={"zone": "Asia/Seoul", "version": "1"}).status_code == 409
         assert owner.post(f"{address}/active").status_code == 303
-        assert "사용 중지" in words(owner.get("/admin/sites"))
+        assert "사용 중지" in words_of(owner.get("/admin/sites"))
         assert owner.post(f"{address}/active", data={"active": "1"}).status_code == 303
-        assert "사용 중지" not in words(owner.get("/admin/sites"))
+        assert "사용 중지" not in words_of(owner.get("/admin/sites"))
         session.rollback()
         site = session.scalar(select(Site))
         assert (site.zone, site.is_active, site.version) == ("Asia/Tokyo", True, 4)

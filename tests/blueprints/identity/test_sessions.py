@@ -7,16 +7,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from console.models.audit import AuditLog
 from console.models.identity import User, WebSession
 from tests.support.people import PASSWORD, BrowserClient
+from tests.support.trail import actions
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
-
-
-def actions(session):
-    session.rollback()
-    return session.scalars(select(AuditLog.action).order_by(AuditLog.id)).all()
 
 
 class TestTheSession:

@@ -15,13 +15,9 @@ from console.services.runbook import preflight
 from tests.conftest import START
 from tests.factories import make_user
 from tests.support.people import PASSWORD, BrowserClient, csrf_of
+from tests.support.trail import actions
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
-
-
-def actions(session):
-    session.rollback()
-    return session.scalars(select(AuditLog.action).order_by(AuditLog.id)).all()
 
 
 def messages(response):

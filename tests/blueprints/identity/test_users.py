@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
-from console.models.audit import AuditLog
 from console.models.identity import Token, User, WebSession
 from tests.factories import make_site, make_token, make_user
+from tests.support.trail import entries
 
 USERS = "/api/admin/users"
-
-
-def trail(session, action):
-    session.rollback()
-    rows = session.scalars(select(AuditLog).where(AuditLog.action == action).order_by(AuditLog.id))
-    return [(row.resource_type, row.resource_id, json.loads(row.detail_json)) for row in rows]
 
 
 @pytest.fixture
@@ -61,7 +54,7 @@ def test_a_new_user_has_the_published_fields_and_defaults(owner, session):
     assert body["created_at"] == "2026-03-02T00:00:00.000000+00:00"
     assert "password" not in response.text.replace("has_password", "").replace("must_change_password", "")
     expected = {"username": "kim", "role": "operator", "site_scope": ["*"], "is_active": True}
-    assert trail(session, "admin_user_create") == [("admin_user", str(body["id"]), expected)]
+    assert entries(session, "admin_user_create") == [("admin_user", str(body["id"]), expected)]
 
 
 def test_custom_permissions_join_the_role_and_stand_apart_too(owner):
@@ -122,7 +115,7 @@ def test_a_body_out_of_bounds_leaves_nothing_behind(owner, session, body):
     assert response.json["detail"]
     session.rollback()
     assert session.scalars(select(User.username)).all() == ["head"]
-    assert trail(session, "admin_user_create") == []
+    assert entries(session, "admin_user_create") == []
 
 
 def test_a_taken_name_conflicts_and_case_matters(owner):
@@ -167,7 +160,7 @@ class TestSwitchingOff:
         stored = session.scalar(select(Token).where(Token.user_id == user_id))
         assert (stored.is_active, stored.revoked_reason) == (False, "user_deactivated")
         assert session.scalar(select(WebSession.revoked_reason)) == "user_deactivated"
-        [(kind, reference, detail)] = trail(session, "admin_user_set_active")
+        [(kind, reference, detail)] = entries(session, "admin_user_set_active")
         assert (kind, reference, detail["is_active"]) == ("admin_user", str(user_id), False)
 
     def test_switching_on_again_does_not_bring_tokens_back(self, owner, client, person):
@@ -279,7 +272,7 @@ class TestEditing:
         body = owner.patch(f"{USERS}/{user_id}", json={"role": "manager", "site_scope": ["HQ", "본관"]}).json
 
         assert (body["role"], body["site_scope"], body["version"]) == ("manager", ["HQ", "본관"], 2)
-        [(_, _, detail)] = trail(session, "admin_user_update")
+        [(_, _, detail)] = entries(session, "admin_user_update")
         assert detail == {
             "username": "kim",
             "changes": {
@@ -292,7 +285,7 @@ class TestEditing:
         user_id, _ = person(username="kim")
 
         assert owner.patch(f"{USERS}/{user_id}", json={"role": "operator"}).json["version"] == 1
-        assert trail(session, "admin_user_update") == []
+        assert entries(session, "admin_user_update") == []
 
     def test_an_outdated_version_loses(self, owner, person):
         user_id, _ = person()
@@ -322,7 +315,7 @@ class TestPasswords:
         assert (body["user"]["has_password"], body["user"]["must_change_password"]) == (True, True)
         assert body["one_time_password"] not in owner.get(USERS).text
         detail = {"username": "kim", "sessions_ended": 0, "tokens_ended": 1}
-        assert trail(session, "admin_user_password_reset") == [("admin_user", str(user_id), detail)]
+        assert entries(session, "admin_user_password_reset") == [("admin_user", str(user_id), detail)]
         assert session.scalar(select(User.password_hash).where(User.id == user_id)).startswith("$argon2id$")
 
     def test_a_given_password_must_pass_the_rules(self, owner, person):

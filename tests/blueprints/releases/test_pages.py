@@ -1,17 +1,12 @@
 """The page of the releases: what it says of them, in which language, to whom."""
 
-import re
-
 import pytest
 
 from tests.contract.test_deploys import RECORD, good
+from tests.support.page_words import words_of
 from tests.support.statements import statements
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
-
-
-def words(response):
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.text))
 
 
 @pytest.fixture
@@ -31,7 +26,7 @@ def test_the_page_opens_for_those_who_read_the_gate(api, role, status):
 def test_without_records_the_page_says_so_and_shows_the_checklist(owner, language, said):
     response = owner.get("/ops/deploys", headers={"Accept-Language": language})
 
-    assert said in words(response)
+    assert said in words_of(response)
     assert "python -m console.deploy verify --base-url http://localhost" in response.text
 
 
@@ -40,7 +35,7 @@ def test_each_release_tells_what_it_changed_against_the_one_before(owner, clock)
     owner.post(RECORD, json=good(owner, deploy_id="rel-2", rollback_ready=False, checklist_version="2026.02.v9"))
     owner.post(RECORD, json=good(owner, deploy_id="other", environment="lab"))
 
-    said = words(owner.get("/ops/deploys", headers={"Accept-Language": "en"}))
+    said = words_of(owner.get("/ops/deploys", headers={"Accept-Language": "en"}))
 
     assert "Checklist 2026.03.v1 → 2026.02.v9, New findings: 2" in said
     assert said.count("First record") == 2
@@ -64,11 +59,11 @@ def test_a_record_shows_findings_checks_and_its_file(owner, app):
     kept = app.extensions["console_config"].path("DEPLOY_SMOKE_ARCHIVE_PATH")
     file = kept / made["detail"]["artifact_archive"]["json_file"]
 
-    said = words(owner.get(path, headers={"Accept-Language": "en"}))
+    said = words_of(owner.get(path, headers={"Accept-Language": "en"}))
     file.write_bytes(b"{}")
-    changed = words(owner.get(path, headers={"Accept-Language": "en"}))
+    changed = words_of(owner.get(path, headers={"Accept-Language": "en"}))
     file.unlink()
-    gone = words(owner.get(path, headers={"Accept-Language": "en"}))
+    gone = words_of(owner.get(path, headers={"Accept-Language": "en"}))
 
     assert "The runbook gate was not passed." in said
     assert "all markers seen" in said

@@ -7,13 +7,10 @@ import pytest
 
 from console.domain.runbook.runbook import registered
 from console.ui.labels.runbook import CHECKS
+from tests.support.page_words import words_of
 
 PAGE = "/ops/daily-check"
 RUN = "/api/ops/runbook/checks/run"
-
-
-def _words(response):
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.text))
 
 
 @pytest.mark.parametrize(("role", "status"), [("owner", 200), ("manager", 200), ("auditor", 200), ("operator", 200)])
@@ -22,7 +19,7 @@ def test_the_page_opens_for_those_who_read_the_gate(api, role, status):
 
 
 def test_before_the_first_run_it_says_so_and_still_judges(api):
-    words = _words(api().get(PAGE, headers={"Accept-Language": "en"}))
+    words = words_of(api().get(PAGE, headers={"Accept-Language": "en"}))
 
     assert "No daily check yet" in words
     assert f"{len(registered())} checks" in words
@@ -33,8 +30,8 @@ def test_after_a_run_it_names_run_and_files(api):
     run = caller.post(RUN).json
 
     page = caller.get(PAGE, headers={"Accept-Language": "en"})
-    assert f"Run #{run['run_id']}" in _words(page)
-    assert "as written" in _words(page)
+    assert f"Run #{run['run_id']}" in words_of(page)
+    assert "as written" in words_of(page)
     for suffix, kind in (("json", "application/json"), ("csv", "text/csv; charset=utf-8")):
         answer = caller.get(f"{PAGE}/runs/{run['run_id']}.{suffix}")
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, kind)
@@ -73,7 +70,7 @@ def test_a_failing_check_says_since_which_run_and_leads_to_its_item(api, clock):
 def test_the_result_of_the_run_is_said_in_the_language_of_the_reader(api):
     caller = api()
     caller.post(RUN)
-    assert "결과: 경고" in _words(caller.get(PAGE, headers={"Accept-Language": "ko"}))
+    assert "결과: 경고" in words_of(caller.get(PAGE, headers={"Accept-Language": "ko"}))
 
 
 def test_every_check_has_a_name_for_people():

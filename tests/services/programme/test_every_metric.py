@@ -10,29 +10,17 @@ from hypothesis import strategies as st
 from console.core.serialize import plain
 from console.domain.errors import PermissionDenied, SiteDenied
 from console.domain.programme.judge import RED, YELLOW
-from console.domain.programme.measures import METRICS, OF_WEEK
+from console.domain.programme.measures import OF_WEEK
 from console.services.programme import history, metrics, trends, week_page, weekly
 from console.services.programme.orders import MEDIAN, P90, _quantile
 from console.services.programme.scope import scope_of
 from console.services.programme.week_page import BAD
 from tests.factories import make_site, make_user
-from tests.factories.programme import SITE, answered, complete_event, completed, delivery, entry, inspect
+from tests.factories.programme import OTHER, SITE, answered, complete_event, completed, delivery, entry, inspect
 from tests.factories.work_orders import add_order
+from tests.services.programme.metric_support import KEYS, values
 
-OTHER = "별관"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-KEYS = [metric.key for metric in METRICS.values() if metric.path not in ("blockers", "site-benchmark")]
-
-
-@pytest.fixture
-def sites(session, clock):
-    for name in (SITE, OTHER):
-        make_site(session, name, now=clock.now())
-    session.commit()
-
-
-def values(ctx, key, site=None, days=None):
-    return metrics.snapshot(ctx, key, site, days or METRICS[key].default)
 
 
 def numbers(value, path=""):

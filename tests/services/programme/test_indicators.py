@@ -11,21 +11,13 @@ from console.models.handover import Handover
 from console.models.tracker import TrackerRun
 from console.services.programme import metrics, trends, week_page
 from console.services.programme.scope import scope_of
-from tests.factories import make_site, make_user
-from tests.factories.programme import SITE, act, answered, complete_event, completed, entry, inspect
+from tests.factories import make_user
+from tests.factories.programme import OTHER, SITE, act, answered, complete_event, completed, entry, inspect
 from tests.factories.tracker import add_item
 from tests.factories.work_orders import add_order
 from tests.support.statements import statements
 
-OTHER = "별관"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-
-@pytest.fixture
-def sites(session, clock):
-    for name in (SITE, OTHER):
-        make_site(session, name, now=clock.now())
-    session.commit()
 
 
 def told(ctx, code, site=SITE):

@@ -2,26 +2,16 @@
 
 from datetime import timedelta
 
-import pytest
-
 from console.domain.programme.kpi_policy import KEYS
 from console.services.programme import history, kpis, metrics, policies
 from console.services.programme.scope import scope_of
-from tests.factories import make_site, make_user
-from tests.factories.programme import SITE, act, completed, entry
+from tests.factories import make_user
+from tests.factories.programme import OTHER, SITE, act, completed, entry
 from tests.factories.work_orders import add_order
 from tests.support.statements import statements
 
-OTHER = "별관"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 RETENTION, ACTIVE, ESCALATED, SCORE, ISSUES = KEYS
-
-
-@pytest.fixture
-def sites(session, clock):
-    for name in (SITE, OTHER):
-        make_site(session, name, now=clock.now())
-    session.commit()
 
 
 def values(ctx, key, days, site=SITE):

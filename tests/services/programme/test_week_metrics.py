@@ -4,28 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from console.domain.programme.measures import METRICS
 from console.models.jobs import JobRun
 from console.services.programme import metrics, policies
-from tests.factories import make_site, make_token, make_user
-from tests.factories.programme import SITE, act, answered, completed, delivery, entry, inspect
+from tests.factories import make_token, make_user
+from tests.factories.programme import OTHER, SITE, act, answered, completed, delivery, entry, inspect
 from tests.factories.tracker import add_item
 from tests.factories.work_orders import add_hold, add_order
+from tests.services.programme.metric_support import KEYS, values
 
-OTHER = "별관"
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-KEYS = [metric.key for metric in METRICS.values() if metric.path not in ("blockers", "site-benchmark")]
-
-
-@pytest.fixture
-def sites(session, clock):
-    for name in (SITE, OTHER):
-        make_site(session, name, now=clock.now())
-    session.commit()
-
-
-def values(ctx, key, site=None, days=None):
-    return metrics.snapshot(ctx, key, site, days or METRICS[key].default)
 
 
 # W05 -----------------------------------------------------------------------------------------------------------------

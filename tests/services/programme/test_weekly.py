@@ -19,9 +19,8 @@ from console.models.audit import AuditLog
 from console.models.jobs import JobRun
 from console.services.programme import package, weekly, weekly_reads
 from tests.factories import make_site
-from tests.factories.programme import SITE, answered, completed, delivery
+from tests.factories.programme import OTHER, SITE, answered, completed, delivery
 
-OTHER = "별관"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 HOOK = "https://hooks.example/secret-token"
 METRICS = {
@@ -71,13 +70,6 @@ def bad(session, clock):
     """Orders at one site that all escalated."""
     for _number in range(3):
         completed(session, clock.now() - DAY, 60, is_escalated=True)
-    session.commit()
-
-
-@pytest.fixture
-def sites_known(session, clock):
-    for name in (SITE, OTHER):
-        make_site(session, name, now=clock.now())
     session.commit()
 
 
@@ -279,7 +271,7 @@ def test_the_readiness_of_the_automation(ctx, config, session, clock):
     assert weekly_reads.automation(ctx, None)["checks"][0]["status"] == "warning"
 
 
-def test_two_runs_at_once_keep_both_files(at_once, session, clock, sites_known):
+def test_two_runs_at_once_keep_both_files(at_once, session, clock, sites):
     found = at_once(*(lambda ctx, site=site: weekly.produce(ctx, site=site)[0].archive_file for site in (SITE, OTHER)))
 
     assert len(set(found)) == 2

@@ -1,7 +1,7 @@
 """Weeks at sites: beginning them once whoever comes first, calendars, counting, closing against changes."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -222,3 +222,13 @@ def test_other_sites_are_neither_begun_nor_shown(make_ctx, ctx):
     state = programme.state(stranger)
     assert state.sites == (OTHER,)
     assert not any(cell.begun for cell in state.cells.values())
+
+
+def test_a_week_runs_by_the_days_of_its_site(make_ctx, session, clock):
+    make_site(session, "호놀룰루", now=clock.now(), zone="Pacific/Honolulu")
+    session.commit()
+    # Monday morning in Seoul, Sunday morning in Honolulu.
+    clock.set(datetime(2026, 3, 8, 21, tzinfo=UTC))
+
+    cells = programme.state(make_ctx()).cells
+    assert [cells["w02", name].phase for name in (SITE, "호놀룰루")] == ["running", "coming"]
