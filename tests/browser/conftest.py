@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.server import Served, served
 from tests.support.chromium import chromium_launch_options
 
 ROOT = Path(__file__).parent.parent.parent
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+
+# How long a busy machine takes says nothing about a page; what is there is seen at once all the same.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")
