@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ from console.inputs.workflow_locks import COMMENT_LIMIT, NAME_LIMIT, TICKET_LIMI
 STEPS = "steps"
 # Well below what a draft may hold, so that its other content stays.
 MOST = 20_000
+# Steps are numbered where they are shown; many write the numbers themselves.
+_NUMBER = re.compile(r"^\d{1,2}[.)]\s+(?=\S)")
 
 
 class LockForm(BaseForm):
@@ -40,7 +43,7 @@ class LockForm(BaseForm):
 
     def content(self, kept: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the content with these steps; what else stands in it stays."""
-        lines = [line.strip() for line in (self.steps.data or "").splitlines() if line.strip()]
+        lines = [_NUMBER.sub("", line.strip()) for line in (self.steps.data or "").splitlines() if line.strip()]
         others = {name: value for name, value in (kept or {}).items() if name != STEPS}
         return {STEPS: lines, **others} if lines else others
 

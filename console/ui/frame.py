@@ -39,6 +39,7 @@ SCRIPT_TEXTS = {
     "close": N_("Close"),
     "failed": N_("That did not work. Please try again."),
     "offline": N_("No connection. Please try again."),
+    "held": N_("No connection: nothing was sent. Please press again once there is a signal."),
     "unknown": N_("The connection broke off. Whether it was saved is not known; please look before you repeat it."),
     "unknown_safe": N_(
         "The connection broke off. Whether it was saved is not known; sending the same again does nothing twice."

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from console.core.context import Context
 from console.domain.errors import Conflict, DomainError, Invalid
-from console.domain.facility_sla.policy import PRIORITIES, SlaPolicy, as_values
+from console.domain.facility_sla.policy import PRIORITIES, SITE, SlaPolicy, as_values
 from console.domain.ids import number_in
 from console.domain.jobs import names as job_names
 from console.domain.text import N_, T, Text
@@ -60,7 +60,7 @@ def _shown(proposal_id: int | None, *, refusal: DomainError | None = None) -> Re
         data,
         fragment="facility_sla.sla",
         page="facility_sla/page.html",
-        panel=_panel(data.run, data.proposal.id if data.proposal else None),
+        panel=_panel(data.run, data.proposal.id if data.proposal else None, replayed=data.replay is not None),
         side=side,
         shown=ORDERS_SHOWN,
         refusal=words_of(refusal) if refusal else None,
@@ -93,9 +93,15 @@ def replay(proposal_id: int) -> ResponseReturnValue:
     return vary(Response(_panel_text(made, proposal_id)))
 
 
-def _panel(found: Run | None, proposal_id: int | None) -> dict[str, Any]:
+def _panel(found: Run | None, proposal_id: int | None, *, replayed: bool | None = None) -> dict[str, Any]:
+    """Return the panel for a proposal. `replayed` is whether the page around shows its replay, None without a page."""
+    if found is not None and found.state == "finished" and found.options.get("proposal_id") != proposal_id:
+        found = None  # of another proposal
+    proven = found is not None and bool(found.detail.get("proven"))
     return {
-        "run": found and runs.panel_of(found, _summary(found)),
+        "run": found and runs.panel_of(found, _summary(found, replayed)),
+        "result_url": url_for("facility_sla.page", proposal=proposal_id) if proven and replayed is None else None,
+        "replayed": bool(replayed),
         "job": registry.get(job_names.SLA_REPLAY),
         "start_url": url_for("facility_sla.replay", proposal_id=proposal_id) if proposal_id else None,
         "panel_url": url_for("facility_sla.panel", proposal=proposal_id),
@@ -109,11 +115,11 @@ def _panel_text(found: Run | None, proposal_id: int | None) -> str:
     return fragment_of("facility_sla.start", values.pop("run"), **values)
 
 
-def _summary(found: Run) -> Text | None:
+def _summary(found: Run, replayed: bool | None) -> Text | None:
     if not found.executed or "proven" not in found.detail:
         return None
     if found.detail["proven"]:
-        return T("The replay is ready. Load the page again to see it.")
+        return None if replayed else T("The replay is ready.")
     return T("The replay does not give what was recorded, so it is no ground for an approval")
 
 
@@ -171,6 +177,10 @@ def propose() -> ResponseReturnValue:
     try:
         policy = _policy(sent)
         ctx = web_context()
+        counts = policies.view(ctx, site)
+        own = site is None or counts.source == SITE
+        if own and as_values(counts.policy) == as_values(policy):
+            raise Invalid(T("Nothing differs from the policy in force"))
         if request.form.get("now"):
             policies.put(ctx, policy, site=site, reason=note)
             leave_toast(_("The policy was changed"))

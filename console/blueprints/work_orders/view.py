@@ -53,6 +53,7 @@ def shown(order_id: int, *, refusal: DomainError | None = None) -> Response:
         assets=asset_lists.offered(ctx, found.site) if editable and ctx.actor.can(ASSETS) else None,
         refusal=words_of(refusal) if refusal else None,
         kept=request.form if refusal else {},
+        opened=request.path.rsplit("/", 1)[-1] if isinstance(refusal, Invalid) else None,
     )
     return vary(make_response(page_made, 200 if refusal is None else refusal.status))
 

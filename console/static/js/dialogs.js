@@ -72,13 +72,13 @@ document.addEventListener('htmx:after:request', (event) => {
   const form = event.target instanceof Element && event.target.matches('form[data-closes-dialog]') ? event.target : null;
   if (form && event.detail.ctx.response.status < 400) form.closest('dialog')?.close();
 });
-// Swapped in dialogs open by themselves.
-document.addEventListener('htmx:after:swap', () => {
-  document.querySelectorAll('dialog[data-open]:not([open])').forEach((dialog) => {
-    dialog.removeAttribute('data-open');
-    openDialog(dialog);
-  });
+// Dialogs that came with the page or were swapped in to stand open do so by themselves.
+const openMarked = () => document.querySelectorAll('dialog[data-open]:not([open])').forEach((dialog) => {
+  dialog.removeAttribute('data-open');
+  openDialog(dialog);
 });
+document.addEventListener('htmx:after:swap', openMarked);
+openMarked();
 if (location.hash.length > 1) {
   const wanted = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (wanted instanceof HTMLDialogElement) openDialog(wanted, null);

@@ -90,6 +90,7 @@ document.addEventListener('form-taken', (event) => forget(event.detail.form));
 document.addEventListener('form-sent', (event) => {
   if (keeps(event.detail.form)) sessionStorage.setItem(SENT, keyOf(event.detail.form));
 });
+document.addEventListener('form-held', () => sessionStorage.removeItem(SENT));
 const sent = sessionStorage.getItem(SENT);
 sessionStorage.removeItem(SENT);
 if (sent && config.me && !document.querySelector('[data-failure]')) sessionStorage.removeItem(sent);

@@ -1,5 +1,5 @@
 /* Forms: no double submit, work shown at once, a warning before unsaved changes are lost, errors in focus. */
-import { eachLoad, on, text } from './dom.js';
+import { eachLoad, make, on, text } from './dom.js';
 
 const busy = new Set();
 
@@ -36,6 +36,20 @@ document.addEventListener('submit', (event) => {
   show(event.submitter);
   if (form.method === 'post' && !htmxForm(form)) tell('form-sent', form);
 }, true);
+
+/* Without a signal a plain form would leave for the browser's own error page: it stays, with its words. */
+addEventListener('submit', (event) => {
+  const form = event.target;
+  if (navigator.onLine || event.defaultPrevented || form.method !== 'post' || htmxForm(form)) return;
+  event.preventDefault();
+  delete form.dataset.sent;
+  if (form.kaWasDirty) form.setAttribute('data-dirty', '');
+  rest(form);
+  tell('form-held', form);
+  form.querySelector('[data-held]')?.remove();
+  const said = make('p', { class: 'notice notice-late', role: 'alert', 'data-held': true }, text('held'));
+  (form.querySelector('.dialog-body') ?? form).append(said);
+});
 
 const htmxForm = (form) => form.matches('[hx-post], [hx-get], [hx-put], [hx-patch], [hx-delete]');
 const tell = (name, form) => document.dispatchEvent(new CustomEvent(name, { detail: { form } }));

@@ -7,12 +7,15 @@ from sqlalchemy import update
 
 from console.core.context import Context, start_writing
 from console.domain.work_orders.requests import NewOrder
+from console.models.jobs import JobRun
 from console.models.work_orders import SlaReplay
 from console.services.facility_sla import policies, replays
 from console.services.facility_sla.proposals import get
 from console.services.work_orders import create, escalation
 from tests.conftest import actor_of
+from tests.factories import make_site
 
+PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 VALUES = {
     **{f"due_hours_{word}": hours for word, hours in (("low", 72), ("medium", 24), ("high", 8), ("critical", 4))},
     **{f"ack_target_minutes_{word}": 0 for word in ("low", "medium", "high", "critical")},
@@ -80,6 +83,17 @@ def test_what_cannot_be_is_refused_and_keeps_what_was_written(kim):
     assert "nights" in refused.text
 
 
+def test_a_proposal_that_changes_nothing_is_refused_until_a_site_takes_it_as_its_own(kim, session, clock):
+    make_site(session, "본관", now=clock.now())
+    session.commit()
+    same = {**VALUES, "due_hours_critical": 2, "escalation_grace_minutes": 0}
+    refused = kim.post("/sla/propose", data=same)
+
+    assert refused.status_code == 422
+    assert "현행 정책과 다른 값이 없습니다" in refused.text
+    assert kim.post("/sla/propose", data={**same, "site": "본관"}).status_code == 303
+
+
 def test_the_replay_shows_pairs_sites_and_orders_that_change_sides(park, replayed):
     page = park.get("/sla").text
 
@@ -87,6 +101,8 @@ def test_the_replay_shows_pairs_sites_and_orders_that_change_sides(park, replaye
     assert "Pump leaks" in page
     assert "지키게 됨" in page
     assert 'data-dialog="approve"' in page
+    assert "1건 중 · 100% →" in page
+    assert "아직 실행한 적이 없습니다" not in page
     assert "Pump leaks" not in park.get("/sla?side=newly_breached").text
     assert park.get("/sla?side=wrong").status_code == 422
 
@@ -118,11 +134,28 @@ def test_a_replay_that_does_not_prove_itself_is_no_ground(park, replayed, sessio
     assert policies.shown(replayed, None).revision == 0
 
 
-def test_a_replay_is_asked_of_a_worker(park, kim):
+def test_a_replay_is_asked_of_a_worker(park, kim, session, clock):
     kim.post("/sla/propose", data=VALUES)
     assert park.post("/sla/proposals/1/replay", data={"days": "30"}).status_code == 303
-    fragment = park.get("/sla/replay?proposal=1", headers={"HX-Request": "true", "HX-Request-Type": "partial"})
+    fragment = park.get("/sla/replay?proposal=1", headers=PARTIAL)
     assert fragment.status_code == 200
+    assert "결과 보기" not in fragment.text
+    session.execute(
+        update(JobRun).values(
+            state="finished",
+            executed=True,
+            status="success",
+            started_at=clock.now(),
+            finished_at=clock.now(),
+            detail_json={"proven": True},
+        )
+    )
+    session.commit()
+    done = park.get("/sla/replay?proposal=1", headers=PARTIAL)
+    assert done.status_code == 286
+    assert 'href="/sla?proposal=1"' in done.text
+    # The run of one proposal says nothing about another.
+    assert "결과 보기" not in park.get("/sla/replay?proposal=2", headers=PARTIAL).text
     assert park.post("/sla/proposals/9/replay", data={"days": "30"}).status_code == 404
 
 

@@ -194,6 +194,11 @@ def test_changes_need_their_reason_and_the_version_that_was_seen(person, orders)
     path = f"/work-orders/{orders['late']}"
     refused = person.post(f"{path}/edit", data={"priority": "critical", "reason": "", "version": "1"})
     assert refused.status_code == 422
+    # The dialog stands open with what was chosen and why that is not enough.
+    dialog = re.search(r'<dialog[^>]* id="edit"[^>]*data-open>.*?</dialog>', refused.text, re.DOTALL)[0]
+    assert 'value="critical" selected' in dialog
+    assert 'role="alert"' in dialog
+    assert len(re.findall(r"<dialog[^>]*data-open", refused.text)) == 1
     done = person.post(f"{path}/edit", data={"priority": "critical", "reason": "water everywhere", "version": "1"})
     assert done.status_code == 303
     stale = person.post(f"{path}/edit", data={"priority": "low", "reason": "dry again", "version": "1"})

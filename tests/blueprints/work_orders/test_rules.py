@@ -1,5 +1,7 @@
 """The page of completion rules, and what an order's page says of them."""
 
+import re
+
 import pytest
 
 from tests.factories import make_site
@@ -28,6 +30,7 @@ def test_rules_are_set_for_a_site_and_shown_on_its_orders(browser_client, order)
 
     shown = owner.get(order).text
     assert shown.count("needed at this site") == 2
+    assert re.search(r'<textarea[^>]* id="sheet-complete" required', shown.replace("\n", " "))
     refused = owner.post(f"{order}/complete", data={"resolution_notes": "new fuse"})
     assert refused.status_code == 422
     assert "A photo after the work" in refused.text

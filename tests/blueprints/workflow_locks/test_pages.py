@@ -23,7 +23,7 @@ def site(session, clock):
 def draft(browser_client, site):
     """An operator, and the address of the draft that they began."""
     operator = browser_client("operator", (SITE,), username="lee", display_name="이정비")
-    made = operator.post(f"{L}/new", data={"site": SITE, "workflow_key": "일일 순회", "steps": "점검\n\n 기록 "})
+    made = operator.post(f"{L}/new", data={"site": SITE, "workflow_key": "일일 순회", "steps": "1. 점검\n\n 2) 기록 "})
     assert made.status_code == 303
     return operator, made.location
 

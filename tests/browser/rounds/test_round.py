@@ -106,6 +106,19 @@ def test_a_zero_has_no_sign_and_a_comma_is_a_decimal_mark(page_as, base, templat
         assert sorted(one for one in session.scalars(asked.limit(4)) if one is not None) == [0.0, 12.5]
 
 
+def test_the_question_about_a_strange_value_is_put_again_for_another_one(page_as, template):
+    page = page_as("operator", width=390, lang="en")
+    begin(page, template)
+    asked = page.locator("[data-ask]:visible")
+    fill(page, "900")
+    onward(page)
+    expect(asked).to_contain_text("900")
+    fill(page, "990")
+    expect(asked).to_be_hidden()
+    onward(page)
+    expect(asked).to_contain_text("990")
+
+
 def test_a_round_is_a_plain_form_without_script(page_as, counted, base, template):
     page = page_as("operator", width=390, lang="ko", script=False)
     page.goto(f"/inspections/rounds/{template}?site={SITE}")
