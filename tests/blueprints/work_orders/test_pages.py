@@ -90,7 +90,7 @@ def test_who_comes_too_late_is_told_who_was_first_and_keeps_the_words(person, br
     refused = person.post(f"{path}/complete", data={"resolution_notes": "seal changed by me"})
 
     assert refused.status_code == 409
-    assert "lee님이 먼저 처리했습니다" in refused.text
+    assert "lee 님이 먼저 처리했습니다" in refused.text
     assert "seal changed by me" in refused.text
 
 
