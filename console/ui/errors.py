@@ -22,7 +22,7 @@ from console.domain.evidence.evidence import TOO_LARGE, TOO_LARGE_TOLD
 from console.domain.text import T, Text
 from console.inputs.base import PathModel, QueryModel
 from console.ui.frame import frame
-from console.web.negotiation import wants_fragment, wants_json
+from console.web.negotiation import of_program, wants_fragment, wants_json
 from console.web.request import abandon, demanded, own_address, request_id
 
 log = structlog.get_logger(__name__)
@@ -83,8 +83,8 @@ def _speaks_english() -> bool:
 
 
 def render_error(status: int, detail: Any = "", code: str | None = None) -> Response:
-    """Answer an error as JSON, as a toast for htmx, or as a page of its own."""
-    if wants_json():
+    """Answer an error as JSON (to every program), as a toast for htmx, or as a page of its own."""
+    if of_program():
         return json_error(status, detail or _http_phrase(status), code)
     known = status if status in TITLES else 500
     # What failed inside is for the log: a person needs the number to ask with, and a way to try again.
@@ -134,11 +134,15 @@ def _secret(location: tuple[int | str, ...]) -> bool:
 
 def validation_response(error: ValidationError) -> Response:
     """Answer input that does not fit its model with 422."""
+    return json_error(422, validation_detail(error, _where(error)), "invalid")
+
+
+def _where(error: ValidationError) -> str:
+    """Return which part of the request does not fit."""
     model = _model_named(error.title)
-    where = "body"
     if model is not None and issubclass(model, (PathModel, QueryModel)):
-        where = "path" if issubclass(model, PathModel) else "query"
-    return json_error(422, validation_detail(error, where), "invalid")
+        return "path" if issubclass(model, PathModel) else "query"
+    return "body"
 
 
 def _model_named(name: str) -> type[BaseModel] | None:
@@ -181,8 +185,7 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(ValidationError)
     def unfit(error: ValidationError) -> ResponseReturnValue:
         abandon()
-        detail = validation_detail(error, "body")
-        return render_error(422, detail, "invalid")
+        return render_error(422, validation_detail(error, _where(error)), "invalid")
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:

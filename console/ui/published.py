@@ -6,8 +6,8 @@ from flask import Response, request
 
 from console.services.programme.files import JSON, Published
 from console.ui.responses import attachment
-from console.web.credentials import TOKEN_HEADER
 from console.web.headers import authenticated
+from console.web.negotiation import TOKEN_HEADER
 
 # How long a cache may hand it out without asking, in seconds.
 LIFETIME = 300

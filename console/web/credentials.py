@@ -17,11 +17,11 @@ from console.services.identity import first_owner
 from console.services.identity.callers import Identified
 from console.web.afterwards import PATIENCE_SECONDS, STORE_ERRORS, Action, afterwards
 from console.web.extensions import db
+from console.web.negotiation import TOKEN_HEADER
 from console.web.request import app_clock, app_config, request_id, writes
 
 log = structlog.get_logger(__name__)
 
-TOKEN_HEADER = "X-Admin-Token"
 SESSION_KEY = "sid"
 MAX_TOKEN_BYTES = 512
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")

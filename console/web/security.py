@@ -153,7 +153,8 @@ def _check_json() -> None:
 def _turn_away(caller: Credential) -> ResponseReturnValue:
     if caller.store_failed:
         raise StoreUnavailable(T("Sign-in cannot be checked at the moment"), code="auth_store_unavailable")
-    if not wants_json():
+    # Who sent a token is a program, also at the address of a sheet: a form to sign in would pass for the sheet.
+    if not wants_json() and caller.presented is None:
         here = _page()
         return _to(f"{SIGN_IN}?{urlencode({'next': here})}" if here and here != "/" else SIGN_IN)
     refusal = caller.refusal or Refusal.MISSING

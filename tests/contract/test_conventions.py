@@ -77,3 +77,22 @@ def test_every_part_of_a_refusal_has_its_input(owner, path, body, inputs):
     assert refused.status_code == 422
     assert [part["input"] for part in refused.json["detail"]] == inputs
     assert all({"type", "loc", "msg"} < set(part) for part in refused.json["detail"])
+
+
+@pytest.mark.parametrize("sheet", ["/inspections/{0}/print", "/reports/monthly/print?month=2026-03"])
+def test_a_program_at_a_sheet_is_refused_as_a_program(app, api, owner, sheet):
+    address = sheet.format(owner.post("/api/inspections", json=INSPECTION).json["id"])
+    assert owner.get(address).mimetype == "text/html"
+    owner.token = "nobody's"
+    wrong = owner.get(address)
+    # A form to sign in, where it was led to, would have passed for the sheet.
+    assert (wrong.status_code, wrong.json["detail"]) == (401, "Invalid admin token")
+    assert app.test_client().get(address).status_code == 303
+
+
+def test_what_does_not_fit_at_a_sheet_says_where(owner, api):
+    refused = owner.get("/reports/monthly/print?zone=Mars")
+
+    assert (refused.status_code, refused.json["detail"][0]["loc"]) == (422, ["query", "zone"])
+    assert api("operator").get("/reports/monthly/print").json["detail"] == "Missing permission: reports:read"
+    assert owner.get("/inspections/77/print").json["detail"] == "Inspection not found"
