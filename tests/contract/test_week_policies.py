@@ -57,7 +57,8 @@ def test_every_policy_answers_in_the_one_shape(owner, session, week, kind, resou
         assert (read.json["effective_from"], read.json["inherited"]) == ("default" if site is None else "global", True)
         assert (put.json["effective_from"], put.json["inherited"]) == ("global" if site is None else "site", False)
 
-    entries = session.execute(select(AuditLog.action, AuditLog.resource_type, AuditLog.resource_id))
+    columns = (AuditLog.action, AuditLog.resource_type, AuditLog.resource_id)
+    entries = session.execute(select(*columns).order_by(AuditLog.seq))
     action = f"{week}_{kind.replace('-', '_')}_update"
     assert [tuple(row) for row in entries if row.action == action] == [
         (action, resource, f"{prefix}default"),
