@@ -137,6 +137,11 @@ def test_numbers_are_bounded_and_brought_into_order_and_told(owner):
     }
 
 
+def test_a_zero_is_never_below_zero(owner):
+    made = owner.put(W10_PATH, json={"readiness_target": -0.0, "guide_publish_yellow_threshold": "-0"})
+    assert (made.status_code, "-0" in str(made.json["policy"])) == (200, False)
+
+
 @pytest.mark.parametrize(
     "body",
     [
