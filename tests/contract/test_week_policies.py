@@ -57,7 +57,8 @@ def test_every_policy_answers_in_the_one_shape(owner, session, week, kind, resou
         assert (read.json["effective_from"], read.json["inherited"]) == ("default" if site is None else "global", True)
         assert (put.json["effective_from"], put.json["inherited"]) == ("global" if site is None else "site", False)
 
-    entries = session.execute(select(AuditLog.action, AuditLog.resource_type, AuditLog.resource_id))
+    columns = (AuditLog.action, AuditLog.resource_type, AuditLog.resource_id)
+    entries = session.execute(select(*columns).order_by(AuditLog.seq))
     action = f"{week}_{kind.replace('-', '_')}_update"
     assert [tuple(row) for row in entries if row.action == action] == [
         (action, resource, f"{prefix}default"),
@@ -134,6 +135,11 @@ def test_numbers_are_bounded_and_brought_into_order_and_told(owner):
         ("guide_publish_yellow_threshold", "clamped"),
         ("runbook_completion_green_threshold", "converted"),
     }
+
+
+def test_a_zero_is_never_below_zero(owner):
+    made = owner.put(W10_PATH, json={"readiness_target": -0.0, "guide_publish_yellow_threshold": "-0"})
+    assert (made.status_code, "-0" in str(made.json["policy"])) == (200, False)
 
 
 @pytest.mark.parametrize(

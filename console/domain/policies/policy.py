@@ -141,7 +141,8 @@ def _number(field: PolicyField, value: Any) -> tuple[float, str | None] | None:
         return None
     kind = int if field.kind == "int" else float
     try:
-        number = kind(value)
+        # Nobody means a zero below zero.
+        number = kind(value) + 0
     except (ValueError, OverflowError):
         return None
     # A whole number is finite, however long; asking a very long one would overflow.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -45,7 +46,7 @@ class Actor:
 
 
 def snapshot(scope: Scope) -> Snapshot:
-    """Return the funnel: three queries."""
+    """Return the funnel: three queries, and two more where people worked before they signed in."""
     actors = _actors(scope)
     inspected = [one for one in actors if one.first_inspection_at]
     completed = [one for one in actors if one.first_work_order_complete_at]
@@ -96,13 +97,24 @@ def _actors(scope: Scope) -> list[Actor]:
     inspected, completed = people.first_inspections(scope), people.first_completions(scope)
     # Sign-ins have no site: who saw only some of them would see the people of all.
     names = {*inspected, *completed, *(signed if scope.everything else ())}
-    found = []
-    for name in sorted(names):
-        steps = [taken[name] for taken in (inspected, completed) if name in taken]
-        at = signed.get(name) or min(first for first, _later in steps)
-        first, done = (taken.get(name, (at, None))[1] for taken in (inspected, completed))
-        found.append(Actor(name, at, first, done))
-    return found
+    at = {name: signed.get(name) or min(one[name] for one in (inspected, completed) if name in one) for name in names}
+    first = _not_before(at, inspected, partial(people.first_inspections, scope))
+    done = _not_before(at, completed, partial(people.first_completions, scope))
+    return [Actor(name, at[name], first.get(name), done.get(name)) for name in sorted(names)]
+
+
+def _not_before(
+    start: Mapping[str, datetime],
+    steps: Mapping[str, datetime],
+    again: Callable[[Mapping[str, datetime]], Mapping[str, datetime]],
+) -> Mapping[str, datetime]:
+    """Return everybody's first step since their start; who was too early is looked for once more.
+
+    Sessions outlive a window: those who were signed in when it began work before they sign in again.
+    """
+    early = {name: start[name] for name, at in steps.items() if at < start[name]}
+    kept = {name: at for name, at in steps.items() if name not in early}
+    return {**kept, **again(early)} if early else kept
 
 
 def _median(pairs: list[tuple[datetime | None, datetime | None]]) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, or_, select, union_all
+from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, select, union_all
 
 from console.models.audit import AuditLog
 from console.models.inspections import Inspection
@@ -15,8 +15,6 @@ from console.services.programme.scope import Scope
 
 SIGN_IN = "auth_login_success"
 _NOBODY = ("", "system")
-# Person -> their first step in the window, and their first one not before they signed in in it (None: there is none).
-FirstSteps = Mapping[str, tuple[datetime, datetime | None]]
 
 
 def _events(scope: Scope, *columns: Any) -> Select[Any]:
@@ -71,32 +69,40 @@ def by_site(scope: Scope) -> list[tuple[str, int]]:
     return [(site, int(count)) for site, count in scope.ctx.session.execute(wanted)]
 
 
-def first_inspections(scope: Scope) -> FirstSteps:
-    """Return when everybody inspected first in the window, and when first after they signed in."""
-    return _first_steps(scope, _inspections, Inspection.created_by, Inspection.inspected_at)
+def first_inspections(scope: Scope, since: Mapping[str, datetime] | None = None) -> dict[str, datetime]:
+    """Return when everybody inspected first in the window; with `since` those named there, not before their instant."""
+    return _first(scope, _inspections, Inspection.created_by, Inspection.inspected_at, since=since)
 
 
-def first_completions(scope: Scope) -> FirstSteps:
-    """Return when everybody completed an order first in the window, and when first after they signed in."""
+def first_completions(scope: Scope, since: Mapping[str, datetime] | None = None) -> dict[str, datetime]:
+    """Return when everybody completed an order first in the window; `since` as with inspections."""
     event = WorkOrderEvent
     done = (event.event_type == "status_changed", event.to_status == "completed")
-    return _first_steps(scope, _events, event.actor_username, event.created_at, *done)
+    return _first(scope, _events, event.actor_username, event.created_at, *done, since=since)
 
 
-def _first_steps(scope: Scope, rows: Callable[..., Select[Any]], who: Any, at: Any, *only: Any) -> FirstSteps:
-    signed = _signed(scope).cte("signed")
-    after = func.min(at).filter(or_(signed.c.at.is_(None), at >= signed.c.at))
-    found = rows(scope, who, func.min(at), after).where(*only).outerjoin(signed, signed.c.actor == who)
-    return {actor: (first, later) for actor, first, later in scope.ctx.session.execute(found.group_by(who))}
+def _first(
+    scope: Scope,
+    rows: Callable[..., Select[Any]],
+    who: Any,
+    at: Any,
+    *only: ColumnElement[bool],
+    since: Mapping[str, datetime] | None,
+) -> dict[str, datetime]:
+    if since is None:
+        return dict(scope.ctx.session.execute(rows(scope, who, func.min(at)).where(*only).group_by(who)).all())
+    # A join with the instants would look through the window once for each of them.
+    wanted = rows(scope, who, at).where(*only, at >= min(since.values()), who.in_(tuple(since)))
+    found: dict[str, datetime] = {}
+    for name, when in scope.ctx.session.execute(wanted):
+        if when >= since[name] and (name not in found or when < found[name]):
+            found[name] = when
+    return found
 
 
 def first_sign_ins(scope: Scope) -> dict[str, datetime]:
     """Return when everybody signed in first in the window: a range of the index of actions."""
-    return dict(scope.ctx.session.execute(_signed(scope)).all())
-
-
-def _signed(scope: Scope) -> Select[Any]:
-    who = AuditLog.actor_username
-    columns: tuple[Any, ...] = (who.label("actor"), func.min(AuditLog.created_at).label("at"))
-    found = select(*columns).where(AuditLog.action == SIGN_IN, who.not_in(_NOBODY), *scope.entries())
-    return found.group_by(who)
+    wanted = select(AuditLog.actor_username, func.min(AuditLog.created_at)).where(
+        AuditLog.action == SIGN_IN, AuditLog.actor_username.not_in(_NOBODY), *scope.entries()
+    )
+    return dict(scope.ctx.session.execute(wanted.group_by(AuditLog.actor_username)).all())
