@@ -33,16 +33,8 @@ ESCALATE = "work_orders:escalate"
 ALERT_ORDERS_MOST = 20
 _EVENTS = cast("Table", WorkOrderEvent.__table__)
 _FIELDS = (
-    "id",
-    "site",
-    "status",
-    "priority",
-    "due_at",
-    "policy_revision_id",
-    "waiting_reason",
-    "title",
-    "assignee",
-    "is_escalated",
+    *("id", "site", "status", "priority", "due_at", "policy_revision_id", "waiting_reason", "title"),
+    *("assignee", "is_escalated"),
 )
 
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from console.domain.programme import catalogue
-from console.domain.programme.week import FRIDAY, Entry, EntryType, Week, event, events
+from console.domain.programme.week import FRIDAY, Entry, EntryType, Week
 from console.domain.tracker.requests import ItemChange
 from console.models.tracker import TrackerItem, TrackerRun
 from console.services.programme import weeks as programme
@@ -23,6 +23,7 @@ from tests.support.statements import statements
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 SITE, OTHER = "한빛마을 3단지", "푸른숲 타워"
+FAREWELL = Entry("W16-E01", "Farewell of the programme", "Ops PM", FRIDAY, "17:00", "17:30")
 W16 = Week(
     code="w16",
     focus="Looking ahead",
@@ -31,7 +32,7 @@ W16 = Week(
     goal="Everybody knows what comes next",
     types=(
         EntryType("outlook", "Outlook", (Entry("W16-OL-01", "Say what comes next", "Ops PM"),), evidence=True),
-        events(event("W16", 1, FRIDAY, "17:00-17:30", "Farewell of the programme", "Ops PM")),
+        EntryType("scheduled_event", "Scheduled event", (FAREWELL,)),
     ),
 )
 
