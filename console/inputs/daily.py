@@ -8,6 +8,7 @@ from pydantic import Field, create_model
 
 from console.inputs.audit import MonthText
 from console.inputs.base import Instant, QueryModel
+from console.inputs.jobs import RunHistoryQuery
 from console.inputs.response_models import RunModel
 
 
@@ -23,13 +24,13 @@ class CsvQuery(QueryModel):
     bom: bool = False
 
 
-class ArchiveQuery(QueryModel):
+class ArchiveQuery(RunHistoryQuery):
     """How many of the newest checks."""
 
     limit: int = Field(30, ge=1, le=365)
 
 
-class ArchiveCsvQuery(CsvQuery):
+class ArchiveCsvQuery(RunHistoryQuery, CsvQuery):
     """The same for the download."""
 
     limit: int = Field(90, ge=1, le=365)

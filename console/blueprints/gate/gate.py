@@ -102,14 +102,7 @@ def gate_latest() -> Response:
 def gate_history(query: HistoryQuery) -> Response:
     """Return stored verdicts, newest first; X-Total-Count tells how many there are under these filters."""
     ctx = web_context()
-    found = gate.history(
-        ctx,
-        limit=query.limit,
-        offset=query.offset,
-        decision=query.decision,
-        since=query.since,
-        until=query.until,
-    )
+    found = gate.history(ctx, **query.model_dump())
     audit.viewed(ctx, "ops_governance_gate_history_view", TYPE, "history", count=found.count)
     return answer(found, HistoryOut, headers=slice_headers(found.total))
 

@@ -94,6 +94,8 @@ def test_the_history_is_paged_and_bounded_in_time(api, clock):
     assert caller.get(f"{G}/history?decision=go").json["total"] == 0
     bounded = caller.get(f"{G}/history?from=2026-03-02T00:30:00Z&to=2026-03-02T01:30:00Z")
     assert bounded.headers["X-Total-Count"] == "1"
+    assert caller.get(f"{G}/history?status=critical").json["total"] == 3
+    assert caller.get(f"{G}/history?status=success").json["total"] == 0
 
 
 def test_the_plan_has_the_published_keys(api, session):
