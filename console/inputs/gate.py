@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from console.domain.ids import MAX_ID
 from console.inputs.base import Instant, OutModel, QueryModel, SiteFilter
 from console.inputs.jobs import RunHistoryQuery
 
@@ -28,6 +29,7 @@ class PlanQuery(QueryModel):
 
     include_warnings: bool = True
     max_items: int = Field(30, ge=1, le=200)
+    offset: int = Field(0, ge=0, le=MAX_ID)
 
 
 class PlanCsvQuery(PlanQuery):

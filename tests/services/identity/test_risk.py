@@ -67,7 +67,6 @@ def test_an_empty_installation_has_no_risk(look):
         ("ops_governance_gate_run", "warning", 0),
         ("ops_quality_report_run", "warning", 0),
         ("w07_sla_quality_weekly_run", "warning", 0),
-        ("ops_dr_rehearsal_run", "critical", 1),
         ("ops_governance_gate_remediation_csv_export", "warning", 0),
     ],
 )
