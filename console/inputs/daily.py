@@ -64,6 +64,7 @@ _RESULT: dict[str, Any] = {
     "mttr_slo_check": (dict[str, Any] | None, None),
     "summary": (dict[str, Any] | None, None),
     "archive": (dict[str, Any] | None, None),
+    "checked_at": (Instant | None, None),
 }
 # Without `include_checks` the key of the checks is absent, so it is none of the named ones.
 LatestOut = create_model("DailyCheckOut", __base__=RunModel, __doc__="A stored daily check.", **_HEAD, **_RESULT)
@@ -71,7 +72,6 @@ RunOut = create_model(
     "DailyCheckRunOut",
     __base__=LatestOut,
     __doc__="A daily check as it was just made.",
-    checked_at=(Instant | None, None),
     checks=(list[dict[str, Any]] | None, None),
 )
 SummaryOut = create_model(

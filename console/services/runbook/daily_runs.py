@@ -36,6 +36,8 @@ DETAIL = (
     *("alert_level", "alert_attempted", "alert_dispatched", "alert_error", "alert_channels"),
     *("security_posture", "mttr_slo_check", "summary", "archive"),
 )
+# What a run answers besides; the stored check has the same keys (API contract, known defect 49).
+BESIDES = ("checked_at", "alert_delivery_ids", "remediation", "failing_since")
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ def latest(ctx: Context) -> Run:
 def flat(run: Run, *, include_checks: bool = True) -> dict[str, Any]:
     """Return a stored check in the published shape of `latest`; without checks the key is absent."""
     body = {**run.header(), **{name: run.detail.get(name) for name in DETAIL}, "summary": summary_of(run)}
+    body |= {"checked_at": run.finished_at} | {name: run.detail[name] for name in BESIDES if name in run.detail}
     return {**body, "checks": run.detail.get("checks", [])} if include_checks else body
 
 
