@@ -8,6 +8,7 @@ from pydantic import Field, create_model
 
 from console.inputs.audit import MonthText
 from console.inputs.base import Instant, QueryModel
+from console.inputs.jobs import RunHistoryQuery
 from console.inputs.response_models import RunModel
 
 
@@ -23,13 +24,13 @@ class CsvQuery(QueryModel):
     bom: bool = False
 
 
-class ArchiveQuery(QueryModel):
+class ArchiveQuery(RunHistoryQuery):
     """How many of the newest checks."""
 
     limit: int = Field(30, ge=1, le=365)
 
 
-class ArchiveCsvQuery(CsvQuery):
+class ArchiveCsvQuery(RunHistoryQuery, CsvQuery):
     """The same for the download."""
 
     limit: int = Field(90, ge=1, le=365)
@@ -63,6 +64,7 @@ _RESULT: dict[str, Any] = {
     "mttr_slo_check": (dict[str, Any] | None, None),
     "summary": (dict[str, Any] | None, None),
     "archive": (dict[str, Any] | None, None),
+    "checked_at": (Instant | None, None),
 }
 # Without `include_checks` the key of the checks is absent, so it is none of the named ones.
 LatestOut = create_model("DailyCheckOut", __base__=RunModel, __doc__="A stored daily check.", **_HEAD, **_RESULT)
@@ -70,7 +72,6 @@ RunOut = create_model(
     "DailyCheckRunOut",
     __base__=LatestOut,
     __doc__="A daily check as it was just made.",
-    checked_at=(Instant | None, None),
     checks=(list[dict[str, Any]] | None, None),
 )
 SummaryOut = create_model(

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from console.inputs.base import Instant, InstantIn, OutModel, QueryModel, SiteFilter
+from console.domain.ids import MAX_ID
+from console.inputs.base import Instant, OutModel, QueryModel, SiteFilter
+from console.inputs.jobs import RunHistoryQuery
 
-MAX_OFFSET = 1_000_000
 
-
-class HistoryQuery(QueryModel):
-    """A page of the history; `from` and `to` bound the end of a run, inclusive."""
-
-    model_config = ConfigDict(populate_by_name=True)
+class HistoryQuery(RunHistoryQuery):
+    """A page of the history."""
 
     limit: int = Field(20, ge=1, le=100)
-    offset: int = Field(0, ge=0, le=MAX_OFFSET)
     decision: Literal["go", "no_go"] | None = None
-    since: InstantIn | None = Field(None, alias="from")
-    until: InstantIn | None = Field(None, alias="to")
 
 
 class SitesQuery(QueryModel):
@@ -34,6 +29,7 @@ class PlanQuery(QueryModel):
 
     include_warnings: bool = True
     max_items: int = Field(30, ge=1, le=200)
+    offset: int = Field(0, ge=0, le=MAX_ID)
 
 
 class PlanCsvQuery(PlanQuery):

@@ -39,6 +39,17 @@ class RunListQuery(QueryModel):
     offset: int = Field(0, ge=0, le=MAX_ID)
 
 
+class RunHistoryQuery(QueryModel):
+    """A page of the runs of one job; `from` and `to` bound the end of a run, inclusive."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    offset: int = Field(0, ge=0, le=MAX_ID)
+    status: Literal["success", "warning", "critical"] | None = None
+    since: InstantIn | None = Field(None, alias="from")
+    until: InstantIn | None = Field(None, alias="to")
+
+
 class ProgressOut(OutModel):
     """How far a run is; `total` is null while that is unknown, `message` has `msgid` and `params`."""
 

@@ -8,8 +8,7 @@ from pydantic import Field
 
 from console.domain.text import N_
 from console.inputs.base import BodyModel, Instant, OutModel, QueryModel
-
-MAX_OFFSET = 1_000_000
+from console.inputs.jobs import RunHistoryQuery
 
 
 class RunQuery(QueryModel):
@@ -18,11 +17,10 @@ class RunQuery(QueryModel):
     simulate_restore: bool = True
 
 
-class DrillHistoryQuery(QueryModel):
+class DrillHistoryQuery(RunHistoryQuery):
     """A page of the history."""
 
     limit: int = Field(20, ge=1, le=100)
-    offset: int = Field(0, ge=0, le=MAX_OFFSET)
 
 
 class DrillOptions(BodyModel):

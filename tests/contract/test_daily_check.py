@@ -24,6 +24,49 @@ ROW = [
 ]
 
 
+RECENT = {
+    job_names.SLA_ESCALATION: "sla_cron_recent",
+    job_names.ALERT_RETRY: "alert_retry_recent",
+    job_names.ALERT_RETENTION: "alert_retention_recent",
+    job_names.ALERT_GUARD_RECOVER: "alert_guard_recovery_recent",
+    job_names.ALERT_MTTR_SLO: "alert_mttr_slo_recent",
+    job_names.W07_WEEKLY: "w07_weekly_quality_recent",
+    job_names.DR_REHEARSAL: "dr_rehearsal_recent",
+    job_names.QUALITY_WEEKLY: "ops_quality_weekly_report_recent",
+}
+
+
+def test_a_check_of_a_recent_run_counts_any_and_says_how_it_ended(api, ctx):
+    caller = api()
+
+    def seen():
+        found = {one["id"]: one for one in caller.get(f"{R}/checks").json["checks"]}
+        return {(found[check]["status"], found[check]["latest_status"]) for check in RECENT.values()}
+
+    assert {how for _status, how in seen()} == {"missing"}
+    for name in RECENT:
+        add_run(ctx, name, hours_ago=1, status="critical")
+    ctx.session.commit()
+    assert seen() == {("ok", "critical")}
+
+
+def test_run_runbook_and_posture_tell_the_same_of_folder_level_and_signing(make_app, api, tmp_path):
+    app = make_app(OPS_DAILY_CHECK_ALERT_LEVEL="Warn")
+    caller = api()
+    caller.application = app
+
+    run = caller.post(f"{R}/checks/run").json
+    posture = caller.get("/api/ops/security/posture").json
+    check = next(one for one in run["checks"] if one["id"] == "ops_daily_check_archive")
+    folder = str(tmp_path / "data/ops-daily-check-archives")
+    assert (run["archive"]["path"], check["archive_path"]) == (folder, folder)
+    assert posture["alerting"]["ops_daily_check_archive_path"] == folder
+    assert posture["dr_rehearsal"]["backup_path"] == str(tmp_path / "data/dr-rehearsal")
+    assert (run["alert_level"], posture["alerting"]["ops_daily_check_alert_level"]) == ("warning", "warning")
+    assert list(posture["audit_archive_signing"]) == ["status", "message", "enabled", "algorithm"]
+    assert run["security_posture"]["audit_archive_signing"] == posture["audit_archive_signing"]
+
+
 @pytest.mark.parametrize("path", ["latest", "latest/summary.json", "latest/summary.csv"])
 def test_before_the_first_run_there_is_nothing(api, path):
     assert api().get(f"{R}/checks/{path}").status_code == 404
@@ -52,7 +95,9 @@ def test_a_run_is_the_latest_and_the_first_of_the_archive(api):
     }  # fmt: skip
     assert (run["archive"]["enabled"], run["archive"]["retention_days"], run["archive"]["error"]) == (True, 60, None)
     latest = caller.get(f"{R}/checks/latest").json
-    assert list(latest) == [*HEAD, *RESULT, "checks"]
+    assert list(latest)[: len(HEAD + RESULT)] == [*HEAD, *RESULT]
+    # The stored check has whatever its run answered.
+    assert latest == run
     assert (latest["run_id"], latest["job_name"]) == (run["run_id"], "ops_daily_check")
     assert [one["id"] for one in latest["checks"]] == [one["id"] for one in run["checks"]]
     rows = caller.get(f"{R}/checks/archive.json?limit=1").json["rows"]
@@ -99,6 +144,31 @@ def test_the_archive_as_csv_has_the_published_header(api):
     assert answer.text.splitlines()[0] == ",".join(ROW)
     assert len(answer.text.splitlines()) == 2
     assert 'filename="ops-daily-check-archive-2026' in answer.headers["Content-Disposition"]
+
+
+def test_the_archive_is_paged_and_filtered_and_tells_how_many_there_are(api, ctx):
+    ids = [
+        add_run(ctx, job_names.DAILY_CHECK, hours_ago=hours, status=status).id
+        for hours, status in ((1, "success"), (25, "critical"), (49, "success"))
+    ]
+    ctx.session.commit()
+    caller = api()
+
+    def listed(query):
+        answer = caller.get(f"{R}/checks/archive.json?{query}")
+        lines = caller.get(f"{R}/checks/archive.csv?{query}")
+        found = [row["run_id"] for row in answer.json["rows"]]
+        assert [line.split(",")[0] for line in lines.text.splitlines()[1:]] == list(map(str, found))
+        assert lines.headers["X-Total-Count"] == answer.headers["X-Total-Count"]
+        return found, answer.headers["X-Total-Count"]
+
+    assert listed("limit=1&offset=1") == (ids[1:2], "3")
+    assert listed("offset=9") == ([], "3")
+    assert listed("status=success") == ([ids[0], ids[2]], "2")
+    assert listed("from=2026-03-01T23:00:00Z") == (ids[:1], "1")
+    assert listed("to=2026-02-28T23:00:00") == (ids[1:], "2")
+    for wrong in ("offset=-1", "status=ok", "from=yesterday", "offset=99999999999999999999"):
+        assert caller.get(f"{R}/checks/archive.json?{wrong}").status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -102,14 +102,7 @@ def gate_latest() -> Response:
 def gate_history(query: HistoryQuery) -> Response:
     """Return stored verdicts, newest first; X-Total-Count tells how many there are under these filters."""
     ctx = web_context()
-    found = gate.history(
-        ctx,
-        limit=query.limit,
-        offset=query.offset,
-        decision=query.decision,
-        since=query.since,
-        until=query.until,
-    )
+    found = gate.history(ctx, **query.model_dump())
     audit.viewed(ctx, "ops_governance_gate_history_view", TYPE, "history", count=found.count)
     return answer(found, HistoryOut, headers=slice_headers(found.total))
 
@@ -117,25 +110,26 @@ def gate_history(query: HistoryQuery) -> Response:
 @api.get(f"{G}/remediation", responses={200: PlanOut})
 @access(*READ)
 def gate_remediation(query: PlanQuery) -> Response:
-    """Return what has to be done about a fresh verdict, most urgent first."""
+    """Return what has to be done about a fresh verdict, most urgent first; X-Total-Count tells how much there is."""
     ctx = web_context()
-    made = remediation.plan(ctx, include_warnings=query.include_warnings, max_items=query.max_items)
+    made = remediation.plan(ctx, **query.model_dump())
     audit.viewed(ctx, "ops_governance_gate_remediation_view", TYPE, "remediation", decision=made.decision)
-    return answer(remediation.as_answer(made), PlanOut)
+    return answer(remediation.as_answer(made), PlanOut, headers=slice_headers(made.summary.total_candidates))
 
 
 @api.get(f"{G}/remediation/csv")
 @access(*READ, rate="auth-heavy", writes=True)
 def gate_remediation_csv(query: PlanCsvQuery) -> Response:
     """Return the same plan as CSV."""
-    return _plan_download(bom=query.bom, include_warnings=query.include_warnings, max_items=query.max_items)
+    return _plan_download(**query.model_dump())
 
 
-def _plan_download(*, bom: bool, include_warnings: bool, max_items: int) -> Response:
+def _plan_download(*, bom: bool, **wanted: Any) -> Response:
     ctx = web_context()
     filename = f"ops-governance-remediation-{file_stamp(ctx.now())}.csv"
-    made = remediation.export(ctx, filename=filename, include_warnings=include_warnings, max_items=max_items)
-    return download(csv_text(remediation.CSV_COLUMNS, made.items, bom=bom), filename)
+    made = remediation.export(ctx, filename=filename, **wanted)
+    text = csv_text(remediation.CSV_COLUMNS, made.items, bom=bom)
+    return download(text, filename, headers=slice_headers(made.summary.total_candidates))
 
 
 # Where the facts behind a rule can be seen; the others are runs of jobs.

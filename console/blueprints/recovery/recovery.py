@@ -25,6 +25,7 @@ from console.ui.labels.common import Word
 from console.ui.navigation import tab
 from console.ui.responses import answer, download, fragment_of, show, vary
 from console.ui.runs import run_endpoint
+from console.ui.slices import slice_headers
 from console.web.api_blueprint import ApiBlueprint
 from console.web.negotiation import wants_fragment
 from console.web.request import access, current_actor, web_context
@@ -59,11 +60,11 @@ def drill_latest() -> Response:
 @api.get(f"{R}/history", responses={200: HistoryOut})
 @access(*READ)
 def drill_history(query: DrillHistoryQuery) -> Response:
-    """Return drills, newest first; X-Total-Count tells how many there are."""
+    """Return drills, newest first; X-Total-Count tells how many there are under these filters."""
     ctx = web_context()
-    found = history.history(ctx, limit=query.limit, offset=query.offset)
+    found = history.history(ctx, **query.model_dump())
     audit.viewed(ctx, "ops_dr_rehearsal_history_view", TYPE, "history", count=found.count)
-    return answer(found, HistoryOut, headers={"X-Total-Count": str(found.total)})
+    return answer(found, HistoryOut, headers=slice_headers(found.total))
 
 
 @pages.app_template_filter()

@@ -39,6 +39,7 @@ from console.ui.labels.common import status_word
 from console.ui.navigation import tab
 from console.ui.responses import answer, download, file_stamp, fragment_of, show, vary, wants_bom
 from console.ui.runs import run_endpoint
+from console.ui.slices import slice_headers
 from console.ui.times import localdate
 from console.web.api_blueprint import ApiBlueprint
 from console.web.negotiation import wants_fragment
@@ -101,27 +102,28 @@ def summary_csv(query: CsvQuery) -> Response:
 @api.get(f"{R}/checks/archive.json", responses={200: ArchiveOut})
 @access(*READ)
 def archive_json(query: ArchiveQuery) -> Response:
-    """Return the newest daily checks with what became of their files."""
+    """Return the newest daily checks with what became of their files; X-Total-Count tells how many there are."""
     ctx = web_context()
-    found = daily_runs.archive(ctx, limit=query.limit)
+    found = daily_runs.archive(ctx, **query.model_dump())
     audit.viewed(ctx, "ops_runbook_daily_check_archive_json_view", TYPE, "archive", count=found.count)
-    return answer(found, ArchiveOut)
+    return answer(found, ArchiveOut, headers=slice_headers(found.total))
 
 
 @api.get(f"{R}/checks/archive.csv")
 @access(*READ, rate="auth-heavy", writes=True)
 def archive_csv(query: ArchiveCsvQuery) -> Response:
     """Return the same as CSV."""
-    return _archive_download(limit=query.limit, bom=query.bom)
+    return _archive_download(**query.model_dump())
 
 
-def _archive_download(*, limit: int, bom: bool) -> Response:
+def _archive_download(*, bom: bool, **wanted: Any) -> Response:
     ctx = web_context()
-    found = daily_runs.archive(ctx, limit=limit)
+    found = daily_runs.archive(ctx, **wanted)
     filename = f"ops-daily-check-archive-{file_stamp(ctx.now())}.csv"
     detail = {"count": found.count}
     audit.record(ctx, "ops_runbook_daily_check_archive_csv_export", TYPE, filename, detail=detail)
-    return download(csv_text(daily_runs.CSV_COLUMNS, found.rows, bom=bom), filename)
+    text = csv_text(daily_runs.CSV_COLUMNS, found.rows, bom=bom)
+    return download(text, filename, headers=slice_headers(found.total))
 
 
 @api.post(f"{R}/review/run", responses={200: ReviewOut})

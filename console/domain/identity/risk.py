@@ -29,6 +29,8 @@ VERDICT_ACTIONS = (
     "ops_governance_gate_run",
     "ops_governance_gate_remediation_csv_export",
     "ops_deploy_smoke_record",
+    "ops_quality_report_run",
+    "w07_sla_quality_weekly_run",
 )
 
 OFF_HOURS_END = time(6)

@@ -112,12 +112,13 @@ def plan(
     now: datetime,
     include_warnings: bool = True,
     max_items: int = DEFAULT_MAX_ITEMS,
+    offset: int = 0,
     source: str = "fresh",
 ) -> Plan:
     """Turn a verdict into a plan, most urgent first.
 
     Without warnings the plan still has the warnings that made the verdict NO-GO (weighted score, warnings not
-    allowed): a plan that cannot lead to GO would be none.
+    allowed): a plan that cannot lead to GO would be none. `offset` leaves out the most urgent ones; ranks stay.
     """
     blocking = gate.blocking_rule_ids
     chosen = sorted(
@@ -128,7 +129,8 @@ def plan(
         ),
         key=lambda rule: (priority_of(rule.status, rule.required), remedy_for(rule).sla_hours, rule.id),
     )
-    items = tuple(_item(rule, rank, gate.generated_at) for rank, rule in enumerate(chosen[:max_items], start=1))
+    cut = enumerate(chosen[offset : offset + max_items], start=offset + 1)
+    items = tuple(_item(rule, rank, gate.generated_at) for rank, rule in cut)
     return Plan(
         generated_at=now,
         gate_generated_at=gate.generated_at,

@@ -35,8 +35,8 @@ class Period:
 
     @property
     def days(self) -> int:
-        """Return how many days it has; a begun day counts."""
-        return -(-(self.end - self.start) // DAY)
+        """Return how many days it has; one on which the clock changes is a day like the others."""
+        return round((self.end - self.start) / DAY)
 
     def finished(self, now: datetime) -> bool:
         """Return whether it was over at `now`."""

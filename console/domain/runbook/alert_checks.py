@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from console.domain.runbook.review import MISSING
 from console.domain.runbook.runbook import CRITICAL, OK, WARNING, Finding, check
 from console.domain.text import T
 
@@ -22,7 +23,8 @@ RETRIED_WITHIN = timedelta(minutes=90)
 class OutboxFacts:
     """The outbox at `now` (aware UTC): how many are due, since when the oldest is, how many were given up of late.
 
-    `pending_count` deliveries failed and may be tried again; the newest batch retry ended at `retried_at`.
+    `pending_count` deliveries failed and may be tried again; the newest batch retry ended at `retried_at` with
+    `retried_status`.
     """
 
     now: datetime
@@ -31,12 +33,17 @@ class OutboxFacts:
     dead_count: int = 0
     pending_count: int = 0
     retried_at: datetime | None = None
+    retried_status: str | None = None
 
 
 @check(2, owner_role="Ops Lead", needs=("outbox",), page="alerts")
 def alert_retry_recent(outbox: OutboxFacts) -> Finding:
     """Judge whether failed alerts are tried again."""
-    fields = {"pending_count": outbox.pending_count, "latest_run_at": outbox.retried_at}
+    fields = {
+        "pending_count": outbox.pending_count,
+        "latest_run_at": outbox.retried_at,
+        "latest_status": outbox.retried_status or MISSING,
+    }
     if outbox.retried_at is not None and outbox.now - outbox.retried_at <= RETRIED_WITHIN:
         return Finding(OK, T("Failed alerts are tried again."), fields)
     if not outbox.pending_count:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from console.domain.automation.autopilot import ALREADY_RUNNING, COOLDOWN
 from console.domain.jobs import names as job_names
+from console.domain.runbook.review import MISSING
 from console.domain.runbook.runbook import CRITICAL, OK, WARNING, Finding, check
 from console.domain.text import T
 
@@ -36,6 +38,7 @@ class Seen:
     finished_at: datetime
     failed: bool = False
     skip_reason: str | None = None
+    status: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,12 +99,18 @@ def _look(name: str, automation: AutomationFacts) -> Finding:
     return Finding(OK, T("It runs as it should."), fields, seen_at=at)
 
 
+def _newest(seen: Watched) -> tuple[datetime | None, dict[str, Any]]:
+    """Return when the newest run ended, and what is published of it: any run counts, its status stands beside."""
+    run = seen.runs[0] if seen.runs else None
+    at = run.finished_at if run else None
+    return at, {"latest_run_at": at, "latest_status": (run.status if run else None) or MISSING}
+
+
 @check(1, owner_role="Ops Lead", needs=("automation",), page="jobs")
 def sla_cron_recent(automation: AutomationFacts) -> Finding:
     """Judge whether late work orders are escalated; nothing is owed before a scheduler knew the line for that long."""
     seen = automation.jobs.get(job_names.SLA_ESCALATION, Watched())
-    at = seen.runs[0].finished_at if seen.runs else None
-    fields = {"latest_run_at": at}
+    at, fields = _newest(seen)
     if at is not None and automation.now - at <= ESCALATED_WITHIN:
         return Finding(OK, T("Late work orders are escalated."), fields, seen_at=at)
     if at is None and seen.known_since is not None and automation.now - seen.known_since <= ESCALATED_WITHIN:
@@ -113,8 +122,7 @@ def sla_cron_recent(automation: AutomationFacts) -> Finding:
 def alert_mttr_slo_recent(automation: AutomationFacts) -> Finding:
     """Judge whether the recovery of channels is held to its objective, from when a scheduler knew the line."""
     seen = automation.jobs.get(job_names.ALERT_MTTR_SLO, Watched())
-    at = seen.runs[0].finished_at if seen.runs else None
-    fields = {"latest_run_at": at}
+    at, fields = _newest(seen)
     if at is not None and automation.now - at <= SLO_CHECKED_WITHIN:
         return Finding(OK, T("The recovery of channels is checked."), fields, seen_at=at)
     if at is None and seen.known_since is not None and automation.now - seen.known_since <= SLO_CHECKED_WITHIN:

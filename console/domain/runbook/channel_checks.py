@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console.domain.gate.rules import LatestRun
+from console.domain.runbook.review import MISSING
 from console.domain.runbook.runbook import CRITICAL, OK, WARNING, Finding, check
 from console.domain.text import T
 
@@ -35,6 +36,10 @@ class ChannelFacts:
     slo: LatestRun | None = None
 
 
+def _status(run: LatestRun | None) -> str:
+    return run.status if run else MISSING
+
+
 @check(16, owner_role="Ops Lead", needs=("channels",), page="channels")
 def alert_channel_guard(channels: ChannelFacts) -> Finding:
     """Judge whether the channels take messages."""
@@ -55,7 +60,11 @@ def alert_channel_guard(channels: ChannelFacts) -> Finding:
 def alert_retention_recent(channels: ChannelFacts) -> Finding:
     """Judge whether old deliveries are taken away."""
     at = channels.retention.finished_at if channels.retention else None
-    fields = {"candidate_count": channels.candidate_count, "latest_run_at": at}
+    fields = {
+        "candidate_count": channels.candidate_count,
+        "latest_run_at": at,
+        "latest_status": _status(channels.retention),
+    }
     if at is not None and channels.now - at <= RETAINED_WITHIN:
         return Finding(OK, T("Old alerts are taken away."), fields, seen_at=at)
     if not channels.candidate_count:
@@ -68,7 +77,11 @@ def alert_retention_recent(channels: ChannelFacts) -> Finding:
 def alert_guard_recovery_recent(channels: ChannelFacts) -> Finding:
     """Judge whether channels in quarantine are tried."""
     at = channels.recovery.finished_at if channels.recovery else None
-    fields = {"latest_run_at": at, "quarantined_count": channels.quarantined_count}
+    fields = {
+        "latest_run_at": at,
+        "quarantined_count": channels.quarantined_count,
+        "latest_status": _status(channels.recovery),
+    }
     if not channels.quarantined_count:
         return Finding(OK, T("No channel is in quarantine."), fields)
     if at is not None and channels.now - at <= RECOVERED_WITHIN:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from console.domain.gate.rules import LatestRun
 from console.domain.programme.weekly import RECENT
+from console.domain.runbook.review import MISSING
 from console.domain.runbook.runbook import OK, WARNING, Finding, check
 from console.domain.text import T
 
@@ -30,6 +31,7 @@ def w07_weekly_quality_recent(programme: ProgrammeFacts) -> Finding:
         "latest_checked_at": run.finished_at if run else None,
         "latest_degraded": degraded,
         "latest_run_id": run.run_id if run else None,
+        "latest_status": run.status if run else MISSING,
     }
     if run is None:
         return Finding(WARNING, T("No weekly figures of W07 have been made yet."), fields)

@@ -235,19 +235,16 @@ def history(
     *,
     limit: int = 20,
     offset: int = 0,
+    status: str | None = None,
     decision: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> History:
     """Return stored verdicts, newest first: two statements. `since` and `until` bound `finished_at`, inclusive."""
     ctx.actor.require(*READ)
-    conditions = [*verdicts()]
+    conditions = [*verdicts(), *strip.bounded(status, since, until)]
     if decision is not None:
         conditions.append(JobRun.detail_json["decision"].as_string() == decision)
-    if since is not None:
-        conditions.append(JobRun.finished_at >= since)
-    if until is not None:
-        conditions.append(JobRun.finished_at <= until)
     total = ctx.session.scalar(select(func.count()).select_from(JobRun).where(*conditions)) or 0
     detail = JobRun.detail_json
     rows = ctx.session.execute(

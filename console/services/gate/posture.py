@@ -15,8 +15,7 @@ from console.domain.evidence.evidence import MODULES, published_module
 from console.domain.jobs import names as job_names
 from console.domain.releases.checklist import Checklist
 from console.domain.reliability.latency import LatencySnapshot
-from console.domain.runbook.checks import SigningFacts
-from console.domain.text import T, Text
+from console.domain.runbook import daily
 from console.services.alerts import accuracy_lists, channels, slo
 from console.services.audit import record as audit
 from console.services.evidence import store as evidence_store
@@ -46,7 +45,7 @@ def view(
         "generated_at": ctx.now(),
         "env": config["ENV"],
         "rate_limit": runbook.rate_limit_facts(config),
-        "audit_archive_signing": _signing(runbook.signing_facts(config)),
+        "audit_archive_signing": runbook.signing(config),
         "api_latency": latency_seen or latency.snapshot(ctx, memory),
         "deploy_smoke_policy": _deploy(checklist.current(ctx), latest.get(gate.DEPLOY_SMOKE)),
         "evidence_archive_integrity_policy": {
@@ -72,16 +71,6 @@ def view(
         },
         "audit_append_failures": audit.append_failures(),
         "business_time_zone": config["BUSINESS_TIME_ZONE"],
-    }
-
-
-def _signing(signing: SigningFacts) -> dict[str, Any]:
-    message: Text = T("Audit archives are signed.") if signing.enabled else T("Audit archives are not signed.")
-    return {
-        "status": signing.status,
-        "message": message,
-        "enabled": signing.enabled,
-        "algorithm": signing.algorithm,
     }
 
 
@@ -117,7 +106,7 @@ def _quality(ctx: Context) -> dict[str, Any]:
     streak = evidence_facts.streak(ctx)
     return {
         "archive_enabled": ctx.config["OPS_QUALITY_REPORT_ARCHIVE_ENABLED"],
-        "archive_path": ctx.config["OPS_QUALITY_REPORT_ARCHIVE_PATH"],
+        "archive_path": str(ctx.config.path("OPS_QUALITY_REPORT_ARCHIVE_PATH")),
         "archive_retention_days": ctx.config.get("OPS_QUALITY_REPORT_ARCHIVE_RETENTION_DAYS"),
         "weekly_streak_target": ctx.config["OPS_QUALITY_WEEKLY_STREAK_TARGET"],
         "weekly_streak_current": streak.current_streak_weeks,
@@ -128,7 +117,7 @@ def _quality(ctx: Context) -> dict[str, Any]:
 def _dr(config: Config, run: runs.Run | None) -> dict[str, Any]:
     return {
         "enabled": config["DR_REHEARSAL_ENABLED"],
-        "backup_path": config["DR_REHEARSAL_BACKUP_PATH"],
+        "backup_path": str(config.path("DR_REHEARSAL_BACKUP_PATH")),
         "retention_days": config.get("DR_REHEARSAL_RETENTION_DAYS"),
         "latest_run_at": run.finished_at if run else None,
         "latest_status": run.status if run else None,
@@ -179,7 +168,8 @@ def _alerting(ctx: Context, weekly: Run | None) -> dict[str, Any]:
     known = channels.listed(ctx)
     return {
         "webhook_target_count": sum(one.kind == WEBHOOK for one in known),
-        **{field: config.get(name) if name else None for field, name in _ALERTING.items()},
+        **{field: _value(config, name) if name else None for field, name in _ALERTING.items()},
+        "ops_daily_check_alert_level": daily.alert_level(config["OPS_DAILY_CHECK_ALERT_LEVEL"]),
         **{f"mttr_slo_{name}": value for name, value in objective.values.items()},
         "mttr_slo_policy_updated_at": objective.updated_at,
         "w07_quality_webhook_target_count": len(known),
@@ -187,6 +177,11 @@ def _alerting(ctx: Context, weekly: Run | None) -> dict[str, Any]:
         "w07_quality_weekly_latest_status": weekly.status if weekly else None,
         "w07_quality_weekly_latest_degraded": weekly.detail.get("degradation", {}).get("degraded") if weekly else None,
     }
+
+
+def _value(config: Config, name: str) -> Any:
+    # A folder is told as it is found, like the archives tell it: relative to DATA_DIR it would be none.
+    return str(config.path(name)) if name.endswith("_PATH") else config[name]
 
 
 def noise_policy(ctx: Context) -> dict[str, Any]:

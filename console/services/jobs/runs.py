@@ -287,14 +287,16 @@ def history(
     *,
     limit: int,
     offset: int = 0,
+    status: str | None = None,
     since: datetime | None = None,
+    until: datetime | None = None,
     dry_run: bool | None = False,
 ) -> tuple[list[Run], int]:
-    """Return the finished runs of one job, newest first, and how many there are.
+    """Return the finished runs of one job, newest first, and how many there are; `since` and `until` bound their end.
 
     For services that show the history of their own job; the permission is theirs to check.
     """
-    query = asked(job_name=name, since=since, dry_run=dry_run)
+    query = asked(job_name=name, status=status, since=since, until=until, dry_run=dry_run)
     found = slice_of(ctx, _LIST, query, limit=limit, offset=offset)
     return list(found.items), found.total
 

@@ -42,6 +42,13 @@ def kept(job_name: str) -> tuple[ColumnElement[bool], ...]:
     )
 
 
+def bounded(status: str | None, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    """Return the conditions of runs with a status, and with an end from `since` to `until`, where these are given."""
+    found = [] if status is None else [JobRun.status == status]
+    found += [] if since is None else [JobRun.finished_at >= since]
+    return found if until is None else [*found, JobRun.finished_at <= until]
+
+
 def last_days(ctx: Context, job_name: str, field: str, days: int = DAYS) -> tuple[StripDay, ...]:
     """Return the last run of each of the last `days` days in the business zone, oldest first: one statement.
 

@@ -89,10 +89,20 @@ def last_proven(ctx: Context) -> Run | None:
     return runs.view(row) if row else None
 
 
-def history(ctx: Context, *, limit: int = 20, offset: int = 0) -> History:
-    """Return drills, newest first."""
+def history(
+    ctx: Context,
+    *,
+    limit: int = 20,
+    offset: int = 0,
+    status: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> History:
+    """Return drills, newest first; `since` and `until` bound their end, inclusive."""
     ctx.actor.require(*READ)
-    found, total = runs.history(ctx, job_names.DR_REHEARSAL, limit=limit, offset=offset)
+    found, total = runs.history(
+        ctx, job_names.DR_REHEARSAL, limit=limit, offset=offset, status=status, since=since, until=until
+    )
     items = tuple(item_of(run) for run in found)
     return History(ctx.now(), len(items), items, total)
 

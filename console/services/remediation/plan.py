@@ -15,10 +15,18 @@ from console.services.gate import gate
 READ = gate.READ
 
 
-def plan(ctx: Context, *, include_warnings: bool = True, max_items: int = remediation.DEFAULT_MAX_ITEMS) -> Plan:
+def plan(
+    ctx: Context,
+    *,
+    include_warnings: bool = True,
+    max_items: int = remediation.DEFAULT_MAX_ITEMS,
+    offset: int = 0,
+) -> Plan:
     """Return the plan for a fresh verdict; raises PermissionDenied."""
     ctx.actor.require(*READ)
-    return remediation.plan(gate.snapshot(ctx), now=ctx.now(), include_warnings=include_warnings, max_items=max_items)
+    return remediation.plan(
+        gate.snapshot(ctx), now=ctx.now(), include_warnings=include_warnings, max_items=max_items, offset=offset
+    )
 
 
 def action_of(item: PlanItem) -> str:
@@ -65,9 +73,9 @@ def _item(item: PlanItem) -> dict[str, Any]:
     }
 
 
-def export(ctx: Context, *, filename: str, include_warnings: bool = True, max_items: int) -> Plan:
+def export(ctx: Context, *, filename: str, include_warnings: bool = True, max_items: int, offset: int = 0) -> Plan:
     """Return the plan for a download and put the export on record; status `warning` when the verdict is not GO."""
-    made = plan(ctx, include_warnings=include_warnings, max_items=max_items)
+    made = plan(ctx, include_warnings=include_warnings, max_items=max_items, offset=offset)
     audit.record(
         ctx,
         "ops_governance_gate_remediation_csv_export",

@@ -33,9 +33,11 @@ def columns(now: datetime) -> tuple[ScalarSelect[Any], ...]:
     )
     # Not a parameter: for some name or other PostgreSQL would walk back through the runs of all jobs until it comes.
     retries = JobRun.job_name == literal_column(f"'{job_names.ALERT_RETRY}'")
-    retried = select(func.max(JobRun.finished_at)).where(retries, JobRun.dry_run.is_(False))
+    newest = (JobRun.finished_at.desc(), JobRun.id.desc())
+    ended = (retries, JobRun.dry_run.is_(False), JobRun.finished_at.is_not(None))
+    retried, how = (select(one).where(*ended).order_by(*newest).limit(1) for one in (JobRun.finished_at, JobRun.status))
     oldest = select(func.min(AlertDelivery.next_attempt_at)).where(due)
-    parts = (select(func.count()).select_from(AlertDelivery).where(due), oldest, dead, failed, retried)
+    parts = (select(func.count()).select_from(AlertDelivery).where(due), oldest, dead, failed, retried, how)
     return tuple(part.scalar_subquery() for part in parts)
 
 

@@ -34,13 +34,14 @@ def facts(ctx: Context) -> AutomationFacts:
             JobRun.finished_at.label("at"),
             failed.label("failed"),
             RunFact.skip_reason,
+            JobRun.status,
         )
         .join(ids, ids.c.id == JobRun.id)
         .outerjoin(RunFact, RunFact.run_id == JobRun.id)
     )
     # A line of the schedule has no run: since when it is known stands in the place of its end.
     known = (
-        select(JobSchedule.job_name, null(), func.min(JobSchedule.known_since), false(), null())
+        select(JobSchedule.job_name, null(), func.min(JobSchedule.known_since), false(), null(), null())
         .where(JobSchedule.job_name.in_(WATCHED))
         .group_by(JobSchedule.job_name)
     )
@@ -51,7 +52,7 @@ def facts(ctx: Context) -> AutomationFacts:
         if row.run_id is None:
             since[row.job_name] = row.at
         else:
-            runs[row.job_name].append(Seen(row.run_id, row.at, bool(row.failed), row.skip_reason))
+            runs[row.job_name].append(Seen(row.run_id, row.at, bool(row.failed), row.skip_reason, row.status))
     for seen in runs.values():
         seen.sort(key=lambda one: (one.finished_at, one.run_id), reverse=True)
     return AutomationFacts(ctx.now(), {name: Watched(tuple(runs[name]), since.get(name)) for name in WATCHED})

@@ -115,14 +115,9 @@ def _trigger(ctx: Context, run: Handle | None) -> str:
 
 def posture(ctx: Context) -> dict[str, Any]:
     """Return the four parts of the security posture that a daily check carries."""
-    signing = runbook.signing_facts(ctx.config)
     return {
         "rate_limit": runbook.rate_limit_facts(ctx.config),
-        "audit_archive_signing": {
-            "status": signing.status,
-            "enabled": signing.enabled,
-            "algorithm": signing.algorithm,
-        },
+        "audit_archive_signing": runbook.signing(ctx.config),
         "evidence_storage_backend": evidence_store.backend(ctx.config),
         "token_policy": {name: ctx.config[f"ADMIN_TOKEN_{name.upper()}"] for name in TOKEN_POLICY},
     }

@@ -84,7 +84,7 @@ def page_data(ctx: Context, memory: Mapping[str, MemorySamples] | None = None) -
         run=run,
         changed=domain.changed({str(one.get("id")): str(one.get("status")) for one in stored}, book) if run else (),
         strip=strip.last_days(ctx, job_names.DAILY_CHECK, "overall_status"),
-        archive=daily_runs.archive(ctx, limit=ARCHIVE_ROWS).rows,
+        archive=daily_runs.newest_rows(ctx, ARCHIVE_ROWS),
         since=daily_runs.failing_since(run),
         items=_items(ctx, book),
         told=daily_runs.told(ctx, run) if run else None,

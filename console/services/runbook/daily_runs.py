@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 
 from console.core.context import Context
+from console.core.records import Fact
 from console.core.serialize import columns_of
 from console.domain.alerts.alerts import SUCCESS
 from console.domain.archives import archives as archive_rules
@@ -35,6 +36,8 @@ DETAIL = (
     *("alert_level", "alert_attempted", "alert_dispatched", "alert_error", "alert_channels"),
     *("security_posture", "mttr_slo_check", "summary", "archive"),
 )
+# What a run answers besides; the stored check has the same keys (API contract, known defect 49).
+BESIDES = ("checked_at", "alert_delivery_ids", "remediation", "failing_since")
 
 
 @dataclass(frozen=True)
@@ -65,13 +68,14 @@ class ArchiveRow:
 
 @dataclass(frozen=True)
 class Archive:
-    """The newest stored checks, newest first."""
+    """Stored checks, newest first, and how many there are under the same filter."""
 
     generated_at: datetime
     job_name: str
     limit: int
     count: int
     rows: tuple[ArchiveRow, ...]
+    total: Annotated[int, Fact(published=False)]
 
 
 CSV_COLUMNS = columns_of(
@@ -138,6 +142,7 @@ def latest(ctx: Context) -> Run:
 def flat(run: Run, *, include_checks: bool = True) -> dict[str, Any]:
     """Return a stored check in the published shape of `latest`; without checks the key is absent."""
     body = {**run.header(), **{name: run.detail.get(name) for name in DETAIL}, "summary": summary_of(run)}
+    body |= {"checked_at": run.finished_at} | {name: run.detail[name] for name in BESIDES if name in run.detail}
     return {**body, "checks": run.detail.get("checks", [])} if include_checks else body
 
 
@@ -149,9 +154,33 @@ def summary_of(run: Run) -> Mapping[str, Any]:
     return domain.summary({"run_id": run.id, "trigger": run.trigger, "status": run.status}, run.detail, run.finished_at)
 
 
-def archive(ctx: Context, *, limit: int) -> Archive:
-    """Return the newest checks with what became of their files: two queries, and each file is read again."""
+def archive(
+    ctx: Context,
+    *,
+    limit: int,
+    offset: int = 0,
+    status: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Archive:
+    """Return a page of the checks, newest first: three queries. `since` and `until` bound their end, inclusive.
+
+    Each file is read again. Raises PermissionDenied.
+    """
     ctx.actor.require(*READ)
+    wanted = (*strip.kept(job_names.DAILY_CHECK), *strip.bounded(status, since, until))
+    total = ctx.session.scalar(select(func.count()).select_from(JobRun).where(*wanted)) or 0
+    rows = _archived(ctx, wanted, limit, offset)
+    return Archive(ctx.now(), job_names.DAILY_CHECK, limit, len(rows), rows, total)
+
+
+def newest_rows(ctx: Context, limit: int) -> tuple[ArchiveRow, ...]:
+    """Return the newest checks with what became of their files: two queries; raises PermissionDenied."""
+    ctx.actor.require(*READ)
+    return _archived(ctx, strip.kept(job_names.DAILY_CHECK), limit, 0)
+
+
+def _archived(ctx: Context, wanted: Sequence[ColumnElement[bool]], limit: int, offset: int) -> tuple[ArchiveRow, ...]:
     detail = JobRun.detail_json
     found = ctx.session.execute(
         select(
@@ -171,13 +200,13 @@ def archive(ctx: Context, *, limit: int) -> Archive:
             detail["archive"]["csv_file"].as_string().label("csv_file"),
             detail["archive"]["error"].as_string().label("error"),
         )
-        .where(*strip.kept(job_names.DAILY_CHECK))
+        .where(*wanted)
         .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
         .limit(limit)
+        .offset(offset)
     ).all()
     states = _states(ctx, [row.id for row in found])
-    rows = tuple(_row(row, states.get(row.id, {})) for row in found)
-    return Archive(ctx.now(), job_names.DAILY_CHECK, limit, len(rows), rows)
+    return tuple(_row(row, states.get(row.id, {})) for row in found)
 
 
 def _states(ctx: Context, run_ids: Sequence[int]) -> dict[int, dict[str, str]]:

@@ -34,7 +34,7 @@ def facts(ctx: Context, newest: Mapping[str, Run]) -> EvidenceFacts:
         review=_review(ctx, latest.get(job_names.RUNBOOK_REVIEW)),
         archive=ArchiveFacts(
             config["OPS_DAILY_CHECK_ARCHIVE_ENABLED"],
-            str(config["OPS_DAILY_CHECK_ARCHIVE_PATH"]),
+            str(config.path("OPS_DAILY_CHECK_ARCHIVE_PATH")),
             config["OPS_DAILY_CHECK_ARCHIVE_RETENTION_DAYS"],
         ),
         daily=latest.get(job_names.DAILY_CHECK),

@@ -16,6 +16,7 @@ from console.domain.runbook.checks import ChainFacts, DocumentFacts, RateLimitFa
 from console.domain.runbook.programme_checks import ProgrammeFacts
 from console.domain.runbook.release_checks import ReleaseFacts
 from console.domain.runbook.runbook import CheckResult, Runbook, look_through, needed_facts
+from console.domain.text import T, Text
 from console.services.alerts import accuracy_lists, channels
 from console.services.audit import record as audit
 from console.services.audit.verify import FullVerification
@@ -102,6 +103,13 @@ def signing_facts(config: Config) -> SigningFacts:
     """Return whether audit archives are signed, whether this is production, and whether they must be."""
     enabled = bool(config["AUDIT_ARCHIVE_SIGNING_KEY"].strip())
     return SigningFacts(enabled, config.production, preflight.signing_required(config))
+
+
+def signing(config: Config) -> dict[str, Any]:
+    """Return what is told of the signing of audit archives (API contract, security posture)."""
+    found = signing_facts(config)
+    message: Text = T("Audit archives are signed.") if found.enabled else T("Audit archives are not signed.")
+    return {"status": found.status, "message": message, "enabled": found.enabled, "algorithm": found.algorithm}
 
 
 def _documents() -> DocumentFacts:

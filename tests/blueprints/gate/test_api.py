@@ -94,6 +94,8 @@ def test_the_history_is_paged_and_bounded_in_time(api, clock):
     assert caller.get(f"{G}/history?decision=go").json["total"] == 0
     bounded = caller.get(f"{G}/history?from=2026-03-02T00:30:00Z&to=2026-03-02T01:30:00Z")
     assert bounded.headers["X-Total-Count"] == "1"
+    assert caller.get(f"{G}/history?status=critical").json["total"] == 3
+    assert caller.get(f"{G}/history?status=success").json["total"] == 0
 
 
 def test_the_plan_has_the_published_keys(api, session):
@@ -113,7 +115,19 @@ def test_the_plan_has_the_published_keys(api, session):
     assert _audit(session) == []
 
 
-@pytest.mark.parametrize("query", ["max_items=0", "max_items=201", "include_warnings=perhaps"])
+def test_a_plan_is_paged_and_its_ranks_stay(api):
+    caller = api()
+    whole = caller.get(f"{G}/remediation").json["items"]
+
+    page = caller.get(f"{G}/remediation?max_items=2&offset=1")
+    lines = caller.get(f"{G}/remediation/csv?max_items=2&offset=1")
+
+    assert (page.json["items"], page.headers["X-Total-Count"]) == (whole[1:3], "4")
+    assert [line[:6] for line in lines.text.splitlines()[1:]] == ["GR-002", "GR-003"]
+    assert (page.json["summary"]["total_candidates"], lines.headers["X-Total-Count"]) == (4, "4")
+
+
+@pytest.mark.parametrize("query", ["max_items=0", "max_items=201", "include_warnings=perhaps", "offset=-1"])
 def test_a_plan_query_out_of_bounds_is_422(api, query):
     assert api().get(f"{G}/remediation?{query}").status_code == 422
     assert api().get(f"{G}/remediation/csv?{query}").status_code == 422

@@ -50,6 +50,9 @@ def test_latest_and_history_have_the_published_fields(api, drills):
         False,
         "disk_full",
     )
+    bounded = client.get(f"{R}/history", query_string={"status": "critical", "to": older["finished_at"]})
+    assert ([one["run_id"] for one in bounded.json["items"]], bounded.headers["X-Total-Count"]) == ([failed], "1")
+    assert client.get(f"{R}/history", query_string={"from": latest["finished_at"]}).json["items"][0]["run_id"] == good
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "x"])

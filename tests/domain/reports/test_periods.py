@@ -48,9 +48,11 @@ def test_a_month_has_its_days(month, days):
     ("month", "short", "hours"), [("2026-03", date(2026, 3, 29), 23), ("2026-10", date(2026, 10, 25), 25)]
 )
 def test_the_day_of_a_clock_change_is_shorter_or_longer_and_no_day_is_lost(month, short, hours):
-    pieces = list(periods.month_named(month, BERLIN).pieces())
+    made = periods.month_named(month, BERLIN)
+    pieces = list(made.pieces())
 
-    assert len(pieces) == 31
+    assert len(pieces) == made.days == 31
+    assert periods.week_before(made.end + timedelta(days=1), BERLIN).days == 7
     lengths = {day: (until - begin) / timedelta(hours=1) for day, begin, until in pieces}
     assert lengths.pop(short) == hours
     assert set(lengths.values()) == {24}

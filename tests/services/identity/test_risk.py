@@ -65,6 +65,8 @@ def test_an_empty_installation_has_no_risk(look):
         ("admin_site_update", "denied", 0),
         ("ops_governance_gate_view", "warning", 0),
         ("ops_governance_gate_run", "warning", 0),
+        ("ops_quality_report_run", "warning", 0),
+        ("w07_sla_quality_weekly_run", "warning", 0),
         ("ops_governance_gate_remediation_csv_export", "warning", 0),
     ],
 )
