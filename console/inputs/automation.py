@@ -114,9 +114,10 @@ class GuardQuery(QueryModel):
 
 
 class HistoryQuery(QueryModel):
-    """How many of the newest runs; `bom` adds the mark that Korean Excel needs to a download."""
+    """How many of the newest runs, after so many; `bom` adds the mark that Korean Excel needs to a download."""
 
     limit: int = Field(20, ge=1, le=100)
+    offset: int = Field(0, ge=0, le=1_000_000)
     bom: bool = False
 
 

@@ -216,6 +216,11 @@ def test_history_summary_and_anomalies_and_their_files(owner, session):
     assert (history["limit"], history["count"], summary["window_days"], summary["total_runs"]) == (5, 2, 7, 2)
     assert tuple(history["items"][0])[: len(HISTORY)] == HISTORY
     assert history["items"][0]["run_id"] > history["items"][1]["run_id"]
+    older = owner.get(f"{A}/history?limit=1&offset=1").json
+    assert (older["items"], older["total"]) == (history["items"][1:], 2)
+    assert owner.get(f"{A}/history.csv?offset=1").text.count("\r\n") == 2
+    assert owner.get(f"{A}/history?offset=99").json["items"] == []
+    assert owner.get(f"{A}/history?offset=-1").status_code == 422
     assert tuple(summary["latest_run"]) == (
         *("run_id", "status", "finished_at", "skipped", "skip_reason", "planned_actions", "actions", *M[:1]),
         *("overdue_count", "unassigned_open_count", "critical_open_count"),

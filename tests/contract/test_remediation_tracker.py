@@ -112,6 +112,7 @@ def test_a_fresh_gate_gives_at_least_one_item(synced):
     assert item["due_at"].endswith("+00:00")
     assert item["status"] == "pending"
     assert isinstance(item["detail"], dict)
+    assert (item["escalation_level"], item["escalation_count"], item["last_escalated_at"]) == (0, 0, None)
 
 
 def test_the_items_are_a_bare_array_with_the_total_in_a_header(owner, synced):

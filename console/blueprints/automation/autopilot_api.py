@@ -194,25 +194,25 @@ def get_guard(query: GuardQuery) -> Response:
 @api.get(f"{A}/history", responses={200: HistoryOut})
 @access(*READ)
 def get_history(query: HistoryQuery) -> Response:
-    """Return the newest runs."""
-    return answer(autopilot_history.history(web_context(), limit=query.limit), HistoryOut)
+    """Return the newest runs; `total` is how many there are, `offset` leads to the older ones."""
+    return answer(autopilot_history.history(web_context(), limit=query.limit, offset=query.offset), HistoryOut)
 
 
 @api.get(f"{A}/history.csv")
 @access(*READ, writes=True)
 def history_csv(query: HistoryQuery) -> Response:
     """Return the newest runs as CSV."""
-    return history_download(limit=query.limit, bom=query.bom)
+    return history_download(limit=query.limit, offset=query.offset, bom=query.bom)
 
 
 def _filename(what: str) -> str:
     return f"ops-governance-remediation-autopilot-{what}-{file_stamp(web_context().now())}.csv"
 
 
-def history_download(*, limit: int, bom: bool) -> Response:
+def history_download(*, limit: int, bom: bool, offset: int = 0) -> Response:
     """Return the history as a file; the export is audited."""
     name = _filename("history")
-    made = autopilot_history.history(web_context(), limit=limit, export=name)
+    made = autopilot_history.history(web_context(), limit=limit, offset=offset, export=name)
     return download(csv_text(autopilot_csv.HISTORY_CSV, made.items, bom=bom), name)
 
 

@@ -126,11 +126,15 @@ def row_of(row: Row[Any]) -> HistoryRow:
     )
 
 
-def history(ctx: Context, *, limit: int = 20, export: str | None = None) -> History:
-    """Return the newest runs: two queries. `export` is the name of the file that is made of them, which is audited."""
+def history(ctx: Context, *, limit: int = 20, offset: int = 0, export: str | None = None) -> History:
+    """Return the newest runs after the first `offset`: two queries.
+
+    `export` is the name of the file that is made of them, which is audited.
+    """
     _may(ctx)
-    items = tuple(row_of(row) for row in ctx.session.execute(_newest(limit)))
     total = ctx.session.scalar(_runs(func.count())) or 0
+    found = ctx.session.execute(_newest(limit).offset(min(offset, total)))
+    items = tuple(row_of(row) for row in found)
     _tell(ctx, "autopilot_history", export, limit=limit, count=len(items))
     return History(ctx.now(), len(items), limit, items, total)
 

@@ -23,6 +23,7 @@ from console.domain.remediation.site_rules import SITE_RULE
 from console.domain.text import N_, Text
 from console.domain.tracker.rules import soon_hours
 from console.domain.tracker.tracker import TrackerKind, item_number, title_of
+from console.models.automation import ItemEscalation
 from console.models.identity import User
 from console.models.tracker import TrackerEvent, TrackerItem
 from console.services.common import snoozes
@@ -50,6 +51,8 @@ class ItemView:
     that name). `assignment_source` is `auto`, `manual` or `returned`: a person took an automatic assignment back at
     `assigned_at`, and automation leaves the item alone until somebody assigns it. `overdue`: open and past its due date
     when it was read. `obstacle`: why its assignee cannot work on it, a word of `console/domain/identity/able.py`.
+    `escalation_level` is the step that people were told of the present deadline (0: none), `escalation_count` how many
+    messages there were since the item exists, `last_escalated_at` when the last was.
     """
 
     id: int
@@ -104,6 +107,9 @@ class ItemView:
     assignee_active: Annotated[bool | None, INTERNAL]
     obstacle: Annotated[str | None, INTERNAL]
     snoozed_until: Annotated[datetime | None, INTERNAL] = None
+    escalation_level: int = 0
+    escalation_count: int = 0
+    last_escalated_at: datetime | None = None
 
     def __hash__(self) -> int:
         return hash((self.id, self.version, self.updated_at))
@@ -196,7 +202,8 @@ COLUMNS = columns_of(
 CSV_COLUMNS = csv_of(ItemView)
 _READ = tuple(name for name in ItemView.__dataclass_fields__ if name in TrackerItem.__table__.columns)
 _RIGHTS = ("assignee_role", "assignee_permissions", "assignee_sites")
-_NAMES = (*_READ, "number", "assignee_name", "assignee_active", *_RIGHTS, "snoozed_until")
+_TOLD = ("told_level", "told_due_at", "escalation_count", "last_escalated_at")
+_NAMES = (*_READ, "number", "assignee_name", "assignee_active", *_RIGHTS, "snoozed_until", *_TOLD)
 
 
 def number_of(prefix: str, text: str) -> int | None:
@@ -243,7 +250,9 @@ def columns() -> list[Any]:
     person = (User.display_name.label("assignee_name"), User.is_active.label("assignee_active"))
     labelled = (column.label(name) for column, name in zip(rights, _RIGHTS, strict=True))
     quiet = snoozes.until_of(snooze.ITEM, TrackerItem.id.expression).label("snoozed_until")
-    return [*(getattr(TrackerItem, name) for name in _READ), TrackerItem.number, *person, *labelled, quiet]
+    told = (ItemEscalation.level, ItemEscalation.due_at, ItemEscalation.count, ItemEscalation.told_at)
+    memory = (column.label(name) for column, name in zip(told, _TOLD, strict=True))
+    return [*(getattr(TrackerItem, name) for name in _READ), TrackerItem.number, *person, *labelled, quiet, *memory]
 
 
 def keys(programme: TrackerKind, actor: Actor) -> Select[Any]:
@@ -258,7 +267,9 @@ def keys_of(programmes: Iterable[TrackerKind], actor: Actor) -> Select[Any]:
 
 def everything() -> Select[Any]:
     """Items of all programmes; the caller must have chosen the ids that may be seen."""
-    return select(*columns()).select_from(TrackerItem).outerjoin(User, User.id == TrackerItem.assignee_user_id)
+    person = User.id == TrackerItem.assignee_user_id
+    found = select(*columns()).select_from(TrackerItem).outerjoin(User, person)
+    return found.outerjoin(ItemEscalation, ItemEscalation.item_id == TrackerItem.id)
 
 
 # Built once: every look at an item and every change of one begins with it.
@@ -282,18 +293,22 @@ def view(programme: TrackerKind, row: Row[Any], now: datetime) -> ItemView:
     # Row._asdict would build a view of the keys for each row.
     values = dict(zip(_NAMES, row, strict=True))
     number, due_at = values.pop("number"), values["due_at"]
+    level, told_due_at = values.pop("told_level"), values.pop("told_due_at")
     role, permissions, sites = (values.pop(name) for name in _RIGHTS)
     worker = None
     if values["assignee_user_id"] is not None:
         worker = able.Worker(role, permissions, sites, bool(values["assignee_active"]))
     if not snooze.standing(values["snoozed_until"], now):
         values["snoozed_until"] = None
+    values["escalation_count"] = values["escalation_count"] or 0
     assigned = values["assignee"] is not None
     return ItemView(
         obstacle=able.obstacle(worker, programme.write, values["site"]) if assigned else None,
         item_id=item_number(programme.item_prefix, number),
         rule_id=values["item_key"],
         overdue=bool(due_at and due_at < now) and values["is_active"] and values["status"] != "done",
+        # Another deadline starts afresh.
+        escalation_level=level if level is not None and told_due_at == due_at else 0,
         **values,
     )
 

@@ -11,9 +11,19 @@ from console.models.alerts import AlertDelivery
 from console.models.automation import ItemEscalation, RunFact
 from console.models.tracker import TrackerEvent
 from console.services.automation import preview as autopilot
+from console.services.tracker import items as tracker_items
 from console.services.tracker import snooze
 from tests.factories import make_user
-from tests.services.automation.automation_support import ESCALATION, HOOK, events_of, item, items_of, run, set_policy
+from tests.services.automation.automation_support import (
+    ESCALATION,
+    HOOK,
+    HOUR,
+    events_of,
+    item,
+    items_of,
+    run,
+    set_policy,
+)
 from tests.support.statements import statements
 
 
@@ -235,6 +245,26 @@ def test_a_moved_deadline_starts_afresh(ctx, session, clock, tracker):
     session.commit()
 
     assert run(ctx, ESCALATION).result.detail.notified_count == 1
+
+
+def test_the_item_says_what_people_were_told_of_it(ctx, session, clock, tracker):
+    run(ctx, ESCALATION)
+    clock.advance(5 * HOUR)
+    run(ctx, ESCALATION)
+    items_of(session)[2].due_at = clock.now() - timedelta(minutes=30)
+    session.commit()
+
+    def said(number):
+        found = tracker_items.get(ctx, tracker[number])
+        return found.escalation_level, found.escalation_count, found.last_escalated_at
+
+    # Due soon and then late; late twice, and nothing yet of the deadline that was moved since; never.
+    assert [said(number) for number in (3, 1, 2, 4)] == [
+        (2, 2, clock.now()),
+        (3, 2, clock.now()),
+        (0, 2, clock.now()),
+        (0, 0, None),
+    ]
 
 
 def test_a_clock_that_was_set_back_neither_silences_nor_floods(ctx, session, clock, tracker):
