@@ -13,7 +13,8 @@ from operator import attrgetter
 from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import Column as SqlColumn
+from sqlalchemy import ColumnElement, Select, Table
 from sqlalchemy.orm import InstrumentedAttribute
 
 from console.core import revisions
@@ -390,8 +391,16 @@ def ordered(spec: ListSpec, query: ListQuery, statement: AnySelect) -> AnySelect
     column = spec.column(query.sort) if query.sort else None
     if column is not None and column.sort is not None:
         first = column.sort.desc() if query.descending else column.sort.asc()
-        return statement.order_by(first.nulls_last(), spec.key.desc())
+        return statement.order_by(first.nulls_last() if _may_lack(spec, column.sort) else first, spec.key.desc())
     return statement.order_by(*spec.order_of(query), spec.key.desc())
+
+
+def _may_lack(spec: ListSpec, sort: SqlValue) -> bool:
+    """Return whether a row may have no value to be ordered by: words about NULL keep PostgreSQL from its indexes."""
+    key, found = getattr(spec.key, "expression", spec.key), getattr(sort, "expression", sort)
+    if not isinstance(found, SqlColumn) or not isinstance(found.table, Table) or found.table is not key.table:
+        return True  # computed, or of a table that may have no row beside
+    return bool(found.nullable)
 
 
 def csv_columns(spec: ListSpec) -> tuple[CsvColumn, ...]:
