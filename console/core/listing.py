@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
 
 from sqlalchemy import Column as SqlColumn
-from sqlalchemy import ColumnElement, Select, Table
+from sqlalchemy import ColumnElement, Select, String, Table, func
 from sqlalchemy.orm import InstrumentedAttribute
 
 from console.core import revisions
@@ -390,7 +390,12 @@ def ordered(spec: ListSpec, query: ListQuery, statement: AnySelect) -> AnySelect
     """Add the order that the URL asks for; the unique key makes it stable."""
     column = spec.column(query.sort) if query.sort else None
     if column is not None and column.sort is not None:
-        first = column.sort.desc() if query.descending else column.sort.asc()
+        wanted = column.sort
+        if query.search and isinstance(wanted.type, String):
+            # What has the words lies together in the order of a text, at its end as likely as at its beginning: no
+            # index is offered for it then, and what was found is sorted.
+            wanted = func.coalesce(wanted, wanted)
+        first = wanted.desc() if query.descending else wanted.asc()
         return statement.order_by(first.nulls_last() if _may_lack(spec, column.sort) else first, spec.key.desc())
     return statement.order_by(*spec.order_of(query), spec.key.desc())
 

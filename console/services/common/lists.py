@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, FromClause, func, literal, literal_column, select, union_all
+from sqlalchemy import ARRAY, ColumnElement, FromClause, Integer, func, literal, literal_column, select, union_all
 from sqlalchemy.sql.operators import asc_op
 
 from console.core import revisions
@@ -37,6 +37,9 @@ from console.domain.text import T, Text
 from console.services.common.query_cache import cached_query_until
 
 Found = TypeVar("Found")
+# Up to so many rows with the words of a search are put in order by themselves; more are met soon along any order.
+FEW = 1000
+NEAR = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +122,11 @@ def run(
     now = ctx.now()
 
     def find() -> tuple[tuple[Any, ...], int, bool, int]:
-        statement = matching(ctx, spec, query, now)
-        number, capped = _count(ctx, spec, query, now) if total is None else (total, False)
+        if total is None and query.search and spec.ids is not None and spec.count_cap is None:
+            (number, statement), capped = _searched(ctx, spec, query, now), False
+        else:
+            statement = matching(ctx, spec, query, now)
+            number, capped = _count(ctx, spec, query, now) if total is None else (total, False)
         last = max(1, -(-number // query.per_page))
         there = query if capped else replace(query, page=min(query.page, last))
         skipped = (there.page - 1) * there.per_page
@@ -266,6 +272,54 @@ def _count(ctx: Context, spec: ListSpec, query: ListQuery, now: datetime) -> tup
     total: int = _remembered(ctx, spec, query, ("total",), find)
     capped = spec.count_cap is not None and total > spec.count_cap
     return (spec.count_cap or 0, True) if capped else (total, False)
+
+
+def _searched(ctx: Context, spec: ListSpec, query: ListQuery, now: datetime) -> tuple[int, AnySelect]:
+    """Return how many rows have the words of a search, and the SELECT of their ids: one look at each row of the table.
+
+    Looking along an order for words that few rows have would take all of them, one by one, a second time.
+    """
+    few: Sequence[int] | None = None
+
+    def look() -> int:
+        nonlocal few
+        number, few = _counted_ids(ctx, matching(ctx, spec, query, now))
+        return number
+
+    total: int = _remembered(ctx, spec, query, ("total",), look)
+    if few is None and 0 < total <= FEW:
+        look()
+    assert spec.ids is not None
+    if few is None and total:
+        return total, matching(ctx, spec, query, now)
+    return total, spec.ids(ctx).where(spec.key.in_(few or ()))
+
+
+def _counted_ids(ctx: Context, ids: AnySelect) -> tuple[int, Sequence[int] | None]:
+    """Return how many ids a SELECT finds, and them where they are `FEW`, in no order: it is carried out once."""
+    if ctx.session.get_bind().dialect.name == "postgresql":
+        # Several processes look together for one row, never for many.
+        key = next(iter(ids.selected_columns))
+        first: ColumnElement[Sequence[int]] = func.array_agg(key, type_=ARRAY(Integer))[1:FEW]
+        total, few = ctx.session.execute(ids.with_only_columns(func.count(), first)).one()
+    else:
+        hits = ids.cte("hits")
+        number = select(func.count()).select_from(hits).scalar_subquery()
+        found = ctx.session.execute(select(number, *hits.c).limit(FEW)).all()
+        total, few = found[0][0] if found else 0, [row[1] for row in found]
+    return int(total), few if total <= FEW else None
+
+
+def few_or_all(ctx: Context, ids: AnySelect) -> AnySelect | None:
+    """Return a SELECT of ids, or that of the very ids where it finds a few: for the first ones in some order.
+
+    None where it finds nothing. Looking for few along an order would take all rows, one by one.
+    """
+    few = ctx.session.scalars(ids.limit(NEAR)).all()
+    if not few:
+        return None
+    key = next(iter(ids.selected_columns))
+    return ids if len(few) == NEAR else select(key).where(key.in_(few))
 
 
 def _rows(

@@ -19,7 +19,7 @@ from console.models.identity import User
 from console.models.tracker import TrackerItem
 from console.models.work_orders import WorkOrder
 from console.services.assets import rows as asset_rows
-from console.services.common import sql
+from console.services.common import lists, sql
 from console.services.common.sql import contains
 from console.services.identity import sites
 from console.services.tracker import columns, rows
@@ -123,11 +123,11 @@ def _matching(ctx: Context, wanted: str) -> Sequence[int]:
 
 def _orders(ctx: Context, wanted: str) -> list[Hit]:
     """Return the work orders of that number, or with these words in them or their asset; open ones first."""
-    mine = order_rows.keys(ctx.actor).where(order_lists.matches(wanted)).order_by(*order_lists.DUE_FIRST)
+    mine = lists.few_or_all(ctx, order_lists.keys(ctx).where(order_lists.matches(ctx, wanted)))
     ids: list[int] = []
     for part in (order_rows.OPEN, not_(order_rows.OPEN)):
-        if len(ids) < MOST:
-            ids += ctx.session.scalars(mine.where(part).limit(MOST - len(ids)))
+        if mine is not None and len(ids) < MOST:
+            ids += ctx.session.scalars(mine.where(part).order_by(*order_lists.DUE_FIRST).limit(MOST - len(ids)))
     found = ctx.session.execute(select(*_ORDER).where(WorkOrder.id.in_(ids))) if ids else ()
     orders = sorted(found, key=lambda row: ids.index(row.id))
     return [Hit("work_order", row.id, row.title, f"#{row.id}", site=row.site) for row in orders]

@@ -314,9 +314,9 @@ def _nobody(found: Subquery) -> Where:
 def _search(
     found: Subquery, of_items: ColumnElement[bool], of_orders: ColumnElement[bool]
 ) -> Callable[[Context, str], ColumnElement[bool]]:
-    def where(_ctx: Context, words: str) -> ColumnElement[bool]:
+    def where(ctx: Context, words: str) -> ColumnElement[bool]:
         items = select(TrackerItem.id).where(of_items, columns.holds(words))
-        orders = select(WorkOrder.id).where(of_orders, order_lists.matches(words))
+        orders = select(WorkOrder.id).where(of_orders, order_lists.matches(ctx, words))
         is_order = found.c.tracker == ""
         return or_(and_(not_(is_order), found.c.id.in_(items)), and_(is_order, found.c.id.in_(orders)))
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 
 from console.core.context import Context
@@ -50,6 +50,11 @@ def visible(ctx: Context, *, include_inactive: bool = False) -> list[SiteView]:
 
     found = cached_query(ctx, ("sites", ctx.actor.site_scope), find)
     return [site for site in found if include_inactive or site.is_active]
+
+
+def number(ctx: Context) -> int:
+    """Return how many sites there are, whoever sees them."""
+    return cached_query(ctx, ("sites_number",), lambda: ctx.session.scalar(select(func.count(Site.id))) or 0)
 
 
 def in_scope(ctx: Context) -> Select[Site]:

@@ -77,7 +77,8 @@ def test_words_that_occur_often_are_found_without_reading_everything(ctx, add, e
     with statements(engine) as seen:
         search.find(ctx, "펌프")
 
-    # Twice for items and for orders, once for assets, for those of weeks, for whoever has them, for sites, for people.
+    # Twice for items, once for assets, for those of weeks, for whoever has them, for sites, for people; for orders once
+    # for whose names have the words and once for all.
     assert len(seen) == 9
 
 
