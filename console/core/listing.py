@@ -176,18 +176,27 @@ class ListQuery:
 
     def pairs(self, **changes: Any) -> list[tuple[str, str]]:
         """Return the URL parameters of this query with `changes`; a change of anything else goes back to page 1."""
-        if changes and "page" not in changes:
-            changes["page"] = 1
-        query = replace(self, **changes)
+        query = self._changed(changes)
         made = [(key, word) for key, words in query.filters.items() for word in (words or ("",))]
         made += _shape(query)
         if query.page > 1:
             made.append(("page", str(query.page)))
         return made + list(query.extra.items())
 
+    def _changed(self, changes: dict[str, Any]) -> ListQuery:
+        if changes and "page" not in changes:
+            changes["page"] = 1
+        # A page asks for its own address again and again.
+        return replace(self, **changes) if any(getattr(self, key) != to for key, to in changes.items()) else self
+
     def url(self, **changes: Any) -> str:
         """Return the query string of this query with `changes` (`?` included, `?` alone when empty)."""
-        return "?" + urlencode(self.pairs(**changes))
+        return self._changed(changes).address
+
+    @cached_property
+    def address(self) -> str:
+        """Return the query string of this query as it is."""
+        return "?" + urlencode(self.pairs())
 
     @cached_property
     def _encoded(self) -> tuple[dict[str, str], str]:
