@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
 
 from sqlalchemy import Column as SqlColumn
-from sqlalchemy import ColumnElement, Select, Table
+from sqlalchemy import ColumnElement, Select, String, Table, func
 from sqlalchemy.orm import InstrumentedAttribute
 
 from console.core import revisions
@@ -176,18 +176,27 @@ class ListQuery:
 
     def pairs(self, **changes: Any) -> list[tuple[str, str]]:
         """Return the URL parameters of this query with `changes`; a change of anything else goes back to page 1."""
-        if changes and "page" not in changes:
-            changes["page"] = 1
-        query = replace(self, **changes)
+        query = self._changed(changes)
         made = [(key, word) for key, words in query.filters.items() for word in (words or ("",))]
         made += _shape(query)
         if query.page > 1:
             made.append(("page", str(query.page)))
         return made + list(query.extra.items())
 
+    def _changed(self, changes: dict[str, Any]) -> ListQuery:
+        if changes and "page" not in changes:
+            changes["page"] = 1
+        # A page asks for its own address again and again.
+        return replace(self, **changes) if any(getattr(self, key) != to for key, to in changes.items()) else self
+
     def url(self, **changes: Any) -> str:
         """Return the query string of this query with `changes` (`?` included, `?` alone when empty)."""
-        return "?" + urlencode(self.pairs(**changes))
+        return self._changed(changes).address
+
+    @cached_property
+    def address(self) -> str:
+        """Return the query string of this query as it is."""
+        return "?" + urlencode(self.pairs())
 
     @cached_property
     def _encoded(self) -> tuple[dict[str, str], str]:
@@ -390,7 +399,12 @@ def ordered(spec: ListSpec, query: ListQuery, statement: AnySelect) -> AnySelect
     """Add the order that the URL asks for; the unique key makes it stable."""
     column = spec.column(query.sort) if query.sort else None
     if column is not None and column.sort is not None:
-        first = column.sort.desc() if query.descending else column.sort.asc()
+        wanted = column.sort
+        if query.search and isinstance(wanted.type, String):
+            # What has the words lies together in the order of a text, at its end as likely as at its beginning: no
+            # index is offered for it then, and what was found is sorted.
+            wanted = func.coalesce(wanted, wanted)
+        first = wanted.desc() if query.descending else wanted.asc()
         return statement.order_by(first.nulls_last() if _may_lack(spec, column.sort) else first, spec.key.desc())
     return statement.order_by(*spec.order_of(query), spec.key.desc())
 

@@ -62,14 +62,24 @@ class Shown:
 
 @dataclass(frozen=True)
 class Tab:
-    """A named view: how many rows it has (None where that is not known), and the figure that counts them."""
+    """A named view: how many rows it has (None where that is not known), and the figure that counts them.
+
+    One that a person named has an `address`; of the others `label` is a message id, and `args` are the arguments of the
+    list's address.
+    """
 
     label: str
-    url: str
     current: bool
     count: int | None
+    address: str = ""
+    args: tuple[tuple[str, Any], ...] = ()
     figure: str = ""
     tone: str = ""
+
+    @property
+    def url(self) -> str:
+        """Return where it leads."""
+        return self.address or url_for("work_orders.page", **dict(self.args))
 
 
 def answered() -> Response:
@@ -86,7 +96,7 @@ def _answer(query: ListQuery) -> Response:
     if not request.args.get("menu"):
         figures = counts.figures(ctx, frame().site)
         said = {one.key: counted(ctx, one, frame().site) for one in SAID}
-        around = {"figures": figures, "numbers": said, "tabs": _tabs(ctx), "views": _views(query, shown.view)}
+        around = {"figures": figures, "numbers": said, "tabs": _tabs(ctx)}
     page = "work_orders/page.html"
     return show(data, fragment="work_orders/list.order_list", page=page, around=around, shown=shown, editable=editable)
 
@@ -103,14 +113,7 @@ def _read(ctx: Context, query: ListQuery) -> tuple[ListResult, Shown]:
     return engine.run(ctx, lists.spec(ctx.now()), query), Shown(TABLE)
 
 
-def _views(query: ListQuery, shown: str) -> list[tuple[str, str, bool]]:
-    labels = {TABLE: _("Table"), BOARD: _("Board"), CALENDAR: _("Calendar")}
-    url = url_for("work_orders.page")
-    extras: dict[str, dict[str, str]] = {TABLE: {}, BOARD: {"view": BOARD}, CALENDAR: {"view": CALENDAR}}
-    return [(labels[name], url + query.url(extra=extras[name]), name == shown) for name in VIEWS]
-
-
-def _tabs(ctx: Context) -> list[Tab]:
+def _tabs(ctx: Context) -> tuple[Tab, ...]:
     """Return the named views and the reader's own ones."""
     asked = {key: words for key in request.args if key not in _BESIDE and (words := request.args.getlist(key))}
     view = request.args.get("view")
@@ -118,18 +121,18 @@ def _tabs(ctx: Context) -> list[Tab]:
     made = []
     for label, figure, sort in TABS:
         if (found := counted(ctx, figure, frame().site)) is not None:
-            url = url_for("work_orders.page", **found.args, **kept, sort=sort)
+            args = tuple({**found.args, **kept, "sort": sort}.items())
             here = asked == {key: [word] for key, word in figure.args.items()}
-            made.append(Tab(_(label), url, here, found.value, found.figure.key, found.tone or ""))
+            made.append(Tab(label, here, found.value, args=args, figure=figure.key, tone=found.tone or ""))
     own = saved_views.own(ctx, "work_orders")[:OWN_TABS]
     numbers = saved_views.counts(ctx, lists.spec(ctx.now()), own, extra=CARRIED)
-    return [
+    return (
         *made,
         *(
-            Tab(one.name, one.address, one.address == request.full_path, count)
+            Tab(one.name, one.address == request.full_path, count, one.address)
             for one, count in zip(own, numbers, strict=True)
         ),
-    ]
+    )
 
 
 def chosen_ids() -> list[int]:

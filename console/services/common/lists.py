@@ -12,7 +12,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, FromClause, and_, func, literal, literal_column, or_, select, union_all
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    FromClause,
+    Integer,
+    and_,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.operators import asc_op
 
@@ -317,11 +329,17 @@ def _searched(ctx: Context, spec: ListSpec, query: ListQuery, now: datetime) -> 
 
 def _counted_ids(ctx: Context, ids: AnySelect) -> tuple[int, Sequence[int] | None]:
     """Return how many ids a SELECT finds, and them where they are `FEW`, in no order: it is carried out once."""
-    hits = ids.cte("hits")
-    number = select(func.count()).select_from(hits).scalar_subquery()
-    found = ctx.session.execute(select(number, *hits.c).limit(FEW)).all()
-    total = int(found[0][0]) if found else 0
-    return total, [row[1] for row in found] if total <= FEW else None
+    if ctx.session.get_bind().dialect.name == "postgresql":
+        # Several processes look together for one row, never for many.
+        key = next(iter(ids.selected_columns))
+        first: ColumnElement[Sequence[int]] = func.array_agg(key, type_=ARRAY(Integer))[1:FEW]
+        total, few = ctx.session.execute(ids.with_only_columns(func.count(), first)).one()
+    else:
+        hits = ids.cte("hits")
+        number = select(func.count()).select_from(hits).scalar_subquery()
+        found = ctx.session.execute(select(number, *hits.c).limit(FEW)).all()
+        total, few = found[0][0] if found else 0, [row[1] for row in found]
+    return int(total), few if total <= FEW else None
 
 
 def few_or_all(ctx: Context, ids: AnySelect) -> AnySelect | None:

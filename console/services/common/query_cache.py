@@ -103,9 +103,10 @@ def cache_get(ctx: Context, key: Hashable, now: datetime) -> tuple[Any] | None:
     """Return what is still true under this key, alone in a tuple, or None: then it has to be looked up."""
     if not ctx.only_reads:
         return None
+    connection = ctx.session.connection()
     # Asked for before any row is read, so that what is read is at least as new.
-    tokens = revisions.tokens(ctx.session.connection())
-    found = _store(ctx).get(key)
+    tokens = revisions.tokens(connection)
+    found = _store(connection.engine).get(key)
     if found is None or not found.since <= now <= found.until or now - found.since > LONGEST:
         return None
     if not revisions.same(found.tables, found.tokens, tokens):
@@ -124,13 +125,12 @@ def cache_put(ctx: Context, key: Hashable, now: datetime, until: datetime, resul
 
 def _put(ctx: Context, key: Hashable, now: datetime, until: datetime, result: object, tables: frozenset[str]) -> None:
     if ctx.only_reads:
-        tokens = revisions.tokens(ctx.session.connection())
-        _store(ctx).put(key, _Found(result, tables, tokens, now, until))
+        connection = ctx.session.connection()
+        tokens = revisions.tokens(connection)
+        _store(connection.engine).put(key, _Found(result, tables, tokens, now, until))
 
 
-def _store(ctx: Context) -> _Store:
-    engine = ctx.session.get_bind()
-    assert isinstance(engine, Engine)
+def _store(engine: Engine) -> _Store:
     store = _stores.get(engine)
     if store is None:
         store = _stores.setdefault(engine, _Store())

@@ -57,12 +57,12 @@ def figures(ctx: Context, site: str | None = None) -> Figures:
     ctx.actor.require(READ)
     ctx.actor.require_site(site)
     now = ctx.now()
-    start, end = day_of(now, ctx.zone)
-    soon = now + timedelta(hours=24)
-    seen = [rows.visible(ctx.actor)] + ([] if site is None else [WorkOrder.site == site])
-    due = WorkOrder.due_at
 
     def look() -> tuple[Figures, datetime]:
+        start, end = day_of(now, ctx.zone)
+        soon = now + timedelta(hours=24)
+        seen = [rows.visible(ctx.actor)] + ([] if site is None else [WorkOrder.site == site])
+        due = WorkOrder.due_at
         among = (
             (due < now),
             and_(due >= start, due < end),
