@@ -24,6 +24,7 @@ from console.core.context import Actor, Context, start_writing
 from console.core.database import make_engine
 from console.domain.identity.iam import added_permissions, effective_permissions
 from console.models.base import Base
+from console.services.common import query_cache
 from console.services.identity import passwords
 from console.web import afterwards
 from console.web.extensions import db
@@ -100,6 +101,7 @@ def empty(engine: Engine) -> None:
 def engine(shared_engine: Engine) -> Engine:
     """An engine whose database has all tables and no rows."""
     empty(shared_engine)
+    query_cache.forget(shared_engine)
     return shared_engine
 
 
@@ -188,7 +190,9 @@ def app(session_app: ConsoleApp, engine: Engine, clock: FixedClock) -> Iterator[
     What a test puts into its settings or in the place of a view is gone after it.
     """
     session_app.extensions[EXTENSION] = make_limiter(session_app.extensions["console_config"])
-    # What requests of other tests left to be written speaks of rows that are gone.
+    # What other tests read, and what their requests left to be written, speaks of rows that are gone.
+    with session_app.app_context():
+        query_cache.forget(db.engine)
     afterwards.init_app(session_app, Background())
     # The database was emptied: checkpoints of what it held would tell of a lost log.
     shutil.rmtree(session_app.extensions["console_config"].path("AUDIT_CHECKPOINT_PATH"), ignore_errors=True)
