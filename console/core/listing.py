@@ -334,7 +334,7 @@ def parse(
         filters=filters,
         search=" ".join(_first(args, "q").split())[:MAX_TEXT],
         sort=key,
-        descending=sort.startswith("-"),
+        descending=bool(key) and sort.startswith("-"),
         page=_number(args, "page", 1, 1, MAX_OFFSET, refuse),
         per_page=_number(args, "per_page", DEFAULT_PAGE_SIZE, 1, 500, refuse),
         columns=tuple(key for key in columns if spec.column(key)),

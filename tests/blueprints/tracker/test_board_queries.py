@@ -53,5 +53,5 @@ def test_the_overview_is_not_read_again_while_nothing_is_written(browser_client,
     client = browser_client("manager")
     first = count(lambda: client.get("/overview"))
 
-    assert first <= 22
+    assert first <= 23
     assert count(lambda: client.get("/overview")) <= 5
