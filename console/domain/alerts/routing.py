@@ -17,6 +17,8 @@ _LATE = ("sla_escalation", "ops_governance_remediation_escalation", "mttr_slo_br
 
 # Where a message lists what it is about, each with its site.
 LISTS = ("items", "orders")
+# How a message counts the items that it is about.
+ITEM_COUNTS = ("notified_count", "assigned_count", "raised_count")
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,10 @@ def fitted(wants: Wants, event_type: str, payload: Mapping[str, Any], site: str 
     if not any(own.get(name) for name in LISTS):
         return None
     # The message lists everything that it is about, so that what is left can be counted.
-    return {**own, "escalated_count": len(own["work_order_ids"])} if "work_order_ids" in own else own
+    counts = {name: len(own["items"]) for name in ITEM_COUNTS if name in own and "items" in own}
+    if "work_order_ids" in own:
+        counts["escalated_count"] = len(own["work_order_ids"])
+    return own | counts
 
 
 def part_of(payload: Mapping[str, Any], sites: Collection[str | None]) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, case, select, upda
 from console.core.context import Context
 from console.core.i18n import DEFAULT_LOCALE, text_in
 from console.domain.alerts.alerts import ASSIGNED
-from console.domain.alerts.personal import things_of
 from console.domain.alerts.wanted import NAMED_MOST as ALERT_ITEMS_MOST
 from console.domain.automation.autopilot import AUTO_ASSIGN, DISABLED
 from console.domain.automation.workload import AUTO
@@ -227,9 +226,9 @@ def _tell(ctx: Context, made: Sequence[Assignment], wanted: Sequence[Suggested])
             {"assignee": name, "assigned_count": count}
             for name, count in Counter(one.assignee for one in made).most_common(ASSIGNEES_MOST)
         ],
-        "items": items[:ALERT_ITEMS_MOST],
+        "items": items,
     }
-    alerts.raise_alert(ctx, ASSIGNED, payload, about=things_of(ASSIGNED, {"items": items}, None))
+    alerts.raise_alert(ctx, ASSIGNED, payload, most_lines=ALERT_ITEMS_MOST)
 
 
 def _line(ctx: Context, one: Assignment, item: Suggested, names: Mapping[str, str]) -> dict[str, Any]:

@@ -44,7 +44,7 @@ from console.services.tracker import snooze as tracker_snooze
 from console.services.tracker import store as tracker_store
 
 ITEMS_MOST = 50
-PEOPLE_ITEMS_MOST = 1000
+LINES_MOST = 1000
 ASSIGNEES_MOST = 50
 
 
@@ -196,11 +196,11 @@ def _tell(ctx: Context, seen: Window, found: Decided) -> tuple[int, Raised]:
     _remember(ctx, seen, run_id)
     told = and_(ItemEscalation.run_id.is_not_distinct_from(run_id), ItemEscalation.told_at == seen.now)
     payload = _payload(ctx, seen, found, told)
-    # The message lists the most urgent items; whoever has one of the others is told as well.
+    # Each channel is told the most urgent items; whoever has one of the others is told as well.
     reached = audience.reachable(ctx)
-    rest = _lines(ctx, and_(told, TrackerItem.assignee.in_(reached)), PEOPLE_ITEMS_MOST) if reached else ()
+    rest = _lines(ctx, and_(told, TrackerItem.assignee.in_(reached))) if reached else ()
     about = things_of(ESCALATED, {"items": _each(payload["items"], rest)}, None)
-    raised = alerts.raise_alert(ctx, ESCALATED, payload, about=about)
+    raised = alerts.raise_alert(ctx, ESCALATED, payload, about=about, most_lines=ALERT_ITEMS_MOST)
     if not raised.queued:
         # That no channel knows of it yet is no reason to leave out whoever has it.
         attempt.rollback()
@@ -259,6 +259,7 @@ def _payload(ctx: Context, seen: Window, found: Decided, told: Any) -> dict[str,
         "due_soon_hours": seen.policy.due_soon_hours,
         "candidate_count": found.count(),
         "critical_count": found.critical,
+        # More than any channel is told, so that one of some sites finds those of its sites among them.
         "items": _lines(ctx, told),
         "notified_count": sum(counts.values()),
         "assignees": [
@@ -285,7 +286,7 @@ def _each(first: Sequence[dict[str, Any]], rest: Sequence[dict[str, Any]]) -> li
     return [*first, *(line for line in rest if line["id"] not in known)]
 
 
-def _lines(ctx: Context, told: Any, most: int = ALERT_ITEMS_MOST) -> list[dict[str, Any]]:
+def _lines(ctx: Context, told: Any) -> list[dict[str, Any]]:
     names = (TrackerItem.item_name, TrackerItem.action)
     about = (TrackerItem.owner_role, TrackerItem.reason, TrackerItem.site, TrackerItem.assignee_user_id)
     more = (*names, *about, ItemEscalation.level)
@@ -294,7 +295,7 @@ def _lines(ctx: Context, told: Any, most: int = ALERT_ITEMS_MOST) -> list[dict[s
         .join(ItemEscalation, ItemEscalation.item_id == TrackerItem.id)
         .where(told)
         .order_by(ItemEscalation.level.desc(), *_ORDER)
-        .limit(most)
+        .limit(LINES_MOST)
     )
     found = ctx.session.execute(statement).all()
     names_by_user = people.names_of(ctx, [row.assignee for row in found])

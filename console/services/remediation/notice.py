@@ -17,6 +17,8 @@ from console.services.identity import names as people
 from console.services.policies.automation import effective
 from console.services.tracker import rows
 
+# How many are looked through for the channels of some sites.
+ITEMS_MOST = 1000
 _NAMES = ("id", "item_id", "rule_id", "rule_status", "priority", "due_at", "assignee", "status", "owner_role", "reason")
 
 
@@ -33,7 +35,7 @@ def tell(ctx: Context, item_ids: Sequence[int], now: datetime) -> None:
         return
     order = (TrackerItem.priority, TrackerItem.due_at, TrackerItem.id)
     wanted = rows.base(REMEDIATION, ctx.actor).where(TrackerItem.id.in_(item_ids)).order_by(*order)
-    found = rows.views(REMEDIATION, ctx.session.execute(wanted.limit(ALERT_ITEMS_MOST)), now)
+    found = rows.views(REMEDIATION, ctx.session.execute(wanted.limit(ITEMS_MOST)), now)
     names = people.names_of(ctx, [item.assignee for item in found])
     payload = {
         "event": RULE_FAILS,
@@ -51,4 +53,4 @@ def tell(ctx: Context, item_ids: Sequence[int], now: datetime) -> None:
             for item in found
         ],
     }
-    alerts.raise_alert(ctx, RULE_FAILS, payload)
+    alerts.raise_alert(ctx, RULE_FAILS, payload, most_lines=ALERT_ITEMS_MOST)

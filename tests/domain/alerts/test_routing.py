@@ -30,10 +30,11 @@ def test_a_channel_gets_what_it_wants_and_nothing_else():
 
 def test_a_channel_of_some_sites_gets_their_items_alone():
     items = [{"id": 1, "site": "본관"}, {"id": 2, "site": "별관"}, {"id": 3, "site": None}, "odd"]
-    payload = {"count": 3, "items": items, "assignees": ["kim"]}
+    payload = {"count": 3, "notified_count": 3, "items": items, "assignees": ["kim"]}
 
     assert fitted(Wants(sites=frozenset({"본관"})), "a", payload, None) == {
         "count": 3,
+        "notified_count": 1,
         "items": [{"id": 1, "site": "본관"}],
     }
     assert fitted(Wants(sites=frozenset({"신관"})), "a", payload, None) is None

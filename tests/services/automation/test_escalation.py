@@ -10,6 +10,8 @@ from console.domain.errors import GlobalScopeRequired, PermissionDenied
 from console.models.alerts import AlertDelivery
 from console.models.automation import ItemEscalation, RunFact
 from console.models.tracker import TrackerEvent
+from console.services.alerts import channels
+from console.services.alerts.channels import Wish
 from console.services.automation import preview as autopilot
 from console.services.tracker import items as tracker_items
 from console.services.tracker import snooze
@@ -306,6 +308,22 @@ def test_a_long_message_lists_the_worst_twenty(ctx, session, clock):
     payload = payloads(session)[0]
     assert (made.notified_count, payload["notified_count"], len(payload["items"])) == (30, 30, 20)
     assert payload["items"][0]["item_id"] == "GR-030"
+
+
+def test_a_channel_of_one_site_hears_of_its_item_behind_those_that_are_more_urgent(ctx, session, clock):
+    wish = Wish("별관 당직", "webhook", "https://b.example/hook", sites=("별관",))
+    annex = channels.create(ctx, wish, look_up=lambda *_: [])
+    for number in range(1, 31):
+        item(session, clock, number, -number - 1, site="본관")
+    item(session, clock, 31, -1, site="별관")
+    session.commit()
+
+    run(ctx, ESCALATION)
+
+    told = {row.channel: row.payload_json for row in session.scalars(select(AlertDelivery))}
+    own = told.pop(annex.key)
+    assert ([line["item_id"] for line in own["items"]], own["notified_count"]) == (["GR-031"], 1)
+    assert [(len(other["items"]), other["notified_count"]) for other in told.values()] == [(20, 31)]
 
 
 def test_the_number_of_queries_does_not_depend_on_the_number_of_items(ctx, session, clock, engine):
