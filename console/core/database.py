@@ -29,8 +29,8 @@ SQLITE_PRAGMAS = (
 )
 
 # Statements that a process keeps compiled (half as many more before it throws away): a hundred kilobytes each.
-# People need some two hundred; every other set of filters that a stranger tries would stay as well.
-STATEMENTS_KEPT = 200
+# People need some hundred and fifty at a time; every other set of filters that a stranger tries would stay as well.
+STATEMENTS_KEPT = 160
 _HERE = ("localhost", "::1")
 # A server that went away takes longer than this to come back: connections that were just used need no question.
 PING_AFTER_SECONDS = 1.0

@@ -12,6 +12,17 @@ const SENT_SHOWN = 24 * 3_600_000;
 const HEADERS = { Accept: 'application/json', 'HX-Request': 'true', 'HX-Request-Type': 'partial' };
 const LOCK = 'ka-rounds';
 const PHOTOS = '/inspections/rounds/photos';
+/* One tab sends; the one in which the round was finished waits to hear of it. */
+const tabs = 'BroadcastChannel' in window ? new BroadcastChannel(LOCK) : null;
+
+function heard(type, detail) {
+  document.dispatchEvent(new CustomEvent(type, { detail }));
+}
+
+function tell(type, detail) {
+  heard(type, detail);
+  tabs?.postMessage({ type, detail });
+}
 
 function post(address, body, more) {
   return fetch(address, { method: 'POST', body, headers: { ...HEADERS, ...more, 'X-CSRFToken': csrf() } });
@@ -51,7 +62,7 @@ async function sendRound(round, byPerson) {
   }
   const errors = told?.errors ?? { '': refusal(response, words) };
   await put('rounds', { ...round, state: 'refused', why: '', errors });
-  document.dispatchEvent(new CustomEvent('round-refused', { detail: { key: round.key, errors } }));
+  tell('round-refused', { key: round.key, errors });
 }
 
 /* Photos follow their round, each under its own key; one that is refused stays and says why. */
@@ -70,7 +81,7 @@ async function sendPhotos(round, byPerson) {
     if (!response) break; // the signal is gone again
     changed();
   }
-  if (!left) document.dispatchEvent(new CustomEvent('round-sent', { detail: { key: round.key, address: round.address } }));
+  if (!left) tell('round-sent', { key: round.key, address: round.address });
 }
 
 async function run(byPerson) {
@@ -88,7 +99,7 @@ export async function flush(byPerson = false) {
   else await navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => lock && run(byPerson));
 }
 
-const changed = () => document.dispatchEvent(new CustomEvent('rounds-changed'));
+const changed = () => tell('rounds-changed');
 
 function stateOf(round, words, photos) {
   if (round.state === 'open') return fill(words.draft, { place: round.answered ?? 0, count: round.points });
@@ -148,4 +159,5 @@ document.addEventListener('rounds-changed', showKept);
 document.addEventListener('signed-in', () => flush(true));
 addEventListener('online', () => flush());
 document.addEventListener('visibilitychange', () => { if (!document.hidden) flush(); });
+tabs?.addEventListener('message', ({ data }) => heard(data.type, data.detail));
 setInterval(flush, EVERY);
