@@ -95,14 +95,13 @@ def contains(text: ColumnElement[Any], words: str) -> ColumnElement[bool]:
     First consonants of Hangul find the syllables that begin with them. SQLite ignores the case of ASCII letters alone,
     as it does with everything else.
     """
+    as_they_are = _Place(text, literal(words, String())) > literal_column("0")
     if syllables := syllables_of(words):
         begun = literal("".join(f"[{first}-{last}]" for first, last in syllables), String())
-        return or_(
-            _Place(text, literal(words, String())) > literal_column("0"), _Begins(func.replace(text, " ", ""), begun)
-        )
+        return or_(as_they_are, _Begins(func.replace(text, " ", ""), begun))
     if words.lower() == words.upper():
         # Korean and digits have no case; comparing them as they are is several times as fast.
-        return _Place(text, literal(words, String())) > literal_column("0")
+        return as_they_are
     escaped = words.replace("/", "//").replace("%", "/%").replace("_", "/_")
     if escaped.isascii() and not _DOUBTFUL & set(escaped.lower()):
         return _HoldsAscii(text, literal(f"%{escaped.lower()}%", String()))
